@@ -1,0 +1,57 @@
+# Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench code lock fmt clean
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+STAMP := .venv/.installed
+# what the laptop runs as; production sets its own environment and never comes here
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## what can be done here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) .env ## the environment in .venv with the locked packages, and a .env for a laptop
+
+$(STAMP): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name one with make PYTHON=…")'
+	@$(PYTHON) -m venv --clear .venv || { echo "python3 cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing the packages (once) …"
+	@if $(BIN)/python -m pip install -q uv==0.13.9; \
+	then VIRTUAL_ENV=.venv $(BIN)/python -m uv pip install -q --require-hashes -r requirements-dev.txt; \
+	else $(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
+.env:
+	@cp .env.example .env
+
+run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another)
+	@exec $(MANAGE) serve --port $(PORT)
+
+test: setup ## all tests; ARGS="-k name" for some
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+check: setup ## format, lint, types, migrations, protocol
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	@$(MANAGE) check --fail-level WARNING
+	@$(MANAGE) makemigrations --check --dry-run
+
+fmt: setup ## format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/djade $$(git ls-files 'templates/*.html')
+
+bench: setup ## measure the performance goals (docs/performance.md)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+code: setup ## the six digits of now for the demonstration sign-ins
+	@$(MANAGE) demo --codes
+
+lock: setup ## write both requirements files anew from pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## remove the environment and the local database
+	@rm -rf .venv .local static-built
