@@ -1,0 +1,450 @@
+"""From what a browser sends to answers, and from answers to the pages that are asked.
+
+A question that is not visible has no answer: what was given to it before does not count, neither
+for what is shown next nor for any rule.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from intake.domain.conditions import compiled
+from intake.domain.definition import Answers, Page, Protocol, Question, Value
+
+SI_SCREEN: Final = "si_screen"
+"""The question about suicidal thoughts, which a clinic that cannot call the same day leaves out."""
+
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
+# Three digits after a comma are refused: "1,234" means 1234 to most people here, and reading it as
+# 1.234 would turn a high ferritin into a low one.
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
+# Control characters, lone surrogates, and the marks that make text read in another order than it
+# is stored; of the control characters only tab and line end are text.
+_NOT_TEXT: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
+)
+_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
+"""Units that the question says in words ("how old in years"), so that no message repeats them."""
+
+
+class InvalidAnswer(Exception):
+    """An answer that does not count as given.
+
+    `message` tells a person what to do; `code` and `params` say the same to a translation. `kept`
+    is what counts in spite of it, None when nothing does.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, kept: Value | None = None, **params: object
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.kept = kept
+        self.params = params
+
+
+class PageResult(msgspec.Struct, frozen=True):
+    """A page as it was sent: `values` count (blank ones are left out), `errors` are by question."""
+
+    values: dict[str, Value]
+    errors: dict[str, InvalidAnswer]
+
+    @property
+    def ok(self) -> bool:
+        """True when the page may be left."""
+        return not self.errors
+
+
+# Reading one answer
+
+
+def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
+    """The answer in the strings that a form sent for this question; None when it is left blank.
+
+    A blank answer is not refused here, not even to a required question (see `missing_message`).
+    Raises InvalidAnswer when it cannot be read or is outside the limits.
+    """
+    if question.type == "multi":
+        return _choices(question, [code for code in raw if code])
+    given = [text for text in raw if text.strip()]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise _sent_twice()
+    text = given[0]
+    match question.type:
+        case "single":
+            return _choice(question, text)
+        case "integer":
+            return _whole_number(question, text)
+        case "decimal":
+            return _decimal(question, text)
+        case "boolean":
+            if text not in ("on", "true", "false"):
+                raise _not_an_option()
+            return _tick(question, text != "false")
+        case _:
+            return _text(question, text)
+
+
+def clean_json_answer(question: Question, value: object) -> Value | None:
+    """The answer in a JSON value of this question's type; None when it is null or empty.
+
+    Numbers may also stand in a string. Same limits as `clean_answer`; raises InvalidAnswer.
+    """
+    if value is None or value == "" or value == []:
+        return None
+    if question.type == "multi":
+        if not (isinstance(value, list) and all(isinstance(code, str) for code in value)):
+            raise InvalidAnswer("type", "Give a list of options.")
+        return _choices(question, value)
+    if question.type == "boolean":
+        if not isinstance(value, bool):
+            raise InvalidAnswer("type", "Give true or false.")
+        return _tick(question, value)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if is_number and question.type in ("integer", "decimal"):
+        return clean_answer(question, [_written_out(value)])
+    if not isinstance(value, str):
+        raise InvalidAnswer("type", "Give the answer as text.")
+    return clean_answer(question, [value])
+
+
+def recognised(question: Question, raw: Sequence[str]) -> Value | None:
+    """What can be recognised of a form's strings, errors put aside; None when nothing can.
+
+    Of options every known one counts, so that an emergency ticked beside a mistake is still seen.
+    Of two answers to a question that takes one, the first known option counts.
+    """
+    if question.type == "multi":
+        codes = {code for code in raw if code not in question.exclusive}
+        ticked = _in_order(question, codes) or _in_order(question, set(raw))
+        return ticked or None
+    for text in raw:
+        try:
+            value = clean_answer(question, [text])
+        except InvalidAnswer:
+            continue
+        if value is not None:
+            return value
+    return None
+
+
+def missing_message(question: Question) -> InvalidAnswer:
+    """What to tell somebody who left this required question blank."""
+    match question.type:
+        case "single":
+            return InvalidAnswer("missing_single", "Choose one answer.")
+        case "multi":
+            return _nothing_ticked(question)
+        case "integer" | "decimal":
+            return InvalidAnswer("missing_number", "Enter a number.")
+        case "boolean":
+            return _must_tick()
+        case _:
+            return InvalidAnswer("missing_text", "Enter your answer.")
+
+
+def clean_page(page: Page, raw: Mapping[str, Sequence[str]]) -> PageResult:
+    """All answers of a page as a form sent them.
+
+    In: a page limited to the questions that were visible on it, and the strings by question id.
+    What is not a question of the page is not looked at.
+    """
+    values: dict[str, Value] = {}
+    errors: dict[str, InvalidAnswer] = {}
+    for question in page.questions:
+        try:
+            value = clean_answer(question, raw.get(question.id, ()))
+            if value is None and question.required:
+                raise missing_message(question)
+        except InvalidAnswer as error:
+            errors[question.id] = error
+            value = error.kept
+        if value is not None:
+            values[question.id] = value
+    return PageResult(values, errors)
+
+
+def _choice(question: Question, code: str) -> str:
+    if all(code != option.code for option in question.options):
+        raise _not_an_option()
+    return code
+
+
+def _choices(question: Question, codes: Sequence[str]) -> tuple[str, ...] | None:
+    known = {option.code for option in question.options}
+    if not known.issuperset(codes):
+        raise _not_an_option()
+    ticked = _in_order(question, set(codes))
+    others = tuple(code for code in ticked if code not in question.exclusive)
+    alone = [code for code in ticked if code in question.exclusive]
+    if alone and len(ticked) > 1:
+        raise _exclusive_clash(question.option(alone[0]).label, others)
+    return ticked or None
+
+
+def _in_order(question: Question, codes: set[str]) -> tuple[str, ...]:
+    return tuple(option.code for option in question.options if option.code in codes)
+
+
+def _tick(question: Question, value: bool) -> bool:
+    if question.must_be is not None and value is not question.must_be:
+        raise _must_tick()
+    return value
+
+
+def _whole_number(question: Question, text: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(text.strip()):
+        raise _out_of_limits(question)
+    number = int(text)
+    if not _within_limits(question, number):
+        raise _out_of_limits(question)
+    return number
+
+
+def _decimal(question: Question, text: str) -> Decimal:
+    text = text.strip()
+    if not _DECIMAL.fullmatch(text):
+        raise _not_a_decimal(question)
+    number = Decimal(text.replace(",", "."))
+    if not _within_limits(question, number):
+        raise _out_of_limits(question)
+    return _shortest(number)
+
+
+def _within_limits(question: Question, number: int | Decimal) -> bool:
+    # The limits are the decimal numbers written in the file, not their nearest binary ones.
+    too_low = question.min is not None and number < Decimal(str(question.min))
+    too_high = question.max is not None and number > Decimal(str(question.max))
+    return not (too_low or too_high)
+
+
+def _shortest(number: Decimal) -> Decimal:
+    """The same number without trailing zeros and without an exponent: 7.50 → 7.5, 1E+2 → 100."""
+    number = number.normalize() + 0  # + 0 turns -0 into 0
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
+
+
+def _written_out(number: object) -> str:
+    """A JSON number in digits; what has none (NaN, infinity) stays a word that no pattern takes."""
+    value = Decimal(str(number))
+    # A number of absurd size would be written out to as many digits.
+    if not value.is_finite() or abs(value.adjusted()) > 12:
+        return str(value)
+    return f"{_shortest(value):f}"
+
+
+def _text(question: Question, text: str) -> str | None:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if _NOT_TEXT.search(text):
+        raise InvalidAnswer(
+            "not_text", "This has characters we cannot read. Type it with plain letters."
+        )
+    text = unicodedata.normalize("NFC", text)
+    if question.max_length is not None and len(text) > question.max_length:
+        raise _too_long(question.max_length, len(text))
+    return text or None
+
+
+# What people are told. One function per message, so that a translation has one place to hook in.
+
+
+def _sent_twice() -> InvalidAnswer:
+    return InvalidAnswer("sent_twice", "Give one answer only.")
+
+
+def _not_an_option() -> InvalidAnswer:
+    return InvalidAnswer("not_an_option", "Choose from the answers shown.")
+
+
+def _exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
+    return InvalidAnswer(
+        "exclusive",
+        f"“{label}” cannot be ticked together with other answers. Untick one.",
+        kept=others or None,
+        label=label,
+    )
+
+
+def _nothing_ticked(question: Question) -> InvalidAnswer:
+    if not question.exclusive:
+        return InvalidAnswer("missing_multi", "Tick at least one box.")
+    label = question.option(question.exclusive[0]).label
+    return InvalidAnswer(
+        "missing_multi_exclusive", f"Tick at least one box, or “{label}”.", label=label
+    )
+
+
+def _must_tick() -> InvalidAnswer:
+    return InvalidAnswer("must_tick", "Tick the box to go on.")
+
+
+def _limits(question: Question) -> str:
+    unit = question.unit
+    words = f" {unit}" if unit and unit not in _UNITS_NAMED_IN_TEXT else ""
+    return f"from {question.min} to {question.max}{words}"
+
+
+def _out_of_limits(question: Question) -> InvalidAnswer:
+    kind = "a whole number" if question.type == "integer" else "a number"
+    return InvalidAnswer(
+        "whole_number" if question.type == "integer" else "number",
+        f"Enter {kind} {_limits(question)}.",
+        min=question.min,
+        max=question.max,
+        unit=question.unit,
+    )
+
+
+def _not_a_decimal(question: Question) -> InvalidAnswer:
+    return InvalidAnswer(
+        "decimal",
+        f"Enter a number {_limits(question)}, such as 12 or 12.5, without other signs.",
+        min=question.min,
+        max=question.max,
+        unit=question.unit,
+    )
+
+
+def _too_long(limit: int, length: int) -> InvalidAnswer:
+    return InvalidAnswer(
+        "too_long",
+        f"Use at most {limit} characters. You have {length}.",
+        limit=limit,
+        length=length,
+    )
+
+
+# What is asked
+
+
+def kept_answers(
+    protocol: Protocol, answers: Answers, *, si_screen: bool = True
+) -> dict[str, Value]:
+    """The answers that count: those of visible questions, in the order they are asked."""
+    return _walk(protocol, answers, si_screen)[1]
+
+
+def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
+    """The ids of the questions that these answers lead to, in the order they are asked.
+
+    `si_screen` false leaves that question out, whatever the answers say.
+    """
+    return _walk(protocol, answers, si_screen)[0]
+
+
+def _walk(
+    protocol: Protocol, answers: Answers, si_screen: bool
+) -> tuple[tuple[str, ...], dict[str, Value]]:
+    shown: list[str] = []
+    kept: dict[str, Value] = {}
+    for question in protocol.questions:
+        if question.id == SI_SCREEN and not si_screen:
+            continue
+        # Only answers kept so far are read, so a hidden question cannot show another one.
+        if question.show_if is not None and not compiled(question.show_if)(kept, {}):
+            continue
+        shown.append(question.id)
+        if question.id in answers:
+            kept[question.id] = answers[question.id]
+    return tuple(shown), kept
+
+
+def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[Page, ...]:
+    """The pages that these answers lead to, each with its visible questions only."""
+    shown = frozenset(visible(protocol, answers, si_screen=si_screen))
+    pages = []
+    for page in protocol.pages:
+        questions = tuple(question for question in page.questions if question.id in shown)
+        if questions:
+            pages.append(msgspec.structs.replace(page, questions=questions))
+    return tuple(pages)
+
+
+def page_done(page: Page, answers: Answers) -> bool:
+    """Whether every required question of this page, as `route` gives it, is answered."""
+    return all(question.id in answers for question in page.questions if question.required)
+
+
+def next_page(
+    protocol: Protocol, answers: Answers, *, after: str | None = None, si_screen: bool = True
+) -> Page | None:
+    """The page that comes after the page of this id, the first one when None; None at the end.
+
+    The page need not be on the route any longer. Raises KeyError when the protocol has no such
+    page.
+    """
+    pages = route(protocol, answers, si_screen=si_screen)
+    if after is None:
+        return pages[0] if pages else None
+    order = {page.id: place for place, page in enumerate(protocol.pages)}
+    place = order[after]
+    return next((page for page in pages if order[page.id] > place), None)
+
+
+def first_unfinished(
+    protocol: Protocol, answers: Answers, *, si_screen: bool = True
+) -> Page | None:
+    """The first page of the route with a required question unanswered; None when all is done."""
+    pages = route(protocol, answers, si_screen=si_screen)
+    return next((page for page in pages if not page_done(page, answers)), None)
+
+
+# Storing answers
+
+
+def plain(value: Value | None) -> Any:
+    """One answer as plain JSON data: a decimal as a string, options as a list."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def to_json(answers: Answers) -> dict[str, Any]:
+    """Answers as plain JSON data, which `from_json` reads back."""
+    return {id: plain(value) for id, value in answers.items()}
+
+
+def from_json(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
+    """The answers that `to_json` wrote, by the protocol they were given to.
+
+    They were cleaned when they were given and are not judged again. Raises KeyError for a question
+    the protocol does not have.
+    """
+    return {id: _restored(protocol.question(id), value) for id, value in data.items()}
+
+
+def _restored(question: Question, value: Any) -> Value:
+    match question.type:
+        case "decimal":
+            return Decimal(value)
+        case "multi":
+            return tuple(value)
+        case _:
+            answer: Value = value
+            return answer
+
+
+def carried_over(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
+    """What still counts of stored answers that may have been given to another version.
+
+    An answer to a question that is gone, or that its question no longer takes, is left out, so
+    that it is asked again. For drafts only: a submission is read by its own stored protocol.
+    """
+    answers: dict[str, Value] = {}
+    for question in protocol.questions:
+        try:
+            value = clean_json_answer(question, data.get(question.id))
+        except InvalidAnswer:
+            continue
+        if value is not None:
+            answers[question.id] = value
+    return answers

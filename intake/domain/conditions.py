@@ -1,0 +1,137 @@
+"""The one evaluator that `show_if` and triage rules share.
+
+A leaf on an unanswered question, or on a computed value that is unknown, is false; `not` of it is
+therefore true.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from intake.domain.definition import Answers, ComputedValue, Condition
+
+Test = Callable[[Answers, Mapping[str, ComputedValue]], bool]
+
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "gte": operator.ge,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "lt": operator.lt,
+}
+
+# Phones type curly quotes. The accents that stand alone must go before NFKC, which would make a
+# space and a combining accent of them.
+_STRAIGHT_QUOTES: Final = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')
+)
+
+
+def holds(
+    condition: Condition, answers: Answers, computed: Mapping[str, ComputedValue] | None = None
+) -> bool:
+    """Whether the condition is true of these answers and computed values."""
+    return compiled(condition)(answers, computed or {})
+
+
+@cache
+def compiled(condition: Condition) -> Test:
+    """The condition as a function of (answers, computed), made once per condition.
+
+    Raises re.error when a `text_any_regex` pattern is not a regular expression.
+    """
+    if condition.all is not None:
+        parts = tuple(compiled(part) for part in condition.all)
+        return lambda answers, computed: all(part(answers, computed) for part in parts)
+    if condition.any is not None:
+        parts = tuple(compiled(part) for part in condition.any)
+        return lambda answers, computed: any(part(answers, computed) for part in parts)
+    if condition.not_ is not None:
+        negated = compiled(condition.not_)
+        return lambda answers, computed: not negated(answers, computed)
+
+    judge = _judge(condition)
+    if condition.q is not None:
+        question = condition.q
+
+        def judge_answer(answers: Answers, computed: Mapping[str, ComputedValue]) -> bool:
+            answer = answers.get(question)
+            return answer is not None and judge(answer)
+
+        return judge_answer
+
+    assert condition.var is not None
+    name = condition.var
+
+    def judge_computed(answers: Answers, computed: Mapping[str, ComputedValue]) -> bool:
+        value = computed.get(name)
+        return value is not None and judge(value)
+
+    return judge_computed
+
+
+def _judge(leaf: Condition) -> Callable[[Any], bool]:
+    """What the leaf asks of a value that is there."""
+    op = leaf.op
+    assert op is not None
+    # A limit is the decimal number that is written in the file, not its nearest binary one.
+    value = Decimal(str(leaf.value)) if isinstance(leaf.value, float) else leaf.value
+    if op == "eq":
+        return lambda answer: bool(answer == value)
+    if op == "in":
+        assert isinstance(value, tuple)
+        codes = frozenset(value)
+        return lambda answer: answer in codes
+    if op == "contains":
+        return lambda answer: value in answer
+    if op == "contains_any":
+        assert isinstance(value, tuple)
+        options = frozenset(value)
+        return lambda answer: not options.isdisjoint(answer)
+    if op == "text_any_regex":
+        assert isinstance(value, tuple)
+        patterns = tuple(compiled_pattern(pattern) for pattern in value)
+
+        def any_found(answer: str) -> bool:
+            text = normalised(answer)
+            return any(pattern.search(text) for pattern in patterns)
+
+        return any_found
+    compare = _COMPARISONS[op]
+    return lambda answer: compare(answer, value)
+
+
+def normalised(text: str) -> str:
+    """Free text as the alarm patterns read it.
+
+    Straight quotes, NFKC, no invisible characters, no accents, casefolded, and each run of white
+    space (line ends included) one space.
+    """
+    text = unicodedata.normalize("NFKC", text.translate(_STRAIGHT_QUOTES)).casefold()
+    return " ".join(_without_marks(text).split())
+
+
+@cache
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """An alarm pattern, normalised like the text it is held against.
+
+    Case is left to the matcher, since folding the pattern would turn `\\S` into `\\s`. Raises
+    re.error when it is not a regular expression.
+    """
+    pattern = unicodedata.normalize("NFKC", pattern.translate(_STRAIGHT_QUOTES))
+    return re.compile(re.sub(r"\s+", " ", _without_marks(pattern)), re.IGNORECASE)
+
+
+def _without_marks(text: str) -> str:
+    """Without accents (combining marks) and without characters that only steer the display."""
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFD", text)
+        if unicodedata.category(character) not in ("Mn", "Cf")
+    )

@@ -1,0 +1,508 @@
+"""What is wrong with a protocol that types alone cannot see.
+
+Run before a protocol is served: a question nobody can reach, a rule that can never fire or a
+misspelt option must stop a deployment, not a patient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from intake.domain.computed import CODE, SAFETY_RETRACTED
+from intake.domain.conditions import compiled_pattern, holds
+from intake.domain.definition import (
+    FLAG,
+    QUESTIONS_PER_PAGE,
+    Answers,
+    ComputedValue,
+    Condition,
+    Protocol,
+    Question,
+    Rule,
+    Value,
+    is_number,
+)
+
+SAFETY: Final = "safety"
+"""The section that comes first and alone."""
+
+WHO: Final = "who"
+"""The question that finds out who is answering; its own wording cannot depend on that."""
+
+READING_GRADE: Final = 7.0
+"""The highest reading grade of a text that tells a patient what to do. The aim is grade 6, the
+formula is rough on texts this short, and the texts of the first protocol reach 6.3."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "duplicate_id": "two things share one id or code",
+    "unknown_question": "a question is named that does not exist",
+    "unknown_option": "an option is named that its question does not have",
+    "unknown_computed": "a computed value, or its version, has no code",
+    "unknown_level": "a rule names a level that does not exist",
+    "wrong_operator": "an operator does not fit what it reads",
+    "impossible_value": "a value is outside what the question or computed value can be",
+    "bad_pattern": "a text pattern is not a regular expression",
+    "forward_reference": "a question's show_if reads what is not answered before it",
+    "never_shown": "no answers lead to a question",
+    "never_fires": "no answers make a rule fire",
+    "inputs_differ": "a rule's inputs are not what its condition reads",
+    "missing_source": "a rule has no source",
+    "missing_advice": "a rule that carries a level has no advice",
+    "missing_limits": "a question has no options or no limits",
+    "missing_default": "there is no rule for the case that no other one fires",
+    "page_id": "a page is not named after its section and its place in it",
+    "page_too_full": "a page asks too many questions",
+    "page_depends": "a question depends on another one of its page",
+    "safety_not_alone": "the safety page is not first, or asks more than one question",
+    "missing_proxy": "a text says “you” or “I” and has no wording for somebody else",
+    "bad_learn": "an education page is not named as condition/page",
+    "hard_to_read": "a text for patients is above the reading grade",
+}
+"""Every kind of problem, and what it means. The place in this list is the number of the system
+check, so a new kind comes last."""
+
+_STEPS: Final = 20_000  # of one search; the first protocol needs some dozens
+_SPEAKS_TO_PATIENT: Final = re.compile(
+    r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
+)
+_LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
+_TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
+    "eq": frozenset({"single", "boolean", "integer", "decimal"}),
+    "in": frozenset({"single"}),
+    "contains": frozenset({"multi"}),
+    "contains_any": frozenset({"multi"}),
+    "text_any_regex": frozenset({"text"}),
+} | dict.fromkeys(("gte", "lte", "gt", "lt"), frozenset({"integer", "decimal"}))
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: its kind (a key of `KINDS`), where, and what to do about it."""
+
+    id: str
+    path: str
+    message: str
+
+
+def problems(protocol: Protocol) -> list[Problem]:
+    """All problems of a protocol, in reading order; empty when it may be served.
+
+    Searching for answers that reach each question and fire each rule takes some tens of
+    milliseconds; it is left out while names are wrong, which would only hide the cause.
+    """
+    found = [
+        *_names(protocol),
+        *_questions(protocol),
+        *_pages(protocol),
+        *_rules(protocol),
+        *_conditions(protocol),
+        *_texts(protocol),
+    ]
+    unsound = {"duplicate_id", "bad_pattern", "forward_reference", "wrong_operator"}
+    if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
+        found += _unreachable(protocol)
+    return found
+
+
+# Names and structure
+
+
+def _names(protocol: Protocol) -> Iterator[Problem]:
+    sections = protocol.questionnaire.sections
+    named = [
+        ("sections", [section.id for section in sections]),
+        ("questions", [question.id for question in protocol.questions]),
+        ("pages", [page.id for page in protocol.pages]),
+        ("levels", [level.code for level in protocol.rules.levels]),
+        ("level ranks", [str(level.rank) for level in protocol.rules.levels]),
+        ("rules", [rule.id for rule in protocol.rules.rules]),
+    ]
+    named += [
+        (f"questions.{question.id}.options", [option.code for option in question.options])
+        for question in protocol.questions
+    ]
+    for path, ids in named:
+        for id, count in Counter(ids).items():
+            if count > 1:
+                yield Problem("duplicate_id", path, f"“{id}” is used {count} times. Rename one.")
+    for name, computed in protocol.rules.computed.items():
+        if name != SAFETY_RETRACTED and (name, computed.version) not in CODE:
+            yield Problem(
+                "unknown_computed",
+                f"computed.{name}",
+                f"There is no code for version {computed.version}.",
+            )
+
+
+def _questions(protocol: Protocol) -> Iterator[Problem]:
+    for question in protocol.questions:
+        path = f"questions.{question.id}"
+        codes = {option.code for option in question.options}
+        for code in question.exclusive:
+            if code not in codes:
+                yield Problem("unknown_option", f"{path}.exclusive", f"There is no “{code}”.")
+        for code in question.proxy.options if question.proxy else ():
+            if code not in codes:
+                yield Problem("unknown_option", f"{path}.proxy.options", f"There is no “{code}”.")
+        if not _has_limits(question):
+            yield Problem("missing_limits", path, f"Give the limits of a {question.type} question.")
+        yield from _learn(path, question.learn)
+        for option in question.options:
+            yield from _learn(f"{path}.options.{option.code}", option.learn)
+
+
+def _has_limits(question: Question) -> bool:
+    match question.type:
+        case "single" | "multi":
+            return bool(question.options)
+        case "integer" | "decimal":
+            return question.min is not None and question.max is not None
+        case "text":
+            return question.max_length is not None
+        case _:
+            return True
+
+
+def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
+    for slug in slugs:
+        if not _LEARN.fullmatch(slug):
+            yield Problem("bad_learn", f"{path}.learn", f"Write “{slug}” as condition/page.")
+
+
+def _pages(protocol: Protocol) -> Iterator[Problem]:
+    first = protocol.pages[0] if protocol.pages else None
+    if first is None or first.section != SAFETY or len(first.questions) != 1:
+        yield Problem("safety_not_alone", "pages", "Begin with the safety question, alone.")
+    for section in protocol.questionnaire.sections:
+        pages = [page for page in protocol.pages if page.section == section.id]
+        for number, page in enumerate(pages, start=1):
+            expected = section.id if number == 1 else f"{section.id}-{number}"
+            if page.id != expected:
+                yield Problem("page_id", f"pages.{page.id}", f"Call this page “{expected}”.")
+    for page in protocol.pages:
+        path = f"pages.{page.id}"
+        if len(page.questions) > QUESTIONS_PER_PAGE:
+            yield Problem(
+                "page_too_full", path, f"Ask at most {QUESTIONS_PER_PAGE} questions on a page."
+            )
+        here = {question.id for question in page.questions}
+        for question in page.questions:
+            if question.show_if is not None and not here.isdisjoint(question.show_if.questions()):
+                yield Problem("page_depends", path, f"Move “{question.id}” to a later page.")
+
+
+def _rules(protocol: Protocol) -> Iterator[Problem]:
+    levels = {level.code for level in protocol.rules.levels}
+    for rule in protocol.rules.rules:
+        path = f"rules.{rule.id}"
+        if rule.level not in levels | {FLAG}:
+            yield Problem("unknown_level", path, f"There is no level “{rule.level}”.")
+        if set(rule.inputs) != {*rule.when.questions(), *rule.when.computed()}:
+            reads = ", ".join((*rule.when.computed(), *rule.when.questions()))
+            yield Problem("inputs_differ", f"{path}.inputs", f"The condition reads {reads}.")
+        if not rule.source.strip():
+            yield Problem("missing_source", path, "Say where this rule comes from.")
+        if rule.level != FLAG and not rule.advice.strip():
+            yield Problem("missing_advice", path, "Say what the patient should do.")
+        yield from _learn(path, rule.learn)
+    if not any(rule.only_if_none for rule in protocol.rules.rules):
+        yield Problem("missing_default", "rules", "Add an only_if_none rule.")
+
+
+# Conditions, leaf by leaf
+
+
+def _conditions(protocol: Protocol) -> Iterator[Problem]:
+    before: set[str] = set()
+    for question in protocol.questions:
+        path = f"questions.{question.id}.show_if"
+        if question.show_if is not None:
+            yield from _leaves(protocol, path, question.show_if)
+            later = set(question.show_if.questions()) - before
+            for id in sorted(later & {question.id for question in protocol.questions}):
+                yield Problem("forward_reference", path, f"Ask “{id}” before “{question.id}”.")
+            for name in question.show_if.computed():
+                yield Problem("forward_reference", path, f"Read answers, not “{name}”.")
+        before.add(question.id)
+    for rule in protocol.rules.rules:
+        yield from _leaves(protocol, f"rules.{rule.id}.when", rule.when)
+
+
+def _leaves(protocol: Protocol, path: str, condition: Condition) -> Iterator[Problem]:
+    questions = {question.id: question for question in protocol.questions}
+    for leaf in condition.leaves():
+        if leaf.var is not None:
+            yield from _computed_leaf(protocol, path, leaf)
+        elif leaf.q not in questions:
+            yield Problem("unknown_question", path, f"There is no question “{leaf.q}”.")
+        else:
+            yield from _question_leaf(questions[leaf.q], path, leaf)
+
+
+def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[Problem]:
+    assert leaf.op is not None
+    if question.type not in _TYPES_OF_OPERATOR[leaf.op]:
+        yield Problem(
+            "wrong_operator", path, f"“{leaf.op}” does not fit “{question.id}” ({question.type})."
+        )
+    elif question.type in ("single", "multi"):
+        codes = {option.code for option in question.options}
+        for code in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
+            if code not in codes:
+                yield Problem("unknown_option", path, f"“{question.id}” has no option “{code}”.")
+    elif question.type in ("integer", "decimal"):
+        values = _numbers(question, [leaf])
+        if not any(holds(leaf, {question.id: value}) for value in values):
+            yield _impossible(path, leaf)
+    elif question.type == "boolean":
+        if not isinstance(leaf.value, bool):
+            yield _impossible(path, leaf)
+    else:
+        yield from _patterns(path, leaf)
+
+
+def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
+    assert isinstance(leaf.value, tuple)
+    for pattern in leaf.value:
+        try:
+            compiled_pattern(pattern)
+        except re.error as error:
+            yield Problem("bad_pattern", path, f"“{pattern}”: {error}.")
+
+
+def _computed_leaf(protocol: Protocol, path: str, leaf: Condition) -> Iterator[Problem]:
+    assert leaf.var is not None
+    computed = protocol.rules.computed.get(leaf.var)
+    if computed is None:
+        yield Problem("unknown_computed", path, f"There is no computed value “{leaf.var}”.")
+        return
+    code = CODE.get((leaf.var, computed.version))
+    values = code.values if code is not None else bool
+    if values is bool:
+        fits = leaf.op == "eq" and isinstance(leaf.value, bool)
+    elif isinstance(values, range):
+        fits = is_number(leaf.value) and any(holds(leaf, {}, {leaf.var: value}) for value in values)
+    else:
+        given = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        fits = leaf.op in ("eq", "in") and isinstance(values, tuple) and set(given) <= set(values)
+    if not fits:
+        yield _impossible(path, leaf)
+
+
+def _impossible(path: str, leaf: Condition) -> Problem:
+    return Problem(
+        "impossible_value", path, f"“{leaf.q or leaf.var}” can never be {leaf.op} {leaf.value}."
+    )
+
+
+# Reachability
+
+
+def _unreachable(protocol: Protocol) -> Iterator[Problem]:
+    for question in protocol.questions:
+        if question.show_if is not None and not _Search(protocol, question.show_if).succeeds():
+            yield Problem(
+                "never_shown", f"questions.{question.id}", "No answers lead to this question."
+            )
+    for rule in protocol.rules.rules:
+        if not _Search(protocol, rule.when).succeeds():
+            yield Problem("never_fires", f"rules.{rule.id}", "No answers make this rule fire.")
+
+
+class _Search:
+    """Looks for answers of a real walk that make one condition true.
+
+    Depth first over the questions that matter to it, in the order they are asked, each with the
+    values at which something changes; a branch is left as soon as the condition can no longer
+    become true.
+    """
+
+    def __init__(self, protocol: Protocol, goal: Condition) -> None:
+        self.protocol = protocol
+        self.goal = goal
+        self.code = {
+            name: CODE[name, computed.version]
+            for name, computed in protocol.rules.computed.items()
+            if name != SAFETY_RETRACTED and name in goal.computed()
+        }
+        ids = {*goal.questions(), *(id for code in self.code.values() for id in code.inputs)}
+        leaves = list(goal.leaves())
+        # Backwards, so that the questions that a show_if reads are added before they are met.
+        self.questions: list[Question] = []
+        for question in reversed(protocol.questions):
+            if question.id in ids:
+                self.questions.insert(0, question)
+                if question.show_if is not None:
+                    ids |= set(question.show_if.questions())
+                    leaves += question.show_if.leaves()
+        counted = {id for code in self.code.values() for id in code.inputs}
+        self.candidates = {
+            question.id: _candidates(
+                question, [leaf for leaf in leaves if leaf.q == question.id], question.id in counted
+            )
+            for question in self.questions
+        }
+        self.steps = 0
+
+    def succeeds(self) -> bool:
+        return any(self._from(0, {}, retracted) for retracted in (False, True))
+
+    def _from(self, place: int, known: dict[str, Value | None], retracted: bool) -> bool:
+        self.steps += 1
+        if self.steps > _STEPS:
+            return False
+        verdict = self._verdict(self.goal, known, retracted)
+        if verdict is not None or place == len(self.questions):
+            return bool(verdict)
+        question = self.questions[place]
+        answers = {id: value for id, value in known.items() if value is not None}
+        hidden = question.show_if is not None and not _text_blind(question.show_if, answers)
+        return any(
+            self._from(place + 1, {**known, question.id: value}, retracted)
+            for value in ([None] if hidden else self.candidates[question.id])
+        )
+
+    def _verdict(
+        self, condition: Condition, known: Mapping[str, Value | None], retracted: bool
+    ) -> bool | None:
+        """True, False, or None while it depends on what is not yet chosen."""
+        if condition.not_ is not None:
+            verdict = self._verdict(condition.not_, known, retracted)
+            return None if verdict is None else not verdict
+        for parts, decisive in ((condition.all, False), (condition.any, True)):
+            if parts is not None:
+                verdicts = [self._verdict(part, known, retracted) for part in parts]
+                if decisive in verdicts:
+                    return decisive
+                return None if None in verdicts else not decisive
+        answers = {id: value for id, value in known.items() if value is not None}
+        if condition.q is not None:
+            return _text_blind(condition, answers) if condition.q in known else None
+        assert condition.var is not None
+        computed: ComputedValue = retracted
+        if condition.var != SAFETY_RETRACTED:
+            code = self.code[condition.var]
+            if not all(id in known for id in code.inputs):
+                return None
+            computed = code.function(answers)
+        return holds(condition, {}, {condition.var: computed})
+
+
+_SOME_TEXT: Final = "text"
+
+
+def _text_blind(condition: Condition, answers: Answers) -> bool:
+    """Like `holds`, but any text counts as matching: a pattern is not solved backwards."""
+    if condition.op == "text_any_regex":
+        return condition.q in answers
+    if condition.all is not None:
+        return all(_text_blind(part, answers) for part in condition.all)
+    if condition.any is not None:
+        return any(_text_blind(part, answers) for part in condition.any)
+    if condition.not_ is not None:
+        return not _text_blind(condition.not_, answers)
+    return holds(condition, answers)
+
+
+def _candidates(question: Question, leaves: list[Condition], counted: bool) -> list[Value | None]:
+    """The values of a question at which one of the leaves, or a computed value, can change."""
+    match question.type:
+        case "single":
+            return [*(option.code for option in question.options), None]
+        case "multi":
+            named = {code for leaf in leaves for code in _codes(leaf)}
+            codes = [o.code for o in question.options if counted or o.code in named]
+            codes = [code for code in codes if code not in question.exclusive]
+            # Up to three ticked, or all: a condition that needs four is not worth the time.
+            ticked = [c for n in (1, 2, 3) for c in combinations(codes, n)]
+            alone = [(code,) for code in question.exclusive]
+            return [*ticked, tuple(codes), *alone, None] if codes else [*alone, None]
+        case "integer" | "decimal":
+            return [*_numbers(question, leaves), None]
+        case "boolean":
+            return [True, False, None] if question.must_be is None else [question.must_be, None]
+        case _:
+            return [_SOME_TEXT, None]
+
+
+def _codes(leaf: Condition) -> tuple[str, ...]:
+    return leaf.value if isinstance(leaf.value, tuple) else (str(leaf.value),)
+
+
+def _numbers(question: Question, leaves: list[Condition]) -> list[Value]:
+    """The limits of a question, and each threshold with its neighbours, where within the limits."""
+    step = Decimal(1) if question.type == "integer" else Decimal("0.1")
+    limits = [Decimal(str(limit)) for limit in (question.max, question.min) if limit is not None]
+    thresholds = [Decimal(str(leaf.value)) for leaf in leaves if is_number(leaf.value)]
+    near = [threshold + shift for threshold in thresholds for shift in (0, step, -step)]
+    inside = [n for n in near if not limits or min(limits) <= n <= max(limits)]
+    numbers = dict.fromkeys([*limits, *inside])
+    if question.type == "integer":
+        return [int(number) for number in numbers if number == number.to_integral_value()]
+    return list(numbers)
+
+
+# Texts
+
+
+def _texts(protocol: Protocol) -> Iterator[Problem]:
+    for question in protocol.questions:
+        if question.id != WHO:
+            yield from _proxy(question)
+    texts = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels] + [
+        (f"rules.{rule.id}.{key}", text)
+        for rule in protocol.rules.rules
+        for key, text in _said_to_patient(rule)
+    ]
+    for path, text in texts:
+        if text and (grade := reading_grade(text)) > READING_GRADE:
+            yield Problem(
+                "hard_to_read",
+                path,
+                f"This reads like grade {grade:.1f}. Use shorter words and sentences,"
+                f" down to {READING_GRADE:.0f}.",
+            )
+
+
+def _said_to_patient(rule: Rule) -> tuple[tuple[str, str | None], ...]:
+    return (("advice", rule.advice), ("promise", rule.promise), ("closed", rule.closed))
+
+
+def _proxy(question: Question) -> Iterator[Problem]:
+    path = f"questions.{question.id}"
+    if question.proxy is None and _SPEAKS_TO_PATIENT.search(question.text):
+        yield Problem("missing_proxy", path, "Add a proxy wording that says “the patient”.")
+    worded = question.proxy.options if question.proxy is not None else {}
+    for option in question.options:
+        if option.code not in worded and _SPEAKS_TO_PATIENT.search(option.label):
+            yield Problem(
+                "missing_proxy",
+                f"{path}.options.{option.code}",
+                "Add a proxy wording of this option that says “the patient”.",
+            )
+
+
+def reading_grade(text: str) -> float:
+    """The Flesch-Kincaid grade of an English text; 0 for a text without words.
+
+    Syllables are estimated from groups of vowels, which is a little high for words such as
+    "whole". Source: Kincaid et al. 1975, Naval Technical Training Command report 8-75.
+    """
+    words = re.findall(r"[A-Za-z]+(?:'[A-Za-z]+)?", text)
+    if not words:
+        return 0.0
+    sentences = [part for part in re.split(r"[.!?:;]+(?:\s|$)", text) if part.strip()]
+    syllables = sum(_syllables(word.lower()) for word in words)
+    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
+
+
+@cache
+def _syllables(word: str) -> int:
+    if len(word) > 3:
+        word = re.sub(r"([^laeiouy]es|[^aeiouytd]ed|[^aeiouyl]e)$", lambda end: end[0][0], word)
+    return max(1, len(re.findall(r"[aeiouy]+", word)))

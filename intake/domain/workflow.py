@@ -1,0 +1,107 @@
+"""The life of a submission: its statuses, who may move it where, and what a clinician decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+STATUSES: Final[Mapping[str, str]] = {
+    "new": "New",
+    "in_review": "In review",
+    "waiting": "Waiting for an answer",
+    "decided": "Decided",
+    "closed": "Closed",
+}
+"""Status → label. new: nobody has taken it. in_review: a clinician has. waiting: for the patient or
+somebody else. decided: a decision is recorded, its outcome not yet done. closed: all is done."""
+
+NEW: Final = "new"
+OPEN: Final = ("new", "in_review", "waiting")
+"""The statuses in which a submission still waits for a clinician's decision."""
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "assign": "Assign",
+    "release": "Give back",
+    "decide": "Decide",
+    "ask": "Wait for more information",
+    "close": "Close",
+    "reopen": "Open again",
+}
+"""Action → label."""
+
+MOVES: Final[Mapping[tuple[str, str], str]] = {
+    ("new", "assign"): "in_review",
+    ("new", "decide"): "decided",
+    ("new", "ask"): "waiting",
+    ("in_review", "assign"): "in_review",
+    ("in_review", "release"): "new",
+    ("in_review", "decide"): "decided",
+    ("in_review", "ask"): "waiting",
+    ("waiting", "assign"): "waiting",
+    ("waiting", "release"): "new",
+    ("waiting", "decide"): "decided",
+    ("waiting", "ask"): "waiting",
+    ("decided", "assign"): "decided",
+    ("decided", "close"): "closed",
+    ("decided", "reopen"): "in_review",
+    ("closed", "reopen"): "in_review",
+}
+"""(status, action) → next status. What is not here is not allowed: only a decided submission can be
+closed, so that none ends without a clinician's decision."""
+
+OUTCOMES: Final[Mapping[str, str]] = {
+    "call_today": "Call the patient today",
+    "book_urgent": "Book an urgent visit",
+    "book_soon": "Book a visit soon",
+    "book_routine": "Book a regular visit",
+    "redirect_emergency": "Send to emergency care",
+    "refer_elsewhere": "Refer to another service",
+    "advice_only": "Advice only, no visit",
+    "need_more_information": "Need more information",
+}
+"""Outcome of a decision → label."""
+
+
+REQUESTED: Final = "requested"
+REQUEST_STATUSES: Final[Mapping[str, str]] = {
+    "requested": "Requested",
+    "called": "Patient called",
+    "booked": "Booked",
+    "withdrawn": "Not wanted any more",
+}
+"""Progress of an appointment request → label; the front desk notes it."""
+
+
+class NotAllowed(Exception):
+    """A move that the submission's status does not allow; `message` tells a person why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def move(status: str, action: str) -> str:
+    """The status after the action. Raises NotAllowed when this status does not allow it."""
+    try:
+        return MOVES[status, action]
+    except KeyError:
+        did = ACTIONS.get(action, action).lower()
+        raise NotAllowed(
+            f"You cannot choose “{did}” here: the submission is"
+            f" “{STATUSES.get(status, status).lower()}”."
+        ) from None
+
+
+def allowed(status: str) -> tuple[str, ...]:
+    """The actions that this status allows, in the order of the table."""
+    return tuple(action for (of, action) in MOVES if of == status)
+
+
+def action_of(outcome: str) -> str:
+    """What recording this outcome does: "ask" when more information is needed, else "decide".
+
+    Raises NotAllowed when there is no such outcome.
+    """
+    if outcome not in OUTCOMES:
+        raise NotAllowed(f"There is no outcome “{outcome}”.")
+    return "ask" if outcome == "need_more_information" else "decide"

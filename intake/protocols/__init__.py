@@ -1,0 +1,57 @@
+"""Finds and loads the protocols: each one a folder here, named after what it asks about."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from intake.domain.definition import Protocol, from_data
+
+HERE: Final = Path(__file__).parent
+CURRENT: Final = "legs"
+
+
+def available() -> tuple[str, ...]:
+    """The names of all protocols, sorted."""
+    return tuple(sorted(path.parent.name for path in HERE.glob("*/questionnaire.yaml")))
+
+
+@cache
+def load(name: str) -> Protocol:
+    """The protocol of this name, read once per process.
+
+    Raises LookupError when there is none, yaml.YAMLError or msgspec.ValidationError with the place
+    of the fault when its files cannot be read.
+    """
+    if name not in available():
+        raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
+    folder = HERE / name
+    return from_data(
+        name,
+        questionnaire=_read(folder / "questionnaire.yaml"),
+        rules=_read(folder / "rules.yaml"),
+        approval=_read(folder / "approval.yaml"),
+    )
+
+
+def current() -> Protocol:
+    """The protocol that new drafts are begun with."""
+    return load(CURRENT)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                mark = node.value[place][0].start_mark
+                raise yaml.MarkedYAMLError(problem=f"“{key}” stands twice", problem_mark=mark)
+        return super().construct_mapping(node, deep)
+
+
+def _read(path: Path) -> Any:
+    with path.open(encoding="utf-8") as file:
+        return yaml.load(file, Loader=_Loader)  # noqa: S506  (made from the safe loader)
