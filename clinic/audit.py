@@ -1,0 +1,115 @@
+"""The audit trail: who read or changed what, for what purpose. It holds no answer and no name.
+
+A service calls `record` last in the transaction of the change, since the chain's lock is held
+until commit; a page that shows records calls it before its body is built. Without the event there
+is neither change nor page. The rows are chained by hash in the database (clinic/migrations).
+"""
+
+import json
+import re
+from typing import Any
+
+from django.db import connection
+
+# fmt: off
+ACTIONS = frozenset({
+    "read", "list", "search", "print", "export",
+    "create", "update", "state", "assign", "decide", "resume", "withdraw", "erase",
+    "login", "login-fail", "logout", "mfa", "deny", "role", "config",
+})
+# Keys say what kind of thing is meant; values are codes, counts and ids.
+DETAILS = frozenset({
+    "ids", "count", "fields", "from", "to", "status", "urgency", "outcome", "rule", "kind",
+    "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
+})
+# fmt: on
+ANONYMOUS = "anonymous"
+_LONGEST = 64
+_ACTOR = re.compile(r"anonymous|(?:staff|patient|system):[\w.:-]{1,48}", re.ASCII)
+_PURPOSE = re.compile(r"[A-Z]{0,16}")
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
+
+
+def staff(user: Any) -> str:
+    """The actor for a user of ours; somebody not signed in is `anonymous`."""
+    return ANONYMOUS if user.pk is None else f"staff:{user.pk}"
+
+
+def patient(reference: str) -> str:
+    """The actor for a patient, known by the reference of a submission alone."""
+    return f"patient:{reference}"
+
+
+def system(job: str) -> str:
+    """The actor for a job that nobody started by hand."""
+    return f"system:{job}"
+
+
+def record(
+    *,
+    actor: str,
+    action: str,
+    subject: str = "-",
+    purpose: str = "",
+    request_id: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add one event, in one statement, to the transaction under way.
+
+    `actor` comes from `staff`, `patient` or `system`; `subject` is the id of a record; `purpose`
+    a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to what a
+    patient said. Raises RuntimeError outside a transaction and ValueError for anything else.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("audit.record() belongs inside transaction.atomic(), last in it")
+    if not _ACTOR.fullmatch(actor):
+        raise ValueError("the actor of an audit event is made by staff(), patient() or system()")
+    if action not in ACTIONS:
+        raise ValueError(f"{action!r} is no action of the audit trail")
+    if not _PURPOSE.fullmatch(purpose):
+        raise ValueError("the purpose of an audit event is a code in capital letters")
+    if max(len(subject), len(request_id)) > _LONGEST:
+        raise ValueError("the subject or request of an audit event is no id")
+    detail = detail or {}
+    for key, value in detail.items():
+        _check(key, value)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into aud.event (actor, action, subject, purpose, request_id, detail)"
+            " values (%s, %s, %s, %s, %s, %s::jsonb)",
+            [actor, action, subject, purpose, request_id, json.dumps(detail)],
+        )
+
+
+def _check(key: str, value: Any) -> None:
+    # the messages name the key alone: what is wrong here may be what a patient said
+    if key not in DETAILS:
+        raise ValueError(f"{key!r} is no detail of an audit event")
+    for part in value if isinstance(value, list) else [value]:
+        if part is not None and not isinstance(part, str | int):
+            raise ValueError(f"the detail {key!r} is no text, number or list of them")
+        if isinstance(part, str) and len(part) > _LONGEST:
+            raise ValueError(f"the detail {key!r} is too long for a code or an id")
+        if key == "term" and not _NUMBER.fullmatch(str(part)):
+            raise ValueError("a search term is recorded as its blind index, not in words")
+
+
+def head() -> tuple[int, bytes]:
+    """Number and hash of the last event: the anchor to keep where this database cannot write."""
+    with connection.cursor() as cursor:
+        cursor.execute("select seq, hash from aud.head")
+        seq, digest = cursor.fetchone()
+    return seq, bytes(digest)
+
+
+def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
+    """The first event that is not what was written, with the reason; empty if all are whole.
+
+    The reason is `gap` (rows are missing), `link` (the row before was replaced, or the anchor is
+    another), `content` (the row was changed) or `tail` (the last rows are missing or too many).
+    An anchor is a number and hash of an earlier `head()`; only one kept elsewhere can find out
+    somebody who rewrote the whole chain.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select bad_seq, why from aud.verify(%s, %s)", [anchor_seq, anchor])
+        return cursor.fetchall()

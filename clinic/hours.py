@@ -1,0 +1,223 @@
+"""When the clinic is open, and arithmetic in opening time. Nothing here reads a clock.
+
+Opening hours are wall times of one time zone. They are turned into moments day by day, so that a
+day of 23 or 25 hours and a holiday count for what they are. A wall time that occurs twice means
+its first occurrence; one that a clock change skips means the moment of the change.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN = re.compile(r"([0-2]?\d):([0-5]\d)-([0-2]?\d):([0-5]\d)", re.ASCII)
+_MIDNIGHT = 24 * 60
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+
+Minutes = tuple[int, int]  # from and to, in minutes of the wall clock since midnight
+Moments = tuple[datetime, datetime]  # from and to, in UTC
+
+
+@dataclass(frozen=True)
+class OpeningHours:
+    """A week of opening hours in one time zone, less the holidays. See `parse`."""
+
+    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
+    holidays: frozenset[date]
+    zone: ZoneInfo
+
+    @classmethod
+    def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "OpeningHours":
+        """Read hours such as "Mon-Fri 08:00-12:00 13:00-17:00, Sat 09:00-12:00".
+
+        `holidays` are ISO dates. Raises ValueError naming the part that cannot be read, spans
+        that overlap or end before they begin, and a week without any opening.
+        """
+        week: list[list[Minutes]] = [[] for _day in _DAYS]
+        for part in filter(None, map(str.strip, text.split(","))):
+            name, *spans = part.split()
+            if not spans:
+                raise ValueError(f"{part!r} has no times. Write it like 'Mon-Fri 08:30-17:00'.")
+            for day in _parse_days(name):
+                week[day] += map(_parse_span, spans)
+        if not any(week):
+            raise ValueError("there are no opening hours. Write them like 'Mon-Fri 08:30-17:00'.")
+        for day, spans in enumerate(week):
+            spans.sort()
+            if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
+                raise ValueError(f"{_DAYS[day].title()} has hours that overlap.")
+        try:
+            zone = ZoneInfo(time_zone)
+        except (LookupError, ValueError, OSError):
+            raise ValueError(f"{time_zone!r} is no time zone.") from None
+        return cls(tuple(map(tuple, week)), frozenset(map(_parse_date, holidays)), zone)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the clinic is open at that moment; at the minute of closing it is not."""
+        at = _utc(at)
+        return next(self._spans_after(at))[0] <= at
+
+    def next_opening(self, at: datetime) -> datetime:
+        """The first moment from `at` on when the clinic is open: `at` itself if it is open."""
+        at = _utc(at)
+        return self._local(max(at, next(self._spans_after(at))[0]))
+
+    def add_open(self, at: datetime, duration: timedelta) -> datetime:
+        """The moment when `duration` of opening time has passed since `at`.
+
+        A duration that just fills a day ends at its closing, not at the next opening. No duration
+        at all is `at`; a negative one raises ValueError.
+        """
+        at = _utc(at)
+        if duration < timedelta(0):
+            raise ValueError("a duration of opening time is not negative")
+        if not duration:
+            return self._local(at)
+        for opens, closes in self._spans_after(at):
+            opens = max(opens, at)
+            if duration <= closes - opens:
+                return self._local(opens + duration)
+            duration -= closes - opens
+        raise AssertionError("a week with opening hours has no end")
+
+    def open_time_between(self, start: datetime, end: datetime) -> timedelta:
+        """How much opening time lies between two moments; none if `end` is before `start`."""
+        start, end = _utc(start), _utc(end)
+        total = timedelta(0)
+        for opens, closes in self._spans_after(start):
+            if opens >= end:
+                break
+            total += min(closes, end) - max(opens, start)
+        return max(total, timedelta(0))
+
+    def add_business_days(self, at: datetime, days: int) -> datetime:
+        """Closing time of the `days`-th business day after the day of `at`.
+
+        A business day has opening hours and is no holiday. Raises ValueError for `days` below 1.
+        """
+        if days < 1:
+            raise ValueError("the number of business days is 1 or more")
+        day = _utc(at).astimezone(self.zone).date()
+        while days:
+            day += _DAY
+            spans = self._spans(day)
+            days -= bool(spans)
+        return self._local(spans[-1][1])
+
+    def describe(self) -> list[tuple[str, str]]:
+        """The week in words of the current language, days of equal hours together.
+
+        For example [("Monday to Friday", "8:30 am to 5:00 pm")]; closed days are left out.
+        """
+        from django.utils.translation import gettext as _  # the rest works without Django
+
+        lines = []
+        for spans, group in groupby(range(7), key=self.week.__getitem__):
+            if spans:
+                texts = (
+                    _("%(start)s to %(end)s") % {"start": _clock(start), "end": _clock(end)}
+                    for start, end in spans
+                )
+                lines.append((_day_names(list(group)), ", ".join(texts)))
+        return lines
+
+    def _spans_after(self, at: datetime) -> Iterator[Moments]:
+        """Every span of opening that ends after `at`, in order, for ever."""
+        day = at.astimezone(self.zone).date()
+        while True:
+            for span in self._spans(day):
+                if span[1] > at:
+                    yield span
+            day += _DAY
+
+    def _spans(self, day: date) -> list[Moments]:
+        if day in self.holidays:
+            return []
+        spans = ((self._moment(day, a), self._moment(day, b)) for a, b in self.week[day.weekday()])
+        return [span for span in spans if span[0] < span[1]]
+
+    def _moment(self, day: date, minutes: int) -> datetime:
+        wall = datetime.combine(day, time()) + minutes * _MINUTE
+        while True:
+            moment = wall.replace(tzinfo=self.zone).astimezone(UTC)
+            if moment.astimezone(self.zone).replace(tzinfo=None) == wall:
+                return moment
+            wall += _MINUTE  # the clock skips this wall time
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+
+def current() -> OpeningHours:
+    """The opening hours of this clinic (setting CLINIC_HOURS)."""
+    from django.conf import settings  # which is itself built with this module
+
+    return settings.CLINIC_HOURS
+
+
+def is_open(at: datetime) -> bool:
+    """Whether this clinic is open at that moment. Raises ValueError for a naive time."""
+    return current().is_open(at)
+
+
+def _utc(at: datetime) -> datetime:
+    if at.utcoffset() is None:
+        raise ValueError(f"{at!r} has no time zone, so it is no moment")
+    return at.astimezone(UTC)
+
+
+def _parse_days(name: str) -> list[int]:
+    first, _dash, last = name.casefold().partition("-")
+    if first not in _DAYS or (last or first) not in _DAYS:
+        raise ValueError(f"{name!r} is no day. Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or Mon-Fri.")
+    start = _DAYS.index(first)
+    count = (_DAYS.index(last or first) - start) % 7 + 1  # Sun-Thu goes round the week's end
+    return [(start + step) % 7 for step in range(count)]
+
+
+def _parse_span(text: str) -> Minutes:
+    if match := _SPAN.fullmatch(text):
+        hour, minute, to_hour, to_minute = map(int, match.groups())
+        start, end = hour * 60 + minute, to_hour * 60 + to_minute
+        if start < end <= _MIDNIGHT:
+            return start, end
+    raise ValueError(
+        f"{text!r} is no time of opening. Write it like 08:30-17:00, to 24:00 at most."
+    )
+
+
+def _parse_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"the holiday {text!r} is no date. Write it like 2026-12-25.") from None
+
+
+def _day_names(days: list[int]) -> str:
+    from django.utils.dates import WEEKDAYS
+    from django.utils.translation import gettext as _
+
+    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
+    if len(days) == 1:
+        return str(first)
+    if len(days) == 2:
+        return _("%(first)s and %(last)s") % {"first": first, "last": last}
+    return _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def _clock(minutes: int) -> str:
+    from django.utils.dateformat import time_format
+    from django.utils.translation import gettext as _
+    from django.utils.translation import pgettext
+
+    if minutes % _MIDNIGHT == 0:
+        return _("midnight")
+    if minutes == _MIDNIGHT // 2:
+        return _("noon")
+    # translators: a time of day in the letters of Django's time filter, such as H:i
+    pattern = pgettext("time of day", "g:i A")
+    return time_format(time(*divmod(minutes, 60)), pattern).lower()

@@ -1,0 +1,46 @@
+"""`make run`: the whole program on a laptop. Production starts gunicorn by itself."""
+
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # the server itself runs them all
+    help = "Migrate, load roles and demonstration data, and serve on 127.0.0.1 until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, port: int, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError(
+                "serve is for a laptop (DEMO=on). In production run "
+                "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
+            )
+        call_command("migrate", verbosity=0)
+        call_command("demo", "--once", verbosity=0)
+        command = [
+            sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
+            "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
+        ]  # fmt: skip
+        server = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: server.terminate())
+        self.stdout.write(f"\n  Open  http://127.0.0.1:{port}/         (patients)")
+        self.stdout.write(f"        http://127.0.0.1:{port}/admin/   (staff)\n")
+        self.stdout.write("  Demonstration sign-ins; `make code` prints the six digits of now:")
+        call_command("demo", "--list", stdout=self.stdout)
+        self.stdout.write("\n  Ctrl-C stops everything.\n")
+        self.stdout.flush()
+        status = server.wait()
+        if status not in (0, -signal.SIGTERM):
+            raise CommandError(
+                f"The server stopped by itself (status {status}). Is port {port} taken? "
+                "Try `make run PORT=8001`."
+            )

@@ -1,0 +1,148 @@
+"""The outermost layer: what may come in, what every answer carries, one log line per request."""
+
+import re
+import time
+import uuid
+from urllib.parse import unquote_to_bytes
+
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import UnreadablePostError
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clinic import logs, views
+
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+HEADERS = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": ", ".join(
+        [
+            *(
+                f"{feature}=()"
+                for feature in (
+                    "accelerometer",
+                    "camera",
+                    "display-capture",
+                    "geolocation",
+                    "gyroscope",
+                    "magnetometer",
+                    "microphone",
+                    "midi",
+                    "payment",
+                    "usb",
+                )
+            ),
+            "publickey-credentials-create=(self)",
+            "publickey-credentials-get=(self)",
+        ]
+    ),
+}
+PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def is_sound(body: bytes) -> bool:
+    """Is this urlencoded form what a browser writes: whole escapes, UTF-8, no NUL?
+
+    Django's own parser would put U+FFFD for what it cannot read, and that would be stored as if
+    the patient had written it.
+    """
+    if BROKEN_ESCAPE.search(body):
+        return False
+    try:
+        return "\0" not in unquote_to_bytes(body).decode()
+    except UnicodeDecodeError:
+        return False
+
+
+class EdgeMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+        # A refusal skips the layers below, but not their headers.
+        self.refuse = SecurityMiddleware(CSPMiddleware(XFrameOptionsMiddleware(self._refusal_page)))
+
+    def __call__(self, request):
+        started = time.perf_counter()
+        request.request_id = uuid.uuid4().hex
+        request.refusal = self._refusal(request)
+        token = logs.request_id.set(request.request_id)
+        try:
+            response = self.refuse(request) if request.refusal else self.get_response(request)
+            self._add_headers(request, response)
+            self._log(request, response, started)
+        finally:
+            logs.request_id.reset(token)
+        return response
+
+    def process_exception(self, request, exception):
+        """The database went away under a view: the form comes back with what was typed, or 503."""
+        if not isinstance(exception, views.DATABASE_DOWN):
+            return None
+        notice = _(
+            "We could not save this just now. Your answers are still here: please send again."
+        )
+        try:
+            response = views.try_again(request, status=503, notice=notice)
+        except views.DATABASE_DOWN:
+            response = None
+        if response is None:
+            return views.unavailable(request)
+        response.headers.setdefault("Retry-After", views.RETRY_AFTER)
+        return response
+
+    def _refusal(self, request) -> int | None:
+        """The status for what no view should have to think about."""
+        if request.method not in METHODS:
+            return 405
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or "\0" in query or "%00" in query:
+            return 400
+        if request.method != "POST":
+            return None
+        try:
+            if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return 413
+            if request.content_type == "application/x-www-form-urlencoded":
+                return None if is_sound(request.body) else 400
+        except RequestDataTooBig:
+            return 413
+        except (UnreadablePostError, ValueError):
+            return 400
+        return None
+
+    @staticmethod
+    def _refusal_page(request):
+        with translation.override(settings.LANGUAGE_CODE):
+            if request.refusal == 413:
+                return views.too_large(request)
+            response = views.bad_request(request)
+        if request.refusal == 405:
+            response.status_code = 405
+            response["Allow"] = ", ".join(METHODS)
+        return response
+
+    @staticmethod
+    def _add_headers(request, response):
+        response["X-Request-ID"] = request.request_id
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if PRIVATE.match(request.path):
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("X-Robots-Tag", "noindex")
+
+    @staticmethod
+    def _log(request, response, started):
+        match = getattr(request, "resolver_match", None)
+        logs.log(
+            "request",
+            request_id=request.request_id,
+            method=request.method if request.method in METHODS else "other",
+            route=(match and match.view_name) or "-",
+            status=response.status_code,
+            ms=round((time.perf_counter() - started) * 1000),
+        )

@@ -1,0 +1,281 @@
+"""Sealed values: what patients said and who they are, encrypted before it reaches the database.
+
+A sealed value is 0x01, the key's id (4 bytes), a nonce (12 bytes) and the AES-256-GCM ciphertext.
+It is bound to its table, column and row, so a value edited, or moved to another place, does not
+open. Failure to open raises SealError; nothing ever falls back to the stored bytes.
+
+Blind indexes find a row by an equal value without opening it. They tell which rows are equal, so
+nothing clinical is indexed.
+"""
+
+import base64
+import contextlib
+import functools
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+_VERSION = b"\x01"
+_ID = 4
+_NONCE = 12
+_HEAD = len(_VERSION) + _ID + _NONCE
+_KEY = 32
+
+
+class SealError(Exception):
+    """A sealed value does not open: it was changed or moved, or its key is not in the ring."""
+
+
+# --- values -------------------------------------------------------------------------------------
+def seal(plaintext: bytes, aad: str) -> bytes:
+    """Encrypt with the primary key; `aad` names the place that the value is bound to."""
+    key_id, key = _ring()[0]
+    nonce = secrets.token_bytes(_NONCE)
+    return _VERSION + key_id + nonce + key.encrypt(nonce, plaintext, aad.encode())
+
+
+def unseal(sealed: bytes, aad: str) -> bytes:
+    """What `seal` was given, if the bytes are whole and `aad` is the same. Raises SealError."""
+    key_id = bytes.fromhex(kid_of(sealed))
+    for known_id, key in _ring():
+        if known_id == key_id:
+            try:
+                return key.decrypt(sealed[_HEAD - _NONCE : _HEAD], sealed[_HEAD:], aad.encode())
+            except InvalidTag:
+                raise SealError(f"a sealed value of {aad} was changed or moved") from None
+    raise SealError(f"key {key_id.hex()} of {aad} is not in FIELD_KEYS_FILE")
+
+
+def reseal(sealed: bytes, aad: str) -> bytes:
+    """The same value under the primary key. Raises SealError."""
+    return seal(unseal(sealed, aad), aad)
+
+
+def kid_of(sealed: bytes) -> str:
+    """The id (8 hex digits) of the key a value is sealed with. Raises SealError if none is."""
+    if sealed[:1] != _VERSION or len(sealed) < _HEAD:
+        raise SealError("these bytes are no sealed value")
+    return sealed[1 : 1 + _ID].hex()
+
+
+# --- the model field ----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed:
+    """The bytes of a sealed column, not opened."""
+
+    data: bytes
+
+    def __repr__(self) -> str:
+        return "<Sealed>"
+
+
+class _OpenOnRead(DeferredAttribute):
+    """Opens the value of a row when it is first read, and keeps it open."""
+
+    field: "SealedField"
+
+    def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, Sealed):
+            value = self.field.open_for(instance.pk, value)
+            instance.__dict__[self.field.attname] = value
+        return value
+
+    # with a setter, reading comes here although the instance's own dict holds the value
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+class SealedField(models.BinaryField):
+    """A column whose value (a dict, list, string or anything JSON can say) is stored sealed.
+
+    The value is bound to table, column and primary key; the key must be known before saving, so
+    it is made in Python. A rename of the table or column has to reseal every row. Rows are opened
+    one by one when the attribute is read. None is NULL.
+    Only `isnull` can be looked up. `update()` takes the result of `seal_for`; `bulk_update`,
+    fixtures and serializers are refused or leave the column out.
+    """
+
+    description = "Sealed value"
+    descriptor_class = _OpenOnRead
+    empty_strings_allowed = False  # a missing value is NULL, and so refused by NOT NULL
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **(kwargs | {"editable": False, "serialize": False}))
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("serialize", None)
+        return name, path, args, kwargs
+
+    def seal_for(self, pk: Any, value: Any) -> Sealed | None:
+        """The value sealed for the row `pk`, as `QuerySet.update` takes it.
+
+        Raises TypeError without a pk or for a value that JSON cannot say.
+        """
+        if value is None:
+            return None
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return Sealed(seal(text.encode(), self._aad(pk)))
+
+    def open_for(self, pk: Any, value: Sealed | None) -> Any:
+        """The opened value of the row `pk`, for what `QuerySet.values` gives. Raises SealError."""
+        return None if value is None else json.loads(unseal(value.data, self._aad(pk)))
+
+    def _aad(self, pk: Any) -> str:
+        if pk is None:
+            raise TypeError(f"{self} is bound to its row: give the row its primary key first")
+        return f"{self.model._meta.db_table}|{self.column}|{pk}"
+
+    # from and to the database
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
+        return None if value is None else Sealed(bytes(value))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
+        if self.attname not in model_instance.__dict__:
+            getattr(model_instance, self.attname)  # deferred: fetch it
+        value = model_instance.__dict__[self.attname]
+        if isinstance(value, Sealed):
+            # not opened, so written as it was; but never into a row where it would not open
+            unseal(value.data, self._aad(model_instance.pk))
+            return value
+        return self.seal_for(model_instance.pk, value)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, Sealed):
+            return connection.Database.Binary(value.data)
+        raise TypeError(f"{self} is sealed: give update() the result of the field's seal_for()")
+
+    # what other fields allow and this one does not
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name == "isnull":
+            return super().get_lookup(lookup_name)
+        raise FieldError(f"{self} is sealed: only isnull can be looked up, not {lookup_name}")
+
+    def get_transform(self, lookup_name: str) -> Any:
+        raise FieldError(f"{self} is sealed: it has no {lookup_name}")
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def value_to_string(self, obj: models.Model) -> str:
+        raise TypeError(f"{self} is sealed and is not serialized")
+
+
+# --- blind indexes ------------------------------------------------------------------------------
+def fold(text: str) -> str:
+    """The text as search compares it: no case, accents, spaces or signs (O'Brién → obrien)."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
+
+
+def blind(kind: str, value: str) -> int:
+    """A keyed hash of a value, as a PostgreSQL bigint. Equal kind and value, equal number."""
+    digest = hmac.digest(index_key(), f"{kind}\0{value}".encode(), hashlib.sha256)
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def index_key() -> bytes:
+    """The key of every keyed hash (setting INDEX_KEY_FILE). Raises ImproperlyConfigured."""
+    return _load(settings.INDEX_KEY_FILE, _read_index_key, new_index_key)
+
+
+# --- key files ----------------------------------------------------------------------------------
+def new_field_keys() -> str:
+    """The text of a new key ring with one key."""
+    key = {
+        "id": secrets.token_hex(_ID),
+        "key": base64.b64encode(secrets.token_bytes(_KEY)).decode(),
+    }
+    return json.dumps({"keys": [key]}, indent=1) + "\n"
+
+
+def new_index_key() -> str:
+    """The text of a new file for the index key."""
+    return base64.b64encode(secrets.token_bytes(_KEY)).decode() + "\n"
+
+
+def write_key_file(path: Path, text: str) -> None:
+    """Write a file that only its owner can read. Raises FileExistsError; never overwrites."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        with open(handle, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # whole or not at all, and the first of two writers wins
+    finally:
+        draft.unlink()
+
+
+def _ring() -> tuple[tuple[bytes, AESGCM], ...]:
+    return _load(settings.FIELD_KEYS_FILE, _read_field_keys, new_field_keys)
+
+
+def _load(path: Path, read: Any, new: Any) -> Any:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        if not settings.DEMO:
+            raise ImproperlyConfigured(
+                f"There is no key file {path}. Restore it from its backup: without it nothing "
+                "sealed can be read. For a new site: python manage.py make_keys --help."
+            ) from None
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another process made it just now
+            write_key_file(Path(path), new())
+        status = os.stat(path)
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not settings.DEMO:
+        raise ImproperlyConfigured(f"Others can read the key file {path}. Run: chmod 400 {path}")
+    return _cached(str(path), status.st_mtime_ns, status.st_ino, read)
+
+
+@functools.lru_cache(maxsize=8)
+def _cached(path: str, _mtime: int, _inode: int, read: Any) -> Any:
+    try:
+        return read(Path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        # only the kind of error: its text may quote the key
+        raise ImproperlyConfigured(
+            f"The key file {path} cannot be used ({type(error).__name__}). "
+            "A key is 32 bytes in base64; restore the file from its backup."
+        ) from None
+
+
+def _read_field_keys(text: str) -> tuple[tuple[bytes, AESGCM], ...]:
+    ring = []
+    for entry in json.loads(text)["keys"]:
+        key_id = bytes.fromhex(entry["id"])
+        if len(key_id) != _ID or key_id in dict(ring):
+            raise ValueError
+        ring.append((key_id, AESGCM(_decode_key(entry["key"]))))
+    if not ring:
+        raise ValueError
+    return tuple(ring)
+
+
+def _read_index_key(text: str) -> bytes:
+    return _decode_key(text.strip())
+
+
+def _decode_key(text: str) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) != _KEY:
+        raise ValueError
+    return key

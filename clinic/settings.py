@@ -1,0 +1,389 @@
+"""All settings, from the environment (and from a `.env` file beside manage.py on a laptop).
+
+Every value is read through a helper that refuses nonsense and says how to mend it.
+`DEMO=on` is the laptop: an embedded database, generated keys, loopback only. Without it
+nothing has a default that could be unsafe in production. `.env.example` explains each name.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from clinic import devdb
+from clinic.hours import OpeningHours
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = BASE_DIR / ".local"
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    values = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, sign, value = line.partition("=")
+        if not sign:
+            raise ImproperlyConfigured(f".env line {number}: write it as NAME=value.")
+        values[name.strip()] = value.strip().strip("\"'")
+    return values
+
+
+ENV = _read_dotenv(BASE_DIR / ".env") | os.environ
+
+
+def env_text(name: str, default: str | None = None, fix: str = "") -> str:
+    """The text of a setting. A name ending in _FILE's twin wins: NAME_FILE holds the value."""
+    if path := ENV.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error}.") from None
+    value = ENV.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. {fix}".strip())
+    return default
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = ENV.get(name, "").strip().casefold()
+    if value in ("", "on", "true", "yes", "1", "off", "false", "no", "0"):
+        return value in ("on", "true", "yes", "1") if value else default
+    raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off. Write {name}=on or =off.")
+
+
+def env_int(name: str, default: int, low: int, high: int) -> int:
+    value = ENV.get(name, "").strip()
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {low} to {high}.")
+    return int(value)
+
+
+def env_list(name: str, default: str) -> list[str]:
+    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_file(name: str, laptop: Path) -> Path:
+    """A path to a file of secrets. In DEMO it defaults to a file made on first use."""
+    value = ENV.get(name, "").strip()
+    if value:
+        return Path(value)
+    if DEMO:
+        return laptop
+    raise ImproperlyConfigured(
+        f"{name} is not set. Set {name}=PATH, make the file with `python manage.py make_keys PATH`"
+        " (--index for the index key), and keep it out of the database's backup."
+    )
+
+
+DEMO = env_bool("DEMO", False)
+DEBUG = False  # the debug page would show answers; there is no way to switch it on
+
+# --- identity of this site --------------------------------------------------------------------
+SECRET_KEY = env_text(
+    "SECRET_KEY",
+    "demo-only-" + "0" * 50 if DEMO else None,
+    "Write SECRET_KEY=<50 or more random characters>, or DEMO=on for a laptop.",
+)
+if not DEMO and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith(("demo-only", "django-insecure"))):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is too short or a known default: use 50+ random characters."
+    )
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", "")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else "")
+if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS: name the host names of this site, no '*'.")
+if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver"}:
+    raise ImproperlyConfigured("DEMO=on serves loopback only. Take ALLOWED_HOSTS out, or DEMO.")
+
+CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
+CLINIC_PHONE = env_text(
+    "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
+)
+EMERGENCY_NUMBER = env_text("EMERGENCY_NUMBER", "911")
+CRISIS_LINE = env_text("CRISIS_LINE", "988")
+for _name, _number in (("EMERGENCY_NUMBER", EMERGENCY_NUMBER), ("CRISIS_LINE", CRISIS_LINE)):
+    if not (_number.isascii() and _number.isdigit()):
+        raise ImproperlyConfigured(f"{_name}={_number!r}: digits only, as a phone dials them.")
+CLINIC_PLACES = env_list("CLINIC_PLACES", "Main clinic")
+PHONE_REGION = env_text("PHONE_REGION", "US")
+
+# --- time and language ------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = env_text("CLINIC_TIME_ZONE", "America/New_York")
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError):
+    raise ImproperlyConfigured(
+        f"CLINIC_TIME_ZONE={TIME_ZONE!r} is no time zone. Write one such as America/New_York."
+    ) from None
+try:
+    CLINIC_HOURS = OpeningHours.parse(
+        env_text("CLINIC_HOURS", "Mon-Fri 08:30-17:00"), env_list("CLINIC_HOLIDAYS", ""), TIME_ZONE
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(f"CLINIC_HOURS or CLINIC_HOLIDAYS: {error}") from None
+
+USE_I18N = True
+LANGUAGE_CODE = "en"
+_KNOWN_LANGUAGES = {"en": _("English"), "es": _("Spanish")}
+_wanted = env_list("CLINIC_LANGUAGES", "en")
+if set(_wanted) - set(_KNOWN_LANGUAGES) or "en" not in _wanted:
+    raise ImproperlyConfigured("CLINIC_LANGUAGES: a list such as en,es; 'en' must be in it.")
+for _code in _wanted:
+    if _code != "en" and not (BASE_DIR / f"clinic/locale/{_code}/LC_MESSAGES/django.mo").is_file():
+        raise ImproperlyConfigured(
+            f"CLINIC_LANGUAGES: {_code!r} has no translation in clinic/locale yet. Take it out."
+        )
+LANGUAGES = [(code, _KNOWN_LANGUAGES[code]) for code in _wanted]
+LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
+
+# --- the questionnaire ------------------------------------------------------------------------
+# Asking about suicide without somebody to answer is worse than not asking
+# (docs/clinical-safety.md).
+SI_SCREEN = env_bool("SI_SCREEN", True) and not DEMO
+DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 7 * 24 * 60, 5, 30 * 24 * 60)
+LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
+LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many of ours stand before us
+
+# --- database -----------------------------------------------------------------------------------
+DATABASE_URL = ENV.get("DATABASE_URL", "").strip()
+EMBEDDED_DATABASE = DEMO and not DATABASE_URL
+if not DATABASE_URL:
+    if not DEMO:
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not set. Write DATABASE_URL=postgresql://user:password@host:5432/name,"
+            " or DEMO=on for the embedded one."
+        )
+    DATABASE_URL = devdb.url(LOCAL_DIR / "pg")
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: write postgresql://user:password@host:5432/name. Only PostgreSQL is "
+            "supported: the guarantees of this program are its constraints and locks."
+        )
+    extra = dict(parse_qsl(parts.query))
+    if unknown := set(extra) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"}:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL: take out {', '.join(sorted(unknown))}. After '?' it takes sslmode, "
+            "sslrootcert, sslcert, sslkey and application_name."
+        )
+    # not parts.hostname: it lowers the case, and a socket folder (written with %2F for /) has one
+    host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(host),
+        "PORT": port,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **extra,
+            "connect_timeout": 2,
+            "options": "-c statement_timeout=10000 -c lock_timeout=3000"
+            " -c idle_in_transaction_session_timeout=10000",
+        },
+    }
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Shared by all processes: here sign-in remembers which codes were used, and counts wrong ones.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+# --- keys of sealed fields ----------------------------------------------------------------------
+FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json")
+INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key")
+
+# --- the program --------------------------------------------------------------------------------
+ROOT_URLCONF = "clinic.urls"
+WSGI_APPLICATION = "clinic.wsgi.application"
+INSTALLED_APPS = [
+    "clinic.adminconf.ClinicAdminConfig",  # the stock admin behind our sign-in
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",  # the second-factor pages of allauth need it
+    "django.forms",  # our widget templates, with FORM_RENDERER
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "csp",
+    "crispy_forms",
+    "clinic",
+    "intake",
+]
+MIDDLEWARE = [
+    "clinic.middleware.EdgeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "clinic.staff.SecondFactorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["clinic.templatetags.forms_pack"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "clinic.context.site",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "forms"
+CRISPY_TEMPLATE_PACK = "forms"
+
+# --- static files -------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static-built"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # the hashing store needs collectstatic first; a laptop goes without
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- what the browser may do --------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"  # 'no-referrer' would break Django's form tokens
+X_FRAME_OPTIONS = "DENY"
+SECURE_SSL_REDIRECT = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if DEMO else 63_072_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEMO
+_COOKIE = "" if DEMO else "__Host-"  # the prefix needs TLS; DEMO is plain HTTP on loopback
+SESSION_COOKIE_NAME = f"{_COOKIE}staff"
+CSRF_COOKIE_NAME = f"{_COOKIE}form"
+DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = DRAFT_IDLE_MINUTES * 60  # no longer than the answers it protects
+CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+
+# --- who may come in ----------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+_VALIDATORS = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/admin/"
+ACCOUNT_ADAPTER = "clinic.staff.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
+MFA_TOTP_ISSUER = CLINIC_NAME
+MFA_ADAPTER = "clinic.staff.MFAAdapter"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
+AXES_VERBOSE = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "clinic.staff.client_address"
+SESSION_ENGINE = "clinic.sessions"
+SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# a message to staff names a reference; it stays in the session, not in a cookie
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+STAFF_SESSION_SECONDS = 12 * 3600
+
+# --- logs: an allow-list of keys, see clinic/logs.py ----------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "clinic.logs.JsonFormatter"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "formatter": "json"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stdout"], "level": "INFO" if not DEMO else "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # a logger with no handler at all would print the raw text
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,132 @@
+"""What the templates of the form pack need to know about a bound field.
+
+Built in: `templates/forms/` is the pack, settings load these everywhere. A field may carry
+`unit` (shown beside its box), `exclusive` (option values that go with no other) and, on a lone
+check box, `legend`; a form may carry `single_question`. Ordinary forms have none of them.
+"""
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField, DecimalField, FloatField, widgets
+from django.forms.utils import flatatt
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+register = template.Library()
+
+_KINDS = (
+    (widgets.CheckboxSelectMultiple, "checkboxes"),
+    (widgets.RadioSelect, "radios"),
+    (widgets.CheckboxInput, "checkbox"),
+    (widgets.MultiWidget, "group"),
+    (widgets.SelectDateWidget, "group"),
+    (widgets.FileInput, "file"),
+    (widgets.Textarea, "textarea"),
+    (widgets.Select, "select"),
+    (widgets.NumberInput, "number"),
+)
+_NUMBERED = ("radios", "checkboxes", "group")  # their ids end in _0, _1, …
+
+
+@register.filter
+def kind(field: BoundField) -> str:
+    """Which part of field.html draws this field."""
+    widget = field.field.widget
+    return next((name for cls, name in _KINDS if isinstance(widget, cls)), "input")
+
+
+@register.filter
+def first_id(field: BoundField) -> str:
+    """The id of the first control: where a link of the error summary lands."""
+    if isinstance(field.field.widget, widgets.SelectDateWidget):
+        return field.id_for_label or ""
+    if kind(field) in _NUMBERED:
+        return f"{field.auto_id}_0"
+    return field.id_for_label or ""
+
+
+@register.filter
+def unit(field: BoundField) -> str:
+    """The unit in words, or nothing. Codes of UCUM that no patient knows are spelled out."""
+    code = str(getattr(field.field, "unit", None) or "")
+    return {
+        "a": gettext("years"),
+        "d": gettext("days"),
+        "h": gettext("hours"),
+        "min": gettext("minutes"),
+    }.get(code, code)
+
+
+@register.filter
+def describedby(field: BoundField) -> str:
+    """The ids of hint, error and unit, in the order in which they should be read."""
+    ids = [f"{field.auto_id}_helptext"] if field.help_text else []
+    if field.errors:
+        ids.append(f"{field.auto_id}_error")
+    if unit(field):
+        ids.append(f"{field.auto_id}_unit")
+    return " ".join(ids)
+
+
+@register.filter
+def marked_optional(field: BoundField) -> bool:
+    """Whether the words '(optional)' are to be added: not if the question says them itself."""
+    mark = gettext("(optional)").casefold()
+    return not field.field.required and mark not in str(field.label).casefold()
+
+
+@register.filter
+def choices(field: BoundField) -> list[dict[str, Any]]:
+    """The options as plain values; `apart` stands on the first one that goes with no other."""
+    exclusive = {str(value) for value in getattr(field.field, "exclusive", None) or ()}
+    found = []
+    for option in (part.data for part in field.subwidgets):
+        alone = str(option["value"]) in exclusive
+        found.append(
+            {
+                "id": option["attrs"].get("id", ""),
+                "value": option["value"],
+                "label": option["label"],
+                "selected": option["selected"],
+                "disabled": option["attrs"].get("disabled", False),
+                "apart": alone and bool(found) and not found[-1]["alone"],
+                "alone": alone,
+            }
+        )
+    return found
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The control itself, wired to its hint, error and unit.
+
+    Never `required` (the server tells in its own words) and never a number box (wheels and
+    arrows change values unseen): text with a number pad.
+    """
+    widget, which = field.field.widget, kind(field)
+    attrs: dict[str, Any] = {"id": field.auto_id} if field.auto_id else {}
+    if field.field.disabled:
+        attrs["disabled"] = True
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+    if which != "group" and (ids := describedby(field)):
+        attrs["aria-describedby"] = ids
+    if which not in ("input", "number"):
+        return widget.render(field.html_name, field.value(), attrs, field.form.renderer)
+    parts = widget.get_context(field.html_name, field.value(), attrs)["widget"]
+    attrs = {"type": parts["type"], "name": parts["name"], **parts["attrs"]}
+    attrs.pop("required", None)
+    if which == "number":
+        for name in ("min", "max", "step"):
+            attrs.pop(name, None)
+        decimal = isinstance(field.field, (DecimalField, FloatField))
+        attrs["type"] = "text"
+        attrs.setdefault("inputmode", "decimal" if decimal else "numeric")
+        attrs.setdefault("autocomplete", "off")
+    short = attrs.get("inputmode") in ("numeric", "decimal")
+    attrs.setdefault("size", 6 if short else 20 if attrs["type"] == "tel" else 30)
+    if parts["value"] is not None:
+        attrs["value"] = parts["value"]
+    return format_html("<input{}>", flatatt(attrs))

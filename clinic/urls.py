@@ -1,0 +1,44 @@
+"""Every address of the site. The only module of `clinic` that knows the apps."""
+
+from allauth.account import urls as account_urls
+from allauth.mfa import urls as mfa_urls
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+from clinic import views
+
+# allauth brings pages for people who sign up and mail themselves a link. Staff do neither, and
+# what is not here cannot be asked to send mail. Its closed sign-up page stays: its own code links
+# to it.
+ACCOUNT_PAGES = {
+    "account_login",
+    "account_logout",
+    "account_inactive",
+    "account_signup",
+    "account_reauthenticate",
+    "account_change_password",
+    "account_set_password",
+}
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("account/", include([p for p in account_urls.urlpatterns if p.name in ACCOUNT_PAGES])),
+    path("account/2fa/", include(mfa_urls)),
+    *i18n_patterns(
+        path("", views.home, name="home"),
+        path("privacy/", views.privacy, name="privacy"),
+        path("accessibility/", views.accessibility, name="accessibility"),
+        path("language-help/", views.language_help, name="language_help"),
+        path("", include("intake.urls")),
+        prefix_default_language=False,
+    ),
+]
+
+handler400 = views.bad_request
+handler403 = views.permission_denied
+handler404 = views.not_found
+handler429 = views.handler429
+handler500 = views.server_error

@@ -1,0 +1,15 @@
+"""What gunicorn serves. It starts only when the system checks find nothing wrong: production must
+not ask patients questions that no clinician has signed."""
+
+import os
+import sys
+
+from django.core.checks import ERROR, run_checks
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+application = get_wsgi_application()
+
+_errors = [message for message in run_checks() if message.level >= ERROR]
+if _errors:
+    sys.exit("Not started:\n" + "\n".join(str(message) for message in _errors))
