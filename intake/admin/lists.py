@@ -1,0 +1,293 @@
+"""What every list and page of patients shares."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic import hours
+from clinic.lists import FixedFilter, ReadOnlyAdmin
+from intake import search, services
+from intake.domain import workflow
+from intake.models import Submission, Urgency
+
+
+class UrgencyFilter(FixedFilter):
+    title = gettext_lazy("urgency")
+    parameter_name = "urgency"
+    options = [(urgency.code, urgency.label) for urgency in Urgency]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = {urgency.code: urgency for urgency in Urgency}
+        return queryset.filter(urgency=known[self.value()]) if self.value() in known else queryset
+
+
+class StatusFilter(FixedFilter):
+    """Shows what still waits unless asked otherwise."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    options = [*workflow.STATUSES.items(), ("all", gettext_lazy("All"))]
+    default = gettext_lazy("Waiting for a decision")
+    shown_by_default = workflow.OPEN
+
+    def choices(self, changelist: ChangeList) -> Any:
+        default = _("All") if changelist.query else self.default
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": default}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in workflow.STATUSES:
+            return queryset.filter(status=self.value())
+        # a search looks everywhere: a patient on the phone may have been decided on yesterday
+        if self.value() == "all" or request.GET.get("q"):
+            return queryset
+        return queryset.filter(status__in=self.shown_by_default)
+
+
+class NotClosedFilter(StatusFilter):
+    """For the front desk the work begins when a clinician has decided."""
+
+    default = gettext_lazy("Not closed")
+    shown_by_default = tuple(status for status in workflow.STATUSES if status != "closed")
+
+
+class MineFilter(FixedFilter):
+    title = gettext_lazy("whose")
+    parameter_name = "mine"
+    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Nobody’s yet"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "me":
+            return queryset.filter(assignee=request.user)
+        return queryset.filter(assignee=None) if self.value() == "nobody" else queryset
+
+
+class RedFlagFilter(FixedFilter):
+    title = gettext_lazy("red flags")
+    parameter_name = "red"
+    options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        # by what the rules said: a decision may lower the urgency, not take the flag away
+        if self.value() == "yes":
+            return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
+        return (
+            queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
+            if self.value() == "no"
+            else queryset
+        )
+
+
+class SentFilter(FixedFilter):
+    title = gettext_lazy("sent")
+    parameter_name = "sent"
+    options = [
+        ("0", gettext_lazy("Today")),
+        ("1", gettext_lazy("Since yesterday")),
+        ("7", gettext_lazy("In the last 7 days")),
+        ("30", gettext_lazy("In the last 30 days")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.options):
+            return queryset
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(self.value())))
+
+
+class ProgressFilter(FixedFilter):
+    title = gettext_lazy("appointment")
+    parameter_name = "progress"
+    options = list(workflow.REQUEST_STATUSES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in workflow.REQUEST_STATUSES:
+            return queryset.filter(appointment_request__progress=self.value())
+        return queryset
+
+
+class OneOrder(ChangeList):
+    """The worklist's order, whatever the address asks for; a search ranks its finds by itself."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return ["-urgency", "target_at", "id"]
+
+
+def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An admin view on one record: permission, the record itself, and one transaction."""
+
+    @wraps(method)
+    def view(
+        self: "PatientAdmin", request: HttpRequest, object_id: str, **kwargs: Any
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        with transaction.atomic():
+            record = self.get_object(request, object_id)
+            if record is None:
+                raise Http404
+            return method(self, request, record, **kwargs)
+
+    return view
+
+
+class PatientAdmin(ReadOnlyAdmin):
+    """What every list and page of patients shares: who saw what is recorded before it is sent."""
+
+    list_select_related = ["assignee"]
+    search_fields = ["reference"]  # shows the box; get_search_results does the work
+    search_help_text = gettext_lazy(
+        "Name (a misspelt one too), reference, phone, e-mail or date of birth"
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return OneOrder
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        if reference := search.reference(search_term):
+            return queryset.filter(reference=reference), False
+        wanted = search.wanted(search_term)
+        if not wanted:
+            return queryset.none(), False
+        candidates = queryset.matching(wanted).order_by("-submitted_at")[: search.CANDIDATES]
+        ranked = sorted(
+            (search.rank(search_term, row.person), -row.submitted_at.timestamp(), row.pk)
+            for row in candidates
+        )
+        found = [pk for place, _sent, pk in ranked if place < 3]
+        place = models.Case(
+            *(models.When(pk=pk, then=number) for number, pk in enumerate(found)),
+            default=len(found),
+        )
+        rows = queryset.filter(pk__in=found)
+        return rows.order_by(place) if found else rows, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, self.titled(extra_context))
+            context = getattr(response, "context_data", None) or {}
+            if "cl" in context:
+                services.record_list(
+                    submissions=list(context["cl"].result_list),
+                    by=request.user,
+                    request_id=request.request_id,
+                    term=request.GET.get("q", "").strip(),
+                    page=self.opts.model_name,
+                )
+                response.render()
+        return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The record's own page shows its history."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(self.address("change", object_id))
+
+    def address(self, name: str, object_id: Any = None) -> str:
+        args = [object_id] if object_id else []
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
+
+    def get_urls(self) -> list[URLPattern]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(
+                f"<uuid:object_id>/{name}/",
+                self.admin_site.admin_view(getattr(self, f"{name}_view")),
+                name=f"{prefix}_{name}",
+            )
+            for name in self.posts
+        ]
+        return own + super().get_urls()
+
+    posts: list[str] = []
+
+    # --- columns -----------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Urgency"))
+    def urgency_mark(self, row: Submission) -> str:
+        urgency = Urgency(row.urgency)
+        return format_html('<span class="urgency {}">{}</span>', urgency.code, urgency.label)
+
+    @admin.display(description=gettext_lazy("Reference"))
+    def opens(self, row: Submission) -> str:
+        return format_html('<a href="{}">{}</a>', self.address("change", row.pk), row.reference)
+
+    @admin.display(description=gettext_lazy("Patient"))
+    def patient(self, row: Submission) -> str:
+        return row.person.get("name") or _("Name not given")
+
+    @admin.display(description=gettext_lazy("Waiting"))
+    def waiting_for(self, row: Submission) -> str:
+        return spell(timezone.now() - row.submitted_at)
+
+    @admin.display(description=gettext_lazy("Contact by"))
+    def contact_by(self, row: Submission) -> str:
+        return target_words(row)
+
+    @admin.display(description=gettext_lazy("Status"))
+    def state(self, row: Submission) -> str:
+        return row.get_status_display()
+
+
+def spell(span: timedelta) -> str:
+    """A span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return _("%(n)s min") % {"n": minutes}
+    if minutes < 48 * 60:
+        return _("%(n)s h") % {"n": minutes // 60}
+    return _("%(n)s days") % {"n": minutes // (24 * 60)}
+
+
+def target_words(row: Submission) -> str:
+    """The target time, or by how much opening time it is overdue."""
+    now = timezone.now()
+    if row.is_overdue(now):
+        late = hours.current().open_time_between(row.target_at, now)
+        # passed while the clinic was closed: nobody has been waited for yet
+        words = _("overdue by %(span)s") % {"span": spell(late)} if late else _("overdue")
+        return format_html('<strong class="overdue">{}</strong>', words)
+    local = timezone.localtime(row.target_at)
+    if local.date() == timezone.localdate():
+        return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
+    if row.target_at - now > timedelta(days=7):
+        return date_format(local, "D j M Y")
+    return date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
+
+
+def act(
+    request: HttpRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
+) -> None:
+    """Call a service for a button; a conflict becomes a message."""
+    revision = request.POST.get("revision", "")
+    try:
+        with transaction.atomic():
+            service(
+                submission=submission,
+                by=request.user,
+                revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
+                request_id=request.request_id,
+                **kwargs,
+            )
+    except (services.Conflict, workflow.NotAllowed) as error:
+        messages.error(request, str(error))

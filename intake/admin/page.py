@@ -1,0 +1,266 @@
+"""What the staff's pages show and ask: the submission page, the decision form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import Event
+from intake import advice, reading, services
+from intake.domain import answers as domain
+from intake.domain import workflow
+from intake.domain.definition import FLAG, Protocol
+from intake.domain.triage import Fired
+from intake.forms import WishForm
+from intake.models import Decision, Kind, StatusChange, Submission, Urgency
+from intake.walk import CONTACT
+
+
+class DecisionForm(forms.Form):
+    """A clinician's decision. The revision it carries is the one that was read."""
+
+    urgency = forms.TypedChoiceField(
+        label=gettext_lazy("Urgency"),
+        choices=[(urgency.value, urgency.label) for urgency in Urgency],
+        coerce=lambda value: Urgency(int(value)),
+        widget=forms.RadioSelect,
+    )
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What happens now"),
+        choices=[("", gettext_lazy("Choose")), *workflow.OUTCOMES.items()],
+        error_messages={"required": gettext_lazy("Choose what happens now.")},
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Needed when you raise or lower the urgency."),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea({"rows": 2}),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea({"rows": 3}),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
+        self.submission = submission
+        initial = {"urgency": submission.urgency, "revision": submission.revision}
+        super().__init__(data=data, initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        changed = "urgency" in data and data["urgency"] != self.submission.urgency
+        if changed and not data.get("reason", "").strip() and "reason" not in self.errors:
+            self.add_error("reason", _("Say why you change the urgency."))
+        return data
+
+    def verdict(self) -> services.Verdict:
+        data = self.cleaned_data
+        return services.Verdict(
+            urgency=data["urgency"],
+            outcome=data["outcome"],
+            reason=data["reason"],
+            note=data["note"],
+        )
+
+    def renew(self, submission: Submission) -> None:
+        """After a conflict: what was typed stays, the revision is the one now on the page."""
+        self.submission = submission
+        self.data = self.data.copy()
+        self.data["revision"] = str(submission.revision)
+
+
+class ProgressForm(forms.Form):
+    """How far the appointment request has come."""
+
+    progress = forms.ChoiceField(
+        label=gettext_lazy("Appointment"), choices=list(workflow.REQUEST_STATUSES.items())
+    )
+
+
+@dataclass(frozen=True)
+class SubmissionPage:
+    """A submission as staff read it. Opens the sealed parts once, each when it is first used."""
+
+    submission: Submission
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        return services.protocol_of(self.submission.protocol_id)
+
+    @property
+    def stopped(self) -> bool:
+        return self.submission.kind == Kind.STOPPED
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        return domain.from_json(self.protocol, self.submission.answers)
+
+    @property
+    def proxied(self) -> bool:
+        return self.answers.get("who") in ("parent_guardian", "caregiver")
+
+    @property
+    def about(self) -> str:
+        """Age and sex, as far as they were told: '44 years, female'."""
+        age = self.answers.get("age_years")
+        parts = [] if age is None else [_("%(age)s years") % {"age": age}]
+        return ", ".join([*parts, *self._told("sex_at_birth")])
+
+    @property
+    def complaint(self) -> str:
+        """What it is about, in the patient's choices: 'Restless legs; Both legs; Over a year'."""
+        return "; ".join(
+            word for name in ("main_reason", "leg_side", "onset") for word in self._told(name)
+        )
+
+    @property
+    def own_words(self) -> str:
+        return " ".join(self._told("reason_text"))
+
+    def _told(self, name: str) -> tuple[str, ...]:
+        question = self._questions.get(name)
+        return reading.words(question, self.answers.get(name)) if question else ()
+
+    @cached_property
+    def contact(self) -> list[tuple[str, list[str]]]:
+        return reading.contact_rows(self.protocol, self.submission.person)
+
+    @property
+    def name(self) -> str:
+        return self.submission.person.get("name") or _("Name not given")
+
+    @property
+    def phone(self) -> str:
+        return self.submission.person.get("callback_phone", "")
+
+    @cached_property
+    def wish(self) -> list[tuple[str, list[str]]]:
+        request = getattr(self.submission, "appointment_request", None)
+        if request is None:
+            return []
+        fields = ("visit_type", "place", "days", "times")
+        earliest = request.earliest.isoformat() if request.earliest else None
+        return WishForm.in_words(
+            {name: getattr(request, name) for name in fields} | {"earliest": earliest}
+        )
+
+    # --- what the rules said -----------------------------------------------------------------
+    @property
+    def red_flags(self) -> list[Fired]:
+        return advice.red_flags(self.submission.result)
+
+    @property
+    def other_rules(self) -> list[Fired]:
+        red = {fired.id for fired in self.red_flags}
+        return [fired for fired in self.submission.result.fired if fired.id not in red]
+
+    @property
+    def reasons(self) -> list[dict[str, Any]]:
+        """Every fired rule with its reason, its source and the answers it used, in words."""
+        return [self._explained(fired) for fired in self.submission.result.fired]
+
+    @property
+    def flags(self) -> list[dict[str, Any]]:
+        return [self._explained(fired) for fired in self.submission.result.flags]
+
+    def _explained(self, fired: Fired) -> dict[str, Any]:
+        used = []
+        for name, value in fired.inputs.items():
+            if value is None or name not in self._questions:
+                continue
+            question = self._questions[name]
+            question = question.for_proxy() if self.proxied else question
+            restored = domain.from_json(self.protocol, {name: value})[name]
+            used.append((question.text, ", ".join(reading.words(question, restored))))
+        level = Urgency.of(fired.level) if fired.level != FLAG else None
+        return {"rule": fired, "urgency": level, "used": used}
+
+    @cached_property
+    def _questions(self) -> Mapping[str, Any]:
+        return {question.id: question for question in self.protocol.questions}
+
+    @cached_property
+    def computed(self) -> list[tuple[str, str]]:
+        return reading.computed_rows(self.submission.result.computed, self.answers)
+
+    @property
+    def stops(self) -> list[dict[str, Any]]:
+        """Each time the form was stopped, and whether the answer was taken back."""
+        rules = {rule.id: rule.name for rule in self.protocol.rules.rules}
+        return [
+            {
+                "names": ", ".join(rules.get(rule, rule) for rule in stop["rules"]),
+                "at": timezone.datetime.fromisoformat(stop["at"]),
+                "retracted": bool(stop.get("retracted")),
+            }
+            for stop in self.submission.assessment.get("stops", [])
+        ]
+
+    @cached_property
+    def parts(self) -> list[reading.Part]:
+        """All questions that this patient was asked, with the answers."""
+        if self.submission.kind == Kind.APPOINTMENT:
+            asked = [self.protocol.page("safety")]
+        else:
+            # the question about suicide must be answered where it is asked; a clinic may not ask it
+            screened = "si_screen" in self.answers
+            route = domain.route(self.protocol, self.answers, si_screen=screened)
+            asked = [page for page in route if page.id != CONTACT]
+        if self.stopped:
+            # what would have come after the stop was never asked
+            told = [any(q.id in self.answers for q in page.questions) for page in asked]
+            asked = asked[: len(told) - told[::-1].index(True)] if any(told) else []
+        return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
+
+    # --- what people did ---------------------------------------------------------------------
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        return list(self.submission.decisions.select_related("by"))
+
+    @cached_property
+    def history(self) -> list[StatusChange]:
+        return list(self.submission.history.select_related("by"))
+
+    @cached_property
+    def trail(self) -> list[dict[str, Any]]:
+        """Who looked at it or changed it, newest first."""
+        events = list(Event.objects.filter(subject=str(self.submission.pk)).order_by("-seq")[:20])
+        return [
+            {"what": DID.get(event.action, event.action), "who": who, "at": event.at}
+            for event, who in zip(events, actors(events), strict=True)
+        ]
+
+
+DID = {
+    "read": gettext_lazy("Opened"),
+    "create": gettext_lazy("Sent"),
+    "assign": gettext_lazy("Taken or given back"),
+    "decide": gettext_lazy("Decided"),
+    "state": gettext_lazy("Moved on"),
+}
+"""Action of an audit event → words, for those that have a submission as their subject."""
+
+
+def person_words(user: Any) -> str:
+    """A member of staff as colleagues know them."""
+    return user.get_full_name() or user.get_username()
+
+
+def actors(events: list[Event]) -> list[str]:
+    """The actors of events in words, with one query for all names."""
+    keys = {event.actor.removeprefix("staff:") for event in events}
+    people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])
+    names = {f"staff:{user.pk}": person_words(user) for user in people.values()}
+    names |= {event.actor: _("the patient") for event in events if event.purpose == "PATRQT"}
+    return [names.get(event.actor, event.actor) for event in events]

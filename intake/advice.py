@@ -1,0 +1,74 @@
+"""What a fired rule says to the patient: which sentences, in which order, with whose numbers.
+
+`advice` is always shown. `promise` (somebody will call) only where a phone number is stored and the
+clinic is open. When it is closed the rule's `closed` text, or else its level's, leads.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from clinic import hours
+from intake.domain.definition import Protocol
+from intake.domain.triage import Assessment, Fired
+
+MOST = 3  # advice texts at once; more are not read
+_NUMBERS = re.compile(r"\b(911|988)\b")
+_CRISIS_QUESTION = "si_screen"  # its rules speak of the crisis line first
+
+
+@dataclass(frozen=True)
+class Card:
+    """The words of one rule for one moment."""
+
+    rule: str
+    level: str  # an urgency, or 'crisis' for thoughts of suicide
+    closed: str
+    advice: str
+    promise: str
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.advice]
+
+    @property
+    def whole(self) -> str:
+        """All of it as one text: what leads when the clinic is closed, the advice, the promise."""
+        return " ".join(text for text in (self.closed, self.advice, self.promise) if text)
+
+
+def speak(text: str) -> str:
+    """A protocol's text, written for the US, with this clinic's emergency and crisis numbers."""
+    numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
+    return _NUMBERS.sub(lambda match: numbers[match[1]], text)
+
+
+def card(protocol: Protocol, fired: Fired, *, phone: bool, at: datetime) -> Card:
+    """The card of one fired rule. `phone` says whether a number of the patient is stored."""
+    is_open = hours.is_open(at)
+    closed = "" if is_open else fired.closed or protocol.level(fired.level).closed or ""
+    return Card(
+        rule=fired.id,
+        level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
+        closed=speak(closed),
+        advice=speak(fired.advice),
+        promise=speak(fired.promise or "") if phone and is_open else "",
+    )
+
+
+def cards(protocol: Protocol, fired: Iterable[Fired], *, phone: bool, at: datetime) -> list[Card]:
+    """The cards of several rules, in their order."""
+    return [card(protocol, rule, phone=phone, at=at) for rule in fired]
+
+
+def red_flags(assessment: Assessment) -> list[Fired]:
+    """The fired rules of level emergency and same day."""
+    return [fired for fired in assessment.fired if fired.level in ("emergency", "same_day")]
+
+
+def top(assessment: Assessment) -> list[Fired]:
+    """The fired rules of the level that won."""
+    return [fired for fired in assessment.fired if fired.level == assessment.urgency]

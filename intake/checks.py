@@ -1,0 +1,58 @@
+"""System checks: a wrong or unsigned protocol stops the program before it meets a patient."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import yaml
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from intake import protocols
+from intake.domain.definition import Protocol
+from intake.domain.problems import KINDS, problems
+
+UNREADABLE: Final = "intake.E100"
+UNSIGNED: Final = "intake.E101"
+NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
+"""Kind of problem → id of its check."""
+
+
+@register("protocol")
+def protocol_problems(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Every problem of every protocol, and outside of a demonstration a missing signature."""
+    messages: list[CheckMessage] = []
+    for name in protocols.available():
+        try:
+            protocol = protocols.load(name)
+        except (msgspec.ValidationError, yaml.YAMLError) as error:
+            messages.append(Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE))
+            continue
+        messages += [
+            Error(
+                f"Protocol “{name}”, {problem.path}: {problem.message}",
+                hint=f"{KINDS[problem.id].capitalize()}. See docs/protocol-authoring.md.",
+                id=NUMBERS[problem.id],
+            )
+            for problem in problems(protocol)
+        ]
+        if not getattr(settings, "DEMO", False) and protocol.approval_faults:
+            messages.append(_unsigned(protocol))
+    return messages
+
+
+def _unsigned(protocol: Protocol) -> CheckMessage:
+    where = f"intake/protocols/{protocol.name}/approval.yaml"
+    missing = ", ".join(protocol.approval_faults)
+    return Error(
+        f"Protocol “{protocol.name}” is not approved: {missing} in {where} is missing or does not"
+        " fit its content.",
+        hint=(
+            "A licensed clinician reads the protocol whole and signs it there, with content_hash:"
+            f" {protocol.content_hash}"
+        ),
+        id=UNSIGNED,
+    )

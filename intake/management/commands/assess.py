@@ -1,0 +1,111 @@
+"""`manage.py assess FILE|-`: what the rules say of answers, one JSON line for each."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from intake import protocols
+from intake.domain.answers import InvalidAnswer, clean_json_answer, visible
+from intake.domain.definition import Protocol, Value
+from intake.domain.triage import assess
+
+META = {"safety_retracted": False, "si_screen": True}
+"""What may stand beside the answers, with its default."""
+
+
+class Command(BaseCommand):
+    help = (
+        'Assess answers without storing anything. Reads JSON lines {"answers": {...}, "meta":'
+        ' {"safety_retracted": false, "si_screen": true}} and writes one JSON line each.'
+    )
+    # It stores and serves nothing, so it also answers for a protocol that is not yet right.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", help="a file of JSON lines, or - for standard input")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        if file == "-":
+            broken = self._write(sys.stdin.buffer)
+        else:
+            try:
+                with open(file, "rb") as lines:
+                    broken = self._write(lines)
+            except OSError as error:
+                raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+        if broken:
+            raise CommandError(f"{broken} line(s) could not be read; see their “error”.")
+
+    def _write(self, lines: Iterable[bytes]) -> int:
+        broken = 0
+        for result in assessed(protocols.current(), lines):
+            broken += "error" in result
+            self.stdout.write(json.dumps(result))
+        return broken
+
+
+def assessed(protocol: Protocol, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """One result per line: what the rules say, or {"error": …} where the line cannot be read.
+
+    Empty lines are passed over.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            answers, meta = _parsed(line)
+        except (ValueError, RecursionError) as error:
+            yield {"error": f"Line {number}: {error or 'too deeply nested'}"}
+        else:
+            yield _assessed(protocol, answers, meta)
+
+
+def _parsed(line: bytes) -> tuple[dict[str, Any], dict[str, bool]]:
+    # Decimals are kept as written: 75.1 must not become 75.099999.
+    data = json.loads(line, parse_float=Decimal)
+    if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
+        raise ValueError('expected {"answers": {question id: answer}, "meta": {…}}')
+    meta = data.get("meta")
+    if meta is None:
+        meta = {}
+    if not isinstance(meta, dict):
+        raise ValueError("meta must be an object")
+    if unknown := meta.keys() - META.keys():
+        raise ValueError(f"unknown key in meta: {', '.join(sorted(unknown))}")
+    for key, value in meta.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{key} in meta must be true or false")
+    return data["answers"], META | meta
+
+
+def _assessed(protocol: Protocol, given: dict[str, Any], meta: dict[str, bool]) -> dict[str, Any]:
+    answers: dict[str, Value] = {}
+    invalid: dict[str, str] = {}
+    known = {question.id for question in protocol.questions}
+    for id in given.keys() - known:
+        invalid[id] = "There is no such question."
+    for question in protocol.questions:
+        value: Value | None
+        try:
+            value = clean_json_answer(question, given.get(question.id))
+        except InvalidAnswer as error:
+            invalid[question.id] = error.message
+            value = error.kept
+        if value is not None:
+            answers[question.id] = value
+    # Of a question that is not asked, not even a mistake counts.
+    hidden = known - set(visible(protocol, answers, si_screen=meta["si_screen"]))
+    assessment = assess(protocol, answers, **meta)
+    return {
+        "urgency": assessment.urgency,
+        "rules": sorted(rule.id for rule in assessment.fired),
+        "flags": sorted(flag.id for flag in assessment.flags),
+        "computed": assessment.computed,
+        "interrupt": assessment.interrupt,
+        "invalid": {id: text for id, text in sorted(invalid.items()) if id not in hidden},
+    }

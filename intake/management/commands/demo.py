@@ -1,0 +1,138 @@
+"""Demonstration staff and patients. Works only where DEMO is on."""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection, transaction
+from django.utils import timezone
+
+from intake import bulk, demo, services
+from intake.models import Submission
+from intake.protocols import current
+
+SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
+            ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
+FILE = "demo-sign-ins.json"
+AT_START = 80
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # DEMO is asked first
+    help = "Make demonstration staff (--sign-ins) and synthetic submissions (--submissions N)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--sign-ins", action="store_true", help="print the staff as JSON")
+        parser.add_argument("--list", action="store_true", help="print the staff to read")
+        parser.add_argument("--codes", action="store_true", help="print the six digits of now")
+        parser.add_argument(
+            "--once", action="store_true", help="fill an empty database, else nothing"
+        )
+        parser.add_argument("--submissions", type=int, metavar="N")
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("demo works only with DEMO=on: it makes sign-ins that it prints.")
+        people = staff()
+        if options["sign_ins"]:
+            self.stdout.write(json.dumps(people))
+        if options["list"]:
+            for person in people:
+                self.stdout.write(
+                    f"    {person['role']:15} {person['username']:12} {person['password']}"
+                )
+        if options["codes"]:
+            for person in people:
+                self.stdout.write(
+                    f"    {person['username']:12} {code_of_now(person['totp_secret'])}"
+                )
+        count = options["submissions"]
+        if options["once"] and not Submission.objects.exists():
+            count = AT_START
+        if count is not None:
+            if count < 0:
+                raise CommandError("--submissions takes a number from 0 up.")
+            made = load(count=count, seed=options["seed"])
+            if options["verbosity"]:
+                self.stdout.write(f"{made} submissions made.")
+
+
+def staff() -> list[dict[str, str]]:
+    """The demonstration staff with passwords and TOTP secrets, made on first use."""
+    path = Path(settings.LOCAL_DIR) / FILE
+    if path.exists():
+        people = json.loads(path.read_text())
+    else:
+        people = [
+            {
+                "role": role,
+                "username": username,
+                "password": secrets.token_urlsafe(15),
+                "totp_secret": "".join(
+                    secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(32)
+                ),
+            }
+            for role, username in SIGN_INS
+        ]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(people, indent=1))
+    for person in people:
+        _account(**person)
+    return people
+
+
+@transaction.atomic
+def _account(*, role: str, username: str, password: str, totp_secret: str) -> None:
+    user, _new = get_user_model().objects.get_or_create(username=username)
+    if not user.check_password(password):
+        user.set_password(password)
+    user.is_staff = user.is_active = True
+    user.first_name = username.partition("-")[2].title()
+    user.save()
+    user.groups.set([Group.objects.get(name=role)])
+    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+    if stored is None:
+        TOTP.activate(user, totp_secret)
+
+
+def code_of_now(secret: str) -> str:
+    """The six digits an authenticator app would show now."""
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return format_hotp_value(hotp_value(secret, counter))
+
+
+def load(*, count: int, seed: int, batch: int = 1000) -> int:
+    """Make `count` synthetic submissions through the domain, in bulk. Returns how many."""
+    protocol, now = current(), timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+    services.keep_protocol(protocol)
+    clinician = get_user_model().objects.filter(groups__name="clinician").first()
+    people = demo.patients(protocol, seed=seed, count=count, until=now)
+    made = 0
+    for some in _batches(people, batch):
+        made += bulk.load(patients=some, now=now, clinician=clinician)
+    return made
+
+
+def _batches(people: Iterable[demo.Patient], size: int) -> Iterator[list[demo.Patient]]:
+    people = iter(people)
+    while some := list(islice(people, size)):
+        yield some

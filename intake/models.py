@@ -1,0 +1,294 @@
+"""What is stored, and how it is read. Writing is the business of services.py alone.
+
+Sealed columns hold what a patient said or who they are; they open only with the key ring, and
+only in the row they were written to. Everything else is in the clear because the worklist has to
+sort and filter by it, and says nothing about a person.
+"""
+
+from datetime import datetime
+from functools import cached_property
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from clinic.ids import uuid7
+from clinic.sealing import SealedField
+from intake.domain import workflow
+from intake.domain.triage import Assessment
+
+
+class Urgency(models.IntegerChoices):
+    """The ranks of the protocols' levels; the highest is the most urgent."""
+
+    EMERGENCY = 4, _("Emergency")
+    SAME_DAY = 3, _("Same day")
+    URGENT = 2, _("Urgent")
+    SOON = 1, _("Soon")
+    ROUTINE = 0, _("Routine")
+
+    @property
+    def code(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, code: str) -> "Urgency":
+        return cls[code.upper()]
+
+
+class ProtocolDocument(models.Model):
+    """One version of a protocol, whole, as it ran. Stored once and never changed."""
+
+    content_hash = models.CharField(primary_key=True, max_length=64)
+    name = models.SlugField()
+    version = models.CharField(max_length=30)
+    document = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+class Kind(models.TextChoices):
+    INTAKE = "intake", _("Questionnaire")
+    APPOINTMENT = "appointment", _("Appointment request only")
+    STOPPED = "stopped", _("Stopped by an emergency answer")
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def worklist(self) -> "SubmissionQuerySet":
+        """In the order of need: most urgent first, then the nearest target."""
+        return self.select_related("assignee").order_by("-urgency", "target_at", "id")
+
+    def waiting(self) -> "SubmissionQuerySet":
+        return self.filter(status__in=workflow.OPEN)
+
+    def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
+        """Rows that hold, for each list of blind tokens, at least one of them."""
+        rows = self
+        for alternatives in tokens:
+            rows = rows.filter(search_keys__overlap=alternatives)
+        return rows
+
+
+class Submission(models.Model):
+    """A sent, sealed draft. Never edited: people add decisions and appointments beside it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reference = models.CharField(max_length=9, unique=True)
+    kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
+    # The draft's id is the idempotency key: one draft is sent once, however often it is asked.
+    draft_id = models.UUIDField(unique=True)
+    protocol = models.ForeignKey(
+        ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
+    )
+    language = models.CharField(max_length=7, default="en")
+    submitted_at = models.DateTimeField()
+
+    urgency = models.SmallIntegerField(choices=Urgency.choices)
+    assessed_urgency = models.SmallIntegerField(choices=Urgency.choices)
+    target_at = models.DateTimeField(_("contact by"))
+    status = models.CharField(
+        max_length=10, choices=workflow.STATUSES.items(), default=workflow.NEW
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    revision = models.PositiveIntegerField(default=0)
+
+    answers = SealedField()
+    assessment = SealedField()
+    person = SealedField()
+    search_keys = ArrayField(models.BigIntegerField(), default=list)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("decide_submission", "Can decide on a submission")]
+        verbose_name = pgettext_lazy("worklist entry", "submission")
+        indexes = [
+            models.Index(
+                fields=["-urgency", "target_at", "id"],
+                name="submission_waiting",
+                condition=Q(status__in=workflow.OPEN),
+            ),
+            models.Index(fields=["-urgency", "target_at", "id"], name="submission_order"),
+            models.Index(fields=["status", "-urgency", "target_at"], name="submission_status"),
+            models.Index(fields=["assignee", "-urgency", "target_at"], name="submission_assignee"),
+            models.Index(fields=["-submitted_at"], name="submission_sent"),
+            GinIndex(fields=["search_keys"], name="submission_search"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="submission_urgency_known", condition=Q(urgency__in=Urgency.values)
+            ),
+            models.CheckConstraint(
+                name="submission_status_known", condition=Q(status__in=list(workflow.STATUSES))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @cached_property
+    def result(self) -> Assessment:
+        """What the rules said when it was sent."""
+        return Assessment.from_json(self.assessment["result"])
+
+    @property
+    def urgency_code(self) -> str:
+        return Urgency(self.urgency).code
+
+    def is_overdue(self, at: datetime) -> bool:
+        return self.status in workflow.OPEN and self.target_at < at
+
+
+class FrontDesk(Submission):
+    """The same rows as the front desk may see them: who, how to reach them, what they wish for."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view", "change")
+        verbose_name = _("contact and appointment")
+        verbose_name_plural = _("contacts and appointments")
+
+
+class Draft(models.Model):
+    """Answers under way. Reached only with the key its browser holds; after sending, a receipt."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
+    protocol = models.ForeignKey(
+        ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
+    )
+    language = models.CharField(max_length=7, default="en")
+    content = SealedField()
+    revision = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(db_index=True)
+    submission = models.ForeignKey(
+        Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class VisitType(models.TextChoices):
+    IN_PERSON = "in_person", _("In person")
+    VIDEO = "video", _("By video")
+    PHONE = "phone", _("By phone")
+    CALL_ME = "call_me", _("Call me to arrange it")
+
+
+class Day(models.TextChoices):
+    MON = "mon", _("Monday")
+    TUE = "tue", _("Tuesday")
+    WED = "wed", _("Wednesday")
+    THU = "thu", _("Thursday")
+    FRI = "fri", _("Friday")
+
+
+class TimeOfDay(models.TextChoices):
+    MORNING = "morning", _("Morning")
+    MIDDAY = "midday", _("Around midday")
+    AFTERNOON = "afternoon", _("Afternoon")
+
+
+class AppointmentRequest(models.Model):
+    """What a patient asks for. A wish, not a visit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.OneToOneField(
+        Submission, on_delete=models.CASCADE, related_name="appointment_request"
+    )
+    visit_type = models.CharField(max_length=9, choices=VisitType.choices)
+    place = models.CharField(max_length=80, blank=True)
+    days = ArrayField(models.CharField(max_length=3, choices=Day.choices), default=list)
+    times = ArrayField(models.CharField(max_length=9, choices=TimeOfDay.choices), default=list)
+    earliest = models.DateField(null=True, blank=True)
+    # set by the front desk; the visit itself comes with the appointment book
+    progress = models.CharField(
+        max_length=9, choices=workflow.REQUEST_STATUSES.items(), default=workflow.REQUESTED
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class StatusChange(models.Model):
+    """One step of a submission's way, added and never edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="history")
+    status = models.CharField(max_length=10, choices=workflow.STATUSES.items())
+    action = models.CharField(max_length=10)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.status
+
+
+class Decision(models.Model):
+    """What a clinician decided. A later decision is a new row; none is edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="decisions")
+    # the revision of the submission that was read when deciding
+    revision = models.PositiveIntegerField()
+    urgency_before = models.SmallIntegerField(choices=Urgency.choices)
+    urgency = models.SmallIntegerField(choices=Urgency.choices)
+    outcome = models.CharField(max_length=24, choices=workflow.OUTCOMES.items())
+    words = SealedField()  # {"reason": …, "note": …}
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-at", "-id"]
+        constraints = [
+            # the compare-and-set once more, as a fact of the database
+            models.UniqueConstraint(
+                fields=["submission", "revision"], name="decision_once_per_revision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class RuleCount(models.Model):
+    """How often a rule fired on a day. No submission is named, so no answer can be read back."""
+
+    day = models.DateField()
+    rule = models.CharField(max_length=8)
+    protocol_hash = models.CharField(max_length=64)
+    fired = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["day", "rule", "protocol_hash"], name="rule_count_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.day}"

@@ -1,0 +1,111 @@
+"""Finding a sealed person by what staff type: blind tokens to store, and the ones to look for.
+
+A token is a keyed hash (clinic.sealing.blind) of something folded: the whole name, each part's
+sound and first three letters, the phone's digits, the e-mail, the birth date. It finds candidates;
+who they are is only known after opening them. Answers have no tokens.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import jellyfish
+
+from clinic.ids import parse_reference
+from clinic.sealing import blind, fold
+
+CANDIDATES = 200  # opened at most for one search
+ALIKE = 0.87  # how near a misspelt name must come (Jaro-Winkler, 1 is the same)
+_DATE_FORMS = (
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
+    re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})"),
+)
+
+
+def tokens(person: Mapping[str, Any]) -> list[int]:
+    """The blind tokens of one person's identity and contact, sorted."""
+    found = set()
+    for name in filter(None, (person.get("name"), person.get("proxy_name"))):
+        found.add(blind("name", fold(name)))
+        for part in _parts(name):
+            found |= {blind("prefix", part[:3]), blind("sound", _sound(part))}
+    if phone := person.get("callback_phone"):
+        found |= {blind("phone", digits) for digits in _phones(phone)}
+    if email := person.get("email"):
+        found.add(blind("email", email.strip().casefold()))
+    if birth_date := person.get("birth_date"):
+        found.add(blind("born", birth_date))
+    return sorted(found)
+
+
+def wanted(text: str) -> list[list[int]]:
+    """What a row must hold to be a candidate for `text`: one token of each inner list.
+
+    Empty when the text holds nothing to look for. A reference is looked up by the caller.
+    """
+    text = text.strip()[:100]
+    if birth_date := parse_date(text):
+        return [[blind("born", birth_date.isoformat())]]
+    if "@" in text:
+        return [[blind("email", text.casefold())]]
+    digits = re.sub(r"\D", "", text)
+    if len(digits) >= 7 and not re.search(r"[^\W\d_]", text):
+        return [[blind("phone", form) for form in _phones(digits)]]
+    return [[blind("prefix", part[:3]), blind("sound", _sound(part))] for part in _parts(text)]
+
+
+def reference(text: str) -> str | None:
+    """The reference meant by `text`, None when it is none."""
+    return parse_reference(text)
+
+
+def blinded_term(text: str) -> int:
+    """The search term as the audit keeps it."""
+    return blind("term", fold(text[:100]))
+
+
+def rank(text: str, person: Mapping[str, Any]) -> int:
+    """How well an opened candidate fits: 0 exact, 1 every word begins alike, 2 sounds or looks
+    alike, 3 not at all (a shared token by chance)."""
+    if not re.search(r"[^\W\d_]", text) or "@" in text:
+        return 0
+    names = [name for name in (person.get("name"), person.get("proxy_name")) if name]
+    if any(fold(name) == fold(text) for name in names):
+        return 0
+    parts = {part for name in names for part in _parts(name)}
+    words = _parts(text)
+    if all(any(part.startswith(word) for part in parts) for word in words):
+        return 1
+    return 2 if all(any(_alike(word, part) for part in parts) for word in words) else 3
+
+
+def parse_date(text: str) -> date | None:
+    """A birth date as staff type it: 1984-02-29 or 2/29/1984."""
+    for form in _DATE_FORMS:
+        if match := form.fullmatch(text):
+            try:
+                return date(int(match["y"]), int(match["m"]), int(match["d"]))
+            except ValueError:
+                return None
+    return None
+
+
+def _alike(word: str, part: str) -> bool:
+    near = jellyfish.jaro_winkler_similarity(word, part) >= ALIKE
+    return near or part.startswith(word) or _sound(word) == _sound(part)
+
+
+def _parts(name: str) -> list[str]:
+    return [part for word in re.split(r"[\s\-]+", name) if (part := fold(word))][:8]
+
+
+def _sound(part: str) -> str:
+    plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode()
+    return jellyfish.metaphone(plain) or part
+
+
+def _phones(text: str) -> set[str]:
+    digits = re.sub(r"\D", "", text)
+    return {digits, digits[-10:]}

@@ -1,0 +1,213 @@
+"""A patient's draft: begun, saved page by page, left.
+
+A step is one UPDATE guarded by the draft's revision. Of two tabs neither overwrites the other: the
+second applies its change to what the first has stored.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from intake.domain.definition import Page
+from intake.models import Draft
+from intake.protocols import current
+from intake.services.documents import keep_protocol, protocol_of
+from intake.services.errors import Blocked, Conflict, Gone
+from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, Content, Walk
+
+# Every request of a patient runs the first, every answered page the second. They are written out
+# because putting them together anew each time takes longer than running them.
+_FIND = "select * from intake_draft where key_hash = %s"
+_STORE = """
+update intake_draft set content = %s, revision = revision + 1, updated_at = %s
+where id = %s and revision = %s and submission_id is null
+"""
+TRIES = 5  # of a compare-and-set before giving up; a patient has two tabs, not five
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def begin(*, kind: str, language: str, content: Content | None = None) -> tuple[Draft, str]:
+    """Start a draft. Returns it with the key that the browser keeps; only its hash is stored."""
+    protocol, key, now = current(), secrets.token_urlsafe(32), timezone.now()
+    draft = Draft(
+        key_hash=_digest(key),
+        kind=kind,
+        protocol_id=protocol.content_hash,
+        language=language,
+        content=(content or Content()).dump(),
+        created_at=now,
+        updated_at=now,
+    )
+    with transaction.atomic():
+        keep_protocol(protocol)
+        draft.save(force_insert=True)
+    return draft, key
+
+
+def find_draft(key: str) -> Draft | None:
+    """The draft of this browser key, None when there is none or it lay idle too long."""
+    if not key:
+        return None
+    draft = next(iter(Draft.objects.raw(_FIND, [_digest(key)])), None)
+    idle = timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
+    if draft is None or draft.updated_at < timezone.now() - idle:
+        return None
+    return draft
+
+
+def walk_of(draft: Draft) -> Walk:
+    """The draft's way as its answers make it now, worked out once for each revision of them."""
+    revision, walk = draft.__dict__.get("_walk", (None, None))
+    if walk is None or revision != draft.revision:
+        protocol = protocol_of(draft.protocol_id)
+        content = Content.load(protocol, draft.content)
+        walk = Walk(protocol, content, kind=draft.kind, si_screen=settings.SI_SCREEN)
+        draft.__dict__["_walk"] = (draft.revision, walk)
+    return walk
+
+
+def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
+    """Apply `change` to the draft's newest content, however many tabs write at once."""
+    for _try in range(TRIES):
+        walk = change(walk_of(draft))
+        sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE, [sealed.data, timezone.now(), draft.pk, draft.revision])
+            changed = cursor.rowcount
+        if changed:
+            return walk
+        try:
+            draft.refresh_from_db()
+        except Draft.DoesNotExist:
+            raise Gone from None
+        if draft.submission_id:
+            raise Conflict("These answers were already sent.")
+    raise Conflict("These answers are being changed somewhere else. Please try again.")
+
+
+def save_page(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
+    """Keep the answers of one page. Returns the walk as it is then.
+
+    `values` are the cleaned answers of the page's visible questions; a question left blank is
+    absent. An interrupting rule that the answers fire is recorded with page and time, and stays
+    recorded when the answer is later changed (rule S18). Raises Conflict, and Blocked when the
+    answers forbid going on; then nothing is stored.
+    """
+
+    def change(walk: Walk) -> Walk:
+        asked = {question.id for question in page.questions}
+        answers = {q: v for q, v in walk.content.answers.items() if q not in asked} | dict(values)
+        content = walk.content.visit(page.id, answers=answers)
+        if any(answers.get(q) != walk.content.answers.get(q) for q in CONTACT_DEPENDS):
+            content = content.unvisit(CONTACT)
+        after = walk.with_content(content)
+        _refuse_blocked(after)
+        panel = _new_panels(walk, after)
+        return after.with_content(replace(content, panel=panel, stops=_stops(after, page.id)))
+
+    return _save(draft, change)
+
+
+def _refuse_blocked(walk: Walk) -> None:
+    if walk.assessment.blocked:
+        raise Blocked(walk.assessment)
+
+
+def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
+    panels = [fired.id for fired in after.assessment.fired if is_panel(fired)]
+    before = {fired.id for fired in walk.assessment.fired} if panels else set()
+    return tuple(rule for rule in panels if rule not in before)
+
+
+def is_panel(fired: Any) -> bool:
+    """A fired rule whose advice is shown on the very next page: same day, or its own panel."""
+    return fired.level == "same_day" or fired.interrupt == "panel"
+
+
+def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
+    """The stops after Continue on `step`: one more, or the last one taken back by an answer."""
+    stops, rules = walk.content.stops, [rule.id for rule in walk.stopping]
+    if not rules:
+        return _taken_back(stops)
+    if stops and stops[-1]["rules"] == rules and not stops[-1]["retracted"]:
+        return stops
+    stop = {"rules": rules, "page": step, "at": timezone.now().isoformat(), "retracted": None}
+    return (*stops, stop)
+
+
+def _taken_back(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    if not stops or stops[-1]["retracted"]:
+        return stops
+    return (*stops[:-1], {**stops[-1], "retracted": timezone.now().isoformat()})
+
+
+def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
+    """Keep what an interrupting page held, though other answers on it were not in order.
+
+    The page does not count as done. Raises Conflict.
+    """
+
+    def change(walk: Walk) -> Walk:
+        content = replace(walk.content, answers={**walk.content.answers, **values})
+        after = walk.with_content(content)
+        return after.with_content(replace(content, stops=_stops(after, page.id)))
+
+    return _save(draft, change)
+
+
+def take_back(*, draft: Draft) -> Walk:
+    """'I picked this by mistake': recorded with its time; the answer itself is mended next."""
+
+    def change(walk: Walk) -> Walk:
+        return walk.with_content(replace(walk.content, stops=_taken_back(walk.content.stops)))
+
+    return _save(draft, change)
+
+
+def save_contact(*, draft: Draft, contact: Mapping[str, Any], answers: Mapping[str, Any]) -> Walk:
+    """Keep who the patient is and how to reach them. `answers` are those it brings along
+    (who fills the form in, and the age, for a request without the questionnaire).
+    Raises Conflict and Blocked like `save_page`."""
+
+    def change(walk: Walk) -> Walk:
+        merged = {**walk.content.answers, **answers}
+        content = walk.content.visit(CONTACT, contact=dict(contact), answers=merged)
+        after = walk.with_content(content)
+        _refuse_blocked(after)
+        return after
+
+    return _save(draft, change)
+
+
+def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
+    """Keep the appointment the patient wishes for."""
+
+    def change(walk: Walk) -> Walk:
+        return walk.with_content(walk.content.visit(APPOINTMENT, wish=dict(wish)))
+
+    return _save(draft, change)
+
+
+def delete_idle_drafts() -> int:
+    """Delete every draft that its browser can no longer reach. Returns how many.
+
+    What was sent stays; only the receipt's draft goes.
+    """
+    before = timezone.now() - timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
+    _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
+    return by_model.get("intake.Draft", 0)
+
+
+def leave(*, draft: Draft) -> None:
+    """Delete the draft. What was sent stays sent; only this browser's way to it ends."""
+    Draft.objects.filter(pk=draft.pk).delete()

@@ -1,0 +1,173 @@
+"""What staff do with a submission: look, take, decide, close.
+
+Each is one transaction with its audit event inside, guarded by the revision that was read. Of two
+who decide at once, one is told to read again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clinic import audit
+from intake import search
+from intake.domain import workflow
+from intake.models import AppointmentRequest, Decision, Submission, Urgency
+from intake.services.errors import Conflict
+from intake.services.sending import build_history
+
+User = Any  # whatever settings.AUTH_USER_MODEL names
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a clinician decides: an urgency, an outcome, and the words beside them."""
+
+    urgency: Urgency
+    outcome: str
+    reason: str
+    note: str = ""
+
+
+def open_submission(
+    *, submission: Submission, by: User, request_id: str, action: str = "read"
+) -> None:
+    """Record that a member of staff looked at the submission."""
+    with transaction.atomic():
+        audit.record(
+            actor=audit.staff(by),
+            action=action,
+            subject=str(submission.pk),
+            purpose="TREAT",
+            request_id=request_id,
+        )
+
+
+def record_list(
+    *, submissions: Iterable[Submission], by: User, request_id: str, term: str = "", page: str = ""
+) -> None:
+    """Record that a list was shown, with the ids on it; a search with the blinded term."""
+    with transaction.atomic():
+        audit.record(
+            actor=audit.staff(by),
+            action="search" if term else "list",
+            purpose="TREAT",
+            request_id=request_id,
+            detail={
+                "ids": [str(submission.pk) for submission in submissions],
+                **({"term": str(search.blinded_term(term))} if term else {}),
+                **({"page": page} if page else {}),
+            },
+        )
+
+
+def assign(
+    *, submission: Submission, to: User | None, by: User, revision: int, request_id: str
+) -> None:
+    """Give the submission to somebody, or (None) back to the queue.
+
+    Raises Conflict when it was changed since `revision`, workflow.NotAllowed when its status
+    forbids it.
+    """
+    action = "assign" if to else "release"
+    status = workflow.move(submission.status, action)
+    with transaction.atomic():
+        _claim(submission, revision, status=status, assignee=to)
+        submission.status = status
+        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        _record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})
+
+
+def decide(
+    *, submission: Submission, verdict: Verdict, by: User, revision: int, request_id: str
+) -> Decision:
+    """Record a clinician's decision.
+
+    The urgency is kept, raised or lowered; a change needs its reason. Raises Conflict when the
+    submission was changed since `revision`, ValueError without a reason for a change,
+    workflow.NotAllowed when its status forbids deciding.
+    """
+    if verdict.urgency != submission.urgency and not verdict.reason.strip():
+        raise ValueError("Say why the urgency is changed.")
+    action = workflow.action_of(verdict.outcome)
+    status = workflow.move(submission.status, action)
+    with transaction.atomic():
+        before = submission.urgency
+        _claim(submission, revision, status=status, urgency=verdict.urgency)
+        decision = Decision(
+            submission=submission,
+            revision=revision,
+            urgency_before=before,
+            urgency=verdict.urgency,
+            outcome=verdict.outcome,
+            words={"reason": verdict.reason.strip(), "note": verdict.note.strip()},
+            by=by,
+            at=timezone.now(),
+        )
+        decision.save(force_insert=True)
+        submission.status = status
+        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        detail = {
+            "outcome": verdict.outcome,
+            "from": Urgency(before).code,
+            "to": Urgency(verdict.urgency).code,
+            "reason_given": bool(verdict.reason.strip()),
+        }
+        _record_change(submission, by, "decide", request_id, detail)
+    return decision
+
+
+def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
+    """Close or reopen a submission. Raises Conflict and workflow.NotAllowed like `assign`."""
+    # the other actions have services of their own: none is decided without its decision
+    action = action if action in ("close", "reopen") else ""
+    status = workflow.move(submission.status, action)
+    with transaction.atomic():
+        before = submission.status
+        _claim(submission, revision, status=status)
+        submission.status = status
+        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        _record_change(submission, by, "state", request_id, {"from": before, "to": status})
+
+
+def set_progress(
+    *, submission: Submission, progress: str, by: User, revision: int, request_id: str
+) -> None:
+    """The front desk notes how far the appointment request has come (called, booked).
+
+    Raises Conflict when the submission was changed since `revision`, and
+    AppointmentRequest.DoesNotExist when there is none.
+    """
+    wish = submission.appointment_request
+    with transaction.atomic():
+        before = wish.progress
+        _claim(submission, revision, status=submission.status)
+        AppointmentRequest.objects.filter(pk=wish.pk).update(progress=progress)
+        _record_change(submission, by, "state", request_id, {"from": before, "to": progress})
+
+
+def _claim(submission: Submission, revision: int, **changes: Any) -> None:
+    """Compare-and-set on the revision; the loser is told to read again."""
+    changed = Submission.objects.filter(pk=submission.pk, revision=revision).update(
+        revision=revision + 1, **changes
+    )
+    if not changed:
+        raise Conflict(
+            "Somebody changed this submission while you were reading. Nothing of yours was stored. "
+            "Read it again below, then decide."
+        )
+
+
+def _record_change(
+    submission: Submission, by: User, action: str, request_id: str, detail: dict[str, Any]
+) -> None:
+    audit.record(
+        actor=audit.staff(by),
+        action=action,
+        subject=str(submission.pk),
+        purpose="TREAT",
+        request_id=request_id,
+        detail=detail,
+    )

@@ -1,0 +1,103 @@
+"""The draft of this browser: how it is found, held, let go, and what happens without one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from intake import reading, services
+from intake.domain import answers as domain
+from intake.domain.definition import Page
+from intake.forms import ContactForm
+from intake.models import Draft
+from intake.protocols import current
+from intake.walk import CONTACT
+
+View = Callable[..., HttpResponse]
+
+
+def draft_of(request: HttpRequest) -> Draft | None:
+    """The draft whose key this browser holds."""
+    return services.find_draft(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+
+
+def hold(response: HttpResponse, key: str) -> HttpResponse:
+    """Give the browser the draft's key."""
+    response.set_cookie(
+        settings.DRAFT_COOKIE_NAME,
+        key,
+        max_age=settings.DRAFT_IDLE_MINUTES * 60,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def let_go(response: HttpResponse) -> HttpResponse:
+    """Take the draft's key from the browser, and whatever else it kept of us."""
+    response.delete_cookie(settings.DRAFT_COOKIE_NAME, samesite="Lax")
+    if not settings.DEMO:  # needs TLS
+        response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def with_draft(view: View) -> View:
+    """Hands the draft and its walk to the view; sends away whoever has none, or has sent it."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        draft = draft_of(request)
+        if draft is None:
+            return lost(request, **kwargs)
+        if draft.submission_id:
+            return redirect("intake:sent")
+        return view(request, draft=draft, walk=services.walk_of(draft), **kwargs)
+
+    return wrapper
+
+
+def lost(request: HttpRequest, step: str = "") -> HttpResponse:
+    """No draft: say so, and show what was typed, so that it need not be thought up anew."""
+    if request.method != "POST":
+        return redirect("intake:start")
+    return render(request, "intake/lost.html", {"typed": typed(step, request.POST)}, status=410)
+
+
+def typed(step: str, posted: QueryDict) -> list[tuple[str, str]]:
+    """What was typed on a step, as label and value; read without a draft."""
+    if step == CONTACT:
+        labels = {name: field.label for name, field in ContactForm.base_fields.items()}
+        labels["callback_phone"] = current().question("callback_phone").text
+        names = ("name", "proxy_name", "callback_phone", "email")
+        return [(labels[name], posted[name]) for name in names if posted.get(name)]
+    page = page_of_protocol(step)
+    return [
+        (question.text, ", ".join(reading.words(question, value)))
+        for question in (page.questions if page else ())
+        if (value := domain.recognised(question, posted.getlist(question.id)))
+    ]
+
+
+def page_of_protocol(step: str) -> Page | None:
+    return next((page for page in current().pages if page.id == step and step != CONTACT), None)
+
+
+def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedirect:
+    """To a step of the walk, with `change` to come back to the check page; None is that page."""
+    if step is None or step == "check":
+        return redirect("intake:check")
+    if step in ("emergency", "minor"):
+        return redirect("intake:emergency")
+    url = reverse("intake:page", kwargs={"step": step})
+    return redirect(f"{url}?change=1" if change else url)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    response = render(request, "errors/429.html", status=429)
+    response["Retry-After"] = "600"
+    return response

@@ -1,0 +1,360 @@
+"""The steps of the walk: the questionnaire's pages, the contact, the wish."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from intake import advice, services
+from intake.domain import answers as domain
+from intake.domain.definition import Page, Protocol
+from intake.domain.triage import Assessment, interrupting
+from intake.forms import ContactForm, PageForm, WishForm
+from intake.models import Draft, Kind
+from intake.protocols import current
+from intake.views import blank, stops
+from intake.views.browser import let_go, page_of_protocol, redirect_to, with_draft
+from intake.walk import APPOINTMENT, CONTACT, Walk
+
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change"}
+
+
+def page(request: HttpRequest, step: str) -> HttpResponse:
+    """One step of the walk. An emergency is judged before session and database are touched."""
+    if request.method == "POST":
+        rules = stops.judged(request, step)
+        if rules:
+            return stops.stop_at_once(request, step, rules)
+    return _page(request, step=step)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_draft
+def _page(request: HttpRequest, *, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    known = step in walk.steps or page_of_protocol(step) is not None
+    if not known:
+        return render(request, "errors/404.html", status=404)
+    if walk.stopping:
+        # Only what stopped the form can be mended: after 'by mistake', or from a page still open.
+        if not walk.stops_by(step) or not (walk.may_correct or request.method == "POST"):
+            return redirect("intake:emergency")
+    elif not walk.reachable(step):
+        if request.method == "POST":
+            return render(request, "intake/elsewhere.html", status=409)
+        return redirect_to(walk.first_open)
+    handle = {CONTACT: contact_step, APPOINTMENT: wish_step}.get(step, question_step)
+    try:
+        return handle(request, draft, walk, step)
+    except services.Blocked as blocked:
+        return minor(request, draft, blocked.assessment)
+    except services.Conflict as conflict:
+        return again(request, status=409, notice=str(conflict), step=step)
+
+
+def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """A page of the questionnaire."""
+    page = walk.page(step)
+    assert page is not None  # reachable() said so
+    if request.method != "POST":
+        return show_page(request, walk, page)
+    result = domain.clean_page(page, dict(request.POST.lists()))
+    problem = strangers(request.POST, {question.id for question in page.questions})
+    if result.errors or problem:
+        preview = {**walk.known, **stops.recognised(page, request.POST)}
+        if interrupting(walk.protocol, preview, si_screen=walk.si_screen):
+            services.keep_recognised(
+                draft=draft, page=page, values=stops.recognised(page, request.POST)
+            )
+            return redirect("intake:emergency")
+        form = PageForm(
+            page,
+            proxied=walk.proxied,
+            typed=request.POST,
+            errors=result.errors,
+            problem=problem,
+        )
+        context = page_context(request, walk, page, form)
+        return render(request, "intake/page.html", context, status=422)
+    return onward(request, services.save_page(draft=draft, page=page, values=result.values), step)
+
+
+def strangers(posted: QueryDict, expected: set[str]) -> str:
+    """A sentence when the POST holds fields that this page does not have."""
+    if set(posted) - expected - OWN_FIELDS:
+        return _(
+            "Something in this page did not come from our form, so nothing was saved. "
+            "Check your answers and press Continue again."
+        )
+    return ""
+
+
+def onward(request: HttpRequest, walk: Walk, step: str) -> HttpResponse:
+    """Where Continue leads: out to the emergency page, back to the check page, or on."""
+    if walk.stopping:
+        return redirect("intake:emergency")
+    if request.POST.get("change") or request.GET.get("change"):
+        return redirect_to(walk.first_open, change=True)
+    following = walk.after(step) if step in walk.steps else walk.first_open
+    if following and walk.reachable(following):
+        return redirect_to(following)
+    return redirect_to(walk.first_open)
+
+
+def show_page(request: HttpRequest, walk: Walk, page: Page) -> HttpResponse:
+    """A page, blank or with the answers given before."""
+    answers = {
+        q.id: walk.content.answers[q.id] for q in page.questions if q.id in walk.content.answers
+    }
+    panels = panels_of(walk)
+    if answers or panels or request.GET:
+        form = PageForm(page, proxied=walk.proxied, answers=domain.to_json(answers))
+        return render(request, "intake/page.html", page_context(request, walk, page, form))
+    html = blank_page(
+        walk.protocol.content_hash,
+        page.id,
+        tuple(question.id for question in page.questions),
+        walk.proxied,
+        walk.before(page.id),
+        get_language(),
+    )
+    return blank.serve(request, html)
+
+
+@lru_cache(maxsize=512)
+def blank_page(
+    content_hash: str,
+    page_id: str,
+    questions: tuple[str, ...],
+    proxied: bool,
+    before: str | None,
+    language: str | None,
+) -> str:
+    """The HTML of a page without answers."""
+    protocol = services.protocol_of(content_hash)
+    whole = protocol.page(page_id)
+    page = Page(
+        id=whole.id,
+        section=whole.section,
+        title=whole.title,
+        questions=tuple(q for q in whole.questions if q.id in questions),
+    )
+    context = {
+        "form": PageForm(page, proxied=proxied),
+        "page": page,
+        "progress": progress(protocol, page.section),
+        "back_url": reverse("intake:page", kwargs={"step": before}) if before else "",
+        "panels": [],
+        "change": False,
+        "notice": "",
+        "draft_notice": not protocol.approved,
+    }
+    return blank.make("intake/page.html", context)
+
+
+def page_context(request: HttpRequest, walk: Walk, page: Page, form: PageForm) -> dict[str, Any]:
+    return {
+        "form": form,
+        "page": page,
+        "progress": progress(walk.protocol, page.section),
+        "back_url": back_url(request, walk, page.id),
+        "panels": panels_of(walk),
+        "change": bool(request.GET.get("change")),
+        "notice": "",
+        "draft_notice": not walk.protocol.approved,
+    }
+
+
+def back_url(request: HttpRequest, walk: Walk, step: str) -> str:
+    """To the step before, or to the check page for who came from there."""
+    if request.GET.get("change"):
+        return reverse("intake:check")
+    before = walk.before(step)
+    return reverse("intake:page", kwargs={"step": before}) if before else ""
+
+
+def panels_of(walk: Walk) -> list[advice.Card]:
+    """The cards that the last Continue brought up."""
+    if not walk.content.panel:
+        return []
+    fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
+    phone = bool(walk.content.contact)
+    return advice.cards(walk.protocol, fired, phone=phone, at=timezone.now())
+
+
+def progress(protocol: Protocol, section: str) -> str:
+    """'Part 3 of 12: Restless legs', told by sections, so that the number holds."""
+    sections = [s.id for s in protocol.questionnaire.sections]
+    titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    if section == APPOINTMENT:
+        number, title = len(sections) + 1, _("Your appointment")
+    else:
+        number, title = sections.index(section) + 1, titles[section]
+    return _("Part %(n)s of %(all)s: %(title)s") % {
+        "n": number,
+        "all": len(sections) + 1,
+        "title": title,
+    }
+
+
+def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """Who the patient is and how to reach them."""
+    if request.method != "POST" and not (walk.content.contact or walk.content.panel or request.GET):
+        return blank.serve(request, _blank_step(walk, step))
+    initial = ContactForm.initial_of(walk.content.contact, walk.content.answers)
+    form = ContactForm(
+        walk.protocol,
+        known=walk.content.answers,
+        kind=walk.kind,
+        data=request.POST if request.method == "POST" else None,
+        initial=initial,
+    )
+    if not acceptable(request, form):
+        return show_step(request, walk, step, form)
+    saved = services.save_contact(draft=draft, contact=form.contact(), answers=form.answers())
+    return onward(request, saved, step)
+
+
+def acceptable(request: HttpRequest, form: Any) -> bool:
+    """Whether the form was sent, and nothing but the form, with nothing wrong in it."""
+    if request.method != "POST":
+        return False
+    form.full_clean()
+    if problem := strangers(request.POST, form.control_names()):
+        form.add_error(None, problem)
+    return form.is_valid()
+
+
+def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """The appointment wished for."""
+    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
+        return blank.serve(request, _blank_step(walk, step))
+    form = WishForm(
+        data=request.POST if request.method == "POST" else None,
+        initial=WishForm.initial_of(walk.content.wish),
+    )
+    if not acceptable(request, form):
+        return show_step(request, walk, step, form)
+    return onward(request, services.save_wish(draft=draft, wish=form.wish()), step)
+
+
+def show_step(request: HttpRequest, walk: Walk, step: str, form: Any) -> HttpResponse:
+    context = step_context(walk.protocol, walk.kind, step, form) | {
+        "back_url": back_url(request, walk, step),
+        "panels": panels_of(walk),
+        "change": bool(request.GET.get("change")),
+        "age_page": "about" if form.has_error("birth_date", "age") else "",
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, f"intake/{step}.html", context, status=status)
+
+
+def step_context(protocol: Protocol, kind: str, step: str, form: Any) -> dict[str, Any]:
+    return {
+        "form": form,
+        "page": {"id": step, "title": STEP_TITLES[step]()},
+        "progress": progress(protocol, step) if kind == Kind.INTAKE else "",
+        "back_url": "",
+        "panels": [],
+        "change": False,
+        "notice": "",
+        "draft_notice": not protocol.approved,
+        "age_page": "",
+    }
+
+
+def _blank_step(walk: Walk, step: str) -> str:
+    return blank_step(
+        walk.protocol.content_hash,
+        step,
+        walk.kind,
+        walk.content.answers.get("who"),
+        walk.before(step),
+        get_language(),
+    )
+
+
+@lru_cache(maxsize=128)
+def blank_step(
+    content_hash: str,
+    step: str,
+    kind: str,
+    who: str | None,
+    before: str | None,
+    language: str | None,
+) -> str:
+    """The HTML of the contact or the wish before anything is filled in."""
+    protocol = services.protocol_of(content_hash)
+    form = ContactForm(protocol, known={"who": who}, kind=kind) if step == CONTACT else WishForm()
+    context = step_context(protocol, kind, step, form)
+    if before:
+        context["back_url"] = reverse("intake:page", kwargs={"step": before})
+    return blank.make(f"intake/{step}.html", context)
+
+
+STEP_TITLES = {
+    CONTACT: lambda: _("How to reach you"),
+    APPOINTMENT: lambda: _("Your appointment"),
+}
+
+
+def minor(request: HttpRequest, draft: Draft, assessment: Assessment) -> HttpResponse:
+    """M01: a minor without a parent or guardian is stopped and the draft deleted."""
+    services.leave(draft=draft)
+    texts = [advice.speak(fired.advice) for fired in assessment.fired if fired.id == "M01"]
+    return let_go(render(request, "intake/minor.html", {"advice": texts}))
+
+
+def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpResponse:
+    """The page with what was typed, when the request could not be served. No database."""
+    if request.method != "POST":
+        return render(request, f"errors/{status}.html", status=status)
+    rules = stops.judged(request, step)
+    if rules:
+        return stops.emergency_now(request, rules)
+    page = page_of_protocol(step)
+    protocol = current()
+    if page is not None:
+        shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
+        form: Any = PageForm(
+            Page(id=page.id, section=page.section, title=page.title, questions=shown),
+            typed=request.POST,
+        )
+        template, title, section = "page", page.title, page.section
+    elif step == CONTACT:
+        kind = Kind.APPOINTMENT if "who" in request.POST else Kind.INTAKE
+        form = ContactForm(protocol, known=_typed_who(request), kind=kind, data=request.POST)
+        template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
+    elif step == APPOINTMENT:
+        form = WishForm(data=request.POST)
+        template, title, section = APPOINTMENT, STEP_TITLES[APPOINTMENT](), APPOINTMENT
+    else:
+        return render(request, "errors/404.html", status=404)
+    context = {
+        "form": form,
+        "page": {"id": step, "title": title},
+        "progress": progress(protocol, section),
+        "back_url": "",
+        "panels": [],
+        "change": False,
+        "notice": notice,
+        "draft_notice": not protocol.approved,
+        "age_page": "",
+    }
+    response = render(request, f"intake/{template}.html", context, status=status)
+    if status == 503:
+        response["Retry-After"] = "30"
+    return response
+
+
+def _typed_who(request: HttpRequest) -> Mapping[str, str]:
+    return {"who": "caregiver"} if "proxy_name" in request.POST else {}
+
+
+page.again = again  # type: ignore[attr-defined]

@@ -1,0 +1,149 @@
+"""Check your answers, send them, the receipt."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clinic import hours
+from intake import advice, reading, services
+from intake.forms import WishForm
+from intake.models import Draft, Kind, Submission
+from intake.views.browser import draft_of, lost, redirect_to, with_draft
+from intake.views.pages import STEP_TITLES
+from intake.views.stops import may_send
+from intake.walk import APPOINTMENT, CONTACT, Walk
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_draft
+def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
+    """Every answer with its change link; POST sends."""
+    if walk.stopping:
+        return redirect("intake:emergency")
+    if walk.first_open:
+        return redirect_to(walk.first_open)
+    if request.method != "POST":
+        return show_check(request, walk)
+    if not may_send(request):
+        notice = _("Too many requests came from your network. Your answers are kept.")
+        return show_check(request, walk, notice=notice, status=429)
+    try:
+        services.submit(draft=draft, request_id=request.request_id)
+    except services.NotReady as not_ready:
+        return redirect_to(not_ready.step)
+    except services.Gone:
+        return lost(request)
+    except services.Conflict as conflict:
+        return show_check(request, walk, notice=str(conflict), status=409)
+    return redirect("intake:sent")
+
+
+def check_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
+    """Nothing is typed on the check page; the answers are in the draft."""
+    return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+
+
+check.again = check_again  # type: ignore[attr-defined]
+
+
+def show_check(
+    request: HttpRequest, walk: Walk, *, notice: str = "", status: int = 200
+) -> HttpResponse:
+    red = advice.red_flags(walk.assessment)
+    context = {
+        "sections": check_sections(walk),
+        "panels": advice.cards(walk.protocol, red, phone=True, at=timezone.now()),
+        "notice": notice,
+        "draft_notice": not walk.protocol.approved,
+    }
+    return render(request, "intake/check.html", context, status=status)
+
+
+def check_sections(walk: Walk) -> list[dict[str, Any]]:
+    """Sections of rows: label, values, where to change them."""
+    parts = reading.parts(walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied)
+    sections = [
+        {
+            "title": part.title,
+            "rows": [
+                {
+                    "label": r.label,
+                    "values": r.values,
+                    "answered": r.answered,
+                    "url": change(r.page),
+                }
+                for r in part.rows
+            ],
+        }
+        for part in parts
+    ]
+    contact = reading.contact_rows(walk.protocol, walk.content.contact)
+    for step, rows in ((CONTACT, contact), (APPOINTMENT, WishForm.in_words(walk.content.wish))):
+        sections.append(
+            {
+                "title": STEP_TITLES[step](),
+                "rows": [
+                    {"label": label, "values": values, "answered": True, "url": change(step)}
+                    for label, values in rows
+                ],
+            }
+        )
+    return sections
+
+
+def change(step: str) -> str:
+    """The address that changes a step and comes back to the check page."""
+    return reverse("intake:page", kwargs={"step": step}) + "?change=1"
+
+
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    """The receipt: reference, what happens next and by when, advice."""
+    draft = draft_of(request)
+    if draft is None or draft.submission is None:
+        return redirect("intake:start")
+    if draft.submission.kind == Kind.STOPPED:
+        return redirect("intake:emergency")
+    return render(request, "intake/sent.html", sent_context(draft.submission))
+
+
+def sent_context(submission: Submission) -> dict[str, Any]:
+    protocol = services.protocol_of(submission.protocol_id)
+    assessment = submission.result
+    phone = bool(submission.person.get("callback_phone"))
+    cards = advice.cards(protocol, assessment.fired, phone=phone, at=timezone.now())
+    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    calm = [card.whole for card in cards if card not in today]
+    return {
+        "reference": submission.reference,
+        "next_text": next_text(submission),
+        "panels": today[: advice.MOST],
+        "advice": calm[: advice.MOST],
+        "more": [card.whole for card in today[advice.MOST :]] + calm[advice.MOST :],
+        "draft_notice": not protocol.approved,
+    }
+
+
+def next_text(submission: Submission) -> str:
+    """What happens next and by when, in the clinic's time; no call that nobody can make."""
+    by = date_format(timezone.localtime(submission.target_at), "l, F j, g:i a")
+    match submission.result.urgency:
+        case "same_day":
+            if hours.is_open(timezone.now()):
+                return _(
+                    "A clinician reads your answers today, by %(by)s. If you have not heard from "
+                    "us by then, call us."
+                ) % {"by": by}
+            return _("A clinician reads your answers when we open. Please do not wait for that.")
+        case "urgent":
+            return _("A nurse reads your answers and contacts you by %(by)s.") % {"by": by}
+        case "soon":
+            return _("We read your answers and aim to see you within 6 weeks.")
+        case _:
+            return _("We read your answers and aim to see you within 12 weeks.")

@@ -1,0 +1,68 @@
+"""Beginning and leaving."""
+
+from datetime import timedelta
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clinic import limits
+from intake import services
+from intake.models import Kind
+from intake.protocols import current
+from intake.views import blank
+from intake.views.browser import draft_of, hold, let_go, redirect_to, too_many
+
+HOUR = timedelta(hours=1)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
+    """What the questionnaire is; POST begins it, or goes on with one that is there."""
+    draft = draft_of(request)
+    under_way = draft is not None and not draft.submission_id
+    template = "intake/start.html" if kind == Kind.INTAKE else "intake/appointments_start.html"
+    if request.method != "POST":
+        html = blank_start(template, under_way, not current().approved, get_language())
+        return blank.serve(request, html)
+    if draft is not None and under_way and request.POST.get("go") == "continue":
+        return redirect_to(services.walk_of(draft).first_open)
+    if draft is not None and under_way and request.POST.get("go") != "new":
+        if draft.kind == kind:
+            return redirect_to(services.walk_of(draft).first_open)
+        context = {"has_draft": True, "draft_notice": not current().approved}
+        return render(request, template, context)
+    if not limits.take(
+        f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
+    ):
+        return too_many(request)
+    if draft is not None and under_way:
+        services.leave(draft=draft)
+    _draft, key = services.begin(kind=kind, language=get_language() or "en")
+    return hold(redirect_to("safety"), key)
+
+
+@lru_cache(maxsize=16)
+def blank_start(template: str, has_draft: bool, draft_notice: bool, _language: str | None) -> str:
+    """The HTML of a start page."""
+    return blank.make(template, {"has_draft": has_draft, "draft_notice": draft_notice})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    """Delete the draft and clear this device."""
+    if request.method != "POST":
+        return render(request, "intake/leave.html")
+    draft = draft_of(request)
+    if draft is not None:
+        services.leave(draft=draft)
+    return let_go(redirect("home"))
+
+
+@require_safe
+def refused(request: HttpRequest) -> HttpResponse:
+    """For who does not consent: the phone."""
+    return render(request, "intake/refused.html")

@@ -1,0 +1,188 @@
+"""A patient's way through one draft: which step comes next, what is done, what stops the form.
+
+Pure functions over the draft's content. The questionnaire's pages come from the protocol; after
+them come two steps of our own, `contact` and `appointment`. Nothing is stored here: the route is
+computed anew from the answers each time, so no session can point at a page that is gone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import Any, Self
+
+from intake.domain import answers as domain
+from intake.domain.definition import Page, Protocol, Rule
+from intake.domain.triage import Assessment, assess, interrupting
+
+CONTACT = "contact"
+APPOINTMENT = "appointment"
+SAFETY = "safety"
+# asked on the contact step and kept with the contact, not among the answers
+CONTACT_QUESTIONS = ("lang_help", "callback_phone", "ack")
+# what the contact has to agree with: another answer here, and the contact is asked again
+CONTACT_DEPENDS = ("who", "age_years")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a draft holds. `answers` keeps also those of pages hidden for the moment: they come
+    back when the patient changes their mind again, and are left out of every judgement."""
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    visited: tuple[str, ...] = ()
+    contact: Mapping[str, Any] = field(default_factory=dict)
+    wish: Mapping[str, Any] = field(default_factory=dict)
+    # each time the form was stopped: {"rules": [...], "page": step, "at": iso, "retracted": iso}
+    stops: tuple[Mapping[str, Any], ...] = ()
+    # the rules that the last Continue made fire, whose panel the next page shows
+    panel: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
+        return cls(
+            answers=domain.from_json(protocol, data.get("answers", {})),
+            visited=tuple(data.get("visited", ())),
+            contact=data.get("contact", {}),
+            wish=data.get("wish", {}),
+            stops=tuple(data.get("stops", ())),
+            panel=tuple(data.get("panel", ())),
+        )
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "answers": domain.to_json(self.answers),
+            "visited": list(self.visited),
+            "contact": dict(self.contact),
+            "wish": dict(self.wish),
+            "stops": [dict(stop) for stop in self.stops],
+            "panel": list(self.panel),
+        }
+
+    def visit(self, step: str, **changes: Any) -> Self:
+        """The content after Continue on `step`, with the given fields replaced."""
+        visited = self.visited if step in self.visited else (*self.visited, step)
+        return replace(self, visited=visited, **changes)
+
+    def unvisit(self, step: str) -> Self:
+        """The content with `step` to be done again; what was said there is kept."""
+        return replace(self, visited=tuple(other for other in self.visited if other != step))
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One draft's route. `kind` is 'intake' or 'appointment' (safety, contact, wish only)."""
+
+    protocol: Protocol
+    content: Content
+    kind: str = "intake"
+    si_screen: bool = True
+
+    def with_content(self, content: Content) -> "Walk":
+        """The walk as `content` makes it. What the answers alone decide is not worked out twice."""
+        walk = replace(self, content=content)
+        if content.answers == self.content.answers and content.contact == self.content.contact:
+            for name in ("known", "pages", "steps", "stopping"):
+                if name in self.__dict__:
+                    walk.__dict__[name] = self.__dict__[name]
+        return walk
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """The answers that count, those of the contact step included."""
+        contact = self.content.contact
+        asked = {q: contact[q] for q in CONTACT_QUESTIONS if q in contact}
+        everything = {**self.content.answers, **asked}
+        if self.kind == "appointment":
+            allowed = {q.id for q in self.protocol.page(SAFETY).questions}
+            allowed |= {"who", "age_years", *CONTACT_QUESTIONS}
+            return {q: value for q, value in everything.items() if q in allowed}
+        return domain.kept_answers(self.protocol, everything, si_screen=self.si_screen)
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        if self.kind == "appointment":
+            return (self.protocol.page(SAFETY),)
+        route = domain.route(self.protocol, self.content.answers, si_screen=self.si_screen)
+        return tuple(page for page in route if page.id != CONTACT)
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        return (*(page.id for page in self.pages), CONTACT, APPOINTMENT)
+
+    def page(self, step: str) -> Page | None:
+        """The page of the route as it is now, with the questions visible now; else None."""
+        return next((page for page in self.pages if page.id == step), None)
+
+    def done(self, step: str) -> bool:
+        if step not in self.content.visited:
+            return False
+        if step == CONTACT:
+            return bool(self.content.contact)
+        if step == APPOINTMENT:
+            return bool(self.content.wish)
+        page = self.page(step)
+        return page is not None and domain.page_done(page, self.content.answers)
+
+    @cached_property
+    def first_open(self) -> str | None:
+        """The first step not yet done, None when everything is."""
+        return next((step for step in self.steps if not self.done(step)), None)
+
+    def reachable(self, step: str) -> bool:
+        """A step may be shown when everything before it is done."""
+        if step not in self.steps:
+            return False
+        if self.first_open is None:
+            return True
+        return self.steps.index(step) <= self.steps.index(self.first_open)
+
+    def before(self, step: str) -> str | None:
+        index = self.steps.index(step) if step in self.steps else 0
+        return self.steps[index - 1] if index else None
+
+    def after(self, step: str) -> str | None:
+        """The step that follows, None when `step` is the last."""
+        index = self.steps.index(step)
+        return self.steps[index + 1] if index + 1 < len(self.steps) else None
+
+    # --- judgement ---------------------------------------------------------------------------
+    @property
+    def retracted(self) -> bool:
+        """An emergency answer was given earlier and stands no more."""
+        return bool(self.content.stops)
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        return assess(
+            self.protocol,
+            self.known,
+            safety_retracted=self.retracted and not self.stopping,
+            si_screen=self.si_screen,
+        )
+
+    @cached_property
+    def stopping(self) -> tuple[Rule, ...]:
+        """The rules that stop the form with the answers as they are now."""
+        return interrupting(self.protocol, self.known, si_screen=self.si_screen)
+
+    @property
+    def may_correct(self) -> bool:
+        """'I picked this by mistake' was pressed for the stop that holds now."""
+        return bool(self.content.stops) and bool(self.content.stops[-1].get("retracted"))
+
+    def stops_by(self, step: str) -> bool:
+        """Whether this step asks what a rule that stops the form now has read."""
+        page = self.page(step)
+        wanted = {name for rule in self.stopping for name in rule.inputs}
+        return page is not None and any(question.id in wanted for question in page.questions)
+
+    @property
+    def proxied(self) -> bool:
+        return self.content.answers.get("who") in ("parent_guardian", "caregiver")
+
+
+def age_on(day: date, birth_date: date) -> int:
+    """Completed years of age on `day`."""
+    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before_birthday
