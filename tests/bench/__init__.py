@@ -1,0 +1,1 @@
+"""`make bench`: the performance goals, measured (docs/performance.md)."""

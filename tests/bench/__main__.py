@@ -1,0 +1,81 @@
+"""`python -m tests.bench`: starts its own servers, prints a table, keeps bench-results/*.json.
+
+Loopback only. It ends by itself, with status 1 when a goal is missed.
+"""
+
+import datetime
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench import servers
+
+
+def main() -> int:
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        os.environ.update(servers.environment(folder), DJANGO_SETTINGS_MODULE="clinic.settings")
+        import django
+
+        django.setup()
+        lines, stored = _measure(folder)
+    for line in lines:
+        say(f"{line.goal:4}{MARK[line.met]:8}{line.wanted:18}{line.measured}\n{'':30}{line.what}\n")
+    say(f"\nStored: {stored}. {time.monotonic() - begin:.0f} seconds.\n")
+    _keep(lines, stored)
+    return 0 if all(line.met for line in lines) else 1
+
+
+MARK = {True: "met", False: "MISSED"}
+say = sys.stdout.write
+
+
+def _measure(folder: Path) -> tuple[list, str]:
+    from django.db import connection
+
+    from tests.bench import goals
+
+    with servers.database(folder), servers.serving(folder) as (ours, floor):
+        goals.warm_up(ours, floor)
+        lines = [
+            goals.one_after_the_other(ours, floor),
+            goals.statements(),
+            goals.many_at_once(ours, floor),
+            goals.weight(ours),
+        ]
+        connection.close()
+        rounds, crowds = goals.RUNS * goals.ROUNDS, goals.RUNS * goals.EACH + 4 * goals.PATIENTS
+        assert ours.stored() == rounds + crowds + 2, "an intake is missing"  # G4, G6: one each
+        assert floor.stored() == 2 * rounds + crowds, "a floor form is missing"
+        return lines, f"all {ours.stored()} intakes and {floor.stored()} floor forms"
+
+
+def _keep(lines: list, stored: str) -> None:
+    folder = servers.ROOT / "bench-results"
+    folder.mkdir(exist_ok=True)
+    at = datetime.datetime.now().astimezone()
+    data = {
+        "at": at.isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "python": sys.version.split()[0],
+        "stored": stored,
+        "goals": {
+            line.goal: {
+                "what": line.what,
+                "wanted": line.wanted,
+                "measured": line.measured,
+                "met": line.met,
+                **line.data,
+            }
+            for line in lines
+        },
+    }
+    path = folder / f"{at:%Y-%m-%d-%H%M%S}.json"
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+sys.exit(main())

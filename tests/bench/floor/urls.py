@@ -1,0 +1,9 @@
+from django.urls import path
+
+from tests.bench.floor import views
+
+urlpatterns = [
+    path("", views.page),
+    path("wide/", views.page, {"form_class": views.WideForm}),
+    path("thanks/", views.thanks),
+]

@@ -1,0 +1,38 @@
+from django import forms
+from django.db import models
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from tests.bench.floor.models import OPTIONS, Form
+
+
+def _form(options: int) -> type[forms.ModelForm]:
+    """Forty fields, the 16 choices among them with so many options each."""
+    offered = OPTIONS[:options]
+
+    def field(column: models.Field, **others) -> forms.Field:
+        label = column.verbose_name
+        if column.choices:
+            return forms.ChoiceField(label=label, choices=offered, widget=forms.RadioSelect)
+        if isinstance(column, models.JSONField):
+            widget = forms.CheckboxSelectMultiple
+            return forms.MultipleChoiceField(label=label, choices=offered, widget=widget)
+        return column.formfield(**others)
+
+    return forms.modelform_factory(Form, fields="__all__", formfield_callback=field)
+
+
+PlainForm = _form(4)  # 88 controls
+WideForm = _form(11)  # 200 controls, as many as a patient meets on the way
+
+
+def page(request, form_class=PlainForm):
+    form = form_class(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect("/thanks/")
+    return render(request, "floor.html", {"form": form})
+
+
+def thanks(request):
+    return HttpResponse("<!doctype html><title>Thank you</title><p>Thank you.</p>")

@@ -1,0 +1,93 @@
+"""Starts what is measured: one PostgreSQL, and a gunicorn each for the clinic and the floor."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from clinic import devdb
+
+ROOT = Path(__file__).resolve().parents[2]
+GUNICORN = "--workers 2 --threads 4 --keep-alive 60 --no-control-socket --log-level warning".split()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A site that answers on loopback, and how many forms its database holds."""
+
+    port: int
+    database: str
+    table: str
+    host: str
+
+    def stored(self) -> int:
+        connection = psycopg2.connect(host=self.host, user=devdb.USER, dbname=self.database)
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute(f"select count(*) from {self.table}")
+            return cursor.fetchone()[0]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The clinic's and the floor's settings, both on the database in `folder`."""
+    host = str(devdb.socket_dir(folder / "pg"))
+    return {
+        "DEMO": "on",
+        "DATABASE_URL": devdb.url(folder / "pg"),
+        "FIELD_KEYS_FILE": str(folder / "field-keys.json"),
+        "INDEX_KEY_FILE": str(folder / "index-key"),
+        "LIMIT_INTAKE_STARTS": "1000000",
+        "LIMIT_INTAKE_SENDS": "1000000",
+        "FLOOR_HOST": host,
+        "FLOOR_USER": devdb.USER,
+    }
+
+
+@contextlib.contextmanager
+def database(folder: Path) -> Iterator[None]:
+    """A PostgreSQL of the bench's own, as durable as production, with both sites' tables."""
+    with devdb.running(folder / "pg"):
+        host = str(devdb.socket_dir(folder / "pg"))
+        connection = psycopg2.connect(host=host, user=devdb.USER, dbname="postgres")
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute("create database floor")
+        _migrate("clinic.settings")
+        _migrate("tests.bench.floor.settings", "--run-syncdb")
+        yield
+
+
+def _migrate(settings: str, *options: str) -> None:
+    command = [sys.executable, "-m", "django", "migrate", "-v0", "--settings", settings, *options]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[Server, Server]]:
+    """The clinic and the floor, each behind gunicorn with the same workers."""
+    host = str(devdb.socket_dir(folder / "pg"))
+    with _gunicorn("clinic.wsgi") as ours, _gunicorn("tests.bench.floor.wsgi") as floor:
+        yield (
+            Server(ours, "postgres", "intake_submission", host),
+            Server(floor, "floor", "floor_form", host),
+        )
+
+
+@contextlib.contextmanager
+def _gunicorn(wsgi: str) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        bind = f"fd://{listening.fileno()}"
+        command = [sys.executable, "-m", "gunicorn", *GUNICORN, "--bind", bind, wsgi]
+        # its own settings module, not the bench's
+        env = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+        server = subprocess.Popen(command, cwd=ROOT, env=env, pass_fds=[listening.fileno()])
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.terminate()
+            server.wait(20)

@@ -1,0 +1,123 @@
+"""Plain functions that make what the tests speak of: people, answers, drafts, submissions."""
+
+import time
+from typing import Any
+
+from allauth.account.internal.flows.login import record_authentication
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.test import Client
+
+from clinic.staff import SEEN, STARTED
+from intake import services
+from intake.models import Draft, Submission
+from intake.protocols import current
+from intake.walk import APPOINTMENT, CONTACT, Content, Walk
+
+# A man of 44 with nothing but mild restless legs; every question he is asked has an answer.
+ORDINARY: dict[str, Any] = {
+    "em_now": ("none",),
+    "who": "self",
+    "age_years": 44,
+    "sex_at_birth": "male",
+    "main_reason": "restless",
+    "onset": "over_1y",
+    "leg_side": "both",
+    "rls_urge": "yes",
+    "rls_rest": "yes",
+    "rls_move": "yes",
+    "rls_evening": "evening",
+    "rls_with": ("none",),
+    "rls_freq": "d1",
+    "lr7_days": 1,
+    "lr7_nights": 1,
+    "lr7_strength": 3,
+    "lr7_interfere": "little",
+    "drowsy_drive": "no",
+    "family_rls": "no",
+    "leg_new": ("none",),
+    "swell_long": "none",
+    "vein_look": ("none",),
+    "walk_pain": "no",
+    "foot_signs": ("none",),
+    "conditions": ("none",),
+    "blood_loss": ("none",),
+    "iron_results": "no",
+    "meds_classes": ("none",),
+    "tobacco": "never",
+    "habits": ("none",),
+    "mood_2w": "ok",
+    "si_screen": "none",
+}
+
+CONTACT_DETAILS: dict[str, Any] = {
+    "name": "Quentin Canary",
+    "birth_date": "1982-03-27",
+    "callback_phone": "+12025550147",
+    "email": "quentin.canary@example.org",
+    "prefer": "phone",
+    "prefer_time": "any",
+    "lang_help": "english",
+    "ack": True,
+    "consent": {"version": "draft-1", "at": "2026-11-23T10:00:00+00:00"},
+}
+
+WISH: dict[str, Any] = {
+    "visit_type": "in_person",
+    "place": "Main clinic",
+    "days": ["mon", "thu"],
+    "times": ["morning"],
+    "earliest": None,
+}
+
+
+def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
+    """A finished draft's content: the ordinary man, with the given answers instead of his."""
+    everything = {**ORDINARY, **answers}
+    given = {name: value for name, value in everything.items() if value is not None}
+    details = {**CONTACT_DETAILS, **(contact or {})}
+    whole = Content(answers=given, contact=details, wish=WISH)
+    return Content(
+        answers=given,
+        contact=details,
+        wish=WISH,
+        visited=(*Walk(current(), whole).steps, CONTACT, APPOINTMENT),
+    )
+
+
+def draft(contact: dict[str, Any] | None = None, **answers: Any) -> tuple[Draft, str]:
+    """A finished draft, ready to be sent, with its browser key."""
+    return services.begin(kind="intake", language="en", content=content(contact, **answers))
+
+
+def submission(contact: dict[str, Any] | None = None, **answers: Any) -> Submission:
+    """A sent submission."""
+    return services.submit(draft=draft(contact, **answers)[0])
+
+
+def member(role: str, username: str = "") -> Any:
+    """A member of staff with one role. Their password is theirs alone; sign_in() needs none."""
+    user, _new = get_user_model().objects.get_or_create(
+        username=username or role.replace(" ", "-"), defaults={"is_staff": True}
+    )
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def sign_in(client: Client, user: Any) -> Client:
+    """Sign in with both factors shown, as after the sign-in pages (which have their own tests)."""
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    request = HttpRequest()
+    request.session = session
+    for method in ("password", "mfa"):
+        record_authentication(request, user, method)
+    session[STARTED] = session[SEEN] = time.time()
+    session.save()
+    return client
+
+
+def staff_client(role: str = "clinician", username: str = "") -> Client:
+    """A browser in which a member of staff with this role is signed in."""
+    return sign_in(Client(), member(role, username))

@@ -1,0 +1,79 @@
+"""Production starts only when everything it needs is there, and says what is missing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+
+
+@pytest.fixture
+def production(tmp_path):
+    """An environment in which nothing is missing but a clinician's signature."""
+    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env |= {
+        "DEMO": "off",
+        "SECRET_KEY": "k" * 20 + "production" * 5,
+        "ALLOWED_HOSTS": "clinic.example.org",
+        "CLINIC_PHONE": "+1 202-555-0123",
+        "DATABASE_URL": os.environ["DATABASE_URL"],
+        "FIELD_KEYS_FILE": str(tmp_path / "field-keys.json"),
+        "INDEX_KEY_FILE": str(tmp_path / "index-key"),
+    }
+    for arguments in ([env["FIELD_KEYS_FILE"]], ["--index", env["INDEX_KEY_FILE"]]):
+        made = run(env, "manage.py", "make_keys", *arguments)
+        assert made.returncode == 0, made.stderr
+    return env
+
+
+def run(env, *command):
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_server_refuses_a_protocol_that_no_clinician_has_signed(production):
+    started = run(production, "-c", "import clinic.wsgi")
+
+    assert started.returncode != 0
+    assert "Not started" in started.stderr
+    assert "approved_by" in started.stderr
+    assert "intake/protocols/legs/approval.yaml" in started.stderr
+
+
+def test_a_demonstration_starts_unsigned(production):
+    demo = production | {"DEMO": "on", "ALLOWED_HOSTS": "127.0.0.1"}
+
+    assert run(demo, "-c", "import clinic.wsgi").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--sign-ins"], ["serve"]])
+def test_production_has_no_demonstration(production, arguments):
+    refused = run(production, "manage.py", *arguments)
+
+    assert refused.returncode != 0
+    assert "DEMO=on" in refused.stderr
+
+
+def test_rules_can_be_tried_from_the_command_line(production):
+    line = json.dumps({"answers": {"em_now": ["none", "chest_or_breath"]}, "meta": {}})
+    done = subprocess.run(
+        [sys.executable, "manage.py", "assess", "-"],
+        cwd=ROOT,
+        env=production,
+        input=line,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["urgency"] == "emergency"
+    assert answer["interrupt"] is True
+    assert "em_now" in answer["invalid"]

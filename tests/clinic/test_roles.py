@@ -1,0 +1,61 @@
+"""The table of roles, whole, and the groups that the database makes of it."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+
+from clinic import roles
+
+TABLE = {
+    "clinician": {"intake.view_submission", "intake.decide_submission"},
+    "front desk": {"intake.view_frontdesk", "intake.change_frontdesk"},
+    "content editor": set(),
+    "auditor": {"clinic.view_event"},
+    "administrator": {"auth.view_user", "auth.add_user", "auth.change_user"},
+}
+
+
+def groups() -> dict[str, set[str]]:
+    return {
+        group.name: {
+            f"{app}.{code}"
+            for app, code in group.permissions.values_list("content_type__app_label", "codename")
+        }
+        for group in Group.objects.all()
+    }
+
+
+def test_the_table_is_this_one():
+    assert roles.ROLES == TABLE
+
+
+@pytest.mark.django_db
+def test_migrating_makes_the_groups_with_exactly_these_permissions():
+    assert groups() == TABLE
+
+
+@pytest.mark.django_db
+def test_a_permission_given_by_hand_is_taken_back_and_one_taken_is_given_back():
+    desk = Group.objects.get(name="front desk")
+    desk.permissions.set([Permission.objects.get(codename="delete_user")])
+
+    assert roles.sync() == []
+    assert roles.sync() == []
+    assert groups() == TABLE
+
+
+@pytest.mark.django_db
+def test_a_permission_that_does_not_exist_is_reported_and_left_out(monkeypatch):
+    monkeypatch.setitem(roles.ROLES, "auditor", frozenset({"clinic.view_event", "moon.walk"}))
+
+    assert roles.sync() == ["moon.walk"]
+    assert groups() == TABLE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_only_the_two_clinical_roles_reach_patient_data(django_user_model, name):
+    user = django_user_model.objects.create_user("somebody", is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+
+    sees = any(user.has_module_perms(app) for app in ("intake",))
+    assert sees == (name in {"clinician", "front desk"})

@@ -1,0 +1,460 @@
+"""Staff at the door: two factors, limits, sessions that end, and what the audit trail says."""
+
+import asyncio
+import re
+import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import DatabaseError
+from django.test import Client
+
+from clinic import audit, staff
+from clinic.models import Event
+from clinic.sessions import SessionStore, stored_key
+
+PASSWORD = "seven green bicycles at noon"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+LOGIN, AUTHENTICATE = "/account/login/", "/account/2fa/authenticate/"
+ENROL, REAUTHENTICATE = "/account/2fa/totp/activate/", "/account/2fa/reauthenticate/"
+CODES = "/account/2fa/recovery-codes/"
+COOKIE = "staff"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_superuser("ada", password=PASSWORD)
+
+
+@pytest.fixture
+def enrolled(user: User) -> User:
+    TOTP.activate(user, SECRET)
+    RecoveryCodes.activate(user)
+    return user
+
+
+def code(secret: str = SECRET, steps: int = 0) -> str:
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+
+
+def password(client: Client, name: str = "ada", word: str = PASSWORD, **more: str):
+    return client.post(LOGIN, {"login": name, "password": word, **more})
+
+
+def sign_in(client: Client) -> None:
+    password(client)
+    cache.clear()  # a test is quicker than a code is old
+    assert client.post(AUTHENTICATE, {"code": code()}).status_code == 302
+
+
+@pytest.fixture(autouse=True)
+def start(db) -> int:
+    """The trail is append-only, so that other tests leave events in it: this one's come after."""
+    return audit.head()[0]
+
+
+def events(start: int):
+    return Event.objects.filter(seq__gt=start).order_by("seq")
+
+
+def actions(start: int) -> list[tuple[str, str]]:
+    return list(events(start).values_list("actor", "action"))
+
+
+# --- the way in -----------------------------------------------------------------------------------
+
+
+def test_strangers_are_sent_to_our_sign_in(client):
+    response = client.get("/admin/", follow=True)
+
+    assert response.request["PATH_INFO"] == LOGIN
+    assert b"Staff sign-in" in response.content
+    assert client.get("/admin/login/").headers["Location"].startswith(LOGIN)
+    # the admin's own form is not behind that address either
+    posted = client.post("/admin/login/", {"username": "ada", "password": PASSWORD})
+    assert posted.headers["Location"].startswith(LOGIN)
+
+
+@pytest.mark.parametrize("where", ["/admin/", "/admin/auth/user/", "/account/2fa/", CODES])
+def test_a_password_alone_leads_to_enrolling_and_nowhere_else(client, user, where):
+    assert password(client).status_code == 302
+
+    assert client.get(where).headers["Location"] == ENROL
+    assert client.post(where).headers["Location"] == ENROL
+
+
+def test_enrolling_then_the_code_then_the_recovery_codes(
+    client, user, django_capture_on_commit_callbacks, start
+):
+    password(client)
+    page = client.get(ENROL)
+    secret = re.search(r"<code>([A-Z2-7]{32})</code>", page.content.decode())[1]
+    assert b"<svg" in page.content
+    assert b"data:" not in page.content
+    assert b"<?xml" not in page.content
+    assert b"style=" not in page.content
+
+    wrong = client.post(ENROL, {"code": "000000"})
+    assert b"Incorrect code" in wrong.content
+    # a wrong try shows the same key: it may already be in the phone
+    assert secret.encode() in wrong.content
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(ENROL, {"code": code(secret)})
+
+    assert response.headers["Location"] == CODES
+    asked = client.get(CODES)
+    assert asked.headers["Location"].startswith(REAUTHENTICATE)
+    response = client.post(REAUTHENTICATE, {"code": code(secret), "next": CODES}, follow=True)
+    assert len(re.findall(r"<li><code>", response.content.decode())) == 10
+    assert client.get("/admin/").status_code == 200
+    again = client.get(CODES)
+    assert b"<li><code>" not in again.content
+    assert (f"staff:{user.pk}", "mfa") in actions(start)
+
+
+def test_who_is_enrolled_is_asked_for_a_code_before_being_signed_in(client, enrolled):
+    assert password(client).headers["Location"] == AUTHENTICATE
+
+    assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+    assert b"six digits" in client.get(AUTHENTICATE).content
+    assert client.post(AUTHENTICATE, {"code": code()}).status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["", "000000", "abcdef", "0" * 500])
+def test_a_wrong_code_opens_nothing(client, enrolled, typed):
+    password(client)
+
+    assert client.post(AUTHENTICATE, {"code": typed}).status_code == 200
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_code_opens_the_door_once(enrolled):
+    first, second, third = Client(), Client(), Client()
+    now = code()
+    for browser in (first, second, third):
+        password(browser)
+
+    assert first.post(AUTHENTICATE, {"code": now}).status_code == 302
+    for browser in (second, third):
+        assert browser.post(AUTHENTICATE, {"code": now}).status_code == 200
+        assert browser.get("/admin/").status_code == 302
+
+
+def test_a_recovery_code_opens_the_door_once(enrolled):
+    codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    first, second = Client(), Client()
+    for browser in (first, second):
+        password(browser)
+
+    assert first.post(AUTHENTICATE, {"code": codes[0]}).status_code == 302
+    assert first.get("/admin/").status_code == 200
+    assert second.post(AUTHENTICATE, {"code": codes[0]}).status_code == 200
+
+
+def test_five_wrong_codes_close_the_second_door_for_a_while(client, enrolled):
+    password(client)
+    for _try in range(5):
+        client.post(AUTHENTICATE, {"code": "000000"})
+
+    response = client.post(AUTHENTICATE, {"code": code()})
+    assert b"Too many failed login attempts" in response.content
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["/account/2fa/", CODES, "/account/2fa/totp/deactivate/", "/account/password/change/"],
+)
+def test_a_password_session_from_before_enrolling_cannot_touch_the_factor(client, user, where):
+    password(client)
+    TOTP.activate(user, SECRET)
+
+    assert client.get(where).headers["Location"].startswith(REAUTHENTICATE)
+    # nor does typing the password again help
+    response = client.get("/account/reauthenticate/")
+    assert response.headers["Location"].startswith(REAUTHENTICATE)
+
+
+def test_nobody_signs_up(client):
+    assert b"Accounts are made by an administrator" in client.get("/account/signup/").content
+    client.post("/account/signup/", {"username": "eve", "password1": PASSWORD})
+
+    assert not User.objects.exists()
+
+
+# --- limits ---------------------------------------------------------------------------------------
+
+
+def test_the_fifth_wrong_password_locks_and_says_so(client, enrolled):
+    for _try in range(4):
+        assert password(client, word="wrong").status_code == 200
+    fifth = password(client, word="wrong")
+    right = password(client)
+
+    assert (fifth.status_code, right.status_code) == (429, 429)
+    assert b"locked for 15 minutes" in fifth.content
+    assert b"locked for 15 minutes" in right.content
+    assert b"wrong" not in fifth.content.replace(b"a wrong password", b"")
+    assert client.get("/admin/").status_code == 302
+
+
+def test_the_limit_goes_by_the_address_our_proxy_saw(rf, settings):
+    request = rf.get("/", headers={"x-forwarded-for": "1.2.3.4, 198.51.100.7"})
+    assert staff.client_address(request) == "127.0.0.1"
+
+    settings.TRUSTED_PROXIES = 1
+    assert staff.client_address(request) == "198.51.100.7"
+    settings.TRUSTED_PROXIES = 0
+    assert staff.client_address(rf.get("/", REMOTE_ADDR="2001:db8::77")) == "2001:db8::"
+    assert staff.client_address(rf.get("/", REMOTE_ADDR="")) is None
+
+
+def test_who_is_there_is_not_told(client, enrolled):
+    known, unknown = password(client, word="wrong"), password(client, "nobody", "wrong")
+
+    def text(response):
+        page = re.sub(r'value="\w{64}"', "", response.content.decode())
+        return page.replace("ada", "-").replace("nobody", "-")
+
+    assert known.status_code == unknown.status_code == 200
+    assert text(known) == text(unknown)
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "\\\\evil.example"])
+def test_next_stays_on_this_site(client, enrolled, target):
+    password(client, next=target)
+    response = client.post(AUTHENTICATE, {"code": code()})
+
+    assert response.headers["Location"] == "/admin/"
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def test_the_tables_key_is_no_cookie(client, enrolled):
+    sign_in(client)
+    (row,) = Session.objects.all()
+
+    assert row.session_key == stored_key(client.cookies[COOKIE].value)
+    thief = Client()
+    thief.cookies[COOKIE] = row.session_key
+    assert thief.get("/admin/").status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_signing_out_ends_the_session_on_the_server(client, enrolled):
+    sign_in(client)
+    copy = Client()
+    copy.cookies[COOKIE] = client.cookies[COOKIE].value
+    assert copy.get("/admin/").status_code == 200
+
+    assert client.get("/account/logout/").status_code == 200  # a link ends nothing
+    assert copy.get("/admin/").status_code == 200
+    response = client.post("/account/logout/")
+
+    assert response.headers["Location"] == LOGIN
+    assert "messages" not in client.cookies
+    assert copy.get("/admin/").status_code == 302
+    assert not Session.objects.exists()
+
+
+def test_the_admins_own_way_out_is_the_same(client, enrolled, start):
+    sign_in(client)
+
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.post("/admin/logout/").headers["Location"] == LOGIN
+    assert not Session.objects.exists()
+    assert actions(start)[-1] == (audit.staff(enrolled), "logout")
+
+
+def test_each_sign_in_and_each_proof_gets_a_new_key(client, enrolled):
+    client.get(LOGIN)
+    password(client)
+    before = client.cookies[COOKIE].value
+    client.post(AUTHENTICATE, {"code": code()})
+    signed_in = client.cookies[COOKIE].value
+    cache.clear()
+    client.post(REAUTHENTICATE, {"code": code()})
+    proved = client.cookies[COOKIE].value
+
+    assert len({before, signed_in, proved}) == 3
+    old = Client()
+    for key in (before, signed_in):
+        old.cookies[COOKIE] = key
+        assert old.get("/admin/").status_code == 302
+
+
+def test_the_same_person_signing_in_again_gets_a_new_key(rf, enrolled):
+    request = rf.post(LOGIN)
+    request.session = SessionStore()
+    adapter = staff.AccountAdapter(request)
+    adapter.login(request, enrolled)
+    first = request.session.session_key
+    adapter.login(request, enrolled)
+
+    assert request.session.session_key != first
+    assert not SessionStore().exists(first)
+
+
+def shift(client: Client, **seconds: float) -> None:
+    """Turn the session's own clock back."""
+    session = SessionStore(client.cookies[COOKIE].value)
+    for name, by in seconds.items():
+        session[name] -= by
+    session.save()
+
+
+@pytest.mark.parametrize(
+    ("idle", "whole", "status"),
+    [(14 * 60, 0, 200), (16 * 60, 0, 302), (0, 11.9 * 3600, 200), (0, 12.1 * 3600, 302)],
+)
+def test_a_session_ends_after_15_idle_minutes_and_after_12_hours(
+    client, enrolled, idle, whole, status
+):
+    sign_in(client)
+    shift(client, staff_seen=idle, staff_started=whole)
+
+    response = client.get("/admin/auth/user/")
+
+    assert response.status_code == status
+    if status == 302:
+        assert response.headers["Location"] == f"{LOGIN}?next=/admin/auth/user/"
+        assert not Session.objects.exists()
+        assert client.get("/admin/").status_code == 302
+
+
+def test_a_session_that_the_table_let_expire_is_over(client, enrolled):
+    sign_in(client)
+    Session.objects.update(expire_date="2020-01-01T00:00:00Z")
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_visit_is_noted_once_a_minute_and_not_more(client, enrolled):
+    sign_in(client)
+    client.get("/account/2fa/")
+    before = Session.objects.get().session_data
+    client.get("/account/2fa/")
+    assert Session.objects.get().session_data == before
+
+    shift(client, staff_seen=61)
+    client.get("/account/2fa/")
+    assert SessionStore(client.cookies[COOKIE].value)["staff_seen"] > time.time() - 5
+
+
+def test_a_closed_account_is_out_at_once(client, enrolled):
+    sign_in(client)
+    User.objects.update(is_active=False)
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_visitor_costs_no_query_and_a_public_page_no_session(
+    client, enrolled, django_assert_num_queries
+):
+    with django_assert_num_queries(0):
+        client.get("/")
+    sign_in(client)
+    with django_assert_num_queries(0):
+        client.get("/")
+
+
+def test_sessions_know_no_async_way():
+    with pytest.raises(NotImplementedError):
+        asyncio.run(SessionStore("k" * 32).aload())
+
+
+# --- what is stored and written down --------------------------------------------------------------
+
+
+def test_seeds_of_codes_are_sealed(enrolled):
+    for row in Authenticator.objects.all():
+        assert SECRET not in str(row.data)
+    assert decrypt(Authenticator.objects.get(type="totp").data["secret"]) == SECRET
+
+
+def test_the_audit_trail_says_who_came_and_who_failed(client, enrolled, start):
+    who = audit.staff(enrolled)
+    password(client, word="wrong")
+    password(client, "nobody", "wrong")
+    password(client)
+    client.post(AUTHENTICATE, {"code": "000000"})
+    client.post(AUTHENTICATE, {"code": code()})
+    client.post("/account/logout/")
+
+    assert actions(start) == [
+        (who, "login-fail"),
+        ("anonymous", "login-fail"),
+        (who, "login-fail"),
+        (who, "login"),
+        (who, "logout"),
+    ]
+    assert all(len(event.request_id) == 32 for event in events(start))
+    assert "wrong" not in str(list(events(start).values_list("detail", flat=True)))
+    assert audit.verify() == []
+
+
+def test_without_an_audit_event_there_is_no_sign_in(client, enrolled, monkeypatch):
+    def broken(**event):
+        raise DatabaseError("no room")
+
+    password(client)
+    monkeypatch.setattr(audit, "record", broken)
+    client.raise_request_exception = False
+
+    assert client.post(AUTHENTICATE, {"code": code()}).status_code in (500, 503)
+    assert client.get("/admin/").status_code == 302
+
+
+# --- the pages of the account ---------------------------------------------------------------------
+
+PAGES = [
+    "/account/2fa/",
+    "/account/2fa/webauthn/",
+    "/account/2fa/webauthn/add/",
+    "/account/2fa/totp/deactivate/",
+    "/account/2fa/recovery-codes/generate/",
+    "/account/2fa/reauthenticate/",
+    "/account/password/change/",
+    "/account/logout/",
+]
+
+
+@pytest.mark.parametrize("where", PAGES)
+def test_pages_of_the_account_render_with_nothing_inline(client, enrolled, where):
+    sign_in(client)
+    response = client.get(where)
+    text = response.content.decode()
+
+    assert response.status_code == 200
+    assert 'class="brand"' in text  # our own layout
+    assert " style=" not in text
+    assert "<style" not in text
+    for script in re.findall(r"<script([^>]*)>", text):
+        assert "src=" in script or 'type="application/json"' in script
+
+
+def test_a_password_is_changed_in_one_place_and_audited(client, enrolled, start):
+    sign_in(client)
+    assert client.get("/admin/password_change/").headers["Location"] == "/account/password/change/"
+
+    new = "eight purple tractors at dawn"
+    typed = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert client.post("/account/password/change/", typed).status_code == 302
+    enrolled.refresh_from_db()
+    assert enrolled.check_password(new)
+    assert actions(start)[-1] == (audit.staff(enrolled), "update")

@@ -1,0 +1,63 @@
+"""What many tests need: the clinic open or closed at will, a log kept as it is written."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.utils import timezone
+
+from clinic.hours import OpeningHours
+from clinic.logs import JsonFormatter
+from intake.views import browser, pages, sending, start, stops
+
+
+@pytest.fixture
+def clinic_open(settings) -> None:
+    """The clinic is open, whenever the test runs."""
+    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 00:00-24:00", [], settings.TIME_ZONE)
+
+
+@pytest.fixture
+def clinic_closed(settings) -> None:
+    """The clinic is closed, whenever the test runs."""
+    today = timezone.localdate()
+    holidays = [(today + timedelta(days=days)).isoformat() for days in range(-1, 3)]
+    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 09:00-17:00", holidays, settings.TIME_ZONE)
+
+
+@pytest.fixture
+def fresh_pages() -> Iterator[None]:
+    """Kept pages are made anew: for a test that changes settings which stand on every page."""
+    _forget_pages()
+    yield
+    _forget_pages()
+
+
+def _forget_pages() -> None:
+    for module in (browser, pages, sending, start, stops):
+        for thing in vars(module).values():
+            if hasattr(thing, "cache_clear") and thing.__module__ == module.__name__:
+                thing.cache_clear()
+
+
+@pytest.fixture
+def written_log() -> Iterator[StringIO]:
+    """Everything logged, of every logger and level, as the program writes it."""
+    text = StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(before)
+
+
+@pytest.fixture
+def roomy(settings) -> None:
+    """Nobody is told to wait: for tests that begin more often than anybody would."""
+    settings.LIMIT_INTAKE_STARTS = settings.LIMIT_INTAKE_SENDS = 1_000_000

@@ -1,0 +1,11 @@
+"""The domain is tested without Django and without a database."""
+
+import pytest
+
+from intake.domain.definition import Protocol
+from intake.protocols import current
+
+
+@pytest.fixture(scope="session")
+def protocol() -> Protocol:
+    return current()

@@ -1,0 +1,305 @@
+"""Reading what a browser, or a file, sends."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intake.domain.answers import (
+    InvalidAnswer,
+    carried_over,
+    clean_answer,
+    clean_json_answer,
+    clean_page,
+    from_json,
+    missing_message,
+    plain,
+    recognised,
+    to_json,
+)
+from intake.domain.definition import Protocol
+from intake.protocols import current
+
+NONE = "“None of these” cannot be ticked together with other answers. Untick one."
+
+
+def refused(protocol: Protocol, id: str, *raw: str) -> InvalidAnswer:
+    with pytest.raises(InvalidAnswer) as caught:
+        clean_answer(protocol.question(id), raw)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("id", "raw", "value"),
+    [
+        ("who", ["self"], "self"),
+        ("em_now", ["none"], ("none",)),
+        ("em_now", ["stroke_signs", "cold_leg_sudden"], ("cold_leg_sudden", "stroke_signs")),
+        ("em_now", ["stroke_signs", "stroke_signs"], ("stroke_signs",)),
+        ("age_years", ["44"], 44),
+        ("age_years", [" 044 "], 44),
+        ("age_years", ["0"], 0),
+        ("age_years", ["120"], 120),
+        ("ferritin", ["75"], Decimal("75")),
+        ("ferritin", ["75.10"], Decimal("75.1")),
+        ("ferritin", ["7,5"], Decimal("7.5")),
+        ("ferritin", [" 100.0 "], Decimal("100")),
+        ("ferritin", ["-0"], Decimal("0")),
+        ("ferritin", ["12.125"], Decimal("12.125")),
+        ("reason_text", ["  two\r\nlines\rmore "], "two\nlines\nmore"),
+        ("reason_text", ["e\u0301"], "\u00e9"),
+        ("reason_text", ["tab\there, \U0001f9b5, \u5e74"], "tab\there, \U0001f9b5, \u5e74"),
+        ("ack", ["on"], True),
+        ("ack", ["true"], True),
+    ],
+)
+def test_what_is_meant_is_read(protocol: Protocol, id: str, raw: list[str], value: Any) -> None:
+    answer = clean_answer(protocol.question(id), raw)
+    assert answer == value
+    assert type(answer) is type(value)
+    assert str(answer) == str(value)
+
+
+@pytest.mark.parametrize("id", ["who", "em_now", "age_years", "ferritin", "reason_text", "ack"])
+@pytest.mark.parametrize("raw", [[], [""]])
+def test_a_blank_answer_is_no_answer(protocol: Protocol, id: str, raw: list[str]) -> None:
+    assert clean_answer(protocol.question(id), raw) is None
+
+
+@pytest.mark.parametrize("raw", [["  "], ["\r\n"], ["\u00a0"]])
+def test_white_space_is_no_answer(protocol: Protocol, raw: list[str]) -> None:
+    assert clean_answer(protocol.question("reason_text"), raw) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1_0",
+            "1e2",
+            "\u0663",
+            "\uff13",
+            "+5",
+            "--5",
+            "- 5",
+            "0x10",
+            "4.5",
+            "4,5",
+            "4.",
+            "forty",
+        ),
+        *("NaN", "inf", "1 0", "\u221e", "\u00bd", "\u00b2", "9" * 400, "121", "-1", "5;DROP"),
+    ],
+)
+def test_what_is_no_whole_number_in_the_limits_is_refused(protocol: Protocol, text: str) -> None:
+    error = refused(protocol, "age_years", text)
+    assert error.message == "Enter a whole number from 0 to 120."
+    assert (error.code, error.params["min"], error.params["max"]) == ("whole_number", 0, 120)
+    assert error.kept is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1e2", "1E2", "NaN", "nan", "Infinity", "-inf", "1_0", "\u0663", "7.", ".5", "7.5.1"),
+        *("7..5", "7,5,1", "1,234", "1.2345", "+7", "7 5", "7.5 g", "<10", "9" * 400, "sNaN"),
+    ],
+)
+def test_what_is_no_plain_decimal_number_is_refused(protocol: Protocol, text: str) -> None:
+    error = refused(protocol, "hemoglobin", text)
+    assert error.code == "decimal"
+    assert error.message == (
+        "Enter a number from 3 to 25 g/dL, such as 12 or 12.5, without other signs."
+    )
+
+
+@pytest.mark.parametrize("text", ["2.9", "25.1", "-7", "120"])
+def test_a_number_outside_the_limits_is_told_with_its_unit(protocol: Protocol, text: str) -> None:
+    assert refused(protocol, "hemoglobin", text).message == "Enter a number from 3 to 25 g/dL."
+
+
+@pytest.mark.parametrize(
+    "character", list("\x00\x07\x0b\x1b\x7f\x85\u202a\u202e\u2066\u2069\ud800")
+)
+def test_text_with_characters_nobody_can_see_is_refused(protocol: Protocol, character: str) -> None:
+    error = refused(protocol, "reason_text", f"my {character}leg")
+    assert error.code == "not_text"
+    assert "plain letters" in error.message
+
+
+def test_text_of_600_characters_is_taken_and_of_601_refused(protocol: Protocol) -> None:
+    legs = "\U0001f9b5" * 600
+    assert clean_answer(protocol.question("reason_text"), [legs]) == legs
+    error = refused(protocol, "reason_text", legs + "x")
+    assert error.message == "Use at most 600 characters. You have 601."
+    assert error.params == {"limit": 600, "length": 601}
+
+
+@pytest.mark.parametrize(
+    ("id", "raw"),
+    [
+        ("who", ["nobody"]),
+        ("who", ["Self"]),
+        ("who", [" self"]),
+        ("em_now", ["stroke_signs", "nothing"]),
+        ("em_now", ["stroke_signs,none"]),
+        ("ack", ["yes please"]),
+    ],
+)
+def test_an_option_that_was_not_offered_is_refused(
+    protocol: Protocol, id: str, raw: list[str]
+) -> None:
+    error = refused(protocol, id, *raw)
+    assert error.message == "Choose from the answers shown."
+    assert error.kept is None
+
+
+@pytest.mark.parametrize("id", ["who", "age_years", "ferritin", "reason_text", "ack"])
+def test_two_answers_to_a_question_that_takes_one_are_refused(protocol: Protocol, id: str) -> None:
+    assert refused(protocol, id, "1", "1").message == "Give one answer only."
+
+
+def test_of_an_exclusive_option_beside_others_the_others_count(protocol: Protocol) -> None:
+    error = refused(protocol, "em_now", "none", "chest_or_breath", "cold_leg_sudden")
+    assert error.message == NONE
+    assert error.kept == ("cold_leg_sudden", "chest_or_breath")
+    assert (error.code, error.params) == ("exclusive", {"label": "None of these"})
+
+
+def test_a_box_that_must_be_ticked_is_not_unticked(protocol: Protocol) -> None:
+    assert refused(protocol, "ack", "false").message == "Tick the box to go on."
+
+
+@pytest.mark.parametrize(
+    ("id", "message"),
+    [
+        ("who", "Choose one answer."),
+        ("em_now", "Tick at least one box, or “None of these”."),
+        ("walk_pattern", "Tick at least one box."),
+        ("age_years", "Enter a number."),
+        ("hemoglobin", "Enter a number."),
+        ("callback_phone", "Enter your answer."),
+        ("ack", "Tick the box to go on."),
+    ],
+)
+def test_what_is_missing_is_said_for_each_type(protocol: Protocol, id: str, message: str) -> None:
+    assert missing_message(protocol.question(id)).message == message
+
+
+@pytest.mark.parametrize(
+    ("id", "given_", "value"),
+    [
+        ("who", "self", "self"),
+        ("em_now", ["stroke_signs", "cold_leg_sudden"], ("cold_leg_sudden", "stroke_signs")),
+        ("em_now", [], None),
+        ("age_years", 44, 44),
+        ("age_years", 44.0, 44),
+        ("age_years", "44", 44),
+        ("ferritin", 75.1, Decimal("75.1")),
+        ("ferritin", 100, Decimal("100")),
+        ("ferritin", Decimal("1E+2"), Decimal("100")),
+        ("ferritin", "7,5", Decimal("7.5")),
+        ("ferritin", 0.001, Decimal("0.001")),
+        ("ack", True, True),
+        ("who", None, None),
+        ("reason_text", "", None),
+    ],
+)
+def test_json_answers_are_read_by_type(
+    protocol: Protocol, id: str, given_: Any, value: Any
+) -> None:
+    answer = clean_json_answer(protocol.question(id), given_)
+    assert (answer, type(answer)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("id", "given_"),
+    [
+        *(("who", value) for value in (1, True, ["self"], {}, "nobody")),
+        *(("em_now", value) for value in ("none", [1], [None], {"none": True}, 7, [["none"]])),
+        *(("age_years", value) for value in (True, [44], {}, 44.5, 1e300, 10**400, -1, "1e2")),
+        *(("age_years", value) for value in (float("nan"), float("inf"), float("-inf"))),
+        *(("ferritin", value) for value in (True, {}, [7], float("nan"), 1e300, 1e-300, 7.1234)),
+        *(("ferritin", value) for value in (Decimal("sNaN"), Decimal("1E+999999"))),
+        *(("reason_text", value) for value in (1, True, ["text"], {}, "x" * 601)),
+        *(("ack", value) for value in (1, "true", "on", False, [True])),
+    ],
+)
+def test_json_answers_of_another_type_or_outside_the_limits_are_refused(
+    protocol: Protocol, id: str, given_: Any
+) -> None:
+    with pytest.raises(InvalidAnswer) as caught:
+        clean_json_answer(protocol.question(id), given_)
+    assert caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("id", "raw", "value"),
+    [
+        ("em_now", ["nothing", "none", "chest_or_breath"], ("chest_or_breath",)),
+        ("em_now", ["none", "nothing"], ("none",)),
+        ("em_now", ["nothing"], None),
+        ("si_screen", ["nothing", "active"], "active"),
+        ("si_screen", ["nothing"], None),
+        ("age_years", ["forty"], None),
+        ("age_years", ["forty", "40"], 40),
+    ],
+)
+def test_what_is_recognised_beside_mistakes(
+    protocol: Protocol, id: str, raw: list[str], value: Any
+) -> None:
+    assert recognised(protocol.question(id), raw) == value
+
+
+@given(st.sampled_from(current().questions), st.lists(st.text(max_size=20), max_size=3))
+def test_no_form_makes_anything_but_an_answer_or_a_refusal(question: Any, raw: list[str]) -> None:
+    recognised(question, raw)
+    value = None
+    with suppress(InvalidAnswer):
+        value = clean_answer(question, raw)
+    assert value is None or clean_json_answer(question, plain(value)) == value
+
+
+def test_a_page_gives_its_values_and_a_message_for_each_mistake(protocol: Protocol) -> None:
+    result = clean_page(
+        protocol.page("about"), {"who": ["self"], "age_years": ["abc"], "bogus": ["x"]}
+    )
+    assert result.values == {"who": "self"}
+    assert {id: error.message for id, error in result.errors.items()} == {
+        "age_years": "Enter a whole number from 0 to 120.",
+        "sex_at_birth": "Choose one answer.",
+    }
+    assert not result.ok
+
+
+def test_on_a_page_what_counts_in_spite_of_a_clash_is_kept(protocol: Protocol) -> None:
+    result = clean_page(protocol.page("safety"), {"em_now": ["none", "stroke_signs"]})
+    assert result.values == {"em_now": ("stroke_signs",)}
+    assert result.errors["em_now"].message == NONE
+
+
+def test_an_optional_question_may_be_left_blank(protocol: Protocol) -> None:
+    result = clean_page(protocol.page("life"), {})
+    assert result.ok
+    assert result.values == {}
+
+
+def test_answers_are_stored_as_plain_json(protocol: Protocol) -> None:
+    answers = {"em_now": ("none",), "age_years": 44, "ferritin": Decimal("7.5"), "ack": True}
+    stored = to_json(answers)
+    assert stored == {"em_now": ["none"], "age_years": 44, "ferritin": "7.5", "ack": True}
+    assert from_json(protocol, stored) == answers
+
+
+def test_of_a_draft_begun_with_another_version_only_what_still_fits_counts(
+    protocol: Protocol,
+) -> None:
+    stored = {"gone": "x", "who": "robot", "age_years": 44, "em_now": ["none"], "ferritin": "7.5"}
+    assert carried_over(protocol, stored) == {
+        "em_now": ("none",),
+        "age_years": 44,
+        "ferritin": Decimal("7.5"),
+    }

@@ -1,0 +1,89 @@
+"""Which questions and pages a set of answers leads to."""
+
+import pytest
+
+from intake.domain.answers import (
+    first_unfinished,
+    kept_answers,
+    next_page,
+    page_done,
+    route,
+    visible,
+)
+from intake.domain.definition import Protocol
+
+
+def pages(protocol: Protocol, answers: dict, **options: bool) -> list[str]:
+    return [page.id for page in route(protocol, answers, **options)]
+
+
+def test_the_walk_begins_with_safety(protocol: Protocol) -> None:
+    first = next_page(protocol, {})
+    assert first is not None
+    assert first.id == "safety"
+
+
+def test_a_page_shows_its_visible_questions_only(protocol: Protocol) -> None:
+    with_pain = {page.id: page for page in route(protocol, {"walk_pain": "yes"})}
+    without = {page.id: page for page in route(protocol, {"walk_pain": "no"})}
+    assert [q.id for q in with_pain["arteries-2"].questions] == [
+        "walk_pattern",
+        "walk_distance",
+        "foot_signs",
+    ]
+    assert [q.id for q in without["arteries-2"].questions] == ["foot_signs"]
+
+
+def test_a_page_without_a_visible_question_is_not_on_the_route(protocol: Protocol) -> None:
+    assert "about-2" not in pages(protocol, {"sex_at_birth": "male", "age_years": 30})
+    assert "about-2" in pages(protocol, {"sex_at_birth": "female", "age_years": 30})
+
+
+def test_a_hidden_answer_shows_nothing_either(protocol: Protocol) -> None:
+    answers = {"rls_urge": "no", "iron_results": "yes_numbers", "ferritin": 7}
+    assert "iron_results" not in visible(protocol, answers)
+    assert "ferritin" not in visible(protocol, answers)
+    assert kept_answers(protocol, answers) == {"rls_urge": "no"}
+
+
+def test_an_answer_comes_back_when_its_question_does(protocol: Protocol) -> None:
+    answers = {"rls_urge": "no", "rls_rest": "yes"}
+    assert "rls_rest" not in kept_answers(protocol, answers)
+    assert "rls_rest" in kept_answers(protocol, answers | {"rls_urge": "yes"})
+
+
+def test_the_question_about_suicide_can_be_left_out(protocol: Protocol) -> None:
+    answers = {"age_years": 40, "si_screen": "active"}
+    assert "si_screen" in visible(protocol, answers)
+    assert "si_screen" not in visible(protocol, answers, si_screen=False)
+    assert "si_screen" not in kept_answers(protocol, answers, si_screen=False)
+    mood = next(page for page in route(protocol, answers, si_screen=False) if page.id == "mood")
+    assert [question.id for question in mood.questions] == ["mood_2w"]
+
+
+@pytest.mark.parametrize(("age", "asked"), [(11, False), (12, True)])
+def test_mood_is_asked_from_twelve(protocol: Protocol, age: int, asked: bool) -> None:
+    assert ("mood" in pages(protocol, {"age_years": age})) is asked
+
+
+def test_a_page_is_done_when_its_required_questions_are_answered(protocol: Protocol) -> None:
+    page = protocol.page("reason")
+    assert not page_done(page, {"main_reason": "veins"})
+    assert page_done(page, {"main_reason": "veins", "onset": "today"})
+
+
+def test_next_is_what_comes_after_even_when_the_page_has_left_the_route(protocol: Protocol) -> None:
+    answers = {"sex_at_birth": "male", "age_years": 30}
+    following = next_page(protocol, answers, after="about-3")
+    assert following is not None
+    assert following.id == "reason"
+    assert next_page(protocol, answers, after="contact") is None
+    with pytest.raises(KeyError):
+        next_page(protocol, answers, after="nowhere")
+
+
+def test_the_first_unfinished_page_is_found_again(protocol: Protocol) -> None:
+    answers = {"em_now": ("none",), "who": "self", "age_years": 30, "sex_at_birth": "female"}
+    page = first_unfinished(protocol, answers)
+    assert page is not None
+    assert page.id == "about-2"

@@ -1,0 +1,53 @@
+"""The life of a submission."""
+
+import pytest
+
+from intake.domain import workflow
+from intake.domain.workflow import NotAllowed, action_of, allowed, move
+
+
+def test_a_submission_is_taken_decided_and_closed() -> None:
+    status = workflow.NEW
+    for action in ("assign", "decide", "close"):
+        status = move(status, action)
+    assert status == "closed"
+
+
+def test_only_a_decided_submission_can_be_closed() -> None:
+    closing = {status for status in workflow.STATUSES if "close" in allowed(status)}
+    assert closing == {"decided"}
+
+
+def test_a_move_that_is_not_allowed_says_why() -> None:
+    with pytest.raises(NotAllowed) as caught:
+        move("new", "close")
+    assert caught.value.message == ("You cannot choose “close” here: the submission is “new”.")
+    with pytest.raises(NotAllowed):
+        move("closed", "decide")
+    with pytest.raises(NotAllowed):
+        move("nowhere", "decide")
+
+
+def test_every_open_submission_can_be_decided() -> None:
+    for status in workflow.OPEN:
+        assert move(status, "decide") == "decided"
+
+
+def test_nothing_is_a_dead_end() -> None:
+    for status in workflow.STATUSES:
+        assert allowed(status)
+
+
+def test_the_table_names_only_known_statuses_and_actions() -> None:
+    for (status, action), after in workflow.MOVES.items():
+        assert {status, after} <= workflow.STATUSES.keys()
+        assert action in workflow.ACTIONS
+
+
+def test_needing_more_information_waits_and_every_other_outcome_decides() -> None:
+    assert {outcome: action_of(outcome) for outcome in workflow.OUTCOMES} == dict.fromkeys(
+        workflow.OUTCOMES, "decide"
+    ) | {"need_more_information": "ask"}
+    assert move("in_review", action_of("need_more_information")) == "waiting"
+    with pytest.raises(NotAllowed):
+        action_of("shrug")

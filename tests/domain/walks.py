@@ -1,0 +1,63 @@
+"""Hypothesis strategies: what people answer, on complete walks and on no walk at all."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from intake.domain.answers import visible
+from intake.domain.definition import Protocol, Question, Value
+
+TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie negro", "aspirin")
+
+
+def values(question: Question) -> st.SearchStrategy[Value]:
+    """Every answer the question takes."""
+    match question.type:
+        case "single":
+            return st.sampled_from([option.code for option in question.options])
+        case "multi":
+            codes = [option.code for option in question.options]
+            shared = [code for code in codes if code not in question.exclusive]
+            ticked = st.sets(st.sampled_from(shared), min_size=1).map(
+                lambda some: tuple(code for code in codes if code in some)
+            )
+            alone = [(code,) for code in question.exclusive]
+            return st.one_of(st.sampled_from(alone), ticked) if alone else ticked
+        case "integer":
+            return st.integers(int(question.min or 0), int(question.max or 0))
+        case "decimal":
+            return st.decimals(
+                Decimal(str(question.min)), Decimal(str(question.max)), places=1
+            ).map(lambda number: number.normalize())
+        case "boolean":
+            return st.just(True) if question.must_be else st.booleans()
+        case _:
+            return st.sampled_from(TEXTS)
+
+
+@st.composite
+def walks(
+    draw: st.DrawFn,
+    protocol: Protocol,
+    begun: dict[str, Value] | None = None,
+    asked: frozenset[str] = frozenset(),
+) -> dict[str, Value]:
+    """The answers of somebody who answered every page.
+
+    A walk may go on from answers `begun`, of which the questions `asked` are not asked again.
+    """
+    answers = dict(begun or {})
+    for question in protocol.questions:
+        if question.id in asked or question.id not in visible(protocol, answers):
+            continue
+        if question.required or draw(st.booleans()):
+            answers[question.id] = draw(values(question))
+    return answers
+
+
+def any_answers(protocol: Protocol) -> st.SearchStrategy[dict[str, Any]]:
+    """Answers to any questions, whether they would be asked or not."""
+    return st.fixed_dictionaries(
+        {}, optional={question.id: values(question) for question in protocol.questions}
+    )

@@ -1,0 +1,350 @@
+"""A patient with a browser: reads the page that came, fills in what it asks, presses a button.
+
+What the patient would say is a mapping from the name of a control to its answer. Which controls a
+page has is read from its HTML alone, so that a page which forgets to ask is found out.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from intake import services
+from intake.domain.answers import clean_answer
+from intake.models import Draft
+from intake.protocols import current
+from intake.walk import APPOINTMENT, Content
+from intake.walk import CONTACT as CONTACT_STEP
+from tests.builders import ORDINARY
+
+Values = Mapping[str, Any]
+AGE = ORDINARY["age_years"]
+AFTER = (APPOINTMENT, "check")  # the steps after the contact
+
+
+def born(age: int) -> dict[str, str]:
+    """A birth date, as typed, of somebody who is `age` years old today."""
+    year = str(timezone.localdate().year - age)
+    return {"birth_date_month": "1", "birth_date_day": "1", "birth_date_year": year}
+
+
+def typed_date(name: str, day: date | None) -> dict[str, str]:
+    """A date typed into its three boxes."""
+    parts = {"month": day.month, "day": day.day, "year": day.year} if day else {}
+    return {f"{name}_{part}": str(parts.get(part, "")) for part in ("month", "day", "year")}
+
+
+CONTACT: dict[str, Any] = {
+    "name": "Quentin Canary",
+    "proxy_name": "Petra Canary",
+    **born(AGE),
+    "callback_phone": "(202) 555-0147",
+    "email": "quentin.canary@example.org",
+    "prefer": "phone",
+    "prefer_time": "any",
+    "lang_help": "english",
+    "consent": "on",
+    "ack": "on",
+}
+WISH: dict[str, Any] = {
+    "visit_type": "in_person",
+    "days": ("mon", "thu"),
+    "times": ("morning",),
+}
+# One in whom every optional question is asked as well: she has everything, nothing is urgent today.
+TALKATIVE: dict[str, Any] = {
+    "sex_at_birth": "female",
+    "age_years": 44,
+    "pregnancy_status": "no",
+    "reason_text": "It creeps up my legs in the evening.",
+    "vein_look": ("varicose",),
+    "vein_sx": ("heavy_ache",),
+    "vein_bleed": "never",
+    "walk_pain": "yes",
+    "walk_pattern": ("in_calf", "stops_10min"),
+    "walk_distance": "over_2_blocks",
+    "iron_results": "yes_numbers",
+    "ferritin": "61.5",
+    "tsat": "22",
+    "hemoglobin": "13.1",
+    "meds_classes": ("antihistamine_sedating", "dopamine_agonist"),
+    "meds_list": "vitamin D",
+    "med_link": "no",
+    "dopa_effects": ("none",),
+}
+
+
+@dataclass
+class Control:
+    """All boxes of one name: the values they offer, those chosen, and what kind they are."""
+
+    name: str
+    kind: str
+    offered: list[str] = field(default_factory=list)
+    chosen: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Form:
+    action: str
+    controls: dict[str, Control] = field(default_factory=dict)
+    buttons: list[str] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[str]:
+        """What a person is asked: everything but hidden fields."""
+        return [c.name for c in self.controls.values() if c.kind != "hidden"]
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """What a browser would send of it, untouched."""
+        return {c.name: list(c.chosen) for c in self.controls.values() if c.chosen}
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.links: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.title = ""
+        self._link = self._area = None
+        self._in_title = False
+
+    def handle_starttag(self, tag: str, pairs: Any) -> None:
+        attrs = {name: value or "" for name, value in pairs}
+        if tag == "form":
+            self.forms.append(Form(attrs.get("action", "")))
+        elif tag == "a":
+            self._link = (attrs.get("href", ""), [])
+        elif tag == "title":
+            self._in_title = True
+        elif tag == "button":
+            self.forms[-1].buttons.append(attrs.get("value", ""))
+        elif tag in ("input", "textarea") and self.forms:
+            self._control(tag, attrs)
+
+    def _control(self, tag: str, attrs: dict[str, str]) -> None:
+        kind = attrs.get("type", "text") if tag == "input" else "textarea"
+        control = self.forms[-1].controls.setdefault(attrs["name"], Control(attrs["name"], kind))
+        if kind in ("radio", "checkbox"):
+            value = attrs.get("value", "on")
+            control.offered.append(value)
+            if "checked" in attrs:
+                control.chosen.append(value)
+        elif tag == "textarea":
+            self._area = (control, [])
+        else:
+            control.chosen.append(attrs.get("value", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.title += data
+        elif self._area:
+            self._area[1].append(data)
+        else:
+            self.words.append(data)
+        if self._link:
+            self._link[1].append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "title":
+            self._in_title = False
+        elif tag == "a" and self._link:
+            self.links.append((self._link[0], " ".join("".join(self._link[1]).split())))
+            self._link = None
+        elif tag == "textarea" and self._area:
+            # a browser leaves out the first line end, which a widget adds
+            self._area[0].chosen.append("".join(self._area[1]).removeprefix("\n"))
+            self._area = None
+
+
+class Page:
+    """A page as a person sees it."""
+
+    def __init__(self, url: str, response: HttpResponse) -> None:
+        self.url, self.status, self.response = url, response.status_code, response
+        self.html = response.content.decode()
+        reader = _Reader()
+        reader.feed(self.html)
+        self.title, self.forms, self.links = reader.title, reader.forms, reader.links
+        self.text = " ".join("".join(reader.words).split())
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+    @property
+    def step(self) -> str:
+        """`about-2` of /intake/p/about-2/, else the name of the page, such as `check`."""
+        return self.path.strip("/").rpartition("/")[2]
+
+    @property
+    def form(self) -> Form:
+        """The form that asks something; on other pages the first one."""
+        return max(self.forms, key=lambda form: len(form.asked))
+
+    def link(self, words: str) -> str:
+        """Where the link with these words leads."""
+        (found,) = {href for href, text in self.links if text == words}
+        return found
+
+    def links_to(self, target: str) -> bool:
+        return any(href == target for href, _text in self.links)
+
+    @property
+    def red_card(self) -> bool:
+        return 'class="card now"' in self.html
+
+    @property
+    def errors(self) -> list[str]:
+        """What the summary at the head of the page complains of."""
+        summary = re.search(r'<div class="problem".*?</ul>', self.html, re.S)
+        found = re.findall(r"<li>(.*?)</li>", summary[0]) if summary else []
+        return [re.sub(r"<[^>]+>", "", text) for text in found]
+
+
+class Patient:
+    """One person with one browser. `says` overrides what the ordinary man would say."""
+
+    def __init__(self, client: Client | None = None, **says: Any) -> None:
+        self.client = client or Client()
+        age = {**ORDINARY, **says}["age_years"]
+        self.says: dict[str, Any] = {
+            **ORDINARY,
+            **CONTACT,
+            **(born(age) if isinstance(age, int) else {}),
+            **WISH,
+            **says,
+        }
+        self.seen: list[Page] = []
+        self.requests: list[tuple[str, str, HttpResponse]] = []
+
+    # --- the browser -------------------------------------------------------------------------
+    @property
+    def page(self) -> Page:
+        return self.seen[-1]
+
+    def get(self, url: str) -> Page:
+        return self._follow("GET", url, self.client.get(url))
+
+    def post(self, url: str, data: Values, **headers: Any) -> Page:
+        return self._follow("POST", url, self.client.post(url, urlencoded(data), **FORM, **headers))
+
+    def _follow(self, method: str, url: str, response: HttpResponse) -> Page:
+        self.requests.append((method, url, response))
+        for _hop in range(10):
+            if response.status_code not in (301, 302):
+                break
+            url = response["Location"]
+            response = self.client.get(url)
+            self.requests.append(("GET", url, response))
+        else:
+            raise AssertionError(f"{url} leads in a circle")
+        self.seen.append(Page(url, response))
+        return self.page
+
+    @property
+    def draft(self) -> Draft:
+        return Draft.objects.get()
+
+    @property
+    def key(self) -> str:
+        return self.client.cookies[settings.DRAFT_COOKIE_NAME].value
+
+    # --- the walk ----------------------------------------------------------------------------
+    def start(self, url: str = "/intake/") -> Page:
+        page = self.get(url)
+        assert page.status == 200
+        return self.press(page.form.buttons[0])
+
+    def filled(self, **instead: Any) -> dict[str, Any]:
+        """This page's controls with what the patient would say to them."""
+        says = {**self.says, **instead}
+        form = self.page.form
+        data = {name: form.controls[name].chosen for name in form.controls}
+        for name in form.asked:
+            value = says.get(name)
+            if value is None:
+                data.pop(name, None)
+            else:
+                data[name] = value
+        return data | {name: value for name, value in instead.items() if value is not None}
+
+    def press(self, button: str = "continue", data: Values | None = None) -> Page:
+        """Press a button of the page without filling anything in."""
+        form = next(form for form in self.page.forms if button in form.buttons)
+        filled = form.values if data is None else data
+        return self.post(form.action or self.page.url, {**filled, "go": button})
+
+    def answer(self, **instead: Any) -> Page:
+        """Fill in the page, `instead` of what would be said, and press Continue."""
+        return self.press("continue", self.filled(**instead))
+
+    def walk_to(self, step: str) -> Page:
+        """Fill in page after page until `step` is shown."""
+        for _page in range(60):
+            if self.page.step == step:
+                return self.page
+            before = self.page.step
+            self.answer()
+            assert self.page.status == 200, (before, self.page.errors)
+            assert self.page.step != before, f"{before} comes again"
+        raise AssertionError(f"{step} never came")
+
+    def jump_to(self, step: str) -> Page:
+        """As `walk_to`, without looking at the pages before: their answers are put into a draft."""
+        answers: dict[str, Any] = {}
+        visited: list[str] = []
+        for page in current().pages:
+            if page.id in (step, CONTACT_STEP):
+                break
+            visited.append(page.id)
+            for question in page.questions:
+                said = self.says.get(question.id)
+                if said is not None:
+                    several = said if isinstance(said, tuple) else (str(said),)
+                    answers[question.id] = clean_answer(question, several)
+        content = Content(answers=answers, visited=tuple(visited))
+        _draft, key = services.begin(kind="intake", language="en", content=content)
+        self.client.cookies[settings.DRAFT_COOKIE_NAME] = key
+        self.get(step_url(step if step in visited or step not in AFTER else CONTACT_STEP))
+        return self.walk_to(step)
+
+    def send(self) -> Page:
+        return self.press("send")
+
+    def whole_journey(self, url: str = "/intake/") -> Page:
+        self.start(url)
+        self.walk_to("check")
+        return self.send()
+
+    def change(self, step: str) -> Page:
+        """Follow the change link of a step, from the check page."""
+        return self.get(reverse("intake:page", kwargs={"step": step}) + "?change=1")
+
+
+FORM = {"content_type": "application/x-www-form-urlencoded"}
+
+
+def urlencoded(data: Values) -> str:
+    from urllib.parse import urlencode
+
+    pairs: list[tuple[str, str]] = []
+    for name, value in data.items():
+        several: Iterable[Any] = value if isinstance(value, tuple | list) else (value,)
+        pairs += [(name, str(one)) for one in several]
+    return urlencode(pairs)
+
+
+def step_url(step: str) -> str:
+    return reverse("intake:page", kwargs={"step": step})

@@ -1,0 +1,164 @@
+"""Asking for an appointment without the questionnaire, and the wish that both ways end with."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from intake.models import AppointmentRequest, Draft, Kind, Submission, Urgency
+from tests.intake.patient import WISH, Patient, step_url, typed_date
+
+pytestmark = pytest.mark.django_db
+
+
+def asking(**says) -> Patient:
+    patient = Patient(**says)
+    patient.start("/appointments/")
+    return patient
+
+
+def at_wish(**says) -> Patient:
+    patient = asking(**says)
+    patient.walk_to("appointment")
+    return patient
+
+
+def test_a_patient_asks_for_an_appointment_in_three_pages():
+    patient = Patient()
+    page = patient.whole_journey("/appointments/")
+    assert [p.step for p in patient.seen] == [
+        "appointments",
+        "safety",
+        "contact",
+        "appointment",
+        "check",
+        "sent",
+    ]
+    submission = Submission.objects.get()
+    assert submission.reference in page.text
+    assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, Urgency.ROUTINE)
+    assert submission.answers == {"em_now": ["none"], "who": "self", "age_years": 44}
+    assert AppointmentRequest.objects.get().visit_type == WISH["visit_type"]
+
+
+def test_the_safety_page_stops_here_too():
+    patient = asking()
+    page = patient.answer(em_now=("cold_leg_sudden",))
+    assert page.red_card
+    patient.press("mistake")
+    patient.says["em_now"] = ("none",)
+    patient.walk_to("check")
+    patient.send()
+    assert Submission.objects.get().urgency == Urgency.SAME_DAY
+
+
+def test_the_clinic_can_be_told_from_here_too():
+    patient = asking()
+    patient.answer(em_now=("cold_leg_sudden",))
+    patient.press("tell", {"phone": "202-555-0147", "name": ""})
+    submission = Submission.objects.get()
+    assert (submission.kind, submission.urgency) == (Kind.STOPPED, Urgency.EMERGENCY)
+
+
+def test_no_page_of_the_questionnaire_is_reached():
+    patient = asking()
+    patient.answer()
+    assert patient.get(step_url("about")).step == "contact"
+    assert patient.post(step_url("about"), {"who": "self"}).status == 409
+
+
+def test_who_asks_for_somebody_else_gives_their_own_name():
+    patient = asking(who="caregiver", proxy_name=None)
+    patient.walk_to("contact")
+    page = patient.answer()
+    assert page.status == 422
+    assert "Enter your own name." in page.errors
+    patient.answer(proxy_name="Petra Canary")
+    patient.walk_to("check")
+    assert "Petra Canary" in patient.page.text
+
+
+def test_a_questionnaire_under_way_is_not_overwritten_by_asking_for_an_appointment():
+    patient = Patient()
+    patient.start()
+    patient.walk_to("rls")
+    page = patient.get("/appointments/")
+    assert page.form.buttons == ["continue", "new"]
+    page = patient.post("/appointments/", {"go": "start"})
+    assert page.form.buttons == ["continue", "new"], "it is asked, not done"
+    assert Draft.objects.get().kind == Kind.INTAKE
+    patient.press("new")
+    assert Draft.objects.get().kind == Kind.APPOINTMENT
+
+
+def test_answers_of_the_questionnaire_do_not_count_for_an_appointment():
+    patient = asking()
+    patient.walk_to("check")
+    assert "Restless legs" not in patient.page.text
+    patient.send()
+    assert Submission.objects.get().result.computed["rls_pattern"] in (None, "none")
+
+
+# --- the wish ------------------------------------------------------------------------------------
+
+
+def test_only_the_kind_of_visit_has_to_be_chosen():
+    patient = at_wish(days=None, times=None)
+    page = patient.answer(visit_type=None)
+    assert page.status == 422
+    assert page.errors == ["Choose one answer."]
+    page = patient.answer()
+    assert page.step == "check"
+    patient.send()
+    wish = AppointmentRequest.objects.get()
+    assert (wish.days, wish.times, wish.earliest) == ([], [], None)
+
+
+def test_a_date_not_before_is_kept():
+    day = timezone.localdate() + timedelta(days=30)
+    patient = at_wish(**typed_date("earliest", day))
+    patient.answer()
+    assert day.isoformat() in patient.page.text
+    patient.send()
+    assert AppointmentRequest.objects.get().earliest == day
+
+
+@pytest.mark.parametrize(
+    ("days", "complaint"),
+    [(-1, "This date is in the past."), (400, "Choose a date within the next 12 months.")],
+)
+def test_a_date_that_cannot_be_is_asked_for_again(days, complaint):
+    day = timezone.localdate() + timedelta(days=days)
+    patient = at_wish()
+    page = patient.answer(**typed_date("earliest", day))
+    assert page.status == 422
+    assert complaint in page.text
+    assert page.form.values["earliest_year"] == [str(day.year)]
+    assert page.form.values["days"] == ["mon", "thu"]
+
+
+@pytest.mark.usefixtures("fresh_pages")
+def test_a_place_is_asked_for_where_there_are_several(settings):
+    settings.CLINIC_PLACES = ["Main clinic", "North clinic"]
+    patient = at_wish(place="North clinic")
+    assert "place" in patient.page.form.asked
+    patient.answer()
+    patient.send()
+    assert AppointmentRequest.objects.get().place == "North clinic"
+
+
+def test_a_visit_that_is_not_in_person_has_no_place():
+    patient = at_wish(visit_type="video")
+    patient.answer()
+    patient.send()
+    assert AppointmentRequest.objects.get().place == ""
+
+
+def test_the_wish_can_be_changed_from_the_check_page():
+    patient = at_wish()
+    patient.answer()
+    patient.change("appointment")
+    assert patient.page.form.values["days"] == ["mon", "thu"]
+    page = patient.answer(visit_type="phone")
+    assert page.step == "check"
+    assert "By phone" in page.text

@@ -1,0 +1,255 @@
+"""The invented patients of a demonstration: believable, the same each time, stored as real ones."""
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from clinic import audit
+from intake import bulk, demo, services
+from intake.domain.answers import clean_json_answer, kept_answers, plain
+from intake.models import (
+    AppointmentRequest,
+    Decision,
+    Draft,
+    Kind,
+    RuleCount,
+    StatusChange,
+    Submission,
+    Urgency,
+)
+from intake.protocols import current
+from intake.walk import Content, age_on
+from tests import builders
+
+PROTOCOL = current()
+UNTIL = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+COUNT = 1000
+
+
+def people(seed: int = 1, count: int = COUNT) -> list[demo.Patient]:
+    return list(demo.patients(PROTOCOL, seed=seed, count=count, until=UNTIL))
+
+
+@pytest.fixture(scope="module")
+def patients() -> list[demo.Patient]:
+    return people()
+
+
+@pytest.fixture(scope="module")
+def assessments(patients) -> list[Any]:
+    return [bulk.walk_of(patient).assessment for patient in patients]
+
+
+# --- who they are --------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_people(patients):
+    assert people() == patients
+
+
+def test_another_seed_gives_other_people(patients):
+    assert people(seed=2) != patients
+
+
+def test_fewer_people_are_the_first_of_many(patients):
+    assert people(count=10) == patients[:10]
+
+
+def test_every_urgency_occurs(assessments):
+    found = Counter(assessment.urgency for assessment in assessments)
+    assert set(found) == {urgency.code for urgency in Urgency}
+    assert min(found.values()) >= 5
+
+
+def test_red_flags_and_answers_that_disagree_occur(assessments):
+    fired = {rule.id for a in assessments for rule in (*a.fired, *a.flags)}
+    assert fired >= {"E01", "E02", "S01", "S06", "S10", "S16", "S18", "M02", "F04", "F06", "F07"}
+
+
+def test_the_young_come_with_a_guardian(patients):
+    young = [p for p in patients if p.content.answers.get("age_years", 99) < 18]
+    assert young
+    assert all(p.content.answers["who"] == "parent_guardian" for p in young)
+    assert all(p.content.contact["proxy_name"] for p in young)
+
+
+def test_speakers_of_spanish_occur(patients):
+    spanish = [p for p in patients if p.language == "es"]
+    assert 50 < len(spanish) < 250
+    told = [p for p in spanish if p.kind != Kind.STOPPED]
+    assert all(p.content.contact["lang_help"] == "spanish" for p in told)
+
+
+def test_every_kind_of_submission_occurs(patients):
+    assert {p.kind for p in patients} == set(Kind.values)
+
+
+def test_nobody_is_asked_about_suicide(patients):
+    assert not any("si_screen" in p.content.answers for p in patients)
+
+
+def test_names_numbers_and_addresses_belong_to_nobody(patients):
+    for patient in patients:
+        contact = patient.content.contact
+        assert re.fullmatch(r"\+1[2-9]\d\d55501\d\d", contact["callback_phone"])
+        assert re.fullmatch(r"(patient\d+@example\.org)?", contact.get("email", ""))
+
+
+def test_ages_and_birth_dates_agree(patients):
+    for patient in patients:
+        if patient.kind != Kind.STOPPED:
+            born = datetime.fromisoformat(patient.content.contact["birth_date"]).date()
+            day = timezone.localdate(patient.sent_at)
+            assert age_on(day, born) == patient.content.answers["age_years"]
+
+
+def test_they_answer_as_a_form_would_take_it(patients):
+    for patient in patients:
+        answers = patient.content.answers
+        for name, value in answers.items():
+            assert clean_json_answer(PROTOCOL.question(name), plain(value)) == value
+        walk = bulk.walk_of(patient)
+        if patient.kind == Kind.STOPPED:
+            assert walk.stopping
+        else:
+            assert walk.first_open is None, patient.story
+        if patient.kind == Kind.INTAKE:
+            asked = kept_answers(PROTOCOL, answers, si_screen=False)
+            assert asked.keys() == answers.keys(), "an answer to a question never asked"
+
+
+def test_they_come_over_the_weeks_before(patients):
+    times = [patient.sent_at for patient in patients]
+    assert times[0] == UNTIL
+    assert times == sorted(times, reverse=True)
+    assert timedelta(days=5) < times[0] - times[-1] < timedelta(days=60)
+
+
+# --- stored by the thousand, as one by one -------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_thousand_stored_at_once_are_what_sending_one_by_one_stores(patients, monkeypatch):
+    services.keep_protocol(PROTOCOL)
+    bulk.load(patients=patients, now=UNTIL)
+    stored = {s.submitted_at: s for s in Submission.objects.select_related("appointment_request")}
+    history = _history()
+    counts = _counts()
+    assert len(stored) == len(patients) == COUNT
+    Submission.objects.all().delete()
+    RuleCount.objects.all().delete()
+
+    for patient in patients:
+        monkeypatch.setattr(timezone, "now", lambda at=patient.sent_at: at)
+        _send(patient)
+    monkeypatch.undo()
+
+    assert _counts() == counts
+    assert _history() == history
+    sent = {s.submitted_at: s for s in Submission.objects.select_related("appointment_request")}
+    assert sent.keys() == stored.keys()
+    for at, one in sent.items():
+        assert _row(one) == _row(stored[at])
+
+
+def _send(patient: demo.Patient) -> None:
+    """By the services, as a browser would cause it."""
+    content = patient.content
+    kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
+    if patient.kind == Kind.STOPPED:
+        bare = Content(answers=content.answers, visited=content.visited)
+        draft, _key = services.begin(kind=kind, language=patient.language, content=bare)
+        contact = content.contact
+        services.tell_clinic(draft=draft, phone=contact["callback_phone"], name=contact["name"])
+        return
+    draft, _key = services.begin(kind=kind, language=patient.language, content=content)
+    services.submit(draft=draft)
+
+
+def _row(submission: Submission) -> dict[str, Any]:
+    names = (
+        "kind language urgency assessed_urgency target_at status revision answers assessment "
+        "person search_keys protocol_id assignee_id"
+    )
+    wish = getattr(submission, "appointment_request", None)
+    wished = "visit_type place days times earliest progress"
+    return {name: getattr(submission, name) for name in names.split()} | {
+        "wish": wish and {name: getattr(wish, name) for name in wished.split()}
+    }
+
+
+def _history() -> list[tuple[Any, ...]]:
+    rows = StatusChange.objects.order_by("at", "action")
+    return list(rows.values_list("at", "action", "status", "by"))
+
+
+def _counts() -> dict[Any, int]:
+    rows = RuleCount.objects.values_list("day", "rule", "protocol_hash", "fired")
+    return {row[:-1]: row[-1] for row in rows}
+
+
+@pytest.mark.django_db
+def test_a_batch_is_one_event_of_the_audit_trail():
+    services.keep_protocol(PROTOCOL)
+    bulk.load(patients=people(count=20), now=UNTIL)
+    assert audit.verify() == []
+    assert audit.head()[0] == 1
+
+
+@pytest.mark.django_db
+def test_staff_have_dealt_with_most_of_the_older_ones():
+    services.keep_protocol(PROTOCOL)
+    bulk.load(patients=people(count=400), now=UNTIL, clinician=builders.member("clinician"))
+    old = Submission.objects.filter(submitted_at__lt=UNTIL - timedelta(days=2))
+    new = Submission.objects.filter(submitted_at__gte=UNTIL - timedelta(days=2))
+    assert old.filter(status="closed").count() > 0.9 * old.count() > 0
+    assert not new.exclude(status="new").exists()
+    assert Decision.objects.count() == old.filter(status="closed").count()
+    assert StatusChange.objects.filter(action="decide").count() == Decision.objects.count()
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("demo", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def _own_sign_ins(settings, tmp_path):
+    settings.LOCAL_DIR = tmp_path
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_the_command_makes_as_many_as_asked():
+    assert "25 submissions made." in run("--submissions", "25", "--seed", "3")
+    assert Submission.objects.count() == 25
+    assert AppointmentRequest.objects.exists()
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_once_fills_only_an_empty_database():
+    run("--once")
+    first = Submission.objects.count()
+    assert first > 0
+    run("--once")
+    assert Submission.objects.count() == first
+
+
+@pytest.mark.django_db
+def test_the_command_works_only_in_a_demonstration(settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError):
+        run("--submissions", "1")
+    assert not Submission.objects.exists()

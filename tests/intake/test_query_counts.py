@@ -1,0 +1,98 @@
+"""How many questions each page asks the database. More of them is a decision, not an accident."""
+
+import pytest
+
+from tests.intake.patient import Patient, step_url
+
+pytestmark = pytest.mark.django_db
+
+
+def at(step: str, **says) -> Patient:
+    patient = Patient(**says)
+    patient.jump_to(step)
+    return patient
+
+
+@pytest.mark.parametrize(
+    ("url", "queries"),
+    [
+        ("/", 0),
+        ("/privacy/", 0),
+        ("/intake/", 0),
+        ("/appointments/", 0),
+        ("/intake/refused/", 0),
+    ],
+)
+def test_a_visitor_without_a_draft_asks_the_database_nothing(
+    url, queries, django_assert_num_queries
+):
+    with django_assert_num_queries(queries):
+        Patient().get(url)
+
+
+@pytest.mark.parametrize("step", ["safety", "rls-2", "life", "contact", "appointment"])
+def test_looking_at_a_page_is_one_query(step, django_assert_num_queries):
+    patient = at(step)
+    with django_assert_num_queries(1):
+        patient.get(step_url(step))
+
+
+@pytest.mark.parametrize("step", ["safety", "rls-2", "life", "contact", "appointment"])
+def test_saving_a_page_is_two_queries(step, django_assert_num_queries):
+    patient = at(step)
+    typed = patient.filled()
+    with django_assert_num_queries(2):
+        patient.client.post(step_url(step), typed)
+
+
+def test_a_page_with_an_error_is_one_query(django_assert_num_queries):
+    patient = at("rls-2")
+    with django_assert_num_queries(1):
+        patient.client.post(step_url("rls-2"), {})
+
+
+def test_an_emergency_is_two_queries(django_assert_num_queries):
+    patient = at("safety")
+    with django_assert_num_queries(2):
+        patient.client.post(step_url("safety"), {"em_now": "chest_or_breath"})
+
+
+def test_the_check_page_is_one_query(django_assert_num_queries):
+    patient = at("check")
+    with django_assert_num_queries(1):
+        patient.get("/intake/check/")
+
+
+def test_beginning_is_the_limit_the_protocol_and_the_draft(django_assert_num_queries):
+    with django_assert_num_queries(5):  # the transaction's two ends counted
+        Patient().client.post("/intake/", {"go": "start"})
+
+
+@pytest.mark.parametrize("url", ["/intake/", "/appointments/"])
+def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries):
+    patient = at("life")
+    with django_assert_num_queries(1):
+        patient.get(url)
+
+
+@pytest.mark.parametrize("says", [{}, {"drowsy_drive": "fell_asleep", "mood_2w": "low_most"}])
+def test_sending_is_thirteen_queries_whatever_fires(says, django_assert_num_queries):
+    """Draft, limit, draft under lock, submission, draft, wish, history, counts, audit; and the
+    ends of two transactions."""
+    patient = at("check", **says)
+    with django_assert_num_queries(13):
+        patient.client.post("/intake/check/")
+
+
+def test_sending_again_is_one_query(django_assert_num_queries):
+    patient = at("check")
+    patient.send()
+    with django_assert_num_queries(1):
+        patient.client.post("/intake/check/")
+
+
+def test_the_receipt_is_two_queries(django_assert_num_queries):
+    patient = at("check")
+    patient.send()
+    with django_assert_num_queries(2):
+        patient.client.get("/intake/sent/")

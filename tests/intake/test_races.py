@@ -1,0 +1,150 @@
+"""Several connections at once, on a real database."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from intake import services
+from intake.models import AppointmentRequest, Draft, RuleCount, StatusChange, Submission
+from intake.protocols import current
+from tests import builders
+from tests.intake.patient import Patient, step_url
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roomy")]
+
+
+def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
+    """Do all of it at the same moment, each on a connection of its own."""
+    ready = Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> Any:
+        try:
+            ready.wait(10)
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def window(key: str) -> Client:
+    client = Client()
+    client.cookies[settings.DRAFT_COOKIE_NAME] = key
+    return client
+
+
+def test_sent_from_eight_windows_at_once_is_one_submission():
+    _draft, key = builders.draft()
+    answers = at_once([lambda: window(key).post("/intake/check/", {"go": "send"})] * 8)
+    assert {(a.status_code, a["Location"]) for a in answers} == {(302, "/intake/sent/")}
+    for model in (Submission, AppointmentRequest, StatusChange):
+        assert model.objects.count() == 1, model
+    assert set(RuleCount.objects.values_list("fired", flat=True)) == {1}
+    receipts = {window(key).get("/intake/sent/").content for _n in range(2)}
+    assert len(receipts) == 1
+
+
+def test_submitted_eight_times_at_once_every_caller_gets_the_same_reference():
+    draft, _key = builders.draft()
+    acts = [lambda: services.submit(draft=Draft.objects.get(pk=draft.pk)).reference] * 8
+    assert len(set(at_once(acts))) == 1
+
+
+def test_the_clinic_told_eight_times_at_once_is_told_once():
+    _draft, key = builders.draft(em_now=("chest_or_breath",))
+    data = {"go": "tell", "phone": "202-555-0147", "name": ""}
+    answers = at_once([lambda: window(key).post("/intake/emergency/", data)] * 8)
+    assert {a.status_code for a in answers} <= {200, 302}  # who comes after finds it told
+    reference = Submission.objects.get().reference
+    assert reference in window(key).get("/intake/emergency/").content.decode()
+
+
+def test_eight_patients_who_send_at_once_are_all_kept():
+    keys = [builders.draft(drowsy_drive="drowsy")[1] for _n in range(8)]
+    acts = [lambda key=key: window(key).post("/intake/check/", {"go": "send"}) for key in keys]
+    assert {answer.status_code for answer in at_once(acts)} == {302}
+    assert Submission.objects.count() == 8
+    assert RuleCount.objects.get(rule="N11").fired == 8
+
+
+def test_pages_saved_from_four_windows_at_once_are_all_kept():
+    patient = Patient()
+    patient.jump_to("check")
+    posts = {
+        "reason": ("reason_text", "from the first"),
+        "meds": ("meds_list", "from the second"),
+        "life": ("tobacco", "current"),
+        "mood": ("mood_2w", "low_some"),
+    }
+    acts = []
+    for step, (name, value) in posts.items():
+        patient.get(step_url(step))
+        data = patient.filled(**{name: value})
+        acts.append(lambda s=step, d=data: window(patient.key).post(step_url(s), d))
+    answers = at_once(acts)
+    assert {answer.status_code for answer in answers} == {302}
+    stored = patient.draft.content["answers"]
+    assert {name: stored[name] for name, _value in posts.values()} == dict(posts.values())
+
+
+def test_one_window_sends_while_another_saves():
+    for _round in range(5):
+        patient = Patient()
+        patient.jump_to("check")
+        patient.get(step_url("life"))
+        data = patient.filled(tobacco="current")
+        sent, saved = at_once(
+            [
+                lambda p=patient: window(p.key).post("/intake/check/", {"go": "send"}),
+                lambda p=patient, d=data: window(p.key).post(step_url("life"), d),
+            ]
+        )
+        assert sent.status_code == 302
+        assert saved.status_code in (302, 409)
+        submission = Submission.objects.latest("id")
+        stored = saved["Location"] != "/intake/sent/" if saved.status_code == 302 else False
+        assert submission.answers["tobacco"] == ("current" if stored else "never")
+
+
+def test_one_window_leaves_while_others_save_and_send():
+    for _round in range(5):
+        _draft, key = builders.draft()
+        left, saved, sent = at_once(
+            [
+                lambda k=key: window(k).post("/intake/leave/"),
+                lambda k=key: window(k).post(step_url("life"), {"tobacco": "current"}),
+                lambda k=key: window(k).post("/intake/check/", {"go": "send"}),
+            ]
+        )
+        assert left.status_code == 302
+        assert saved.status_code in (302, 409, 410)
+        assert sent.status_code in (302, 410)
+
+
+def test_an_emergency_and_its_correction_at_once_leave_the_alarm():
+    for _round in range(5):
+        _draft, key = builders.draft()
+        at_once(
+            [
+                lambda k=key: window(k).post(step_url("safety"), {"em_now": "chest_or_breath"}),
+                lambda k=key: window(k).post(step_url("safety"), {"em_now": "none"}),
+            ]
+        )
+        draft = services.find_draft(key)
+        walk = services.walk_of(draft)
+        assert walk.content.stops
+        assert walk.stopping or "S18" in [fired.id for fired in walk.assessment.fired]
+
+
+def test_the_first_two_patients_of_a_new_protocol_at_once():
+    answers = at_once([lambda: Client().post("/intake/", {"go": "start"})] * 4)
+    assert {a["Location"] for a in answers} == {step_url("safety")}
+    assert {d.protocol_id for d in Draft.objects.all()} == {current().content_hash}
+    assert Draft.objects.count() == 4

@@ -1,0 +1,178 @@
+"""A real browser, watched: what it fetched, what it complained of, how wide its pages are.
+
+Without a Chromium the journeys are left out with one sentence; where CLINIC_REQUIRE_BROWSER=1 a
+missing browser is a failure.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+
+from tests import builders
+from tests.builders import ORDINARY
+from tests.intake.patient import CONTACT, WISH
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+LEFT_OUT = (
+    "The browser journeys were left out: no Chromium was found. To run them, install one"
+    " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
+)
+SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How pytest-playwright starts the browser: the machine's own, quiet on the network."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        own = request.getfixturevalue("playwright").chromium.executable_path
+        found = own if Path(own).exists() else None
+    if found:
+        return {"executable_path": found, "args": FLAGS}
+    if os.environ.get("CLINIC_REQUIRE_BROWSER") == "1":
+        pytest.fail(LEFT_OUT)
+    pytest.skip(LEFT_OUT)
+
+
+class Window:
+    """A browser window of one person. What it must never see is noted, and checked at the end."""
+
+    def __init__(self, browser: Browser, home: str, **options: Any) -> None:
+        self.home = home
+        self.complaints: list[str] = []
+        width = options.pop("width", 360)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 740}, base_url=home, **options
+        )
+        self.context.set_default_timeout(8000)
+        self.page: Page = self.context.new_page()
+        self.page.on("request", self._requested)
+        self.page.on("response", self._answered)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+
+    def _requested(self, request: Request) -> None:
+        if not request.url.startswith(f"{self.home}/"):
+            self.complaints.append(f"another host was asked: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.request.resource_type != "document":
+            self.complaints.append(f"{response.status} for {response.url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # the browser also says so when a page itself is a 404 or 422, which tests do on purpose
+        of_the_page = message.text.startswith("Failed to load resource: the server responded")
+        if message.type in ("error", "warning") and not of_the_page:
+            self.complaints.append(f"{self.path}: {message.text} {message.location['url']}")
+
+    # --- moving about --------------------------------------------------------------------------
+    def open(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.home).partition("?")[0].partition("#")[0]
+
+    @property
+    def step(self) -> str:
+        """`about` of /intake/p/about/, else the name of the page, such as `check`."""
+        return self.path.strip("/").rpartition("/")[2]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.page.inner_text("body").split())
+
+    def press(self, words: str) -> None:
+        self.page.get_by_role("button", name=words, exact=True).click()
+
+    def follow(self, words: str) -> None:
+        self.page.get_by_role("link", name=words, exact=True).first.click()
+
+    def asked(self) -> list[str]:
+        """The names of the controls on the page, in order, each once."""
+        names = self.page.eval_on_selector_all(
+            "main form :is(input:not([type=hidden]), textarea)", "all => all.map(c => c.name)"
+        )
+        return list(dict.fromkeys(names))
+
+    def fill(self, says: Mapping[str, Any]) -> None:
+        """Fill in what the page asks."""
+        for name in self.asked():
+            value = says.get(name)
+            boxes = self.page.locator(f'[name="{name}"]')
+            if value is None:
+                continue
+            if value == "on":
+                boxes.first.check()
+            elif boxes.first.get_attribute("type") in ("radio", "checkbox"):
+                for each in value if isinstance(value, tuple) else (value,):
+                    self.page.locator(f'[name="{name}"][value="{each}"]').check()
+            else:
+                boxes.first.fill(str(value))
+
+    def walk_to(self, step: str, **instead: Any) -> None:
+        """Fill in page after page until `step` is shown."""
+        says = {**SAYS, **instead}
+        for _page in range(50):
+            if self.step == step:
+                return
+            before = self.step
+            self.fill(says)
+            self.press("Continue")
+            assert self.step != before, f"{before} comes again: {self.text[:400]}"
+        raise AssertionError(f"{step} never came")
+
+    # --- judging what it shows -----------------------------------------------------------------
+    def focus(self) -> str:
+        """Where the keyboard is: the id, class or tag of that element."""
+        script = "e => (e = document.activeElement, e.id || e.className || e.tagName)"
+        return self.page.evaluate(script)
+
+    def violations(self, **options: Any) -> list[str]:
+        """What axe finds wrong with the page."""
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(AXE_SCRIPT)
+        # the rest are habits of the trade (one landmark for all, and such), not WCAG
+        rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+        found = self.page.evaluate("o => axe.run(document, o)", {"runOnly": rules, **options})
+        return [
+            f"{self.path}: {issue['id']} at {node['target']}: {node['html'][:120]}"
+            for issue in found["violations"]
+            for node in issue["nodes"]
+        ]
+
+    def sideways(self, width: int) -> list[str]:
+        """Does the page need pushing sideways on a screen so wide?"""
+        self.page.set_viewport_size({"width": width, "height": 740})
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        return [f"{self.path} is {wide} wide on a screen of {width}"] if wide > width else []
+
+
+@pytest.fixture
+def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
+    """Opens windows: `window(width=360, java_script_enabled=False, …)`."""
+    opened: list[Window] = []
+
+    def opener(user: Any = None, **options: Any) -> Window:
+        new = Window(browser, live_server.url, **options)
+        opened.append(new)
+        if user:
+            value = builders.sign_in(builders.Client(), user).cookies["staff"].value
+            new.context.add_cookies([{"name": "staff", "value": value, "url": live_server.url}])
+        return new
+
+    yield opener
+    for each in opened:
+        each.context.close()
+    assert [complaint for each in opened for complaint in each.complaints] == []

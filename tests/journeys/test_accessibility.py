@@ -1,0 +1,161 @@
+"""Every kind of page: readable in light and dark, by a screen reader, on the smallest phone."""
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP
+
+from intake.models import Urgency
+from tests import builders
+from tests.journeys.conftest import SAYS, Window
+from tests.staff.desk import desk_page_of, page_of, waiting
+
+pytestmark = pytest.mark.journey
+
+
+class Judge:
+    """Looks at the page a window shows, in every way it may be shown, and keeps the faults."""
+
+    def __init__(self, window: Window) -> None:
+        self.window, self.faults, self.seen = window, [], 0
+
+    def __call__(self, must_say: str = "") -> None:
+        page = self.window.page
+        self.seen += 1
+        if must_say and must_say not in self.window.text:
+            self.faults.append(f"{self.window.path} does not say {must_say!r}")
+        page.emulate_media(color_scheme="light", forced_colors="none")
+        self.faults += self.window.violations()
+        page.emulate_media(color_scheme="dark")
+        only = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+        self.faults += [f"dark: {fault}" for fault in self.window.violations(**only)]
+        page.emulate_media(color_scheme="light", forced_colors="active")
+        self.faults += [*self.window.sideways(320), *self.window.sideways(360)]
+        page.emulate_media(forced_colors="none")
+
+
+def test_every_page_of_the_patients_side(window):
+    phone = window(width=360, reduced_motion="reduce")
+    judge = Judge(phone)
+    for path, says in (
+        ("/", "Truffles"),
+        ("/privacy/", ""),
+        ("/accessibility/", ""),
+        ("/language-help/", ""),
+        ("/intake/", ""),
+        ("/appointments/", ""),
+        ("/intake/refused/", "Please call us"),
+        ("/no-such-page/", ""),
+        ("/account/login/", "Staff sign-in"),
+    ):
+        phone.open(path)
+        judge(says)
+
+    phone.open("/intake/")
+    phone.press("Start")
+    says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
+    judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
+    everything = {**SAYS, **says}
+    for _page in range(50):
+        step = phone.step
+        if step == "check":
+            break
+        if step in judged:
+            judge()
+            phone.press("Continue")
+            if "There is a problem" in phone.text:
+                judge("There is a problem")
+        if phone.step != step:
+            continue
+        phone.fill(everything)
+        phone.press("Continue")
+        if phone.page.locator(".card.today").count() and phone.step != "check":
+            judge("Today")
+    judge("Check your answers")
+    phone.press("Send")
+    judge("We have your answers")
+    phone.open("/intake/leave/")
+    judge("Leave and clear this device?")
+
+    assert judge.faults == []
+    assert judge.seen >= 22
+
+
+def test_the_pages_that_stop_the_form(window):
+    phone = window(width=360, reduced_motion="reduce")
+    judge = Judge(phone)
+    phone.open("/intake/")
+    phone.press("Start")
+    phone.page.locator('[value="cold_leg_sudden"]').check()
+    phone.press("Continue")
+    judge("Get help now")
+    phone.press("Tell the clinic")
+    judge("There is a problem")
+    phone.press("I picked this by mistake, go back")
+    judge()
+    phone.page.locator('[value="cold_leg_sudden"]').uncheck()
+    phone.walk_to("about")
+    phone.fill(SAYS)
+    phone.page.locator('[name="age_years"]').fill("15")
+    phone.press("Continue")
+    judge("Please ask a parent or guardian")
+
+    assert judge.faults == []
+
+
+def test_every_page_of_the_staffs_side(window):
+    clinician, mia = builders.member("clinician"), builders.member("front desk")
+    TOTP.activate(clinician, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    serious = builders.submission(
+        {"proxy_name": "Petra Canary"},
+        who="caregiver",
+        vein_look=("varicose", "open_sore"),
+        vein_bleed="last_7d",
+        vein_sx=("heavy_ache",),
+        wound_time="ge_2w",
+        wound_signs=("on_foot_toe",),
+        reason_text="It bleeds.",
+    )
+    waiting("Otto Other", Urgency.EMERGENCY, hours=-30)
+    faults, seen = [], 0
+    places = {
+        clinician: (
+            ("/admin/intake/submission/", "Worklist"),
+            ("/admin/intake/submission/?status=all&urgency=soon", "Clear filters"),
+            ("/admin/intake/submission/?q=nobody-of-that-name", "Nothing fits"),
+            (page_of(serious), "Red flags"),
+            ("/account/2fa/", "Authenticator app"),
+            ("/account/password/change/", "Change your password"),
+        ),
+        mia: (
+            ("/admin/intake/frontdesk/", "Contacts and appointments"),
+            (desk_page_of(serious), "Appointment wished for"),
+            ("/admin/intake/submission/", ""),
+        ),
+        builders.member("auditor"): (("/admin/clinic/event/", "Audit trail"),),
+        builders.member("content editor"): (("/admin/", "nothing here"),),
+        builders.member("administrator"): (
+            ("/admin/auth/user/", "People"),
+            (f"/admin/auth/user/{mia.pk}/change/", "Reset the second factor"),
+            (f"/admin/auth/user/{mia.pk}/password/", "Set the password"),
+            ("/admin/auth/user/add/", "Add user"),
+        ),
+    }
+    for user, pages in places.items():
+        desk = window(user, width=1280, reduced_motion="reduce")
+        judge = Judge(desk)
+        for path, says in pages:
+            desk.page.set_viewport_size({"width": 1280, "height": 800})
+            desk.open(path)
+            judge(says)
+            if path == page_of(serious):
+                desk.press("Store the decision")
+                judge("There is a problem")
+                desk.press("Take it")
+                judge("Give it back")
+            if path.endswith("/submission/") and user is clinician:
+                desk.page.get_by_text("Urgency: All").click()
+                judge()
+        faults += judge.faults
+        seen += judge.seen
+
+    assert faults == []
+    assert seen >= 18

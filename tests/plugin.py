@@ -1,0 +1,41 @@
+"""Loaded by pytest before Django (`-p tests.plugin` in pyproject.toml): environment and database.
+
+The tests run on a real PostgreSQL: the server in DATABASE_URL if one is named, else an embedded
+one of their own under .local/, started once and shared by all workers.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_servers = contextlib.ExitStack()
+
+
+def _environment() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
+    os.environ["DEMO"] = "on"
+    os.environ["SECRET_KEY"] = "tests-only-" + "x" * 50
+    os.environ["ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
+    keys = ROOT / ".local" / "test-keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    os.environ["FIELD_KEYS_FILE"] = str(keys / "field-keys.json")
+    os.environ["INDEX_KEY_FILE"] = str(keys / "index-key")
+    # live_server and Playwright share a thread that runs an event loop
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+_environment()
+if "PYTEST_XDIST_WORKER" not in os.environ and not os.environ.get("DATABASE_URL"):
+    from clinic import devdb
+
+    _servers.enter_context(devdb.running(ROOT / ".local" / "pg-test", fast=True))
+    server = devdb.url(ROOT / ".local" / "pg-test")
+    # a name of its own, so that two runs at once do not drop each other's database
+    os.environ["DATABASE_URL"] = server.replace("/postgres", f"/run_{os.getpid()}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _servers.close()

@@ -1,0 +1,93 @@
+"""What the staff's tests share: addresses, and what a page says, read from its HTML."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic import audit
+from clinic.models import Event
+from intake.models import Submission, Urgency
+from tests import builders
+
+WORKLIST = "/admin/intake/submission/"
+FRONT_DESK = "/admin/intake/frontdesk/"
+
+
+def page_of(submission: Submission, name: str = "change") -> str:
+    return reverse(f"admin:intake_submission_{name}", args=[submission.pk])
+
+
+def desk_page_of(submission: Submission, name: str = "change") -> str:
+    return reverse(f"admin:intake_frontdesk_{name}", args=[submission.pk])
+
+
+def waiting(
+    name: str = "", urgency: Urgency = Urgency.ROUTINE, hours: float = 24.0, **fields: Any
+) -> Submission:
+    """A submission of somebody called `name`, to be contacted in so many hours."""
+    contact = {"name": name} if name else None
+    submission = builders.submission(contact)
+    fields = {"urgency": urgency, "assessed_urgency": urgency, **fields}
+    fields.setdefault("target_at", timezone.now() + timedelta(hours=hours))
+    Submission.objects.filter(pk=submission.pk).update(**fields)
+    submission.refresh_from_db()
+    return submission
+
+
+def words(response: HttpResponse) -> str:
+    """The text of a page, without tags, blanks as one."""
+    body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def references(response: HttpResponse) -> list[str]:
+    """The references on a list, from top to bottom."""
+    return re.findall(r'class="field-opens"><a href="[^"]+">([^<]+)</a>', response.content.decode())
+
+
+def cells(response: HttpResponse, column: str) -> list[str]:
+    """The texts of one column of a list."""
+    found = re.findall(
+        rf'<(?:td|th) class="field-{column}[^"]*"[^>]*>(.*?)</(?:td|th)>',
+        response.content.decode(),
+        flags=re.S,
+    )
+    return [unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in found]
+
+
+def verdict(submission: Submission, **changes: Any) -> dict[str, Any]:
+    """What a decision posts that keeps the urgency, with the given fields instead."""
+    return {
+        "urgency": submission.urgency,
+        "outcome": "book_routine",
+        "reason": "",
+        "note": "",
+        "revision": submission.revision,
+    } | changes
+
+
+class Trail:
+    """The audit events since it was made: the table is append-only, others leave theirs in it."""
+
+    def __init__(self) -> None:
+        self.start = audit.head()[0]
+
+    def events(self, **filters: Any) -> list[Event]:
+        return list(Event.objects.filter(seq__gt=self.start, **filters).order_by("seq"))
+
+    def of(self, response: HttpResponse) -> list[Event]:
+        """The events of the request that this answers."""
+        return self.events(request_id=response["X-Request-ID"])
+
+    def names(self, response: HttpResponse, submission: Submission) -> bool:
+        """Does an event of this request name the submission?"""
+        key = str(submission.pk)
+        return any(
+            key == event.subject or key in event.detail.get("ids", ())
+            for event in self.of(response)
+        )

@@ -1,0 +1,107 @@
+"""Whoever sees a patient is written down first: no event, no page."""
+
+import pytest
+from django.db import OperationalError, ProgrammingError
+
+from clinic import audit
+from intake.models import Decision, Submission, Urgency
+from tests import builders
+from tests.staff.desk import FRONT_DESK, WORKLIST, Trail, desk_page_of, page_of, verdict, waiting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def canaries():
+    return [waiting(f"Quentin Canary-{letter}", Urgency.SOON) for letter in "abc"]
+
+
+def shown(response, rows):
+    """The submissions whose patient is named in this answer."""
+    body = response.content.decode()
+    return [row for letter, row in zip("abc", rows, strict=True) if f"Canary-{letter}" in body]
+
+
+def every_answer(client, rows):
+    """What one member of staff gets from all pages and buttons that could show somebody."""
+    row = rows[0]
+    lists = (WORKLIST, FRONT_DESK)
+    for query in ("", "?status=all", "?q=canary", f"?q={row.reference}", "?urgency=soon", "?p=1"):
+        for where in lists:
+            yield client.get(where + query)
+    for submission in rows:
+        for url in (page_of(submission), desk_page_of(submission)):
+            yield client.get(url)
+            yield client.get(url.replace("/change/", "/history/"), follow=True)
+            yield client.get(url.replace("/change/", "/delete/"))
+            yield client.get(url.replace("/change/", "/"), follow=True)
+            yield client.post(url, {})
+            yield client.head(url)
+    yield client.post(page_of(row, "decide"), verdict(row, outcome=""))
+    yield client.post(page_of(row, "decide"), verdict(row, revision=99))
+    yield client.post(page_of(row, "move"), {"revision": 0, "action": "close"}, follow=True)
+    yield client.post(page_of(row, "assign"), {"revision": 9, "to": "me"}, follow=True)
+    yield client.post(desk_page_of(row, "progress"), {"revision": 0}, follow=True)
+    yield client.get("/admin/", follow=True)
+    yield client.get("/admin/intake/")
+    yield client.get("/admin/clinic/event/", follow=True)
+    yield client.get("/admin/autocomplete/")
+    yield client.get("/")
+
+
+@pytest.mark.parametrize("role", ["clinician", "front desk", "content editor", "auditor"])
+def test_every_page_that_names_a_patient_has_its_event(role, canaries):
+    client, trail, seen = builders.staff_client(role), Trail(), 0
+    for response in every_answer(client, canaries):
+        for submission in shown(response, canaries):
+            seen += 1
+            assert trail.names(response, submission), response.request["PATH_INFO"]
+
+    assert (seen > 10) == (role in ("clinician", "front desk"))
+    assert "anary" not in str([event.detail for event in trail.events()])
+
+
+def test_a_list_names_exactly_whom_it_showed(canaries):
+    client, trail = builders.staff_client("clinician"), Trail()
+    page = client.get(WORKLIST, {"q": canaries[1].reference})
+
+    (event,) = trail.of(page)
+    assert event.detail["ids"] == [str(canaries[1].pk)]
+    assert event.detail["page"] == "submission"
+    assert event.purpose == "TREAT"
+
+
+def test_an_empty_list_is_written_down_as_well():
+    client, trail = builders.staff_client("clinician"), Trail()
+    (event,) = trail.of(client.get(WORKLIST))
+
+    assert event.detail["ids"] == []
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), ProgrammingError("denied")])
+def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
+    def broken(**event):
+        raise error
+
+    clinician, desk = builders.staff_client("clinician"), builders.staff_client("front desk")
+    clinician.raise_request_exception = desk.raise_request_exception = False
+    monkeypatch.setattr(audit, "record", broken)
+    status = 503 if isinstance(error, OperationalError) else 500
+    row = canaries[0]
+    answers = [
+        clinician.get(WORKLIST),
+        clinician.get(WORKLIST, {"q": "canary"}),
+        clinician.get(page_of(row)),
+        clinician.post(page_of(row, "decide"), verdict(row, outcome="")),
+        clinician.post(page_of(row, "decide"), verdict(row)),
+        clinician.post(page_of(row, "assign"), {"revision": 0, "to": "me"}),
+        desk.get(FRONT_DESK),
+        desk.get(desk_page_of(row)),
+        desk.post(desk_page_of(row, "progress"), {"revision": 0, "progress": "called"}),
+    ]
+
+    for response in answers:
+        assert response.status_code == status
+        assert b"Canary" not in response.content
+    assert not Decision.objects.exists()
+    assert set(Submission.objects.values_list("revision", flat=True)) == {0}

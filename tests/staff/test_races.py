@@ -1,0 +1,78 @@
+"""Two at once, on connections of their own: one wins, the other is told to read again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connections
+
+from intake import services
+from intake.models import Decision, StatusChange, Submission, Urgency
+from tests import builders
+from tests.staff.desk import Trail, page_of, verdict, waiting, words
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*jobs):
+    """Run the jobs in threads that start together; their results in order."""
+    barrier = Barrier(len(jobs))
+
+    def run(job):
+        try:
+            barrier.wait(5)
+            return job()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+def test_of_two_who_decide_one_is_told_to_read_again():
+    submission = waiting(urgency=Urgency.SOON)
+    people = [builders.staff_client("clinician", name) for name in ("dr-one", "dr-two")]
+    trail = Trail()
+    answers = at_once(
+        *(
+            lambda client=client, number=number: client.post(
+                page_of(submission, "decide"), verdict(submission, note=f"NOTE-{number}")
+            )
+            for number, client in enumerate(people)
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    loser = next(answer for answer in answers if answer.status_code == 409)
+    number = answers.index(loser)
+    assert "Somebody changed this submission" in words(loser)
+    assert f"NOTE-{number}" in loser.content.decode()
+    (decision,) = Decision.objects.all()
+    assert decision.words["note"] == f"NOTE-{1 - number}"
+    assert Submission.objects.get().revision == 1
+    assert StatusChange.objects.filter(action="decide").count() == 1
+    assert len(trail.events(action="decide")) == 1
+
+
+def test_of_many_who_take_it_one_has_it():
+    submission = waiting()
+    people = [builders.member("clinician", f"dr-{number}") for number in range(4)]
+
+    def take(user):
+        try:
+            services.assign(
+                submission=Submission.objects.get(pk=submission.pk),
+                to=user,
+                by=user,
+                revision=0,
+                request_id="r",
+            )
+        except services.Conflict:
+            return None
+        return user
+
+    winners = [user for user in at_once(*(lambda u=u: take(u) for u in people)) if user]
+
+    assert len(winners) == 1
+    stored = Submission.objects.get()
+    assert (stored.assignee, stored.revision) == (winners[0], 1)

@@ -1,0 +1,155 @@
+"""Who may open which address of the admin. An address that is not in the table fails."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLResolver, reverse
+
+from clinic.roles import ROLES
+from tests import builders
+from tests.staff.desk import waiting
+
+pytestmark = pytest.mark.django_db
+
+WHO = ["clinician", "front desk", "content editor", "auditor", "administrator"]
+NONE = "403 403 403 403 403"
+# name → status of a GET for each of WHO, in that order
+TABLE = {
+    "index": "302 302 200 302 302",
+    "app_list intake": "200 200 404 404 404",
+    "app_list clinic": "404 404 404 200 404",
+    "app_list auth": "404 404 404 404 200",
+    "login": "302 302 302 302 302",
+    "logout": "405 405 405 405 405",
+    "password_change": "302 302 302 302 302",
+    "password_change_done": "200 200 200 200 200",
+    "autocomplete": NONE,
+    "jsi18n": "200 200 200 200 200",
+    "view_on_site": "404 404 404 404 404",
+    "intake_submission_changelist": "200 403 403 403 403",
+    "intake_submission_change": "200 403 403 403 403",
+    "intake_submission_history": "302 403 403 403 403",
+    "intake_submission_add": NONE,
+    "intake_submission_delete": NONE,
+    "intake_submission_decide": "302 403 403 403 403",
+    "intake_submission_assign": "302 403 403 403 403",
+    "intake_submission_move": "302 403 403 403 403",
+    "intake_frontdesk_changelist": "403 200 403 403 403",
+    "intake_frontdesk_change": "403 200 403 403 403",
+    "intake_frontdesk_history": "403 302 403 403 403",
+    "intake_frontdesk_add": NONE,
+    "intake_frontdesk_delete": NONE,
+    "intake_frontdesk_progress": "403 302 403 403 403",
+    "clinic_event_changelist": "403 403 403 200 403",
+    "clinic_event_change": "403 403 403 302 403",
+    "clinic_event_history": "403 403 403 302 403",
+    "clinic_event_add": NONE,
+    "clinic_event_delete": NONE,
+    "auth_user_changelist": "403 403 403 403 200",
+    "auth_user_add": "403 403 403 403 200",
+    "auth_user_change": "403 403 403 403 200",
+    "auth_user_history": "403 403 403 403 200",
+    "auth_user_delete": NONE,
+    "auth_user_password": "403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 302",
+}
+POSTS = {
+    "intake_submission_decide": "422 403 403 403 403",
+    "intake_submission_assign": "302 403 403 403 403",
+    "intake_submission_move": "302 403 403 403 403",
+    "intake_frontdesk_progress": "403 302 403 403 403",
+    "auth_user_password": "403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 302",
+}
+
+
+def names(patterns) -> set[str]:
+    """The names of all addresses below the admin; what has none is a redirect or the 404."""
+    found = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            found |= names(pattern.url_patterns)
+        elif pattern.name:
+            found.add(pattern.name)
+    return found
+
+
+def address(name: str, submission, user) -> str:
+    name, _space, app = name.partition(" ")
+    model = name.split("_")[1] if "_" in name else ""
+    keys = {"submission": submission.pk, "frontdesk": submission.pk, "event": 1, "user": user.pk}
+    if app:
+        args = [app]
+    elif name == "view_on_site":
+        args = [1, submission.pk]
+    elif model in keys and not name.endswith(("_changelist", "_add")):
+        args = [keys[model]]
+    else:
+        args = []
+    return reverse(f"admin:{name}", args=args)
+
+
+@pytest.fixture
+def things():
+    return waiting("Quentin Canary"), builders.member("content editor", "colleague")
+
+
+def test_every_address_of_the_admin_is_in_the_table():
+    known = {name.partition(" ")[0] for name in TABLE}
+
+    assert names(admin.site.urls[0]) == known
+    assert set(WHO) == set(ROLES)
+
+
+@pytest.mark.parametrize("number", range(len(WHO)), ids=WHO)
+def test_each_role_opens_its_own_and_nothing_else(number, things):
+    client = builders.staff_client(WHO[number])
+    got, wanted = {}, {}
+    for name, statuses in TABLE.items():
+        response = client.get(address(name, *things))
+        got[name], wanted[name] = response.status_code, int(statuses.split()[number])
+        if response.status_code >= 400:
+            assert b"Canary" not in response.content
+
+    assert got == wanted
+
+
+@pytest.mark.parametrize("number", range(len(WHO)), ids=WHO)
+def test_each_role_presses_its_own_buttons_and_no_other(number, things):
+    client = builders.staff_client(WHO[number])
+    for name, statuses in POSTS.items():
+        response = client.post(address(name, *things))
+        assert response.status_code == int(statuses.split()[number]), name
+
+
+def test_strangers_are_sent_to_the_sign_in_whatever_they_ask_for(things):
+    for name in sorted(TABLE):
+        if name == "logout":
+            continue
+        response = Client().get(address(name, *things))
+        if name == "jsi18n":  # the words of the admin's scripts
+            continue
+        assert response.status_code == 302, name
+        assert "/login/" in response.headers["Location"], name
+        assert b"Canary" not in response.content
+
+
+def test_a_password_alone_opens_nothing(things):
+    client = Client()
+    client.force_login(
+        builders.member("clinician"),
+        backend="allauth.account.auth_backends.AuthenticationBackend",
+    )
+    for name in sorted(TABLE):
+        response = client.get(address(name, *things))
+        assert b"Canary" not in response.content
+        if name not in ("logout", "jsi18n"):
+            assert response.status_code == 302, name
+
+
+def test_somebody_with_no_role_gets_an_empty_desk():
+    user = builders.member("clinician", "fresh")
+    user.groups.clear()
+    page = builders.sign_in(Client(), user).get("/admin/")
+
+    assert b"There is nothing here for your account yet." in page.content
