@@ -4,13 +4,27 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from clinic.hours import OpeningHours
 from clinic.logs import JsonFormatter
 from intake.views import browser, pages, sending, start, stops
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A browser that was just closed may hold a connection for a moment longer: end it, so that
+    the test database can be dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

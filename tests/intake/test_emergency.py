@@ -6,10 +6,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from clinic.models import Event
 from intake.models import AppointmentRequest, Draft, Kind, Submission, Urgency
 from intake.protocols import current
 from tests.intake.patient import FORM, Patient, step_url, urlencoded
+from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 
@@ -205,10 +205,10 @@ def test_nobody_is_told_that_the_clinic_watches():
 
 
 def test_nothing_is_sent_to_the_clinic_unasked():
-    patient = at_safety()
+    patient, trail = at_safety(), Trail()
     patient.answer(em_now=("chest_or_breath",))
     assert not Submission.objects.exists()
-    assert not Event.objects.exists()
+    assert trail.events() == []
 
 
 # --- stopped, and mended -------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def tell(patient: Patient, **typed: str):
 
 
 def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
-    patient = stopped()
+    patient, trail = stopped(), Trail()
     page = tell(patient, name="Quentin Canary")
     submission = Submission.objects.get()
     assert page.path == "/intake/emergency/"
@@ -357,7 +357,7 @@ def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
     assert submission.target_at == submission.submitted_at
     assert [fired.id for fired in submission.result.fired] == ["E02"]
     assert not AppointmentRequest.objects.exists()
-    assert Event.objects.get().action == "create"
+    assert [event.action for event in trail.events()] == ["create"]
 
 
 def test_the_name_is_optional():
@@ -379,14 +379,14 @@ def test_a_number_that_cannot_be_called_is_asked_for_again_with_what_was_typed(p
 
 
 def test_told_twice_is_stored_once():
-    patient = stopped()
+    patient, trail = stopped(), Trail()
     stop_page = patient.page
     tell(patient)
     patient.seen.append(stop_page)
     page = tell(patient)
     assert Submission.objects.count() == 1
     assert Submission.objects.get().reference in page.text
-    assert Event.objects.count() == 1
+    assert [event.action for event in trail.events()] == ["create"]
 
 
 def test_after_telling_every_page_leads_to_the_stop_page():

@@ -7,11 +7,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from clinic.models import Event
 from intake import services
 from intake.models import AppointmentRequest, Draft, StatusChange, Submission
 from intake.protocols import current
 from tests.intake.patient import FORM, TALKATIVE, Page, Patient, step_url, urlencoded
+from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 STEPS = ["safety", "about", "reason", "rls-4", "veins-2", "health-3", "life"]
@@ -64,12 +64,14 @@ def test_a_page_sent_twice_is_stored_once(step):
 
 
 def test_sent_twice_is_one_submission_with_one_of_everything():
+    trail = Trail()
     patient = at("check")
     patient.client.post("/intake/check/")
     page = patient.post("/intake/check/", {})
     assert page.path == "/intake/sent/"
-    for model in (Submission, AppointmentRequest, StatusChange, Event):
+    for model in (Submission, AppointmentRequest, StatusChange):
         assert model.objects.count() == 1, model
+    assert [event.action for event in trail.events()] == ["create"]
     assert Submission.objects.get().reference in page.text
 
 

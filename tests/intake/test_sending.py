@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from clinic import audit, hours, ids
 from clinic.ids import parse_reference
-from clinic.models import Event
 from intake import services
 from intake.models import (
     AppointmentRequest,
@@ -22,11 +21,13 @@ from intake.models import (
 from intake.protocols import current
 from intake.services import sending
 from tests import builders
+from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_submission_brings_along_all_that_belongs_to_it():
+    anchor, trail = audit.head(), Trail()
     submission = builders.submission(drowsy_drive="drowsy")
     assert (submission.kind, submission.status, submission.revision) == (Kind.INTAKE, "new", 0)
     assert submission.assignee is None
@@ -41,7 +42,7 @@ def test_a_submission_brings_along_all_that_belongs_to_it():
     assert AppointmentRequest.objects.get().submission_id == submission.pk
     assert AppointmentRequest.objects.get().progress == "requested"
     assert dict(RuleCount.objects.values_list("rule", "fired")) == {"N11": 1}
-    event = Event.objects.get()
+    (event,) = trail.events()
     assert (event.actor, event.action, event.subject, event.purpose) == (
         f"patient:{submission.reference}",
         "create",
@@ -49,7 +50,7 @@ def test_a_submission_brings_along_all_that_belongs_to_it():
         "PATRQT",
     )
     assert event.detail == {"kind": "intake", "urgency": "soon"}
-    assert audit.verify() == []
+    assert audit.verify(*anchor) == []
 
 
 def test_a_reference_names_no_disease_and_can_be_read_aloud():
