@@ -61,6 +61,10 @@ class OpeningHours:
         at = _utc(at)
         return next(self._spans_after(at))[0] <= at
 
+    def closing(self, at: datetime) -> datetime:
+        """The closing that follows `at`: of the span under way, or of the next one."""
+        return self._local(next(self._spans_after(_utc(at)))[1])
+
     def next_opening(self, at: datetime) -> datetime:
         """The first moment from `at` on when the clinic is open: `at` itself if it is open."""
         at = _utc(at)
@@ -207,6 +211,23 @@ def _day_names(days: list[int]) -> str:
     if len(days) == 2:
         return _("%(first)s and %(last)s") % {"first": first, "last": last}
     return _("%(first)s to %(last)s") % {"first": first, "last": last}
+
+
+def clock_words(at: datetime) -> str:
+    """A moment's time of day in words of the current language, in this clinic's zone."""
+    at = at.astimezone(current().zone)
+    return _clock(at.hour * 60 + at.minute)
+
+
+def day_words(at: datetime) -> str:
+    """A moment's day and time in words of the current language, in this clinic's zone."""
+    from django.utils.dateformat import format as date_format
+    from django.utils.translation import gettext as _
+    from django.utils.translation import pgettext
+
+    # translators: a day in the letters of Django's date filter, such as l j F
+    day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
+    return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
 
 
 def _clock(minutes: int) -> str:

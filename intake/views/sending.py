@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -132,16 +131,28 @@ def sent_context(submission: Submission) -> dict[str, Any]:
 
 def next_text(submission: Submission) -> str:
     """What happens next and by when, in the clinic's time; no call that nobody can make."""
-    by = date_format(timezone.localtime(submission.target_at), "l, F j, g:i a")
+    now, target = timezone.now(), submission.target_at
     match submission.result.urgency:
+        case "same_day" | "urgent" if target < now and hours.is_open(now):
+            return _("You should have heard from us by now. If you have not, please call us.")
         case "same_day":
-            if hours.is_open(timezone.now()):
+            if not hours.is_open(now):
+                return _(
+                    "A clinician reads your answers when we open. Please do not wait for that."
+                )
+            closing = hours.current().closing(now)
+            if target <= closing:
                 return _(
                     "A clinician reads your answers today, by %(by)s. If you have not heard from "
                     "us by then, call us."
-                ) % {"by": by}
-            return _("A clinician reads your answers when we open. Please do not wait for that.")
+                ) % {"by": hours.clock_words(target)}
+            # what the level says for a closed clinic holds from then on
+            return _(
+                "We close at %(closing)s. If you have not heard from us by then, go to urgent "
+                "care or an emergency room today. Do not wait for our call."
+            ) % {"closing": hours.clock_words(closing)}
         case "urgent":
+            by = hours.day_words(target)
             return _("A nurse reads your answers and contacts you by %(by)s.") % {"by": by}
         case "soon":
             return _("We read your answers and aim to see you within 6 weeks.")

@@ -1,6 +1,8 @@
 """What a patient is told: today's panels, promises that can be kept, this clinic's numbers."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -147,6 +149,28 @@ def test_when_open_nobody_is_sent_elsewhere():
     patient.send()
     assert not any(current().level("same_day").closed in page.text for page in patient.seen)
     assert "A clinician reads your answers today, by " in patient.page.text
+
+
+@pytest.mark.usefixtures("clinic_open")
+def test_shortly_before_closing_nobody_is_told_to_wait_for_tomorrow(settings):
+    now = timezone.now().astimezone(hours.current().zone)
+    closing = now + timedelta(hours=1)
+    settings.CLINIC_HOURS = replace(
+        hours.current(), week=(((0, closing.hour * 60 + closing.minute),),) * 7
+    )
+    page = Patient(**SWOLLEN).whole_journey()
+    assert f"We close at {hours.clock_words(closing)}." in page.text
+    assert "go to urgent care or an emergency room today" in page.text
+    assert "today, by" not in page.text
+
+
+@pytest.mark.usefixtures("clinic_open")
+def test_who_was_not_called_in_time_is_told_to_call():
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey()
+    Submission.objects.update(target_at=timezone.now() - timedelta(minutes=1))
+    page = patient.get("/intake/sent/")
+    assert "You should have heard from us by now." in page.text
 
 
 @pytest.mark.usefixtures("clinic_closed")
