@@ -441,6 +441,6 @@ def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
     contact = {
         "name": content.contact["name"],
         "callback_phone": content.contact["callback_phone"],
-        "lang_help": "spanish" if content.contact["lang_help"] == "spanish" else "english",
+        **({"lang_help": "spanish"} if content.contact["lang_help"] == "spanish" else {}),
     }
     return Content(answers=answers, contact=contact)

@@ -24,7 +24,7 @@ from intake.advice import speak
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol, Question
 from intake.models import Day, TimeOfDay, VisitType
-from intake.reading import PREFER, PREFER_TIME
+from intake.reading import PREFER, PREFER_TIME, date_words
 from intake.walk import age_on
 
 CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
@@ -200,7 +200,7 @@ class PlainTextField(forms.CharField):
 
 
 class PhoneField(PlainTextField):
-    """A phone number, kept in its international form (E.164)."""
+    """A phone number, kept in its international form (E.164), `;ext=` and an extension after it."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
@@ -214,18 +214,21 @@ class PhoneField(PlainTextField):
             number = phonenumbers.parse(text, settings.PHONE_REGION)
         except phonenumbers.NumberParseException:
             number = None
-        if number is None or not phonenumbers.is_possible_number(number):
+        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # with its area code
+        if number is None or phonenumbers.is_possible_number_with_reason(number) != whole:
             raise forms.ValidationError(
                 _("Check the phone number. Write it with the area code, for example 202-555-0123.")
             )
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        stored = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{stored};ext={number.extension}" if number.extension else stored
 
 
 def _sent_once(form: forms.Form) -> None:
     """A control that takes one value and came with several was not filled in by our page."""
     for name, field in form.fields.items():
-        single = not isinstance(field, forms.MultipleChoiceField | Date3Field)
-        if single and len(form.data.getlist(name)) > 1:
+        single = not isinstance(field, forms.MultipleChoiceField)
+        parts = getattr(field.widget, "widgets_names", [""])
+        if single and any(len(form.data.getlist(f"{name}{part}")) > 1 for part in parts):
             form.add_error(name, _("This was sent twice. Give one answer."))
 
 
@@ -299,7 +302,8 @@ class ContactForm(WalkForm):
         self.known, self.kind = known, kind
         for question_id in ("lang_help", "ack", *(["who"] if kind == "appointment" else [])):
             question = protocol.question(question_id)
-            self.fields[question_id] = question_field(question)
+            proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
+            self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
             missing = domain.missing_message(question).message
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
@@ -426,7 +430,11 @@ class WishForm(WalkForm):
 
     def clean(self) -> dict[str, Any]:
         _sent_once(self)
-        return self.cleaned_data
+        data = self.cleaned_data
+        asked = "place" in self.fields and "place" not in self.errors
+        if asked and data.get("visit_type") == VisitType.IN_PERSON and not data.get("place"):
+            self.add_error("place", _("Choose a place for a visit in person."))
+        return data
 
     def wish(self) -> dict[str, Any]:
         """The wish as it is stored in the draft, plain JSON."""
@@ -457,7 +465,10 @@ class WishForm(WalkForm):
             *([(gettext("Place"), [wish["place"]])] if wish.get("place") else []),
             (gettext("Days"), [str(Day(day).label) for day in wish.get("days", ())] or any_of),
             (gettext("Times"), [str(TimeOfDay(t).label) for t in wish.get("times", ())] or any_of),
-            (gettext("Not before"), [wish["earliest"]] if wish.get("earliest") else any_of),
+            (
+                gettext("Not before"),
+                [date_words(wish["earliest"])] if wish.get("earliest") else any_of,
+            ),
         ]
 
 

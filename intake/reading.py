@@ -72,14 +72,17 @@ def parts(
 
 
 def contact_rows(protocol: Protocol, contact: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """The contact as label and values. Empty values are left out."""
+    """The contact as label and values; what was never asked is left out."""
     language = {o.code: o.label for o in protocol.question("lang_help").options}
     rows = [
         (gettext("Patient’s name"), contact.get("name")),
         (gettext("Filled in by"), contact.get("proxy_name")),
         (gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
         (gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
-        (gettext("E-mail"), contact.get("email")),
+        (
+            gettext("E-mail"),
+            contact.get("email") or (gettext("Not provided") if contact.get("prefer") else ""),
+        ),
         (gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
         (gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
         (gettext("Language help"), language.get(contact.get("lang_help"))),

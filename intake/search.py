@@ -107,5 +107,5 @@ def _sound(part: str) -> str:
 
 
 def _phones(text: str) -> set[str]:
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"\D", "", text.partition(";")[0])  # without an extension
     return {digits, digits[-10:]}

@@ -240,7 +240,7 @@ class PatientAdmin(ReadOnlyAdmin):
     def waiting_for(self, row: Submission) -> str:
         return spell(timezone.now() - row.submitted_at)
 
-    @admin.display(description=gettext_lazy("Contact by"))
+    @admin.display(description=gettext_lazy("Due"))
     def contact_by(self, row: Submission) -> str:
         return target_words(row)
 
@@ -260,7 +260,8 @@ def spell(span: timedelta) -> str:
 
 
 def target_words(row: Submission) -> str:
-    """The target time, or by how much opening time it is overdue."""
+    """When the patient has to be contacted, or seen for the two lowest levels, whose targets in
+    rules.yaml are of visits; or by how much opening time that is overdue."""
     now = timezone.now()
     if row.is_overdue(now):
         late = hours.current().open_time_between(row.target_at, now)
@@ -271,8 +272,10 @@ def target_words(row: Submission) -> str:
     if local.date() == timezone.localdate():
         return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
     if row.target_at - now > timedelta(days=7):
-        return date_format(local, "D j M Y")
-    return date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
+        day = date_format(local, "D j M Y")
+    else:
+        day = date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
+    return _("see by %(day)s") % {"day": day} if row.urgency < Urgency.URGENT else day
 
 
 def act(

@@ -146,9 +146,8 @@ def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def _taken_back(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
-    if not stops or stops[-1]["retracted"]:
-        return stops
-    return (*stops[:-1], {**stops[-1], "retracted": timezone.now().isoformat()})
+    now = timezone.now().isoformat()
+    return tuple({**stop, "retracted": stop["retracted"] or now} for stop in stops)
 
 
 def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:

@@ -69,8 +69,8 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         if not walk.stopping:
             raise NotReady(walk.first_open or "check")
         # who stops on a change at the end has said already who they are
-        language = "spanish" if draft.language == "es" else "english"
-        contact = {"lang_help": language, **walk.content.contact, "callback_phone": phone}
+        asked = {"lang_help": "spanish"} if draft.language == "es" else {}
+        contact = {**asked, **walk.content.contact, "callback_phone": phone}
         contact["name"] = name or contact.get("name", "")
         # judged with it, so that who needs an interpreter is flagged
         walk = walk.with_content(replace(walk.content, contact=contact))

@@ -6,6 +6,7 @@ who decide at once, one is told to read again.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,8 +16,9 @@ from clinic import audit
 from intake import search
 from intake.domain import workflow
 from intake.models import AppointmentRequest, Decision, Submission, Urgency
+from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
-from intake.services.sending import build_history
+from intake.services.sending import build_history, target
 
 User = Any  # whatever settings.AUTH_USER_MODEL names
 
@@ -95,7 +97,12 @@ def decide(
     status = workflow.move(submission.status, action)
     with transaction.atomic():
         before = submission.urgency
-        _claim(submission, revision, status=status, urgency=verdict.urgency)
+        changes: dict[str, Any] = {"status": status, "urgency": verdict.urgency}
+        if verdict.urgency != before:
+            # raised: its time runs from now; lowered: nobody waits longer than from the sending
+            start = timezone.now() if verdict.urgency > before else submission.submitted_at
+            changes["target_at"] = _target(submission, verdict.urgency, start)
+        _claim(submission, revision, **changes)
         decision = Decision(
             submission=submission,
             revision=revision,
@@ -120,13 +127,19 @@ def decide(
 
 
 def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
-    """Close or reopen a submission. Raises Conflict and workflow.NotAllowed like `assign`."""
+    """Close or reopen a submission; opened again, its target runs anew from now.
+
+    Raises Conflict and workflow.NotAllowed like `assign`.
+    """
     # the other actions have services of their own: none is decided without its decision
     action = action if action in ("close", "reopen") else ""
     status = workflow.move(submission.status, action)
+    changes: dict[str, Any] = {"status": status}
+    if action == "reopen":
+        changes["target_at"] = _target(submission, submission.urgency, timezone.now())
     with transaction.atomic():
         before = submission.status
-        _claim(submission, revision, status=status)
+        _claim(submission, revision, **changes)
         submission.status = status
         build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
         _record_change(submission, by, "state", request_id, {"from": before, "to": status})
@@ -146,6 +159,12 @@ def set_progress(
         _claim(submission, revision, status=submission.status)
         AppointmentRequest.objects.filter(pk=wish.pk).update(progress=progress)
         _record_change(submission, by, "state", request_id, {"from": before, "to": progress})
+
+
+def _target(submission: Submission, urgency: int, start: datetime) -> datetime:
+    """When an urgency has the clinic make contact, by the rules this submission was judged by."""
+    level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
+    return target(level, start)
 
 
 def _claim(submission: Submission, revision: int, **changes: Any) -> None:

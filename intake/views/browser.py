@@ -38,6 +38,14 @@ def hold(response: HttpResponse, key: str) -> HttpResponse:
     return response
 
 
+def hold_on(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """After a POST the time that this browser may lie idle begins anew."""
+    name = settings.DRAFT_COOKIE_NAME
+    if request.method == "POST" and name not in response.cookies:
+        hold(response, request.COOKIES[name])
+    return response
+
+
 def let_go(response: HttpResponse) -> HttpResponse:
     """Take the draft's key from the browser, and whatever else it kept of us."""
     response.delete_cookie(settings.DRAFT_COOKIE_NAME, samesite="Lax")
@@ -56,7 +64,8 @@ def with_draft(view: View) -> View:
             return lost(request, **kwargs)
         if draft.submission_id:
             return redirect("intake:sent")
-        return view(request, draft=draft, walk=services.walk_of(draft), **kwargs)
+        response = view(request, draft=draft, walk=services.walk_of(draft), **kwargs)
+        return hold_on(request, response)
 
     return wrapper
 

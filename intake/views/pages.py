@@ -122,6 +122,7 @@ def show_page(request: HttpRequest, walk: Walk, page: Page) -> HttpResponse:
         tuple(question.id for question in page.questions),
         walk.proxied,
         walk.before(page.id),
+        walk.kind,
         get_language(),
     )
     return blank.serve(request, html)
@@ -134,6 +135,7 @@ def blank_page(
     questions: tuple[str, ...],
     proxied: bool,
     before: str | None,
+    kind: str,
     language: str | None,
 ) -> str:
     """The HTML of a page without answers."""
@@ -148,7 +150,7 @@ def blank_page(
     context = {
         "form": PageForm(page, proxied=proxied),
         "page": page,
-        "progress": progress(protocol, page.section),
+        "progress": progress(protocol, page.section, kind),
         "back_url": reverse("intake:page", kwargs={"step": before}) if before else "",
         "panels": [],
         "change": False,
@@ -162,7 +164,7 @@ def page_context(request: HttpRequest, walk: Walk, page: Page, form: PageForm) -
     return {
         "form": form,
         "page": page,
-        "progress": progress(walk.protocol, page.section),
+        "progress": progress(walk.protocol, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
@@ -188,8 +190,11 @@ def panels_of(walk: Walk) -> list[advice.Card]:
     return advice.cards(walk.protocol, fired, phone=phone, at=timezone.now())
 
 
-def progress(protocol: Protocol, section: str) -> str:
-    """'Part 3 of 12: Restless legs', told by sections, so that the number holds."""
+def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
+    """'Part 3 of 12: Restless legs', told by sections, so that the number holds; '' on the short
+    walk without the questionnaire."""
+    if kind != Kind.INTAKE:
+        return ""
     sections = [s.id for s in protocol.questionnaire.sections]
     titles = {s.id: s.title for s in protocol.questionnaire.sections}
     if section == APPOINTMENT:
@@ -259,7 +264,7 @@ def step_context(protocol: Protocol, kind: str, step: str, form: Any) -> dict[st
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},
-        "progress": progress(protocol, step) if kind == Kind.INTAKE else "",
+        "progress": progress(protocol, step, kind),
         "back_url": "",
         "panels": [],
         "change": False,
@@ -319,7 +324,7 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
     if rules:
         return stops.emergency_now(request, rules)
     page = page_of_protocol(step)
-    protocol = current()
+    protocol, kind = current(), Kind.INTAKE
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Any = PageForm(
@@ -339,7 +344,7 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
     context = {
         "form": form,
         "page": {"id": step, "title": title},
-        "progress": progress(protocol, section),
+        "progress": progress(protocol, section, kind),
         "back_url": "",
         "panels": [],
         "change": False,

@@ -59,6 +59,7 @@ def show_check(
         "sections": check_sections(walk),
         "panels": advice.cards(walk.protocol, red, phone=True, at=timezone.now()),
         "notice": notice,
+        "back_url": reverse("intake:page", kwargs={"step": APPOINTMENT}),
         "draft_notice": not walk.protocol.approved,
     }
     return render(request, "intake/check.html", context, status=status)
@@ -119,12 +120,13 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     cards = advice.cards(protocol, assessment.fired, phone=phone, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card.whole for card in cards if card not in today]
+    room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
         "next_text": next_text(submission),
-        "panels": today[: advice.MOST],
-        "advice": calm[: advice.MOST],
-        "more": [card.whole for card in today[advice.MOST :]] + calm[advice.MOST :],
+        "panels": today,
+        "advice": calm[:room],
+        "more": calm[room:],
         "draft_notice": not protocol.approved,
     }
 

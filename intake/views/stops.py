@@ -21,7 +21,7 @@ from intake.domain.triage import Fired
 from intake.forms import TellForm
 from intake.models import Draft, Kind
 from intake.protocols import current
-from intake.views.browser import draft_of, lost, page_of_protocol, redirect_to
+from intake.views.browser import draft_of, hold_on, lost, page_of_protocol, redirect_to
 from intake.walk import Walk
 
 TOO_MANY = gettext_lazy(
@@ -89,7 +89,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return show_emergency(request, walk, TellForm(), status=200)
     try:
-        return leave_stop(request, draft, walk)
+        return hold_on(request, leave_stop(request, draft, walk))
     except services.NotReady as not_ready:
         return redirect_to(not_ready.step)
     except services.Conflict:  # something happened in another window: read anew
@@ -101,7 +101,9 @@ def leave_stop(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     if request.POST.get("go") == "mistake":
         page = walk.content.stops[-1]["page"] if walk.content.stops else "safety"
         services.take_back(draft=draft)
-        return redirect_to(page if page in walk.steps else walk.first_open)
+        # who had come as far as the check page came from there, and goes back to it
+        change = bool(walk.content.contact and walk.content.wish)
+        return redirect_to(page if page in walk.steps else walk.first_open, change=change)
     form = TellForm(data=request.POST)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from intake.models import AppointmentRequest, Draft, Kind, Submission, Urgency
+from intake.reading import date_words
 from tests.intake.patient import WISH, Patient, step_url, typed_date
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,12 @@ def test_a_patient_asks_for_an_appointment_in_three_pages():
     assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, Urgency.ROUTINE)
     assert submission.answers == {"em_now": ["none"], "who": "self", "age_years": 44}
     assert AppointmentRequest.objects.get().visit_type == WISH["visit_type"]
+
+
+def test_three_pages_do_not_count_as_parts_of_twelve():
+    patient = Patient()
+    patient.whole_journey("/appointments/")
+    assert not any("Part 1 of" in page.text for page in patient.seen)
 
 
 def test_the_safety_page_stops_here_too():
@@ -118,7 +125,7 @@ def test_a_date_not_before_is_kept():
     day = timezone.localdate() + timedelta(days=30)
     patient = at_wish(**typed_date("earliest", day))
     patient.answer()
-    assert day.isoformat() in patient.page.text
+    assert date_words(day.isoformat()) in patient.page.text
     patient.send()
     assert AppointmentRequest.objects.get().earliest == day
 
@@ -145,6 +152,14 @@ def test_a_place_is_asked_for_where_there_are_several(settings):
     patient.answer()
     patient.send()
     assert AppointmentRequest.objects.get().place == "North clinic"
+
+
+@pytest.mark.usefixtures("fresh_pages")
+def test_a_place_is_not_chosen_for_who_comes_in_person(settings):
+    settings.CLINIC_PLACES = ["Main clinic", "North clinic"]
+    patient = at_wish()
+    assert patient.answer().errors == ["Choose a place for a visit in person."]
+    assert patient.answer(visit_type="video").step == "check"
 
 
 def test_a_visit_that_is_not_in_person_has_no_place():

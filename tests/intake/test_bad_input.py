@@ -412,9 +412,19 @@ def test_an_email_is_needed_only_by_who_wants_mail():
     assert at("contact", email="").answer().step == "appointment"
 
 
+def test_a_part_of_a_date_sent_twice_is_not_guessed_at():
+    patient = at("contact")
+    page = patient.answer(birth_date_year=("1982", "1983"))
+    assert page.status == 422
+    assert "This was sent twice. Give one answer." in page.text
+
+
 @pytest.mark.parametrize(
     "phone",
-    ["", "911", "call me", "123", "+", "202-555-01477777777", "０１２", "a" * 30],
+    [
+        *("", "911", "call me", "123", "+", "202-555-01477777777", "０１２", "a" * 30),
+        *("555-0123", "0123456"),  # without an area code nobody can be called
+    ],
 )
 def test_a_phone_number_is_one_that_can_be_called(phone):
     patient = at("contact")
@@ -432,6 +442,7 @@ def test_a_phone_number_is_one_that_can_be_called(phone):
         ("+1 202.555.0147", "+12025550147"),
         ("1-202-555-0147", "+12025550147"),
         ("+44 20 7946 0018", "+442079460018"),
+        ("202-555-0147 ext. 45", "+12025550147;ext=45"),
     ],
 )
 def test_a_phone_number_is_stored_in_one_form(phone, stored):

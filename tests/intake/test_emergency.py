@@ -329,6 +329,32 @@ def test_a_change_at_the_end_can_stop_the_form_as_well():
     assert not Submission.objects.exists()
 
 
+def test_a_change_at_the_end_stopped_by_mistake_comes_back_to_the_check_page():
+    patient = at_safety()
+    patient.walk_to("check")
+    patient.change("safety")
+    patient.answer(em_now=("bleeding_now",))
+    patient.press("mistake")
+    assert patient.answer(em_now=("none",)).path == "/intake/check/"
+
+
+def test_a_mistake_takes_back_all_that_was_picked_meanwhile():
+    patient = at_safety()
+    patient.answer(em_now=("chest_or_breath",))
+    safety = next(page for page in patient.seen if page.step == "safety")
+    patient.post(safety.url, {"em_now": ("chest_or_breath", "bleeding_now")})
+    patient.press("mistake")
+    stops = patient.draft.content["stops"]
+    assert len(stops) == 2
+    assert all(stop["retracted"] for stop in stops)
+
+
+def test_every_stop_page_offers_to_clear_the_device():
+    patient = stopped()
+    assert patient.page.links_to("/intake/leave/")
+    assert tell(patient).links_to("/intake/leave/")
+
+
 # --- also tell the clinic ------------------------------------------------------------------------
 
 
@@ -353,6 +379,7 @@ def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
     assert (submission.kind, submission.urgency) == (Kind.STOPPED, Urgency.EMERGENCY)
     assert submission.person["callback_phone"] == "+12025550147"
     assert submission.person["name"] == "Quentin Canary"
+    assert "lang_help" not in submission.person  # nobody was asked
     assert submission.answers == {"em_now": ["chest_or_breath"]}
     assert submission.target_at == submission.submitted_at
     assert [fired.id for fired in submission.result.fired] == ["E02"]

@@ -4,6 +4,7 @@ that was typed is lost and nothing is there twice."""
 from contextlib import contextmanager
 
 import pytest
+from django.conf import settings as site
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -304,6 +305,15 @@ def test_a_submission_is_stored_whole_or_not_at_all():
     assert patient.draft.submission is None
     assert patient.draft.content["answers"]
     assert patient.press("send").path == "/intake/sent/"
+
+
+def test_who_is_still_typing_is_never_cut_off():
+    patient = at("life")
+    for page in (step_url("life"), "/intake/p/no-such-page/"):
+        response = patient.client.post(page, {})
+        assert response.cookies[site.DRAFT_COOKIE_NAME].value == patient.key
+        assert response.cookies[site.DRAFT_COOKIE_NAME]["max-age"]
+    assert site.DRAFT_COOKIE_NAME not in patient.client.get(step_url("life")).cookies
 
 
 # --- too often -----------------------------------------------------------------------------------

@@ -173,6 +173,24 @@ def test_who_was_not_called_in_time_is_told_to_call():
     assert "You should have heard from us by now." in page.text
 
 
+FIVE_SIGNS = {
+    "leg_new": ("swelling_one", "calf_thigh_pain", "red_warm_fever", "red_warm", "sore_vein_above"),
+    "clot_risk": ("none",),
+}
+
+
+def test_at_most_three_panels_are_shown_and_the_rest_is_folded_away():
+    patient = Patient(**FIVE_SIGNS)
+    patient.whole_journey()
+    shown = [page for page in patient.seen if panels(page)]
+    assert {page.path for page in shown} >= {"/intake/check/", "/intake/sent/"}
+    for page in shown:
+        assert len(panels(page)) <= 3
+        if len(panels(page)) == 3:
+            assert page.html.count("<details>") == 1
+    assert "Until then" not in patient.page.text  # lower levels wait behind them
+
+
 @pytest.mark.usefixtures("clinic_closed")
 def test_a_panel_with_words_of_its_own_for_the_night_uses_them(settings):
     settings.SI_SCREEN = True

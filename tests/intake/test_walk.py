@@ -242,6 +242,8 @@ def test_a_helper_who_comes_in_late_is_asked_for_their_name():
     page = patient.answer(who="caregiver")
     assert page.step == "contact"
     assert "proxy_name" in page.form.asked
+    assert current().question("lang_help").for_proxy().text in page.text
+    assert current().question("lang_help").text not in page.text
     patient.answer()
     assert row(patient.page, "Filled in by") == "Petra Canary"
     patient.change("about")

@@ -1,9 +1,12 @@
 """Deciding, taking, closing: one POST each, guarded by what was read."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.utils import timezone
 
-from clinic import audit
+from clinic import audit, hours
 from intake.models import Decision, StatusChange, Submission, Urgency
 from tests import builders
 from tests.staff.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
@@ -27,6 +30,43 @@ def fresh(submission: Submission) -> Submission:
 
 def decide(client, submission, **changes):
     return client.post(page_of(submission, "decide"), verdict(submission, **changes))
+
+
+# --- the target follows the urgency --------------------------------------------------------------
+
+
+def test_who_is_raised_has_to_be_called_within_the_hours_of_the_new_urgency(clinician):
+    submission = waiting(urgency=Urgency.ROUTINE)
+    decide(
+        clinician,
+        submission,
+        urgency=Urgency.SAME_DAY,
+        reason="Sounds like a clot.",
+        outcome="need_more_information",
+    )
+    target = fresh(submission).target_at
+    open_time = hours.current().open_time_between(timezone.now(), target)
+    assert timedelta(hours=2) - open_time < timedelta(minutes=1)
+
+
+def test_who_is_lowered_is_not_overdue_by_the_old_urgency(clinician):
+    submission = waiting(urgency=Urgency.SAME_DAY, hours=-3)
+    decide(
+        clinician,
+        submission,
+        urgency=Urgency.ROUTINE,
+        reason="An old swelling.",
+        outcome="need_more_information",
+    )
+    stored = fresh(submission)
+    assert stored.target_at == stored.submitted_at + timedelta(days=84)
+
+
+def test_what_is_opened_again_has_its_time_anew(clinician):
+    submission = waiting(urgency=Urgency.URGENT, hours=-3)
+    decide(clinician, submission)
+    clinician.post(page_of(submission, "move"), {"revision": 1, "action": "reopen"})
+    assert fresh(submission).target_at > timezone.now()
 
 
 # --- decide ---------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
         "44 years, Male",
         "(202) 555-0147",
         "Same day",
-        "Contact by:",
+        "Due:",
         "nobody has taken it",
         "Red flags",
         "Both",
