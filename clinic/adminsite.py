@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin, auth
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -34,3 +35,7 @@ class ClinicAdminSite(admin.AdminSite):
     def password_change(self, request, extra_context=None):
         """One page changes passwords: the one whose use is audited."""
         return redirect("account_change_password")
+
+    def autocomplete_view(self, request):
+        """Closed: no page of ours asks it, and it would search patients without an audit event."""
+        raise PermissionDenied

@@ -78,6 +78,16 @@ def test_an_empty_list_is_written_down_as_well():
     assert event.detail["ids"] == []
 
 
+@pytest.mark.parametrize("model", ["draft", "appointmentrequest", "decision", "statuschange"])
+def test_the_admins_look_up_for_select_boxes_finds_nobody(model, canaries):
+    asked = {"app_label": "intake", "model_name": model, "field_name": "submission"}
+    for role in ("clinician", "front desk", "administrator"):
+        for term in ("", "canary", canaries[0].reference):
+            page = builders.staff_client(role).get("/admin/autocomplete/", {**asked, "term": term})
+            assert page.status_code == 403
+            assert canaries[0].reference not in page.content.decode()
+
+
 @pytest.mark.parametrize("error", [OperationalError("gone"), ProgrammingError("denied")])
 def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
     def broken(**event):
