@@ -194,6 +194,42 @@ def test_a_form_in_parts_is_read_and_a_broken_one_is_400(client):
     assert broken.status_code == 400
 
 
+BOUNDARY = "multipart/form-data; boundary=x"
+IN_PARTS = b'--x\r\nContent-Disposition: form-data; name="words"\r\n%s\r\n%s\r\n--x--\r\n'
+
+
+def test_a_form_in_parts_keeps_its_letters(client):
+    body = IN_PARTS % (b"", "\u00e9 \U0001f9b5".encode())
+
+    for content_type in (BOUNDARY, f"{BOUNDARY}; charset=UTF-8"):
+        response = client.post("/echo/", body, content_type=content_type)
+        assert json.loads(response.content) == {"words": ["\u00e9 \U0001f9b5"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (IN_PARTS % (b"", b"\xff"), BOUNDARY),
+        (IN_PARTS % (b"", b"caf\xc3"), BOUNDARY),
+        (IN_PARTS % (b"", b"a\x00b"), BOUNDARY),
+        (IN_PARTS % (b"Content-Transfer-Encoding: base64\r\n", b"/w=="), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b"words", b"w\xffrds"), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b'name="words"', b"name*=utf-8''%FF"), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b'name="words"', b"name*=utf-8''%00"), BOUNDARY),
+        (IN_PARTS % (b"", b"caf\xc3\xa9"), f"{BOUNDARY}; charset=latin-1"),
+        (IN_PARTS % (b"", b"caf\xc3\xa9"), f"{BOUNDARY}; charset=ascii"),
+        (IN_PARTS % (b"", b"a"), f"{BOUNDARY}; charset=utf-16"),
+        (400 * (IN_PARTS[:-7] % (b"", b"a")) + b"--x--\r\n", BOUNDARY),
+    ],
+)
+def test_a_form_in_parts_that_no_browser_writes_is_400(client, body, content_type):
+    # not `post`, which would write the body anew in the charset
+    response = client.generic("POST", "/echo/", body, content_type)
+
+    assert response.status_code == 400
+    assert response["X-Frame-Options"] == "DENY"
+
+
 def test_a_form_too_large_is_413_and_kindly(client, settings):
     body = b"words=" + b"a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     for content_type in (FORM, "multipart/form-data; boundary=x", "text/plain"):
