@@ -264,8 +264,10 @@ MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # these two before the static files, which no middleware below is asked for
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -274,7 +276,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "clinic.staff.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [

@@ -1,5 +1,6 @@
 """What may come in, what every answer carries, and what happens when something breaks."""
 
+import gzip
 import io
 import json
 import logging
@@ -277,6 +278,8 @@ ANSWERS = [
     ("post", "/", 405),
     ("get", "/crashes/", 500),
     ("get", "/guarded/", 503),
+    ("get", "/static/css/base.css", 200),
+    ("get", "/static/css/none.css", 404),
 ]
 
 
@@ -296,17 +299,28 @@ def test_headers_on_every_answer(client, method, path, status):
     assert "publickey-credentials-get=(self)" in response["Permissions-Policy"]
     assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
     assert not response.cookies
+    response.getvalue()  # which closes a static file
 
 
-def test_headers_on_static_files(client):
-    response = client.get("/static/css/base.css")
-    content = b"".join(response.streaming_content)  # which closes the file
+@pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
+def test_pages_and_static_files_are_made_smaller_for_a_browser_that_asks(client, path):
+    plain, small = client.get(path), client.get(path, headers={"accept-encoding": "gzip"})
 
-    assert content
-    assert response.status_code == 200
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert not response.cookies
+    assert gzip.decompress(small.getvalue()) == plain.getvalue()
+    assert small["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in small["Vary"]
+    assert set(small["Content-Security-Policy"].split("; ")) == CSP
+
+
+def test_a_static_file_that_did_not_change_carries_the_headers_too(client):
+    file = client.get("/static/css/base.css")
+    since = {"if-modified-since": file["Last-Modified"]}
+    same = client.get("/static/css/base.css", headers=since)
+
+    assert file.getvalue()
+    assert same.status_code == 304
+    assert set(same["Content-Security-Policy"].split("; ")) == CSP
+    assert same["X-Frame-Options"] == "DENY"
 
 
 def test_a_client_does_not_choose_the_request_id(client):
