@@ -1,12 +1,21 @@
 """The stock admin, entered only through our own sign-in."""
 
+import logging
+import uuid
+from functools import wraps
+
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin, auth
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
+
+from clinic import audit, logs
+from clinic.views import DATABASE_DOWN
 
 
 class ClinicAdminSite(admin.AdminSite):
@@ -14,6 +23,19 @@ class ClinicAdminSite(admin.AdminSite):
     site_title = settings.CLINIC_NAME
     index_title = _("Today's work")
     enable_nav_sidebar = False
+
+    def admin_view(self, view, cacheable=False):
+        """The stock door of every page of the admin; who is refused behind it is written down."""
+
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                _record_refusal(request)
+                raise
+
+        return super().admin_view(guarded, cacheable)
 
     def index(self, request, extra_context=None):
         """Who works with one list only lands on it."""
@@ -34,3 +56,30 @@ class ClinicAdminSite(admin.AdminSite):
     def password_change(self, request, extra_context=None):
         """One page changes passwords: the one whose use is audited."""
         return redirect("account_change_password")
+
+    def autocomplete_view(self, request):
+        """Closed: no page of ours asks it, and it would search patients without an audit event."""
+        raise PermissionDenied
+
+
+def _record_refusal(request):
+    """One `deny` event: who, at which page, and of which record if the address names one.
+
+    A refusal shows nobody, so it is given even when the database cannot write it down.
+    """
+    match = request.resolver_match
+    try:
+        subject = str(uuid.UUID(str(match.kwargs.get("object_id"))))
+    except ValueError:  # whatever was typed there instead is not kept
+        subject = "-"
+    try:
+        with transaction.atomic():
+            audit.record(
+                actor=audit.staff(request.user),
+                action="deny",
+                subject=subject,
+                request_id=request.request_id,
+                detail={"page": match.url_name},
+            )
+    except DATABASE_DOWN:
+        logs.log("refusal not recorded", level=logging.WARNING, exc_info=True)

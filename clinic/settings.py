@@ -6,10 +6,12 @@ nothing has a default that could be unsafe in production. `.env.example` explain
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -111,13 +113,26 @@ CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
 CLINIC_PHONE = env_text(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
 )
+if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", CLINIC_PHONE):
+    raise ImproperlyConfigured(
+        f"CLINIC_PHONE={CLINIC_PHONE!r}: write at least 3 digits, else only spaces and + ( ) - ."
+    )
 EMERGENCY_NUMBER = env_text("EMERGENCY_NUMBER", "911")
 CRISIS_LINE = env_text("CRISIS_LINE", "988")
 for _name, _number in (("EMERGENCY_NUMBER", EMERGENCY_NUMBER), ("CRISIS_LINE", CRISIS_LINE)):
     if not (_number.isascii() and _number.isdigit()):
         raise ImproperlyConfigured(f"{_name}={_number!r}: digits only, as a phone dials them.")
 CLINIC_PLACES = env_list("CLINIC_PLACES", "Main clinic")
+_places = set(CLINIC_PLACES)
+if not _places or len(_places) < len(CLINIC_PLACES) or max(map(len, _places)) > 80:
+    raise ImproperlyConfigured(
+        "CLINIC_PLACES: write names of at most 80 characters, each once, such as North,South."
+    )
 PHONE_REGION = env_text("PHONE_REGION", "US")
+if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
+    raise ImproperlyConfigured(
+        f"PHONE_REGION={PHONE_REGION!r} is no region: write two capital letters such as US."
+    )
 
 # --- time and language ------------------------------------------------------------------------
 USE_TZ = True
@@ -185,6 +200,10 @@ def _database(url: str) -> dict[str, object]:
         )
     # not parts.hostname: it lowers the case, and a socket folder (written with %2F for /) has one
     host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
+    if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
+        raise ImproperlyConfigured(
+            "DATABASE_URL: the port is no number from 1 to 65535. Write host:5432, or no port."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.strip("/"),
@@ -245,8 +264,10 @@ MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # these two before the static files, which no middleware below is asked for
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -255,7 +276,6 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "clinic.staff.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [

@@ -1,5 +1,6 @@
 """What every list and page of patients shares."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -24,6 +25,8 @@ from clinic.lists import FixedFilter, ReadOnlyAdmin
 from intake import search, services
 from intake.domain import workflow
 from intake.models import Submission, Urgency
+
+_REVISION = re.compile(r"[0-9]{1,9}")
 
 
 class UrgencyFilter(FixedFilter):
@@ -288,7 +291,7 @@ def act(
             service(
                 submission=submission,
                 by=request.user,
-                revision=int(revision) if revision.isascii() and revision.isdigit() else -1,
+                revision=int(revision) if _REVISION.fullmatch(revision) else -1,
                 request_id=request.request_id,
                 **kwargs,
             )

@@ -248,6 +248,7 @@ DID = {
     "assign": gettext_lazy("Taken or given back"),
     "decide": gettext_lazy("Decided"),
     "state": gettext_lazy("Moved on"),
+    "deny": gettext_lazy("Refused"),
 }
 """Action of an audit event → words, for those that have a submission as their subject."""
 

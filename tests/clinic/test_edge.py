@@ -1,5 +1,6 @@
 """What may come in, what every answer carries, and what happens when something breaks."""
 
+import gzip
 import io
 import json
 import logging
@@ -194,6 +195,42 @@ def test_a_form_in_parts_is_read_and_a_broken_one_is_400(client):
     assert broken.status_code == 400
 
 
+BOUNDARY = "multipart/form-data; boundary=x"
+IN_PARTS = b'--x\r\nContent-Disposition: form-data; name="words"\r\n%s\r\n%s\r\n--x--\r\n'
+
+
+def test_a_form_in_parts_keeps_its_letters(client):
+    body = IN_PARTS % (b"", "\u00e9 \U0001f9b5".encode())
+
+    for content_type in (BOUNDARY, f"{BOUNDARY}; charset=UTF-8"):
+        response = client.post("/echo/", body, content_type=content_type)
+        assert json.loads(response.content) == {"words": ["\u00e9 \U0001f9b5"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (IN_PARTS % (b"", b"\xff"), BOUNDARY),
+        (IN_PARTS % (b"", b"caf\xc3"), BOUNDARY),
+        (IN_PARTS % (b"", b"a\x00b"), BOUNDARY),
+        (IN_PARTS % (b"Content-Transfer-Encoding: base64\r\n", b"/w=="), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b"words", b"w\xffrds"), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b'name="words"', b"name*=utf-8''%FF"), BOUNDARY),
+        ((IN_PARTS % (b"", b"a")).replace(b'name="words"', b"name*=utf-8''%00"), BOUNDARY),
+        (IN_PARTS % (b"", b"caf\xc3\xa9"), f"{BOUNDARY}; charset=latin-1"),
+        (IN_PARTS % (b"", b"caf\xc3\xa9"), f"{BOUNDARY}; charset=ascii"),
+        (IN_PARTS % (b"", b"a"), f"{BOUNDARY}; charset=utf-16"),
+        (400 * (IN_PARTS[:-7] % (b"", b"a")) + b"--x--\r\n", BOUNDARY),
+    ],
+)
+def test_a_form_in_parts_that_no_browser_writes_is_400(client, body, content_type):
+    # not `post`, which would write the body anew in the charset
+    response = client.generic("POST", "/echo/", body, content_type)
+
+    assert response.status_code == 400
+    assert response["X-Frame-Options"] == "DENY"
+
+
 def test_a_form_too_large_is_413_and_kindly(client, settings):
     body = b"words=" + b"a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     for content_type in (FORM, "multipart/form-data; boundary=x", "text/plain"):
@@ -241,6 +278,8 @@ ANSWERS = [
     ("post", "/", 405),
     ("get", "/crashes/", 500),
     ("get", "/guarded/", 503),
+    ("get", "/static/css/base.css", 200),
+    ("get", "/static/css/none.css", 404),
 ]
 
 
@@ -260,17 +299,28 @@ def test_headers_on_every_answer(client, method, path, status):
     assert "publickey-credentials-get=(self)" in response["Permissions-Policy"]
     assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
     assert not response.cookies
+    response.getvalue()  # which closes a static file
 
 
-def test_headers_on_static_files(client):
-    response = client.get("/static/css/base.css")
-    content = b"".join(response.streaming_content)  # which closes the file
+@pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
+def test_pages_and_static_files_are_made_smaller_for_a_browser_that_asks(client, path):
+    plain, small = client.get(path), client.get(path, headers={"accept-encoding": "gzip"})
 
-    assert content
-    assert response.status_code == 200
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert not response.cookies
+    assert gzip.decompress(small.getvalue()) == plain.getvalue()
+    assert small["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in small["Vary"]
+    assert set(small["Content-Security-Policy"].split("; ")) == CSP
+
+
+def test_a_static_file_that_did_not_change_carries_the_headers_too(client):
+    file = client.get("/static/css/base.css")
+    since = {"if-modified-since": file["Last-Modified"]}
+    same = client.get("/static/css/base.css", headers=since)
+
+    assert file.getvalue()
+    assert same.status_code == 304
+    assert set(same["Content-Security-Policy"].split("; ")) == CSP
+    assert same["X-Frame-Options"] == "DENY"
 
 
 def test_a_client_does_not_choose_the_request_id(client):

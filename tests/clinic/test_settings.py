@@ -50,9 +50,21 @@ def start(tmp_path_factory):
         ({"ALLOWED_HOSTS": UNSET}, ["ALLOWED_HOSTS", "name the host names"]),
         ({"ALLOWED_HOSTS": "*"}, ["ALLOWED_HOSTS", "no '*'"]),
         ({"CLINIC_PHONE": UNSET}, ["CLINIC_PHONE is not set", "number patients call"]),
+        ({"CLINIC_PHONE": "call us"}, ["CLINIC_PHONE='call us'", "at least 3 digits"]),
+        ({"CLINIC_PHONE": "+1 202-555-0100 ext 7"}, ["CLINIC_PHONE", "at least 3 digits"]),
+        ({"CLINIC_PHONE": "+(1) 2."}, ["CLINIC_PHONE", "at least 3 digits"]),
+        ({"CLINIC_PHONE": "\u0661\u0662\u0663"}, ["CLINIC_PHONE", "at least 3 digits"]),
+        ({"CLINIC_PLACES": ", ,"}, ["CLINIC_PLACES", "names of at most 80"]),
+        ({"CLINIC_PLACES": "North, South, North"}, ["CLINIC_PLACES", "each once"]),
+        ({"CLINIC_PLACES": f"North,{'x' * 81}"}, ["CLINIC_PLACES", "names of at most 80"]),
+        ({"PHONE_REGION": "us"}, ["PHONE_REGION='us'", "such as US"]),
+        ({"PHONE_REGION": "America"}, ["PHONE_REGION='America'", "such as US"]),
         ({"DATABASE_URL": UNSET}, ["DATABASE_URL is not set", "postgresql://"]),
         ({"DATABASE_URL": "sqlite:///x.db"}, ["DATABASE_URL", "Only PostgreSQL"]),
         ({"DATABASE_URL": "postgresql://host"}, ["DATABASE_URL", "postgresql://user"]),
+        ({"DATABASE_URL": "postgresql://u:p@host:db/clinic"}, ["DATABASE_URL", "host:5432"]),
+        ({"DATABASE_URL": "postgresql://u:p@host:99999/clinic"}, ["DATABASE_URL", "host:5432"]),
+        ({"DATABASE_URL": "postgresql://u:p@host:\u0663/clinic"}, ["DATABASE_URL", "host:5432"]),
         ({"FIELD_KEYS_FILE": UNSET}, ["FIELD_KEYS_FILE is not set", "make_keys"]),
         ({"INDEX_KEY_FILE": UNSET}, ["INDEX_KEY_FILE is not set", "make_keys"]),
         ({"CLINIC_TIME_ZONE": "Moon/Sea"}, ["CLINIC_TIME_ZONE", "America/New_York"]),
@@ -87,6 +99,23 @@ names = s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DRAFT_COOKIE_NAME
 assert all(name.startswith("__Host-") for name in names) and len(set(names)) == 3
 """
     done = start(PRODUCTION, "-c", checks)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CLINIC_PHONE": "112"},
+        {"CLINIC_PHONE": "(202) 555.0100"},
+        {"CLINIC_PLACES": f"Praça do Comércio, {'x' * 80}"},
+        {"PHONE_REGION": "DE"},
+        {"DATABASE_URL": "postgresql://u:p@host/clinic"},
+        {"DATABASE_URL": "postgresql://u:p@%2Frun%2Fpostgresql/clinic"},
+    ],
+)
+def test_what_a_clinic_may_write_starts(start, changes):
+    done = start(PRODUCTION | changes)
 
     assert done.returncode == 0, done.stderr
 

@@ -6,7 +6,16 @@ from django.db import OperationalError, ProgrammingError
 from clinic import audit
 from intake.models import Decision, Submission, Urgency
 from tests import builders
-from tests.staff.desk import FRONT_DESK, WORKLIST, Trail, desk_page_of, page_of, verdict, waiting
+from tests.staff.desk import (
+    FRONT_DESK,
+    WORKLIST,
+    Trail,
+    desk_page_of,
+    page_of,
+    verdict,
+    waiting,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +87,16 @@ def test_an_empty_list_is_written_down_as_well():
     assert event.detail["ids"] == []
 
 
+@pytest.mark.parametrize("model", ["draft", "appointmentrequest", "decision", "statuschange"])
+def test_the_admins_look_up_for_select_boxes_finds_nobody(model, canaries):
+    asked = {"app_label": "intake", "model_name": model, "field_name": "submission"}
+    for role in ("clinician", "front desk", "administrator"):
+        for term in ("", "canary", canaries[0].reference):
+            page = builders.staff_client(role).get("/admin/autocomplete/", {**asked, "term": term})
+            assert page.status_code == 403
+            assert canaries[0].reference not in page.content.decode()
+
+
 @pytest.mark.parametrize("error", [OperationalError("gone"), ProgrammingError("denied")])
 def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
     def broken(**event):
@@ -105,3 +124,52 @@ def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
         assert b"Canary" not in response.content
     assert not Decision.objects.exists()
     assert set(Submission.objects.values_list("revision", flat=True)) == {0}
+
+
+# --- who was refused ------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_written_down_with_who_and_of_whom(canaries):
+    desk, trail, row = builders.staff_client("front desk"), Trail(), canaries[0]
+    somebody, nobody = str(row.pk), "-"
+    asked = [
+        (desk.get(page_of(row)), somebody),
+        (desk.get(page_of(row, "history")), somebody),
+        (desk.get(page_of(row, "delete")), somebody),
+        (desk.post(page_of(row, "decide"), verdict(row)), somebody),
+        (desk.get(WORKLIST, {"q": "canary"}), nobody),
+        (desk.get("/admin/autocomplete/", {"term": "canary"}), nobody),
+        (desk.get(f"{WORKLIST}Quentin Canary-a/change/"), nobody),
+        (desk.get(f"{WORKLIST}{'9' * 300}/change/"), nobody),
+    ]
+
+    for response, subject in asked:
+        assert response.status_code == 403
+        (event,) = trail.of(response)
+        assert (event.action, event.subject) == ("deny", subject)
+        assert event.actor == audit.staff(builders.member("front desk"))
+        assert "anary" not in str(event.detail)
+    assert event.detail == {"page": "intake_submission_change"}
+
+
+def test_the_page_of_a_submission_shows_who_was_refused(canaries):
+    builders.staff_client("front desk").get(page_of(canaries[0]))
+
+    assert "Refused" in words(builders.staff_client("clinician").get(page_of(canaries[0])))
+
+
+def test_a_stranger_is_asked_to_sign_in_and_not_written_down(client, canaries):
+    trail = Trail()
+
+    assert client.get(page_of(canaries[0])).status_code == 302
+    assert trail.events() == []
+
+
+def test_a_refusal_stands_when_the_database_cannot_write_it_down(canaries, monkeypatch):
+    def gone(**event):
+        raise OperationalError("gone")
+
+    desk = builders.staff_client("front desk")
+    monkeypatch.setattr(audit, "record", gone)
+
+    assert desk.get(page_of(canaries[0])).status_code == 403

@@ -159,11 +159,14 @@ def test_the_call_is_noted(desk):
     assert cells(desk.get(FRONT_DESK), "progress") == ["Patient called"]
 
 
-def test_a_note_on_what_changed_meanwhile_is_refused_and_said(desk):
+@pytest.mark.parametrize("revision", ["0", pytest.param("9" * 5000, id="thousands of digits")])
+def test_a_note_on_what_changed_meanwhile_is_refused_and_said(desk, revision):
     submission = builders.submission()
     desk.post(desk_page_of(submission, "progress"), {"revision": 0, "progress": "called"})
     response = desk.post(
-        desk_page_of(submission, "progress"), {"revision": 0, "progress": "booked"}, follow=True
+        desk_page_of(submission, "progress"),
+        {"revision": revision, "progress": "booked"},
+        follow=True,
     )
 
     assert "Somebody changed this submission" in words(response)
