@@ -8,12 +8,21 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from clinic import outbox
+
 
 class ClinicAdminSite(admin.AdminSite):
     site_header = settings.CLINIC_NAME
     site_title = settings.CLINIC_NAME
     index_title = _("Today's work")
     enable_nav_sidebar = False
+
+    def each_context(self, request):
+        """With what is wrong with messages, for those who can look at them: one query."""
+        failed = late = False
+        if request.user.has_perm("clinic.view_message"):
+            failed, late = outbox.trouble()
+        return {**super().each_context(request), "messages_failed": failed, "messages_late": late}
 
     def index(self, request, extra_context=None):
         """Who works with one list only lands on it."""
