@@ -1,4 +1,4 @@
-"""The administrator's people and the auditor's trail: the parts of the admin that show no patient.
+"""People, the audit trail and the messages: the parts of the admin that show no patient.
 
 An administrator makes accounts and gives roles, to others and never to themselves. What they do is
 written into the audit trail in the same transaction; Django's own log of the admin stays empty.
@@ -22,23 +22,26 @@ from django.forms import CheckboxSelectMultiple
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
+from django_tasks_db.models import DBTaskResult
 
-from clinic import audit
+from clinic import audit, outbox
 from clinic.lists import FixedFilter, ReadOnlyAdmin
-from clinic.models import Event
+from clinic.models import Event, Message
 from clinic.roles import ROLES
 
 # Ours replaces the first; roles are a table in code; seeds of codes and counters of wrong passwords
-# are nobody's to look at.
+# are nobody's to look at; tasks say no more than that there is a message.
 admin.site.unregister(
     [User, Group, Authenticator, EmailAddress, AccessAttempt, AccessFailureLog, AccessLog]
 )
+admin.site.unregister(DBTaskResult)
 
 
 def record(request: HttpRequest, action: str, subject: str = "-", **detail: Any) -> None:
@@ -154,6 +157,119 @@ def _few(value: Any) -> str:
         long = len(value) > 4
         return _("%(n)s of them") % {"n": len(value)} if long else ", ".join(map(str, value)) or "–"
     return str(value)
+
+
+# --- messages -----------------------------------------------------------------------------------
+
+
+class StateFilter(FixedFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options = list(Message.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = self.value() in Message.State.values
+        return queryset.filter(state=self.value()) if known else queryset
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """What was sent and what was not. No address and no text is stored, so none is shown."""
+
+    list_title = gettext_lazy("Messages")
+    list_display = [
+        "kind", "about", "status", "attempts", "error", "due_at", "next_try", "finished_at", "acts"
+    ]  # fmt: skip
+    list_filter = [StateFilter]
+    ordering = ["-id"]
+    sortable_by: list[str] = []
+    posts = {"again": outbox.try_again, "aside": outbox.set_aside}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Not a place of work of its own: the head of each page leads here."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, self.titled(extra_context))
+            if "cl" in (getattr(response, "context_data", None) or {}):
+                shown = list(response.context_data["cl"].result_list)
+                known, may_settle = outbox.abouts(shown), may(request, "settle")
+                for row in shown:
+                    row.known, row.may_settle = known[row.pk], may_settle
+                response.context_data["cl"].result_list = shown
+                record(request, "list", page="message", count=len(shown))
+                response.render()
+        return response
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """The list shows all there is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:clinic_message_changelist")
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<uuid:pk>/{name}/",
+                self.admin_site.admin_view(self.settle_view),
+                {"name": name},
+                name=f"clinic_message_{name}",
+            )
+            for name in self.posts
+        ]
+        return own + super().get_urls()
+
+    def settle_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
+        """A button beside a failed message."""
+        if not may(request, "settle"):
+            raise PermissionDenied
+        message = self.get_object(request, str(pk))
+        if message is None:
+            raise Http404
+        if request.method == "POST":
+            try:
+                self.posts[name](message=message, by=request.user, request_id=request.request_id)
+            except outbox.Settled as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, _("Done."))
+        return redirect("admin:clinic_message_changelist")
+
+    # --- columns ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("About"))
+    def about(self, row: Any) -> str:
+        return row.known or "–"
+
+    @admin.display(description=gettext_lazy("State"))
+    def status(self, row: Message) -> str:
+        mark = format_html('<strong class="overdue">{}</strong>', row.get_state_display())
+        return mark if row.state == Message.State.FAILED else row.get_state_display()
+
+    @admin.display(description=gettext_lazy("Next try"))
+    def next_try(self, row: Message) -> Any:
+        return row.next_at if row.state == Message.State.WAITING else None
+
+    @admin.display(description="")
+    def acts(self, row: Any) -> str:
+        if row.state != Message.State.FAILED or not row.may_settle:
+            return ""
+        # the list stands in a form of the admin's own, with its token
+        return format_html_join(
+            " ",
+            '<button class="button" formaction="{}">{}</button>',
+            [
+                (reverse("admin:clinic_message_again", args=[row.pk]), _("Try again")),
+                (reverse("admin:clinic_message_aside", args=[row.pk]), _("Dealt with")),
+            ],
+        )
+
+
+def may(request: HttpRequest, what: str) -> bool:
+    return request.user.has_perm(f"clinic.{what}_message")
 
 
 # --- people -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from clinic import audit, logs
+from clinic import audit, logs, outbox
 from clinic.views import DATABASE_DOWN
 
 
@@ -36,6 +36,13 @@ class ClinicAdminSite(admin.AdminSite):
                 raise
 
         return super().admin_view(guarded, cacheable)
+
+    def each_context(self, request):
+        """With what is wrong with messages, for those who can look at them: one query."""
+        failed = late = False
+        if request.user.has_perm("clinic.view_message"):
+            failed, late = outbox.trouble()
+        return {**super().each_context(request), "messages_failed": failed, "messages_late": late}
 
     def index(self, request, extra_context=None):
         """Who works with one list only lands on it."""

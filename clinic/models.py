@@ -1,7 +1,12 @@
-"""The tables of the whole clinic: who did what, and the buckets of the limits."""
+"""The tables of the whole clinic: who did what, the buckets of the limits, what is to be sent."""
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+
+from clinic.ids import uuid7
+from clinic.sealing import SealedField
 
 
 class Event(models.Model):
@@ -47,3 +52,60 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Message(models.Model):
+    """Something to be sent, by mail or as a text message. `clinic.outbox` alone writes it.
+
+    It holds no address and no text: both are worked out at the moment of sending, from what is
+    true then. What cannot be worked out again is sealed in `payload`, and blanked when it is over.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        DROPPED = "dropped", _("Not needed any more")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.SlugField(_("what"), max_length=32, db_index=False)
+    # what it tells of: an id, or two with a colon
+    occasion = models.CharField(max_length=80)
+    payload = SealedField(null=True)
+    state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # a code such as "smtp 451", or the name of an exception; never its text
+    error = models.CharField(_("trouble"), max_length=80, blank=True, default="")
+    # all by the database's clock
+    created_at = models.DateTimeField(_("made"), db_default=Now())
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    next_at = models.DateTimeField(_("next try"), db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("settle_message", "Can try a failed message again or set it aside")]
+        verbose_name = _("message")
+        indexes = [
+            models.Index(
+                fields=["next_at", "id"], name="message_waiting", condition=Q(state="waiting")
+            ),
+            models.Index(fields=["id"], name="message_failed", condition=Q(state="failed")),
+            models.Index(fields=["finished_at"], name="message_finished"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["occasion", "kind"], name="message_once"),
+            models.CheckConstraint(
+                name="message_state_known",
+                condition=Q(state__in=["waiting", "sent", "dropped", "failed"]),
+            ),
+            models.CheckConstraint(
+                name="message_blanked_when_over",
+                condition=Q(state="waiting") | Q(payload__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

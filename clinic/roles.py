@@ -8,11 +8,17 @@ nobody; an administrator manages people and sees no patient data.
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
+_SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
+_FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
+_MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
+
 ROLES: dict[str, frozenset[str]] = {
-    "clinician": frozenset({"intake.view_submission", "intake.decide_submission"}),
-    "front desk": frozenset({"intake.view_frontdesk", "intake.change_frontdesk"}),
+    "clinician": _SUBMISSIONS | _MESSAGES,
+    # hears of an urgent submission that nobody opened
+    "duty": _SUBMISSIONS | _MESSAGES,
+    "front desk": _FRONT_DESK | _MESSAGES,
     "content editor": frozenset(),
-    "auditor": frozenset({"clinic.view_event"}),
+    "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
     "administrator": frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
 }
 

@@ -16,7 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from clinic import devdb
+from clinic import devdb, mailurl
 from clinic.hours import OpeningHours
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -110,6 +110,8 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Take ALLOWED_HOSTS out, or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
+# the name in mails and text messages, which others may see: it must not tell an illness
+CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_text(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
 )
@@ -133,6 +135,20 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     raise ImproperlyConfigured(
         f"PHONE_REGION={PHONE_REGION!r} is no region: write two capital letters such as US."
     )
+
+SITE_ORIGIN = env_text(
+    "SITE_ORIGIN",
+    "http://127.0.0.1:8000" if DEMO else None,
+    "Write the address that patients type, such as https://clinic.example.org: mails carry it.",
+)
+_origin = urlsplit(SITE_ORIGIN)
+if not _origin.hostname or f"{_origin.scheme}://{_origin.netloc}" != SITE_ORIGIN:
+    raise ImproperlyConfigured(
+        f"SITE_ORIGIN={SITE_ORIGIN!r}: write scheme and host only, no path and no slash at the end,"
+        " such as https://clinic.example.org."
+    )
+if _origin.scheme != "https" and not (DEMO and _origin.scheme == "http"):
+    raise ImproperlyConfigured(f"SITE_ORIGIN={SITE_ORIGIN!r}: it begins with https://.")
 
 # --- time and language ------------------------------------------------------------------------
 USE_TZ = True
@@ -172,6 +188,56 @@ DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 7 * 24 * 60, 5, 30 * 24 * 60)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many of ours stand before us
+
+# --- mail, text messages and the worker ---------------------------------------------------------
+try:
+    _mail = mailurl.read(
+        env_text(
+            "EMAIL_URL",
+            f"file:{LOCAL_DIR / 'mail'}" if DEMO else None,
+            "Write EMAIL_URL=smtp://user:password@host:587, or a provider such as "
+            "postmark:?POSTMARK_SERVER_TOKEN=….",
+        )
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
+if _mail.folder and not DEMO:
+    raise ImproperlyConfigured(
+        "EMAIL_URL: file: is for a laptop (DEMO=on); nobody would get these mails. "
+        "Write smtp://user:password@host:587 or a provider."
+    )
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_TIMEOUT = mailurl.TIMEOUT
+EMAIL_FILE_PATH = _mail.folder
+ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": mailurl.TIMEOUT}
+EMAIL_FROM = env_text(
+    "EMAIL_FROM",
+    "clinic@example.org" if DEMO else None,
+    "Write the address that mails come from. It must not tell an illness.",
+)
+if not mailurl.is_sender(EMAIL_FROM):
+    raise ImproperlyConfigured(
+        f"EMAIL_FROM={EMAIL_FROM!r}: write clinic@example.org or Truffles <clinic@example.org>."
+    )
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+# a function send(*, to, text, key), see clinic/sms.py; off: no text messages
+SMS_BACKEND = env_text("SMS_BACKEND", "clinic.sms.console" if DEMO else "off")
+if SMS_BACKEND == "off":
+    SMS_BACKEND = ""
+elif not all(part.isidentifier() for part in SMS_BACKEND.split(".")) or "." not in SMS_BACKEND:
+    raise ImproperlyConfigured(
+        f"SMS_BACKEND={SMS_BACKEND!r}: write the dotted path of a function, or off."
+    )
+if SMS_BACKEND == "clinic.sms.console" and not DEMO:
+    raise ImproperlyConfigured("SMS_BACKEND: clinic.sms.console is for a laptop. Write off.")
+# opening time after which the duty role hears of an urgent submission that nobody opened
+ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
+# how long a worker has for one message before another may take it
+OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- database -----------------------------------------------------------------------------------
 DATABASE_URL = ENV.get("DATABASE_URL", "").strip()
@@ -257,6 +323,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "crispy_forms",
+    "django_tasks",
+    "django_tasks_db",
     "clinic",
     "intake",
 ]
@@ -402,6 +470,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # the worker looks every second, and would say so
+        "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
+        "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
         # a logger with no handler at all would print the raw text
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic import outbox
 from clinic.context import site
 
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
@@ -65,15 +66,22 @@ def _is_migrated() -> bool:
 @require_safe
 @login_not_required
 def readyz(request):
-    """May traffic come here? The database answers and has the tables this code expects."""
+    """May traffic come here? The database answers and has the tables this code expects.
+
+    `queue` tells whether messages go out. A stuck one is no reason to send patients elsewhere.
+    """
+    queue = False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         database, migrations = True, _is_migrated()
+        if migrations:
+            _failed, late = outbox.trouble()
+            queue = not late
     except DatabaseError:
         database = migrations = False
     ready = database and migrations
-    body = {"ready": ready, "database": database, "migrations": migrations}
+    body = {"ready": ready, "database": database, "migrations": migrations, "queue": queue}
     return JsonResponse(body, status=200 if ready else 503)
 
 

@@ -6,4 +6,5 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake and triage"
 
     def ready(self) -> None:
-        from intake import checks  # noqa: F401  (registers the protocol's system checks)
+        # register the protocol's system checks, and what messages say
+        from intake import checks, messages  # noqa: F401

@@ -20,9 +20,10 @@ ALLOWED = {
     "intake.reading": {"intake.domain", "intake.models"},
     "intake.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
+    "intake.messages": {"clinic", "intake.domain", "intake.models"},
     "intake.services": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
-        *("intake.search", "intake.services"),
+        *("intake.search", "intake.messages", "intake.services"),
     },
     "intake.forms": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
@@ -34,7 +35,7 @@ ALLOWED = {
 SHARED = {
     f"clinic.{name}"
     # `models` to read the audit trail; `audit` alone writes it
-    for name in "audit sealing outbox limits hours ids logs context lists models".split()
+    for name in "audit sealing outbox sms limits hours ids logs context lists models".split()
 }
 # the only places that write to a model
 WRITERS = ("intake.services", "intake.bulk", "education.services")

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from clinic import audit, hours
+from clinic import audit, hours, outbox
 from clinic.ids import new_reference, uuid7
-from intake import search
+from intake import messages, search
 from intake.domain import answers as domain
 from intake.domain.definition import Level
 from intake.domain.triage import Assessment
@@ -32,7 +32,8 @@ TRIES = 5  # of finding a free reference; one in ten billion is taken
 
 
 def submit(*, draft: Draft, request_id: str = "") -> Submission:
-    """Send a finished draft: submission, wish, history, counts and audit event in one transaction.
+    """Send a finished draft: submission, wish, history, counts, messages and audit event in one
+    transaction.
 
     A draft is sent once: asked again, by a double click or a retry, the same submission comes
     back. Raises NotReady when a step is missing, an emergency answer stands, or the protocol
@@ -186,6 +187,7 @@ def _store_wish(submission: Submission, wish: Mapping[str, Any]) -> None:
 def _record_sent(submission: Submission, assessment: Assessment, request_id: str) -> None:
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     add_rule_counts(dict.fromkeys(rule_count_keys(submission, assessment), 1))
+    outbox.put_all(messages.of_sending(submission))
     audit.record(
         actor=audit.patient(submission.reference),
         action="create",

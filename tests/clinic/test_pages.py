@@ -39,7 +39,12 @@ def test_readyz_says_yes_when_database_and_migrations_are_there(client):
     response = client.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {"ready": True, "database": True, "migrations": True}
+    assert response.json() == {
+        "ready": True,
+        "database": True,
+        "migrations": True,
+        "queue": True,
+    }
 
 
 @pytest.mark.django_db
@@ -51,7 +56,12 @@ def test_readyz_says_no_while_a_migration_is_missing(client, monkeypatch):
     response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "database": True, "migrations": False}
+    assert response.json() == {
+        "ready": False,
+        "database": True,
+        "migrations": False,
+        "queue": False,
+    }
 
 
 def test_readyz_says_no_without_a_database_and_not_why(client, monkeypatch):
@@ -63,7 +73,12 @@ def test_readyz_says_no_without_a_database_and_not_why(client, monkeypatch):
     response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "database": False, "migrations": False}
+    assert response.json() == {
+        "ready": False,
+        "database": False,
+        "migrations": False,
+        "queue": False,
+    }
 
 
 def test_an_unknown_address_is_404_with_a_way_on(client):

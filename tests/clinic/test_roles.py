@@ -5,11 +5,13 @@ from django.contrib.auth.models import Group, Permission
 
 from clinic import roles
 
+MESSAGES = {"clinic.view_message", "clinic.settle_message"}
 TABLE = {
-    "clinician": {"intake.view_submission", "intake.decide_submission"},
-    "front desk": {"intake.view_frontdesk", "intake.change_frontdesk"},
+    "clinician": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
+    "duty": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
+    "front desk": {"intake.view_frontdesk", "intake.change_frontdesk"} | MESSAGES,
     "content editor": set(),
-    "auditor": {"clinic.view_event"},
+    "auditor": {"clinic.view_event", "clinic.view_message"},
     "administrator": {"auth.view_user", "auth.add_user", "auth.change_user"},
 }
 
@@ -45,7 +47,7 @@ def test_a_permission_given_by_hand_is_taken_back_and_one_taken_is_given_back():
 
 @pytest.mark.django_db
 def test_a_permission_that_does_not_exist_is_reported_and_left_out(monkeypatch):
-    monkeypatch.setitem(roles.ROLES, "auditor", frozenset({"clinic.view_event", "moon.walk"}))
+    monkeypatch.setitem(roles.ROLES, "auditor", roles.ROLES["auditor"] | {"moon.walk"})
 
     assert roles.sync() == ["moon.walk"]
     assert groups() == TABLE
@@ -53,9 +55,9 @@ def test_a_permission_that_does_not_exist_is_reported_and_left_out(monkeypatch):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(TABLE))
-def test_only_the_two_clinical_roles_reach_patient_data(django_user_model, name):
+def test_only_the_clinical_roles_reach_patient_data(django_user_model, name):
     user = django_user_model.objects.create_user("somebody", is_staff=True)
     user.groups.add(Group.objects.get(name=name))
 
     sees = any(user.has_module_perms(app) for app in ("intake",))
-    assert sees == (name in {"clinician", "front desk"})
+    assert sees == (name in {"clinician", "duty", "front desk"})

@@ -5,61 +5,71 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLResolver, reverse
 
+from clinic.models import Message
 from clinic.roles import ROLES
 from tests import builders
 from tests.staff.desk import waiting
 
 pytestmark = pytest.mark.django_db
 
-WHO = ["clinician", "front desk", "content editor", "auditor", "administrator"]
-NONE = "403 403 403 403 403"
+WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
+NONE = "403 403 403 403 403 403"
 # name → status of a GET for each of WHO, in that order
 TABLE = {
-    "index": "302 302 200 302 302",
-    "app_list intake": "200 200 404 404 404",
-    "app_list clinic": "404 404 404 200 404",
-    "app_list auth": "404 404 404 404 200",
-    "login": "302 302 302 302 302",
-    "logout": "405 405 405 405 405",
-    "password_change": "302 302 302 302 302",
-    "password_change_done": "200 200 200 200 200",
+    "index": "302 302 302 200 302 302",
+    "app_list intake": "200 200 200 404 404 404",
+    "app_list clinic": "404 404 404 404 200 404",
+    "app_list auth": "404 404 404 404 404 200",
+    "login": "302 302 302 302 302 302",
+    "logout": "405 405 405 405 405 405",
+    "password_change": "302 302 302 302 302 302",
+    "password_change_done": "200 200 200 200 200 200",
     "autocomplete": NONE,
-    "jsi18n": "200 200 200 200 200",
-    "view_on_site": "404 404 404 404 404",
-    "intake_submission_changelist": "200 403 403 403 403",
-    "intake_submission_change": "200 403 403 403 403",
-    "intake_submission_history": "302 403 403 403 403",
+    "jsi18n": "200 200 200 200 200 200",
+    "view_on_site": "404 404 404 404 404 404",
+    "intake_submission_changelist": "200 200 403 403 403 403",
+    "intake_submission_change": "200 200 403 403 403 403",
+    "intake_submission_history": "302 302 403 403 403 403",
     "intake_submission_add": NONE,
     "intake_submission_delete": NONE,
-    "intake_submission_decide": "302 403 403 403 403",
-    "intake_submission_assign": "302 403 403 403 403",
-    "intake_submission_move": "302 403 403 403 403",
-    "intake_frontdesk_changelist": "403 200 403 403 403",
-    "intake_frontdesk_change": "403 200 403 403 403",
-    "intake_frontdesk_history": "403 302 403 403 403",
+    "intake_submission_decide": "302 302 403 403 403 403",
+    "intake_submission_assign": "302 302 403 403 403 403",
+    "intake_submission_move": "302 302 403 403 403 403",
+    "intake_frontdesk_changelist": "403 403 200 403 403 403",
+    "intake_frontdesk_change": "403 403 200 403 403 403",
+    "intake_frontdesk_history": "403 403 302 403 403 403",
     "intake_frontdesk_add": NONE,
     "intake_frontdesk_delete": NONE,
-    "intake_frontdesk_progress": "403 302 403 403 403",
-    "clinic_event_changelist": "403 403 403 200 403",
-    "clinic_event_change": "403 403 403 302 403",
-    "clinic_event_history": "403 403 403 302 403",
+    "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "clinic_event_changelist": "403 403 403 403 200 403",
+    "clinic_event_change": "403 403 403 403 302 403",
+    "clinic_event_history": "403 403 403 403 302 403",
     "clinic_event_add": NONE,
     "clinic_event_delete": NONE,
-    "auth_user_changelist": "403 403 403 403 200",
-    "auth_user_add": "403 403 403 403 200",
-    "auth_user_change": "403 403 403 403 200",
-    "auth_user_history": "403 403 403 403 200",
+    "clinic_message_changelist": "200 200 200 403 200 403",
+    "clinic_message_change": "302 302 302 403 302 403",
+    "clinic_message_history": "302 302 302 403 302 403",
+    "clinic_message_add": NONE,
+    "clinic_message_delete": NONE,
+    "clinic_message_again": "302 302 302 403 403 403",
+    "clinic_message_aside": "302 302 302 403 403 403",
+    "auth_user_changelist": "403 403 403 403 403 200",
+    "auth_user_add": "403 403 403 403 403 200",
+    "auth_user_change": "403 403 403 403 403 200",
+    "auth_user_history": "403 403 403 403 403 200",
     "auth_user_delete": NONE,
-    "auth_user_password": "403 403 403 403 200",
-    "auth_user_factor": "403 403 403 403 302",
+    "auth_user_password": "403 403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 403 302",
 }
 POSTS = {
-    "intake_submission_decide": "422 403 403 403 403",
-    "intake_submission_assign": "302 403 403 403 403",
-    "intake_submission_move": "302 403 403 403 403",
-    "intake_frontdesk_progress": "403 302 403 403 403",
-    "auth_user_password": "403 403 403 403 200",
-    "auth_user_factor": "403 403 403 403 302",
+    "intake_submission_decide": "422 422 403 403 403 403",
+    "intake_submission_assign": "302 302 403 403 403 403",
+    "intake_submission_move": "302 302 403 403 403 403",
+    "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "clinic_message_again": "302 302 302 403 403 403",
+    "clinic_message_aside": "302 302 302 403 403 403",
+    "auth_user_password": "403 403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 403 302",
 }
 
 
@@ -77,7 +87,13 @@ def names(patterns) -> set[str]:
 def address(name: str, submission, user) -> str:
     name, _space, app = name.partition(" ")
     model = name.split("_")[1] if "_" in name else ""
-    keys = {"submission": submission.pk, "frontdesk": submission.pk, "event": 1, "user": user.pk}
+    keys = {
+        "submission": submission.pk,
+        "frontdesk": submission.pk,
+        "event": 1,
+        "message": Message.objects.get().pk,  # that confirms the submission
+        "user": user.pk,
+    }
     if app:
         args = [app]
     elif name == "view_on_site":

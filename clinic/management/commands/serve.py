@@ -1,5 +1,6 @@
 """`make run`: the whole program on a laptop. Production starts gunicorn by itself."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,16 +30,28 @@ class Command(BaseCommand):
             sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
             "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
         ]  # fmt: skip
-        server = subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)
+        # mails carry the address that is served here, unless another is set
+        origin = settings.ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
+        ours = {
+            "cwd": settings.BASE_DIR,
+            "env": os.environ | {"SITE_ORIGIN": origin},
+            "start_new_session": True,
+        }
+        server = subprocess.Popen(command, **ours)
+        worker = subprocess.Popen([sys.executable, "manage.py", "worker"], **ours)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         self.stdout.write(f"\n  Open  http://127.0.0.1:{port}/         (patients)")
         self.stdout.write(f"        http://127.0.0.1:{port}/admin/   (staff)\n")
         self.stdout.write("  Demonstration sign-ins; `make code` prints the six digits of now:")
         call_command("demo", "--list", stdout=self.stdout)
+        if settings.EMAIL_FILE_PATH:
+            self.stdout.write(f"\n  Mails are files in {settings.EMAIL_FILE_PATH}")
         self.stdout.write("\n  Ctrl-C stops everything.\n")
         self.stdout.flush()
         status = server.wait()
+        worker.terminate()
+        worker.wait()
         if status not in (0, -signal.SIGTERM):
             raise CommandError(
                 f"The server stopped by itself (status {status}). Is port {port} taken? "

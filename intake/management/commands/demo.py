@@ -28,6 +28,8 @@ from intake.protocols import current
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
+# the duty role is a second one
+ALSO = {"dr-lee": ["duty"]}
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
@@ -105,8 +107,9 @@ def _account(*, role: str, username: str, password: str, totp_secret: str) -> No
         user.set_password(password)
     user.is_staff = user.is_active = True
     user.first_name = username.partition("-")[2].title()
+    user.email = f"{username}@example.org"
     user.save()
-    user.groups.set([Group.objects.get(name=role)])
+    user.groups.set(Group.objects.filter(name__in=[role, *ALSO.get(username, [])]))
     stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
     if stored is None:
         TOTP.activate(user, totp_secret)

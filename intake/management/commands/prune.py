@@ -5,16 +5,22 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from clinic import limits
+from clinic import limits, outbox
 from intake import services
 
 
 class Command(BaseCommand):
-    help = "Delete idle drafts, ended sessions, old buckets and sign-in logs. Run it every hour."
+    help = (
+        "Delete idle drafts, ended sessions, old buckets, sent messages and sign-in logs. "
+        "Run it every hour."
+    )
 
     def handle(self, **options: Any) -> None:
         drafts = services.delete_idle_drafts()
         buckets = limits.prune()
+        messages = outbox.prune()
         call_command("clearsessions")
         call_command("axes_reset_logs", age=30, verbosity=0)
-        self.stdout.write(f"{drafts} idle drafts and {buckets} limit buckets deleted.")
+        self.stdout.write(
+            f"{drafts} idle drafts, {buckets} limit buckets and {messages} old messages deleted."
+        )

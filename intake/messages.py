@@ -1,0 +1,134 @@
+"""What patients and staff are told, and by which way. The words stand in templates/email/.
+
+A message says a reference and what to do, and nothing else: no name, no birth date, no complaint,
+no doctor, no link that opens anything. It is written at the moment of sending, so that nobody is
+told of what is over.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clinic import hours, outbox, sms
+from clinic.models import Event, Message
+from clinic.outbox import Letter, Order
+from intake.domain import workflow
+from intake.models import Kind, Submission, Urgency
+
+ALERTED = ("clinician", "front desk")
+ESCALATED = ("duty",)
+
+
+def of_sending(submission: Submission) -> list[Order]:
+    """What a submission just sent gives reason to tell."""
+    occasion, orders = str(submission.pk), []
+    if submission.kind != Kind.STOPPED and _way_to(submission.person):
+        orders.append(Order(kind="confirmation", occasion=occasion))
+    if submission.kind == Kind.STOPPED or submission.urgency >= Urgency.SAME_DAY:
+        patience = timedelta(minutes=settings.ESCALATE_MINUTES)
+        unopened = hours.current().add_open(submission.submitted_at, patience)
+        orders.append(Order(kind="alert", occasion=occasion))
+        orders.append(Order(kind="escalation", occasion=occasion, not_before=unopened))
+    return orders
+
+
+def references(occasions: list[str]) -> Mapping[str, str]:
+    """Occasion → reference, for staff who look at the list of messages."""
+    rows = Submission.objects.filter(pk__in=occasions).values_list("pk", "reference")
+    return {str(pk): reference for pk, reference in rows}
+
+
+# --- to the patient -------------------------------------------------------------------------------
+
+
+@outbox.composer("confirmation", about=references)
+def confirmation(message: Message) -> Letter | None:
+    """We have it; this happens next; this is how to come back."""
+    submission = _submission(message)
+    way = submission and _way_to(submission.person)
+    if not way:
+        return None
+    channel, address = way
+    with translation.override(submission.language):
+        subject = _("Your request to %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
+        name = "confirmation_sms" if channel == "sms" else "confirmation"
+        return Letter((address,), subject, _text(name, submission), channel)
+
+
+def _way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
+    """Channel and address of a patient; None for somebody who gave no address to write to."""
+    if person.get("email"):
+        return "email", person["email"]
+    if person.get("prefer") == "text" and person.get("callback_phone") and sms.is_on():
+        return "sms", person["callback_phone"]
+    return None
+
+
+# --- to staff -------------------------------------------------------------------------------------
+
+
+@outbox.composer("alert", about=references)
+def alert(message: Message) -> Letter | None:
+    """Something came that must be read today. Not if it is decided by now."""
+    submission = _submission(message)
+    if submission is None or submission.status not in workflow.OPEN:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("%(urgency)s: %(reference)s") % {
+            "urgency": _word(submission),
+            "reference": submission.reference,
+        }
+        return Letter(_addresses(ALERTED), subject, _text("alert", submission))
+
+
+@outbox.composer("escalation", about=references)
+def escalation(message: Message) -> Letter | None:
+    """Nobody has opened it in time. Not if somebody has, or took it, or decided."""
+    submission = _submission(message)
+    if submission is None or submission.status != workflow.NEW or submission.assignee_id:
+        return None
+    reads = Event.objects.filter(
+        subject=str(submission.pk), action="read", actor__startswith="staff:"
+    )
+    if reads.exists():
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("Nobody has opened it yet: %(reference)s") % {"reference": submission.reference}
+        return Letter(_addresses(ESCALATED), subject, _text("escalation", submission))
+
+
+def _submission(message: Message) -> Submission | None:
+    return Submission.objects.filter(pk=message.occasion).first()
+
+
+def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses of everybody at work who has one of these roles."""
+    people = get_user_model().objects.filter(is_active=True, groups__name__in=roles)
+    addresses = people.exclude(email="").values_list("email", flat=True)
+    return tuple(sorted(set(addresses)))
+
+
+def _word(submission: Submission) -> str:
+    if submission.kind == Kind.STOPPED:
+        return str(Urgency.EMERGENCY.label)
+    return str(Urgency(submission.urgency).label)
+
+
+def _text(name: str, submission: Submission) -> str:
+    context = {
+        "clinic": settings.CLINIC_SHORT_NAME,
+        "phone": settings.CLINIC_PHONE,
+        "emergency_number": settings.EMERGENCY_NUMBER,
+        "origin": settings.SITE_ORIGIN,
+        "reference": submission.reference,
+        "urgency": _word(submission),
+        "sent": hours.day_words(submission.submitted_at),
+        "minutes": settings.ESCALATE_MINUTES,
+    }
+    return render_to_string(f"email/{name}.txt", context).strip() + "\n"
