@@ -21,5 +21,5 @@ def site(request):
         "hours": settings.CLINIC_HOURS.describe(),
         "languages": settings.LANGUAGES,
         "demo": settings.DEMO,
-        "draft_days": max(1, settings.DRAFT_IDLE_MINUTES // (24 * 60)),
+        "draft_days": settings.DRAFT_DAYS,
     }

@@ -184,9 +184,16 @@ LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
 # Asking about suicide without somebody to answer is worse than not asking
 # (docs/clinical-safety.md).
 SI_SCREEN = env_bool("SI_SCREEN", True) and not DEMO
-DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 7 * 24 * 60, 5, 30 * 24 * 60)
+# how long a browser may lie idle and still find its answers; and how long a code can open them
+DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
+DRAFT_DAYS = env_int("DRAFT_DAYS", 7, 1, 30)
+# quicker than a person can be: a bot, or an urgent matter that is never held up
+MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
+LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # codes asked for, per hour
+LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # and of the whole site
+LIMIT_TRIES_PEER = env_int("LIMIT_TRIES_PEER", 30, 1, 1_000_000)  # codes typed, per peer and hour
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many of ours stand before us
 
 # --- mail, text messages and the worker ---------------------------------------------------------
@@ -410,8 +417,9 @@ _COOKIE = "" if DEMO else "__Host-"  # the prefix needs TLS; DEMO is plain HTTP 
 SESSION_COOKIE_NAME = f"{_COOKIE}staff"
 CSRF_COOKIE_NAME = f"{_COOKIE}form"
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
+RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = DRAFT_IDLE_MINUTES * 60  # no longer than the answers it protects
+CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # no longer than the answers it protects
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic.ids import parse_reference
 from intake.advice import speak
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol, Question
@@ -368,13 +369,27 @@ class ContactForm(WalkForm):
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {"who": self.cleaned_data["who"], "age_years": age}
 
+    def typed(self) -> dict[str, Any]:
+        """What was typed so far, for who stops here and comes back: shown again, answering nothing.
+        The two boxes to tick are ticked anew."""
+        wanted = set(self.fields) - {"consent", "ack", "birth_date"}
+        found = {name: self.data.get(name, "")[:300] for name in wanted if self.data.get(name)}
+        if born := self.cleaned_data.get("birth_date"):
+            found["birth_date"] = born.isoformat()
+        return found
+
     @staticmethod
     def initial_of(contact: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
         """What the form shows when the patient comes back to it."""
         if not contact:
             return {}
-        born = date.fromisoformat(contact["birth_date"])
-        return {**contact, "who": answers.get("who"), "birth_date": born, "consent": True}
+        born = contact.get("birth_date")
+        return {
+            **contact,
+            "who": answers.get("who") or contact.get("who"),
+            "birth_date": date.fromisoformat(born) if born else None,
+            "consent": "consent" in contact,
+        }
 
 
 class WishForm(WalkForm):
@@ -470,6 +485,113 @@ class WishForm(WalkForm):
                 [date_words(wish["earliest"])] if wish.get("earliest") else any_of,
             ),
         ]
+
+
+class AddressField(PlainTextField):
+    """An e-mail address, or where text messages can be sent a phone number, to send a code to."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
+        super().__init__(max_length=254, widget=forms.TextInput(attrs), **options)
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if "@" in text:
+            StrictEmail()(text)
+            return text
+        if settings.SMS_BACKEND and re.search(r"\d", text):
+            return PhoneField().clean(text)
+        raise forms.ValidationError(_("Enter an e-mail address. It looks like name@example.com."))
+
+
+class ReferenceField(PlainTextField):
+    """The number that a patient was given, in its one written form."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
+
+    def clean(self, value: Any) -> str:
+        reference = parse_reference(super().clean(value))
+        if reference is None:
+            raise forms.ValidationError(
+                _("Check the number. It has 8 letters and figures, such as 7F3K-92QD.")
+            )
+        return reference
+
+
+class OnceForm(WalkForm):
+    """A form whose every control takes one value."""
+
+    def clean(self) -> dict[str, Any]:
+        _sent_once(self)
+        return self.cleaned_data
+
+
+class FindForm(OnceForm):
+    """Where a code may be sent: the patient's own mailbox or phone."""
+
+    address = AddressField(error_messages={"required": _("Enter your e-mail address.")})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields["address"].label = (
+            _("Your e-mail address or mobile number")
+            if settings.SMS_BACKEND
+            else _("Your e-mail address")
+        )
+
+
+class ReturnForm(FindForm):
+    """The number of what was sent or saved, and the address that was given with it."""
+
+    reference = ReferenceField(
+        label=_("Your number"),
+        help_text=_("It looks like 7F3K-92QD."),
+        error_messages={"required": _("Enter your number.")},
+    )
+    field_order = ["reference", "address"]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields["address"].help_text = _("The one you gave us before.")
+
+
+class CodeForm(OnceForm):
+    """A one-time code: one box, paste allowed."""
+
+    code = PlainTextField(
+        label=_("Your code"),
+        help_text=_("Eight letters and figures. Capitals, spaces and hyphens do not matter."),
+        max_length=40,
+        widget=forms.TextInput(
+            {
+                "autocomplete": "one-time-code",
+                "inputmode": "text",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+        error_messages={"required": _("Enter the code.")},
+    )
+
+
+class ReplyForm(OnceForm):
+    """What a patient writes to the clinic."""
+
+    text = forms.CharField(
+        label=_("Write to us"),
+        help_text=_("Not for emergencies. Nobody reads this at once."),
+        widget=forms.Textarea({"rows": 4}),
+        strip=False,
+        error_messages={"required": _("Write something, or leave this page.")},
+    )
+
+    def clean_text(self) -> str:
+        try:
+            return str(domain.clean_answer(_text_question(2000), [self.cleaned_data["text"]]) or "")
+        except domain.InvalidAnswer as error:
+            raise forms.ValidationError(error.message) from None
 
 
 class TellForm(WalkForm):

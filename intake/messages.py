@@ -19,7 +19,7 @@ from clinic import hours, outbox, sms
 from clinic.models import Event, Message
 from clinic.outbox import Letter, Order
 from intake.domain import workflow
-from intake.models import Kind, Submission, Urgency
+from intake.models import Communication, Kind, Submission, Urgency
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
@@ -70,6 +70,20 @@ def _way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
     return None
 
 
+@outbox.composer("news")
+def news(message: Message) -> Letter | None:
+    """There is something to read on the patient's page."""
+    row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
+    way = row and _way_to(row.submission.person)
+    if not row or not way:
+        return None
+    channel, address = way
+    with translation.override(row.submission.language):
+        subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
+        text = text_of("news", reference=row.submission.reference)
+        return Letter((address,), subject, text, channel)
+
+
 # --- to staff -------------------------------------------------------------------------------------
 
 
@@ -85,6 +99,17 @@ def alert(message: Message) -> Letter | None:
             "reference": submission.reference,
         }
         return Letter(_addresses(ALERTED), subject, _text("alert", submission))
+
+
+@outbox.composer("alarm")
+def alarm(message: Message) -> Letter | None:
+    """A patient wrote something that sounds like danger. Not if it is answered by now."""
+    row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
+    if row is None or row.submission.reply_due_at is None:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("A patient wrote: %(reference)s") % {"reference": row.submission.reference}
+        return Letter(_addresses(ALERTED), subject, _text("alert", row.submission))
 
 
 @outbox.composer("escalation", about=references)
@@ -121,14 +146,21 @@ def _word(submission: Submission) -> str:
 
 
 def _text(name: str, submission: Submission) -> str:
+    return text_of(
+        name,
+        reference=submission.reference,
+        urgency=_word(submission),
+        sent=hours.day_words(submission.submitted_at),
+        minutes=settings.ESCALATE_MINUTES,
+    )
+
+
+def text_of(name: str, **words: Any) -> str:
+    """The text of a template with what every message may say of the clinic, and `words`."""
     context = {
         "clinic": settings.CLINIC_SHORT_NAME,
         "phone": settings.CLINIC_PHONE,
         "emergency_number": settings.EMERGENCY_NUMBER,
         "origin": settings.SITE_ORIGIN,
-        "reference": submission.reference,
-        "urgency": _word(submission),
-        "sent": hours.day_words(submission.submitted_at),
-        "minutes": settings.ESCALATE_MINUTES,
     }
-    return render_to_string(f"email/{name}.txt", context).strip() + "\n"
+    return render_to_string(f"email/{name}.txt", context | words).strip() + "\n"

@@ -57,6 +57,10 @@ class Kind(models.TextChoices):
     INTAKE = "intake", _("Questionnaire")
     APPOINTMENT = "appointment", _("Appointment request only")
     STOPPED = "stopped", _("Stopped by an emergency answer")
+    ADDITION = "addition", _("Added to an earlier submission")
+
+
+IS_WAITING = (Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False)) & Q(suspect=False)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -65,7 +69,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.select_related("assignee").order_by("-urgency", "target_at", "id")
 
     def waiting(self) -> "SubmissionQuerySet":
-        return self.filter(status__in=workflow.OPEN)
+        """Those that wait for a decision or for an answer to what the patient wrote."""
+        return self.filter(IS_WAITING)
 
     def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
         """Rows that hold, for each list of blind tokens, at least one of them."""
@@ -99,6 +104,14 @@ class Submission(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     revision = models.PositiveIntegerField(default=0)
+    # something the patient wrote waits for an answer until then
+    reply_due_at = models.DateTimeField(null=True, blank=True)
+    # filled in as no person does; out of the worklist until somebody has looked
+    suspect = models.BooleanField(default=False)
+    # the earlier submission that this one adds to
+    follows = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
+    )
 
     answers = SealedField()
     assessment = SealedField()
@@ -115,7 +128,7 @@ class Submission(models.Model):
             models.Index(
                 fields=["-urgency", "target_at", "id"],
                 name="submission_waiting",
-                condition=Q(status__in=workflow.OPEN),
+                condition=IS_WAITING,
             ),
             models.Index(fields=["-urgency", "target_at", "id"], name="submission_order"),
             models.Index(fields=["status", "-urgency", "target_at"], name="submission_status"),
@@ -144,8 +157,14 @@ class Submission(models.Model):
     def urgency_code(self) -> str:
         return Urgency(self.urgency).code
 
+    @property
+    def due_at(self) -> datetime | None:
+        """When somebody has to act: decide, or answer the patient; None when nobody has to."""
+        decide = self.target_at if self.status in workflow.OPEN else None
+        return min(filter(None, (decide, self.reply_due_at)), default=None)
+
     def is_overdue(self, at: datetime) -> bool:
-        return self.status in workflow.OPEN and self.target_at < at
+        return self.due_at is not None and self.due_at < at
 
 
 class FrontDesk(Submission):
@@ -169,6 +188,13 @@ class Draft(models.Model):
     )
     language = models.CharField(max_length=7, default="en")
     content = SealedField()
+    # given when the patient saves it to come back; later the submission's
+    reference = models.CharField(max_length=9, unique=True, null=True)  # noqa: DJ001
+    # blind tokens of the e-mail and the phone that a code may be sent to
+    address_keys = ArrayField(models.BigIntegerField(), default=list)
+    follows = models.ForeignKey(
+        Submission, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     revision = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(db_index=True)
@@ -178,6 +204,72 @@ class Draft(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [GinIndex(fields=["address_keys"], name="draft_address")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Challenge(models.Model):
+    """A one-time code asked for in one browser. Also made when nothing fits, so that nobody learns
+    from the answer whether a reference or an address is known."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    browser_hash = models.BinaryField(max_length=32, db_index=True)
+    # what it opens: one unsent draft, or submissions; nothing, when nothing fitted
+    draft = models.ForeignKey(Draft, null=True, on_delete=models.CASCADE, related_name="+")
+    submissions = ArrayField(models.UUIDField(), default=list)
+    # blind token of the address asked with: a new code goes there again
+    address_key = models.BigIntegerField()
+    code_hash = models.BinaryField(max_length=32)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="challenge_tries_few", condition=Q(tries__lte=5))
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Grant(models.Model):
+    """What one browser may open after a right code: a patient's own submissions, for a while."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    submissions = ArrayField(models.UUIDField())
+    chosen = models.ForeignKey(Submission, null=True, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Communication(models.Model):
+    """One message between clinic and patient about a submission. Added, never edited."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.ForeignKey(
+        Submission, on_delete=models.CASCADE, related_name="communications"
+    )
+    words = SealedField()  # {"text": …, "alarm": rule or ""}
+    # None: the patient wrote it
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["at", "id"]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -40,6 +40,17 @@ def tokens(person: Mapping[str, Any]) -> list[int]:
     return sorted(found)
 
 
+def address_tokens(*addresses: str) -> list[int]:
+    """The blind tokens of e-mail addresses and phone numbers, sorted: the same as in `tokens`."""
+    found = set()
+    for address in filter(None, map(str.strip, addresses)):
+        if "@" in address:
+            found.add(blind("email", address.casefold()))
+        elif digits := re.sub(r"\D", "", address.partition(";")[0]):
+            found |= {blind("phone", form) for form in (digits, digits[-10:])}
+    return sorted(found)
+
+
 def wanted(text: str) -> list[list[int]]:
     """What a row must hold to be a candidate for `text`: one token of each inner list.
 

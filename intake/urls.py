@@ -3,7 +3,7 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.models import Kind
-from intake.views import pages, sending, start, stops
+from intake.views import my, pages, saving, sending, start, stops
 
 app_name = "intake"
 
@@ -21,5 +21,15 @@ urlpatterns = [
     path("intake/emergency/", stops.emergency, name="emergency"),
     path("intake/leave/", start.leave, name="leave"),
     path("intake/refused/", start.refused, name="refused"),
+    path("intake/save/", saving.save, name="save"),
+    path("intake/resume/", my.resume, name="resume"),
+    path("my/", my.my, name="my"),
+    path("my/find/", my.find, name="find"),
+    path("my/code/", my.code, name="code"),
+    path("my/choose/", my.choose, name="choose"),
+    path("my/reply/", my.reply, name="reply"),
+    path("my/withdraw/", my.withdraw, name="withdraw"),
+    path("my/add/", my.add, name="add"),
+    path("my/leave/", my.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),
 ]

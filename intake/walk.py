@@ -20,6 +20,12 @@ APPOINTMENT = "appointment"
 SAFETY = "safety"
 # asked on the contact step and kept with the contact, not among the answers
 CONTACT_QUESTIONS = ("lang_help", "callback_phone", "ack")
+# what the walks beside the questionnaire ask: a request for a visit, and an addition to what was
+# sent, whose contact and person are taken over from there
+WALKS = {
+    "appointment": {"em_now"},
+    "addition": {"em_now", "leg_new", "clot_risk", "reason_text"},
+}
 # what the contact has to agree with: another answer here, and the contact is asked again
 CONTACT_DEPENDS = ("who", "age_years")
 
@@ -37,6 +43,12 @@ class Content:
     stops: tuple[Mapping[str, Any], ...] = ()
     # the rules that the last Continue made fire, whose panel the next page shows
     panel: tuple[str, ...] = ()
+    # where a code may be sent to come back later: {"address": …, "at": iso}
+    saved: Mapping[str, Any] = field(default_factory=dict)
+    # what was typed on a step that was left unfinished: step → name → values
+    typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # why a person may not have filled this in
+    suspect: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -47,6 +59,9 @@ class Content:
             wish=data.get("wish", {}),
             stops=tuple(data.get("stops", ())),
             panel=tuple(data.get("panel", ())),
+            saved=data.get("saved", {}),
+            typed=data.get("typed", {}),
+            suspect=tuple(data.get("suspect", ())),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -57,12 +72,16 @@ class Content:
             "wish": dict(self.wish),
             "stops": [dict(stop) for stop in self.stops],
             "panel": list(self.panel),
+            **({"saved": dict(self.saved)} if self.saved else {}),
+            **({"typed": dict(self.typed)} if self.typed else {}),
+            **({"suspect": list(self.suspect)} if self.suspect else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:
         """The content after Continue on `step`, with the given fields replaced."""
         visited = self.visited if step in self.visited else (*self.visited, step)
-        return replace(self, visited=visited, **changes)
+        typed = {other: said for other, said in self.typed.items() if other != step}
+        return replace(self, visited=visited, typed=typed, **changes)
 
     def unvisit(self, step: str) -> Self:
         """The content with `step` to be done again; what was said there is kept."""
@@ -71,7 +90,8 @@ class Content:
 
 @dataclass(frozen=True)
 class Walk:
-    """One draft's route. `kind` is 'intake' or 'appointment' (safety, contact, wish only)."""
+    """One draft's route. `kind` is 'intake', 'appointment' (safety, contact, wish only) or
+    'addition' (safety and a few questions; the contact is known)."""
 
     protocol: Protocol
     content: Content
@@ -93,22 +113,22 @@ class Walk:
         contact = self.content.contact
         asked = {q: contact[q] for q in CONTACT_QUESTIONS if q in contact}
         everything = {**self.content.answers, **asked}
-        if self.kind == "appointment":
-            allowed = {q.id for q in self.protocol.page(SAFETY).questions}
-            allowed |= {"who", "age_years", *CONTACT_QUESTIONS}
-            return {q: value for q, value in everything.items() if q in allowed}
+        if self.kind in WALKS:
+            allowed = WALKS[self.kind] | {"who", "age_years", *CONTACT_QUESTIONS}
+            everything = {q: value for q, value in everything.items() if q in allowed}
         return domain.kept_answers(self.protocol, everything, si_screen=self.si_screen)
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
-        if self.kind == "appointment":
-            return (self.protocol.page(SAFETY),)
         route = domain.route(self.protocol, self.content.answers, si_screen=self.si_screen)
+        if self.kind in WALKS:
+            route = domain.only(route, WALKS[self.kind])
         return tuple(page for page in route if page.id != CONTACT)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        return (*(page.id for page in self.pages), CONTACT, APPOINTMENT)
+        own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
+        return (*(page.id for page in self.pages), *own)
 
     def page(self, step: str) -> Page | None:
         """The page of the route as it is now, with the questions visible now; else None."""

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -24,7 +24,7 @@ from clinic import hours
 from clinic.lists import FixedFilter, ReadOnlyAdmin
 from intake import search, services
 from intake.domain import workflow
-from intake.models import Submission, Urgency
+from intake.models import IS_WAITING, Submission, Urgency
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -44,9 +44,14 @@ class StatusFilter(FixedFilter):
 
     title = gettext_lazy("status")
     parameter_name = "status"
-    options = [*workflow.STATUSES.items(), ("all", gettext_lazy("All"))]
-    default = gettext_lazy("Waiting for a decision")
-    shown_by_default = workflow.OPEN
+    options = [
+        *workflow.STATUSES.items(),
+        ("replies", gettext_lazy("Patient wrote")),
+        ("suspect", gettext_lazy("Possible bots")),
+        ("all", gettext_lazy("All")),
+    ]
+    default = gettext_lazy("Waiting for a decision or an answer")
+    shown_by_default = IS_WAITING
 
     def choices(self, changelist: ChangeList) -> Any:
         default = _("All") if changelist.query else self.default
@@ -59,14 +64,15 @@ class StatusFilter(FixedFilter):
         # a search looks everywhere: a patient on the phone may have been decided on yesterday
         if self.value() == "all" or request.GET.get("q"):
             return queryset
-        return queryset.filter(status__in=self.shown_by_default)
+        special = {"replies": Q(reply_due_at__isnull=False), "suspect": Q(suspect=True)}
+        return queryset.filter(special.get(self.value() or "", self.shown_by_default))
 
 
 class NotClosedFilter(StatusFilter):
     """For the front desk the work begins when a clinician has decided."""
 
     default = gettext_lazy("Not closed")
-    shown_by_default = tuple(status for status in workflow.STATUSES if status != "closed")
+    shown_by_default = ~Q(status__in=("closed", "withdrawn")) & Q(suspect=False)
 
 
 class MineFilter(FixedFilter):
@@ -249,7 +255,10 @@ class PatientAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Status"))
     def state(self, row: Submission) -> str:
-        return row.get_status_display()
+        status = row.get_status_display()
+        if row.suspect:
+            return _("%(status)s; possible bot") % {"status": status}
+        return _("%(status)s; patient wrote") % {"status": status} if row.reply_due_at else status
 
 
 def spell(span: timedelta) -> str:
@@ -265,20 +274,21 @@ def spell(span: timedelta) -> str:
 def target_words(row: Submission) -> str:
     """When the patient has to be contacted, or seen for the two lowest levels, whose targets in
     rules.yaml are of visits; or by how much opening time that is overdue."""
-    now = timezone.now()
+    now, due = timezone.now(), row.due_at or row.target_at
     if row.is_overdue(now):
-        late = hours.current().open_time_between(row.target_at, now)
+        late = hours.current().open_time_between(due, now)
         # passed while the clinic was closed: nobody has been waited for yet
         words = _("overdue by %(span)s") % {"span": spell(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)
-    local = timezone.localtime(row.target_at)
+    local = timezone.localtime(due)
     if local.date() == timezone.localdate():
         return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
-    if row.target_at - now > timedelta(days=7):
+    if due - now > timedelta(days=7):
         day = date_format(local, "D j M Y")
     else:
         day = date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
-    return _("see by %(day)s") % {"day": day} if row.urgency < Urgency.URGENT else day
+    visit = row.urgency < Urgency.URGENT and due == row.target_at
+    return _("see by %(day)s") % {"day": day} if visit else day
 
 
 def act(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,13 +15,14 @@ from django.utils.translation import gettext_lazy
 
 from clinic.models import Event
 from intake import advice, reading, services
+from intake.communications import MESSAGES, words
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
 from intake.forms import WishForm
-from intake.models import Decision, Kind, StatusChange, Submission, Urgency
-from intake.walk import CONTACT
+from intake.models import Communication, Decision, Kind, StatusChange, Submission, Urgency
+from intake.walk import CONTACT, WALKS
 
 
 class DecisionForm(forms.Form):
@@ -78,6 +80,15 @@ class DecisionForm(forms.Form):
         self.submission = submission
         self.data = self.data.copy()
         self.data["revision"] = str(submission.revision)
+
+
+class MessageForm(forms.Form):
+    """One of the fixed sentences to a patient."""
+
+    message = forms.ChoiceField(
+        label=gettext_lazy("Write to the patient"),
+        choices=[("", gettext_lazy("Choose")), *((code, words(code)) for code in MESSAGES)],
+    )
 
 
 class ProgressForm(forms.Form):
@@ -210,18 +221,30 @@ class SubmissionPage:
     @cached_property
     def parts(self) -> list[reading.Part]:
         """All questions that this patient was asked, with the answers."""
-        if self.submission.kind == Kind.APPOINTMENT:
-            asked = [self.protocol.page("safety")]
-        else:
-            # the question about suicide must be answered where it is asked; a clinic may not ask it
-            screened = "si_screen" in self.answers
-            route = domain.route(self.protocol, self.answers, si_screen=screened)
-            asked = [page for page in route if page.id != CONTACT]
+        # the question about suicide must be answered where it is asked; a clinic may not ask it
+        screened = "si_screen" in self.answers
+        route = domain.route(self.protocol, self.answers, si_screen=screened)
+        if self.submission.kind in WALKS:
+            route = domain.only(route, WALKS[self.submission.kind])
+        asked = [page for page in route if page.id != CONTACT]
         if self.stopped:
             # what would have come after the stop was never asked
             told = [any(q.id in self.answers for q in page.questions) for page in asked]
             asked = asked[: len(told) - told[::-1].index(True)] if any(told) else []
         return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
+
+    # --- what came before and after ------------------------------------------------------------
+    @cached_property
+    def linked(self) -> list[Submission]:
+        """The submission that this one adds to, and those that add to this one, oldest first."""
+        near = Q(additions=self.submission) | Q(follows=self.submission)
+        rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
+        return list(rows.order_by("submitted_at"))
+
+    @cached_property
+    def letters(self) -> list[Communication]:
+        """What clinic and patient wrote to each other."""
+        return list(self.submission.communications.select_related("by"))
 
     # --- what people did ---------------------------------------------------------------------
     @cached_property

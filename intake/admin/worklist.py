@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake import advice, services
+from intake import advice, communications, services
 from intake.admin.lists import (
     MineFilter,
     PatientAdmin,
@@ -26,7 +26,7 @@ from intake.admin.lists import (
     served,
     target_words,
 )
-from intake.admin.page import DecisionForm, SubmissionPage, person_words
+from intake.admin.page import DecisionForm, MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
 from intake.models import Submission
 from intake.reading import phone_words
@@ -40,7 +40,7 @@ class SubmissionAdmin(PatientAdmin):
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
     list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
-    posts = ["decide", "assign", "move"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -88,6 +88,7 @@ class SubmissionAdmin(PatientAdmin):
             "waiting": self.waiting_for(submission),
             "phone_words": phone_words(page.phone),
             "assignee": person_words(submission.assignee) if submission.assignee else "",
+            "message_form": MessageForm() if may_decide else None,
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
             "may_decide": may_decide,
             "allowed": workflow.allowed(submission.status),
@@ -149,6 +150,23 @@ class SubmissionAdmin(PatientAdmin):
     @served
     def move_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, services.move, action=request.POST.get("action", ""))
+
+    @served
+    def message_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        form = MessageForm(data=request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Choose a message."))
+            return redirect(self.address("change", submission.pk))
+        text = communications.words(form.cleaned_data["message"])
+        return self._act(request, submission, services.message_patient, text=text)
+
+    @served
+    def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        return self._act(request, submission, services.settle_reply)
+
+    @served
+    def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        return self._act(request, submission, services.trust)
 
     def _act(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -367,6 +367,15 @@ def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tu
         if questions:
             pages.append(msgspec.structs.replace(page, questions=questions))
     return tuple(pages)
+
+
+def only(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
+    """The pages with the wanted questions alone; a page that has none of them is left out."""
+    cut = (
+        msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
+        for page in pages
+    )
+    return tuple(page for page in cut if page.questions)
 
 
 def page_done(page: Page, answers: Answers) -> bool:

@@ -11,9 +11,11 @@ STATUSES: Final[Mapping[str, str]] = {
     "waiting": "Waiting for an answer",
     "decided": "Decided",
     "closed": "Closed",
+    "withdrawn": "Withdrawn by the patient",
 }
 """Status → label. new: nobody has taken it. in_review: a clinician has. waiting: for the patient or
-somebody else. decided: a decision is recorded, its outcome not yet done. closed: all is done."""
+somebody else. decided: a decision is recorded, its outcome not yet done. closed: all is done.
+withdrawn: the patient took it back."""
 
 NEW: Final = "new"
 OPEN: Final = ("new", "in_review", "waiting")
@@ -26,6 +28,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "ask": "Wait for more information",
     "close": "Close",
     "reopen": "Open again",
+    "withdraw": "Withdraw",
+    "reply": "Write to the clinic",
 }
 """Action → label."""
 
@@ -45,9 +49,14 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("decided", "close"): "closed",
     ("decided", "reopen"): "in_review",
     ("closed", "reopen"): "in_review",
+    ("withdrawn", "reopen"): "in_review",
+    ("withdrawn", "close"): "closed",
+    **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
+    # what a patient writes changes no status; a clock of its own brings it to the worklist
+    **{(status, "reply"): status for status in STATUSES},
 }
-"""(status, action) → next status. What is not here is not allowed: only a decided submission can be
-closed, so that none ends without a clinician's decision."""
+"""(status, action) → next status. What is not here is not allowed: only a decided or withdrawn
+submission can be closed, so that none ends without a decision of the clinician or the patient."""
 
 OUTCOMES: Final[Mapping[str, str]] = {
     "call_today": "Call the patient today",

@@ -8,15 +8,18 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from clinic import outbox
+from clinic.ids import new_reference
+from intake import search
 from intake.domain.definition import Page
-from intake.models import Draft
+from intake.models import Draft, Submission
 from intake.protocols import current
 from intake.services.documents import keep_protocol, protocol_of
 from intake.services.errors import Blocked, Conflict, Gone
@@ -26,21 +29,42 @@ from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, Content, Walk
 # because putting them together anew each time takes longer than running them.
 _FIND = "select * from intake_draft where key_hash = %s"
 _STORE = """
-update intake_draft set content = %s, revision = revision + 1, updated_at = %s
+update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
+  updated_at = %s
 where id = %s and revision = %s and submission_id is null
 """
 TRIES = 5  # of a compare-and-set before giving up; a patient has two tabs, not five
 
 
-def _digest(key: str) -> bytes:
+def new_key() -> str:
+    """256 random bits that a browser keeps; only their hash is stored."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(key: str) -> bytes:
+    """What is stored of a browser's key."""
     return hashlib.sha256(key.encode()).digest()
 
 
-def begin(*, kind: str, language: str, content: Content | None = None) -> tuple[Draft, str]:
+def addresses(content: Content) -> list[str]:
+    """Where a code for this draft may be sent: the address it was saved with, and the contact's."""
+    contact = content.contact
+    told = (content.saved.get("address"), contact.get("email"), contact.get("callback_phone"))
+    return [address for address in told if address]
+
+
+def begin(
+    *,
+    kind: str,
+    language: str,
+    content: Content | None = None,
+    follows: Submission | None = None,
+) -> tuple[Draft, str]:
     """Start a draft. Returns it with the key that the browser keeps; only its hash is stored."""
-    protocol, key, now = current(), secrets.token_urlsafe(32), timezone.now()
+    protocol, key, now = current(), new_key(), timezone.now()
     draft = Draft(
-        key_hash=_digest(key),
+        key_hash=digest(key),
+        follows=follows,
         kind=kind,
         protocol_id=protocol.content_hash,
         language=language,
@@ -58,7 +82,7 @@ def find_draft(key: str) -> Draft | None:
     """The draft of this browser key, None when there is none or it lay idle too long."""
     if not key:
         return None
-    draft = next(iter(Draft.objects.raw(_FIND, [_digest(key)])), None)
+    draft = next(iter(Draft.objects.raw(_FIND, [digest(key)])), None)
     idle = timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
     if draft is None or draft.updated_at < timezone.now() - idle:
         return None
@@ -81,8 +105,9 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
+        keys = search.address_tokens(*addresses(walk.content))
         with connection.cursor() as cursor:
-            cursor.execute(_STORE, [sealed.data, timezone.now(), draft.pk, draft.revision])
+            cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
             changed = cursor.rowcount
         if changed:
             return walk
@@ -197,12 +222,56 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
     return _save(draft, change)
 
 
+def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
+    """Keep what was typed on a step left unfinished, to show it again. It answers nothing."""
+
+    def change(walk: Walk) -> Walk:
+        content = replace(walk.content, typed={**walk.content.typed, step: dict(typed)})
+        return walk.with_content(content)
+
+    return _save(draft, change)
+
+
+def suspect(*, draft: Draft, why: str) -> Walk:
+    """Note a sign that no person fills this in. The person, if it is one, is not held up."""
+
+    def change(walk: Walk) -> Walk:
+        signs = dict.fromkeys((*walk.content.suspect, why))
+        return walk.with_content(replace(walk.content, suspect=tuple(signs)))
+
+    return _save(draft, change)
+
+
+def save_for_later(*, draft: Draft, address: str) -> str:
+    """Save the draft so that a code to `address` opens it elsewhere. Returns its reference.
+
+    The reference is given once and becomes the submission's. A message with it goes to the
+    address, once in ten minutes. Raises Conflict.
+    """
+    at = timezone.now()
+
+    def change(walk: Walk) -> Walk:
+        saved = {"address": address, "at": at.isoformat()}
+        return walk.with_content(replace(walk.content, saved=saved))
+
+    before = walk_of(draft).content.saved
+    fresh = timedelta(minutes=10)
+    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
+    with transaction.atomic():
+        _save(draft, change)
+        Draft.objects.filter(pk=draft.pk, reference=None).update(reference=new_reference())
+        if not again:
+            outbox.put(kind="saved", occasion=f"{draft.pk}:{draft.revision}")
+    draft.refresh_from_db()
+    return str(draft.reference)
+
+
 def delete_idle_drafts() -> int:
-    """Delete every draft that its browser can no longer reach. Returns how many.
+    """Delete every draft that was left alone for DRAFT_DAYS. Returns how many.
 
     What was sent stays; only the receipt's draft goes.
     """
-    before = timezone.now() - timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
+    before = timezone.now() - timedelta(days=settings.DRAFT_DAYS)
     _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
     return by_model.get("intake.Draft", 0)
 

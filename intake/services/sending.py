@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -51,7 +52,8 @@ def submit(*, draft: Draft, request_id: str = "") -> Submission:
         if walk.first_open:
             raise NotReady(walk.first_open)
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
-        _store_wish(submission, walk.content.wish)
+        if walk.content.wish:
+            _store_wish(submission, walk.content.wish)
         _record_sent(submission, walk.assessment, request_id)
     return submission
 
@@ -153,16 +155,19 @@ def target(level: Level, at: datetime) -> datetime:
 
 def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -> Submission:
     now = timezone.now()
-    for _try in range(TRIES):
+    for number in range(TRIES):
         submission = build_submission(
             draft_id=draft.pk,
             walk=walk,
             kind=kind,
             contact=contact,
             language=draft.language,
-            reference=new_reference(),
+            # the number that the patient has already, if the draft was saved for later
+            reference=(not number and draft.reference) or new_reference(),
             at=now,
         )
+        submission.follows_id = draft.follows_id
+        submission.suspect = _suspect(draft, walk, submission)
         try:
             with transaction.atomic():  # one reference in ten billion is taken
                 submission.save(force_insert=True)
@@ -175,9 +180,22 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
     # The draft turns into the receipt: what it held now lives sealed in the submission.
     sealed = Draft._meta.get_field("content").seal_for(draft.pk, Content().dump())
     Draft.objects.filter(pk=draft.pk).update(
-        submission=submission, content=sealed, revision=draft.revision + 1, updated_at=now
+        submission=submission,
+        content=sealed,
+        address_keys=[],
+        revision=draft.revision + 1,
+        updated_at=now,
     )
     return submission
+
+
+def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
+    """Whether a person has to look first if this is a bot's. Never what may be urgent: a hidden
+    field can be filled in by a browser that means well, and nobody with a clot waits for that."""
+    if submission.urgency >= Urgency.SAME_DAY:
+        return False
+    quick = timezone.now() - draft.created_at < timedelta(seconds=settings.MIN_FILL_SECONDS)
+    return bool(walk.content.suspect) or (quick and not draft.follows_id)
 
 
 def _store_wish(submission: Submission, wish: Mapping[str, Any]) -> None:

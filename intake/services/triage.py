@@ -12,10 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from clinic import audit
+from clinic import audit, outbox
 from intake import search
 from intake.domain import workflow
-from intake.models import AppointmentRequest, Decision, Submission, Urgency
+from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
 from intake.services.sending import build_history, target
@@ -159,6 +159,38 @@ def set_progress(
         _claim(submission, revision, status=submission.status)
         AppointmentRequest.objects.filter(pk=wish.pk).update(progress=progress)
         _record_change(submission, by, "state", request_id, {"from": before, "to": progress})
+
+
+def message_patient(
+    *, submission: Submission, text: str, by: User, revision: int, request_id: str
+) -> None:
+    """Write one of the clinic's fixed sentences to the patient, who reads it on their own page and
+    is told by a message that there is something to read. What the patient wrote counts as answered.
+
+    Raises Conflict like `assign`.
+    """
+    with transaction.atomic():
+        _claim(submission, revision, status=submission.status, reply_due_at=None)
+        written = Communication(
+            submission=submission, words={"text": text, "alarm": ""}, by=by, at=timezone.now()
+        )
+        written.save(force_insert=True)
+        outbox.put(kind="news", occasion=str(written.pk))
+        _record_change(submission, by, "create", request_id, {"kind": "message"})
+
+
+def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
+    """What the patient wrote was read and needs no answer. Raises Conflict like `assign`."""
+    with transaction.atomic():
+        _claim(submission, revision, status=submission.status, reply_due_at=None)
+        _record_change(submission, by, "state", request_id, {"kind": "reply", "to": "settled"})
+
+
+def trust(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
+    """Somebody looked: a person sent this. It comes to the worklist. Raises Conflict."""
+    with transaction.atomic():
+        _claim(submission, revision, status=submission.status, suspect=False)
+        _record_change(submission, by, "state", request_id, {"from": "suspect", "to": "person"})
 
 
 def _target(submission: Submission, urgency: int, start: datetime) -> datetime:

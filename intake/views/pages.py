@@ -23,7 +23,7 @@ from intake.views import blank, stops
 from intake.views.browser import let_go, page_of_protocol, redirect_to, with_draft
 from intake.walk import APPOINTMENT, CONTACT, Walk
 
-OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change"}
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website"}
 
 
 def page(request: HttpRequest, step: str) -> HttpResponse:
@@ -64,6 +64,11 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
     assert page is not None  # reachable() said so
     if request.method != "POST":
         return show_page(request, walk, page)
+    if request.POST.get("go") == "save":
+        services.keep_recognised(
+            draft=draft, page=page, values=stops.recognised(page, request.POST)
+        )
+        return redirect("intake:save")
     result = domain.clean_page(page, dict(request.POST.lists()))
     problem = strangers(request.POST, {question.id for question in page.questions})
     if result.errors or problem:
@@ -99,6 +104,8 @@ def onward(request: HttpRequest, walk: Walk, step: str) -> HttpResponse:
     """Where Continue leads: out to the emergency page, back to the check page, or on."""
     if walk.stopping:
         return redirect("intake:emergency")
+    if request.POST.get("go") == "save":
+        return redirect("intake:save")
     if request.POST.get("change") or request.GET.get("change"):
         return redirect_to(walk.first_open, change=True)
     following = walk.after(step) if step in walk.steps else walk.first_open
@@ -210,9 +217,11 @@ def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
 
 def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
     """Who the patient is and how to reach them."""
-    if request.method != "POST" and not (walk.content.contact or walk.content.panel or request.GET):
+    known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
+    if request.method != "POST" and not (known or request.GET):
         return blank.serve(request, _blank_step(walk, step))
-    initial = ContactForm.initial_of(walk.content.contact, walk.content.answers)
+    told = walk.content.contact or walk.content.typed.get(CONTACT, {})
+    initial = ContactForm.initial_of(told, walk.content.answers)
     form = ContactForm(
         walk.protocol,
         known=walk.content.answers,
@@ -220,7 +229,12 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
         data=request.POST if request.method == "POST" else None,
         initial=initial,
     )
+    if request.POST.get("website"):  # a box that no person sees
+        services.suspect(draft=draft, why="trap")
     if not acceptable(request, form):
+        if request.POST.get("go") == "save":
+            services.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
+            return redirect("intake:save")
         return show_step(request, walk, step, form)
     saved = services.save_contact(draft=draft, contact=form.contact(), answers=form.answers())
     return onward(request, saved, step)
@@ -245,6 +259,8 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
         initial=WishForm.initial_of(walk.content.wish),
     )
     if not acceptable(request, form):
+        if request.POST.get("go") == "save":
+            return redirect("intake:save")
         return show_step(request, walk, step, form)
     return onward(request, services.save_wish(draft=draft, wish=form.wish()), step)
 

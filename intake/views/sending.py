@@ -59,7 +59,7 @@ def show_check(
         "sections": check_sections(walk),
         "panels": advice.cards(walk.protocol, red, phone=True, at=timezone.now()),
         "notice": notice,
-        "back_url": reverse("intake:page", kwargs={"step": APPOINTMENT}),
+        "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
         "draft_notice": not walk.protocol.approved,
     }
     return render(request, "intake/check.html", context, status=status)
@@ -84,7 +84,8 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         for part in parts
     ]
     contact = reading.contact_rows(walk.protocol, walk.content.contact)
-    for step, rows in ((CONTACT, contact), (APPOINTMENT, WishForm.in_words(walk.content.wish))):
+    own = {CONTACT: contact, APPOINTMENT: WishForm.in_words(walk.content.wish)}
+    for step, rows in ((step, own[step]) for step in walk.steps if step in own):
         sections.append(
             {
                 "title": STEP_TITLES[step](),

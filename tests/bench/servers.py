@@ -41,6 +41,7 @@ def environment(folder: Path) -> dict[str, str]:
         "DATABASE_URL": devdb.url(folder / "pg"),
         "FIELD_KEYS_FILE": str(folder / "field-keys.json"),
         "INDEX_KEY_FILE": str(folder / "index-key"),
+        "MIN_FILL_SECONDS": "0",
         "LIMIT_INTAKE_STARTS": "1000000",
         "LIMIT_INTAKE_SENDS": "1000000",
         "FLOOR_HOST": host,

@@ -13,9 +13,13 @@ def test_a_submission_is_taken_decided_and_closed() -> None:
     assert status == "closed"
 
 
-def test_only_a_decided_submission_can_be_closed() -> None:
+def test_only_what_a_clinician_decided_or_the_patient_took_back_can_be_closed() -> None:
     closing = {status for status in workflow.STATUSES if "close" in allowed(status)}
-    assert closing == {"decided"}
+    assert closing == {"decided", "withdrawn"}
+
+
+def test_what_a_patient_writes_changes_no_status() -> None:
+    assert all(move(status, "reply") == status for status in workflow.STATUSES)
 
 
 def test_a_move_that_is_not_allowed_says_why() -> None:

@@ -87,7 +87,8 @@ def test_speakers_of_spanish_occur(patients):
 
 
 def test_every_kind_of_submission_occurs(patients):
-    assert {p.kind for p in patients} == set(Kind.values)
+    # an addition needs somebody who comes back
+    assert {p.kind for p in patients} == set(Kind.values) - {Kind.ADDITION}
 
 
 def test_nobody_is_asked_about_suicide(patients):

@@ -167,7 +167,7 @@ def test_idle_drafts_are_deleted_and_what_was_sent_stays(settings):
     builders.submission()
     builders.draft()
     Draft.objects.update(
-        updated_at=timezone.now() - timedelta(minutes=settings.DRAFT_IDLE_MINUTES + 1)
+        updated_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, minutes=1)
     )
     fresh, _key = builders.draft()
     assert services.delete_idle_drafts() == 2

@@ -1,0 +1,26 @@
+"""What the clinic can write to a patient: fixed sentences, so that no health data slips into them.
+
+The text is stored as it was sent, with this clinic's numbers in it. A new sentence is a new code;
+a code that was used keeps its meaning.
+"""
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "call_us": _("Please call us at %(phone)s when you can. Have your number at hand."),
+    "we_tried": _("We tried to call you and did not reach you. Please call us at %(phone)s."),
+    "will_call": _("We will call you. If you have not heard from us in 2 days, please call us."),
+    "bring_list": _("Please bring the list of your medicines and your last test results."),
+    "more_needed": _(
+        "We need to know a little more before we can go on. Please use “Add something” on this "
+        "page, or call us at %(phone)s."
+    ),
+    "advice_given": _("A clinician has looked at your request. No visit is needed for now."),
+    "thanks": _("Thank you. We have read your message."),
+}
+
+
+def words(code: str) -> str:
+    """The sentence of a code with this clinic's phone number. Raises KeyError for another code."""
+    return str(MESSAGES[code]) % {"phone": settings.CLINIC_PHONE}

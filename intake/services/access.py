@@ -1,0 +1,241 @@
+"""How a patient comes back: a one-time code to their own mailbox or phone opens what is theirs.
+
+A code proves that somebody reads that mailbox, and no more (TRUST: it is no sign-in). Known and
+unknown pairs get the same answer and cost the same work. All times are the database's.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from clinic import audit, outbox
+from clinic.ids import new_reference, parse_reference
+from clinic.sealing import index_key
+from intake import search
+from intake.models import Challenge, Draft, Grant, Submission
+from intake.services.drafts import addresses, digest, new_key, walk_of
+
+CODE_LIVES = timedelta(minutes=10)
+TRIES = 5
+GRANT_IDLE = timedelta(minutes=30)
+GRANT_LIVES = timedelta(hours=2)
+MOST = 20  # records that one code opens: the newest of a mailbox
+
+# Wrong codes count before they are looked at, so that many at once are no more than five.
+_TRY = """
+update intake_challenge set tries = tries + 1
+where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
+  and tries < %s and used_at is null and expires_at > clock_timestamp()
+returning id, code_hash, draft_id, submissions
+"""
+_SEEN = """
+update intake_grant set seen_at = clock_timestamp()
+where key_hash = %s and seen_at > clock_timestamp() - %s and created_at > clock_timestamp() - %s
+returning id
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a right code opened: a draft to go on with, or a grant for what was sent."""
+
+    key: str
+    draft: Draft | None = None
+
+
+def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> str:
+    """Ask for a code: for one record by its reference, or for all of an address (None).
+
+    One code opens what was sent or the newest draft; `unsent_first` says which is looked for
+    first. Returns the key that the asking browser keeps. A code is sent only if something fits;
+    the caller cannot tell. An earlier code for the same record ends.
+    """
+    key = next(iter(search.address_tokens(address)), 0)
+    drafts, submissions = _found(key, reference)
+    draft = drafts[0] if drafts and (unsent_first or not submissions) else None
+    return _challenge(key, draft, [] if draft else [row.pk for row in submissions])
+
+
+def renew(*, key: str) -> str | None:
+    """Ten minutes more: a new code for what this browser asked for. None when it asked nothing."""
+    old = Challenge.objects.filter(browser_hash=digest(key)).order_by("-id").first()
+    if old is None or old.used_at:
+        return None
+    return _challenge(old.address_key, old.draft, old.submissions)
+
+
+def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
+    """What the code opens, None when it is wrong, old, used, or was tried too often."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRY, [digest(key), TRIES])
+        row = cursor.fetchone()
+    symbols = parse_code(code)
+    if row is None:
+        _hash(UUID(int=0), symbols)  # the same work
+        return None
+    pk, code_hash, draft_id, submissions = row
+    if not hmac.comparedigest(_hash(pk, symbols), bytes(code_hash)):
+        return None
+    if draft_id is None and not submissions:
+        return None
+    with transaction.atomic():
+        if not Challenge.objects.filter(pk=pk, used_at=None).update(used_at=Now()):
+            return None
+        if draft_id:
+            return _open_draft(draft_id, request_id)
+        return _open_submissions(pk, submissions, request_id)
+
+
+def _open_draft(draft_id: UUID, request_id: str) -> Opened | None:
+    """The draft moves to this browser: the one it was begun in loses it."""
+    key = new_key()
+    moved = Draft.objects.filter(pk=draft_id, submission=None).update(
+        key_hash=digest(key), updated_at=timezone.now()
+    )
+    if not moved:
+        return None  # sent or cleared meanwhile
+    draft = Draft.objects.get(pk=draft_id)
+    audit.record(
+        actor=audit.patient(draft.reference or "draft"),
+        action="resume",
+        subject=str(draft_id),
+        purpose="PATRQT",
+        request_id=request_id,
+    )
+    return Opened(key, draft)
+
+
+def _open_submissions(challenge: UUID, submissions: list[UUID], request_id: str) -> Opened:
+    key, now = new_key(), timezone.now()
+    known = list(Submission.objects.filter(pk__in=submissions))
+    chosen = known[0] if len(known) == 1 else None
+    Grant(
+        key_hash=digest(key),
+        submissions=[row.pk for row in known],
+        chosen=chosen,
+        created_at=now,
+        seen_at=now,
+    ).save(force_insert=True)
+    outbox.put(kind="opened", occasion=str(challenge))
+    for row in known:
+        audit.record(
+            actor=audit.patient(row.reference),
+            action="login",
+            subject=str(row.pk),
+            purpose="PATRQT",
+            request_id=request_id,
+        )
+    return Opened(key)
+
+
+def grant_of(key: str) -> Grant | None:
+    """The grant of this browser, None when there is none, it lay idle, or its time is over."""
+    if not key:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, [digest(key), GRANT_IDLE, GRANT_LIVES])
+        row = cursor.fetchone()
+    return Grant.objects.select_related("chosen").get(pk=row[0]) if row else None
+
+
+def choose(*, grant: Grant, reference: str) -> bool:
+    """Of several records of one mailbox, look at this one. False: it is none of them."""
+    wanted = parse_reference(reference)
+    row = Submission.objects.filter(pk__in=grant.submissions, reference=wanted).first()
+    if row:
+        Grant.objects.filter(pk=grant.pk).update(chosen=row)
+    return row is not None
+
+
+def end(*, grant: Grant) -> None:
+    """The browser's way in ends."""
+    Grant.objects.filter(pk=grant.pk).delete()
+
+
+def prune_access() -> int:
+    """Delete challenges and grants that open nothing any more. Returns how many."""
+    day_ago = Now() - timedelta(days=1)
+    challenges, _by = Challenge.objects.filter(expires_at__lt=day_ago).delete()
+    grants, _by = Grant.objects.filter(created_at__lt=day_ago).delete()
+    return challenges + grants
+
+
+# --- codes ----------------------------------------------------------------------------------------
+
+
+def parse_code(text: str) -> str:
+    """A code as it is compared: letters and digits alone, in capitals."""
+    return "".join(filter(str.isalnum, text[:40])).upper()
+
+
+def _new_code() -> str:
+    """Eight symbols as of a reference, without its check symbol: 38 bits."""
+    first, second = new_reference(), new_reference()
+    return f"{first[:4]}-{second[:4]}"
+
+
+def _hash(challenge: UUID, symbols: str) -> bytes:
+    """A slow keyed hash. The challenge's id is its salt; the key is not in the database."""
+    peppered = hmac.digest(index_key(), f"code\0{challenge}\0{symbols}".encode(), hashlib.sha256)
+    return hashlib.scrypt(peppered, salt=challenge.bytes, n=2**13, r=8, p=1, dklen=32)
+
+
+def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -> str:
+    key, code = new_key(), _new_code()
+    challenge = Challenge(
+        browser_hash=digest(key),
+        draft=draft,
+        submissions=submissions,
+        address_key=address_key,
+    )
+    challenge.code_hash = _hash(challenge.pk, parse_code(code))
+    challenge.expires_at = Now() + CODE_LIVES
+    with transaction.atomic():
+        if draft or submissions:
+            same = Q(draft=draft) if draft else Q(submissions__overlap=submissions)
+            Challenge.objects.filter(same, used_at=None).update(expires_at=Now())
+        challenge.save(force_insert=True)
+        if draft or submissions:
+            outbox.put(
+                kind="code",
+                occasion=str(challenge.pk),
+                payload={"code": code},
+                expires=CODE_LIVES,
+            )
+    return key
+
+
+# --- what fits ------------------------------------------------------------------------------------
+
+
+def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
+    """Unsent drafts and submissions of an address, newest first; with a reference, that one."""
+    drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
+    submissions = Submission.objects.filter(search_keys__contains=[key])
+    if reference is not None:
+        drafts = drafts.filter(reference=reference)
+        submissions = submissions.filter(reference=reference)
+    return (
+        list(drafts.order_by("-updated_at")[:1]),
+        list(submissions.defer("answers", "assessment").order_by("-submitted_at")[:MOST]),
+    )
+
+
+def address_of(challenge: Challenge) -> str:
+    """Where the code goes: the stored address that was asked with, never the one typed, which may
+    only look the same. '' when it is there no more."""
+    if challenge.draft:
+        told = addresses(walk_of(challenge.draft).content)
+    else:
+        newest = Submission.objects.filter(pk__in=challenge.submissions).order_by("-submitted_at")
+        person = row.person if (row := newest.first()) else {}
+        told = [person.get("email", ""), person.get("callback_phone", "")]
+    fits = (a for a in told if challenge.address_key in search.address_tokens(a))
+    return next(fits, "")

@@ -1,0 +1,314 @@
+"""The patient's own page: the way back by a one-time code, and what may be done with what was sent.
+
+No address names a record. Before the code the browser holds the key of what it asked for, after it
+the key of what was opened; both are looked up by their hash.
+"""
+
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinic import hours, limits
+from intake import advice, services
+from intake.domain import workflow
+from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
+from intake.models import Grant, Kind, Submission
+from intake.views.browser import hold, redirect_to
+from intake.views.sending import next_text
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TOO_OFTEN = gettext_lazy(
+    "That was asked too often just now. Please wait a while and try again, or call us."
+)
+STATUS_WORDS = {
+    "new": gettext_lazy("We have your request. Nobody has read it yet."),
+    "in_review": gettext_lazy("A clinician is reading it."),
+    "waiting": gettext_lazy(
+        "We need something more from you. Read the messages below, or call us."
+    ),
+    "decided": gettext_lazy("A clinician has read it and decided what happens next."),
+    "closed": gettext_lazy("This request is finished."),
+    "withdrawn": gettext_lazy("You took this request back."),
+}
+PROGRESS_WORDS = {
+    "requested": gettext_lazy("Your wish for a visit is with our front desk."),
+    "called": gettext_lazy("Our front desk has called you about a visit."),
+    "booked": gettext_lazy("Your visit is booked."),
+    "withdrawn": gettext_lazy("You do not want a visit any more."),
+}
+READER_WORDS = {
+    "clinician": gettext_lazy("A clinician"),
+    "duty": gettext_lazy("The clinician on duty"),
+    "front desk": gettext_lazy("The front desk"),
+}
+
+
+# --- the way in -----------------------------------------------------------------------------------
+
+
+def _key(request: HttpRequest) -> str:
+    return request.COOKIES.get(settings.RETURN_COOKIE_NAME, "")
+
+
+def _hold(response: HttpResponse, key: str) -> HttpResponse:
+    response.set_cookie(
+        settings.RETURN_COOKIE_NAME,
+        key,
+        max_age=2 * 60 * 60,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def my(request: HttpRequest) -> HttpResponse:
+    """The patient's page, or the question for number and address that leads to it."""
+    if request.method != "POST" and (grant := services.grant_of(_key(request))):
+        return show(request, grant, ReplyForm())
+    return _ask(request, ReturnForm, "my")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: HttpRequest) -> HttpResponse:
+    """Who forgot the number: the address alone."""
+    return _ask(request, FindForm, "find")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: HttpRequest) -> HttpResponse:
+    """Go on with answers that were saved for later."""
+    return _ask(request, ReturnForm, "resume")
+
+
+def _ask(request: HttpRequest, form_class: Any, way: str, status: int = 0) -> HttpResponse:
+    form = form_class(data=request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _show_ask(request, form, way, status=422 if form.is_bound else 200)
+    address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference")
+    if not _may_ask(request, address, reference):
+        return _show_ask(request, form, way, status=429, notice=str(TOO_OFTEN))
+    key = services.ask(address=address, reference=reference, unsent_first=way == "resume")
+    return _hold(redirect("intake:code"), key)
+
+
+def _show_ask(
+    request: HttpRequest, form: Any, way: str, *, status: int, notice: str = ""
+) -> HttpResponse:
+    context = {"form": form, "way": way, "notice": notice}
+    response = render(request, "my/ask.html", context, status=status)
+    if status == 429:
+        response["Retry-After"] = "900"
+    return response
+
+
+def _may_ask(request: HttpRequest, address: str, reference: str | None) -> bool:
+    """Four limits at once: this pair, this mailbox, this network, and the whole site."""
+    mailbox, peer = address.casefold(), limits.peer(request)
+    wanted = (
+        (f"ask-peer:{peer}", settings.LIMIT_CODES_PEER, HOUR),
+        (f"ask-pair:{reference}:{mailbox}", 3, 15 * MINUTE),
+        (f"ask-mailbox:{mailbox}", 10, DAY),
+        ("ask-site", settings.LIMIT_CODES_SITE, HOUR),
+    )
+    return all(limits.take(key, capacity=most, per=per) for key, most, per in wanted)
+
+
+def ask_again(form_class: Any, way: str) -> Callable[..., HttpResponse]:
+    """The question once more, with what was typed, when the request could not be served."""
+
+    def again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
+        return _show_ask(request, form_class(data=request.POST), way, status=status, notice=notice)
+
+    return again
+
+
+my.again = ask_again(ReturnForm, "my")  # type: ignore[attr-defined]
+find.again = ask_again(FindForm, "find")  # type: ignore[attr-defined]
+resume.again = ask_again(ReturnForm, "resume")  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Enter the code, or ask for ten minutes more."""
+    key, peer = _key(request), limits.peer(request)
+    if not key:
+        return redirect("intake:my")
+    if request.method != "POST":
+        return _show_code(request, CodeForm(), status=200)
+    if request.POST.get("go") == "again":
+        if not limits.take(f"ask-peer:{peer}", capacity=settings.LIMIT_CODES_PEER, per=HOUR):
+            return _show_code(request, CodeForm(), status=429, notice=str(TOO_OFTEN))
+        renewed = services.renew(key=key)
+        return _hold(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+    form = CodeForm(data=request.POST)
+    if not form.is_valid():
+        return _show_code(request, form, status=422)
+    if not limits.take(f"code-peer:{peer}", capacity=settings.LIMIT_TRIES_PEER, per=HOUR):
+        return _show_code(request, form, status=429, notice=str(TOO_OFTEN))
+    opened = services.enter(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
+    if opened is None:
+        form.add_error(
+            "code",
+            _(
+                "This code does not open anything. Check it. A code works for 10 minutes, in the "
+                "window where you asked for it, and may be tried 5 times."
+            ),
+        )
+        return _show_code(request, form, status=422)
+    if opened.draft:
+        response = hold(redirect_to(services.walk_of(opened.draft).first_open), opened.key)
+        response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
+        return response
+    return _hold(redirect("intake:my"), opened.key)
+
+
+def _show_code(
+    request: HttpRequest, form: CodeForm, *, status: int, notice: str = ""
+) -> HttpResponse:
+    return render(request, "my/code.html", {"form": form, "notice": notice}, status=status)
+
+
+def code_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
+    return _show_code(request, CodeForm(data=request.POST), status=status, notice=notice)
+
+
+code.again = code_again  # type: ignore[attr-defined]
+
+
+# --- what was opened ------------------------------------------------------------------------------
+
+
+def with_grant(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Hands the opened submission to the view; whoever has none is asked for a code."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest) -> HttpResponse:
+        grant = services.grant_of(_key(request))
+        if grant is None or grant.chosen is None:
+            return redirect("intake:my")
+        return view(request, grant=grant, submission=grant.chosen)
+
+    return wrapper
+
+
+def show(request: HttpRequest, grant: Grant, form: ReplyForm, *, status: int = 200) -> HttpResponse:
+    """The page of one submission, or the list of those that one mailbox has."""
+    if grant.chosen is None:
+        rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
+        listed = [(row.reference, row.submitted_at, STATUS_WORDS[row.status]) for row in rows]
+        return render(request, "my/list.html", {"rows": listed}, status=status)
+    context = status_context(grant.chosen) | {"form": form, "several": len(grant.submissions) > 1}
+    return render(request, "my/status.html", context, status=status)
+
+
+def status_context(submission: Submission) -> dict[str, Any]:
+    """All that the page says; never an answer."""
+    waits = submission.status in workflow.OPEN
+    wish = getattr(submission, "appointment_request", None)
+    words = STATUS_WORDS[submission.status]
+    return {
+        "reference": submission.reference,
+        "sent_at": submission.submitted_at,
+        "words": words,
+        "next_text": next_text(submission) if waits and submission.kind != Kind.STOPPED else "",
+        "stopped": submission.kind == Kind.STOPPED,
+        "visit": PROGRESS_WORDS[wish.progress] if wish else "",
+        "letters": [
+            {"text": row.words["text"], "ours": row.by_id is not None, "at": row.at}
+            for row in submission.communications.all()
+        ],
+        "answer_by": hours.day_words(submission.reply_due_at) if submission.reply_due_at else "",
+        "readers": [
+            {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
+            for reader in services.readers(submission)
+        ],
+        "may_withdraw": "withdraw" in workflow.allowed(submission.status),
+        "withdrawn": submission.status == "withdrawn",
+    }
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Of several submissions, look at this one; or go back to the list."""
+    if grant := services.grant_of(_key(request)):
+        services.choose(grant=grant, reference=request.POST.get("reference", "")[:20])
+    return redirect("intake:my")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Write to the clinic. What sounds like danger is answered at once."""
+    if request.method != "POST":
+        return redirect("intake:my")
+    form = ReplyForm(data=request.POST)
+    if not form.is_valid():
+        return show(request, grant, form, status=422)
+    peer = limits.peer(request)
+    if not limits.take(f"reply:{peer}", capacity=settings.LIMIT_INTAKE_SENDS, per=HOUR):
+        form.add_error(None, str(TOO_OFTEN))
+        return show(request, grant, form, status=429)
+    rule = services.reply(
+        submission=submission, text=form.cleaned_data["text"], request_id=request.request_id
+    )
+    if rule is None:
+        return redirect(f"{reverse('intake:my')}#messages")
+    return render(request, "my/alarm.html", {"advice": advice.speak(rule.advice)})
+
+
+def reply_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
+    context = {"form": ReplyForm(data=request.POST), "notice": notice}
+    return render(request, "my/reply.html", context, status=status)
+
+
+reply.again = reply_again  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def withdraw(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Take the submission back, asked once."""
+    if request.method != "POST":
+        return render(request, "my/withdraw.html", {"reference": submission.reference})
+    with contextlib.suppress(workflow.NotAllowed):  # closed meanwhile: the page says so
+        services.withdraw(submission=submission, request_id=request.request_id)
+    return redirect("intake:my")
+
+
+@require_POST
+@with_grant
+def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Begin an addition to what was sent."""
+    if not limits.take(
+        f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
+    ):
+        form = ReplyForm()
+        return show(request, grant, form, status=429)
+    _draft, key = services.add(submission=submission, language=get_language() or "en")
+    return hold(redirect_to("safety"), key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: HttpRequest) -> HttpResponse:
+    """End this browser's way in."""
+    if request.method == "POST":
+        if grant := services.grant_of(_key(request)):
+            services.end(grant=grant)
+        response = redirect("home")
+        response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
+        if not settings.DEMO:  # needs TLS
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+    return redirect("intake:my")

@@ -1,0 +1,58 @@
+"""Save and come back later: an address to send a code to, and a number to keep."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from intake import services
+from intake.forms import FindForm
+from intake.models import Draft
+from intake.views.browser import lost, with_draft
+from intake.views.my import TOO_OFTEN
+from intake.views.stops import may_send
+from intake.walk import Walk
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_draft
+def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
+    """Ask where a code may be sent; then show the number. Going on here stays possible."""
+    if request.method != "POST":
+        return show(request, walk, FindForm(initial={"address": known_address(walk)}), status=200)
+    form = FindForm(data=request.POST)
+    if not form.is_valid():
+        return show(request, walk, form, status=422)
+    if not may_send(request):
+        return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
+    try:
+        reference = services.save_for_later(draft=draft, address=form.cleaned_data["address"])
+    except services.Gone:
+        return lost(request)
+    except services.Conflict as conflict:
+        return show(request, walk, form, status=409, notice=str(conflict))
+    context = {"reference": reference, "mailed": "@" in form.cleaned_data["address"]}
+    return render(request, "intake/saved.html", context)
+
+
+def known_address(walk: Walk) -> str:
+    """The address given before, so that it need not be typed again."""
+    return walk.content.saved.get("address") or walk.content.contact.get("email", "")
+
+
+def show(
+    request: HttpRequest, walk: Walk | None, form: Any, *, status: int, notice: str = ""
+) -> HttpResponse:
+    context = {"form": form, "notice": notice}
+    return render(request, "intake/save.html", context, status=status)
+
+
+def again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
+    return show(
+        request, None, FindForm(data=request.POST), status=status, notice=notice or _("Try again.")
+    )
+
+
+save.again = again  # type: ignore[attr-defined]
