@@ -43,13 +43,13 @@ def wait_for(url: str, seconds: float = 40) -> str:
 
 
 @pytest.fixture
-def empty_database(django_db_setup, django_db_blocker):
+def empty_database(transactional_db):
     name = f"serve_{os.getpid()}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     parts = urlsplit(os.environ["DATABASE_URL"])
     yield f"{parts.scheme}://{parts.netloc}/{name}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
