@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import audit
 from intake import search
@@ -155,8 +156,10 @@ def _claim(submission: Submission, revision: int, **changes: Any) -> None:
     )
     if not changed:
         raise Conflict(
-            "Somebody changed this submission while you were reading. Nothing of yours was stored. "
-            "Read it again below, then decide."
+            _(
+                "Somebody changed this submission while you were reading. Nothing of yours was "
+                "stored. Read it again below, then decide."
+            )
         )
 
 
