@@ -18,9 +18,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 USER = "clinic"
+# PostgreSQL refuses root. A user namespace is enough and needs no account; else there is the
+# account that owns nothing.
+NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
+NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
 _SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes, the file name included
 
 
@@ -69,6 +74,13 @@ def _binaries() -> Path:
     )
 
 
+def _works(command: list[str], account: dict[str, Any] | None = None) -> bool:
+    try:
+        return not subprocess.run(command, capture_output=True, **(account or {})).returncode
+    except (OSError, subprocess.SubprocessError):  # not there, or not to be reached or become
+        return False
+
+
 class DevPostgres:
     """One server in one folder; `start` waits until it answers."""
 
@@ -81,10 +93,10 @@ class DevPostgres:
 
     def start(self) -> None:
         self.bin = _binaries()
-        self.prefix = self._unprivileged()
         for folder in {self.root, self.socket_dir}:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+        self.prefix, self.account = self.unprivileged()
         if not (self.data / "PG_VERSION").exists():
             self._initdb()
         end = time.monotonic() + 30
@@ -117,19 +129,24 @@ class DevPostgres:
             return False
         return state == "ready"
 
-    def _unprivileged(self) -> list[str]:
+    def unprivileged(self) -> tuple[list[str], dict[str, Any]]:
+        """How to run PostgreSQL: what stands before its command, and the account it runs as.
+
+        Raises SystemExit with the fix when this is root and there is no way to be less.
+        """
         if os.geteuid() != 0:
-            return []
-        # PostgreSQL refuses root; a user namespace is enough and needs no account.
-        prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-        if (
-            shutil.which("unshare")
-            and not subprocess.run([*prefix, "true"], capture_output=True).returncode
-        ):
-            return prefix
+            return [], {}
+        if _works([*NAMESPACE, "true"]):
+            return NAMESPACE, {}
+        tried = [str(self.bin / "postgres"), "--version"], ["ls", "-d", str(self.root)]
+        if all(_works(command, NOBODY) for command in tried):
+            for folder in {self.root, self.socket_dir}:
+                shutil.chown(folder, NOBODY["user"], NOBODY["group"])
+            return [], NOBODY
         raise SystemExit(
-            "PostgreSQL does not run as root, and this machine has no user namespaces. "
-            "Run as an ordinary user, or set DATABASE_URL to a server of your own."
+            "PostgreSQL does not run as root, this machine has no user namespaces, and the account "
+            f"nobody may not read {self.bin} or reach {self.root}. Run as an ordinary user, or set "
+            "DATABASE_URL to a server of your own."
         )
 
     def _initdb(self) -> None:
@@ -139,7 +156,9 @@ class DevPostgres:
             *self.prefix, str(self.bin / "initdb"), "-D", str(new), "-U", USER, "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
         ]  # fmt: skip
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, **self.account
+        )
         if done.returncode:
             raise SystemExit(f"initdb failed:\n{done.stderr[-1500:]}")
         new.rename(self.data)
@@ -163,4 +182,5 @@ class DevPostgres:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
+                **self.account,
             )

@@ -52,7 +52,7 @@ def words(question: Question, value: Any) -> tuple[str, ...]:
         case "multi":
             return tuple(question.option(code).label for code in value)
         case "boolean":
-            return ("Yes" if value else "No",)
+            return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
             # 'a' and 'd' (years, days) stand in the question already
             unit = question.unit if question.unit not in (None, "a", "d") else ""
@@ -146,7 +146,9 @@ def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> li
     if total is not None:
         band = next((name for least, name in _LR7_BANDS if total >= least), _("none"))
         caveat = gettext("not validated, not comparable with IRLS")
-        rows.append((gettext("LR7, last 7 days"), f"{total} of 30, {band} ({caveat})"))
+        score = gettext("%(total)s of 30, %(band)s (%(caveat)s)")
+        told = score % {"total": total, "band": band, "caveat": caveat}
+        rows.append((gettext("LR7, last 7 days"), told))
     if (pattern := computed.get("art_pattern")) is not None:
         fits = _("fits the artery pattern") if pattern else _("does not fit the artery pattern")
         rows.append((gettext("Pain on walking"), str(fits)))

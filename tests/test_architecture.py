@@ -203,6 +203,18 @@ def test_services_take_their_arguments_by_name(module):
                 assert ast.get_docstring(node), f"{module}.{node.name}"
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if of("intake.services", m)])
+def test_what_a_service_tells_a_person_is_marked_for_translation(module):
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "Conflict",
+            "super().__init__",
+        ):
+            for told in node.args:
+                is_sentence = isinstance(told, ast.Constant) and " " in str(told.value)
+                assert not is_sentence, f"{module}:{node.lineno}"
+
+
 def test_the_writers_do_write():
     assert writes("intake.services.drafts")
     assert writes("intake.bulk")

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import outbox
 from clinic.ids import new_reference
@@ -116,8 +117,8 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
         except Draft.DoesNotExist:
             raise Gone from None
         if draft.submission_id:
-            raise Conflict("These answers were already sent.")
-    raise Conflict("These answers are being changed somewhere else. Please try again.")
+            raise Conflict(_("These answers were already sent."))
+    raise Conflict(_("These answers are being changed somewhere else. Please try again."))
 
 
 def save_page(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:

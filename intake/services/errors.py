@@ -1,5 +1,7 @@
 """What a service may refuse. Each message is for the person who is refused."""
 
+from django.utils.translation import gettext as _
+
 from intake.domain.triage import Assessment
 
 
@@ -11,7 +13,7 @@ class Gone(Conflict):
     """The draft was cleared meanwhile, in another window."""
 
     def __init__(self) -> None:
-        super().__init__("Your answers were cleared in another window, so this was not saved.")
+        super().__init__(_("Your answers were cleared in another window, so this was not saved."))
 
 
 class Blocked(Exception):

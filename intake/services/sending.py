@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import audit, hours, outbox
 from clinic.ids import new_reference, uuid7
@@ -176,7 +177,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             if "reference" not in str(error.__cause__):
                 raise
     else:
-        raise Conflict("Please try again.")
+        raise Conflict(_("Please try again."))
     # The draft turns into the receipt: what it held now lives sealed in the submission.
     sealed = Draft._meta.get_field("content").seal_for(draft.pk, Content().dump())
     Draft.objects.filter(pk=draft.pk).update(

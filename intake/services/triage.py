@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import audit, outbox
 from intake import search
@@ -206,8 +207,10 @@ def _claim(submission: Submission, revision: int, **changes: Any) -> None:
     )
     if not changed:
         raise Conflict(
-            "Somebody changed this submission while you were reading. Nothing of yours was stored. "
-            "Read it again below, then decide."
+            _(
+                "Somebody changed this submission while you were reading. Nothing of yours was "
+                "stored. Read it again below, then decide."
+            )
         )
 
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -43,13 +44,13 @@ def wait_for(url: str, seconds: float = 40) -> str:
 
 
 @pytest.fixture
-def empty_database(django_db_setup, django_db_blocker):
+def empty_database(transactional_db):
     name = f"serve_{os.getpid()}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     parts = urlsplit(os.environ["DATABASE_URL"])
     yield f"{parts.scheme}://{parts.netloc}/{name}"
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -95,3 +96,64 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
     finally:
         server.stop()
     assert not devdb.DevPostgres(folder).answers()
+
+
+# --- as root, which PostgreSQL refuses ------------------------------------------------------------
+
+
+@pytest.fixture
+def as_root(monkeypatch, tmp_path):
+    """A server that thinks it is started by root, where only the given ways to run a command work;
+    and the owners that its folders were given."""
+    owners = {}
+
+    def on_a_machine_where(works):
+        monkeypatch.setattr(devdb.os, "geteuid", lambda: 0)
+        monkeypatch.setattr(
+            devdb.shutil, "chown", lambda path, user, group: owners.update({path: user})
+        )
+        monkeypatch.setattr(devdb, "_works", works)
+        server = devdb.DevPostgres(tmp_path)
+        server.bin = tmp_path / "bin"
+        return server, owners
+
+    return on_a_machine_where
+
+
+def test_root_runs_the_database_in_a_namespace_of_its_own(as_root):
+    server, owners = as_root(lambda command, account=None: command[0] == "unshare")
+
+    assert server.unprivileged() == (devdb.NAMESPACE, {})
+    assert owners == {}
+
+
+def test_root_without_namespaces_runs_it_as_nobody(as_root, tmp_path):
+    server, owners = as_root(lambda command, account=None: account == devdb.NOBODY)
+
+    assert server.unprivileged() == ([], devdb.NOBODY)
+    assert owners == {tmp_path: devdb.NOBODY["user"]}
+
+
+@pytest.mark.parametrize("hidden", ["postgres", "ls"])
+def test_root_is_told_what_to_do_when_nobody_reaches_program_or_folder(as_root, hidden):
+    def works(command, account=None):
+        return account == devdb.NOBODY and not command[0].endswith(hidden)
+
+    server, owners = as_root(works)
+    with pytest.raises(SystemExit, match="DATABASE_URL"):
+        server.unprivileged()
+    assert owners == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes nobody")
+def test_a_database_of_nobody_starts_again_and_stops(monkeypatch):
+    if not devdb._works([str(devdb._binaries() / "postgres"), "--version"], devdb.NOBODY):
+        pytest.skip("the program lies where nobody may not read")
+    monkeypatch.setattr(devdb, "NAMESPACE", ["no-such-program"])
+    # not tmp_path: its folder is closed to others
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for _time in range(2):
+            with devdb.running(Path(folder) / "pg"):
+                assert devdb.DevPostgres(Path(folder) / "pg").answers()
+        assert (Path(folder) / "pg" / "data").stat().st_uid == devdb.NOBODY["user"]
