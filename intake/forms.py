@@ -256,7 +256,10 @@ class ContactForm(WalkForm):
     callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
     email = PlainTextField(
         label=_("E-mail address"),
-        help_text=_("We never write about your health in an e-mail."),
+        help_text=_(
+            "We confirm your request there, with your number. We never write about your health in an"
+            " e-mail."
+        ),
         max_length=254,
         required=False,
         widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),
