@@ -257,8 +257,7 @@ class ContactForm(WalkForm):
     email = PlainTextField(
         label=_("E-mail address"),
         help_text=_(
-            "We confirm your request there, with your number. We never write about your health in an"
-            " e-mail."
+            "We confirm your request there. We never write about your health in an e-mail."
         ),
         max_length=254,
         required=False,
