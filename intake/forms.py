@@ -260,7 +260,9 @@ class ContactForm(WalkForm):
     callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
     email = PlainTextField(
         label=_("E-mail address"),
-        help_text=_("We never write about your health in an e-mail."),
+        help_text=_(
+            "We confirm your request there. We never write about your health in an e-mail."
+        ),
         max_length=254,
         required=False,
         widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),

@@ -20,6 +20,7 @@ from django.db import connection
 from clinic import devdb
 
 ROOT = Path(settings.BASE_DIR)
+SEND = "from tests import builders; builders.submission()"
 
 
 def free_port() -> int:
@@ -54,15 +55,35 @@ def empty_database(transactional_db):
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def test_one_command_serves_patients_and_staff_and_ends_with_one_signal(empty_database):
+def wait_for_mail(folder: Path, seconds: float = 40) -> str:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for path in folder.glob("*.eml"):
+            return path.read_text()
+        time.sleep(0.2)
+    raise AssertionError(f"no mail in {folder}")
+
+
+def test_one_command_serves_patients_and_staff_and_ends_with_one_signal(empty_database, tmp_path):
     port = free_port()
-    env = os.environ | {"DEMO": "on", "DATABASE_URL": empty_database}
+    mails = f"file:{tmp_path / 'mail'}"
+    env = os.environ | {"DEMO": "on", "DATABASE_URL": empty_database, "EMAIL_URL": mails}
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     try:
         assert "Truffles Vein Specialists" in wait_for(f"http://127.0.0.1:{port}/")
         ready = json.loads(get(f"http://127.0.0.1:{port}/readyz"))
         assert ready["ready"] is True
+        # somebody sends a request: its confirmation lands as a file
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v0", "-c", SEND],
+            cwd=ROOT,
+            env=env,
+            check=True,
+            timeout=60,
+        )
+        mail = wait_for_mail(tmp_path / "mail")
+        assert f"\nhttp://127.0.0.1:{port}/my/\n" in mail
         sign_ins = subprocess.run(
             [sys.executable, "manage.py", "demo", "--sign-ins"],
             cwd=ROOT,
@@ -78,6 +99,7 @@ def test_one_command_serves_patients_and_staff_and_ends_with_one_signal(empty_da
         said, _nothing = server.communicate(timeout=20)
     assert server.returncode == 0
     assert f"http://127.0.0.1:{port}/" in said
+    assert f"Mails are files in {tmp_path / 'mail'}" in said
     assert people[0]["username"] in said
     with pytest.raises((urllib.error.URLError, ConnectionError)):
         get(f"http://127.0.0.1:{port}/healthz")

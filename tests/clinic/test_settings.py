@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.module_loading import import_string
+
+from clinic import mailurl
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -80,6 +84,24 @@ def start(tmp_path_factory):
         ({"TRUSTED_PROXIES": "many"}, ["TRUSTED_PROXIES", "whole number from 0 to 5"]),
         ({"SECRET_KEY": UNSET, "SECRET_KEY_FILE": "/nowhere/key"}, ["SECRET_KEY_FILE", "/nowhere"]),
         ({"DEMO": "on"}, ["DEMO=on serves loopback only", "ALLOWED_HOSTS"]),
+        ({"SITE_ORIGIN": UNSET}, ["SITE_ORIGIN is not set", "https://clinic.example.org"]),
+        ({"SITE_ORIGIN": "https://clinic.example/"}, ["SITE_ORIGIN", "no path"]),
+        ({"SITE_ORIGIN": "https://clinic.example/my"}, ["SITE_ORIGIN", "no path"]),
+        ({"SITE_ORIGIN": "http://clinic.example"}, ["SITE_ORIGIN", "begins with https://"]),
+        ({"SITE_ORIGIN": "clinic.example"}, ["SITE_ORIGIN", "scheme and host"]),
+        ({"EMAIL_URL": UNSET}, ["EMAIL_URL is not set", "smtp://", "postmark"]),
+        ({"EMAIL_URL": "file:/srv/mail"}, ["EMAIL_URL", "laptop"]),
+        ({"EMAIL_URL": "pigeon://roof"}, ["EMAIL_URL", "smtps://", "postmark"]),
+        ({"EMAIL_URL": "smtp://"}, ["EMAIL_URL", "smtp://user:password@host:587"]),
+        ({"EMAIL_URL": "smtp://host:many"}, ["EMAIL_URL", "smtp://user:password@host:587"]),
+        ({"EMAIL_URL": "smtp://user@host"}, ["EMAIL_URL", "a user needs a password"]),
+        ({"EMAIL_URL": "postmark:"}, ["EMAIL_URL", "postmark:?POSTMARK_"]),
+        ({"EMAIL_FROM": UNSET}, ["EMAIL_FROM is not set", "illness"]),
+        ({"EMAIL_FROM": "the clinic"}, ["EMAIL_FROM", "clinic@example.org"]),
+        ({"SMS_BACKEND": "yes"}, ["SMS_BACKEND", "dotted path", "off"]),
+        ({"SMS_BACKEND": "clinic.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
+        ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
+        ({"OUTBOX_LEASE_SECONDS": "5"}, ["OUTBOX_LEASE_SECONDS", "from 10 to 600"]),
     ],
 )
 def test_refuses_to_start_and_names_the_cure(start, changes, words):
@@ -135,3 +157,54 @@ def test_django_finds_nothing_to_warn_of_in_production(start):
     done = start(PRODUCTION, "manage.py", "check", *strict)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "checks"),
+    [
+        (
+            "smtp://clinic%40x:p%2Fw@mail.example",
+            "s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL"
+            " == 'mail.example', 587, True, False",
+        ),
+        (
+            "smtp://clinic%40x:p%2Fw@mail.example",
+            "s.EMAIL_HOST_USER, s.EMAIL_HOST_PASSWORD == 'clinic@x', 'p/w'",
+        ),
+        (
+            "smtps://a:b@mail.example",
+            "s.EMAIL_PORT, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL == 465, False, True",
+        ),
+        # a relay on this machine needs no TLS
+        ("smtp://127.0.0.1:25", "s.EMAIL_PORT, s.EMAIL_USE_TLS == 25, False"),
+        (
+            "postmark:?POSTMARK_SERVER_TOKEN=abc",
+            "s.EMAIL_BACKEND, s.ANYMAIL['POSTMARK_SERVER_TOKEN']"
+            " == 'anymail.backends.postmark.EmailBackend', 'abc'",
+        ),
+    ],
+)
+def test_ways_for_mail_to_leave(start, url, checks):
+    found, _sign, wanted = checks.partition(" == ")
+    program = f"""
+from clinic import settings as s
+from django.utils.module_loading import import_string
+assert ({found}) == ({wanted}), ({found})
+assert s.EMAIL_TIMEOUT == s.ANYMAIL["REQUESTS_TIMEOUT"] == 10
+assert s.SMS_BACKEND == ""
+"""
+    done = start(PRODUCTION | {"EMAIL_URL": url}, "-c", program)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_wrong_with_a_url_is_said_without_its_password(start):
+    done = start(PRODUCTION | {"EMAIL_URL": "smtp://clinic:CANARY@mail.example/inbox"})
+
+    assert done.returncode != 0
+    assert "CANARY" not in done.stderr
+
+
+@pytest.mark.parametrize("provider", mailurl.PROVIDERS)
+def test_every_provider_is_one_that_anymail_has(provider):
+    assert issubclass(import_string(f"anymail.backends.{provider}.EmailBackend"), BaseEmailBackend)

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -255,3 +256,13 @@ def test_the_command_works_only_in_a_demonstration(settings):
     with pytest.raises(CommandError):
         run("--submissions", "1")
     assert not Submission.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_demonstration_staff_have_addresses_of_nobody_and_somebody_is_on_duty():
+    run("--sign-ins")
+
+    staff = get_user_model().objects.all()
+    assert staff.get(groups__name="duty").username == "dr-lee"
+    assert all(person.email == f"{person.username}@example.org" for person in staff)

@@ -166,9 +166,7 @@ def test_an_old_submission_reads_as_it_was_asked():
 def test_idle_drafts_are_deleted_and_what_was_sent_stays(settings):
     builders.submission()
     builders.draft()
-    Draft.objects.update(
-        updated_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, minutes=1)
-    )
+    Draft.objects.update(updated_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, minutes=1))
     fresh, _key = builders.draft()
     assert services.delete_idle_drafts() == 2
     assert list(Draft.objects.all()) == [fresh]

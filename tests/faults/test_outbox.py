@@ -1,0 +1,67 @@
+"""`make faults` at a small size, and proof that it would notice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.faults.outbox import judge
+from tests.faults.sink import Mail
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE = Mail("<one@x>", ("ana@example.org",), "Your number is AAAA-AAAA")
+TWO = Mail("<two@x>", ("bo@example.org",), "Your number is BBBB-BBBB")
+WHAT = {"kept": ["AAAA-AAAA", "BBBB-BBBB"], "undone": ["CCCC-CCCC"]}
+
+
+@pytest.fixture
+def empty_database(transactional_db):
+    name = f"faults_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_workers_die_and_every_message_is_delivered(empty_database):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.outbox", "--kills", "3", "--messages", "30"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": empty_database},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "30 messages, 3 rolled back, 3 kills" in done.stdout
+    assert "30 delivered" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("mails", "kills", "faults"),
+    [
+        ([ONE, TWO], 0, []),
+        ([ONE, TWO, TWO], 1, []),
+        ([ONE], 9, ["1 lost"]),
+        ([ONE, TWO, TWO], 0, ["1 doubles, more than kills"]),
+        (
+            [ONE, TWO, Mail("<new@x>", TWO.to, TWO.body)],
+            1,
+            ["1 doubles with another Message-ID or other words"],
+        ),
+        (
+            [ONE, TWO, Mail("<three@x>", ONE.to, "Your number is CCCC-CCCC")],
+            1,
+            ["1 of what never happened", "1 that nobody knows"],
+        ),
+    ],
+)
+def test_the_judge_notices_what_is_wrong(mails, kills, faults):
+    assert judge(mails, **WHAT, kills=kills) == faults

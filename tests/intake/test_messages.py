@@ -1,0 +1,243 @@
+"""What patients and staff are told, decided when it is sent, and what is never in it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from clinic import outbox
+from clinic.hours import OpeningHours
+from clinic.models import Message
+from intake import services
+from intake.models import Submission, Urgency
+from tests import builders
+from tests.intake.patient import Patient
+
+pytestmark = pytest.mark.django_db
+URGENT = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
+CANARIES = ("canary", "quentin", "555-0147", "5550147", "1982", "restless", "vein", "artery")
+
+
+@pytest.fixture(autouse=True)
+def people():
+    """One of each role, with an address; and some who must get nothing."""
+    for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
+        user = builders.member(role)
+        user.email = f"{user.username}@staff.example.org"
+        user.save()
+    builders.member("clinician", "without-address")
+    gone = builders.member("clinician", "gone")
+    gone.email, gone.is_active = "gone@staff.example.org", False
+    gone.save()
+
+
+def kinds() -> set[str]:
+    return set(Message.objects.values_list("kind", flat=True))
+
+
+def send_all() -> None:
+    """Everything is sent, also what is for later."""
+    Message.objects.filter(state="waiting").update(next_at=timezone.now() - timedelta(seconds=1))
+    outbox.deliver_due()
+
+
+def state(kind: str) -> str:
+    return Message.objects.get(kind=kind).state
+
+
+def urgent(**contact) -> Submission:
+    submission = builders.submission(contact or None, **URGENT)
+    assert submission.urgency >= Urgency.SAME_DAY
+    return submission
+
+
+# --- the patient ----------------------------------------------------------------------------------
+
+
+def test_the_patient_gets_the_reference_and_how_to_come_back():
+    submission = builders.submission()
+    assert kinds() == {"confirmation"}
+    send_all()
+
+    (letter,) = mail.outbox
+    assert letter.to == ["quentin.canary@example.org"]
+    assert letter.subject == "Your request to Truffles"
+    assert submission.reference in letter.body
+    assert "\nhttp://127.0.0.1:8000/my/\n" in letter.body
+    assert "+1 202-555-0123" in letter.body
+    assert "911" in letter.body
+    assert not letter.attachments
+    assert re.findall(r"https?://\S+", letter.body) == ["http://127.0.0.1:8000/my/"]
+
+
+def test_who_wants_text_messages_and_gave_no_address_gets_one(capsys):
+    submission = builders.submission({"email": "", "prefer": "text"})
+    send_all()
+
+    said = capsys.readouterr().out
+    assert "+12025550147" in said
+    assert submission.reference in said
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize(("prefer", "backend"), [("phone", "clinic.sms.console"), ("text", "")])
+def test_who_gave_no_way_to_write_gets_nothing(settings, prefer, backend):
+    settings.SMS_BACKEND = backend
+    builders.submission({"email": "", "prefer": prefer})
+
+    assert not Message.objects.exists()
+
+
+def test_a_confirmation_of_what_is_gone_is_dropped():
+    builders.submission()
+    Submission.objects.all().delete()
+    send_all()
+
+    assert state("confirmation") == "dropped"
+    assert not mail.outbox
+
+
+def test_sending_twice_confirms_once():
+    draft, _key = builders.draft()
+    services.submit(draft=draft)
+    services.submit(draft=draft)
+
+    assert Message.objects.count() == 1
+
+
+# --- staff ----------------------------------------------------------------------------------------
+
+
+def test_what_must_be_read_today_alerts_clinicians_and_the_front_desk():
+    submission = urgent()
+    assert kinds() == {"confirmation", "alert", "escalation"}
+    outbox.deliver_due()
+
+    letter = next(m for m in mail.outbox if submission.reference in m.subject)
+    assert letter.to == ["clinician@staff.example.org", "front-desk@staff.example.org"]
+    assert submission.get_urgency_display() in letter.subject
+    assert re.findall(r"https?://\S+", letter.body) == ["http://127.0.0.1:8000/admin/"]
+
+
+def test_an_ordinary_one_alerts_nobody():
+    builders.submission()
+
+    assert kinds() == {"confirmation"}
+
+
+def test_a_form_that_was_stopped_alerts_and_escalates_and_confirms_nothing():
+    patient = Patient(em_now=("chest_or_breath",))
+    patient.start()
+    patient.answer()
+    services.tell_clinic(draft=patient.draft, phone="+12025550147", name="Quentin Canary")
+
+    assert kinds() == {"alert", "escalation"}
+    send_all()
+    assert {m.to[0] for m in mail.outbox} == {
+        "clinician@staff.example.org",
+        "duty@staff.example.org",
+    }
+
+
+def test_nobody_is_alerted_to_what_is_decided_by_now():
+    submission = urgent()
+    Submission.objects.update(status="decided")
+    send_all()
+
+    assert state("alert") == state("escalation") == "dropped"
+    assert not [m for m in mail.outbox if submission.reference in m.subject]
+
+
+def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
+    Group.objects.get(name="duty").user_set.clear()
+    urgent()
+    send_all()
+
+    failed = Message.objects.get(state="failed")
+    assert (failed.kind, failed.error) == ("escalation", "no recipient")
+
+
+# --- escalation -----------------------------------------------------------------------------------
+
+
+def test_what_nobody_opens_goes_to_the_duty_role():
+    submission = urgent()
+    send_all()
+
+    (letter,) = [m for m in mail.outbox if m.to == ["duty@staff.example.org"]]
+    assert submission.reference in letter.subject
+    assert "30 minutes" in letter.body
+
+
+def test_it_waits_for_opening_time(settings, monkeypatch):
+    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Fri 08:30-17:00", [], "America/New_York")
+    friday = timezone.datetime.fromisoformat("2026-11-27T16:50:00-05:00")
+    monkeypatch.setattr(timezone, "now", lambda: friday)
+    urgent()
+    monkeypatch.undo()
+
+    due = Message.objects.get(kind="escalation").due_at
+    assert due == timezone.datetime.fromisoformat("2026-11-30T08:50:00-05:00")
+
+
+def test_what_somebody_opened_is_not_escalated():
+    submission = urgent()
+    builders.staff_client("clinician").get(f"/admin/intake/submission/{submission.pk}/change/")
+    send_all()
+
+    assert state("escalation") == "dropped"
+
+
+def test_a_look_at_the_list_alone_does_not_count_as_opening():
+    urgent()
+    builders.staff_client("clinician").get("/admin/intake/submission/")
+    send_all()
+
+    assert state("escalation") == "sent"
+
+
+def test_what_somebody_took_is_not_escalated():
+    submission = urgent()
+    doctor = builders.member("clinician")
+    services.assign(submission=submission, to=doctor, by=doctor, revision=0, request_id="")
+    send_all()
+
+    assert state("escalation") == "dropped"
+
+
+# --- what is never in a message -------------------------------------------------------------------
+
+
+def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
+    """A CANARY in each field, read in the files as they would leave."""
+    settings.EMAIL_BACKEND = "clinic.mail.FileBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    address = {"email": "somebody@example.org"}
+    urgent(**address, proxy_name="Petra Canary")
+    builders.submission({"email": "", "prefer": "text"}, reason_text="CANARY in my legs")
+    send_all()
+
+    files = list((tmp_path / "mail").iterdir())
+    assert len(files) == 3
+    assert (tmp_path / "mail").stat().st_mode & 0o777 == 0o700
+    said = capsys.readouterr().out.replace("+12025550147", "")
+    for text in (*(file.read_text() for file in files), said):
+        assert "Truffles" in text or "Nobody" in text or "Number:" in text
+        for canary in CANARIES:
+            assert canary not in text.casefold().replace("clinic@example.org", "")
+    for file in files:
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_row_and_no_task_holds_anything_of_a_person():
+    urgent()
+    with connection.cursor() as cursor:
+        for table in ("clinic_message", "django_tasks_database_dbtaskresult"):
+            cursor.execute(f"select * from {table}")
+            told = str(cursor.fetchall()).casefold()
+            for canary in CANARIES:
+                assert canary not in told
