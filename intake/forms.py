@@ -591,9 +591,12 @@ class ReplyForm(OnceForm):
 
     def clean_text(self) -> str:
         try:
-            return str(domain.clean_answer(_text_question(2000), [self.cleaned_data["text"]]) or "")
+            text = domain.clean_answer(_text_question(2000), [self.cleaned_data["text"]])
         except domain.InvalidAnswer as error:
             raise forms.ValidationError(error.message) from None
+        if not text:
+            raise forms.ValidationError(self.fields["text"].error_messages["required"])
+        return str(text)
 
 
 class TellForm(WalkForm):

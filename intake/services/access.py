@@ -81,7 +81,7 @@ def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
         _hash(UUID(int=0), symbols)  # the same work
         return None
     pk, code_hash, draft_id, submissions = row
-    if not hmac.comparedigest(_hash(pk, symbols), bytes(code_hash)):
+    if not hmac.compare_digest(_hash(pk, symbols), bytes(code_hash)):
         return None
     if draft_id is None and not submissions:
         return None
