@@ -239,8 +239,8 @@ def _is_lost() -> bool:
 
 def _send(message: Message, letter: Letter) -> None:
     if letter.channel == "sms":
-        for number in letter.to:
-            sms.send(to=number, text=letter.text, key=str(message.pk))
+        for place, number in enumerate(letter.to):
+            sms.send(to=number, text=letter.text, key=f"{message.pk}:{place}")
         return
     EmailMessage(
         subject=letter.subject,
@@ -279,6 +279,9 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
 
 def _finish(message: Message, state: Message.State, error: str = "") -> None:
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
+    if state != Message.State.SENT:
+        # not if it is somebody else's by now; but what is sent is sent
+        rows = rows.filter(attempts=message.attempts)
     _note(
         lambda: rows.update(
             state=state, payload=None, claimed_until=None, finished_at=Now(), error=error
@@ -288,7 +291,6 @@ def _finish(message: Message, state: Message.State, error: str = "") -> None:
 
 
 def _put_off(message: Message, error: str) -> None:
-    # not if it is somebody else's by now
     rows = Message.objects.filter(
         pk=message.pk, state=Message.State.WAITING, attempts=message.attempts
     )

@@ -330,6 +330,19 @@ def test_what_a_worker_holds_no_other_takes_until_its_lease_is_over():
     assert outbox._claim().pk == message.pk
 
 
+def test_a_worker_that_was_too_slow_changes_nothing_of_what_another_holds():
+    message = put()
+    slow = outbox._claim()
+    Message.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    outbox._claim()
+    outbox._put_off(slow, "ValueError")
+    outbox._finish(slow, Message.State.FAILED, "smtp 550")
+    assert (now(message).state, now(message).error) == ("waiting", "")
+
+    outbox._finish(slow, Message.State.SENT)
+    assert now(message).state == "sent"
+
+
 def test_the_sweep_takes_up_what_lost_its_worker():
     put()
     old = timezone.now() - timedelta(minutes=11)

@@ -29,7 +29,14 @@ def at_once(*jobs):
         return list(pool.map(run, jobs))
 
 
-def test_of_two_who_decide_one_is_told_to_read_again():
+def test_of_two_who_decide_one_is_told_to_read_again(monkeypatch):
+    both_have_read, decide = Barrier(2), services.decide
+
+    def decide_after_both_have_read(**what):
+        both_have_read.wait(5)
+        return decide(**what)
+
+    monkeypatch.setattr(services, "decide", decide_after_both_have_read)
     submission = waiting(urgency=Urgency.SOON)
     people = [builders.staff_client("clinician", name) for name in ("dr-one", "dr-two")]
     trail = Trail()
