@@ -10,8 +10,18 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from clinic.models import Message
 from intake import services
-from intake.models import AppointmentRequest, Draft, RuleCount, StatusChange, Submission
+from intake.models import (
+    AppointmentRequest,
+    Challenge,
+    Draft,
+    Grant,
+    RuleCount,
+    StatusChange,
+    Submission,
+    Urgency,
+)
 from intake.protocols import current
 from tests import builders
 from tests.intake.patient import Patient, step_url
@@ -148,3 +158,54 @@ def test_the_first_two_patients_of_a_new_protocol_at_once():
     assert {a["Location"] for a in answers} == {step_url("safety")}
     assert {d.protocol_id for d in Draft.objects.all()} == {current().content_hash}
     assert Draft.objects.count() == 4
+
+
+# --- the way back --------------------------------------------------------------------------------
+
+
+def test_twenty_wrong_codes_at_once_count_as_five_tries_and_the_right_one_comes_too_late():
+    submission = builders.submission()
+    key = services.ask(address=submission.person["email"], reference=submission.reference)
+    code = Message.objects.get(kind="code").payload["code"]
+    opened = at_once([lambda: services.enter(key=key, code="2222-2222")] * 20)
+    assert opened == [None] * 20
+    assert Challenge.objects.get().tries == 5
+    assert services.enter(key=key, code=code) is None
+
+
+def test_the_right_code_entered_from_many_windows_at_once_opens_once():
+    submission = builders.submission()
+    key = services.ask(address=submission.person["email"], reference=submission.reference)
+    code = Message.objects.get(kind="code").payload["code"]
+    opened = at_once([lambda: services.enter(key=key, code=code)] * 5)
+    assert len([one for one in opened if one]) == 1
+    assert Grant.objects.count() == 1
+
+
+def test_a_decision_and_a_withdrawal_at_once_lose_nothing():
+    submission, clinician = builders.submission(), builders.member("clinician")
+    verdict = services.Verdict(Urgency.ROUTINE, "book_routine", "", "")
+
+    def decide() -> str:
+        try:
+            services.decide(
+                submission=Submission.objects.get(pk=submission.pk),
+                verdict=verdict,
+                by=clinician,
+                revision=0,
+                request_id="r",
+            )
+        except services.Conflict:
+            return "conflict"
+        return "decided"
+
+    def withdraw() -> str:
+        services.withdraw(submission=submission)
+        return "withdrawn"
+
+    told = at_once([decide, withdraw])
+    row = Submission.objects.get()
+    assert row.status == "withdrawn"
+    assert told[1] == "withdrawn"
+    assert row.decisions.count() == (told[0] == "decided")
+    assert row.history.count() == 2 + (told[0] == "decided")

@@ -27,6 +27,8 @@ LEFT_OUT = (
     "The browser journeys were left out: no Chromium was found. To run them, install one"
     " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
 )
+# what these patients say of themselves; none of it may stand in an address
+CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
 
 
@@ -64,6 +66,9 @@ class Window:
     def _requested(self, request: Request) -> None:
         if not request.url.startswith(f"{self.home}/"):
             self.complaints.append(f"another host was asked: {request.url}")
+        told = f"{request.url} {request.headers.get('referer', '')}".casefold()
+        if any(word in told for word in CANARIES):
+            self.complaints.append(f"an address tells of a patient: {told}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400 and response.request.resource_type != "document":

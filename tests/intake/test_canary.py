@@ -1,0 +1,103 @@
+"""A word that only one patient says, put into every field of a whole journey, and looked for in
+every place where it must not be."""
+
+import json
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.db import connection
+from django_tasks_db.models import DBTaskResult
+
+from clinic import outbox
+from clinic.models import Message
+from clinic.sessions import SessionStore
+from intake.models import Draft, Submission
+from tests import builders
+from tests.intake.patient import Patient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy")]
+CANARY = "Zyxwcanary"
+MAILBOX = f"{CANARY}@example.org"
+SAYS = {
+    "name": f"{CANARY} Patient",
+    "proxy_name": f"{CANARY} Helper",
+    "who": "caregiver",
+    "email": MAILBOX,
+    "reason_text": f"{CANARY} hurts.",
+    "meds_classes": ("tca_mirtazapine",),
+    "meds_list": f"{CANARY} 5 mg",
+}
+
+
+def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_log):
+    # typed with a mistake, saved, come back, sent, opened, written to, added to, taken back
+    patient = Patient(**SAYS)
+    patient.start()
+    patient.walk_to("about")
+    patient.answer(age_years=f"{CANARY}")
+    patient.walk_to("reason")
+    patient.press("save", patient.filled())
+    patient.post("/intake/save/", {"address": MAILBOX})
+    number = Draft.objects.get().reference
+    enter(patient, number, "/intake/resume/")
+    patient.walk_to("check")
+    assert CANARY in patient.page.text
+    patient.send()
+    submission = Submission.objects.get()
+    enter(patient, submission.reference, "/my/")
+    patient.post("/my/reply/", {"text": f"{CANARY} again; I cannot breathe"})
+    patient.get("/my/")
+    patient.post("/my/add/", {})
+    patient.walk_to("check")
+    patient.send()
+    clinician = builders.staff_client()
+    for url in ("", f"{submission.pk}/change/", f"?q={submission.reference}"):
+        assert clinician.get(f"/admin/intake/submission/{url}").status_code == 200
+    clinician.post(
+        f"/admin/intake/submission/{submission.pk}/message/",
+        {"message": "we_tried", "revision": Submission.objects.get(pk=submission.pk).revision},
+    )
+    patient.post("/my/withdraw/", {})
+    outbox.deliver_due()
+
+    places = {
+        "log": written_log.getvalue(),
+        "addresses": " ".join(url for _method, url, _response in patient.requests),
+        "titles": " ".join(
+            re.search("<title>(.*?)</title>", page.html, re.S)[1] for page in patient.seen
+        ),
+        "mails": " ".join(f"{letter.subject} {letter.body}" for letter in mail.outbox),
+        "tasks": json.dumps(list(DBTaskResult.objects.values_list("args_kwargs")), default=str),
+        "sessions": " ".join(
+            str(SessionStore().decode(row.session_data)) for row in Session.objects.all()
+        ),
+        "outbox": " ".join(map(str, Message.objects.values_list("kind", "occasion", "error"))),
+        "database": whole_database(),
+    }
+    assert len(mail.outbox) >= 6
+    assert all(places.values())
+    for place, text in places.items():
+        assert CANARY.casefold() not in text.casefold(), place
+
+
+def enter(patient: Patient, number: str, way: str) -> None:
+    patient.post(way, {"reference": number, "address": MAILBOX})
+    code = Message.objects.filter(kind="code", state="waiting").get().payload["code"]
+    outbox.deliver_due()
+    patient.post("/my/code/", {"code": code})
+
+
+def whole_database() -> str:
+    """Every row of every table, as a dump would show it."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables"
+            " where schemaname in ('public', 'aud')"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"select t::text from {table} t")
+            found += [row for (row,) in cursor.fetchall()]
+    return "\n".join(found)
