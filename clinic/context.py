@@ -21,5 +21,6 @@ def site(request):
         "hours": settings.CLINIC_HOURS.describe(),
         "languages": settings.LANGUAGES,
         "demo": settings.DEMO,
+        "idle_minutes": settings.DRAFT_IDLE_MINUTES,
         "draft_days": settings.DRAFT_DAYS,
     }

@@ -11,16 +11,17 @@ from intake import services
 
 class Command(BaseCommand):
     help = (
-        "Delete idle drafts, ended sessions, old buckets, sent messages and sign-in logs. "
+        "Delete idle drafts, old codes, ended sessions, buckets, sent messages and sign-in logs. "
         "Run it every hour."
     )
 
     def handle(self, **options: Any) -> None:
         drafts = services.delete_idle_drafts()
         buckets = limits.prune()
-        messages = outbox.prune()
+        messages, access = outbox.prune(), services.prune_access()
         call_command("clearsessions")
         call_command("axes_reset_logs", age=30, verbosity=0)
         self.stdout.write(
-            f"{drafts} idle drafts, {buckets} limit buckets and {messages} old messages deleted."
+            f"{drafts} idle drafts, {access} old codes, {buckets} limit buckets and "
+            f"{messages} old messages deleted."
         )
