@@ -134,6 +134,9 @@ class Submission(models.Model):
             models.Index(fields=["status", "-urgency", "target_at"], name="submission_status"),
             models.Index(fields=["assignee", "-urgency", "target_at"], name="submission_assignee"),
             models.Index(fields=["-submitted_at"], name="submission_sent"),
+            models.Index(
+                fields=["-submitted_at"], name="submission_suspect", condition=Q(suspect=True)
+            ),
             GinIndex(fields=["search_keys"], name="submission_search"),
         ]
         constraints = [

@@ -47,6 +47,10 @@ class SubmissionAdmin(PatientAdmin):
         rows = super().get_queryset(request).select_related("assignee")
         return rows.defer("answers", "search_keys")
 
+    def titled(self, extra_context: Any) -> dict[str, Any]:
+        suspects = Submission.objects.filter(suspect=True).count()
+        return super().titled({"suspects": suspects, **(extra_context or {})})
+
     @admin.display(description=gettext_lazy("Why"))
     def why(self, row: Submission) -> str:
         fired = advice.top(row.result)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import outbox
+from clinic import audit, outbox
 from clinic.ids import new_reference
 from intake import search
 from intake.domain.definition import Page
@@ -273,8 +273,16 @@ def delete_idle_drafts() -> int:
     What was sent stays; only the receipt's draft goes.
     """
     before = timezone.now() - timedelta(days=settings.DRAFT_DAYS)
-    _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
-    return by_model.get("intake.Draft", 0)
+    with transaction.atomic():
+        _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
+        count = by_model.get("intake.Draft", 0)
+        if count:
+            audit.record(
+                actor=audit.system("prune"),
+                action="erase",
+                detail={"kind": "draft", "count": count},
+            )
+    return count
 
 
 def leave(*, draft: Draft) -> None:

@@ -162,9 +162,12 @@ def test_a_browser_that_lies_idle_finds_nothing_but_the_way_back():
 def test_saved_answers_end_after_their_days_and_no_code_opens_them():
     _patient, number = saved("about")
     letters()
+    trail = Trail()
     Draft.objects.update(updated_at=timezone.now() - timedelta(days=site.DRAFT_DAYS, minutes=1))
     call_command("prune")
     assert not Draft.objects.exists()
+    (event,) = trail.events(actor="system:prune")
+    assert (event.action, event.detail) == ("erase", {"kind": "draft", "count": 1})
     asking(number)
     assert letters() == []
 
@@ -564,6 +567,7 @@ def test_what_fills_in_the_hidden_box_waits_for_a_person_and_is_never_dropped():
     assert submission.suspect
     clinician = builders.staff_client()
     assert submission.reference not in clinician.get("/admin/intake/submission/").text
+    assert "1 possible bot waits" in clinician.get("/admin/intake/submission/").text
     assert submission.reference in clinician.get("/admin/intake/submission/?status=suspect").text
     url = f"/admin/intake/submission/{submission.pk}"
     assert "A person sent this" in clinician.get(f"{url}/change/").text
@@ -613,3 +617,20 @@ def test_no_page_of_the_return_names_a_record_in_its_address():
     for pattern in urlpatterns:
         assert "<uuid" not in str(pattern.pattern)
         assert str(pattern.pattern).count("<") <= 1
+
+
+def test_who_gave_no_mailbox_may_get_the_code_on_the_phone(capsys):
+    submission = builders.submission({"email": ""})
+    letters()
+    patient = asking(submission.reference, "(202) 555-0147")
+    assert letters() == []
+    printed = capsys.readouterr().out
+    assert "Text message to +12025550147" in printed
+    assert enter(patient, code_in([printed])).path == "/my/"
+
+
+def test_where_no_text_messages_are_sent_a_phone_number_is_not_asked_for(settings):
+    settings.SMS_BACKEND = ""
+    page = asking(builders.submission().reference, "(202) 555-0147").page
+    assert page.status == 422
+    assert "Enter an e-mail address." in page.text
