@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,6 @@ class Command(BaseCommand):
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
         call_command("migrate", verbosity=0)
-        call_command("demo", "--once", verbosity=0)
         command = [
             sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
             "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
@@ -38,13 +38,20 @@ class Command(BaseCommand):
             "start_new_session": True,
         }
         server = subprocess.Popen(command, **ours)
-        worker = subprocess.Popen([sys.executable, "manage.py", "worker"], **ours)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
+        try:
+            # while the server starts: checking the passwords of the sign-ins takes a while
+            people = StringIO()
+            call_command("demo", "--once", "--list", verbosity=0, stdout=people)
+            worker = subprocess.Popen([sys.executable, "manage.py", "worker"], **ours)
+        except BaseException:
+            server.terminate()
+            raise
         self.stdout.write(f"\n  Open  http://127.0.0.1:{port}/         (patients)")
         self.stdout.write(f"        http://127.0.0.1:{port}/admin/   (staff)\n")
         self.stdout.write("  Demonstration sign-ins; `make code` prints the six digits of now:")
-        call_command("demo", "--list", stdout=self.stdout)
+        self.stdout.write(people.getvalue())
         if settings.EMAIL_FILE_PATH:
             self.stdout.write(f"\n  Mails are files in {settings.EMAIL_FILE_PATH}")
         self.stdout.write("\n  Ctrl-C stops everything.\n")
