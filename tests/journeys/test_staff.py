@@ -5,7 +5,9 @@ import time
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
+from django.utils import timezone
 
+from clinic.models import Message
 from intake.models import AppointmentRequest, Decision, Submission, Urgency
 from tests import builders
 from tests.staff.desk import waiting
@@ -117,3 +119,21 @@ def test_the_filters_work_without_scripts(window):
     assert "Rita Routine" not in desk.text
     desk.follow("Clear filters")
     assert "Rita Routine" in desk.text
+
+
+def test_a_message_that_failed_is_seen_and_tried_again_by_its_button(window):
+    submission = waiting("Otto Other")
+    Message.objects.update(state="failed", error="smtp 550", finished_at=timezone.now())
+    desk = window(builders.member("front desk"), width=1280)
+    desk.open("/admin/intake/frontdesk/")
+    assert "A message could not be sent." in desk.text
+    assert not desk.violations()
+    desk.follow("See which, and tell the person in another way.")
+    assert submission.reference in desk.text
+    assert "smtp 550" in desk.text
+    assert not desk.violations()
+    desk.press("Try again")
+
+    assert "Done." in desk.text
+    assert "A message could not be sent." not in desk.text
+    assert Message.objects.get().state == "waiting"
