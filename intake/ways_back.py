@@ -29,7 +29,9 @@ def _letter(address: str, language: str, subject: str, name: str, **words: str) 
 def code(message: Message) -> Letter | None:
     """A one-time code, while it can still be used."""
     challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()
-    if challenge is None or challenge.used_at or challenge.tries >= access.TRIES:
+    if message.payload is None or challenge is None:
+        return None
+    if challenge.used_at or challenge.tries >= access.TRIES:
         return None
     address = access.address_of(challenge)
     if not address:
