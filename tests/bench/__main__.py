@@ -46,10 +46,12 @@ def _measure(folder: Path) -> tuple[list, str]:
             goals.statements(),
             goals.many_at_once(ours, floor),
             goals.weight(ours),
+            goals.strangers(ours),
         ]
         connection.close()
         rounds, crowds = goals.RUNS * goals.ROUNDS, goals.RUNS * goals.EACH + 4 * goals.PATIENTS
-        assert ours.stored() == rounds + crowds + 2, "an intake is missing"  # G4, G6: one each
+        more = 2 + goals.PAIRS  # G4 and G6: one each; T05
+        assert ours.stored() == rounds + crowds + more, "an intake is missing"
         assert floor.stored() == 2 * rounds + crowds, "a floor form is missing"
         return lines, f"all {ours.stored()} intakes and {floor.stored()} floor forms"
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 from django.db import connection
 from django.test import Client
 
+from tests import builders
 from tests.bench import patients
 from tests.bench.browser import Answer, Browser
 from tests.bench.servers import Server
@@ -22,6 +23,7 @@ from tests.bench.servers import Server
 RUNS = 3
 ROUNDS = 30  # of an intake and a form of each floor in one run of G3, one after the other
 PATIENTS = 8  # at once, in G5
+PAIRS = 200  # of each sort, in T05
 EACH = 64  # intakes, and floor forms, in one run of G5
 Walk = Callable[[Browser], Iterator[Answer]]
 
@@ -170,6 +172,28 @@ def statements() -> Line:
     whole = f"{sum(n for *_, n in browser.counts)} in {len(browser.counts)} requests"
     data = {"requests": browser.counts, "whole_intake": whole}
     return Line("G4", what, "≤ 1 / 2 / 12 / 2", f"{told} (in all {whole})", met, data)
+
+
+def strangers(ours: Server) -> Line:
+    """T05: does the time of an answer tell whether a number and an address belong together?"""
+    known = [
+        (builders.submission({"email": f"p{n}@example.org"}).reference, n) for n in range(PAIRS)
+    ]
+    times: dict[str, list[float]] = {"p": [], "q": []}
+    with Browser(ours.port) as browser:
+        token = browser.get("/my/").token
+        for reference, n in known:
+            for whose, taken in times.items():
+                fields = [("reference", reference), ("address", f"{whose}{n}@example.org")]
+                begin = time.perf_counter()
+                answer = browser.post("/my/", [("csrfmiddlewaretoken", token), *fields])
+                taken.append((time.perf_counter() - begin) * 1000)
+                assert answer.header("location") == "/my/code/", answer.status
+    fits, strange = (statistics.median(taken) for taken in times.values())
+    told = f"{abs(fits - strange):.1f} ms ({fits:.1f} known, {strange:.1f} unknown)"
+    what = f"medians of {PAIRS} known and {PAIRS} unknown pairs of number and address"
+    data = {"known_ms": fits, "unknown_ms": strange}
+    return Line("T05", what, "< 20 ms apart", told, abs(fits - strange) < 20, data)
 
 
 def weight(ours: Server) -> Line:

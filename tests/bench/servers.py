@@ -42,6 +42,8 @@ def environment(folder: Path) -> dict[str, str]:
         "FIELD_KEYS_FILE": str(folder / "field-keys.json"),
         "INDEX_KEY_FILE": str(folder / "index-key"),
         "MIN_FILL_SECONDS": "0",
+        "LIMIT_CODES_PEER": "1000000",
+        "LIMIT_CODES_SITE": "1000000",
         "LIMIT_INTAKE_STARTS": "1000000",
         "LIMIT_INTAKE_SENDS": "1000000",
         "FLOOR_HOST": host,
