@@ -267,12 +267,12 @@ def save_for_later(*, draft: Draft, address: str) -> str:
     return str(draft.reference)
 
 
-def delete_idle_drafts() -> int:
-    """Delete every draft that was left alone for DRAFT_DAYS. Returns how many.
+def delete_idle_drafts(*, days: int) -> int:
+    """Delete every draft that was left alone for so many days. Returns how many.
 
     What was sent stays; only the receipt's draft goes.
     """
-    before = timezone.now() - timedelta(days=settings.DRAFT_DAYS)
+    before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
         _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
         count = by_model.get("intake.Draft", 0)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -23,8 +24,10 @@ from intake import advice, services
 from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
+from intake.protocols import current
 from intake.views.browser import hold, redirect_to
 from intake.views.sending import next_text
+from intake.views.stops import as_fired
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOO_OFTEN = gettext_lazy(
@@ -265,7 +268,9 @@ def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    return render(request, "my/alarm.html", {"advice": advice.speak(rule.advice)})
+    fired = [as_fired(rule)]
+    (card,) = advice.cards(current(), fired, phone=True, at=timezone.now())
+    return render(request, "my/alarm.html", {"advice": card.whole})
 
 
 def reply_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:

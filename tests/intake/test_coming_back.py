@@ -477,6 +477,13 @@ def test_a_reply_that_sounds_like_danger_is_answered_at_once_and_raised():
     assert Message.objects.filter(kind="alarm").exists()
 
 
+@pytest.mark.usefixtures("clinic_closed")
+def test_when_closed_the_answer_to_alarm_words_leads_to_urgent_care():
+    page = inside(builders.submission()).post("/my/reply/", {"text": "chest pain"})
+    closed, advice = current().level("same_day").closed, current().rule("S16").advice
+    assert page.text.index(closed) < page.text.index(advice)
+
+
 def test_the_same_reply_sent_twice_is_stored_once():
     patient = inside(builders.submission())
     for _twice in range(2):

@@ -168,6 +168,6 @@ def test_idle_drafts_are_deleted_and_what_was_sent_stays(settings):
     builders.draft()
     Draft.objects.update(updated_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, minutes=1))
     fresh, _key = builders.draft()
-    assert services.delete_idle_drafts() == 2
+    assert services.delete_idle_drafts(days=settings.DRAFT_DAYS) == 2
     assert list(Draft.objects.all()) == [fresh]
     assert Submission.objects.count() == 1

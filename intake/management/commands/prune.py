@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        drafts = services.delete_idle_drafts()
+        drafts = services.delete_idle_drafts(days=settings.DRAFT_DAYS)
         buckets = limits.prune()
         messages, access = outbox.prune(), services.prune_access()
         call_command("clearsessions")
