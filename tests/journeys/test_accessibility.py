@@ -6,6 +6,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from intake.models import Urgency
 from tests import builders
 from tests.journeys.conftest import SAYS, Window
+from tests.journeys.test_coming_back import come_in
 from tests.staff.desk import desk_page_of, page_of, waiting
 
 pytestmark = pytest.mark.journey
@@ -43,6 +44,9 @@ def test_every_page_of_the_patients_side(window):
         ("/intake/", ""),
         ("/appointments/", ""),
         ("/intake/refused/", "Please call us"),
+        ("/intake/resume/", "Go on where you stopped"),
+        ("/my/", "Your request"),
+        ("/my/find/", "Find your number"),
         ("/no-such-page/", ""),
         ("/account/login/", "Staff sign-in"),
     ):
@@ -99,6 +103,36 @@ def test_the_pages_that_stop_the_form(window):
     judge("Please ask a parent or guardian")
 
     assert judge.faults == []
+
+
+def test_the_pages_of_who_comes_back(window):
+    submission = builders.submission()
+    phone = window(width=360, reduced_motion="reduce")
+    judge = Judge(phone)
+    phone.open("/intake/")
+    phone.press("Start")
+    phone.press("Save and come back later")
+    judge("Save and come back later")
+    phone.press("Save")
+    judge("There is a problem")
+    phone.page.get_by_label("Your e-mail address").fill("other@example.org")
+    phone.press("Save")
+    judge("Your answers are saved")
+    come_in(phone, submission.reference)
+    judge("Where it stands")
+    phone.press("Send")
+    judge("There is a problem")
+    phone.follow("Take this request back")
+    judge("Take this request back?")
+    phone.follow("Keep it")
+    phone.page.get_by_label("Write to us").fill("I cannot breathe")
+    phone.press("Send")
+    judge("Get help now")
+    phone.open("/my/code/")
+    judge("Enter your code")
+
+    assert judge.faults == []
+    assert judge.seen >= 8
 
 
 def test_every_page_of_the_staffs_side(window):
