@@ -1,0 +1,278 @@
+"""Who the patient is, how to reach them, and the visit they wish for: ordinary Django forms."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from intake.domain import answers as domain
+from intake.domain.definition import Protocol
+from intake.forms.fields import Date3Field, PhoneField, PlainTextField, StrictEmail
+from intake.forms.walk import WalkForm, question_field, sent_once
+from intake.models import Day, TimeOfDay, VisitType
+from intake.reading import PREFER, PREFER_TIME, date_words
+from intake.walk import age_on
+
+CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
+
+
+class ContactForm(WalkForm):
+    """Who the patient is and how to reach them, with the protocol's own contact questions.
+
+    `known` are the answers so far: the age that the birth date has to agree with, and who fills
+    the form in. A request without the questionnaire asks the latter here.
+    """
+
+    name = PlainTextField(
+        label=_("Patient’s full name"),
+        max_length=120,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": _("Enter the patient’s name.")},
+    )
+    proxy_name = PlainTextField(
+        label=_("Your own name"),
+        help_text=_("The person who fills this in."),
+        max_length=120,
+        error_messages={"required": _("Enter your own name.")},
+    )
+    birth_date = Date3Field(
+        label=_("Patient’s date of birth"),
+        help_text=_("For example 3 27 1984"),
+        autocomplete="bday",
+    )
+    callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
+    email = PlainTextField(
+        label=_("E-mail address"),
+        help_text=_(
+            "We confirm your request there. We never write about your health in an e-mail."
+        ),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),
+    )
+    prefer = forms.ChoiceField(
+        label=_("How should we reach you?"),
+        choices=list(PREFER.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    prefer_time = forms.ChoiceField(
+        label=_("When is a good time to call?"),
+        choices=list(PREFER_TIME.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    consent = forms.BooleanField(
+        label=_("I agree that the clinic stores and reads my answers, as the privacy notice says."),
+        error_messages={
+            "required": _(
+                "Tick the box to go on. If you do not want to agree, please call us instead."
+            )
+        },
+    )
+    order = (
+        "who name proxy_name birth_date callback_phone email prefer prefer_time lang_help "
+        "consent ack"
+    )
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        known: Mapping[str, Any],
+        kind: str,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data=data, initial=dict(initial or {}))
+        self.known, self.kind = known, kind
+        for question_id in ("lang_help", "ack", *(["who"] if kind == "appointment" else [])):
+            question = protocol.question(question_id)
+            proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
+            self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
+            missing = domain.missing_message(question).message
+            self.fields[question_id].error_messages["required"] = missing
+        phone = protocol.question("callback_phone")
+        self.fields["callback_phone"].label = phone.text
+        self.fields["consent"].legend = _("Your consent")
+        who = self.data.get("who") if self.is_bound and kind == "appointment" else known.get("who")
+        if kind == "appointment":
+            self.fields["proxy_name"].required = who in ("parent_guardian", "caregiver")
+            self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
+        elif who not in ("parent_guardian", "caregiver"):
+            del self.fields["proxy_name"]
+        self.order_fields(self.order.split())
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"]
+        if email:
+            StrictEmail()(email)
+        return email
+
+    def clean_birth_date(self) -> date:
+        born = self.cleaned_data["birth_date"]
+        today = timezone.localdate()
+        if born > today:
+            raise forms.ValidationError(_("This date is in the future. Check the year."))
+        if age_on(today, born) > 120:
+            raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
+        told = self.known.get("age_years")
+        if self.kind != "appointment" and told is not None and age_on(today, born) != told:
+            raise forms.ValidationError(
+                _(
+                    "You said that the patient is %(told)s years old, but this date makes "
+                    "%(born)s. Check the date, or go back and change the age."
+                )
+                % {"told": told, "born": age_on(today, born)},
+                code="age",
+            )
+        return born
+
+    def clean(self) -> dict[str, Any]:
+        sent_once(self)
+        data = self.cleaned_data
+        if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
+            self.add_error("email", _("Enter an e-mail address, or choose another way above."))
+        return data
+
+    def contact(self) -> dict[str, Any]:
+        """The contact as it is stored, plain JSON."""
+        data = self.cleaned_data
+        kept = ("name", "proxy_name", "callback_phone", "email", "prefer", "prefer_time")
+        return {
+            **{name: data[name] for name in kept if data.get(name)},
+            "birth_date": data["birth_date"].isoformat(),
+            "lang_help": data["lang_help"],
+            "ack": True,
+            "consent": {"version": CONSENT_VERSION, "at": timezone.now().isoformat()},
+        }
+
+    def answers(self) -> dict[str, Any]:
+        """The answers it brings along: none, but for a request without the questionnaire."""
+        if self.kind != "appointment":
+            return {}
+        age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
+        return {"who": self.cleaned_data["who"], "age_years": age}
+
+    def typed(self) -> dict[str, Any]:
+        """What was typed so far, for who stops here and comes back: shown again, answering nothing.
+        The two boxes to tick are ticked anew."""
+        wanted = set(self.fields) - {"consent", "ack", "birth_date"}
+        found = {name: self.data.get(name, "")[:300] for name in wanted if self.data.get(name)}
+        if born := self.cleaned_data.get("birth_date"):
+            found["birth_date"] = born.isoformat()
+        return found
+
+    @staticmethod
+    def initial_of(contact: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+        """What the form shows when the patient comes back to it."""
+        if not contact:
+            return {}
+        born = contact.get("birth_date")
+        return {
+            **contact,
+            "who": answers.get("who") or contact.get("who"),
+            "birth_date": date.fromisoformat(born) if born else None,
+            "consent": "consent" in contact,
+        }
+
+
+class WishForm(WalkForm):
+    """The appointment a patient wishes for."""
+
+    visit_type = forms.ChoiceField(
+        label=_("What kind of visit would you like?"),
+        choices=VisitType.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    place = forms.ChoiceField(label=_("Where?"), widget=forms.RadioSelect, required=False)
+    days = forms.MultipleChoiceField(
+        label=_("Which days suit you?"),
+        help_text=_("Leave it empty if any day is fine."),
+        choices=Day.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    times = forms.MultipleChoiceField(
+        label=_("Which times of day suit you?"),
+        help_text=_("Leave it empty if any time is fine."),
+        choices=TimeOfDay.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    earliest = Date3Field(
+        label=_("Not before this date"),
+        help_text=_("Leave it empty if the first free date is fine."),
+        required=False,
+    )
+
+    def __init__(self, *, data: QueryDict | None = None, initial: Mapping[str, Any] | None = None):
+        super().__init__(data=data, initial=dict(initial or {}))
+        places = settings.CLINIC_PLACES
+        if len(places) > 1:
+            self.fields["place"].choices = [(place, place) for place in places]
+        else:
+            del self.fields["place"]
+        for name in ("visit_type", "place", "days", "times"):
+            if name in self.fields:
+                self.fields[name].error_messages["invalid_choice"] = _(
+                    "Choose one of the answers shown."
+                )
+
+    def clean_earliest(self) -> date | None:
+        earliest, today = self.cleaned_data["earliest"], timezone.localdate()
+        if earliest and earliest < today:
+            raise forms.ValidationError(_("This date is in the past. Choose a later one."))
+        if earliest and earliest > today + timedelta(days=365):
+            raise forms.ValidationError(_("Choose a date within the next 12 months."))
+        return earliest
+
+    def clean(self) -> dict[str, Any]:
+        sent_once(self)
+        data = self.cleaned_data
+        asked = "place" in self.fields and "place" not in self.errors
+        if asked and data.get("visit_type") == VisitType.IN_PERSON and not data.get("place"):
+            self.add_error("place", _("Choose a place for a visit in person."))
+        return data
+
+    def wish(self) -> dict[str, Any]:
+        """The wish as it is stored in the draft, plain JSON."""
+        data = self.cleaned_data
+        place = data.get("place") or (settings.CLINIC_PLACES[0])
+        return {
+            "visit_type": data["visit_type"],
+            "place": place if data["visit_type"] == VisitType.IN_PERSON else "",
+            "days": data["days"],
+            "times": data["times"],
+            "earliest": data["earliest"].isoformat() if data["earliest"] else None,
+        }
+
+    @staticmethod
+    def initial_of(wish: Mapping[str, Any]) -> dict[str, Any]:
+        """What the form shows when the patient comes back to it."""
+        earliest = wish.get("earliest")
+        return {**wish, "earliest": date.fromisoformat(earliest) if earliest else None}
+
+    @staticmethod
+    def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+        """The wish as label and values, for reading back."""
+        if not wish:
+            return []
+        any_of = [gettext("Any")]
+        return [
+            (gettext("Kind of visit"), [str(VisitType(wish["visit_type"]).label)]),
+            *([(gettext("Place"), [wish["place"]])] if wish.get("place") else []),
+            (gettext("Days"), [str(Day(day).label) for day in wish.get("days", ())] or any_of),
+            (gettext("Times"), [str(TimeOfDay(t).label) for t in wish.get("times", ())] or any_of),
+            (
+                gettext("Not before"),
+                [date_words(wish["earliest"])] if wish.get("earliest") else any_of,
+            ),
+        ]
