@@ -52,8 +52,8 @@ class PageQuerySet(models.QuerySet["Page"]):
         """All visible pages as lists show them, in order, without their texts."""
         rows = self.visible().select_related("condition")
         return rows.only(
-            "slug", "order", "reader_title", "reader_summary", "shown_at", "condition__slug",
-            "condition__title", "condition__order",
+            "slug", "order", "reader_title", "reader_summary", "shown_at", "next_review_on",
+            "condition__slug", "condition__title", "condition__order",
         ).order_by("condition__order", "order", "slug")  # fmt: skip
 
     def whole(self) -> "PageQuerySet":
