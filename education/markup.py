@@ -6,7 +6,7 @@ blocks with the info `care` and a level.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from markdown_it import MarkdownIt
@@ -71,7 +71,9 @@ def _split(tokens: Iterable[Token]) -> Iterator[Token]:
             marks, placeholder, _number = found.groups()
             if marks and depth:
                 continue
-            yield _text(token.content[end : found.start()])
+            before = token.content[end : found.start()]
+            # a mark stays with its word at the end of a line
+            yield _text(before.rstrip() if marks else before)
             kind = "source_mark" if marks else "placeholder"
             yield Token(
                 kind, "", 0, content=marks or placeholder or found[0], meta={"in_link": bool(depth)}
@@ -82,6 +84,11 @@ def _split(tokens: Iterable[Token]) -> Iterator[Token]:
 
 def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
+
+
+def say(text: str, says: Callable[[str], str]) -> str:
+    """A title or summary with what `says` puts for its placeholders and numbers."""
+    return _SPECIAL.sub(lambda found: found[0] if found[1] else says(found[2] or found[3]), text)
 
 
 def numbers(mark: str) -> list[int]:

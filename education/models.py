@@ -12,6 +12,8 @@ import msgspec
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import F, OuterRef, Q
 from django.db.models.functions import JSONObject
@@ -20,6 +22,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 from education import content
+
+SEARCH_CONFIG = "education_english"
+"""English with accents taken off; the migration makes it."""
 
 
 class Condition(models.Model):
@@ -61,9 +66,15 @@ class PageQuerySet(models.QuerySet["Page"]):
         parts = {"heading": F("heading"), "body": F("body")}
         sections = Section.objects.filter(page=OuterRef("pk")).order_by("order")
         sources = Source.objects.filter(page=OuterRef("pk")).order_by("order")
-        return self.select_related("condition").annotate(
-            section_rows=ArraySubquery(sections.values(row=JSONObject(**parts))),
-            source_rows=ArraySubquery(sources.values(row=JSONObject(text=F("text"), url=F("url")))),
+        return (
+            self.select_related("condition")
+            .defer("search")
+            .annotate(
+                section_rows=ArraySubquery(sections.values(row=JSONObject(**parts))),
+                source_rows=ArraySubquery(
+                    sources.values(row=JSONObject(text=F("text"), url=F("url")))
+                ),
+            )
         )
 
 
@@ -107,6 +118,13 @@ class Page(models.Model):
     reader_title = models.CharField(max_length=120)
     reader_summary = models.CharField(max_length=300)
     reader_text = models.TextField()
+    search = models.GeneratedField(
+        expression=SearchVector("reader_title", weight="A", config=SEARCH_CONFIG)
+        + SearchVector("reader_summary", weight="B", config=SEARCH_CONFIG)
+        + SearchVector("reader_text", weight="C", config=SEARCH_CONFIG),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
     objects = PageQuerySet.as_manager()
 
@@ -122,6 +140,10 @@ class Page(models.Model):
         ]
         verbose_name = _("page")
         ordering = ["condition__order", "order", "slug"]
+        indexes = [
+            # none for trigrams: they compare whole texts, of which there are some dozens
+            GinIndex(fields=["search"], name="page_search"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["condition", "slug"], name="page_address"),
             models.CheckConstraint(

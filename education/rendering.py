@@ -98,6 +98,7 @@ def _render(sections: tuple[tuple[str, str], ...], sources: int, voice: Voice) -
             "ids": ids, "heading": heading, "sources": sources, "voice": voice, "in_card": False
         }  # fmt: skip
         id = _new_id(heading, ids) if heading else ""
+        heading = markup.say(heading, voice.says)
         parts.append(Part(id, heading, _washed(_MD.render(body, env))))
     return tuple(parts)
 
@@ -118,6 +119,11 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "href" and not (markup.is_link(value) or _TEL.fullmatch(value)):
         return None
     return value
+
+
+def say(text: str) -> str:
+    """A text without Markdown, written for the US, with this clinic's numbers and name."""
+    return markup.say(text, voice().says)
 
 
 def json_ld(data: dict[str, Any]) -> SafeString:

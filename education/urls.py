@@ -16,5 +16,6 @@ urlpatterns = [
     path("conditions/", views.conditions, name="conditions"),
     path("conditions/<slug:condition>/", views.overview, name="condition"),
     path("conditions/<slug:condition>/<slug:slug>/", views.page, name="page"),
+    path("search/", views.search, name="search"),
     path("about/<slug:slug>/", views.about, name="about"),
 ]

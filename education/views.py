@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from clinic.context import site
 from education import content, rendering
+from education import search as searching
 from education.models import Page, address, last_change
 
 TEMPLATES = settings.BASE_DIR / "templates"
@@ -40,10 +41,8 @@ def _edition() -> str:
     """What this program makes of the same rows: another version of it makes another page."""
     files = [TEMPLATES / "base.html", *sorted((TEMPLATES / "education").glob("*"))]
     files += sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(repr(site(None)).encode())
-    for path in files:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    whole = repr(site(None)).encode() + b"".join(path.read_bytes() for path in files)
+    return hashlib.sha256(whole).hexdigest()
 
 
 def _etag(request: HttpRequest, **kwargs: str) -> str:
@@ -91,6 +90,16 @@ def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
 def about(request: HttpRequest, *, slug: str) -> HttpResponse:
     """One page about the clinic."""
     return _page(request, content.ABOUT, slug)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def search(request: HttpRequest) -> HttpResponse:
+    """Pages that fit some words. What somebody looks for is kept nowhere."""
+    results = searching.find(request.GET.get("q", ""))
+    for row in results.pages:
+        row.highlighted = rendering.highlighted(row.extract)
+    return render(request, "education/search.html", {"results": results})
 
 
 def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:

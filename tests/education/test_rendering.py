@@ -35,7 +35,7 @@ def test_marks_lead_to_their_sources():
 
 
 def test_a_mark_without_a_source_leads_nowhere():
-    assert html("True [4].", sources=3) == '<p>True <sup class="mark">4</sup>.</p>\n'
+    assert html("True [4].", sources=3) == '<p>True<sup class="mark">4</sup>.</p>\n'
 
 
 def test_placeholders_and_numbers_are_this_clinics(settings):
@@ -48,6 +48,14 @@ def test_placeholders_and_numbers_are_this_clinics(settings):
     assert '<a href="tel:+442079460000"><bdi>+44 20 7946 0000</bdi></a>' in shown
     assert "Call 112, or 116123." in shown
     assert "Monday to Friday, 8:30" in shown
+
+
+def test_headings_and_summaries_have_this_clinics_numbers_too(settings):
+    settings.EMERGENCY_NUMBER = "112"
+    (part,) = rendering.render([("When to call 911", "")], sources=0)
+
+    assert (part.id, part.heading) == ("when-to-call-911", "When to call 112")
+    assert rendering.say("Call 911 [1]. It costs 9111.") == "Call 112 [1]. It costs 9111."
 
 
 def test_a_number_in_an_address_stays():

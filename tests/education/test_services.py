@@ -25,7 +25,7 @@ def test_files_become_drafts_that_nobody_reviewed(pages):
     assert page.as_written() == samples.creaking()
     assert (page.status, page.reviewed_by, page.published_by) == (Status.DRAFT, None, None)
     assert page.next_review_on is None
-    assert "Knees creak . Most of them" in page.reader_text
+    assert "Knees creak. Most of them" in page.reader_text
     assert "When to call" in page.reader_text
 
 
