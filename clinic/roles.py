@@ -11,13 +11,15 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
+_READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "clinician": _SUBMISSIONS | _MESSAGES,
+    "clinician": _SUBMISSIONS | _MESSAGES | _READ_PAGES | {"education.review_page"},
     # hears of an urgent submission that nobody opened
     "duty": _SUBMISSIONS | _MESSAGES,
     "front desk": _FRONT_DESK | _MESSAGES,
-    "content editor": frozenset(),
+    # writes and publishes; that it is medically right is a clinician's word
+    "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
     "administrator": frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
 }

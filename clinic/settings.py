@@ -334,6 +334,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "clinic",
     "intake",
+    "education",
 ]
 MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",

@@ -33,6 +33,7 @@ urlpatterns = [
         path("accessibility/", views.accessibility, name="accessibility"),
         path("language-help/", views.language_help, name="language_help"),
         path("", include("intake.urls")),
+        path("", include("education.urls")),
         prefix_default_language=False,
     ),
 ]

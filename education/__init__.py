@@ -1,1 +1,1 @@
-"""The knowledge pages for patients, not written yet; protocols name them by slug (`learn`)."""
+"""The knowledge pages for patients: read, searched, edited. Protocols name them by slug."""

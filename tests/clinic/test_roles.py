@@ -7,10 +7,16 @@ from clinic import roles
 
 MESSAGES = {"clinic.view_message", "clinic.settle_message"}
 TABLE = {
-    "clinician": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
+    "clinician": {
+        *("intake.view_submission", "intake.decide_submission"),
+        *("education.view_page", "education.review_page"),
+    }
+    | MESSAGES,
     "duty": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
     "front desk": {"intake.view_frontdesk", "intake.change_frontdesk"} | MESSAGES,
-    "content editor": set(),
+    "content editor": {
+        *("education.view_page", "education.change_page", "education.publish_page"),
+    },
     "auditor": {"clinic.view_event", "clinic.view_message"},
     "administrator": {"auth.view_user", "auth.add_user", "auth.change_user"},
 }

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the server itself runs them all
-    help = "Migrate, load roles and demonstration data, and serve on 127.0.0.1 until Ctrl-C."
+    help = "Migrate, load roles, pages and demonstration data, and serve on 127.0.0.1 until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
@@ -26,6 +26,7 @@ class Command(BaseCommand):
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
         call_command("migrate", verbosity=0)
+        call_command("load_pages", verbosity=0)
         command = [
             sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
             "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",

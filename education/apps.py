@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class EducationConfig(AppConfig):
+    name = "education"
+    verbose_name = "Pages about conditions"
+
+    def ready(self) -> None:
+        # register the system checks of the pages
+        from education import checks  # noqa: F401

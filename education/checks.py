@@ -1,0 +1,92 @@
+"""System checks: a wrong page, or a protocol that names a page which is not there, stops the
+program before it meets a patient."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import Error as DatabaseError
+
+from education import content
+from intake import protocols
+from intake.domain.definition import Protocol
+
+FOLDER: Final = Path(__file__).parent / "content"
+UNREADABLE: Final = "education.E100"
+DANGLING: Final = "education.E101"
+NO_GROUP: Final = "education.E102"
+UNPUBLISHED: Final = "education.W103"
+NUMBERS: Final = {
+    kind: f"education.E{number:03}" for number, kind in enumerate(content.KINDS, start=1)
+}
+"""Kind of problem → id of its check."""
+
+
+@register("pages")
+def problems_of_pages(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Every problem of the pages in files, and every page that a protocol names in vain."""
+    try:
+        groups = {group.slug for group in content.read_conditions(FOLDER)}
+        pages = content.read_pages(FOLDER)
+    except content.ContentError as error:
+        return [Error(f"A page cannot be read: {error}", id=UNREADABLE)]
+    messages: list[CheckMessage] = [
+        Error(
+            f"Page “{problem.page}”, {problem.field}: {problem.message}",
+            hint=f"{content.KINDS[problem.kind].capitalize()}.",
+            id=NUMBERS[problem.kind],
+        )
+        for problem in content.problems(pages)
+    ]
+    messages += [
+        Error(f"Page “{page.name}”: conditions.yaml does not name “{page.condition}”", id=NO_GROUP)
+        for page in pages
+        if page.condition not in groups
+    ]
+    names = {page.name for page in pages}
+    for name in protocols.available():
+        messages += [
+            Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
+            for where, page in named_pages(protocols.load(name))
+            if page not in names
+        ]
+    return messages
+
+
+def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """The pages that a protocol names, each with the place."""
+    for question in protocol.questions:
+        yield from ((question.id, page) for page in question.learn)
+        for option in question.options:
+            yield from ((f"{question.id}.{option.code}", page) for page in option.learn)
+    for rule in protocol.rules.rules:
+        yield from ((rule.id, page) for page in rule.learn)
+
+
+@register("pages", deploy=True)
+def pages_nobody_sees(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """`check --deploy` names the pages that production does not show. Silent without a database."""
+    from education.models import Page
+
+    if settings.DEMO:
+        return []
+    try:
+        unseen = Page.objects.filter(shown__isnull=True).select_related("condition")
+        names = [page.name for page in unseen]
+    except DatabaseError:
+        return []
+    return [
+        Warning(
+            f"Page “{name}” is not published, so nobody can read it.",
+            hint="A clinician reviews it in the admin, then an editor publishes it.",
+            id=UNPUBLISHED,
+        )
+        for name in names
+    ]

@@ -1,0 +1,29 @@
+"""The pages of education/content into the database. Running it again does nothing."""
+
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+
+from education import checks, content, services
+
+
+class Command(BaseCommand):
+    help = (
+        "Create and update the pages about conditions from education/content. A page that somebody"
+        " changed, sent to review or published is left alone and named."
+    )
+
+    def handle(self, *, verbosity: int, **options: Any) -> None:
+        try:
+            loaded = services.load_pages(
+                conditions=content.read_conditions(checks.FOLDER),
+                pages=content.read_pages(checks.FOLDER),
+            )
+        except content.ContentError as error:
+            raise CommandError(str(error)) from None
+        if not verbosity:
+            return
+        self.stdout.write(f"{len(loaded.created)} pages created, {len(loaded.updated)} updated.")
+        for name in loaded.left_alone:
+            self.stdout.write(f"Left alone, since the page is not as its file left it: {name}")

@@ -1,0 +1,136 @@
+"""The Markdown of the pages: what an editor can write, and what a text holds. No Django here.
+
+Raw HTML, pictures and link definitions are off. Besides plain Markdown there are marks of sources
+(`[1]`, `[2, 3]`), the placeholders {phone}, {name} and {hours}, and care cards, which are fenced
+blocks with the info `care` and a level.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+LEVELS: Final = ("emergency", "same-day", "ask")
+HIGHLIGHT: Final = ("\ue000", "\ue001")
+"""Around a word found by a search. They stand in no text of ours: `plain` takes them out."""
+
+_LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
+_SPECIAL = re.compile(r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours)\}|\b(911|988)\b")
+_BREAKS = ("softbreak", "hardbreak")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
+
+
+class Facts(NamedTuple):
+    """What a text holds, for those who judge it."""
+
+    marks: frozenset[int]
+    links: tuple[str, ...]
+    levels: tuple[str, ...]
+    raw_html: bool
+
+
+def is_link(url: str) -> bool:
+    """May a text lead there? To http, https, an address of this site, or a place on the page."""
+    return bool(_LINK.fullmatch(url))
+
+
+def parser(*, html: bool = False) -> MarkdownIt:
+    """A parser of this Markdown. `html` is only for finding raw HTML, never for showing it."""
+    md = MarkdownIt("commonmark", {"html": html})
+    md.enable("table").disable(["image", "reference"])
+    md.validateLink = is_link  # type: ignore[method-assign]
+    md.core.ruler.push("marks", _find_marks)
+    return md
+
+
+def care_level(token: Token) -> str | None:
+    """The level of a care card as it was typed, or None for what is no care card."""
+    word, _space, level = token.info.strip().partition(" ")
+    return level.strip() if token.type == "fence" and word == "care" else None
+
+
+def _find_marks(state: StateCore) -> None:
+    for block in state.tokens:
+        if block.type == "inline":
+            block.children = list(_split(block.children or []))
+
+
+def _split(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Marks, placeholders and emergency numbers as tokens of their own; a link's text stays."""
+    depth = 0
+    for token in tokens:
+        depth += token.nesting if token.type in ("link_open", "link_close") else 0
+        if token.type != "text":
+            yield token
+            continue
+        end = 0
+        for found in _SPECIAL.finditer(token.content):
+            marks, placeholder, _number = found.groups()
+            if marks and depth:
+                continue
+            before = token.content[end : found.start()]
+            # a mark stays with its word at the end of a line
+            yield _text(before.rstrip() if marks else before)
+            kind = "source_mark" if marks else "placeholder"
+            yield Token(
+                kind, "", 0, content=marks or placeholder or found[0], meta={"in_link": bool(depth)}
+            )
+            end = found.end()
+        yield _text(token.content[end:])
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
+
+
+def say(text: str, says: Callable[[str], str]) -> str:
+    """A title or summary with what `says` puts for its placeholders and numbers."""
+    return _SPECIAL.sub(lambda found: found[0] if found[1] else says(found[2] or found[3]), text)
+
+
+def numbers(mark: str) -> list[int]:
+    """The sources that a mark such as `2, 3` names."""
+    return [int(number) for number in mark.split(",")]
+
+
+_FOR_FACTS = parser(html=True)
+_FOR_TEXT = parser()
+
+
+def facts(text: str) -> Facts:
+    """What stands in a text, its care cards included."""
+    tokens = list(_tokens(_FOR_FACTS, text))
+    return Facts(
+        marks=frozenset(n for t in tokens if t.type == "source_mark" for n in numbers(t.content)),
+        links=tuple(str(t.attrs["href"]) for t in tokens if t.type == "link_open"),
+        levels=tuple(level for t in tokens if (level := care_level(t)) is not None),
+        raw_html=any(t.type in ("html_block", "html_inline") for t in tokens),
+    )
+
+
+def plain(text: str) -> str:
+    """The words alone, one line for each block: to search, to grade, to compare."""
+    lines = [""]
+    for token in _tokens(_FOR_TEXT, text):
+        if token.type in ("text", "code_inline"):
+            lines[-1] += token.content
+        elif token.type in _BREAKS:
+            lines[-1] += " "
+        elif token.type in ("fence", "code_block") and care_level(token) is None:
+            lines += [token.content, ""]
+        elif token.type == "placeholder":
+            lines[-1] += token.content if token.content.isdigit() else ""
+        elif token.block and lines[-1]:
+            lines.append("")
+    return _CONTROL.sub("", "\n".join(" ".join(line.split()) for line in lines if line.strip()))
+
+
+def _tokens(md: MarkdownIt, text: str) -> Iterator[Token]:
+    for token in md.parse(text):
+        yield token
+        yield from token.children or []
+        if care_level(token) is not None:
+            yield from _tokens(md, token.content)

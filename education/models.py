@@ -1,0 +1,281 @@
+"""The pages as they are stored. Writing is the business of services.py alone.
+
+A page has two texts: the one people work on, in its columns, sections and sources; and the one
+readers see, kept whole in `shown` from the day it is published. So nobody reads what no clinician
+has read, and a page under work stays up. Only a demonstration shows what was never published.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from clinic.ids import uuid7
+from education import content
+
+SEARCH_CONFIG = "education_english"
+"""English with accents taken off; the migration makes it."""
+
+
+class Condition(models.Model):
+    """A group of pages."""
+
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=80)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["order", "slug"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    IN_REVIEW = "in_review", _("In review")
+    PUBLISHED = "published", _("Published")
+
+
+class PageQuerySet(models.QuerySet["Page"]):
+    def visible(self) -> "PageQuerySet":
+        """What readers may see: what was published, and in a demonstration everything."""
+        return self if settings.DEMO else self.filter(shown__isnull=False)
+
+    def directory(self) -> "PageQuerySet":
+        """All visible pages as lists show them, in order, without their texts."""
+        rows = self.visible().select_related("condition")
+        return rows.only(
+            "slug", "order", "reader_title", "reader_summary", "shown_at", "next_review_on",
+            "condition__slug", "condition__title", "condition__order",
+        ).order_by("condition__order", "order", "slug")  # fmt: skip
+
+    def whole(self) -> "PageQuerySet":
+        """With everything that makes their texts, in one query."""
+        parts = {"heading": F("heading"), "body": F("body")}
+        sections = Section.objects.filter(page=OuterRef("pk")).order_by("order")
+        sources = Source.objects.filter(page=OuterRef("pk")).order_by("order")
+        return (
+            self.select_related("condition")
+            .defer("search")
+            .annotate(
+                section_rows=ArraySubquery(sections.values(row=JSONObject(**parts))),
+                source_rows=ArraySubquery(
+                    sources.values(row=JSONObject(text=F("text"), url=F("url")))
+                ),
+            )
+        )
+
+
+class Page(models.Model):
+    """One page of one condition."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    condition = models.ForeignKey(Condition, on_delete=models.PROTECT, related_name="pages")
+    slug = models.SlugField()
+
+    # the text under work, with the sections and sources that point here
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.CharField(_("summary"), max_length=300)
+    audience = models.CharField(_("who it is for"), max_length=300)
+    order = models.PositiveSmallIntegerField(_("place"), default=0)
+    related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
+    written = models.DateField(_("written"))
+    changed_at = models.DateTimeField()
+    # what was read from a file; as long as it is the text here, no editor has changed it
+    loaded_hash = models.CharField(max_length=64, blank=True, default="")
+
+    status = models.CharField(
+        _("state"), max_length=9, choices=Status.choices, default=Status.DRAFT
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True)
+    # exactly this text was reviewed
+    reviewed_hash = models.CharField(max_length=64, blank=True, default="")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    published_at = models.DateTimeField(null=True)
+    next_review_on = models.DateField(_("next review"), null=True, blank=True)
+
+    # the text readers see, and of it what lists and the search need
+    shown = models.JSONField(null=True)
+    shown_reviewed_at = models.DateTimeField(null=True)
+    shown_at = models.DateTimeField()
+    reader_title = models.CharField(max_length=120)
+    reader_summary = models.CharField(max_length=300)
+    reader_text = models.TextField()
+    search = models.GeneratedField(
+        expression=SearchVector("reader_title", weight="A", config=SEARCH_CONFIG)
+        + SearchVector("reader_summary", weight="B", config=SEARCH_CONFIG)
+        + SearchVector("reader_text", weight="C", config=SEARCH_CONFIG),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = PageQuerySet.as_manager()
+
+    # filled by `whole`
+    section_rows: list[dict[str, str]]
+    source_rows: list[dict[str, str]]
+
+    class Meta:
+        default_permissions = ("view", "change")
+        permissions = [
+            ("review_page", "Can say that a page is medically right"),
+            ("publish_page", "Can publish a reviewed page and take one down"),
+        ]
+        verbose_name = _("page")
+        ordering = ["condition__order", "order", "slug"]
+        indexes = [
+            # none for trigrams: they compare whole texts, of which there are some dozens
+            GinIndex(fields=["search"], name="page_search"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["condition", "slug"], name="page_address"),
+            models.CheckConstraint(
+                name="page_status_known", condition=Q(status__in=[s.value for s in Status])
+            ),
+            models.CheckConstraint(
+                name="page_reviewed_pair",
+                condition=Q(reviewed_by__isnull=True, reviewed_at__isnull=True, reviewed_hash="")
+                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False) & ~Q(reviewed_hash=""),
+            ),
+            models.CheckConstraint(
+                name="page_published_pair",
+                condition=Q(published_by__isnull=True, published_at__isnull=True)
+                | Q(published_by__isnull=False, published_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="page_published_was_reviewed",
+                condition=~Q(status=Status.PUBLISHED)
+                | Q(reviewed_by__isnull=False, published_by__isnull=False, shown__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="page_shown_was_published",
+                condition=Q(shown__isnull=True, shown_reviewed_at__isnull=True)
+                | Q(shown_reviewed_at__isnull=False, published_by__isnull=False)
+                & Q(shown__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.condition.slug}/{self.slug}"
+
+    def get_absolute_url(self) -> str:
+        return address(self.condition.slug, self.slug)
+
+    @property
+    def name(self) -> str:
+        """`condition/slug`, as other pages and protocols name it."""
+        return str(self)
+
+    def as_written(self) -> content.Page:
+        """The text under work. Without `whole` it asks for sections and sources."""
+        if hasattr(self, "section_rows"):
+            sections: Any = self.section_rows
+            sources: Any = self.source_rows
+        else:
+            sections = self.sections.values("heading", "body")
+            sources = self.sources.values("text", "url")
+        return content.Page(
+            condition=self.condition.slug,
+            slug=self.slug,
+            title=self.title,
+            summary=self.summary,
+            audience=self.audience,
+            order=self.order,
+            written=self.written,
+            related=tuple(self.related),
+            sources=tuple(content.Source(**row) for row in sources),
+            sections=tuple(content.Section(**row) for row in sections),
+        )
+
+    def as_read(self) -> content.Page:
+        """The text readers see."""
+        if self.shown is None:
+            return self.as_written()
+        return msgspec.convert(self.shown, content.Page)
+
+
+class Section(models.Model):
+    """A heading with its Markdown. The introduction is the first and has no heading."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sections")
+    order = models.PositiveSmallIntegerField(_("place"))
+    heading = models.CharField(_("heading"), max_length=120, blank=True)
+    body = models.TextField(_("text"))
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["order", "pk"]
+        verbose_name = _("section")
+
+    def __str__(self) -> str:
+        return self.heading
+
+
+class Source(models.Model):
+    """What statements rest on; the first is [1]."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sources")
+    order = models.PositiveSmallIntegerField(_("number"))
+    text = models.CharField(_("source"), max_length=500)
+    url = models.URLField(_("address"), max_length=500, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["order", "pk"]
+        verbose_name = _("source")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class PageVersion(models.Model):
+    """A text of a page, whole, as it was written. Nobody wrote what came from a file."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="versions")
+    document = models.JSONField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def as_written(self) -> content.Page:
+        return msgspec.convert(self.document, content.Page)
+
+
+def address(condition: str, slug: str) -> str:
+    """Where a page is read, in the language of now."""
+    if condition == content.ABOUT:
+        return reverse("education:about", kwargs={"slug": slug})
+    if slug == content.OVERVIEW:
+        return reverse("education:condition", kwargs={"condition": condition})
+    return reverse("education:page", kwargs={"condition": condition, "slug": slug})
+
+
+def last_change(pages: list[Page]) -> datetime | None:
+    """When the newest of these became what readers see."""
+    return max((page.shown_at for page in pages), default=None)

@@ -1,0 +1,264 @@
+"""Everything that happens to a page. Each is one transaction with its audit event last in it.
+
+What is refused is an exception whose message is for a person.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit
+from education import content, markup
+from education.models import Condition, Page, PageVersion, Section, Source, Status
+
+LOADER = "load-pages"
+
+
+class Refused(Exception):
+    """It may not be done, or not by this person."""
+
+
+class Changed(Refused):
+    """Somebody else changed the page meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody changed this page meanwhile. Please look at it again."))
+
+
+# --- from files ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Loaded:
+    """What loading did, by the pages' names."""
+
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+
+def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[content.Page]) -> Loaded:
+    """Bring pages of files into the database; running it again does nothing.
+
+    A page that an editor changed, sent to review or published differs from its file by intent: it
+    is left alone and named.
+    """
+    loaded = Loaded()
+    with transaction.atomic():
+        groups = {}
+        for order, group in enumerate(conditions):
+            groups[group.slug], _new = Condition.objects.update_or_create(
+                slug=group.slug, defaults={"title": group.title, "order": order}
+            )
+        stored = {
+            page.name: page
+            for page in Page.objects.whole().select_for_update(of=("self",)).order_by("pk")
+        }
+        touched = []
+        for text in pages:
+            page = stored.get(text.name)
+            if page is None:
+                page = Page(condition=groups[text.condition], slug=text.slug)
+                loaded.created.append(text.name)
+            elif page.as_written().content_hash == text.content_hash:
+                continue
+            elif page.loaded_hash != page.as_written().content_hash or _is_somebodys(page):
+                loaded.left_alone.append(text.name)
+                continue
+            else:
+                loaded.updated.append(text.name)
+            page.loaded_hash = text.content_hash
+            _write(page, text, by=None, at=timezone.now())
+            touched.append(str(page.pk))
+        if touched:
+            audit.record(
+                actor=audit.system(LOADER),
+                action="update",
+                detail={"job": LOADER, "count": len(touched), "ids": touched},
+            )
+    return loaded
+
+
+def _is_somebodys(page: Page) -> bool:
+    """Does a person stand behind this very text?"""
+    return page.status != Status.DRAFT or page.shown is not None
+
+
+# --- by people ----------------------------------------------------------------------------------
+
+
+def write(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
+    """Store a new text of a page. It is a draft again; readers keep what was published.
+
+    `read` is the hash of the text that was changed. Raises Changed if that is not the text here.
+    """
+    with transaction.atomic():
+        page = _locked(page)
+        if page.as_written().content_hash != read:
+            raise Changed
+        if text.content_hash == read:
+            return
+        was = page.status
+        page.status = Status.DRAFT
+        page.reviewed_by = page.reviewed_at = None
+        page.reviewed_hash = ""
+        _write(page, text, by=by, at=timezone.now())
+        _record(page, by, "update", request_id, **{"from": was, "to": page.status})
+
+
+def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """The text is ready for a clinician. Raises Refused or Changed."""
+    _require(by, "change")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status != Status.DRAFT:
+            raise Refused(_("Only a draft is sent to review."))
+        _move(page, Status.IN_REVIEW, by, request_id)
+
+
+def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
+    """A clinician who wrote none of it says that exactly this text is right.
+
+    Raises Refused or Changed.
+    """
+    _require(by, "review")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status == Status.PUBLISHED:
+            raise Refused(_("This page is published. Change it, or publish it again."))
+        if by.pk in _writers(page):
+            raise Refused(_("Somebody who did not write this text has to review it."))
+        now = timezone.now()
+        if next_on is not None and next_on <= timezone.localdate(now):
+            raise Refused(_("The next review lies in the future."))
+        page.reviewed_by, page.reviewed_at, page.reviewed_hash = by, now, read
+        page.next_review_on = next_on
+        _move(page, Status.IN_REVIEW, by, request_id, kind="review")
+
+
+def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Readers see this text from now on. Raises Refused or Changed."""
+    _require(by, "publish")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status == Status.PUBLISHED:
+            raise Refused(_("This text is published."))
+        if page.reviewed_hash != read:
+            raise Refused(_("A clinician has to review exactly this text first."))
+        now = timezone.now()
+        page.published_by, page.published_at = by, now
+        page.shown, page.shown_reviewed_at = _plain_data(page.as_written()), page.reviewed_at
+        _show(page, at=now)
+        _move(page, Status.PUBLISHED, by, request_id)
+
+
+def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """What was sent to review is a draft again. Raises Refused or Changed."""
+    if not (may(by, "change") or may(by, "review")):
+        _require(by, "review")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status != Status.IN_REVIEW:
+            raise Refused(_("Only what is in review is sent back."))
+        page.reviewed_by = page.reviewed_at = None
+        page.reviewed_hash = ""
+        _move(page, Status.DRAFT, by, request_id)
+
+
+def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Readers see the page no longer. Raises Refused or Changed."""
+    _require(by, "publish")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.shown is None:
+            raise Refused(_("This page is not published."))
+        page.shown = page.shown_reviewed_at = None
+        _show(page, at=timezone.now())
+        _move(page, Status.DRAFT, by, request_id, kind="take_down")
+
+
+def may(by: Any, what: str) -> bool:
+    """Whether a person may change, review or publish pages."""
+    return bool(by.has_perm(f"education.{what}_page"))
+
+
+# --- what they share ----------------------------------------------------------------------------
+
+
+def _require(by: Any, what: str) -> None:
+    if not may(by, what):
+        raise Refused(_("Your role does not allow this."))
+
+
+def _locked(page: Page, read: str | None = None) -> Page:
+    """The page as it is now, held until the end of the transaction."""
+    page = Page.objects.whole().select_for_update(of=("self",)).get(pk=page.pk)
+    if read is not None and page.as_written().content_hash != read:
+        raise Changed
+    return page
+
+
+def _writers(page: Page) -> set[Any]:
+    """Who wrote at the text since it was last published."""
+    versions = PageVersion.objects.filter(page=page)
+    if page.published_at is not None:
+        versions = versions.filter(at__gt=page.published_at)
+    return set(versions.values_list("by", flat=True))
+
+
+def _write(page: Page, text: content.Page, *, by: Any, at: datetime) -> None:
+    """The columns, sections and sources of a text, and its version."""
+    for name in ("title", "summary", "audience", "order", "written"):
+        setattr(page, name, getattr(text, name))
+    page.related = list(text.related)
+    page.changed_at = at
+    if page.shown is None:
+        _show(page, at=at, text=text)
+    page.save()
+    Section.objects.filter(page=page).delete()
+    Source.objects.filter(page=page).delete()
+    Section.objects.bulk_create(
+        Section(page=page, order=n, heading=s.heading, body=s.body)
+        for n, s in enumerate(text.sections)
+    )
+    Source.objects.bulk_create(
+        Source(page=page, order=n, text=s.text, url=s.url) for n, s in enumerate(text.sources, 1)
+    )
+    PageVersion.objects.create(page=page, document=_plain_data(text), by=by, at=at)
+
+
+def _show(page: Page, *, at: datetime, text: content.Page | None = None) -> None:
+    """What lists and the search know of the text readers see."""
+    text = text or page.as_read()
+    page.shown_at = at
+    page.reader_title, page.reader_summary = text.title, text.summary
+    page.reader_text = "\n".join(
+        part for s in text.sections for part in (s.heading, markup.plain(s.body)) if part
+    )
+
+
+def _move(page: Page, to: Status, by: Any, request_id: str, **detail: Any) -> None:
+    was, page.status = page.status, to
+    page.save()
+    _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
+
+
+def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) -> None:
+    audit.record(
+        actor=audit.staff(by),
+        action=action,
+        subject=str(page.pk),
+        request_id=request_id,
+        detail={"page": "education", **detail},
+    )
+
+
+def _plain_data(text: content.Page) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(text)
+    return data

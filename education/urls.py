@@ -1,0 +1,21 @@
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern
+from django.urls import path as django_path
+
+from education import views
+
+app_name = "education"
+
+
+def path(route, view, *args, **kwargs) -> URLPattern:
+    """A reader's page: no staff session is looked at, let alone loaded."""
+    return django_path(route, login_not_required(view), *args, **kwargs)
+
+
+urlpatterns = [
+    path("conditions/", views.conditions, name="conditions"),
+    path("conditions/<slug:condition>/", views.overview, name="condition"),
+    path("conditions/<slug:condition>/<slug:slug>/", views.page, name="page"),
+    path("search/", views.search, name="search"),
+    path("about/<slug:slug>/", views.about, name="about"),
+]

@@ -1,0 +1,136 @@
+"""What readers see. Two queries at most, no session, no cookie; unchanged pages are not sent again.
+
+The first query is the directory of all visible pages: the contents list, related pages, and what
+tells whether anything changed. The second is the page itself.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, wraps
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition as unless_unchanged
+from django.views.decorators.http import require_safe
+
+from clinic.context import site
+from education import content, rendering
+from education import search as searching
+from education.models import Page, address, last_change
+
+TEMPLATES = settings.BASE_DIR / "templates"
+
+
+def directory(request: HttpRequest) -> list[Page]:
+    """All visible pages in order, asked for once per request."""
+    if not hasattr(request, "directory"):
+        request.directory = list(Page.objects.directory())
+    pages: list[Page] = request.directory
+    return pages
+
+
+@cache
+def _edition() -> str:
+    """What this program makes of the same rows: another version of it makes another page."""
+    files = [TEMPLATES / "base.html", *sorted((TEMPLATES / "education").glob("*"))]
+    files += sorted(Path(__file__).parent.glob("*.py"))
+    whole = repr(site(None)).encode() + b"".join(path.read_bytes() for path in files)
+    return hashlib.sha256(whole).hexdigest()
+
+
+def _etag(request: HttpRequest, **kwargs: str) -> str:
+    rows = [(str(page.pk), page.shown_at, page.next_review_on) for page in directory(request)]
+    whole = repr((_edition(), get_language(), settings.DEMO, rows))
+    return f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
+
+
+def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:
+    return last_change(directory(request))
+
+
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page for everybody, asked for again each time and sent again only when it changed."""
+    guarded = unless_unchanged(_etag, _last_modified)(view)
+    return wraps(view)(require_safe(cache_control(public=True, no_cache=True)(guarded)))
+
+
+@public
+def conditions(request: HttpRequest) -> HttpResponse:
+    """Every page there is, by condition."""
+    groups = [
+        {"condition": group, "pages": list(rows)}
+        for group, rows in groupby(directory(request), lambda row: row.condition)
+    ]
+    return render(request, "education/conditions.html", {"groups": groups})
+
+
+@public
+def overview(request: HttpRequest, *, condition: str) -> HttpResponse:
+    """The condition's own address shows its overview, or its contents while there is none."""
+    return _page(request, condition, content.OVERVIEW)
+
+
+@public
+def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
+    """One page of a condition. Each page has one address; the others lead there."""
+    proper = address(condition, slug)
+    if proper != request.path:
+        return redirect(proper, permanent=True)
+    return _page(request, condition, slug)
+
+
+@public
+def about(request: HttpRequest, *, slug: str) -> HttpResponse:
+    """One page about the clinic."""
+    return _page(request, content.ABOUT, slug)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def search(request: HttpRequest) -> HttpResponse:
+    """Pages that fit some words. What somebody looks for is kept nowhere."""
+    results = searching.find(request.GET.get("q", ""))
+    for row in results.pages:
+        row.highlighted = rendering.highlighted(row.extract)
+    return render(request, "education/search.html", {"results": results})
+
+
+def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
+    pages = directory(request)
+    siblings = [row for row in pages if row.condition.slug == condition]
+    if not any(row.slug == slug for row in siblings):
+        if slug == content.OVERVIEW and siblings and condition != content.ABOUT:
+            groups = [{"condition": siblings[0].condition, "pages": siblings}]
+            return render(request, "education/conditions.html", {"groups": groups})
+        return missing(request, f"{condition} {slug}" if slug != content.OVERVIEW else condition)
+    row = Page.objects.whole().get(condition__slug=condition, slug=slug)
+    return render(request, "education/page.html", page_context(row, pages))
+
+
+def page_context(row: Page, pages: list[Page]) -> dict[str, Any]:
+    """What the page of a row shows, among the other pages that can be seen."""
+    text = row.as_read()
+    named = {other.name: other for other in pages}
+    bodies = [(section.heading, section.body) for section in text.sections]
+    return {
+        "row": row,
+        "text": text,
+        "parts": rendering.render(bodies, sources=len(text.sources)),
+        "siblings": [other for other in pages if other.condition_id == row.condition_id],
+        "related": [named[name] for name in text.related if name in named],
+        "unapproved": row.shown is None,
+        "about_us": row.condition.slug == content.ABOUT,
+    }
+
+
+def missing(request: HttpRequest, words: str) -> HttpResponse:
+    """There is no such page, but perhaps one with its words."""
+    context = {"words": " ".join(words.replace("-", " ").split())}
+    return render(request, "education/missing.html", context, status=404)

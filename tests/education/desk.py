@@ -1,0 +1,44 @@
+"""What people do to pages, in one word each."""
+
+from typing import Any
+
+import msgspec
+
+from education import content, services
+from education.models import Page
+from tests import builders
+
+
+def fresh(page: Page) -> Page:
+    return Page.objects.whole().get(pk=page.pk)
+
+
+def read(page: Page) -> str:
+    """The hash of the text somebody has in front of them."""
+    return fresh(page).as_written().content_hash
+
+
+def change(page: Page, by: Any = None, **columns: Any) -> Page:
+    """An editor changes columns of the text."""
+    text = msgspec.structs.replace(fresh(page).as_written(), **columns)
+    services.write(page=page, text=text, by=by or editor(), read=read(page))
+    return fresh(page)
+
+
+def editor(name: str = "ed") -> Any:
+    return builders.member("content editor", name)
+
+
+def clinician(name: str = "dr-who") -> Any:
+    return builders.member("clinician", name)
+
+
+def publish(page: Page) -> Page:
+    """Reviewed by a clinician and published by an editor."""
+    services.review(page=page, by=clinician(), read=read(page), next_on=None)
+    services.publish(page=page, by=editor(), read=read(page))
+    return fresh(page)
+
+
+def section(heading: str, body: str) -> content.Section:
+    return content.Section(heading, body)

@@ -1,0 +1,72 @@
+"""Two small pages, as an editor writes them, and how to change them."""
+
+from education import content
+
+KNEES = """---
+title: Creaking knees
+summary: Why knees creak, and when that matters.
+audience: Adults with noisy knees
+order: 2
+related: [knees/overview]
+sources:
+  - {text: A study of knees, url: "https://example.org/knees"}
+  - {text: A book of knees}
+written: 2026-11-01
+---
+Knees creak [1]. Most of them mean no harm [1, 2].
+
+## When to call
+
+```care emergency
+Call 911 if the knee is gone.
+```
+
+## What helps
+
+Walking. See [the overview](/conditions/knees/), or call {phone}.
+
+### In the evening
+
+| exercise | minutes |
+| --- | --- |
+| bending | 5 |
+"""
+
+OVERVIEW = """---
+title: Knees
+summary: What knees do.
+audience: Everybody with knees
+order: 1
+related: [knees/creaking]
+sources:
+  - {text: An atlas, url: "https://example.org/atlas"}
+written: 2026-11-02
+---
+A knee bends [1].
+
+## Two of them
+
+Most people have two, and some call them jumpy.
+"""
+
+
+def creaking(**changed: str) -> content.Page:
+    """The page of creaking knees; `changed` maps a line of the file to what stands there now."""
+    return _page("knees/creaking", KNEES, changed)
+
+
+def overview(**changed: str) -> content.Page:
+    """The overview of knees."""
+    return _page("knees/overview", OVERVIEW, changed)
+
+
+def _page(name: str, text: str, changed: dict[str, str]) -> content.Page:
+    body = changed.pop("body", None)
+    lines = [
+        next((f"{key}: {new}" for key, new in changed.items() if line.startswith(f"{key}:")), line)
+        for line in text.splitlines()
+    ]
+    text = "\n".join(lines)
+    if body is not None:
+        text = text.partition("\n---\n")[0] + f"\n---\n{body}"
+    return content.parse(name, text)

@@ -1,0 +1,81 @@
+"""The system checks of the pages."""
+
+import pytest
+
+from education import checks, content
+from intake import protocols
+from tests.education import desk, samples
+
+
+def ids(messages) -> list[str]:
+    return sorted({message.id for message in messages})
+
+
+def test_the_pages_that_come_with_the_program_are_sound():
+    assert checks.problems_of_pages() == []
+
+
+def test_every_kind_of_problem_has_its_number():
+    assert set(checks.NUMBERS) == set(content.KINDS)
+
+
+def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeypatch):
+    monkeypatch.setattr(content, "read_pages", lambda folder: ())
+
+    messages = checks.problems_of_pages()
+
+    assert ids(messages) == [checks.DANGLING]
+    assert any("main_reason.walking_pain" in message.msg for message in messages)
+    everything = [page for _where, page in checks.named_pages(protocols.current())]
+    assert "restless-legs/overview" in everything
+
+
+def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch):
+    monkeypatch.setattr(content, "read_pages", lambda folder: (samples.creaking(),))
+    monkeypatch.setattr(protocols, "available", lambda: ())
+
+    messages = checks.problems_of_pages()
+
+    assert ids(messages) == [
+        checks.NUMBERS["unknown_related"],
+        checks.NUMBERS["unknown_link"],
+        checks.NO_GROUP,
+    ]
+    assert all("knees/creaking" in message.msg for message in messages)
+
+
+def test_a_page_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "FOLDER", tmp_path)
+    (tmp_path / "conditions.yaml").write_text("[]")
+    (tmp_path / "knees").mkdir()
+    (tmp_path / "knees/creaking.md").write_text("no front matter")
+
+    (message,) = checks.problems_of_pages()
+
+    assert message.id == checks.UNREADABLE
+    assert "knees/creaking" in message.msg
+
+
+@pytest.mark.django_db
+def test_deploying_names_the_pages_that_nobody_sees(pages, settings):
+    assert checks.pages_nobody_sees() == []
+    settings.DEMO = False
+    desk.publish(pages["knees/creaking"])
+
+    (message,) = checks.pages_nobody_sees()
+
+    assert "knees/overview" in message.msg
+
+
+def test_deploying_without_a_database_is_silent(settings, monkeypatch):
+    from django.db import OperationalError
+
+    from education.models import Page
+
+    def gone(*args, **kwargs):
+        raise OperationalError("gone")
+
+    settings.DEMO = False
+    monkeypatch.setattr(Page.objects, "filter", gone)
+
+    assert checks.pages_nobody_sees() == []

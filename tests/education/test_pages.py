@@ -1,0 +1,160 @@
+"""The pages as a reader finds them."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from education.models import Page
+from tests.education import desk, samples
+from tests.education.conftest import load
+
+pytestmark = pytest.mark.django_db
+
+ALL = ["/conditions/", "/conditions/knees/", "/conditions/knees/creaking/"]
+
+
+def html(client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def test_a_page_shows_its_text_its_sources_and_the_ways_on(client, pages):
+    shown = html(client, "/conditions/knees/creaking/")
+
+    assert "<h1>Creaking knees</h1>" in shown
+    assert "Who this is for: Adults with noisy knees" in shown
+    assert '<h2 id="what-helps">What helps</h2>' in shown
+    assert '<div class="card care now">' in shown
+    assert (
+        '<li id="source-1"><a href="https://example.org/knees">A study of knees</a></li>' in shown
+    )
+    assert '<li id="source-2">A book of knees</li>' in shown
+    assert 'href="/conditions/knees/" ' in shown or 'href="/conditions/knees/"' in shown
+    assert 'href="/intake/"' in shown
+    assert "Nov. 1, 2026" in shown
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_page_asks_twice_at_most_and_knows_no_visitor(
+    client, pages, path, django_assert_max_num_queries
+):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    with django_assert_max_num_queries(2):
+        response = client.get(path)
+
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_pages_take_no_post(client, pages, path):
+    assert client.post(path).status_code == 405
+
+
+def test_the_overview_is_the_condition_itself(client, pages):
+    assert "<h1>Knees</h1>" in html(client, "/conditions/knees/")
+    moved = client.get("/conditions/knees/overview/")
+    assert (moved.status_code, moved["Location"]) == (301, "/conditions/knees/")
+
+
+def test_a_page_about_the_clinic_has_an_address_of_its_own(client, db):
+    load(samples._page("about/contact", samples.OVERVIEW, {"related": "[]"}))
+
+    assert "<h1>Knees</h1>" in html(client, "/about/contact/")
+    assert client.get("/conditions/about/contact/")["Location"] == "/about/contact/"
+    assert client.get("/conditions/about/").status_code == 404
+
+
+def test_a_demonstration_shows_drafts_and_says_so(client, pages):
+    shown = html(client, "/conditions/knees/creaking/")
+
+    assert "Draft: not yet approved by a clinician" in shown
+    assert "Last reviewed" not in shown
+    assert "Next review" not in shown
+
+
+def test_production_shows_only_what_was_published(client, pages, settings):
+    settings.DEMO = False
+    for path in ALL[1:]:
+        assert client.get(path, secure=True).status_code == 404
+
+    desk.publish(pages["knees/creaking"])
+
+    shown = client.get("/conditions/knees/creaking/", secure=True).content.decode()
+    assert "Draft:" not in shown
+    assert "Last reviewed" in shown
+    assert "Next review" not in shown
+    # the overview is still a draft: the condition's address shows what there is
+    listed = client.get("/conditions/knees/", secure=True).content.decode()
+    assert "<h1>Noisy knees</h1>" in listed
+    assert "Creaking knees" in listed
+
+
+def test_a_page_without_an_editors_word_shows_what_was_published(client, pages, settings):
+    settings.DEMO = False
+    page = desk.publish(pages["knees/creaking"])
+    desk.change(page, title="Half a thought")
+
+    shown = client.get("/conditions/knees/creaking/", secure=True).content.decode()
+
+    assert "Creaking knees" in shown
+    assert "Half a thought" not in shown
+
+
+def test_an_unknown_page_is_404_with_a_way_on(client, pages):
+    for path in ("/conditions/knees/none/", "/conditions/elbows/", "/about/none/"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert "There is no such page" in response.content.decode()
+
+
+def test_what_did_not_change_is_not_sent_again(client, pages, django_assert_num_queries):
+    first = client.get("/conditions/knees/")
+    tag = first["ETag"]
+    with django_assert_num_queries(1):
+        again = client.get("/conditions/knees/", headers={"If-None-Match": tag})
+    since = client.get("/conditions/knees/", headers={"If-Modified-Since": first["Last-Modified"]})
+    assert (again.status_code, since.status_code) == (304, 304)
+    assert "no-cache" in first["Cache-Control"]
+
+    desk.change(pages["knees/creaking"], title="Knees that creak")
+
+    assert client.get("/conditions/knees/", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_the_contents_list_says_where_one_is(client, pages):
+    shown = html(client, "/conditions/knees/creaking/")
+
+    assert '<a href="/conditions/knees/creaking/" aria-current="page">Creaking knees</a>' in shown
+
+
+def test_the_list_of_conditions_names_every_page(client, pages):
+    shown = html(client, "/conditions/")
+
+    for page in Page.objects.all():
+        assert page.title in shown
+        assert page.summary in shown
+
+
+def test_with_nothing_to_read_there_is_the_phone(client, db):
+    assert "There is nothing to read yet" in html(client, "/conditions/")
+
+
+def test_an_editor_cannot_hurt_a_reader(client, pages):
+    evil = "<script>alert(1)</script> [x](javascript:alert(1))\n\n<img src=x onerror=alert(1)>"
+    page = pages["knees/creaking"]
+    desk.change(page, title="<script>1", sections=(desk.section("<img onerror=x>", evil),))
+
+    shown = html(client, "/conditions/knees/creaking/")
+
+    assert "<script>" not in shown.replace('<script type="application/ld+json">', "")
+    assert "<img" not in shown
+    assert 'href="javascript' not in shown
+
+
+def test_the_front_page_leads_to_the_pages():
+    shown = html(Client(), "/")
+
+    assert 'href="/conditions/restless-legs/"' in shown
+    assert 'href="/conditions/">Conditions</a>' in shown

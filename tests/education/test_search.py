@@ -1,0 +1,174 @@
+"""Finding a page by whatever somebody types."""
+
+import time
+
+import pytest
+from django.core.management import call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from education import search
+from education.models import Page
+from tests.education import desk
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def library(db) -> None:
+    """All the pages that come with the program."""
+    call_command("load_pages", verbosity=0)
+
+
+def names(typed: str) -> list[str]:
+    return [page.name for page in search.find(typed).pages]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("restless legs", "restless-legs/overview"),
+        ("restles leg", "restless-legs/"),
+        ("restlss legs", "restless-legs/"),
+        ("RLS", "restless-legs/"),
+        ("Willis-Ekbom", "restless-legs/"),
+        ("jumpy legs", "restless-legs/"),
+        ("DVT", "clots/overview"),
+        ("PAD", "artery-disease/overview"),
+        ("varicose", "vein-disease/overview"),
+        ("iron", "restless-legs/iron"),
+        ("ferritin", "restless-legs/iron"),
+        ("pregn", "restless-legs/pregnancy"),
+        ("pregnancies", "restless-legs/pregnancy"),
+        ("pregnacy", "restless-legs/pregnancy"),
+        ("augmentation", "restless-legs/"),
+        ("augmentaton", "restless-legs/"),
+        ("vein procedures", "restless-legs/vein-procedures"),
+        ("opening hours", "about/contact"),
+    ],
+)
+def test_what_people_type_leads_to_the_page_they_mean(library, typed, first):
+    assert names(typed)[0].startswith(first)
+
+
+def test_accents_make_no_difference(pages):
+    desk.change(pages["knees/creaking"], title="Ménière and knees")
+
+    assert names("meniere")[0] == names("MÉNIÈRE")[0] == "knees/creaking"
+
+
+def test_a_word_of_the_title_counts_more_than_one_of_the_text(pages):
+    assert names("knees creaking")[0] == "knees/creaking"
+    assert names("bend")[0] == "knees/overview"
+
+
+def test_the_extract_shows_what_was_found(client, pages):
+    shown = client.get("/search/?q=jumpy").content.decode()
+
+    assert "<mark>jumpy</mark>" in shown
+    assert "1 page fits" in shown
+
+
+def test_markup_in_a_text_and_in_the_words_stays_text(client, pages):
+    evil = "<b>bold</b> & creaking <script>alert(1)</script>"
+    desk.change(pages["knees/creaking"], sections=(desk.section("", evil),))
+
+    shown = client.get("/search/", {"q": '"><script>alert(1)</script> creaking'}).content.decode()
+
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+
+
+def test_nothing_found_offers_the_nearest_pages_and_the_phone(client, pages):
+    shown = client.get("/search/?q=zzzz+quux").content.decode()
+
+    assert "No page fits these words." in shown
+    assert "Perhaps one of these" in shown
+    assert "tel:+12025550123" in shown
+
+
+def test_no_words_find_nothing_and_ask_nothing(client, pages, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        for typed in ("", "   ", "!!! &|:*()", "'"):
+            assert (
+                "No page" not in client.get("/search/", {"q": "" or typed}).content.decode()
+                or typed
+            )
+        client.get("/search/")
+
+
+@pytest.mark.parametrize("typed", ["creaking", "creeking", "zzzz"])
+def test_a_search_asks_twice_at_most_and_sets_no_cookie(
+    client, pages, typed, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(2):
+        response = client.get("/search/", {"q": typed})
+
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+def test_production_finds_only_what_was_published(pages, settings):
+    settings.DEMO = False
+    assert names("knees") == names("kneez") == []
+
+    page = desk.publish(pages["knees/creaking"])
+    desk.change(page, title="Half a thought")
+
+    assert names("knees") == ["knees/creaking"]
+    assert names("thought") == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a" * 10_000,
+        "a " * 5_000,
+        "legs & | ! <-> :* ( ) ' \\",
+        "'; drop table education_page; --",
+        "%_%",
+        "ноги беспокойные",
+        "脚がむずむずする",
+        "ساق",
+        "👣",
+        "\u202elegs",
+        "<b>legs</b>",
+        "the of and",
+        "x:*",
+        "\ue000legs\ue001",
+    ],
+)
+def test_whatever_is_typed_there_is_an_answer(client, library, typed):
+    assert client.get("/search/", {"q": typed}).status_code == 200
+
+
+def test_a_null_byte_is_refused_at_the_edge_and_harmless_behind_it(client, pages):
+    assert client.get("/search/?q=a%00b").status_code == 400
+    assert search.find("cre\0aking").words == "cre aking"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_at_all_is_searched_for(pages, typed):
+    search.find(typed)
+
+
+def test_a_search_through_all_pages_is_quick(library):
+    assert Page.objects.count() > 15
+    started = time.monotonic()
+    for typed in ("restless", "augmentaton", "zzzz quux"):
+        search.find(typed)
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_synonym_is_written_as_it_is_compared():
+    for name, meant in search.SYNONYMS.items():
+        assert " ".join(search.words_of(name)) == name
+        assert " ".join(search.words_of(meant)) == meant
+
+
+def test_an_unknown_page_offers_to_search_for_its_words(client, pages):
+    shown = client.get("/conditions/knees/creaking-noise/").content.decode()
+
+    assert 'value="knees creaking noise"' in shown
+    assert 'action="/search/"' in shown
