@@ -40,7 +40,7 @@ _ATTRIBUTES = {
 _TEL = re.compile(r"tel:\+?[0-9]+")
 _SOURCE = re.compile(r"source-\d+")
 _RESERVED = ("main", "sources", "contents")
-_CARD = {"emergency": "now", "same-day": "today", "ask": "ask"}
+_CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
 
 
 @dataclass(frozen=True)

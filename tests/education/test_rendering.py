@@ -67,7 +67,7 @@ def test_a_number_in_an_address_stays():
     [
         ("emergency", "now", "Emergency: ", "tel:911"),
         ("same-day", "today", "Same day: ", "tel:+12025550123"),
-        ("ask", "ask", "Not urgent: ", "/appointments/"),
+        ("ask", "calm", "Not urgent: ", "/appointments/"),
     ],
 )
 def test_a_care_card_says_its_level_and_has_one_action(level, kind, word, action):

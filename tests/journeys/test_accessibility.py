@@ -2,6 +2,7 @@
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
+from django.core.management import call_command
 
 from intake.models import Urgency
 from tests import builders
@@ -34,6 +35,7 @@ class Judge:
 
 
 def test_every_page_of_the_patients_side(window):
+    call_command("load_pages", verbosity=0)
     phone = window(width=360, reduced_motion="reduce")
     judge = Judge(phone)
     for path, says in (
@@ -43,6 +45,12 @@ def test_every_page_of_the_patients_side(window):
         ("/language-help/", ""),
         ("/intake/", ""),
         ("/appointments/", ""),
+        ("/conditions/", "Read about your legs"),
+        ("/conditions/restless-legs/", "Restless legs: an overview"),
+        ("/conditions/restless-legs/medicines/", "Never start, stop or change"),
+        ("/conditions/clots/", "Call 911 now"),
+        ("/about/contact/", ""),
+        ("/search/?q=restles+leg", "Restless legs"),
         ("/intake/refused/", "Please call us"),
         ("/intake/resume/", "Go on where you stopped"),
         ("/my/", "Your request"),
