@@ -2,7 +2,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern
 from django.urls import path as django_path
 
-from education import views
+from education import views, web
 
 app_name = "education"
 
@@ -17,5 +17,8 @@ urlpatterns = [
     path("conditions/<slug:condition>/", views.overview, name="condition"),
     path("conditions/<slug:condition>/<slug:slug>/", views.page, name="page"),
     path("search/", views.search, name="search"),
+    path("robots.txt", web.robots, name="robots"),
+    path("sitemap.xml", web.sitemap, name="sitemap"),
+    path("feed/", web.ChangedPages(), name="feed"),
     path("about/<slug:slug>/", views.about, name="about"),
 ]

@@ -21,7 +21,7 @@ from django.views.decorators.http import condition as unless_unchanged
 from django.views.decorators.http import require_safe
 
 from clinic.context import site
-from education import content, rendering
+from education import content, rendering, web
 from education import search as searching
 from education.models import Page, address, last_change
 
@@ -68,7 +68,8 @@ def conditions(request: HttpRequest) -> HttpResponse:
         {"condition": group, "pages": list(rows)}
         for group, rows in groupby(directory(request), lambda row: row.condition)
     ]
-    return render(request, "education/conditions.html", {"groups": groups})
+    context = {"groups": groups, "canonical": web.whole(request.path)}
+    return render(request, "education/conditions.html", context)
 
 
 @public
@@ -108,7 +109,8 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     if not any(row.slug == slug for row in siblings):
         if slug == content.OVERVIEW and siblings and condition != content.ABOUT:
             groups = [{"condition": siblings[0].condition, "pages": siblings}]
-            return render(request, "education/conditions.html", {"groups": groups})
+            context = {"groups": groups, "canonical": web.whole(request.path)}
+            return render(request, "education/conditions.html", context)
         return missing(request, f"{condition} {slug}" if slug != content.OVERVIEW else condition)
     row = Page.objects.whole().get(condition__slug=condition, slug=slug)
     return render(request, "education/page.html", page_context(row, pages))
@@ -126,6 +128,8 @@ def page_context(row: Page, pages: list[Page]) -> dict[str, Any]:
         "siblings": [other for other in pages if other.condition_id == row.condition_id],
         "related": [named[name] for name in text.related if name in named],
         "unapproved": row.shown is None,
+        "canonical": web.whole(row.get_absolute_url()),
+        "facts": web.page_facts(row, text),
         "about_us": row.condition.slug == content.ABOUT,
     }
 

@@ -1,8 +1,24 @@
-"""The pages in templates of ours and of others: this clinic's numbers in a text."""
+"""The pages in templates of ours and of others, which know them by name alone."""
+
+from collections.abc import Iterable
 
 from django import template
 
-from education import rendering
+from education import rendering, web
+from education.models import Page
 
 register = template.Library()
 register.filter("say", rendering.say)
+register.simple_tag(web.clinic_facts, name="clinic_facts")
+
+MOST_TO_READ = 5
+
+
+@register.simple_tag
+def pages_to_read(names: Iterable[str]) -> list[Page]:
+    """The visible pages of these names, in their order, some five of them. One query, or none."""
+    names = list(names)
+    if not names:
+        return []
+    there = {page.name: page for page in Page.objects.directory()}
+    return [there[name] for name in names if name in there][:MOST_TO_READ]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import hours
 from intake import advice, reading, services
+from intake.domain.definition import Protocol
 from intake.forms import WishForm
 from intake.models import Draft, Kind, Submission
 from intake.views.browser import draft_of, lost, redirect_to, with_draft
@@ -128,8 +129,21 @@ def sent_context(submission: Submission) -> dict[str, Any]:
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],
+        "learn": to_read(protocol, submission),
         "draft_notice": not protocol.approved,
     }
+
+
+def to_read(protocol: Protocol, submission: Submission) -> list[str]:
+    """The pages that fit, in order of importance: those of the rules that fired, most urgent first,
+    then those of the chosen options in the order they were asked. Each once, by its name."""
+    result, answers = submission.result, submission.answers
+    named = [page for rule in (*result.fired, *result.flags) for page in rule.learn]
+    for question in protocol.questions:
+        chosen = answers.get(question.id)
+        codes = chosen if isinstance(chosen, list) else [chosen]
+        named += [page for o in question.options if o.code in codes for page in o.learn]
+    return list(dict.fromkeys(named))
 
 
 def next_text(submission: Submission) -> str:

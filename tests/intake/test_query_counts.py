@@ -91,8 +91,8 @@ def test_sending_again_is_one_query(django_assert_num_queries):
         patient.client.post("/intake/check/")
 
 
-def test_the_receipt_is_two_queries(django_assert_num_queries):
+def test_the_receipt_is_two_queries_and_one_for_the_pages_to_read(django_assert_num_queries):
     patient = at("check")
     patient.send()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         patient.client.get("/intake/sent/")

@@ -1,0 +1,146 @@
+"""For search engines and feed readers: facts about a page, the sitemap, robots.txt, what changed.
+
+Addresses begin with SITE_ORIGIN, so that there is one of each, whatever name the site was asked by.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.syndication.views import Feed
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from education import content, rendering
+from education.models import Page
+
+SCHEMA = "https://schema.org"
+CLOSED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def whole(path: str) -> str:
+    """The address with this site's name in it."""
+    return f"{settings.SITE_ORIGIN}{path}"
+
+
+def _clinic() -> dict[str, Any]:
+    return {
+        "@type": "MedicalClinic",
+        "@id": whole("/#clinic"),
+        "name": settings.CLINIC_NAME,
+        "url": whole("/"),
+        "telephone": settings.CLINIC_PHONE,
+    }
+
+
+def clinic_facts() -> str:
+    """The clinic on its front page: name, phone, opening hours."""
+    hours = [
+        {
+            "@type": "OpeningHoursSpecification",
+            "dayOfWeek": f"{SCHEMA}/{DAYS[day]}",
+            "opens": _clock(start),
+            "closes": _clock(end),
+        }
+        for day, spans in enumerate(settings.CLINIC_HOURS.week)
+        for start, end in spans
+    ]
+    return rendering.json_ld({"@context": SCHEMA, **_clinic(), "openingHoursSpecification": hours})
+
+
+def _clock(minutes: int) -> str:
+    # schema.org knows no 24:00
+    hour, minute = divmod(min(minutes, 24 * 60 - 1), 60)
+    return f"{hour:02}:{minute:02}"
+
+
+def page_facts(row: Page, text: content.Page) -> str:
+    """What a page is and where it stands. Nobody is named who has not reviewed it."""
+    address = whole(row.get_absolute_url())
+    page: dict[str, Any] = {
+        "@type": "MedicalWebPage",
+        "@id": address,
+        "url": address,
+        "name": rendering.say(text.title),
+        "description": rendering.say(text.summary),
+        "inLanguage": settings.LANGUAGE_CODE,
+        "dateModified": row.shown_at.isoformat(),
+        "publisher": _clinic(),
+        "citation": [source.url or source.text for source in text.sources],
+    }
+    if row.shown_reviewed_at is not None:
+        page["lastReviewed"] = row.shown_reviewed_at.date().isoformat()
+    if row.condition.slug != content.ABOUT:
+        page["about"] = {"@type": "MedicalCondition", "name": row.condition.title}
+    return rendering.json_ld({"@context": SCHEMA, "@graph": [page, _trail(row, text)]})
+
+
+def _trail(row: Page, text: content.Page) -> dict[str, Any]:
+    steps = [(settings.CLINIC_NAME, "/")]
+    if row.condition.slug != content.ABOUT:
+        steps.append((_("Conditions"), reverse("education:conditions")))
+        if text.slug != content.OVERVIEW:
+            group = reverse("education:condition", kwargs={"condition": row.condition.slug})
+            steps.append((row.condition.title, group))
+    steps.append((rendering.say(text.title), row.get_absolute_url()))
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": n, "name": name, "item": whole(path)}
+            for n, (name, path) in enumerate(steps, 1)
+        ],
+    }
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Where crawlers have nothing to do, and where the list of pages is."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in CLOSED)]
+    lines += ["", f"Sitemap: {whole(reverse('education:sitemap'))}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """Every page for readers; of those with a text of their own, when it last changed."""
+    fixed = [reverse("home"), reverse("education:conditions"), reverse("privacy")]
+    rows: list[tuple[str, datetime | None]] = [(whole(path), None) for path in fixed]
+    rows += [(whole(p.get_absolute_url()), p.shown_at) for p in Page.objects.directory()]
+    return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
+
+
+class ChangedPages(Feed):
+    """The pages that changed last, for a feed reader."""
+
+    feed_type = Atom1Feed
+    most = 30
+
+    def title(self) -> str:
+        return _("%(clinic)s: changed pages") % {"clinic": settings.CLINIC_NAME}
+
+    def link(self) -> str:
+        return whole(reverse("education:conditions"))
+
+    def feed_url(self) -> str:
+        return whole(reverse("education:feed"))
+
+    def items(self) -> list[Page]:
+        pages = Page.objects.directory()
+        return sorted(pages, key=lambda page: page.shown_at, reverse=True)[: self.most]
+
+    def item_title(self, item: Page) -> str:
+        return rendering.say(item.reader_title)
+
+    def item_description(self, item: Page) -> str:
+        return rendering.say(item.reader_summary)
+
+    def item_link(self, item: Page) -> str:
+        return whole(item.get_absolute_url())
+
+    def item_updateddate(self, item: Page) -> datetime:
+        return item.shown_at
