@@ -26,7 +26,6 @@ class Command(BaseCommand):
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
         call_command("migrate", verbosity=0)
-        call_command("load_pages", verbosity=0)
         command = [
             sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
             "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
@@ -42,8 +41,9 @@ class Command(BaseCommand):
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # while the server starts: checking the passwords of the sign-ins takes a while
+            # while the server starts: this takes a while
             people = StringIO()
+            call_command("load_pages", verbosity=0)
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
             worker = subprocess.Popen([sys.executable, "manage.py", "worker"], **ours)
         except BaseException:
