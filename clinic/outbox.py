@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from anymail.exceptions import AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -259,6 +258,8 @@ def message_id(message: Message) -> str:
 
 def trouble_of(error: Exception) -> tuple[str, bool]:
     """A short code for what went wrong, and whether another try would be of no use."""
+    from anymail.exceptions import AnymailRecipientsRefused  # slow, and web servers need none
+
     match error:
         case smtplib.SMTPRecipientsRefused():
             code = min(code for code, _text in error.recipients.values())

@@ -213,6 +213,7 @@ def test_services_take_their_arguments_by_name(module):
             )
             if changes:
                 assert not node.args.args, f"{module}.{node.name}"
+                assert node.args.kwonlyargs, f"{module}.{node.name}"
                 assert ast.get_docstring(node), f"{module}.{node.name}"
 
 

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from io import StringIO
+from multiprocessing import get_context
 from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 
 
 class Command(BaseCommand):
@@ -25,30 +29,30 @@ class Command(BaseCommand):
                 "serve is for a laptop (DEMO=on). In production run "
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
-        call_command("migrate", verbosity=0)
-        command = [
-            sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
-            "--threads", "8", "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
-        ]  # fmt: skip
         # mails carry the address that is served here, unless another is set
-        origin = settings.ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
-        ours = {
-            "cwd": settings.BASE_DIR,
-            "env": os.environ | {"SITE_ORIGIN": origin},
-            "start_new_session": True,
-        }
-        server = subprocess.Popen(command, **ours)
+        settings.SITE_ORIGIN = settings.ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
+        call_command("migrate", verbosity=0)
+        connection.close()  # not to be shared with the child
+        server = get_context("fork").Process(target=_serve, args=(port,))
+        server.start()
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # while the server starts: this takes a while
-            people = StringIO()
+            # while the server starts; nobody has its address yet
             call_command("load_pages", verbosity=0)
+            people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
-            worker = subprocess.Popen([sys.executable, "manage.py", "worker"], **ours)
+            worker = subprocess.Popen(
+                [sys.executable, "manage.py", "worker"],
+                cwd=settings.BASE_DIR,
+                env=os.environ | {"SITE_ORIGIN": settings.SITE_ORIGIN},
+                start_new_session=True,
+            )
         except BaseException:
             server.terminate()
             raise
+        while server.is_alive() and not _answers(port):
+            time.sleep(0.05)
         self.stdout.write(f"\n  Open  http://127.0.0.1:{port}/         (patients)")
         self.stdout.write(f"        http://127.0.0.1:{port}/admin/   (staff)\n")
         self.stdout.write("  Demonstration sign-ins; `make code` prints the six digits of now:")
@@ -57,7 +61,8 @@ class Command(BaseCommand):
             self.stdout.write(f"\n  Mails are files in {settings.EMAIL_FILE_PATH}")
         self.stdout.write("\n  Ctrl-C stops everything.\n")
         self.stdout.flush()
-        status = server.wait()
+        server.join()
+        status = server.exitcode
         worker.terminate()
         worker.wait()
         if status not in (0, -signal.SIGTERM):
@@ -65,3 +70,21 @@ class Command(BaseCommand):
                 f"The server stopped by itself (status {status}). Is port {port} taken? "
                 "Try `make run PORT=8001`."
             )
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _serve(port: int) -> None:
+    """gunicorn, in a child of this process: the program is loaded already, which saves seconds."""
+    os.setsid()  # Ctrl-C reaches the parent, which stops this in order
+    os.chdir(settings.BASE_DIR)
+    sys.argv = [
+        "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8",
+        "--no-control-socket", "--log-level", "warning", "clinic.wsgi",
+    ]  # fmt: skip
+    from gunicorn.app.wsgiapp import WSGIApplication
+
+    WSGIApplication(prog="gunicorn").run()
