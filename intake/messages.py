@@ -44,6 +44,12 @@ def references(occasions: list[str]) -> Mapping[str, str]:
     return {str(pk): reference for pk, reference in rows}
 
 
+def references_of_letters(occasions: list[str]) -> Mapping[str, str]:
+    """The same for what clinic and patient wrote to each other."""
+    rows = Communication.objects.filter(pk__in=occasions)
+    return {str(pk): told for pk, told in rows.values_list("pk", "submission__reference")}
+
+
 # --- to the patient -------------------------------------------------------------------------------
 
 
@@ -70,7 +76,7 @@ def _way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
     return None
 
 
-@outbox.composer("news")
+@outbox.composer("news", about=references_of_letters)
 def news(message: Message) -> Letter | None:
     """There is something to read on the patient's page."""
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
@@ -101,7 +107,7 @@ def alert(message: Message) -> Letter | None:
         return Letter(_addresses(ALERTED), subject, _text("alert", submission))
 
 
-@outbox.composer("alarm")
+@outbox.composer("alarm", about=references_of_letters)
 def alarm(message: Message) -> Letter | None:
     """A patient wrote something that sounds like danger. Not if it is answered by now."""
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()

@@ -78,8 +78,12 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
     }
     assert len(mail.outbox) >= 6
     assert all(places.values())
+    person = submission.person
+    # what cannot hold a word: the phone as typed and as stored, the birth date
+    told = (CANARY, person["callback_phone"].removeprefix("+"), "(202) 555-0147", "555-0147")
     for place, text in places.items():
-        assert CANARY.casefold() not in text.casefold(), place
+        for word in (*told, person["birth_date"]):
+            assert word.casefold() not in text.casefold(), (place, word)
 
 
 def enter(patient: Patient, number: str, way: str) -> None:

@@ -511,6 +511,7 @@ def test_the_clinics_message_is_read_on_the_page_and_mailed_as_a_hint_alone():
         {"message": "call_us", "revision": stored.revision},
     )
     (text,) = letters()
+    assert submission.reference in clinician.get("/admin/clinic/message/?q=").text
     assert "There is a message for you" in text
     assert "call us at" not in text
     assert "Please call us at" in patient.get("/my/").text
