@@ -35,6 +35,7 @@ KINDS: Final[Mapping[str, str]] = {
     "long_summary": "the summary is too long for a result list",
     "unknown_level": "a care card has no level of ours",
     "raw_html": "there is HTML, which would be shown as text",
+    "bad_address": "a link leads to no proper https address",
 }
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
@@ -245,6 +246,8 @@ def _faults(
             target = link.partition("#")[0].partition("?")[0]
             if target.startswith("/") and target not in addresses:
                 yield "unknown_link", where, link
+            if not target.startswith("/") and target and not markup.is_https(link):
+                yield "bad_address", where, link
         for level in facts.levels:
             if level not in markup.LEVELS:
                 yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
@@ -253,3 +256,5 @@ def _faults(
     for number, source in enumerate(page.sources, 1):
         if number not in marked:
             yield "unused_source", "sources", f"[{number}] {source.text[:60]}"
+        if source.url and not markup.is_https(source.url):
+            yield "bad_address", "sources", f"[{number}] {source.url}"

@@ -18,6 +18,9 @@ HIGHLIGHT: Final = ("\ue000", "\ue001")
 """Around a word found by a search. They stand in no text of ours: `plain` takes them out."""
 
 _LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
+_HTTPS = re.compile(
+    r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?([/?#][^\s\\]*)?", re.IGNORECASE
+)
 _SPECIAL = re.compile(r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours)\}|\b(911|988)\b")
 _BREAKS = ("softbreak", "hardbreak")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
@@ -35,6 +38,11 @@ class Facts(NamedTuple):
 def is_link(url: str) -> bool:
     """May a text lead there? To http, https, an address of this site, or a place on the page."""
     return bool(_LINK.fullmatch(url))
+
+
+def is_https(url: str) -> bool:
+    """Is it the whole address of another site, by https, with the name of a host in it?"""
+    return bool(_HTTPS.fullmatch(url))
 
 
 def parser(*, html: bool = False) -> MarkdownIt:

@@ -5,7 +5,7 @@ readers see, kept whole in `shown` from the day it is published. So nobody reads
 has read, and a page under work stays up. Only a demonstration shows what was never published.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -60,6 +60,11 @@ class PageQuerySet(models.QuerySet["Page"]):
             "slug", "order", "reader_title", "reader_summary", "shown_at", "next_review_on",
             "condition__slug", "condition__title", "condition__order",
         ).order_by("condition__order", "order", "slug")  # fmt: skip
+
+    def overdue(self, today: date) -> "PageQuerySet":
+        """What readers see although the day of its next review has passed, longest first."""
+        rows = self.filter(shown__isnull=False, next_review_on__lt=today)
+        return rows.order_by("next_review_on", "pk")
 
     def whole(self) -> "PageQuerySet":
         """With everything that makes their texts, in one query."""

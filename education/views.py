@@ -116,9 +116,12 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     return render(request, "education/page.html", page_context(row, pages))
 
 
-def page_context(row: Page, pages: list[Page]) -> dict[str, Any]:
-    """What the page of a row shows, among the other pages that can be seen."""
-    text = row.as_read()
+def page_context(row: Page, pages: list[Page], text: content.Page | None = None) -> dict[str, Any]:
+    """What the page of a row shows, among the other pages that can be seen.
+
+    `text` is another text than the one readers see, for a preview.
+    """
+    text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
     return {

@@ -34,6 +34,9 @@ ALLOWED = {
     "education.content": {"education.markup"},
     "education.rendering": {"clinic", "education.markup"},
     "education.models": {"clinic", "education.content"},
+    "education.differences": {"education.content"},
+    "education.judging": {"education.content", "education.markup", "intake.domain"},
+    "education.messages": {"clinic", "education.models", "education.services"},
     "education.services": {
         *("clinic", "education.content", "education.markup", "education.models"),
     },
