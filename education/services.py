@@ -105,7 +105,7 @@ def _is_somebodys(page: Page) -> bool:
 # --- by people ----------------------------------------------------------------------------------
 
 
-def create(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
+def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
     """A new page of a condition, as a draft. Raises Refused, also if its address is taken."""
     _require(by, "change")
     page = Page(condition=condition, slug=text.slug)

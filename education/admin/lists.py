@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -95,6 +96,7 @@ class PageList(ReadOnlyAdmin):
     list_per_page = 100
     ordering = ["condition__order", "order", "slug"]
     sortable_by: list[str] = []
+    empty_value_display = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
         return Page.objects.whole().select_related("reviewed_by").order_by(*self.ordering)
@@ -127,30 +129,32 @@ class PageList(ReadOnlyAdmin):
         return state_words(row)
 
     @admin.display(description=gettext_lazy("Problems"))
-    def faults(self, row: Any) -> Any:
+    def faults(self, row: Any) -> str:
         number = len(row.judged.problems)
-        return format_html('<strong class="overdue">{}</strong>', number) if number else "–"
+        mark = format_html('<strong class="overdue">{}</strong>', number)
+        return _labelled(_("problems:"), mark) if number else ""
 
     @admin.display(description=gettext_lazy("Reading grade"))
     def grade(self, row: Any) -> str:
-        return f"{row.judged.whole.grade:.1f}"
+        return _labelled(_("reading grade:"), f"{row.judged.whole.grade:.1f}")
 
     @admin.display(description=gettext_lazy("Last review"))
     def reviewed(self, row: Page) -> str:
-        return date_format(row.shown_reviewed_at, "j M Y") if row.shown_reviewed_at else "–"
+        at = row.shown_reviewed_at
+        return _labelled(_("last review:"), date_format(localtime(at), "j M Y")) if at else ""
 
     @admin.display(description=gettext_lazy("Next review"))
     def due(self, row: Page) -> str:
         if row.next_review_on is None:
-            return "–"
+            return ""
         day = date_format(row.next_review_on, "j M Y")
-        if row.shown is None or row.next_review_on >= timezone.localdate():
-            return day
-        return format_html('<strong class="overdue">{}</strong>', _("overdue: %s") % day)
+        if row.shown is not None and row.next_review_on < timezone.localdate():
+            return format_html('<strong class="overdue">{}</strong>', _("overdue: %s") % day)
+        return _labelled(_("next review:"), day)
 
     @admin.display(description=gettext_lazy("Changed"))
     def changed(self, row: Page) -> str:
-        return date_format(timezone.localtime(row.changed_at), "j M Y, H:i")
+        return _labelled(_("changed:"), date_format(localtime(row.changed_at), "j M Y"))
 
     # --- who --------------------------------------------------------------------------------------
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -159,6 +163,11 @@ class PageList(ReadOnlyAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """A place of work of editors; clinicians come from the head of each page."""
         return services.may(request.user, "change")
+
+
+def _labelled(label: str, value: str) -> str:
+    """A cell that says what it is where the heads of the columns are not seen: on a phone."""
+    return format_html('<span class="on-phone">{}</span> {}', label, value)
 
 
 def names() -> frozenset[str]:

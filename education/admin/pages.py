@@ -58,7 +58,7 @@ class PageAdmin(PageList):
             condition = head["condition"]
             text = typed.as_text(condition=condition.slug, slug=head["slug"])
             try:
-                page = services.create(
+                page = services.add_page(
                     condition=condition, text=text, by=request.user, request_id=request.request_id
                 )
             except services.Refused as error:
@@ -67,7 +67,7 @@ class PageAdmin(PageList):
                 messages.success(request, _("The page is there, as a draft."))
                 return self._onward(request, page)
         context = {"title": _("Add a page"), "page": None, "typed": typed}
-        return self._answer(request, "edit", context, status=422 if typed.data else 200)
+        return self._answer(request, "edit", context, status=200 if typed.data is None else 422)
 
     @_holds_preview
     def change_view(
