@@ -30,10 +30,10 @@ class Judged(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def judge(text: content.Page, known: frozenset[str]) -> Judged:
-    """Judge one text. `known` names the pages that exist (`condition/slug`)."""
+def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -> Judged:
+    """Judge one text. `known` names the pages that exist (`condition/slug`), `pictures` those."""
     plain = [markup.plain(section.body) for section in text.sections]
-    found = content.problems([text], known)
+    found = content.problems([text], known, pictures)
     return Judged(
         problems=tuple((content.KINDS[p.kind].capitalize(), p.field, p.message) for p in found),
         whole=Grade(text.title, _grade("\n".join(plain))),

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from education import content
+from education import content, pictures
 
 SEARCH_CONFIG = "education_english"
 """English with accents taken off; the migration makes it."""
@@ -270,6 +270,39 @@ class PageVersion(models.Model):
 
     def as_written(self) -> content.Page:
         return msgspec.convert(self.document, content.Page)
+
+
+class Picture(models.Model):
+    """A picture that texts show by its slug. None is without words for who does not see it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(unique=True)
+    alt = models.CharField(_("what it shows"), max_length=300)
+    kind = models.CharField(max_length=4, choices=[(kind, kind) for kind in pictures.KINDS])
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    data = models.BinaryField()
+    hash = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["slug"]
+        verbose_name = _("picture")
+        constraints = [
+            models.CheckConstraint(name="picture_has_words", condition=Q(alt__regex=r"\S")),
+            models.CheckConstraint(
+                name="picture_kind_known", condition=Q(kind__in=list(pictures.KINDS))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def get_absolute_url(self) -> str:
+        """The same in every language, and another one for other bytes."""
+        return f"/pictures/{self.hash}.{self.kind}"
 
 
 def address(condition: str, slug: str) -> str:

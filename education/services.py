@@ -3,6 +3,7 @@
 What is refused is an exception whose message is for a person.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from clinic import audit, outbox
 from clinic.models import Event
-from education import content, markup
-from education.models import Condition, Page, PageVersion, Section, Source, Status
+from education import content, markup, pictures
+from education.models import Condition, Page, PageVersion, Picture, Section, Source, Status
 
 LOADER = "load-pages"
 REMINDER = "review-reminders"
@@ -209,6 +210,44 @@ def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         page.shown = page.shown_reviewed_at = None
         _show(page, at=timezone.now())
         _move(page, Status.DRAFT, by, request_id, kind="take_down")
+
+
+def add_picture(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
+    """A picture that texts can show from now on. It stays as it is. Raises Refused."""
+    _require(by, "change")
+    try:
+        found = pictures.read(data)
+    except pictures.HiddenData:
+        raise Refused(
+            _(
+                "This picture holds hidden data, such as where it was taken. Save a copy without"
+                " them (“export”, or “remove properties”) and take that."
+            )
+        ) from None
+    except pictures.NoPicture:
+        raise Refused(
+            _("Take a PNG, JPEG or WebP picture of up to %(n)s kB, up to %(p)s pixels a side.")
+            % {"n": pictures.MOST_BYTES // 1000, "p": pictures.MOST_PIXELS}
+        ) from None
+    picture = Picture(slug=slug, alt=alt.strip(), data=data, by=by, at=timezone.now())
+    picture.kind, picture.width, picture.height = found
+    picture.hash = hashlib.sha256(data).hexdigest()
+    if not picture.alt:
+        raise Refused(_("Say in words what the picture shows."))
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                picture.save(force_insert=True)
+        except IntegrityError:
+            raise Refused(_("There is a picture with this name, or with this content.")) from None
+        audit.record(
+            actor=audit.staff(by),
+            action="create",
+            subject=str(picture.pk),
+            request_id=request_id,
+            detail={"page": "picture"},
+        )
+    return picture
 
 
 def may(by: Any, what: str) -> bool:

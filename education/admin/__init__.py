@@ -5,5 +5,6 @@ which records it; looking at a page is no event, since a page holds nobody's dat
 """
 
 from education.admin.pages import PageAdmin
+from education.admin.pictures import PictureAdmin
 
-__all__ = ["PageAdmin"]
+__all__ = ["PageAdmin", "PictureAdmin"]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, ReadOnlyAdmin
 from education import judging, services
-from education.models import Condition, Page, Status
+from education.models import Condition, Page, Picture, Status
 
 SOON = timedelta(days=30)
 
@@ -170,15 +170,19 @@ def _labelled(label: str, value: str) -> str:
     return format_html('<span class="on-phone">{}</span> {}', label, value)
 
 
-def names() -> frozenset[str]:
-    """Every page there is, as others name it."""
+Names = tuple[frozenset[str], frozenset[str]]
+
+
+def names() -> Names:
+    """Every page there is, as others name it, and every picture."""
     rows = Page.objects.values_list("condition__slug", "slug")
-    return frozenset(f"{condition}/{slug}" for condition, slug in rows)
+    pictures = Picture.objects.values_list("slug", flat=True)
+    return frozenset(f"{condition}/{slug}" for condition, slug in rows), frozenset(pictures)
 
 
-def judged(page: Page, known: frozenset[str]) -> judging.Judged:
+def judged(page: Page, known: Names) -> judging.Judged:
     """What is wrong with the text under work."""
-    return judging.judge(page.as_written(), known)
+    return judging.judge(page.as_written(), *known)
 
 
 def state_words(page: Page) -> str:

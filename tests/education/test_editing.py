@@ -506,7 +506,7 @@ def test_the_list_asks_as_many_questions_for_many_pages_as_for_few(
     editor, pages, django_assert_num_queries
 ):
     editor.get(LIST)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         editor.get(LIST)
     load(
         *(
@@ -514,7 +514,7 @@ def test_the_list_asks_as_many_questions_for_many_pages_as_for_few(
             for n in range(20)
         )
     )
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         editor.get(LIST)
 
 

@@ -7,8 +7,10 @@ from django.urls import URLResolver, reverse
 
 from clinic.models import Message
 from clinic.roles import ROLES
+from education import services
 from tests import builders
 from tests.education.conftest import load
+from tests.education.samples import png
 from tests.staff.desk import waiting
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,11 @@ TABLE = {
     "education_page_publish": "302 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "302 403 403 302 403 403",
+    "education_picture_changelist": "200 403 403 200 403 403",
+    "education_picture_change": "302 403 403 302 403 403",
+    "education_picture_history": "302 403 403 302 403 403",
+    "education_picture_add": "403 403 403 200 403 403",
+    "education_picture_delete": NONE,
 }
 POSTS = {
     "intake_submission_decide": "422 422 403 403 403 403",
@@ -93,6 +100,7 @@ POSTS = {
     "auth_user_factor": "403 403 403 403 403 302",
     "education_page_change": "403 403 403 422 403 403",
     "education_page_add": "403 403 403 422 403 403",
+    "education_picture_add": "403 403 403 422 403 403",
     "education_page_restore": "403 403 403 404 403 403",
     "education_page_ask_for_review": "403 403 403 302 403 403",
     "education_page_review": "422 403 403 403 403 403",
@@ -113,7 +121,7 @@ def names(patterns) -> set[str]:
     return found
 
 
-def address(name: str, submission, user, page) -> str:
+def address(name: str, submission, user, page, picture) -> str:
     name, _space, app = name.partition(" ")
     model = name.split("_")[1] if "_" in name else ""
     keys = {
@@ -123,6 +131,7 @@ def address(name: str, submission, user, page) -> str:
         "message": Message.objects.get().pk,  # that confirms the submission
         "user": user.pk,
         "page": page.pk,
+        "picture": picture.pk,
     }
     if app:
         args = [app]
@@ -138,7 +147,9 @@ def address(name: str, submission, user, page) -> str:
 @pytest.fixture
 def things():
     page = load()["knees/creaking"]
-    return waiting("Quentin Canary"), builders.member("content editor", "colleague"), page
+    colleague = builders.member("content editor", "colleague")
+    picture = services.add_picture(slug="knee", alt="A knee", data=png(), by=colleague)
+    return waiting("Quentin Canary"), colleague, page, picture
 
 
 def test_every_address_of_the_admin_is_in_the_table():
