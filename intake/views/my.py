@@ -24,8 +24,7 @@ from intake import advice, services
 from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
-from intake.protocols import current
-from intake.views.browser import hold, redirect_to
+from intake.views.browser import hold, now, redirect_to
 from intake.views.sending import next_text
 from intake.views.stops import as_fired
 
@@ -268,9 +267,8 @@ def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    fired = [as_fired(rule)]
-    (card,) = advice.cards(current(), fired, phone=True, at=timezone.now())
-    return render(request, "my/alarm.html", {"advice": card.whole})
+    (card,) = advice.cards(now(), [as_fired(rule)], phone=True, at=timezone.now())
+    return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
 
 
 def reply_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:

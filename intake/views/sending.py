@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,7 +15,7 @@ from intake import advice, reading, services
 from intake.domain.definition import Protocol
 from intake.forms import WishForm
 from intake.models import Draft, Kind, Submission
-from intake.views.browser import draft_of, lost, redirect_to, with_draft
+from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
 from intake.views.pages import STEP_TITLES
 from intake.views.stops import may_send
 from intake.walk import APPOINTMENT, CONTACT, Walk
@@ -58,10 +59,10 @@ def show_check(
     red = advice.red_flags(walk.assessment)
     context = {
         "sections": check_sections(walk),
-        "panels": advice.cards(walk.protocol, red, phone=True, at=timezone.now()),
+        "panels": advice.cards(walk.words, red, phone=True, at=timezone.now()),
         "notice": notice,
         "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
-        "draft_notice": not walk.protocol.approved,
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
     return render(request, "intake/check.html", context, status=status)
 
@@ -84,7 +85,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
-    contact = reading.contact_rows(walk.protocol, walk.content.contact)
+    contact = reading.contact_rows(walk.words.protocol, walk.content.contact)
     own = {CONTACT: contact, APPOINTMENT: WishForm.in_words(walk.content.wish)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
         sections.append(
@@ -117,11 +118,12 @@ def sent(request: HttpRequest) -> HttpResponse:
 
 def sent_context(submission: Submission) -> dict[str, Any]:
     protocol = services.protocol_of(submission.protocol_id)
+    words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
     phone = bool(submission.person.get("callback_phone"))
-    cards = advice.cards(protocol, assessment.fired, phone=phone, at=timezone.now())
+    cards = advice.cards(words, assessment.fired, phone=phone, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
-    calm = [card.whole for card in cards if card not in today]
+    calm = [card for card in cards if card not in today]
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
@@ -130,7 +132,7 @@ def sent_context(submission: Submission) -> dict[str, Any]:
         "advice": calm[:room],
         "more": calm[room:],
         "learn": to_read(protocol, submission),
-        "draft_notice": not protocol.approved,
+        "draft_notice": draft_notice(words, protocol.approved),
     }
 
 
