@@ -42,6 +42,11 @@ def current() -> Protocol:
     return load(CURRENT)
 
 
+def languages(name: str) -> tuple[str, ...]:
+    """The codes of the languages that the protocol is translated into, sorted."""
+    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+
+
 @cache
 def translated(name: str, language: str) -> Translation | None:
     """The protocol's texts in another language, read once per process; None when there are none.

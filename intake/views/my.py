@@ -25,7 +25,7 @@ from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
 from intake.views.browser import hold, now, redirect_to
-from intake.views.sending import next_text
+from intake.views.sending import next_words
 from intake.views.stops import as_fired
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -220,11 +220,13 @@ def status_context(submission: Submission) -> dict[str, Any]:
     waits = submission.status in workflow.OPEN
     wish = getattr(submission, "appointment_request", None)
     words = STATUS_WORDS[submission.status]
+    spoken = services.wording(submission.protocol_id, get_language())
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
         "words": words,
-        "next_text": next_text(submission) if waits and submission.kind != Kind.STOPPED else "",
+        "next_text": "",
+        **(next_words(submission, spoken) if waits and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,
         "visit": PROGRESS_WORDS[wish.progress] if wish else "",
         "letters": [

@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import hours
 from intake import advice, reading, services
 from intake.domain.definition import Protocol
+from intake.domain.translation import SAFETY_LEVELS, Wording
 from intake.forms import WishForm
 from intake.models import Draft, Kind, Submission
 from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
@@ -127,7 +128,7 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
-        "next_text": next_text(submission),
+        **next_words(submission, words),
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],
@@ -146,6 +147,16 @@ def to_read(protocol: Protocol, submission: Submission) -> list[str]:
         codes = chosen if isinstance(chosen, list) else [chosen]
         named += [page for o in question.options if o.code in codes for page in o.learn]
     return list(dict.fromkeys(named))
+
+
+def next_words(submission: Submission, words: Wording) -> dict[str, str]:
+    """What happens next, and its language where that is not the page's: to wait or not to wait is a
+    matter of danger, told in words that somebody signed."""
+    urgency, language = submission.result.urgency, get_language() or "en"
+    spoken = words.says_in(urgency) if urgency in SAFETY_LEVELS else language
+    with override(spoken):
+        foreign = spoken if spoken != language else ""
+        return {"next_text": next_text(submission), "next_language": foreign}
 
 
 def next_text(submission: Submission) -> str:
