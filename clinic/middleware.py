@@ -90,9 +90,9 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        translation.activate(language_of(request.path_info))
-        request.LANGUAGE_CODE = translation.get_language()
-        response = self.get_response(request)
+        request.LANGUAGE_CODE = language_of(request.path_info)
+        with translation.override(request.LANGUAGE_CODE):
+            response = self.get_response(request)
         response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
         return response
 
