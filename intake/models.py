@@ -312,11 +312,11 @@ class VisitType(models.TextChoices):
 
 
 class Day(models.TextChoices):
-    MON = "mon", _("Monday")
-    TUE = "tue", _("Tuesday")
-    WED = "wed", _("Wednesday")
-    THU = "thu", _("Thursday")
-    FRI = "fri", _("Friday")
+    MON = "mon", pgettext_lazy("a day to choose", "Monday")
+    TUE = "tue", pgettext_lazy("a day to choose", "Tuesday")
+    WED = "wed", pgettext_lazy("a day to choose", "Wednesday")
+    THU = "thu", pgettext_lazy("a day to choose", "Thursday")
+    FRI = "fri", pgettext_lazy("a day to choose", "Friday")
 
 
 class TimeOfDay(models.TextChoices):

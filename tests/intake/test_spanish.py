@@ -89,6 +89,23 @@ def test_staff_read_the_same_in_english_and_what_the_patient_read_besides():
         assert f'<span lang="es">{spanish.shipped().rules[fired.id].advice}' in shown
 
 
+def test_what_the_clinic_writes_is_read_in_the_patients_language_and_in_english_by_staff():
+    Patient().whole_journey("/es/intake/")
+    submission = Submission.objects.get()
+    staff = builders.staff_client()
+    staff.post(
+        reverse("admin:intake_submission_message", args=[submission.pk]),
+        {"message": "bring_list", "revision": submission.revision},
+    )
+
+    said = submission.communications.get().words
+    assert said["text"].startswith("Por favor, traiga la lista")
+    assert said["english"].startswith("Please bring the list")
+    shown = staff.get(page_of(submission)).content.decode()
+    assert "<p>Please bring the list" in shown
+    assert '<p lang="es">Por favor, traiga' in shown
+
+
 def test_mails_to_staff_stay_english(mailoutbox):
     nurse = builders.member("clinician")
     nurse.email = "nurse@staff.example.org"
