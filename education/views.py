@@ -41,6 +41,7 @@ def _edition() -> str:
     """What this program makes of the same rows: another version of it makes another page."""
     files = [TEMPLATES / "base.html", *sorted((TEMPLATES / "education").glob("*"))]
     files += sorted(Path(__file__).parent.glob("*.py"))
+    files += sorted((settings.BASE_DIR / "clinic" / "locale").rglob("*.mo"))
     whole = repr(site(None)).encode() + b"".join(path.read_bytes() for path in files)
     return hashlib.sha256(whole).hexdigest()
 
