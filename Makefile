@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench faults code lock fmt clean
+.PHONY: help setup run test check messages bench faults code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## what can be done here
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 setup: $(STAMP) .env ## the environment in .venv with the locked packages, and a .env for a laptop
 
@@ -32,13 +32,17 @@ run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another
 test: setup ## all tests; ARGS="-k name" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-check: setup ## format, lint, types, migrations, protocol
+check: setup ## format, lint, types, migrations, protocol, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING
 	@$(MANAGE) makemigrations --check --dry-run
+	@CLINIC_LANGUAGES=en $(MANAGE) messages --check
+
+messages: setup ## collect and compile what patients read (clinic/locale)
+	@CLINIC_LANGUAGES=en $(MANAGE) messages
 
 fmt: setup ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/djade $$(git ls-files 'templates/*.html')

@@ -80,6 +80,26 @@ def is_sound_in_parts(request) -> bool:
     return "\0" not in read and "\ufffd" not in read
 
 
+def language_of(path: str) -> str:
+    """The language that an address names by its prefix; English where it names none."""
+    return translation.get_language_from_path(path) or settings.LANGUAGE_CODE
+
+
+class LanguageMiddleware:
+    """A page speaks the language of its address, whatever a browser asks for and a cookie says: so
+    one address is one page, and staff's pages, which have no prefix, stay English."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.LANGUAGE_CODE = language_of(request.path_info)
+        with translation.override(request.LANGUAGE_CODE):
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response
+
+
 class EdgeMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -140,7 +160,7 @@ class EdgeMiddleware:
 
     @staticmethod
     def _refusal_page(request):
-        with translation.override(settings.LANGUAGE_CODE):
+        with translation.override(language_of(request.path_info)):
             if request.refusal == 413:
                 return views.too_large(request)
             response = views.bad_request(request)

@@ -136,6 +136,14 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
         f"PHONE_REGION={PHONE_REGION!r} is no region: write two capital letters such as US."
     )
 
+# whom somebody calls who cannot read the English text
+INTERPRETER_PHONE = env_text("INTERPRETER_PHONE", CLINIC_PHONE)
+if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", INTERPRETER_PHONE):
+    raise ImproperlyConfigured(
+        f"INTERPRETER_PHONE={INTERPRETER_PHONE!r}: write at least 3 digits, else only spaces and "
+        "+ ( ) - ."
+    )
+
 SITE_ORIGIN = env_text(
     "SITE_ORIGIN",
     "http://127.0.0.1:8000" if DEMO else None,
@@ -169,7 +177,7 @@ except ValueError as error:
 USE_I18N = True
 LANGUAGE_CODE = "en"
 _KNOWN_LANGUAGES = {"en": _("English"), "es": _("Spanish")}
-_wanted = env_list("CLINIC_LANGUAGES", "en")
+_wanted = env_list("CLINIC_LANGUAGES", "en,es" if DEMO else "en")
 if set(_wanted) - set(_KNOWN_LANGUAGES) or "en" not in _wanted:
     raise ImproperlyConfigured("CLINIC_LANGUAGES: a list such as en,es; 'en' must be in it.")
 for _code in _wanted:
@@ -345,7 +353,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "clinic.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -48,6 +48,7 @@ def problems_of_pages(
         for page in pages
         if page.condition not in groups
     ]
+    messages += _translations(pages)
     names = {page.name for page in pages}
     for name in protocols.available():
         messages += [
@@ -56,6 +57,26 @@ def problems_of_pages(
             if page not in names
         ]
     return messages
+
+
+def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
+    """What is wrong with the pages in other languages; nothing where there is no such folder."""
+    names = {page.name for page in pages}
+    for language in content.LANGUAGES:
+        if not (FOLDER / language).is_dir():
+            continue
+        try:
+            others = content.read_pages(FOLDER, language)
+        except content.ContentError as error:
+            yield Error(f"A page cannot be read: {language}/{error}", id=UNREADABLE)
+            continue
+        found = content.problems_of_translation(pages, others) + content.problems(others, names)
+        for problem in found:
+            yield Error(
+                f"Page “{language}/{problem.page}”, {problem.field}: {problem.message}",
+                hint=f"{content.KINDS[problem.kind].capitalize()}.",
+                id=NUMBERS[problem.kind],
+            )
 
 
 def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,13 @@ KINDS: Final[Mapping[str, str]] = {
     "raw_html": "there is HTML, which would be shown as text",
     "unknown_picture": "a picture is not among ours",
     "bad_address": "a link leads to no proper https address",
+    "missing_page": "a page has no translation",
+    "unknown_page": "a translation has no English page",
+    "stale_page": "the English page changed since it was translated",
+    "page_differs": "a translation has other sources, care cards or links than the English page",
 }
+LANGUAGES: Final = ("es",)
+"""The languages besides English, each a folder of translations beside the English pages."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -77,10 +83,14 @@ class _Head(Base, frozen=True):
     written: date
     related: tuple[Related, ...] = ()
     sources: tuple[Source, ...] = ()
+    translates: str = ""
 
 
 class Page(Base, frozen=True):
-    """A page, whole. Two pages with the same `content_hash` read the same."""
+    """A page, whole. Two pages with the same `content_hash` read the same.
+
+    `translates` is the hash of the English page that a translation was made of.
+    """
 
     condition: Slug
     slug: Slug
@@ -92,6 +102,8 @@ class Page(Base, frozen=True):
     related: tuple[str, ...]
     sources: tuple[Source, ...]
     sections: tuple[Section, ...]
+    language: str = "en"
+    translates: str = ""
 
     @property
     def name(self) -> str:
@@ -106,8 +118,12 @@ class Page(Base, frozen=True):
         )
 
     def document(self) -> bytes:
-        """Canonical JSON of all that a reader sees."""
-        return msgspec.json.encode(self, order="sorted")
+        """Canonical JSON of all that a reader sees; English is not named."""
+        data = msgspec.to_builtins(self)
+        del data["translates"]
+        if self.language == "en":
+            del data["language"]
+        return msgspec.json.encode(data, order="sorted")
 
     @property
     def content_hash(self) -> str:
@@ -120,6 +136,7 @@ class Condition(Base, frozen=True):
 
     slug: Slug
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    titles: dict[str, str] = {}  # in other languages
 
 
 class Problem(NamedTuple):
@@ -138,10 +155,18 @@ def address(condition: str, slug: str) -> str:
     return f"/conditions/{condition}/" + ("" if slug == OVERVIEW else f"{slug}/")
 
 
+def plain_address(path: str) -> str:
+    """An address of this site without the prefix of its language."""
+    for language in LANGUAGES:
+        if path.startswith(f"/{language}/"):
+            return path.removeprefix(f"/{language}")
+    return path
+
+
 # --- reading ------------------------------------------------------------------------------------
 
 
-def parse(where: str, text: str) -> Page:
+def parse(where: str, text: str, language: str = "en") -> Page:
     """The page in a file; `where` is its `condition/slug`.
 
     Raises ContentError, which names the file and the field.
@@ -158,6 +183,7 @@ def parse(where: str, text: str) -> Page:
             **{name: getattr(front, name) for name in _Head.__struct_fields__},
             "condition": condition,
             "slug": slug,
+            "language": language,
             "summary": front.summary.strip(),
             "sections": sections(body),
         }
@@ -187,8 +213,16 @@ def sections(text: str) -> tuple[Section, ...]:
 
 
 def read_conditions(folder: Path) -> tuple[Condition, ...]:
-    """The groups of pages. Raises ContentError."""
-    return _listed(folder / "conditions.yaml", tuple[Condition, ...])
+    """The groups of pages, with their titles in all languages. Raises ContentError."""
+    groups: tuple[Condition, ...] = _listed(folder / "conditions.yaml", tuple[Condition, ...])
+    titles: dict[str, dict[str, str]] = {group.slug: {} for group in groups}
+    for language in LANGUAGES:
+        path = folder / language / "conditions.yaml"
+        for other in _listed(path, tuple[Condition, ...]) if path.is_file() else ():
+            if other.slug not in titles:
+                raise ContentError(f"{language}/{path.name}: there is no “{other.slug}”")
+            titles[other.slug][language] = other.title
+    return tuple(Condition(group.slug, group.title, titles[group.slug]) for group in groups)
 
 
 def _listed(path: Path, kind: Any) -> Any:
@@ -198,11 +232,13 @@ def _listed(path: Path, kind: Any) -> Any:
         raise ContentError(f"{path.name}: {error}") from None
 
 
-def read_pages(folder: Path) -> tuple[Page, ...]:
-    """Every page of a folder of `<condition>/<slug>.md`, in order. Raises ContentError."""
+def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
+    """Every page of a folder of `<condition>/<slug>.md`, in order; of another language, of its
+    folder in there. Raises ContentError."""
+    own = folder if language == "en" else folder / language
     pages = [
-        parse(f"{path.parent.name}/{path.stem}", path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*/*.md"))
+        parse(f"{path.parent.name}/{path.stem}", path.read_text(encoding="utf-8"), language)
+        for path in sorted(own.glob("*/*.md"))
     ]
     return tuple(sorted(pages, key=lambda page: (page.condition, page.order, page.slug)))
 
@@ -250,7 +286,7 @@ def _faults(
                 yield "unknown_source", where, f"[{number}]"
         for link in facts.links:
             target = link.partition("#")[0].partition("?")[0]
-            if target.startswith("/") and target not in addresses:
+            if target.startswith("/") and plain_address(target) not in addresses:
                 yield "unknown_link", where, link
             if not target.startswith("/") and target and not markup.is_https(link):
                 yield "bad_address", where, link
@@ -267,3 +303,47 @@ def _faults(
             yield "unused_source", "sources", f"[{number}] {source.text[:60]}"
         if source.url and not markup.is_https(source.url):
             yield "bad_address", "sources", f"[{number}] {source.url}"
+
+
+def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
+    """Every page without a translation in these, and every translation that fits its page no more.
+
+    Words are not compared; sources, care cards, marks and links have to stand in the same sections.
+    """
+    originals = {page.name: page for page in english}
+    there = {page.name: page for page in others}
+    found = [
+        Problem("missing_page", name, "file", f"write {name}.md")
+        for name in originals
+        if name not in there
+    ]
+    for name, page in there.items():
+        original = originals.get(name)
+        if original is None:
+            found.append(Problem("unknown_page", name, "file", "take it out, or rename it"))
+            continue
+        if page.translates != original.content_hash:
+            hint = f"compare them, then write {original.content_hash}"
+            found.append(Problem("stale_page", name, "translates", hint))
+        found += [Problem("page_differs", name, *fault) for fault in _differences(original, page)]
+    return found
+
+
+def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
+    for field in ("order", "related", "sources"):
+        if getattr(original, field) != getattr(page, field):
+            yield field, "it is not as in the English page"
+    if len(original.sections) != len(page.sections):
+        yield "sections", f"{len(page.sections)} of {len(original.sections)}"
+        return
+    for wanted, section in zip(original.sections, page.sections, strict=True):
+        if bool(wanted.heading) != bool(section.heading):
+            yield section.heading or "introduction", "one has a heading, the other none"
+        if _bones(wanted) != _bones(section):
+            yield section.heading or "introduction", "other marks, links or care cards"
+
+
+def _bones(section: Section) -> tuple[Any, ...]:
+    facts = markup.facts(section.body)
+    links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
+    return facts.marks, facts.levels, links

@@ -15,16 +15,26 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import F, OuterRef, Q
+from django.db.models import Case, F, OuterRef, Q, When
 from django.db.models.functions import JSONObject
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 from education import content, pictures
 
-SEARCH_CONFIG = "education_english"
-"""English with accents taken off; the migration makes it."""
+SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
+"""Each language with accents taken off; the migrations make them."""
+
+
+def _searched(language: str) -> Any:
+    config = SEARCH_CONFIGS[language]
+    weights = {"reader_title": "A", "reader_summary": "B", "reader_text": "C"}
+    title, summary, text = (
+        SearchVector(name, weight=weight, config=config) for name, weight in weights.items()
+    )
+    return title + summary + text
 
 
 class Condition(models.Model):
@@ -32,6 +42,8 @@ class Condition(models.Model):
 
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=80)
+    # language → title, besides English
+    titles = models.JSONField(default=dict, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -40,6 +52,11 @@ class Condition(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def label(self) -> str:
+        """Its title in the language of now, else in English."""
+        return str(self.titles.get(get_language() or "", self.title))
 
 
 class Status(models.TextChoices):
@@ -53,13 +70,19 @@ class PageQuerySet(models.QuerySet["Page"]):
         """What readers may see: what was published, and in a demonstration everything."""
         return self if settings.DEMO else self.filter(shown__isnull=False)
 
-    def directory(self) -> "PageQuerySet":
-        """All visible pages as lists show them, in order, without their texts."""
-        rows = self.visible().select_related("condition")
-        return rows.only(
-            "slug", "order", "reader_title", "reader_summary", "shown_at", "next_review_on",
-            "condition__slug", "condition__title", "condition__order",
+    def directory(self, language: str | None = "en") -> "list[Page]":
+        """All visible pages as lists show them, in order, without their texts: each in this
+        language, or in English while it is not in this one. One query."""
+        language = language or "en"
+        rows = self.visible().filter(language__in={language, "en"}).select_related("condition")
+        rows = rows.only(
+            "slug", "language", "order", "reader_title", "reader_summary", "shown_at",
+            "next_review_on", "condition__slug", "condition__title", "condition__titles",
+            "condition__order",
         ).order_by("condition__order", "order", "slug")  # fmt: skip
+        found = list(rows)
+        translated = {page.name for page in found if page.language == language}
+        return [p for p in found if p.language == language or p.name not in translated]
 
     def overdue(self, today: date) -> "PageQuerySet":
         """What readers see although the day of its next review has passed, longest first."""
@@ -89,6 +112,7 @@ class Page(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     condition = models.ForeignKey(Condition, on_delete=models.PROTECT, related_name="pages")
     slug = models.SlugField()
+    language = models.CharField(_("language"), max_length=7, default="en")
 
     # the text under work, with the sections and sources that point here
     title = models.CharField(_("title"), max_length=120)
@@ -124,9 +148,10 @@ class Page(models.Model):
     reader_summary = models.CharField(max_length=300)
     reader_text = models.TextField()
     search = models.GeneratedField(
-        expression=SearchVector("reader_title", weight="A", config=SEARCH_CONFIG)
-        + SearchVector("reader_summary", weight="B", config=SEARCH_CONFIG)
-        + SearchVector("reader_text", weight="C", config=SEARCH_CONFIG),
+        expression=Case(
+            *(When(language=code, then=_searched(code)) for code in SEARCH_CONFIGS if code != "en"),
+            default=_searched("en"),
+        ),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -150,7 +175,7 @@ class Page(models.Model):
             GinIndex(fields=["search"], name="page_search"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["condition", "slug"], name="page_address"),
+            models.UniqueConstraint(fields=["language", "condition", "slug"], name="page_address"),
             models.CheckConstraint(
                 name="page_status_known", condition=Q(status__in=[s.value for s in Status])
             ),
@@ -207,6 +232,7 @@ class Page(models.Model):
             related=tuple(self.related),
             sources=tuple(content.Source(**row) for row in sources),
             sections=tuple(content.Section(**row) for row in sections),
+            language=self.language,
         )
 
     def as_read(self) -> content.Page:

@@ -21,7 +21,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from clinic.context import phone_link
+from clinic.context import in_language, phone_link
 from education import markup
 
 _TAGS = set(
@@ -233,6 +233,14 @@ def _placeholder(
     return escape(said)
 
 
+def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """A link inside of this site leads on in the page's language."""
+    href = str(tokens[at].attrGet("href") or "")
+    if href.startswith("/"):
+        tokens[at].attrSet("href", in_language(href, env["voice"].language))
+    return self.renderToken(tokens, at, options, env)
+
+
 def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     level = markup.care_level(tokens[at])
     if level not in markup.LEVELS or env["in_card"]:
@@ -291,6 +299,7 @@ for _name, _rule in (
     ("placeholder", _placeholder),
     ("image", _image),
     ("fence", _fence),
+    ("link_open", _link),
     ("table_open", _table_open),
     ("table_close", _table_close),
 ):

@@ -20,11 +20,11 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from education import markup
-from education.models import SEARCH_CONFIG, Page
+from education.models import SEARCH_CONFIGS, Page
 
-# What people call it → what the pages call it. Plain words in small letters; a name of several
-# words is found as a whole.
-SYNONYMS: Final[dict[str, str]] = {
+# What people call it → what the pages call it, by language. Plain words in small letters, the
+# first without accents; a name of several words is found as a whole.
+ENGLISH: Final[dict[str, str]] = {
     "rls": "restless legs",
     "wed": "restless legs",
     "willis ekbom": "restless legs",
@@ -61,6 +61,41 @@ SYNONYMS: Final[dict[str, str]] = {
     "stockings": "compression",
     "laser": "vein procedures",
 }
+SPANISH: Final[dict[str, str]] = {
+    "spi": "piernas inquietas",
+    "rls": "piernas inquietas",
+    "willis ekbom": "piernas inquietas",
+    "ekbom": "piernas inquietas",
+    "piernas nerviosas": "piernas inquietas",
+    "piernas intranquilas": "piernas inquietas",
+    "ansiedad en las piernas": "piernas inquietas",
+    "hormigueo": "piernas inquietas",
+    "tvp": "trombosis venosa profunda",
+    "trombosis": "coágulo",
+    "trombo": "coágulo",
+    "flebitis": "coágulo vena superficial",
+    "mala circulacion": "arterias",
+    "eap": "enfermedad arterial",
+    "claudicacion": "dolor caminar arteria",
+    "aranitas": "venas",
+    "aranas vasculares": "venas",
+    "varices": "várices",
+    "insuficiencia venosa": "venas",
+    "ulcera": "llaga pierna",
+    "calambre": "calambres",
+    "ferritina": "hierro",
+    "anemia": "hierro",
+    "ropinirol": "medicamentos dopamina",
+    "pramipexol": "medicamentos dopamina",
+    "gabapentina": "medicamentos",
+    "embarazada": "embarazo",
+    "encinta": "embarazo",
+    "hijos": "niños",
+    "adolescentes": "niños",
+    "calcetas": "medias de compresión",
+    "laser": "procedimientos venas",
+}
+SYNONYMS: Final = {"en": ENGLISH, "es": SPANISH}
 LONGEST: Final = 200
 MOST_WORDS: Final = 12
 MOST: Final = 20
@@ -86,31 +121,32 @@ def words_of(typed: str) -> list[str]:
     return _WORD.findall(plain.replace("'", "").replace("’", ""))[:MOST_WORDS]
 
 
-def find(typed: str) -> Results:
-    """The visible pages that fit, the best first. Asks at most twice."""
+def find(typed: str, language: str = "en") -> Results:
+    """The visible pages of a language that fit, the best first. Asks at most twice."""
     shown = " ".join(typed[:LONGEST].replace("\0", " ").split())
     words = words_of(typed)
     if not words:
         return Results(shown, [], [])
-    found = _full_text(words)
+    found = _full_text(words, language)
     if found:
         return Results(shown, found, [])
-    near = _alike(" ".join(words))
+    near = _alike(" ".join(words), language)
     good = [page for page in near if page.alike >= ALIKE]
     return Results(shown, good, [] if good else near[:NEAREST])
 
 
-def _full_text(words: list[str]) -> list[Page]:
+def _full_text(words: list[str], language: str) -> list[Page]:
+    config = SEARCH_CONFIGS[language]
     query = SearchQuery(
-        " | ".join(_all_of(others) for others in _readings(words)),
+        " | ".join(_all_of(others) for others in _readings(words, language)),
         search_type="raw",
-        config=SEARCH_CONFIG,
+        config=config,
     )
     start, stop = markup.HIGHLIGHT
     extract = SearchHeadline(
         "reader_text",
         query,
-        config=SEARCH_CONFIG,
+        config=config,
         start_sel=start,
         stop_sel=stop,
         max_fragments=2,
@@ -118,15 +154,17 @@ def _full_text(words: list[str]) -> list[Page]:
         min_words=10,
         fragment_delimiter=" … ",
     )
-    rows = Page.objects.visible().filter(search=query).select_related("condition")
+    rows = (
+        Page.objects.visible().filter(language=language, search=query).select_related("condition")
+    )
     found = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
     found = found.defer("shown", "reader_text", "search").order_by("-rank")[:MOST]
     # of pages that fit alike, the overview and what stands near it come first
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
 
-def _alike(words: str) -> list[Page]:
-    rows = Page.objects.visible().select_related("condition")
+def _alike(words: str, language: str) -> list[Page]:
+    rows = Page.objects.visible().filter(language=language).select_related("condition")
     return list(
         rows.annotate(
             alike=Greatest(
@@ -142,13 +180,18 @@ def _alike(words: str) -> list[Page]:
     )
 
 
-def _readings(words: list[str]) -> Iterator[list[str]]:
+def _readings(words: list[str], language: str) -> Iterator[list[str]]:
     """What was typed, and the same with another name for each thing that has one."""
     yield words
-    text = f" {' '.join(words)} "
-    for name, meant in SYNONYMS.items():
+    text = f" {_without_accents(' '.join(words))} "
+    for name, meant in SYNONYMS[language].items():
         if f" {name} " in text:
             yield text.replace(f" {name} ", f" {meant} ").split()
+
+
+def _without_accents(text: str) -> str:
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _all_of(words: list[str]) -> str:

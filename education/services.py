@@ -67,25 +67,29 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
         groups = {}
         for order, group in enumerate(conditions):
             groups[group.slug], _new = Condition.objects.update_or_create(
-                slug=group.slug, defaults={"title": group.title, "order": order}
+                slug=group.slug,
+                defaults={"title": group.title, "titles": group.titles, "order": order},
             )
         stored = {
-            page.name: page
+            (page.language, page.name): page
             for page in Page.objects.whole().select_for_update(of=("self",)).order_by("pk")
         }
         touched = []
         for text in pages:
-            page = stored.get(text.name)
+            page = stored.get((text.language, text.name))
+            name = text.name if text.language == "en" else f"{text.language}/{text.name}"
             if page is None:
-                page = Page(condition=groups[text.condition], slug=text.slug)
-                loaded.created.append(text.name)
+                page = Page(
+                    condition=groups[text.condition], slug=text.slug, language=text.language
+                )
+                loaded.created.append(name)
             elif page.as_written().content_hash == text.content_hash:
                 continue
             elif page.loaded_hash != page.as_written().content_hash or _is_somebodys(page):
-                loaded.left_alone.append(text.name)
+                loaded.left_alone.append(name)
                 continue
             else:
-                loaded.updated.append(text.name)
+                loaded.updated.append(name)
             page.loaded_hash = text.content_hash
             _write(page, text, by=None, at=timezone.now())
             touched.append(str(page.pk))
@@ -109,7 +113,7 @@ def _is_somebodys(page: Page) -> bool:
 def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
     """A new page of a condition, as a draft. Raises Refused, also if its address is taken."""
     _require(by, "change")
-    page = Page(condition=condition, slug=text.slug)
+    page = Page(condition=condition, slug=text.slug, language=text.language)
     with transaction.atomic():
         try:
             with transaction.atomic():

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition as unless_unchanged
 from django.views.decorators.http import require_safe
@@ -31,7 +31,7 @@ TEMPLATES = settings.BASE_DIR / "templates"
 def directory(request: HttpRequest) -> list[Page]:
     """All visible pages in order, asked for once per request."""
     if not hasattr(request, "directory"):
-        request.directory = list(Page.objects.directory())
+        request.directory = Page.objects.directory(get_language())
     pages: list[Page] = request.directory
     return pages
 
@@ -41,6 +41,7 @@ def _edition() -> str:
     """What this program makes of the same rows: another version of it makes another page."""
     files = [TEMPLATES / "base.html", *sorted((TEMPLATES / "education").glob("*"))]
     files += sorted(Path(__file__).parent.glob("*.py"))
+    files += sorted((settings.BASE_DIR / "clinic" / "locale").rglob("*.mo"))
     whole = repr(site(None)).encode() + b"".join(path.read_bytes() for path in files)
     return hashlib.sha256(whole).hexdigest()
 
@@ -97,7 +98,7 @@ def about(request: HttpRequest, *, slug: str) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 def search(request: HttpRequest) -> HttpResponse:
     """Pages that fit some words. What somebody looks for is kept nowhere."""
-    results = searching.find(request.GET.get("q", ""))
+    results = searching.find(request.GET.get("q", ""), get_language() or "en")
     for row in results.pages:
         row.highlighted = rendering.highlighted(row.extract)
     return render(request, "education/search.html", {"results": results})
@@ -106,13 +107,14 @@ def search(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     pages = directory(request)
     siblings = [row for row in pages if row.condition.slug == condition]
-    if not any(row.slug == slug for row in siblings):
+    listed = next((row for row in siblings if row.slug == slug), None)
+    if listed is None:
         if slug == content.OVERVIEW and siblings and condition != content.ABOUT:
             groups = [{"condition": siblings[0].condition, "pages": siblings}]
             context = {"groups": groups, "canonical": web.whole(request.path)}
             return render(request, "education/conditions.html", context)
         return missing(request, f"{condition} {slug}" if slug != content.OVERVIEW else condition)
-    row = Page.objects.whole().get(condition__slug=condition, slug=slug)
+    row = Page.objects.whole().get(pk=listed.pk)
     return render(request, "education/page.html", page_context(row, pages))
 
 
@@ -124,15 +126,21 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
     text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
+    with override(row.language):  # a page without a translation speaks and is found in English
+        pictures = pictures_in(text)
+        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures)
+        canonical = web.whole(row.get_absolute_url())
+        facts = web.page_facts(row, text)
     return {
         "row": row,
         "text": text,
-        "parts": rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text)),
+        "parts": parts,
+        "foreign": row.language if row.language != get_language() else "",
         "siblings": [other for other in pages if other.condition_id == row.condition_id],
         "related": [named[name] for name in text.related if name in named],
         "unapproved": row.shown is None,
-        "canonical": web.whole(row.get_absolute_url()),
-        "facts": web.page_facts(row, text),
+        "canonical": canonical,
+        "facts": facts,
         "about_us": row.condition.slug == content.ABOUT,
     }
 

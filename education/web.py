@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -68,7 +69,7 @@ def page_facts(row: Page, text: content.Page) -> str:
         "url": address,
         "name": rendering.say(text.title),
         "description": rendering.say(text.summary),
-        "inLanguage": settings.LANGUAGE_CODE,
+        "inLanguage": row.language,
         "dateModified": row.shown_at.isoformat(),
         "publisher": _clinic(),
         "citation": [source.url or source.text for source in text.sources],
@@ -76,17 +77,17 @@ def page_facts(row: Page, text: content.Page) -> str:
     if row.shown_reviewed_at is not None:
         page["lastReviewed"] = row.shown_reviewed_at.date().isoformat()
     if row.condition.slug != content.ABOUT:
-        page["about"] = {"@type": "MedicalCondition", "name": row.condition.title}
+        page["about"] = {"@type": "MedicalCondition", "name": row.condition.label}
     return rendering.json_ld({"@context": SCHEMA, "@graph": [page, _trail(row, text)]})
 
 
 def _trail(row: Page, text: content.Page) -> dict[str, Any]:
-    steps = [(settings.CLINIC_NAME, "/")]
+    steps = [(settings.CLINIC_NAME, reverse("home"))]
     if row.condition.slug != content.ABOUT:
         steps.append((_("Conditions"), reverse("education:conditions")))
         if text.slug != content.OVERVIEW:
             group = reverse("education:condition", kwargs={"condition": row.condition.slug})
-            steps.append((row.condition.title, group))
+            steps.append((row.condition.label, group))
     steps.append((rendering.say(text.title), row.get_absolute_url()))
     return {
         "@type": "BreadcrumbList",
@@ -100,17 +101,23 @@ def _trail(row: Page, text: content.Page) -> dict[str, Any]:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Where crawlers have nothing to do, and where the list of pages is."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in CLOSED)]
+    prefixes = ["", *(f"/{code}" for code, _name in settings.LANGUAGES if code != "en")]
+    lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in CLOSED)]
     lines += ["", f"Sitemap: {whole(reverse('education:sitemap'))}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 def sitemap(request: HttpRequest) -> HttpResponse:
-    """Every page for readers; of those with a text of their own, when it last changed."""
-    fixed = [reverse("home"), reverse("education:conditions"), reverse("privacy")]
-    rows: list[tuple[str, datetime | None]] = [(whole(path), None) for path in fixed]
-    rows += [(whole(p.get_absolute_url()), p.shown_at) for p in Page.objects.directory()]
+    """Every page for readers in each language; of those with a text of their own, when it last
+    changed. A page that has no translation stands there once."""
+    rows: list[tuple[str, datetime | None]] = []
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            fixed = [reverse("home"), reverse("education:conditions"), reverse("privacy")]
+            rows += [(whole(path), None) for path in fixed]
+            pages = [page for page in Page.objects.directory(code) if page.language == code]
+            rows += [(whole(page.get_absolute_url()), page.shown_at) for page in pages]
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
 
 
@@ -130,7 +137,8 @@ class ChangedPages(Feed):
         return whole(reverse("education:feed"))
 
     def items(self) -> list[Page]:
-        pages = Page.objects.directory()
+        language = get_language() or "en"
+        pages = [p for p in Page.objects.directory(language) if p.language == language]
         return sorted(pages, key=lambda page: page.shown_at, reverse=True)[: self.most]
 
     def item_title(self, item: Page) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import get_language
 
 from clinic import hours
-from intake.domain.definition import Protocol
+from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
 
 MOST = 3  # advice texts at once; more are not read
@@ -29,6 +30,7 @@ class Card:
     closed: str
     advice: str
     promise: str
+    language: str = ""  # where it is another one than the page's: nobody has signed a translation
 
     @property
     def texts(self) -> list[str]:
@@ -46,22 +48,26 @@ def speak(text: str) -> str:
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 
-def card(protocol: Protocol, fired: Fired, *, phone: bool, at: datetime) -> Card:
-    """The card of one fired rule. `phone` says whether a number of the patient is stored."""
+def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
+    """The card of one fired rule, as `words` say it. `phone` says whether a number of the patient
+    is stored."""
+    said = fired if words.shown is None else words.protocol.rule(fired.id)
     is_open = hours.is_open(at)
-    closed = "" if is_open else fired.closed or protocol.level(fired.level).closed or ""
+    closed = "" if is_open else said.closed or words.protocol.level(fired.level).closed or ""
+    spoken = words.says_in(fired.level)
     return Card(
         rule=fired.id,
         level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
         closed=speak(closed),
-        advice=speak(fired.advice),
-        promise=speak(fired.promise or "") if phone and is_open else "",
+        advice=speak(said.advice),
+        promise=speak(said.promise or "") if phone and is_open else "",
+        language="" if spoken == (get_language() or "en") else spoken,
     )
 
 
-def cards(protocol: Protocol, fired: Iterable[Fired], *, phone: bool, at: datetime) -> list[Card]:
+def cards(words: Wording, fired: Iterable[Fired], *, phone: bool, at: datetime) -> list[Card]:
     """The cards of several rules, in their order."""
-    return [card(protocol, rule, phone=phone, at=at) for rule in fired]
+    return [card(words, rule, phone=phone, at=at) for rule in fired]
 
 
 def red_flags(assessment: Assessment) -> list[Fired]:

@@ -10,12 +10,18 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from intake import protocols
+from intake.domain import translation
 from intake.domain.definition import Protocol
 from intake.domain.problems import KINDS, problems
 
 UNREADABLE: Final = "intake.E100"
 UNSIGNED: Final = "intake.E101"
+UNTRANSLATED: Final = "intake.E102"
+UNSIGNED_TRANSLATION: Final = "intake.E103"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
+TRANSLATION_NUMBERS: Final = {
+    kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
+}
 """Kind of problem → id of its check."""
 
 
@@ -41,6 +47,44 @@ def protocol_problems(
         ]
         if not getattr(settings, "DEMO", False) and protocol.approval_faults:
             messages.append(_unsigned(protocol))
+        messages += _translations(protocol)
+    return messages
+
+
+def _translations(protocol: Protocol) -> list[CheckMessage]:
+    """What is wrong with the protocol's other languages, and outside of a demonstration what a
+    language that patients are offered still lacks."""
+    offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
+    offered = set() if getattr(settings, "DEMO", False) else offered
+    messages: list[CheckMessage] = []
+    for language in sorted(offered | set(protocols.languages(protocol.name))):
+        where = f"intake/protocols/{protocol.name}/{language}.yaml"
+        try:
+            words = protocols.translated(protocol.name, language)
+        except (msgspec.ValidationError, yaml.YAMLError) as error:
+            messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
+            continue
+        if words is None:
+            hint = f"Take {language!r} out of CLINIC_LANGUAGES, or have the protocol translated."
+            messages.append(Error(f"There is no {where}.", hint=hint, id=UNTRANSLATED))
+            continue
+        messages += [
+            Error(
+                f"{where}, {problem.path}: {problem.message}",
+                hint=f"{translation.KINDS[problem.id].capitalize()}."
+                " See docs/protocol-authoring.md.",
+                id=TRANSLATION_NUMBERS[problem.id],
+            )
+            for problem in translation.problems(protocol, words)
+        ]
+        if language in offered and words.approval_faults:
+            missing = ", ".join(words.approval_faults)
+            hint = (
+                "A qualified translator reads it whole and signs it there, with content_hash:"
+                f" {words.content_hash}. Or take {language!r} out of CLINIC_LANGUAGES."
+            )
+            told = f"{where} is not approved: {missing} under approval is missing or does not fit."
+            messages.append(Error(told, hint=hint, id=UNSIGNED_TRANSLATION))
     return messages
 
 

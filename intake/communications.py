@@ -6,6 +6,7 @@ a code that was used keeps its meaning.
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 MESSAGES = {
     "call_us": _("Please call us at %(phone)s when you can. Have your number at hand."),
@@ -21,6 +22,10 @@ MESSAGES = {
 }
 
 
-def words(code: str) -> str:
-    """The sentence of a code with this clinic's phone number. Raises KeyError for another code."""
-    return str(MESSAGES[code]) % {"phone": settings.CLINIC_PHONE}
+def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
+    """The sentence of a code with this clinic's phone number, in the patient's language.
+
+    Raises KeyError for another code.
+    """
+    with override(language):
+        return str(MESSAGES[code]) % {"phone": settings.CLINIC_PHONE}

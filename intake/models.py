@@ -53,6 +53,24 @@ class ProtocolDocument(models.Model):
         return f"{self.name} {self.version}"
 
 
+class TranslationDocument(models.Model):
+    """The words of one language over one protocol, as patients read them. Never changed."""
+
+    content_hash = models.CharField(primary_key=True, max_length=64)
+    protocol = models.ForeignKey(
+        ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
+    )
+    language = models.CharField(max_length=7)
+    document = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.content_hash[:12]}"
+
+
 class Kind(models.TextChoices):
     INTAKE = "intake", _("Questionnaire")
     APPOINTMENT = "appointment", _("Appointment request only")
@@ -92,6 +110,14 @@ class Submission(models.Model):
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
+    # the words it was read in; None for the protocol's own English
+    translation = models.ForeignKey(
+        TranslationDocument,
+        null=True,
+        on_delete=models.PROTECT,
+        db_column="translation_hash",
+        related_name="+",
+    )
     submitted_at = models.DateTimeField()
 
     urgency = models.SmallIntegerField(choices=Urgency.choices)
@@ -286,11 +312,11 @@ class VisitType(models.TextChoices):
 
 
 class Day(models.TextChoices):
-    MON = "mon", _("Monday")
-    TUE = "tue", _("Tuesday")
-    WED = "wed", _("Wednesday")
-    THU = "thu", _("Thursday")
-    FRI = "fri", _("Friday")
+    MON = "mon", pgettext_lazy("a day to choose", "Monday")
+    TUE = "tue", pgettext_lazy("a day to choose", "Tuesday")
+    WED = "wed", pgettext_lazy("a day to choose", "Wednesday")
+    THU = "thu", pgettext_lazy("a day to choose", "Thursday")
+    FRI = "fri", pgettext_lazy("a day to choose", "Friday")
 
 
 class TimeOfDay(models.TextChoices):

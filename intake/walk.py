@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol, Rule
+from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting
 
 CONTACT = "contact"
@@ -91,12 +92,18 @@ class Content:
 @dataclass(frozen=True)
 class Walk:
     """One draft's route. `kind` is 'intake', 'appointment' (safety, contact, wish only) or
-    'addition' (safety and a few questions; the contact is known)."""
+    'addition' (safety and a few questions; the contact is known). The protocol judges; its pages
+    speak in the words of `wording`, or its own."""
 
     protocol: Protocol
     content: Content
     kind: str = "intake"
     si_screen: bool = True
+    wording: Wording | None = None
+
+    @cached_property
+    def words(self) -> Wording:
+        return self.wording or Wording(self.protocol)
 
     def with_content(self, content: Content) -> "Walk":
         """The walk as `content` makes it. What the answers alone decide is not worked out twice."""
@@ -120,7 +127,8 @@ class Walk:
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
-        route = domain.route(self.protocol, self.content.answers, si_screen=self.si_screen)
+        spoken = self.words.protocol
+        route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         if self.kind in WALKS:
             route = domain.only(route, WALKS[self.kind])
         return tuple(page for page in route if page.id != CONTACT)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils import timezone
@@ -96,6 +97,12 @@ class NewHeadForm(HeadForm):
             "invalid_choice": gettext_lazy("Choose one of the conditions."),
         },
     )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language"),
+        choices=settings.LANGUAGES,
+        help_text=gettext_lazy("A translation stands under the same name as its English page."),
+        error_messages={"required": gettext_lazy("Choose the language.")},
+    )
     slug = forms.RegexField(
         label=gettext_lazy("Its name in the address"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as iron. It stays."),
@@ -106,7 +113,7 @@ class NewHeadForm(HeadForm):
             "invalid": gettext_lazy("Use small letters, digits and hyphens alone, such as iron."),
         },
     )
-    field_order = ["condition", "slug"]
+    field_order = ["condition", "language", "slug"]
 
 
 class SectionForm(forms.Form):
@@ -217,12 +224,13 @@ class Typed:
     def read(self) -> str:
         return str(self.head.cleaned_data["read"])
 
-    def as_text(self, *, condition: str, slug: str) -> content.Page:
+    def as_text(self, *, condition: str, slug: str, language: str) -> content.Page:
         """The text that was typed, once it is valid."""
         head = self.head.cleaned_data
         return content.Page(
             condition=condition,
             slug=slug,
+            language=language,
             **{name: head[name] for name in ("title", "summary", "audience", "order", "written")},
             related=head["related"],
             sources=tuple(

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -53,6 +54,21 @@ class ConditionFilter(FixedFilter):
         return queryset.filter(condition__slug=self.value()) if known else queryset
 
 
+class LanguageFilter(FixedFilter):
+    title = gettext_lazy("language")
+    parameter_name = "language"
+    options = [
+        *settings.LANGUAGES,
+        ("behind", gettext_lazy("English changed since the translation")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "behind":
+            return queryset.filter(english_at__gt=F("changed_at"))
+        known = self.value() in dict(settings.LANGUAGES)
+        return queryset.filter(language=self.value()) if known else queryset
+
+
 class ReviewFilter(FixedFilter):
     title = gettext_lazy("review")
     parameter_name = "review"
@@ -91,15 +107,22 @@ class PageList(ReadOnlyAdmin):
     """The columns and filters. The pages themselves are in pages.py."""
 
     list_title = gettext_lazy("Pages")
-    list_display = ["page_title", "group", "state", "faults", "grade", "reviewed", "due", "changed"]
-    list_filter = [StateFilter, ConditionFilter, ReviewFilter, ProblemFilter]
+    list_display = [
+        "page_title", "tongue", "group", "state", "faults", "grade", "reviewed", "due", "changed"
+    ]  # fmt: skip
+    list_filter = [StateFilter, ConditionFilter, LanguageFilter, ReviewFilter, ProblemFilter]
     list_per_page = 100
-    ordering = ["condition__order", "order", "slug"]
+    ordering = ["condition__order", "order", "slug", "language"]
     sortable_by: list[str] = []
     empty_value_display = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
-        return Page.objects.whole().select_related("reviewed_by").order_by(*self.ordering)
+        original = Page.objects.filter(
+            condition=OuterRef("condition"), slug=OuterRef("slug"), language="en"
+        ).exclude(pk=OuterRef("pk"))
+        rows = Page.objects.whole().select_related("reviewed_by")
+        rows = rows.annotate(english_at=Subquery(original.values("changed_at")[:1]))
+        return rows.order_by(*self.ordering)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, self.titled(extra_context))
@@ -120,6 +143,13 @@ class PageList(ReadOnlyAdmin):
     def page_title(self, row: Page) -> str:
         return format_html('<a href="{}">{}</a>', self.address("change", row.pk), row.title)
 
+    @admin.display(description=gettext_lazy("Language"))
+    def tongue(self, row: Any) -> str:
+        name = dict(settings.LANGUAGES).get(row.language, row.language)
+        if is_behind(row):
+            return _("%(language)s; English changed since") % {"language": name}
+        return str(name)
+
     @admin.display(description=gettext_lazy("Condition"))
     def group(self, row: Page) -> str:
         return row.condition.title
@@ -136,7 +166,9 @@ class PageList(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Reading grade"))
     def grade(self, row: Any) -> str:
-        return _labelled(_("reading grade:"), f"{row.judged.whole.grade:.1f}")
+        # the formula counts English syllables
+        grade = f"{row.judged.whole.grade:.1f}" if row.language == "en" else ""
+        return _labelled(_("reading grade:"), grade) if grade else ""
 
     @admin.display(description=gettext_lazy("Last review"))
     def reviewed(self, row: Page) -> str:
@@ -183,6 +215,11 @@ def names() -> Names:
 def judged(page: Page, known: Names) -> judging.Judged:
     """What is wrong with the text under work."""
     return judging.judge(page.as_written(), *known)
+
+
+def is_behind(page: Any) -> bool:
+    """Has the English page changed since this translation was written?"""
+    return page.english_at is not None and page.english_at > page.changed_at
 
 
 def state_words(page: Page) -> str:

@@ -15,12 +15,12 @@ from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from education import content, differences, judging, services
 from education.admin.forms import ReviewForm, Typed
-from education.admin.lists import PageList, judged, names, state_words
+from education.admin.lists import PageList, is_behind, judged, names, state_words
 from education.models import Page, PageVersion
 from education.views import directory, page_context
 
@@ -56,7 +56,9 @@ class PageAdmin(PageList):
         if request.method == "POST" and typed.is_valid():
             head = typed.head.cleaned_data
             condition = head["condition"]
-            text = typed.as_text(condition=condition.slug, slug=head["slug"])
+            text = typed.as_text(
+                condition=condition.slug, slug=head["slug"], language=head["language"]
+            )
             try:
                 page = services.add_page(
                     condition=condition, text=text, by=request.user, request_id=request.request_id
@@ -82,7 +84,7 @@ class PageAdmin(PageList):
         typed = Typed(page.as_written(), request.POST)
         if not typed.is_valid():
             return self._edit(request, page, typed=typed, status=422)
-        text = typed.as_text(condition=page.condition.slug, slug=page.slug)
+        text = typed.as_text(condition=page.condition.slug, slug=page.slug, language=page.language)
         try:
             services.write(
                 page=page,
@@ -117,6 +119,7 @@ class PageAdmin(PageList):
             "title": page.title,
             "page": page,
             "state": state_words(page),
+            "behind": is_behind(page),
             "read": text.content_hash,
             "moves": services.moves(page, request.user),
             "wrote": services.may(request.user, "review") and services.wrote(request.user, page),
@@ -176,8 +179,9 @@ class PageAdmin(PageList):
     def shown_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """The preview itself: the public template with the text under work."""
         page = self._page(request, object_id)
-        context = page_context(page, directory(request), page.as_written())
-        return TemplateResponse(request, "admin/education/page/shown.html", context)
+        with override(page.language):
+            context = page_context(page, directory(request), page.as_written())
+            return TemplateResponse(request, "admin/education/page/shown.html", context).render()
 
     # --- history ----------------------------------------------------------------------------------
     def history_view(

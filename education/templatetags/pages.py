@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django import template
+from django.utils.translation import get_language
 
 from education import rendering, web
 from education.models import Page
@@ -20,5 +21,5 @@ def pages_to_read(names: Iterable[str]) -> list[Page]:
     names = list(names)
     if not names:
         return []
-    there = {page.name: page for page in Page.objects.directory()}
+    there = {page.name: page for page in Page.objects.directory(get_language())}
     return [there[name] for name in names if name in there][:MOST_TO_READ]

@@ -79,6 +79,7 @@ class FrontDeskAdmin(PatientAdmin):
             "name": page.name,
             "phone": page.phone,
             "phone_words": phone_words(page.phone),
+            "language": page.language,
             "contact": page.contact,
             "wish": page.wish,
             "stopped": row.kind == Kind.STOPPED,

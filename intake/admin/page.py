@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clinic.models import Event
 from intake import advice, reading, services
@@ -195,7 +195,21 @@ class SubmissionPage:
             restored = domain.from_json(self.protocol, {name: value})[name]
             used.append((question.text, ", ".join(reading.words(question, restored))))
         level = Urgency.of(fired.level) if fired.level != FLAG else None
-        return {"rule": fired, "urgency": level, "used": used}
+        return {"rule": fired, "urgency": level, "used": used, "read": self._read(fired)}
+
+    def _read(self, fired: Fired) -> str:
+        """The advice in the patient's language, '' where it was read in English."""
+        if self.submission.translation_id is None:
+            return ""
+        words = services.wording_read(self.submission.translation_id)
+        spoken = words.says_in(fired.level) != "en" and fired.level != FLAG
+        return words.protocol.rule(fired.id).advice if spoken else ""
+
+    @property
+    def language(self) -> str:
+        """The language it was answered in, '' for English."""
+        code = self.submission.language
+        return "" if code == "en" else str(get_language_info(code)["name"])
 
     @cached_property
     def _questions(self) -> Mapping[str, Any]:

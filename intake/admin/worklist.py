@@ -161,8 +161,11 @@ class SubmissionAdmin(PatientAdmin):
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        text = communications.words(form.cleaned_data["message"])
-        return self._act(request, submission, services.message_patient, text=text)
+        code = form.cleaned_data["message"]
+        text = communications.words(code, submission.language)
+        english = communications.words(code)
+        told = {"text": text} | ({"english": english} if english != text else {})
+        return self._act(request, submission, services.message_patient, **told)
 
     @served
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:

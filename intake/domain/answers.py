@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -36,18 +36,29 @@ _UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
 class InvalidAnswer(Exception):
     """An answer that does not count as given.
 
-    `message` tells a person what to do; `code` and `params` say the same to a translation. `kept`
-    is what counts in spite of it, None when nothing does.
+    `message` tells a person what to do, in English; `said` in the language of a translating
+    function. `kept` is what counts in spite of it, None when nothing does.
     """
 
     def __init__(
-        self, code: str, message: str, *, kept: Value | None = None, **params: object
+        self, code: str, pattern: str, *, kept: Value | None = None, **params: object
     ) -> None:
-        super().__init__(message)
+        super().__init__(code)
         self.code = code
-        self.message = message
+        self.pattern = pattern
         self.kept = kept
         self.params = params
+
+    @property
+    def message(self) -> str:
+        return self.said(str)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """The sentence, its pattern passed through `translate` before its values stand in it."""
+        return translate(self.pattern) % self.params
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class PageResult(msgspec.Struct, frozen=True):
@@ -254,7 +265,7 @@ def _text(question: Question, text: str) -> str | None:
     return text or None
 
 
-# What people are told. One function per message, so that a translation has one place to hook in.
+# What people are told. One function per message; the catalogue is read from the patterns here.
 
 
 def _sent_twice() -> InvalidAnswer:
@@ -268,7 +279,7 @@ def _not_an_option() -> InvalidAnswer:
 def _exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
     return InvalidAnswer(
         "exclusive",
-        f"“{label}” cannot be ticked together with other answers. Untick one.",
+        "“%(label)s” cannot be ticked together with other answers. Untick one.",
         kept=others or None,
         label=label,
     )
@@ -279,7 +290,7 @@ def _nothing_ticked(question: Question) -> InvalidAnswer:
         return InvalidAnswer("missing_multi", "Tick at least one box.")
     label = question.option(question.exclusive[0]).label
     return InvalidAnswer(
-        "missing_multi_exclusive", f"Tick at least one box, or “{label}”.", label=label
+        "missing_multi_exclusive", "Tick at least one box, or “%(label)s”.", label=label
     )
 
 
@@ -287,37 +298,35 @@ def _must_tick() -> InvalidAnswer:
     return InvalidAnswer("must_tick", "Tick the box to go on.")
 
 
-def _limits(question: Question) -> str:
+def _most(question: Question) -> object:
+    """The upper limit as it stands in a message, with its unit."""
     unit = question.unit
-    words = f" {unit}" if unit and unit not in _UNITS_NAMED_IN_TEXT else ""
-    return f"from {question.min} to {question.max}{words}"
+    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
+    return f"{question.max} {unit}" if named else question.max
 
 
 def _out_of_limits(question: Question) -> InvalidAnswer:
-    kind = "a whole number" if question.type == "integer" else "a number"
-    return InvalidAnswer(
-        "whole_number" if question.type == "integer" else "number",
-        f"Enter {kind} {_limits(question)}.",
-        min=question.min,
-        max=question.max,
-        unit=question.unit,
-    )
+    low, most = question.min, _most(question)
+    if question.type == "integer":
+        return InvalidAnswer(
+            "whole_number", "Enter a whole number from %(min)s to %(max)s.", min=low, max=most
+        )
+    return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=most)
 
 
 def _not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        f"Enter a number {_limits(question)}, such as 12 or 12.5, without other signs.",
+        "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
         min=question.min,
-        max=question.max,
-        unit=question.unit,
+        max=_most(question),
     )
 
 
 def _too_long(limit: int, length: int) -> InvalidAnswer:
     return InvalidAnswer(
         "too_long",
-        f"Use at most {limit} characters. You have {length}.",
+        "Use at most %(limit)s characters. You have %(length)s.",
         limit=limit,
         length=length,
     )

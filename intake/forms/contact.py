@@ -96,7 +96,7 @@ class ContactForm(WalkForm):
             question = protocol.question(question_id)
             proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
-            missing = domain.missing_message(question).message
+            missing = domain.missing_message(question).said(gettext)
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text

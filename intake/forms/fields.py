@@ -8,6 +8,7 @@ import phonenumbers
 from django import forms
 from django.conf import settings
 from django.core.validators import EmailValidator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import parse_reference
@@ -105,7 +106,7 @@ class PlainTextField(forms.CharField):
         try:
             text = domain.clean_answer(self.question, [value or ""]) or ""
         except domain.InvalidAnswer as error:
-            raise forms.ValidationError(error.message) from None
+            raise forms.ValidationError(error.said(gettext)) from None
         return " ".join(str(text).split())
 
 

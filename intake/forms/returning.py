@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
@@ -89,7 +90,7 @@ class ReplyForm(OnceForm):
         try:
             text = domain.clean_answer(text_question(2000), [self.cleaned_data["text"]])
         except domain.InvalidAnswer as error:
-            raise forms.ValidationError(error.message) from None
+            raise forms.ValidationError(error.said(gettext)) from None
         if not text:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
         return str(text)

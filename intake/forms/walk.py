@@ -10,6 +10,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.advice import speak
@@ -77,7 +78,7 @@ class PageForm(WalkForm):
         self._errors = ErrorDict()
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
-            self.add_error(name, error.message)
+            self.add_error(name, error.said(gettext))
         if problem:
             self.add_error(None, problem)
 

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import yaml
 
+from intake.domain import translation
 from intake.domain.definition import Protocol, from_data
+from intake.domain.translation import Translation
 
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
@@ -38,6 +40,21 @@ def load(name: str) -> Protocol:
 def current() -> Protocol:
     """The protocol that new drafts are begun with."""
     return load(CURRENT)
+
+
+def languages(name: str) -> tuple[str, ...]:
+    """The codes of the languages that the protocol is translated into, sorted."""
+    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+
+
+@cache
+def translated(name: str, language: str) -> Translation | None:
+    """The protocol's texts in another language, read once per process; None when there are none.
+
+    Raises like `load`.
+    """
+    path = HERE / name / f"{language}.yaml"
+    return translation.from_data(_read(path)) if path.is_file() else None
 
 
 class _Loader(yaml.CSafeLoader):

@@ -10,9 +10,16 @@ from intake.services.access import (
     prune_access,
     renew,
 )
-from intake.services.documents import keep_protocol, protocol_of
+from intake.services.documents import (
+    keep_protocol,
+    protocol_of,
+    wording,
+    wording_now,
+    wording_read,
+)
 from intake.services.drafts import (
     begin,
+    change_language,
     delete_idle_drafts,
     find_draft,
     is_panel,
@@ -68,6 +75,7 @@ __all__ = [
     "build_history",
     "build_submission",
     "build_wish",
+    "change_language",
     "choose",
     "decide",
     "delete_idle_drafts",
@@ -103,4 +111,7 @@ __all__ = [
     "trust",
     "walk_of",
     "withdraw",
+    "wording",
+    "wording_now",
+    "wording_read",
 ]

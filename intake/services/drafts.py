@@ -22,7 +22,7 @@ from intake import search
 from intake.domain.definition import Page
 from intake.models import Draft, Submission
 from intake.protocols import current
-from intake.services.documents import keep_protocol, protocol_of
+from intake.services.documents import keep_protocol, keep_wording, protocol_of, wording
 from intake.services.errors import Blocked, Conflict, Gone
 from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, Content, Walk
 
@@ -75,8 +75,18 @@ def begin(
     )
     with transaction.atomic():
         keep_protocol(protocol)
+        keep_wording(draft.protocol_id, wording(draft.protocol_id, language))
         draft.save(force_insert=True)
     return draft, key
+
+
+def change_language(*, draft: Draft, language: str) -> None:
+    """Go on in another language: the answers are codes and stay. A sent draft keeps its own."""
+    with transaction.atomic():
+        keep_wording(draft.protocol_id, wording(draft.protocol_id, language))
+        changed = Draft.objects.filter(pk=draft.pk, submission=None).update(language=language)
+    if changed:
+        draft.language = language
 
 
 def find_draft(key: str) -> Draft | None:
@@ -92,12 +102,14 @@ def find_draft(key: str) -> Draft | None:
 
 def walk_of(draft: Draft) -> Walk:
     """The draft's way as its answers make it now, worked out once for each revision of them."""
-    revision, walk = draft.__dict__.get("_walk", (None, None))
-    if walk is None or revision != draft.revision:
+    made_for, walk = draft.__dict__.get("_walk", (None, None))
+    now = (draft.revision, draft.language)
+    if walk is None or made_for != now:
         protocol = protocol_of(draft.protocol_id)
         content = Content.load(protocol, draft.content)
-        walk = Walk(protocol, content, kind=draft.kind, si_screen=settings.SI_SCREEN)
-        draft.__dict__["_walk"] = (draft.revision, walk)
+        words = wording(draft.protocol_id, draft.language)
+        walk = Walk(protocol, content, kind=draft.kind, si_screen=settings.SI_SCREEN, wording=words)
+        draft.__dict__["_walk"] = (now, walk)
     return walk
 
 

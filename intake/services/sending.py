@@ -26,6 +26,7 @@ from intake.models import (
     Urgency,
     VisitType,
 )
+from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
 from intake.services.errors import Conflict, Gone, NotReady
 from intake.walk import Content, Walk
@@ -156,6 +157,7 @@ def target(level: Level, at: datetime) -> datetime:
 
 def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -> Submission:
     now = timezone.now()
+    translation = keep_wording(draft.protocol_id, walk.words)
     for number in range(TRIES):
         submission = build_submission(
             draft_id=draft.pk,
@@ -168,6 +170,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             at=now,
         )
         submission.follows_id = draft.follows_id
+        submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
         try:
             with transaction.atomic():  # one reference in ten billion is taken

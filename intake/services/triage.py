@@ -163,18 +163,24 @@ def set_progress(
 
 
 def message_patient(
-    *, submission: Submission, text: str, by: User, revision: int, request_id: str
+    *,
+    submission: Submission,
+    text: str,
+    by: User,
+    revision: int,
+    request_id: str,
+    english: str = "",
 ) -> None:
     """Write one of the clinic's fixed sentences to the patient, who reads it on their own page and
     is told by a message that there is something to read. What the patient wrote counts as answered.
 
-    Raises Conflict like `assign`.
+    `english` is the same for staff, where the patient reads another language. Raises Conflict like
+    `assign`.
     """
     with transaction.atomic():
         _claim(submission, revision, status=submission.status, reply_due_at=None)
-        written = Communication(
-            submission=submission, words={"text": text, "alarm": ""}, by=by, at=timezone.now()
-        )
+        words = {"text": text, "alarm": ""} | ({"english": english} if english else {})
+        written = Communication(submission=submission, words=words, by=by, at=timezone.now())
         written.save(force_insert=True)
         outbox.put(kind="news", occasion=str(written.pk))
         _record_change(submission, by, "create", request_id, {"kind": "message"})

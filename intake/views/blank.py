@@ -10,14 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
-from clinic.context import site
+from clinic.context import language_links, site
 
 TOKEN = "@form-token@"  # noqa: S105  stands where each visitor's form token goes
 
 
-def make(template: str, context: dict[str, Any]) -> str:
-    """The HTML of a page without a visitor. Whoever calls this keeps it, by all it depends on."""
-    return render_to_string(template, context | site(None) | {"csrf_token": TOKEN})
+def make(template: str, context: dict[str, Any], *, path: str) -> str:
+    """The HTML of a page without a visitor, who finds it at `path`. Whoever calls this keeps it, by
+    all it depends on; the language is part of that."""
+    whole = context | site(None) | language_links(path) | {"csrf_token": TOKEN}
+    return render_to_string(template, whole)
 
 
 def serve(request: HttpRequest, html: str) -> HttpResponse:

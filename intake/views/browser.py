@@ -8,13 +8,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from intake import reading, services
 from intake.domain import answers as domain
 from intake.domain.definition import Page
+from intake.domain.translation import Wording
 from intake.forms import ContactForm
 from intake.models import Draft
-from intake.protocols import current
 from intake.walk import CONTACT
 
 View = Callable[..., HttpResponse]
@@ -64,10 +66,30 @@ def with_draft(view: View) -> View:
             return lost(request, **kwargs)
         if draft.submission_id:
             return redirect("intake:sent")
+        follow(draft)
         response = view(request, draft=draft, walk=services.walk_of(draft), **kwargs)
         return hold_on(request, response)
 
     return wrapper
+
+
+def follow(draft: Draft) -> None:
+    """The draft goes on in the language of the page that was asked for."""
+    language = get_language() or "en"
+    if draft.language != language and not draft.submission_id:
+        services.change_language(draft=draft, language=language)
+
+
+def now() -> Wording:
+    """Today's protocol in the words of this page's language."""
+    return services.wording_now(get_language())
+
+
+def draft_notice(words: Wording, approved: bool) -> str:
+    """What a demonstration says of words that nobody has signed. `approved` is the English."""
+    if words.shown is not None and not words.approved:
+        return _("Draft translation: not yet approved")
+    return "" if approved else _("Draft: not yet approved by a clinician")
 
 
 def lost(request: HttpRequest, step: str = "") -> HttpResponse:
@@ -81,7 +103,7 @@ def typed(step: str, posted: QueryDict) -> list[tuple[str, str]]:
     """What was typed on a step, as label and value; read without a draft."""
     if step == CONTACT:
         labels = {name: field.label for name, field in ContactForm.base_fields.items()}
-        labels["callback_phone"] = current().question("callback_phone").text
+        labels["callback_phone"] = now().protocol.question("callback_phone").text
         names = ("name", "proxy_name", "callback_phone", "email")
         return [(labels[name], posted[name]) for name in names if posted.get(name)]
     page = page_of_protocol(step)
@@ -93,7 +115,8 @@ def typed(step: str, posted: QueryDict) -> list[tuple[str, str]]:
 
 
 def page_of_protocol(step: str) -> Page | None:
-    return next((page for page in current().pages if page.id == step and step != CONTACT), None)
+    """A page of today's protocol, in this page's language."""
+    return next((p for p in now().protocol.pages if p.id == step and step != CONTACT), None)
 
 
 def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedirect:

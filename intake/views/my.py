@@ -24,9 +24,8 @@ from intake import advice, services
 from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
-from intake.protocols import current
-from intake.views.browser import hold, redirect_to
-from intake.views.sending import next_text
+from intake.views.browser import hold, now, redirect_to
+from intake.views.sending import next_words
 from intake.views.stops import as_fired
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -221,11 +220,13 @@ def status_context(submission: Submission) -> dict[str, Any]:
     waits = submission.status in workflow.OPEN
     wish = getattr(submission, "appointment_request", None)
     words = STATUS_WORDS[submission.status]
+    spoken = services.wording(submission.protocol_id, get_language())
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
         "words": words,
-        "next_text": next_text(submission) if waits and submission.kind != Kind.STOPPED else "",
+        "next_text": "",
+        **(next_words(submission, spoken) if waits and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,
         "visit": PROGRESS_WORDS[wish.progress] if wish else "",
         "letters": [
@@ -268,9 +269,8 @@ def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    fired = [as_fired(rule)]
-    (card,) = advice.cards(current(), fired, phone=True, at=timezone.now())
-    return render(request, "my/alarm.html", {"advice": card.whole})
+    (card,) = advice.cards(now(), [as_fired(rule)], phone=True, at=timezone.now())
+    return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
 
 
 def reply_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:

@@ -15,12 +15,20 @@ from django.views.decorators.http import require_http_methods
 from intake import advice, services
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
+from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, interrupting
 from intake.forms import ContactForm, PageForm, WishForm
 from intake.models import Draft, Kind
 from intake.protocols import current
 from intake.views import blank, stops
-from intake.views.browser import let_go, page_of_protocol, redirect_to, with_draft
+from intake.views.browser import (
+    draft_notice,
+    let_go,
+    now,
+    page_of_protocol,
+    redirect_to,
+    with_draft,
+)
 from intake.walk import APPOINTMENT, CONTACT, Walk
 
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website"}
@@ -53,7 +61,7 @@ def _page(request: HttpRequest, *, draft: Draft, walk: Walk, step: str) -> HttpR
     try:
         return handle(request, draft, walk, step)
     except services.Blocked as blocked:
-        return minor(request, draft, blocked.assessment)
+        return minor(request, draft, blocked.assessment, walk.words)
     except services.Conflict as conflict:
         return again(request, status=409, notice=str(conflict), step=step)
 
@@ -146,7 +154,8 @@ def blank_page(
     language: str | None,
 ) -> str:
     """The HTML of a page without answers."""
-    protocol = services.protocol_of(content_hash)
+    words = services.wording(content_hash, language)
+    protocol = words.protocol
     whole = protocol.page(page_id)
     page = Page(
         id=whole.id,
@@ -162,21 +171,22 @@ def blank_page(
         "panels": [],
         "change": False,
         "notice": "",
-        "draft_notice": not protocol.approved,
+        "draft_notice": draft_notice(words, services.protocol_of(content_hash).approved),
     }
-    return blank.make("intake/page.html", context)
+    here = reverse("intake:page", kwargs={"step": page_id})
+    return blank.make("intake/page.html", context, path=here)
 
 
 def page_context(request: HttpRequest, walk: Walk, page: Page, form: PageForm) -> dict[str, Any]:
     return {
         "form": form,
         "page": page,
-        "progress": progress(walk.protocol, page.section, walk.kind),
+        "progress": progress(walk.words.protocol, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
         "notice": "",
-        "draft_notice": not walk.protocol.approved,
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
 
 
@@ -194,7 +204,7 @@ def panels_of(walk: Walk) -> list[advice.Card]:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
     phone = bool(walk.content.contact)
-    return advice.cards(walk.protocol, fired, phone=phone, at=timezone.now())
+    return advice.cards(walk.words, fired, phone=phone, at=timezone.now())
 
 
 def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
@@ -223,7 +233,7 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
     told = walk.content.contact or walk.content.typed.get(CONTACT, {})
     initial = ContactForm.initial_of(told, walk.content.answers)
     form = ContactForm(
-        walk.protocol,
+        walk.words.protocol,
         known=walk.content.answers,
         kind=walk.kind,
         data=request.POST if request.method == "POST" else None,
@@ -266,7 +276,7 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
 
 
 def show_step(request: HttpRequest, walk: Walk, step: str, form: Any) -> HttpResponse:
-    context = step_context(walk.protocol, walk.kind, step, form) | {
+    context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
@@ -276,16 +286,16 @@ def show_step(request: HttpRequest, walk: Walk, step: str, form: Any) -> HttpRes
     return render(request, f"intake/{step}.html", context, status=status)
 
 
-def step_context(protocol: Protocol, kind: str, step: str, form: Any) -> dict[str, Any]:
+def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},
-        "progress": progress(protocol, step, kind),
+        "progress": progress(words.protocol, step, kind),
         "back_url": "",
         "panels": [],
         "change": False,
         "notice": "",
-        "draft_notice": not protocol.approved,
+        "draft_notice": draft_notice(words, approved),
         "age_page": "",
     }
 
@@ -311,12 +321,16 @@ def blank_step(
     language: str | None,
 ) -> str:
     """The HTML of the contact or the wish before anything is filled in."""
-    protocol = services.protocol_of(content_hash)
-    form = ContactForm(protocol, known={"who": who}, kind=kind) if step == CONTACT else WishForm()
-    context = step_context(protocol, kind, step, form)
+    words = services.wording(content_hash, language)
+    form: Any = WishForm()
+    if step == CONTACT:
+        form = ContactForm(words.protocol, known={"who": who}, kind=kind)
+    approved = services.protocol_of(content_hash).approved
+    context = step_context(words, approved, kind, step, form)
     if before:
         context["back_url"] = reverse("intake:page", kwargs={"step": before})
-    return blank.make(f"intake/{step}.html", context)
+    here = reverse("intake:page", kwargs={"step": step})
+    return blank.make(f"intake/{step}.html", context, path=here)
 
 
 STEP_TITLES = {
@@ -325,10 +339,13 @@ STEP_TITLES = {
 }
 
 
-def minor(request: HttpRequest, draft: Draft, assessment: Assessment) -> HttpResponse:
+def minor(
+    request: HttpRequest, draft: Draft, assessment: Assessment, words: Wording
+) -> HttpResponse:
     """M01: a minor without a parent or guardian is stopped and the draft deleted."""
     services.leave(draft=draft)
-    texts = [advice.speak(fired.advice) for fired in assessment.fired if fired.id == "M01"]
+    fired = [rule.id for rule in assessment.fired if rule.id == "M01"]
+    texts = [advice.speak(words.protocol.rule(id).advice) for id in fired]
     return let_go(render(request, "intake/minor.html", {"advice": texts}))
 
 
@@ -340,7 +357,8 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
     if rules:
         return stops.emergency_now(request, rules)
     page = page_of_protocol(step)
-    protocol, kind = current(), Kind.INTAKE
+    words, kind = now(), Kind.INTAKE
+    protocol = words.protocol
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Any = PageForm(
@@ -365,7 +383,7 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
         "panels": [],
         "change": False,
         "notice": notice,
-        "draft_notice": not protocol.approved,
+        "draft_notice": draft_notice(words, current().approved),
         "age_page": "",
     }
     response = render(request, f"intake/{template}.html", context, status=status)

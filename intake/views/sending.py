@@ -6,15 +6,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import hours
 from intake import advice, reading, services
 from intake.domain.definition import Protocol
+from intake.domain.translation import SAFETY_LEVELS, Wording
 from intake.forms import WishForm
 from intake.models import Draft, Kind, Submission
-from intake.views.browser import draft_of, lost, redirect_to, with_draft
+from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
 from intake.views.pages import STEP_TITLES
 from intake.views.stops import may_send
 from intake.walk import APPOINTMENT, CONTACT, Walk
@@ -58,10 +60,10 @@ def show_check(
     red = advice.red_flags(walk.assessment)
     context = {
         "sections": check_sections(walk),
-        "panels": advice.cards(walk.protocol, red, phone=True, at=timezone.now()),
+        "panels": advice.cards(walk.words, red, phone=True, at=timezone.now()),
         "notice": notice,
         "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
-        "draft_notice": not walk.protocol.approved,
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
     return render(request, "intake/check.html", context, status=status)
 
@@ -84,7 +86,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
-    contact = reading.contact_rows(walk.protocol, walk.content.contact)
+    contact = reading.contact_rows(walk.words.protocol, walk.content.contact)
     own = {CONTACT: contact, APPOINTMENT: WishForm.in_words(walk.content.wish)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
         sections.append(
@@ -117,20 +119,21 @@ def sent(request: HttpRequest) -> HttpResponse:
 
 def sent_context(submission: Submission) -> dict[str, Any]:
     protocol = services.protocol_of(submission.protocol_id)
+    words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
     phone = bool(submission.person.get("callback_phone"))
-    cards = advice.cards(protocol, assessment.fired, phone=phone, at=timezone.now())
+    cards = advice.cards(words, assessment.fired, phone=phone, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
-    calm = [card.whole for card in cards if card not in today]
+    calm = [card for card in cards if card not in today]
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
-        "next_text": next_text(submission),
+        **next_words(submission, words),
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],
         "learn": to_read(protocol, submission),
-        "draft_notice": not protocol.approved,
+        "draft_notice": draft_notice(words, protocol.approved),
     }
 
 
@@ -144,6 +147,16 @@ def to_read(protocol: Protocol, submission: Submission) -> list[str]:
         codes = chosen if isinstance(chosen, list) else [chosen]
         named += [page for o in question.options if o.code in codes for page in o.learn]
     return list(dict.fromkeys(named))
+
+
+def next_words(submission: Submission, words: Wording) -> dict[str, str]:
+    """What happens next, and its language where that is not the page's: to wait or not to wait is a
+    matter of danger, told in words that somebody signed."""
+    urgency, language = submission.result.urgency, get_language() or "en"
+    spoken = words.says_in(urgency) if urgency in SAFETY_LEVELS else language
+    with override(spoken):
+        foreign = spoken if spoken != language else ""
+        return {"next_text": next_text(submission), "next_language": foreign}
 
 
 def next_text(submission: Submission) -> str:

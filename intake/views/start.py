@@ -14,7 +14,16 @@ from intake import services
 from intake.models import Kind
 from intake.protocols import current
 from intake.views import blank
-from intake.views.browser import draft_of, hold, let_go, redirect_to, too_many
+from intake.views.browser import (
+    draft_notice,
+    draft_of,
+    follow,
+    hold,
+    let_go,
+    now,
+    redirect_to,
+    too_many,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -24,16 +33,19 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
     """What the questionnaire is; POST begins it, or goes on with one that is there."""
     draft = draft_of(request)
     under_way = draft is not None and not draft.submission_id
+    if draft is not None and request.method == "POST":
+        follow(draft)
     template = "intake/start.html" if kind == Kind.INTAKE else "intake/appointments_start.html"
     if request.method != "POST":
-        html = blank_start(template, under_way, not current().approved, get_language())
+        notice = draft_notice(now(), current().approved)
+        html = blank_start(template, under_way, notice, request.path, get_language())
         return blank.serve(request, html)
     if draft is not None and under_way and request.POST.get("go") == "continue":
         return redirect_to(services.walk_of(draft).first_open)
     if draft is not None and under_way and request.POST.get("go") != "new":
         if draft.kind == kind:
             return redirect_to(services.walk_of(draft).first_open)
-        context = {"has_draft": True, "draft_notice": not current().approved}
+        context = {"has_draft": True, "draft_notice": draft_notice(now(), current().approved)}
         return render(request, template, context)
     if not limits.take(
         f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
@@ -46,9 +58,12 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
 
 
 @lru_cache(maxsize=16)
-def blank_start(template: str, has_draft: bool, draft_notice: bool, _language: str | None) -> str:
+def blank_start(
+    template: str, has_draft: bool, draft_notice: str, path: str, _language: str | None
+) -> str:
     """The HTML of a start page."""
-    return blank.make(template, {"has_draft": has_draft, "draft_notice": draft_notice})
+    context = {"has_draft": has_draft, "draft_notice": draft_notice}
+    return blank.make(template, context, path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

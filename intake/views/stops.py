@@ -8,8 +8,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from clinic import limits
@@ -21,7 +21,16 @@ from intake.domain.triage import Fired
 from intake.forms import TellForm
 from intake.models import Draft, Kind
 from intake.protocols import current
-from intake.views.browser import draft_of, hold_on, lost, page_of_protocol, redirect_to
+from intake.views.browser import (
+    draft_notice,
+    draft_of,
+    follow,
+    hold_on,
+    lost,
+    now,
+    page_of_protocol,
+    redirect_to,
+)
 from intake.walk import Walk
 
 TOO_MANY = gettext_lazy(
@@ -63,9 +72,8 @@ def stop_at_once(request: HttpRequest, step: str, rules: tuple[Rule, ...]) -> Ht
 
 def emergency_now(request: HttpRequest, rules: tuple[Rule, ...]) -> HttpResponse:
     """The emergency page from the rules alone, without draft and database."""
-    protocol = current()
     fired = [as_fired(rule) for rule in rules]
-    cards = advice.cards(protocol, fired, phone=False, at=timezone.now())
+    cards = advice.cards(now(), fired, phone=False, at=timezone.now())
     return render(request, "intake/emergency.html", emergency_context(cards))
 
 
@@ -83,6 +91,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
         return lost(request)
     if draft.submission_id:
         return after_telling(request, draft)
+    follow(draft)
     walk = services.walk_of(draft)
     if not walk.stopping:
         return redirect_to(walk.first_open)
@@ -122,23 +131,25 @@ def show_emergency(
     request: HttpRequest, walk: Walk, form: TellForm, *, status: int
 ) -> HttpResponse:
     fired = [f for f in walk.assessment.fired if f.interrupt is True]
-    cards = advice.cards(walk.protocol, fired, phone=False, at=timezone.now())
+    cards = advice.cards(walk.words, fired, phone=False, at=timezone.now())
     context = emergency_context(cards) | {
         "tell_form": form,
         "can_correct": True,
         "can_tell": True,
         "notice": TOO_MANY if status == 429 else "",
-        "draft_notice": not walk.protocol.approved,
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
     return render(request, "intake/emergency.html", context, status=status)
 
 
 def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
-    """What the stop page shows: at most three advice texts, then the rest."""
+    """What the stop page shows: at most three advice texts, then the rest. All speak one
+    language, which may be another one than the page's."""
     texts = [card.whole for card in cards]
     return {
         "advice": texts[: advice.MOST],
         "more": texts[advice.MOST :],
+        "spoken": cards[0].language if cards else "",
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),
         "tell_form": None,
@@ -147,7 +158,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "told": False,
         "notice": "",
         "reference": "",
-        "draft_notice": not current().approved,
+        "draft_notice": draft_notice(now(), current().approved),
     }
 
 
@@ -176,10 +187,10 @@ def after_telling(request: HttpRequest, draft: Draft) -> HttpResponse:
     assert submission is not None
     if submission.kind != Kind.STOPPED:
         return redirect("intake:sent")
-    protocol = services.protocol_of(submission.protocol_id)
+    words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
     fired = [f for f in assessment.fired if f.interrupt is True]
-    cards = advice.cards(protocol, fired, phone=True, at=timezone.now())
+    cards = advice.cards(words, fired, phone=True, at=timezone.now())
     context = emergency_context(cards) | {"told": True, "reference": submission.reference}
     return render(request, "intake/emergency.html", context)
 

@@ -77,6 +77,7 @@ def start(tmp_path_factory):
         ({"CLINIC_TIME_ZONE": "Moon/Sea"}, ["CLINIC_TIME_ZONE", "America/New_York"]),
         ({"CLINIC_HOURS": "whenever"}, ["CLINIC_HOURS"]),
         ({"CLINIC_HOLIDAYS": "soon"}, ["CLINIC_HOLIDAYS"]),
+        ({"INTERPRETER_PHONE": "ask us"}, ["INTERPRETER_PHONE", "at least 3 digits"]),
         ({"CLINIC_LANGUAGES": "es"}, ["CLINIC_LANGUAGES", "'en' must be in it"]),
         ({"CLINIC_LANGUAGES": "en,xx"}, ["CLINIC_LANGUAGES", "en,es"]),
         ({"SI_SCREEN": "maybe"}, ["SI_SCREEN=on or =off"]),

@@ -20,7 +20,8 @@ def test_every_kind_of_problem_has_its_number():
 
 
 def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeypatch):
-    monkeypatch.setattr(content, "read_pages", lambda folder: ())
+    monkeypatch.setattr(content, "LANGUAGES", ())
+    monkeypatch.setattr(content, "read_pages", lambda folder, language="en": ())
 
     messages = checks.problems_of_pages()
 
@@ -31,7 +32,8 @@ def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeyp
 
 
 def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch):
-    monkeypatch.setattr(content, "read_pages", lambda folder: (samples.creaking(),))
+    monkeypatch.setattr(content, "LANGUAGES", ())
+    monkeypatch.setattr(content, "read_pages", lambda folder, language="en": (samples.creaking(),))
     monkeypatch.setattr(protocols, "available", lambda: ())
 
     messages = checks.problems_of_pages()

@@ -18,7 +18,11 @@ class Command(BaseCommand):
         try:
             loaded = services.load_pages(
                 conditions=content.read_conditions(checks.FOLDER),
-                pages=content.read_pages(checks.FOLDER),
+                pages=[
+                    page
+                    for language in ("en", *content.LANGUAGES)
+                    for page in content.read_pages(checks.FOLDER, language)
+                ],
             )
         except content.ContentError as error:
             raise CommandError(str(error)) from None

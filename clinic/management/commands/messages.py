@@ -1,0 +1,177 @@
+"""The sentences of the patient's side in other languages: collected, compiled, checked."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+from django.utils.translation.template import templatize
+
+ROOT: Path = settings.BASE_DIR
+LANGUAGES = ("es",)
+# What a patient reads. Staff's pages are English, so theirs are not collected.
+SOURCES = (
+    *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
+    *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/services/*.py"),
+    *("intake/views/*.py", "education/*.py", "education/templatetags/*.py"),
+    *("templates/*.html", "templates/*/*.html", "templates/*/*.txt", "templates/*/*.xml"),
+)
+OF_STAFF = (
+    *("templates/admin/", "templates/account/", "templates/mfa/"),
+    *("templates/email/alert.txt", "templates/email/escalation.txt"),
+    *("education/admin", "education/services.py", "education/editing"),
+    *("intake/checks.py", "intake/services/triage.py"),
+)
+# the name of a function → where its arguments hold sentences; of a wrong answer, the second
+KEYWORDS: dict[str, Any] = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
+    "InvalidAnswer": (2,),
+}
+# without dates: two people who add a sentence each do not meet in them
+HEADER = """\
+# What patients read. `make messages` collects and compiles it; see CONTRIBUTING.md.
+msgid ""
+msgstr ""
+"Language: %s\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+"""
+NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+_KEPT = re.compile(r"%\([a-z_]+\)[sd]|</?[a-z]+[^>]*>")
+
+
+class Command(BaseCommand):
+    help = (
+        "Collect the sentences that patients read into clinic/locale and compile them. New ones"
+        " come without a translation: write it, run this again. --check changes nothing."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--check", action="store_true", help="only say what is wrong")
+
+    def handle(self, *, check: bool, **options: Any) -> None:
+        found = collected()
+        faults = []
+        for language in LANGUAGES:
+            path = ROOT / f"clinic/locale/{language}/LC_MESSAGES/django.po"
+            if not check:
+                _renew(path, language, found)
+            faults += [f"{path.relative_to(ROOT)}: {fault}" for fault in _faults(path, found)]
+        for fault in faults:
+            self.stderr.write(fault)
+        if check and faults:
+            raise CommandError("Run `make messages`, write what is missing, run it again.")
+        if not check:
+            self.stdout.write(f"{len(found)} sentences, {len(faults)} faults.")
+
+
+def collected() -> Any:
+    """A catalogue without translations of all that patients read."""
+    from babel.messages.catalog import Catalog
+
+    catalog = Catalog()
+    for path in _sources():
+        for message, context in _sentences(path):
+            catalog.add(message, context=context)
+    return catalog
+
+
+def _sources() -> Iterator[Path]:
+    for pattern in SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            if not path.relative_to(ROOT).as_posix().startswith(OF_STAFF):
+                yield path
+
+
+def _sentences(path: Path) -> Iterator[tuple[Any, str | None]]:
+    from babel.messages.extract import extract
+
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        text = templatize(text, origin=path.name)
+    source = BytesIO(text.encode())
+    for _line, message, _comments, context in extract("python", source, keywords=KEYWORDS):
+        yield message, context
+
+
+def _read(path: Path) -> Any:
+    from babel.messages.pofile import read_po
+
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parent.parent.name)
+
+
+def _renew(path: Path, language: str, found: Any) -> None:
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import write_po
+
+    catalog = Catalog(locale=language, fuzzy=False)
+    known = _read(path) if path.is_file() else catalog
+    for message in found:
+        if message.id:
+            old = known.get(message.id, message.context)
+            catalog.add(message.id, old.string if old else "", context=message.context)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = BytesIO()
+    write_po(buffer, catalog, width=100, no_location=True, sort_output=True, omit_header=True)
+    path.write_bytes((HEADER % language).encode() + buffer.getvalue())
+    path.with_suffix(".mo").write_bytes(_compiled(_read(path)))
+
+
+def _compiled(catalog: Any) -> bytes:
+    from babel.messages.mofile import write_mo
+
+    catalog.creation_date = catalog.revision_date = NO_DATE
+    buffer = BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def _said(compiled: bytes) -> dict[Any, str]:
+    """What a compiled catalogue says, its header aside."""
+    said = vars(GNUTranslations(BytesIO(compiled)))["_catalog"]
+    return {key: text for key, text in said.items() if key}
+
+
+def _faults(path: Path, found: Any) -> Iterator[str]:
+    """What is wrong with a catalogue: sentences without translation, or with other placeholders."""
+    catalog = _read(path)
+    for message in found:
+        if not message.id:
+            continue
+        known = catalog.get(message.id, message.context)
+        forms, wanted = _forms(known.string) if known else (), _forms(message.id)
+        if not forms or not all(forms):
+            yield f"no translation: {wanted[0][:90]!r}"
+        elif known.fuzzy:
+            yield f"not certain (fuzzy): {wanted[0][:90]!r}"
+        elif list(map(_kept, forms)) != list(map(_kept, wanted)):
+            yield f"other placeholders or tags: {wanted[0][:90]!r}"
+    there = {(message.id, message.context) for message in found}
+    for message in catalog:
+        if message.id and (message.id, message.context) not in there:
+            yield f"nobody says this any more: {_forms(message.id)[0][:90]!r}"
+    compiled = path.with_suffix(".mo")
+    if not compiled.is_file() or _said(compiled.read_bytes()) != _said(_compiled(catalog)):
+        yield "the .mo file is not made from it"
+
+
+def _forms(text: Any) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def _kept(text: str) -> list[str]:
+    return sorted(_KEPT.findall(text))

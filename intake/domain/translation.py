@@ -1,0 +1,342 @@
+"""A protocol's texts in another language: read, judged, and laid over the English protocol.
+
+Only words differ. Ids, options, conditions, targets and the hash that a submission names stay those
+of the English protocol, which alone is asked and judged. Texts that speak of danger are shown in
+another language only while somebody has signed exactly them; else they stay English.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
+from intake.domain.problems import Problem
+
+SAFETY_LEVELS: Final = ("emergency", "same_day")
+"""The levels whose words to patients need a signature of their own (clinical.md 5.2 no. 9)."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "stale_translation": "the English protocol changed since it was translated",
+    "missing_translation": "a text has no translation",
+    "unknown_translation": "a translation has no English text",
+    "placeholders_differ": "a translation has other numbers, placeholders or marks",
+}
+"""Every kind of problem of a translation, in the order of their checks."""
+
+_KEPT: Final = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)[sd]|\*\*|\[\[|\]\]|\b(?:911|988)\b")
+
+
+class ProxyWords(Base, frozen=True):
+    text: str
+    help: str | None = None
+    options: dict[str, str] = {}
+
+
+class QuestionWords(Base, frozen=True):
+    text: str
+    help: str | None = None
+    options: dict[str, str] = {}
+    proxy: ProxyWords | None = None
+
+
+class LevelWords(Base, frozen=True):
+    target: str | None = None
+    closed: str | None = None
+
+
+class RuleWords(Base, frozen=True):
+    advice: str | None = None
+    promise: str | None = None
+    closed: str | None = None
+
+
+class Review(Base, frozen=True):
+    """Who signed the texts that speak of danger. All three are null until somebody has."""
+
+    reviewed_by: str | None = None
+    reviewed_on: date | None = None
+    content_hash: str | None = None
+
+
+class Translation(Base, frozen=True, dict=True):
+    """The words of one language. `translates` is the content hash of the English protocol."""
+
+    language: str
+    translates: str
+    sections: dict[str, str]
+    questions: dict[str, QuestionWords]
+    levels: dict[str, LevelWords]
+    rules: dict[str, RuleWords]
+    approval: Approval = Approval()
+    safety: Review = Review()
+
+    def document(self) -> bytes:
+        """Canonical JSON of all its words; the signatures are not part of it."""
+        return _json(self, "language translates sections questions levels rules")
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of `document()` in hexadecimal digits."""
+        return hashlib.sha256(self.document()).hexdigest()
+
+    @property
+    def approval_faults(self) -> tuple[str, ...]:
+        """The keys of the approval that are missing, or that name another content."""
+        faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
+        if self.approval.content_hash != self.content_hash:
+            faults.append("content_hash")
+        return tuple(faults)
+
+    @property
+    def approved(self) -> bool:
+        """True when somebody signed exactly these words."""
+        return not self.approval_faults
+
+
+class Wording(msgspec.Struct, frozen=True):
+    """A protocol as one language says it: `protocol` for its words alone, never to judge with.
+
+    `shown` is the translation laid over it, None for English. `signed` false means that the texts
+    of emergency and same day stand in English.
+    """
+
+    protocol: Protocol
+    shown: Translation | None = None
+    approved: bool = True
+    signed: bool = True
+
+    @property
+    def language(self) -> str:
+        return self.shown.language if self.shown is not None else "en"
+
+    def says_in(self, level: str) -> str:
+        """The language in which a rule of this level speaks."""
+        return "en" if level in SAFETY_LEVELS and not self.signed else self.language
+
+
+def from_data(data: Any) -> Translation:
+    """A translation from plain data as a YAML file holds it.
+
+    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    """
+    return msgspec.convert(data, Translation)
+
+
+def from_document(document: bytes) -> Translation:
+    """The translation that `document()` wrote. Raises msgspec.ValidationError."""
+    return msgspec.json.decode(document, type=Translation)
+
+
+def safety_hash(protocol: Protocol, translation: Translation) -> str:
+    """SHA-256 of the translated texts of emergency and same day with the English ones they
+    translate: what a signature under `safety` holds for."""
+    ids = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
+    pairs = {
+        "levels": [
+            [code, _level_words(protocol.level(code)), translation.levels.get(code)]
+            for code in SAFETY_LEVELS
+        ],
+        "rules": [
+            [id, _rule_words(protocol.rule(id)), translation.rules.get(id)] for id in sorted(ids)
+        ],
+    }
+    return hashlib.sha256(msgspec.json.encode(pairs, order="sorted")).hexdigest()
+
+
+def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ...]:
+    """The keys of the signature under `safety` that are missing, or that name other texts."""
+    signed = translation.safety
+    faults = [key for key in ("reviewed_by", "reviewed_on") if not getattr(signed, key)]
+    if signed.content_hash != safety_hash(protocol, translation):
+        faults.append("content_hash")
+    return tuple(faults)
+
+
+def as_shown(protocol: Protocol, translation: Translation) -> Translation:
+    """What a patient reads of it: without the texts of danger while nobody has signed them.
+
+    Its `document()` is what is stored beside a submission.
+    """
+    if not safety_faults(protocol, translation):
+        return translation
+    danger = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
+    return msgspec.structs.replace(
+        translation,
+        levels={c: words for c, words in translation.levels.items() if c not in SAFETY_LEVELS},
+        rules={id: words for id, words in translation.rules.items() if id not in danger},
+    )
+
+
+def in_language(
+    protocol: Protocol, shown: Translation | None, *, approved: bool = False
+) -> Wording:
+    """The protocol in the words of a translation as shown (see `as_shown`); None is English.
+
+    What the translation does not say stays English.
+    """
+    if shown is None:
+        return Wording(protocol)
+    sections = tuple(_section(section, shown) for section in protocol.questionnaire.sections)
+    rules = tuple(_rule(rule, shown.rules.get(rule.id)) for rule in protocol.rules.rules)
+    levels = tuple(_level(level, shown.levels.get(level.code)) for level in protocol.rules.levels)
+    replace = msgspec.structs.replace
+    worded = replace(
+        protocol,
+        questionnaire=replace(protocol.questionnaire, sections=sections),
+        rules=replace(protocol.rules, rules=rules, levels=levels),
+    )
+    danger = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
+    signed = danger <= set(shown.rules)
+    return Wording(worded, shown, approved, signed)
+
+
+def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
+    """All that is wrong with a translation of this protocol; empty when it may be served."""
+    found = []
+    if translation.translates != protocol.content_hash:
+        message = (
+            f"It translates {translation.translates[:12]}, the English is now"
+            f" {protocol.content_hash}. Compare them, then write the new hash there."
+        )
+        found.append(Problem("stale_translation", "translates", message))
+    english, other = dict(_of_protocol(protocol)), dict(_of_translation(translation))
+    for path, text in english.items():
+        if not other.get(path, "").strip():
+            found.append(Problem("missing_translation", path, f"Translate “{text[:60]}”."))
+        elif (wanted := _kept(text)) != _kept(other[path]):
+            told = ", ".join(sorted(wanted ^ _kept(other[path])))
+            found.append(Problem("placeholders_differ", path, f"Only one of the two has {told}."))
+    found += [
+        Problem("unknown_translation", path, "The English protocol has no such text.")
+        for path in other
+        if path not in english
+    ]
+    return found
+
+
+# --- the words in both, by place -------------------------------------------------------------
+
+
+def _of_protocol(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    for section in protocol.questionnaire.sections:
+        yield f"sections.{section.id}", section.title
+    for q in protocol.questions:
+        options = {option.code: option.label for option in q.options}
+        yield from _of_question(f"questions.{q.id}", q.text, q.help, options)
+        if q.proxy is not None:
+            words = q.proxy
+            yield from _of_question(
+                f"questions.{q.id}.proxy", words.text, words.help, words.options
+            )
+    for level in protocol.rules.levels:
+        yield from _filled(f"levels.{level.code}", _level_words(level))
+    for rule in protocol.rules.rules:
+        yield from _filled(f"rules.{rule.id}", _rule_words(rule))
+
+
+def _of_translation(translation: Translation) -> Iterator[tuple[str, str]]:
+    yield from ((f"sections.{id}", title) for id, title in translation.sections.items())
+    for id, words in translation.questions.items():
+        yield from _of_question(f"questions.{id}", words.text, words.help, words.options)
+        if words.proxy is not None:
+            proxy = words.proxy
+            yield from _of_question(f"questions.{id}.proxy", proxy.text, proxy.help, proxy.options)
+    for code, level in translation.levels.items():
+        yield from _filled(f"levels.{code}", level)
+    for id, rule in translation.rules.items():
+        yield from _filled(f"rules.{id}", rule)
+
+
+def _of_question(
+    path: str, text: str, help: str | None, options: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    yield f"{path}.text", text
+    if help is not None:
+        yield f"{path}.help", help
+    yield from ((f"{path}.options.{code}", label) for code, label in options.items())
+
+
+def _filled(path: str, words: LevelWords | RuleWords) -> Iterator[tuple[str, str]]:
+    for name in words.__struct_fields__:
+        if (text := getattr(words, name)) is not None:
+            yield f"{path}.{name}", text
+
+
+def _level_words(level: Level) -> LevelWords:
+    return LevelWords(target=level.target, closed=level.closed)
+
+
+def _rule_words(rule: Rule) -> RuleWords:
+    # a flag says nothing to patients
+    return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
+
+
+def _kept(text: str) -> frozenset[str]:
+    return frozenset(_KEPT.findall(text))
+
+
+# --- laying one over the other ----------------------------------------------------------------
+
+
+def _section(section: Section, shown: Translation) -> Section:
+    return msgspec.structs.replace(
+        section,
+        title=shown.sections.get(section.id, section.title),
+        questions=tuple(_question(q, shown.questions.get(q.id)) for q in section.questions),
+    )
+
+
+def _question(question: Question, words: QuestionWords | None) -> Question:
+    if words is None:
+        return question
+    replace = msgspec.structs.replace
+    proxy = question.proxy
+    if proxy is not None and words.proxy is not None:
+        proxy = replace(
+            proxy,
+            text=words.proxy.text,
+            help=words.proxy.help,
+            options=dict(words.proxy.options),
+        )
+    return replace(
+        question,
+        text=words.text,
+        help=words.help or question.help,
+        options=tuple(
+            replace(option, label=words.options.get(option.code, option.label))
+            for option in question.options
+        ),
+        proxy=proxy,
+    )
+
+
+def _rule(rule: Rule, words: RuleWords | None) -> Rule:
+    if words is None:
+        return rule
+    return msgspec.structs.replace(
+        rule,
+        advice=words.advice or rule.advice,
+        promise=words.promise or rule.promise,
+        closed=words.closed or rule.closed,
+    )
+
+
+def _level(level: Level, words: LevelWords | None) -> Level:
+    if words is None:
+        return level
+    return msgspec.structs.replace(
+        level, target=words.target or level.target, closed=words.closed or level.closed
+    )
+
+
+def _json(struct: Any, names: str) -> bytes:
+    return msgspec.json.encode(
+        {name: getattr(struct, name) for name in names.split()}, order="sorted"
+    )

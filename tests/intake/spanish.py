@@ -1,0 +1,33 @@
+"""The shipped Spanish of the questionnaire, and the same as if somebody had signed it."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from intake import protocols
+from intake.domain.definition import Approval, Protocol
+from intake.domain.translation import Review, Translation, safety_hash
+from intake.services import documents
+
+
+def shipped() -> Translation:
+    words = protocols.translated("legs", "es")
+    assert words is not None
+    return words
+
+
+def signed(protocol: Protocol, words: Translation) -> Translation:
+    """The words with both signatures of a fictitious reviewer, for exactly this content."""
+    who, day = "A fictitious reviewer", date(2000, 1, 1)
+    return msgspec.structs.replace(
+        words,
+        safety=Review(who, day, safety_hash(protocol, words)),
+        approval=Approval(who, day, words.content_hash),
+    )
+
+
+def serve(monkeypatch: Any, words: Translation | None) -> None:
+    """From now on these are the Spanish words of today's protocol."""
+    monkeypatch.setattr(documents, "translated", lambda name, language: words)
+    documents._wording_now.cache_clear()

@@ -1,0 +1,354 @@
+"""The patient's side in Spanish, by the address alone; staff read the same in English."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils.translation import override
+
+from clinic import outbox
+from clinic.models import Message
+from intake import services
+from intake.models import Submission, TranslationDocument
+from intake.protocols import current
+from intake.services import documents
+from tests import builders
+from tests.intake import spanish
+from tests.intake.patient import Patient
+from tests.staff.desk import page_of
+
+pytestmark = pytest.mark.django_db
+SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
+
+
+@pytest.fixture
+def signed_words(monkeypatch, fresh_pages):
+    """The day on which somebody has signed the Spanish."""
+    spanish.serve(monkeypatch, spanish.signed(current(), spanish.shipped()))
+    yield
+    monkeypatch.undo()
+    documents._wording_now.cache_clear()
+
+
+def in_spanish(page: Any) -> bool:
+    return '<html lang="es" dir="ltr">' in page.html
+
+
+# --- the walk -------------------------------------------------------------------------------------
+
+
+def test_a_whole_questionnaire_is_asked_and_answered_in_spanish(mailoutbox):
+    words = spanish.shipped()
+    patient = Patient(lang_help="spanish", **SWOLLEN)
+    patient.start("/es/intake/")
+    assert patient.page.path == "/es/intake/p/safety/"
+    assert words.questions["em_now"].text in patient.page.text
+    assert words.questions["em_now"].options["stroke_signs"] in patient.page.text
+
+    patient.press("continue")
+    label = words.questions["em_now"].options["none"]
+    assert patient.page.errors == [f"Marque al menos una casilla, o «{label}»."]
+    patient.walk_to("about")
+    patient.answer(age_years="cuarenta")
+    assert patient.page.errors == ["Escriba un número entero de 0 a 120."]
+    patient.walk_to("check")
+    assert "Revise sus respuestas" in patient.page.text
+    assert words.questions["main_reason"].options["restless"] in patient.page.text
+    patient.send()
+
+    assert patient.page.path == "/es/intake/sent/"
+    assert "Tenemos sus respuestas" in patient.page.text
+    assert all(in_spanish(page) for page in patient.seen)
+    told = [url for _method, url, _response in patient.requests]
+    assert all(url.startswith("/es/") for url in told)
+
+    submission = Submission.objects.get()
+    assert (submission.language, submission.protocol_id) == ("es", current().content_hash)
+    outbox.deliver_due()
+    (letter,) = [m for m in mailoutbox if m.to == ["quentin.canary@example.org"]]
+    assert letter.subject == "Su solicitud a Truffles"
+    assert "Su número es " + submission.reference in letter.body
+    assert "http://127.0.0.1:8000/es/my/" in letter.body
+
+
+def test_staff_read_the_same_in_english_and_what_the_patient_read_besides():
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey("/es/intake/")
+    submission = Submission.objects.get()
+    calm = [f for f in submission.result.fired if f.level not in ("emergency", "same_day")]
+
+    shown = builders.staff_client().get(page_of(submission)).content.decode()
+
+    assert '<html lang="en"' in shown
+    assert "answered in Spanish" in shown
+    assert current().question("em_now").text in shown
+    assert spanish.shipped().questions["em_now"].text not in shown
+    for fired in calm:
+        assert f'<span lang="es">{spanish.shipped().rules[fired.id].advice}' in shown
+
+
+def test_what_the_clinic_writes_is_read_in_the_patients_language_and_in_english_by_staff():
+    Patient().whole_journey("/es/intake/")
+    submission = Submission.objects.get()
+    staff = builders.staff_client()
+    staff.post(
+        reverse("admin:intake_submission_message", args=[submission.pk]),
+        {"message": "bring_list", "revision": submission.revision},
+    )
+
+    said = submission.communications.get().words
+    assert said["text"].startswith("Por favor, traiga la lista")
+    assert said["english"].startswith("Please bring the list")
+    shown = staff.get(page_of(submission)).content.decode()
+    assert "<p>Please bring the list" in shown
+    assert '<p lang="es">Por favor, traiga' in shown
+
+
+def test_mails_to_staff_stay_english(mailoutbox):
+    nurse = builders.member("clinician")
+    nurse.email = "nurse@staff.example.org"
+    nurse.save()
+    Patient(**SWOLLEN).whole_journey("/es/intake/")
+
+    with override("es"):
+        outbox.deliver_due()
+
+    (letter,) = [m for m in mail.outbox if m.to == ["nurse@staff.example.org"]]
+    assert letter.subject.startswith("Same day: ")
+    assert "Something has come in" in letter.body
+
+
+def test_what_was_read_is_kept_with_the_submission():
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey("/es/intake/")
+
+    kept = Submission.objects.get().translation
+    read = services.wording_read(kept.content_hash)
+
+    assert read.protocol.question("who").text == spanish.shipped().questions["who"].text
+    # nobody has signed the texts of danger, so they were read in English
+    assert read.says_in("same_day") == "en"
+    assert read.protocol.rule("E01").advice == current().rule("E01").advice
+
+
+def test_who_switches_half_way_keeps_what_they_answered():
+    patient = Patient()
+    patient.start()
+    patient.walk_to("reason")
+    assert patient.draft.language == "en"
+    there = patient.page.link("Español")
+    assert there == "/es/intake/p/reason/"
+
+    patient.get(there)
+    assert in_spanish(patient.page)
+    assert patient.draft.language == "es"
+    patient.walk_to("check")
+    assert spanish.shipped().questions["who"].options["self"] in patient.page.text
+    back = patient.page.link("English")
+    patient.get(back)
+    assert "I am the patient" in patient.page.text
+    patient.send()
+
+    submission = Submission.objects.get()
+    assert (submission.language, submission.translation) == ("en", None)
+    assert not TranslationDocument.objects.exclude(language="es").exists()
+
+
+def test_a_code_and_its_mail_speak_the_language_of_what_was_sent(mailoutbox):
+    patient = Patient()
+    patient.whole_journey("/es/intake/")
+    Message.objects.all().delete()
+    reference = Submission.objects.get().reference
+
+    other = Patient()
+    other.get("/es/my/")
+    assert "Su solicitud" in other.page.text
+    sent = {"reference": reference, "address": "quentin.canary@example.org"}
+    other.press("send", sent)
+    outbox.deliver_due()
+
+    (letter,) = mailoutbox
+    assert letter.subject == "Su código de Truffles"
+    code = re.search(r"Su código: (\S+)", letter.body)[1]
+    other.press("enter", {"code": code})
+    assert other.page.path == "/es/my/"
+    assert "Cómo va" in other.page.text
+
+
+def test_saving_for_later_leads_back_in_spanish(mailoutbox):
+    patient = Patient()
+    patient.start("/es/intake/")
+    patient.walk_to("reason")
+    patient.press("save")
+    patient.press("save", {"address": "quentin.canary@example.org"})
+    assert "Sus respuestas están guardadas" in patient.page.text
+    outbox.deliver_due()
+
+    assert "http://127.0.0.1:8000/es/intake/resume/" in mailoutbox[0].body
+
+
+# --- texts of danger ------------------------------------------------------------------------------
+
+
+def test_an_emergency_nobody_has_signed_is_told_in_english_with_the_interpreters_number(settings):
+    settings.INTERPRETER_PHONE = "+1 202-555-0199"
+    patient = Patient(em_now=("chest_or_breath",))
+    patient.start("/es/intake/")
+    patient.answer()
+
+    assert patient.page.path == "/es/intake/emergency/"
+    advice = current().rule("E02").advice
+    assert f'<p lang="en">{advice}</p>' in patient.page.html
+    assert 'href="tel:+12025550199"' in patient.page.html
+    assert "Para hablar gratis con un intérprete" in patient.page.text
+    assert "img/ambulance.svg" in patient.page.html
+    assert "Llame al 911" in patient.page.text
+
+
+def test_the_same_without_a_draft(settings):
+    patient = Patient()
+    patient.post("/es/intake/p/safety/", {"em_now": ("chest_or_breath",)})
+
+    assert f'<p lang="en">{current().rule("E02").advice}</p>' in patient.page.html
+    assert in_spanish(patient.page)
+
+
+@pytest.mark.usefixtures("signed_words")
+def test_an_emergency_somebody_has_signed_is_told_in_spanish():
+    patient = Patient(em_now=("chest_or_breath",))
+    patient.start("/es/intake/")
+    patient.answer()
+
+    assert spanish.shipped().rules["E02"].advice in patient.page.text
+    assert 'lang="en"' not in patient.page.html.replace('lang="en" hreflang', "")
+    assert "ambulance" not in patient.page.html
+
+
+def test_a_same_day_panel_and_what_follows_stay_english_until_signed(clinic_open):
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey("/es/intake/")
+
+    assert re.search(r'<div class="card today">.*?class="interpreter"', patient.page.html, re.S)
+    assert re.search(r'<p lang="en">(A clinician reads|We close)', patient.page.html)
+
+
+@pytest.mark.usefixtures("signed_words", "clinic_open")
+def test_the_same_signed_is_spanish():
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey("/es/intake/")
+
+    assert "interpreter" not in patient.page.html
+    assert "Un profesional de salud lee" in patient.page.text
+    read = services.wording_read(Submission.objects.get().translation_id)
+    assert read.says_in("same_day") == "es"
+
+
+def test_a_demonstration_calls_the_translation_a_draft():
+    assert "Borrador de traducción: aún no aprobado" in Patient().get("/es/intake/").text
+    assert "Borrador de traducción" in Patient().start("/es/intake/").text
+
+
+@pytest.mark.usefixtures("signed_words")
+def test_a_signed_translation_is_no_draft_but_the_english_may_be():
+    page = Patient().get("/es/intake/")
+
+    assert "traducción" not in page.text
+    assert "Borrador: aún no aprobado por un profesional de salud" in page.text
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wish", [{"HTTP_ACCEPT_LANGUAGE": "es"}, {"HTTP_COOKIE": "django_language=es"}]
+)
+def test_only_the_address_decides(client, wish):
+    for path in ("/", "/intake/", "/account/login/", "/my/"):
+        response = client.get(path, **wish)
+        assert '<html lang="en"' in response.content.decode(), path
+        assert response["Content-Language"] == "en"
+        assert "Accept-Language" not in response.get("Vary", "")
+    for path in ("/es/", "/es/intake/"):
+        assert '<html lang="es"' in client.get(path, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+
+
+def test_staffs_pages_have_no_spanish(client):
+    staff = builders.staff_client()
+    shown = staff.get("/admin/intake/submission/", HTTP_ACCEPT_LANGUAGE="es").content.decode()
+
+    assert "Nobody is waiting" in shown
+    assert "Español" not in shown
+    assert client.get("/es/admin/").status_code == 404
+    assert client.get("/es/account/login/").status_code == 404
+
+
+def patients_addresses() -> list[str]:
+    """Every address of the patient's side that needs no value, in Spanish."""
+    with override("es"):
+        inside = next(
+            part
+            for part in get_resolver().url_patterns
+            if isinstance(part, URLResolver) and part.pattern.regex.match("es/")
+        )
+        names = []
+        for part in inside.url_patterns:
+            if isinstance(part, URLResolver):
+                names += [f"{part.namespace}:{p.name}" for p in part.url_patterns if _plain(p)]
+            elif _plain(part):
+                names.append(part.name)
+        return [reverse(name) for name in names]
+
+
+def _plain(pattern: Any) -> bool:
+    return not pattern.pattern.converters
+
+
+def test_every_page_of_a_patient_is_there_in_spanish(client):
+    paths = patients_addresses()
+    assert len(paths) > 20
+    for path in paths:
+        assert path.startswith("/es/")
+        response = client.get(path)
+        assert response.status_code in (200, 302, 405), path
+        if response.status_code == 302:
+            assert response["Location"].startswith("/es/"), path
+        elif response.content and response["Content-Type"].startswith("text/html"):
+            assert '<html lang="es"' in response.content.decode(), path
+
+
+def test_a_page_that_is_not_there_says_so_in_spanish(client):
+    response = client.get("/es/no-such-page/")
+
+    assert response.status_code == 404
+    assert "No existe esa página" in response.content.decode()
+    assert "no-such-page" not in response.content.decode()
+
+
+def test_the_switch_leads_to_the_same_page_and_names_each_language_in_itself(client):
+    english = client.get("/privacy/").content.decode()
+    other = client.get("/es/privacy/").content.decode()
+
+    assert '<a href="/es/privacy/" lang="es" hreflang="es">Español</a>' in english
+    assert '<a href="/privacy/" lang="en" hreflang="en">English</a>' in other
+    for shown in (english, other):
+        for code, path in (("en", "/privacy/"), ("es", "/es/privacy/"), ("x-default", "/privacy/")):
+            link = f'<link rel="alternate" hreflang="{code}" href="http://127.0.0.1:8000{path}">'
+            assert link in shown
+
+
+def test_a_clinic_with_one_language_shows_no_switch(client, settings):
+    settings.LANGUAGES = [("en", "English")]
+
+    shown = client.get("/privacy/").content.decode()
+
+    assert 'class="languages"' not in shown
+    assert "hreflang" not in shown
+
+
+def test_spanish_pages_of_a_patient_are_kept_by_nobody(client):
+    for path in ("/es/intake/", "/es/my/", "/es/appointments/"):
+        response = client.get(path)
+        assert response["Cache-Control"] == "no-store"
+        assert response["X-Robots-Tag"] == "noindex"
