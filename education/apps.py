@@ -6,5 +6,5 @@ class EducationConfig(AppConfig):
     verbose_name = "Pages about conditions"
 
     def ready(self) -> None:
-        # register the system checks of the pages
-        from education import checks  # noqa: F401
+        # register the system checks of the pages, and what writes their mails
+        from education import checks, messages  # noqa: F401

@@ -35,6 +35,8 @@ KINDS: Final[Mapping[str, str]] = {
     "long_summary": "the summary is too long for a result list",
     "unknown_level": "a care card has no level of ours",
     "raw_html": "there is HTML, which would be shown as text",
+    "unknown_picture": "a picture is not among ours",
+    "bad_address": "a link leads to no proper https address",
     "missing_page": "a page has no translation",
     "unknown_page": "a translation has no English page",
     "stale_page": "the English page changed since it was translated",
@@ -244,10 +246,15 @@ def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
 # --- judging ------------------------------------------------------------------------------------
 
 
-def problems(pages: Iterable[Page], known: Iterable[str] | None = None) -> list[Problem]:
+def problems(
+    pages: Iterable[Page],
+    known: Iterable[str] | None = None,
+    pictures: frozenset[str] = frozenset(),
+) -> list[Problem]:
     """Everything wrong with these pages that types cannot see, page by page.
 
     `known` names the pages that exist (`condition/slug`); by default these pages themselves.
+    `pictures` names the pictures that exist.
     """
     pages = tuple(pages)
     names = frozenset(page.name for page in pages) if known is None else frozenset(known)
@@ -255,12 +262,12 @@ def problems(pages: Iterable[Page], known: Iterable[str] | None = None) -> list[
     return [
         Problem(kind, page.name, field, message)
         for page in pages
-        for kind, field, message in _faults(page, names, addresses)
+        for kind, field, message in _faults(page, names, addresses, pictures)
     ]
 
 
 def _faults(
-    page: Page, names: frozenset[str], addresses: frozenset[str]
+    page: Page, names: frozenset[str], addresses: frozenset[str], pictures: frozenset[str]
 ) -> Iterator[tuple[str, str, str]]:
     if not page.summary:
         yield "missing_summary", "summary", "write one sentence that a search can show"
@@ -281,6 +288,11 @@ def _faults(
             target = link.partition("#")[0].partition("?")[0]
             if target.startswith("/") and plain_address(target) not in addresses:
                 yield "unknown_link", where, link
+            if not target.startswith("/") and target and not markup.is_https(link):
+                yield "bad_address", where, link
+        for picture in facts.pictures:
+            if markup.picture_name(picture) not in pictures:
+                yield "unknown_picture", where, picture
         for level in facts.levels:
             if level not in markup.LEVELS:
                 yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
@@ -289,6 +301,8 @@ def _faults(
     for number, source in enumerate(page.sources, 1):
         if number not in marked:
             yield "unused_source", "sources", f"[{number}] {source.text[:60]}"
+        if source.url and not markup.is_https(source.url):
+            yield "bad_address", "sources", f"[{number}] {source.url}"
 
 
 def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """The Markdown of the pages: what an editor can write, and what a text holds. No Django here.
 
-Raw HTML, pictures and link definitions are off. Besides plain Markdown there are marks of sources
+Raw HTML and link definitions are off, and of pictures only ours are shown, as
+`![words](picture:name)`. Besides plain Markdown there are marks of sources
 (`[1]`, `[2, 3]`), the placeholders {phone}, {name} and {hours}, and care cards, which are fenced
 blocks with the info `care` and a level.
 """
@@ -18,6 +19,10 @@ HIGHLIGHT: Final = ("\ue000", "\ue001")
 """Around a word found by a search. They stand in no text of ours: `plain` takes them out."""
 
 _LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
+_HTTPS = re.compile(
+    r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?([/?#][^\s\\]*)?", re.IGNORECASE
+)
+_PICTURE = re.compile(r"picture:([a-z0-9]+(?:-[a-z0-9]+)*)")
 _SPECIAL = re.compile(r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours)\}|\b(911|988)\b")
 _BREAKS = ("softbreak", "hardbreak")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
@@ -30,6 +35,7 @@ class Facts(NamedTuple):
     links: tuple[str, ...]
     levels: tuple[str, ...]
     raw_html: bool
+    pictures: tuple[str, ...]
 
 
 def is_link(url: str) -> bool:
@@ -37,11 +43,23 @@ def is_link(url: str) -> bool:
     return bool(_LINK.fullmatch(url))
 
 
+def picture_name(url: str) -> str:
+    """The name of a picture of ours; of anything else, nothing."""
+    found = _PICTURE.fullmatch(url)
+    return found[1] if found else ""
+
+
+def is_https(url: str) -> bool:
+    """Is it the whole address of another site, by https, with the name of a host in it?"""
+    return bool(_HTTPS.fullmatch(url))
+
+
 def parser(*, html: bool = False) -> MarkdownIt:
     """A parser of this Markdown. `html` is only for finding raw HTML, never for showing it."""
     md = MarkdownIt("commonmark", {"html": html})
-    md.enable("table").disable(["image", "reference"])
-    md.validateLink = is_link  # type: ignore[method-assign]
+    md.enable("table").disable(["reference"])
+    # the rules of links and pictures both ask; what shows them looks again
+    md.validateLink = lambda url: is_link(url) or bool(picture_name(url))  # type: ignore[method-assign]
     md.core.ruler.push("marks", _find_marks)
     return md
 
@@ -107,6 +125,7 @@ def facts(text: str) -> Facts:
         marks=frozenset(n for t in tokens if t.type == "source_mark" for n in numbers(t.content)),
         links=tuple(str(t.attrs["href"]) for t in tokens if t.type == "link_open"),
         levels=tuple(level for t in tokens if (level := care_level(t)) is not None),
+        pictures=tuple(str(t.attrs["src"]) for t in tokens if t.type == "image"),
         raw_html=any(t.type in ("html_block", "html_inline") for t in tokens),
     )
 
@@ -115,7 +134,7 @@ def plain(text: str) -> str:
     """The words alone, one line for each block: to search, to grade, to compare."""
     lines = [""]
     for token in _tokens(_FOR_TEXT, text):
-        if token.type in ("text", "code_inline"):
+        if token.type in ("text", "code_inline") or token.type == "image":
             lines[-1] += token.content
         elif token.type in _BREAKS:
             lines[-1] += " "

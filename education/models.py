@@ -5,7 +5,7 @@ readers see, kept whole in `shown` from the day it is published. So nobody reads
 has read, and a page under work stays up. Only a demonstration shows what was never published.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -18,11 +18,11 @@ from django.db import models
 from django.db.models import Case, F, OuterRef, Q, When
 from django.db.models.functions import JSONObject
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from education import content
+from education import content, pictures
 
 SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
 """Each language with accents taken off; the migrations make them."""
@@ -83,6 +83,11 @@ class PageQuerySet(models.QuerySet["Page"]):
         found = list(rows)
         translated = {page.name for page in found if page.language == language}
         return [p for p in found if p.language == language or p.name not in translated]
+
+    def overdue(self, today: date) -> "PageQuerySet":
+        """What readers see although the day of its next review has passed, longest first."""
+        rows = self.filter(shown__isnull=False, next_review_on__lt=today)
+        return rows.order_by("next_review_on", "pk")
 
     def whole(self) -> "PageQuerySet":
         """With everything that makes their texts, in one query."""
@@ -204,6 +209,12 @@ class Page(models.Model):
         return address(self.condition.slug, self.slug)
 
     @property
+    def own_address(self) -> str:
+        """Where it is read in its own language."""
+        with override(self.language):
+            return self.get_absolute_url()
+
+    @property
     def name(self) -> str:
         """`condition/slug`, as other pages and protocols name it."""
         return str(self)
@@ -291,6 +302,39 @@ class PageVersion(models.Model):
 
     def as_written(self) -> content.Page:
         return msgspec.convert(self.document, content.Page)
+
+
+class Picture(models.Model):
+    """A picture that texts show by its slug. None is without words for who does not see it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(unique=True)
+    alt = models.CharField(_("what it shows"), max_length=300)
+    kind = models.CharField(max_length=4, choices=[(kind, kind) for kind in pictures.KINDS])
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    data = models.BinaryField()
+    hash = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["slug"]
+        verbose_name = _("picture")
+        constraints = [
+            models.CheckConstraint(name="picture_has_words", condition=Q(alt__regex=r"\S")),
+            models.CheckConstraint(
+                name="picture_kind_known", condition=Q(kind__in=list(pictures.KINDS))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def get_absolute_url(self) -> str:
+        """The same in every language, and another one for other bytes."""
+        return f"/pictures/{self.hash}.{self.kind}"
 
 
 def address(condition: str, slug: str) -> str:

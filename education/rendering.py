@@ -26,18 +26,20 @@ from education import markup
 
 _TAGS = set(
     "a blockquote br code dd div dl dt em h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
-    " th thead tr ul bdi".split()
+    " th thead tr ul bdi img".split()
 )
 _ATTRIBUTES = {
     **{tag: {"id"} for tag in ("h3", "h4", "h5", "h6")},
     "a": {"href", "class", "aria-label"},
     "div": {"class", "role", "tabindex", "aria-label"},
+    "img": {"src", "alt", "width", "height", "loading"},
     "ol": {"start"},
     "p": {"class"},
     "span": {"class"},
     "sup": {"class"},
 }
 _TEL = re.compile(r"tel:\+?[0-9]+")
+_OWN_PICTURE = re.compile(r"/pictures/[0-9a-f]{64}\.(png|jpeg|webp)")
 _SOURCE = re.compile(r"source-\d+")
 _RESERVED = ("main", "sources", "contents")
 _CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
@@ -68,6 +70,17 @@ class Part:
     html: SafeString
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A picture that a text may show: by which name, where it is, its words, its sides."""
+
+    name: str
+    address: str
+    alt: str
+    width: int
+    height: int
+
+
 def voice() -> Voice:
     """How this clinic speaks, from the settings."""
     return Voice(
@@ -80,22 +93,31 @@ def voice() -> Voice:
     )
 
 
-def render(sections: Sequence[tuple[str, str]], *, sources: int) -> tuple[Part, ...]:
+def render(
+    sections: Sequence[tuple[str, str]], *, sources: int, pictures: Sequence[Shown] = ()
+) -> tuple[Part, ...]:
     """The sections (heading, Markdown) of one page, with ids that occur once on it.
 
-    `sources` is how many there are: a mark beyond them is shown and leads nowhere. What an editor
-    writes can be wrong, never harmful.
+    `sources` is how many there are: a mark beyond them is shown and leads nowhere. Of
+    pictures those given are shown, of others the words alone. What an editor writes can be wrong,
+    never harmful.
     """
-    return _render(tuple(sections), sources, voice())
+    return _render(tuple(sections), sources, tuple(pictures), voice())
 
 
 @lru_cache(maxsize=256)
-def _render(sections: tuple[tuple[str, str], ...], sources: int, voice: Voice) -> tuple[Part, ...]:
+def _render(
+    sections: tuple[tuple[str, str], ...],
+    sources: int,
+    pictures: tuple[Shown, ...],
+    voice: Voice,
+) -> tuple[Part, ...]:
     ids = set(_RESERVED)
     parts = []
     for heading, body in sections:
         env: dict[str, Any] = {
-            "ids": ids, "heading": heading, "sources": sources, "voice": voice, "in_card": False
+            "ids": ids, "heading": heading, "sources": sources, "voice": voice, "in_card": False,
+            "pictures": {picture.name: picture for picture in pictures},
         }  # fmt: skip
         id = _new_id(heading, ids) if heading else ""
         heading = markup.say(heading, voice.says)
@@ -117,6 +139,8 @@ def _washed(html: str) -> SafeString:
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "href" and not (markup.is_link(value) or _TEL.fullmatch(value)):
+        return None
+    if name == "src" and not _OWN_PICTURE.fullmatch(value):
         return None
     return value
 
@@ -177,6 +201,22 @@ def _mark(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, en
 def _source_link(number: int) -> SafeString:
     name = _("Source %(n)s") % {"n": number}
     return format_html('<a href="#source-{}" aria-label="{}">{}</a>', number, name, number)
+
+
+def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    """A picture of ours, with the words of the text or its own; of any other, the words."""
+    token = tokens[at]
+    words = self.renderInlineAsText(token.children, options, env).strip()
+    picture = env["pictures"].get(markup.picture_name(str(token.attrs["src"])))
+    if picture is None:
+        return escape(words)
+    return format_html(
+        '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">',
+        picture.address,
+        words or picture.alt,
+        picture.width,
+        picture.height,
+    )
 
 
 def _placeholder(
@@ -257,6 +297,7 @@ _MD.core.ruler.push("headings", _headings)
 for _name, _rule in (
     ("source_mark", _mark),
     ("placeholder", _placeholder),
+    ("image", _image),
     ("fence", _fence),
     ("link_open", _link),
     ("table_open", _table_open),

@@ -3,25 +3,38 @@
 What is refused is an exception whose message is for a person.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit
-from education import content, markup
-from education.models import Condition, Page, PageVersion, Section, Source, Status
+from clinic import audit, outbox
+from clinic.models import Event
+from education import content, markup, pictures
+from education.models import Condition, Page, PageVersion, Picture, Section, Source, Status
 
 LOADER = "load-pages"
+REMINDER = "review-reminders"
+REVIEWS_DUE = "reviews due"
+"""The kind of the message that names overdue reviews."""
+REMINDED_FOR = timedelta(days=14)  # what could not be sent by then is told next month
 
 
 class Refused(Exception):
     """It may not be done, or not by this person."""
+
+
+class NotAllowed(Refused):
+    """This person's role does not allow it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Your role does not allow this."))
 
 
 class Changed(Refused):
@@ -97,11 +110,27 @@ def _is_somebodys(page: Page) -> bool:
 # --- by people ----------------------------------------------------------------------------------
 
 
+def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
+    """A new page of a condition, as a draft. Raises Refused, also if its address is taken."""
+    _require(by, "change")
+    page = Page(condition=condition, slug=text.slug)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                _write(page, text, by=by, at=timezone.now())
+        except IntegrityError:
+            raise Refused(_("There is a page at this address already.")) from None
+        _record(page, by, "create", request_id)
+    return page
+
+
 def write(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
     """Store a new text of a page. It is a draft again; readers keep what was published.
 
-    `read` is the hash of the text that was changed. Raises Changed if that is not the text here.
+    `read` is the hash of the text that was changed. Raises Changed if that is not the text here,
+    and Refused.
     """
+    _require(by, "change")
     with transaction.atomic():
         page = _locked(page)
         if page.as_written().content_hash != read:
@@ -187,9 +216,97 @@ def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.DRAFT, by, request_id, kind="take_down")
 
 
+def add_picture(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
+    """A picture that texts can show from now on. It stays as it is. Raises Refused."""
+    _require(by, "change")
+    try:
+        found = pictures.read(data)
+    except pictures.HiddenData:
+        raise Refused(
+            _(
+                "This picture holds hidden data, such as where it was taken. Save a copy without"
+                " them (“export”, or “remove properties”) and take that."
+            )
+        ) from None
+    except pictures.NoPicture:
+        raise Refused(
+            _("Take a PNG, JPEG or WebP picture of up to %(n)s kB, up to %(p)s pixels a side.")
+            % {"n": pictures.MOST_BYTES // 1000, "p": pictures.MOST_PIXELS}
+        ) from None
+    picture = Picture(slug=slug, alt=alt.strip(), data=data, by=by, at=timezone.now())
+    picture.kind, picture.width, picture.height = found
+    picture.hash = hashlib.sha256(data).hexdigest()
+    if not picture.alt:
+        raise Refused(_("Say in words what the picture shows."))
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                picture.save(force_insert=True)
+        except IntegrityError:
+            raise Refused(_("There is a picture with this name, or with this content.")) from None
+        audit.record(
+            actor=audit.staff(by),
+            action="create",
+            subject=str(picture.pk),
+            request_id=request_id,
+            detail={"page": "picture"},
+        )
+    return picture
+
+
 def may(by: Any, what: str) -> bool:
     """Whether a person may change, review or publish pages."""
     return bool(by.has_perm(f"education.{what}_page"))
+
+
+def wrote(by: Any, page: Page) -> bool:
+    """Whether a person wrote at the text since it was last published, and so cannot review it."""
+    return by.pk in _writers(page)
+
+
+def moves(page: Page, by: Any) -> set[str]:
+    """What this person can do now with a page whose text is `whole`: for the buttons.
+
+    Of `ask_for_review`, `review`, `publish`, `send_back` and `take_down`.
+    """
+    changes, reviews, publishes = (may(by, what) for what in ("change", "review", "publish"))
+    in_review = page.status == Status.IN_REVIEW
+    reviewed = page.reviewed_hash == page.as_written().content_hash
+    can = {
+        "ask_for_review": changes and page.status == Status.DRAFT,
+        "review": reviews and page.status != Status.PUBLISHED and not wrote(by, page),
+        "publish": publishes and in_review and reviewed,
+        "send_back": (changes or reviews) and in_review,
+        "take_down": publishes and page.shown is not None,
+    }
+    return {name for name, allowed in can.items() if allowed}
+
+
+# --- by the calendar ------------------------------------------------------------------------------
+
+
+def remind_of_reviews(*, today: date) -> int:
+    """Tell the editors which reviews are overdue: one message a month, none if nothing is.
+
+    Returns how many pages are overdue if a message was put, else 0.
+    """
+    month = f"{today:%Y-%m}"
+    with transaction.atomic():
+        count = Page.objects.overdue(today).count()
+        # the outbox forgets what is over; the trail does not
+        told = Event.objects.filter(
+            actor=audit.system(REMINDER), subject=month, action="create"
+        ).exists()
+        if told or not count:
+            return 0
+        outbox.put(kind=REVIEWS_DUE, occasion=month, expires=REMINDED_FOR)
+        audit.record(
+            actor=audit.system(REMINDER),
+            action="create",
+            subject=month,
+            detail={"job": REMINDER, "count": count},
+        )
+    return count
 
 
 # --- what they share ----------------------------------------------------------------------------
@@ -197,7 +314,7 @@ def may(by: Any, what: str) -> bool:
 
 def _require(by: Any, what: str) -> None:
     if not may(by, what):
-        raise Refused(_("Your role does not allow this."))
+        raise NotAllowed
 
 
 def _locked(page: Page, read: str | None = None) -> Page:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("conditions/", views.conditions, name="conditions"),
     path("conditions/<slug:condition>/", views.overview, name="condition"),
     path("conditions/<slug:condition>/<slug:slug>/", views.page, name="page"),
+    path("pictures/<slug:digest>.<slug:kind>", views.picture, name="picture"),
     path("search/", views.search, name="search"),
     path("robots.txt", web.robots, name="robots"),
     path("sitemap.xml", web.sitemap, name="sitemap"),

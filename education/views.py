@@ -14,16 +14,16 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition as unless_unchanged
 from django.views.decorators.http import require_safe
 
 from clinic.context import site
-from education import content, rendering, web
+from education import content, markup, rendering, web
 from education import search as searching
-from education.models import Page, address, last_change
+from education.models import Page, Picture, address, last_change
 
 TEMPLATES = settings.BASE_DIR / "templates"
 
@@ -118,13 +118,16 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     return render(request, "education/page.html", page_context(row, pages))
 
 
-def page_context(row: Page, pages: list[Page]) -> dict[str, Any]:
-    """What the page of a row shows, among the other pages that can be seen."""
-    text = row.as_read()
+def page_context(row: Page, pages: list[Page], text: content.Page | None = None) -> dict[str, Any]:
+    """What the page of a row shows, among the other pages that can be seen.
+
+    `text` is another text than the one readers see, for a preview.
+    """
+    text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
     with override(row.language):  # a page without a translation speaks and is found in English
-        parts = rendering.render(bodies, sources=len(text.sources))
+        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text))
         canonical = web.whole(row.get_absolute_url())
         facts = web.page_facts(row, text)
     return {
@@ -139,6 +142,28 @@ def page_context(row: Page, pages: list[Page]) -> dict[str, Any]:
         "facts": facts,
         "about_us": row.condition.slug == content.ABOUT,
     }
+
+
+def pictures_in(text: content.Page) -> list[rendering.Shown]:
+    """The pictures that a text names and that are there: one query, or none."""
+    bodies = [section.body for section in text.sections if "picture:" in section.body]
+    named = [url for body in bodies for url in markup.facts(body).pictures]
+    names = {markup.picture_name(url) for url in named} - {""}
+    if not names:
+        return []
+    rows = Picture.objects.filter(slug__in=names).defer("data")
+    return [
+        rendering.Shown(row.slug, row.get_absolute_url(), row.alt, row.width, row.height)
+        for row in rows
+    ]
+
+
+@require_safe
+@cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
+def picture(request: HttpRequest, *, digest: str, kind: str) -> HttpResponse:
+    """The bytes of a picture, which never change at this address."""
+    row = get_object_or_404(Picture, hash=digest, kind=kind)
+    return HttpResponse(bytes(row.data), content_type=f"image/{row.kind}")
 
 
 def missing(request: HttpRequest, words: str) -> HttpResponse:

@@ -31,11 +31,16 @@ ALLOWED = {
     },
     "intake.demo": {"intake.domain", "intake.models", "intake.walk"},
     "education.markup": set(),
+    "education.pictures": set(),
     "education.content": {"education.markup"},
     "education.rendering": {"clinic", "education.markup"},
-    "education.models": {"clinic", "education.content"},
+    "education.models": {"clinic", "education.content", "education.pictures"},
+    "education.differences": {"education.content"},
+    "education.judging": {"education.content", "education.markup", "intake.domain"},
+    "education.messages": {"clinic", "education.models", "education.services"},
     "education.services": {
         *("clinic", "education.content", "education.markup", "education.models"),
+        "education.pictures",
     },
 }
 # of `clinic`, the modules that both apps share; the rest is the project around them

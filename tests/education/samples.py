@@ -1,5 +1,8 @@
 """Two small pages, as an editor writes them, and how to change them."""
 
+import struct
+import zlib
+
 from education import content
 
 KNEES = """---
@@ -48,6 +51,20 @@ A knee bends [1].
 
 Most people have two, and some call them jumpy.
 """
+
+
+def png(width: int = 2, height: int = 1, more: bytes = b"") -> bytes:
+    """A whole PNG of grey pixels; `more` is a chunk's name and content that nobody needs."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    rows = zlib.compress((b"\0" + b"\x80" * width) * height)
+    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))]
+    parts += [chunk(more[:4], more[4:])] if more else []
+    return b"\x89PNG\r\n\x1a\n" + b"".join([*parts, chunk(b"IDAT", rows), chunk(b"IEND", b"")])
 
 
 def creaking(**changed: str) -> content.Page:

@@ -10,7 +10,7 @@ from education import markup, rendering
 
 
 def html(text: str, sources: int = 3) -> str:
-    (part,) = rendering.render([("Heading", text)], sources=sources)
+    (part,) = rendering.render([("Heading", text)], sources=sources, pictures=[OURS])
     return part.html
 
 
@@ -126,6 +126,10 @@ def test_headings_stand_under_the_sections_and_ids_occur_once():
         "<script>alert(1)</script>",
         "<img src=x onerror=alert(1)>",
         "![x](https://evil.example/x.png)",
+        "![x](picture:nobody)",
+        "![x](/pictures/x.png)",
+        "[x](picture:knee)",
+        '![x" onerror="alert(1)](picture:nobody)',
         "[x]: javascript:alert(1)\n\n[x]",
     ],
 )
@@ -136,9 +140,26 @@ def test_what_would_harm_is_text(text):
 
 TAGS = {
     *("a", "bdi", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li"),
-    *("ol", "p", "pre", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    *(
+        "img",
+        "ol",
+        "p",
+        "pre",
+        "span",
+        "strong",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ),
 }
 ATTRIBUTES = {"href", "class", "id", "role", "tabindex", "aria-label", "start"}
+ATTRIBUTES |= {"src", "alt", "width", "height", "loading"}
+OURS = rendering.Shown("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
 
 
 def harm(shown: str) -> list[str]:
@@ -147,6 +168,8 @@ def harm(shown: str) -> list[str]:
     for tag, attributes in Read(shown).tags:
         found += [tag] if tag not in TAGS else []
         found += [f"{tag} {name}" for name in attributes if name not in ATTRIBUTES]
+        if tag == "img" and attributes.get("src") != OURS.address:
+            found.append(str(attributes))
         href = attributes.get("href")
         if href is not None:
             own = href.startswith(("tel:", "#")) or (
@@ -189,6 +212,8 @@ PIECES = st.sampled_from(
         ),
         *(
             "https://example.org/",
+            "picture:knee",
+            "picture:nobody",
             "mailto:",
             "style=",
             "\x00",

@@ -4,8 +4,13 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 
+from education import services
+from education.models import Page
 from intake.models import Urgency
 from tests import builders
+from tests.education import desk
+from tests.education.browser import at
+from tests.education.samples import png
 from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
 from tests.staff.desk import desk_page_of, page_of, waiting
@@ -109,6 +114,46 @@ def test_every_kind_of_page_to_read(window):
     assert judge.faults == []
 
 
+def test_every_page_of_the_editors_side(window):
+    call_command("load_pages", verbosity=0)
+    page = Page.objects.get(slug="iron")
+    editor, clinician = desk.editor(), desk.clinician()
+    desk.change(page, title="Iron and your legs")
+    services.ask_for_review(page=page, by=editor, read=desk.read(page))
+    services.add_picture(slug="leg-vein", alt="A vein", data=png(), by=editor)
+    faults = []
+    for user, places in (
+        (
+            editor,
+            (
+                ("/admin/", "Add a page"),
+                ("/admin/education/page/?review=overdue", "Nothing fits"),
+                ("/admin/education/page/add/", "How it goes on"),
+                (at(page), "Store the draft"),
+                (at(page, "preview"), "On a wide screen"),
+                (f"{at(page, 'preview')}?width=wide", "On a phone"),
+                (at(page, "shown"), "Preview"),
+                (at(page, "history"), "1 line added"),
+                ("/admin/education/picture/", "leg-vein"),
+                ("/admin/education/picture/add/", "What it shows"),
+            ),
+        ),
+        (clinician, ((at(page), "I reviewed it"),)),
+    ):
+        screen = window(user, width=1280, reduced_motion="reduce")
+        judge = Judge(screen)
+        for path, says in places:
+            screen.page.set_viewport_size({"width": 1280, "height": 800})
+            screen.open(path)
+            judge(says)
+            if path.endswith("/add/"):
+                screen.page.locator(".write button").first.click()
+                judge("There is a problem")
+        faults += judge.faults
+
+    assert faults == []
+
+
 def test_the_pages_that_stop_the_form(window):
     phone = window(width=360, reduced_motion="reduce")
     judge = Judge(phone)
@@ -190,7 +235,6 @@ def test_every_page_of_the_staffs_side(window):
             ("/admin/intake/submission/", ""),
         ),
         builders.member("auditor"): (("/admin/clinic/event/", "Audit trail"),),
-        builders.member("content editor"): (("/admin/", "nothing here"),),
         builders.member("administrator"): (
             ("/admin/auth/user/", "People"),
             (f"/admin/auth/user/{mia.pk}/change/", "Reset the second factor"),
@@ -199,19 +243,19 @@ def test_every_page_of_the_staffs_side(window):
         ),
     }
     for user, pages in places.items():
-        desk = window(user, width=1280, reduced_motion="reduce")
-        judge = Judge(desk)
+        screen = window(user, width=1280, reduced_motion="reduce")
+        judge = Judge(screen)
         for path, says in pages:
-            desk.page.set_viewport_size({"width": 1280, "height": 800})
-            desk.open(path)
+            screen.page.set_viewport_size({"width": 1280, "height": 800})
+            screen.open(path)
             judge(says)
             if path == page_of(serious):
-                desk.press("Store the decision")
+                screen.press("Store the decision")
                 judge("There is a problem")
-                desk.press("Take it")
+                screen.press("Take it")
                 judge("Give it back")
             if path.endswith("/submission/") and user is clinician:
-                desk.page.get_by_text("Urgency: All").click()
+                screen.page.get_by_text("Urgency: All").click()
                 judge()
                 desk.page.get_by_label("Find").fill("nobody of that name")
                 desk.press("Search")
@@ -220,4 +264,4 @@ def test_every_page_of_the_staffs_side(window):
         seen += judge.seen
 
     assert faults == []
-    assert seen >= 18
+    assert seen >= 17

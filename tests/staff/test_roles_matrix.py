@@ -7,7 +7,10 @@ from django.urls import URLResolver, reverse
 
 from clinic.models import Message
 from clinic.roles import ROLES
+from education import services
 from tests import builders
+from tests.education.conftest import load
+from tests.education.samples import png
 from tests.staff.desk import waiting
 
 pytestmark = pytest.mark.django_db
@@ -16,10 +19,11 @@ WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administ
 NONE = "403 403 403 403 403 403"
 # name → status of a GET for each of WHO, in that order
 TABLE = {
-    "index": "302 302 302 200 302 302",
+    "index": "302 302 302 302 302 302",
     "app_list intake": "200 200 200 404 404 404",
     "app_list clinic": "404 404 404 404 200 404",
     "app_list auth": "404 404 404 404 404 200",
+    "app_list education": "404 404 404 200 404 404",
     "login": "302 302 302 302 302 302",
     "logout": "405 405 405 405 405 405",
     "password_change": "302 302 302 302 302 302",
@@ -63,6 +67,24 @@ TABLE = {
     "auth_user_delete": NONE,
     "auth_user_password": "403 403 403 403 403 200",
     "auth_user_factor": "403 403 403 403 403 302",
+    "education_page_changelist": "200 403 403 200 403 403",
+    "education_page_change": "200 403 403 200 403 403",
+    "education_page_history": "200 403 403 200 403 403",
+    "education_page_add": "403 403 403 200 403 403",
+    "education_page_delete": NONE,
+    "education_page_preview": "200 403 403 200 403 403",
+    "education_page_shown": "200 403 403 200 403 403",
+    "education_page_restore": "302 403 403 302 403 403",
+    "education_page_ask_for_review": "302 403 403 302 403 403",
+    "education_page_review": "302 403 403 302 403 403",
+    "education_page_publish": "302 403 403 302 403 403",
+    "education_page_send_back": "302 403 403 302 403 403",
+    "education_page_take_down": "302 403 403 302 403 403",
+    "education_picture_changelist": "200 403 403 200 403 403",
+    "education_picture_change": "302 403 403 302 403 403",
+    "education_picture_history": "302 403 403 302 403 403",
+    "education_picture_add": "403 403 403 200 403 403",
+    "education_picture_delete": NONE,
 }
 POSTS = {
     "intake_submission_decide": "422 422 403 403 403 403",
@@ -76,6 +98,15 @@ POSTS = {
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
     "auth_user_factor": "403 403 403 403 403 302",
+    "education_page_change": "403 403 403 422 403 403",
+    "education_page_add": "403 403 403 422 403 403",
+    "education_picture_add": "403 403 403 422 403 403",
+    "education_page_restore": "403 403 403 404 403 403",
+    "education_page_ask_for_review": "403 403 403 302 403 403",
+    "education_page_review": "422 403 403 403 403 403",
+    "education_page_publish": "403 403 403 302 403 403",
+    "education_page_send_back": "302 403 403 302 403 403",
+    "education_page_take_down": "403 403 403 302 403 403",
 }
 
 
@@ -90,7 +121,7 @@ def names(patterns) -> set[str]:
     return found
 
 
-def address(name: str, submission, user) -> str:
+def address(name: str, submission, user, page, picture) -> str:
     name, _space, app = name.partition(" ")
     model = name.split("_")[1] if "_" in name else ""
     keys = {
@@ -99,6 +130,8 @@ def address(name: str, submission, user) -> str:
         "event": 1,
         "message": Message.objects.get().pk,  # that confirms the submission
         "user": user.pk,
+        "page": page.pk,
+        "picture": picture.pk,
     }
     if app:
         args = [app]
@@ -113,7 +146,10 @@ def address(name: str, submission, user) -> str:
 
 @pytest.fixture
 def things():
-    return waiting("Quentin Canary"), builders.member("content editor", "colleague")
+    page = load()["knees/creaking"]
+    colleague = builders.member("content editor", "colleague")
+    picture = services.add_picture(slug="knee", alt="A knee", data=png(), by=colleague)
+    return waiting("Quentin Canary"), colleague, page, picture
 
 
 def test_every_address_of_the_admin_is_in_the_table():

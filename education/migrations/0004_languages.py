@@ -15,7 +15,7 @@ alter text search configuration education_spanish
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('education', '0002_search'),
+        ('education', '0003_pictures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,200 @@
+"""The list of pages: what state each is in, what is wrong with it, whose review is overdue."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+from django.utils.translation import get_language_info, gettext_lazy
+from django.utils.translation import gettext as _
+
+from clinic.lists import FixedFilter, ReadOnlyAdmin
+from education import judging, services
+from education.models import Condition, Page, Picture, Status
+
+SOON = timedelta(days=30)
+
+
+class StateFilter(FixedFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options = [
+        *Status.choices,
+        ("unread", gettext_lazy("Never published")),
+        ("ahead", gettext_lazy("Readers see an older text")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in Status.values:
+            return queryset.filter(status=self.value())
+        if self.value() == "unread":
+            return queryset.filter(shown__isnull=True)
+        if self.value() == "ahead":
+            return queryset.filter(shown__isnull=False).exclude(status=Status.PUBLISHED)
+        return queryset
+
+
+class ConditionFilter(FixedFilter):
+    title = gettext_lazy("condition")
+    parameter_name = "about"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        self.options = list(Condition.objects.values_list("slug", "title"))
+        return self.options
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = self.value() in dict(self.options)
+        return queryset.filter(condition__slug=self.value()) if known else queryset
+
+
+class ReviewFilter(FixedFilter):
+    title = gettext_lazy("review")
+    parameter_name = "review"
+    options = [
+        ("overdue", gettext_lazy("Overdue")),
+        ("soon", gettext_lazy("Due within 30 days")),
+        ("never", gettext_lazy("No day set")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        today = timezone.localdate()
+        if self.value() == "overdue":
+            return queryset.overdue(today)
+        if self.value() == "soon":
+            return queryset.filter(next_review_on__range=(today, today + SOON))
+        return queryset.filter(next_review_on=None) if self.value() == "never" else queryset
+
+
+class ProblemFilter(FixedFilter):
+    """Judged here, not by the database: there are some dozens of pages."""
+
+    title = gettext_lazy("problems")
+    parameter_name = "problems"
+    options = [("yes", gettext_lazy("With problems")), ("no", gettext_lazy("Without"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.options):
+            return queryset
+        known = names()
+        found = [page.pk for page in queryset if judged(page, known).problems]
+        chosen = queryset.filter if self.value() == "yes" else queryset.exclude
+        return chosen(pk__in=found)
+
+
+class PageList(ReadOnlyAdmin):
+    """The columns and filters. The pages themselves are in pages.py."""
+
+    list_title = gettext_lazy("Pages")
+    list_display = ["page_title", "group", "state", "faults", "grade", "reviewed", "due", "changed"]
+    list_filter = [StateFilter, ConditionFilter, ReviewFilter, ProblemFilter]
+    list_per_page = 100
+    ordering = ["condition__order", "order", "slug", "language"]
+    sortable_by: list[str] = []
+    empty_value_display = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
+        return Page.objects.whole().select_related("reviewed_by").order_by(*self.ordering)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, self.titled(extra_context))
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            known, shown = names(), list(context["cl"].result_list)
+            for row in shown:
+                row.judged = judged(row, known)
+            context["cl"].result_list = shown
+        return response
+
+    @staticmethod
+    def address(name: str, pk: Any = None) -> str:
+        return reverse(f"admin:education_page_{name}", args=[pk] if pk else [])
+
+    # --- columns ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Page"))
+    def page_title(self, row: Page) -> str:
+        link = format_html('<a href="{}">{}</a>', self.address("change", row.pk), row.title)
+        if row.language == "en":
+            return link
+        return format_html("{} ({})", link, get_language_info(row.language)["name_translated"])
+
+    @admin.display(description=gettext_lazy("Condition"))
+    def group(self, row: Page) -> str:
+        return row.condition.title
+
+    @admin.display(description=gettext_lazy("State"))
+    def state(self, row: Page) -> str:
+        return state_words(row)
+
+    @admin.display(description=gettext_lazy("Problems"))
+    def faults(self, row: Any) -> str:
+        number = len(row.judged.problems)
+        mark = format_html('<strong class="overdue">{}</strong>', number)
+        return _labelled(_("problems:"), mark) if number else ""
+
+    @admin.display(description=gettext_lazy("Reading grade"))
+    def grade(self, row: Any) -> str:
+        # the formula is made for English
+        grade = f"{row.judged.whole.grade:.1f}" if row.language == "en" else ""
+        return _labelled(_("reading grade:"), grade) if grade else ""
+
+    @admin.display(description=gettext_lazy("Last review"))
+    def reviewed(self, row: Page) -> str:
+        at = row.shown_reviewed_at
+        return _labelled(_("last review:"), date_format(localtime(at), "j M Y")) if at else ""
+
+    @admin.display(description=gettext_lazy("Next review"))
+    def due(self, row: Page) -> str:
+        if row.next_review_on is None:
+            return ""
+        day = date_format(row.next_review_on, "j M Y")
+        if row.shown is not None and row.next_review_on < timezone.localdate():
+            return format_html('<strong class="overdue">{}</strong>', _("overdue: %s") % day)
+        return _labelled(_("next review:"), day)
+
+    @admin.display(description=gettext_lazy("Changed"))
+    def changed(self, row: Page) -> str:
+        return _labelled(_("changed:"), date_format(localtime(row.changed_at), "j M Y"))
+
+    # --- who --------------------------------------------------------------------------------------
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return services.may(request.user, "change")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """A place of work of editors; clinicians come from the head of each page."""
+        return services.may(request.user, "change")
+
+
+def _labelled(label: str, value: str) -> str:
+    """A cell that says what it is where the heads of the columns are not seen: on a phone."""
+    return format_html('<span class="on-phone">{}</span> {}', label, value)
+
+
+Names = tuple[frozenset[str], frozenset[str]]
+
+
+def names() -> Names:
+    """Every page there is, as others name it, and every picture."""
+    rows = Page.objects.values_list("condition__slug", "slug")
+    pictures = Picture.objects.values_list("slug", flat=True)
+    return frozenset(f"{condition}/{slug}" for condition, slug in rows), frozenset(pictures)
+
+
+def judged(page: Page, known: Names) -> judging.Judged:
+    """What is wrong with the text under work."""
+    return judging.judge(page.as_written(), *known)
+
+
+def state_words(page: Page) -> str:
+    """The state in words, with what readers see if that is another text."""
+    words = page.get_status_display()
+    if page.status == Status.IN_REVIEW and page.reviewed_by_id:
+        words = _("Reviewed, not yet published")
+    if page.shown is not None and page.status != Status.PUBLISHED:
+        return _("%(state)s; readers see an older text") % {"state": words}
+    return words

@@ -1,0 +1,138 @@
+"""The pictures that pages can show."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.lists import ReadOnlyAdmin
+from education import pictures, services
+from education.models import Picture
+
+LIST = "admin:education_picture_changelist"
+
+
+class PictureForm(forms.Form):
+    """A file, its name in texts, and its words."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Picture"),
+        help_text=gettext_lazy("PNG, JPEG or WebP, up to 300 kB."),
+        widget=forms.FileInput({"accept": ",".join(f"image/{kind}" for kind in pictures.KINDS)}),
+        error_messages={
+            "required": gettext_lazy("Choose a picture."),
+            "empty": gettext_lazy("This file is empty."),
+        },
+    )
+    slug = forms.RegexField(
+        label=gettext_lazy("Its name in texts"),
+        help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-veins."),
+        regex=r"^[a-z0-9]+(-[a-z0-9]+)*\Z",
+        max_length=50,
+        error_messages={
+            "required": gettext_lazy("Give the picture a name."),
+            "invalid": gettext_lazy("Use small letters, digits and hyphens alone."),
+        },
+    )
+    alt = forms.CharField(
+        label=gettext_lazy("What it shows"),
+        help_text=gettext_lazy("For people who do not see it: what they have to know of it."),
+        max_length=300,
+        widget=forms.Textarea({"rows": 2}),
+        error_messages={"required": gettext_lazy("Say in words what the picture shows.")},
+    )
+
+
+@admin.register(Picture)
+class PictureAdmin(ReadOnlyAdmin):
+    """Added, never changed: other bytes are another picture."""
+
+    list_title = gettext_lazy("Pictures")
+    list_display = ["preview", "markdown", "alt", "size"]
+    ordering = ["slug"]
+    sortable_by: list[str] = []
+    list_filter: list[Any] = []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Picture]:
+        return super().get_queryset(request).defer("data")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("education.view_page")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return services.may(request.user, "change")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The list of pages leads here."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, self.titled(extra_context))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        posted = request.method == "POST"
+        form = PictureForm(request.POST if posted else None, request.FILES if posted else None)
+        if posted and form.is_valid():
+            data = form.cleaned_data
+            try:
+                services.add_picture(
+                    slug=data["slug"],
+                    alt=data["alt"],
+                    # one byte more than may be: the service says so
+                    data=data["file"].read(pictures.MOST_BYTES + 1),
+                    by=request.user,
+                    request_id=request.request_id,
+                )
+            except services.Refused as error:
+                form.add_error("file", str(error))
+            else:
+                messages.success(request, _("The picture is there."))
+                return redirect(LIST)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "is_popup": False,
+            "title": _("Add a picture"),
+            "form": form,
+        }
+        template = "admin/education/picture/add.html"
+        return TemplateResponse(request, template, context, status=422 if posted else 200)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """The list shows all there is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(LIST)
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    # --- columns ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Picture"))
+    def preview(self, row: Picture) -> str:
+        return format_html(
+            '<img class="thumb" src="{}" alt="" width="{}" height="{}" loading="lazy">',
+            row.get_absolute_url(),
+            row.width,
+            row.height,
+        )
+
+    @admin.display(description=gettext_lazy("In a text"))
+    def markdown(self, row: Picture) -> str:
+        return format_html("<code>![](picture:{})</code>", row.slug)
+
+    @admin.display(description=gettext_lazy("Size"))
+    def size(self, row: Picture) -> str:
+        return f"{row.width} × {row.height}"

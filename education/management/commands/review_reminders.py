@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from education import services
+
+
+class Command(BaseCommand):
+    help = (
+        "Tells the content editors by e-mail which reviews of pages are overdue, once a month."
+        " Run it by a timer, as often as you like."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        count = services.remind_of_reviews(today=timezone.localdate())
+        if options["verbosity"]:
+            what = f"pages named: {count}" if count else "nothing to tell, or told already"
+            self.stdout.write(what)

@@ -1,0 +1,43 @@
+"""What the editors are told by e-mail. The words stand in templates/email/."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import ngettext
+
+from clinic import outbox
+from clinic.models import Message
+from clinic.outbox import Letter
+from education.models import Page
+from education.services import REVIEWS_DUE
+
+TOLD = "content editor"
+
+
+def months(occasions: list[str]) -> Mapping[str, str]:
+    """The month, for staff who look at the list of messages."""
+    return {occasion: occasion for occasion in occasions}
+
+
+@outbox.composer(REVIEWS_DUE, about=months)
+def reviews_due(message: Message) -> Letter | None:
+    """The pages whose next review has passed. None when none has by now."""
+    pages = list(Page.objects.overdue(timezone.localdate()).select_related("condition"))
+    if not pages:
+        return None
+    people = get_user_model().objects.filter(is_active=True, groups__name=TOLD)
+    addresses = people.exclude(email="").values_list("email", flat=True)
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = ngettext(
+            "%(n)s page waits for its review", "%(n)s pages wait for their review", len(pages)
+        ) % {"n": len(pages)}
+        context = {
+            "clinic": settings.CLINIC_SHORT_NAME,
+            "origin": settings.SITE_ORIGIN,
+            "pages": pages,
+        }
+        text = render_to_string("email/reviews_due.txt", context).strip() + "\n"
+    return Letter(tuple(sorted(set(addresses))), subject, text)

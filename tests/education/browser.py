@@ -1,0 +1,69 @@
+"""The admin as an editor or clinician meets it: what a form holds, and how it is sent back."""
+
+import html
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+
+from education.models import Page
+
+
+def at(page: Page, name: str = "change") -> str:
+    return reverse(f"admin:education_page_{name}", args=[page.pk])
+
+
+class _Controls(HTMLParser):
+    """The names and values of the form an editor writes in."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.inside, self.area, self.choice = False, "", ""
+        self.feed(body)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.inside = given.get("class") == "write"
+        if not self.inside:
+            return
+        name = given.get("name", "")
+        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+            self.values[name] = given.get("value", "")
+        elif tag == "textarea":
+            self.area = name
+            self.values[name] = ""
+        elif tag == "select":
+            self.choice = name
+            self.values[name] = ""
+        elif tag == "option" and "selected" in given:
+            self.values[self.choice] = given["value"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.values[self.area] += data
+
+
+def typed(response: HttpResponse) -> dict[str, str]:
+    """What stands in the form, as a browser would send it: CRLF at the end of each line."""
+    values = _Controls(response.content.decode()).values
+    # the parser drops the line break that stands after <textarea>, a browser does too
+    return {name: value.removeprefix("\n").replace("\n", "\r\n") for name, value in values.items()}
+
+
+def buttons(response: HttpResponse) -> list[str]:
+    found = re.findall(r"<button[^>]*>(.*?)</button>", response.content.decode(), flags=re.S)
+    return [html.unescape(re.sub(r"<[^>]+>", "", words)).strip() for words in found]
+
+
+def store(client: Any, page: Page, opened: HttpResponse | None = None, **changes: str) -> Any:
+    """Open the page, type something else into some controls, press the button."""
+    form = typed(opened or client.get(at(page)))
+    return client.post(at(page), form | changes)

@@ -1,0 +1,88 @@
+"""Overdue reviews: the editors hear of them once a month, by names of pages alone."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from clinic import outbox
+from clinic.models import Event, Message
+from education import services
+from education.models import Page
+from education.services import REVIEWS_DUE
+from tests.education import desk
+
+# The outbox claims outside of a transaction. The trail stays when the tables are emptied, so each
+# test has months of its own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def overdue(pages) -> Page:
+    """A published page whose next review was due yesterday, and an editor with an address."""
+    editor = desk.editor()
+    editor.email = "ed@clinic.example"
+    editor.save()
+    page = desk.publish(pages["knees/creaking"])
+    Page.objects.filter(pk=page.pk).update(next_review_on=timezone.localdate() - timedelta(days=1))
+    return desk.fresh(page)
+
+
+def letters() -> list[mail.EmailMessage]:
+    outbox.deliver_due()
+    return mail.outbox
+
+
+def test_the_editors_hear_of_an_overdue_review_once_a_month(overdue):
+    for _time in range(3):
+        services.remind_of_reviews(today=date(2031, 1, 2))
+    [letter] = letters()
+
+    assert letter.to == ["ed@clinic.example"]
+    assert letter.subject == "1 page waits for its review"
+    assert "Creaking knees" in letter.body
+    assert "/admin/education/page/?review=overdue" in letter.body
+    assert overdue.get_absolute_url() in letter.body
+
+    # the outbox has forgotten it by the end of a long month: it is not told again
+    Message.objects.all().delete()
+    assert services.remind_of_reviews(today=date(2031, 1, 31)) == 0
+    assert services.remind_of_reviews(today=date(2031, 2, 1)) == 1
+    assert len(letters()) == 2
+
+
+def test_nothing_is_said_when_nothing_is_overdue(pages):
+    desk.publish(pages["knees/creaking"])
+
+    assert services.remind_of_reviews(today=date(2032, 1, 2)) == 0
+    assert not Message.objects.filter(kind=REVIEWS_DUE).exists()
+
+
+def test_what_was_reviewed_before_the_mail_went_out_is_not_told(overdue):
+    services.remind_of_reviews(today=date(2033, 1, 2))
+    Page.objects.update(next_review_on=timezone.localdate() + timedelta(days=365))
+
+    assert letters() == []
+    assert Message.objects.get(kind=REVIEWS_DUE).state == Message.State.DROPPED
+
+
+def test_a_page_that_nobody_reads_or_that_is_due_today_is_not_overdue(overdue):
+    today = timezone.localdate()
+    Page.objects.update(next_review_on=today)
+    assert not Page.objects.overdue(today).exists()
+    Page.objects.filter(pk=overdue.pk).update(next_review_on=today - timedelta(days=1))
+    services.take_down(page=overdue, by=desk.editor(), read=desk.read(overdue))
+    assert not Page.objects.overdue(today).exists()
+
+
+def test_the_command_puts_the_message_and_says_so(overdue, capsys, monkeypatch):
+    monkeypatch.setattr(timezone, "localdate", lambda *args: date(2034, 5, 1))
+    Page.objects.update(next_review_on=date(2034, 4, 1))
+    call_command("review_reminders")
+    call_command("review_reminders")
+
+    assert capsys.readouterr().out == "pages named: 1\nnothing to tell, or told already\n"
+    event = Event.objects.get(actor="system:review-reminders", subject="2034-05")
+    assert event.detail == {"job": "review-reminders", "count": 1}
