@@ -18,7 +18,7 @@ from django.db import models
 from django.db.models import Case, F, OuterRef, Q, When
 from django.db.models.functions import JSONObject
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
@@ -207,6 +207,12 @@ class Page(models.Model):
 
     def get_absolute_url(self) -> str:
         return address(self.condition.slug, self.slug)
+
+    @property
+    def own_address(self) -> str:
+        """Where it is read in its own language."""
+        with override(self.language):
+            return self.get_absolute_url()
 
     @property
     def name(self) -> str:

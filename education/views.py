@@ -127,8 +127,7 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
     with override(row.language):  # a page without a translation speaks and is found in English
-        pictures = pictures_in(text)
-        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures)
+        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text))
         canonical = web.whole(row.get_absolute_url())
         facts = web.page_facts(row, text)
     return {

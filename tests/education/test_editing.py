@@ -142,6 +142,7 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
     settings.DEMO = False
     form = typed(editor.get(ADD)) | {
         "condition": str(pages["knees/overview"].condition_id),
+        "language": "en",
         "slug": "stairs",
         "title": "Knees on stairs",
         "summary": "How to climb.",
@@ -157,6 +158,10 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
     assert (page.status, page.shown, page.name) == (Status.DRAFT, None, "knees/stairs")
     assert [event.action for event in trail.of(answer)] == ["create"]
     assert Client().get("/conditions/knees/stairs/").status_code == 404
+
+    spanish = editor.post(ADD, form | {"language": "es", "title": "Rodillas en la escalera"})
+    assert spanish.status_code == 302
+    assert Page.objects.get(slug="stairs", language="es").title == "Rodillas en la escalera"
 
     again = editor.post(ADD, form | {"title": "Knees on other stairs"})
     assert again.status_code == 422

@@ -25,7 +25,9 @@ SOURCES = (
 OF_STAFF = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),
     *("templates/email/alert.txt", "templates/email/escalation.txt"),
-    *("education/admin", "education/services.py", "education/editing"),
+    *("templates/email/reviews_due.txt", "education/admin", "education/services.py"),
+    *("education/models.py", "education/messages.py", "education/judging.py"),
+    *("education/differences.py", "education/pictures.py"),
     *("intake/checks.py", "intake/services/triage.py"),
 )
 # the name of a function → where its arguments hold sentences; of a wrong answer, the second
