@@ -157,11 +157,13 @@ class EdgeMiddleware:
     @staticmethod
     def _log(request, response, started):
         match = getattr(request, "resolver_match", None)
+        # a page from the store was not resolved, but says which it is
+        route = getattr(request, "route", "") or (match and match.view_name)
         logs.log(
             "request",
             request_id=request.request_id,
             method=request.method if request.method in METHODS else "other",
-            route=(match and match.view_name) or "-",
+            route=route or "-",
             status=response.status_code,
             ms=round((time.perf_counter() - started) * 1000),
         )

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit
+from clinic import audit, rendered
 from education import content, markup
 from education.models import Condition, Page, PageVersion, Section, Source, Status
 
@@ -82,6 +82,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
                 action="update",
                 detail={"job": LOADER, "count": len(touched), "ids": touched},
             )
+        rendered.renew_on_commit()
     return loaded
 
 
@@ -257,6 +258,7 @@ def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) ->
         request_id=request_id,
         detail={"page": "education", **detail},
     )
+    rendered.renew_on_commit()
 
 
 def _plain_data(text: content.Page) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clinic.rendered import kept
 from education import content, rendering
 from education.models import Page
 
@@ -98,6 +99,7 @@ def _trail(row: Page, text: content.Page) -> dict[str, Any]:
 
 
 @require_safe
+@kept
 def robots(request: HttpRequest) -> HttpResponse:
     """Where crawlers have nothing to do, and where the list of pages is."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in CLOSED)]
@@ -106,9 +108,11 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every page for readers; of those with a text of their own, when it last changed."""
-    fixed = [reverse("home"), reverse("education:conditions"), reverse("privacy")]
+    named = ("home", "education:conditions", "privacy", "accessibility", "language_help")
+    fixed = [reverse(name) for name in named]
     rows: list[tuple[str, datetime | None]] = [(whole(path), None) for path in fixed]
     rows += [(whole(p.get_absolute_url()), p.shown_at) for p in Page.objects.directory()]
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
