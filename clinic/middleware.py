@@ -1,8 +1,8 @@
 """The outermost layer: what may come in, what every answer carries, one log line per request."""
 
 import re
+import secrets
 import time
-import uuid
 from urllib.parse import unquote_to_bytes
 
 from csp.middleware import CSPMiddleware
@@ -85,7 +85,7 @@ class EdgeMiddleware:
 
     def __call__(self, request):
         started = time.perf_counter()
-        request.request_id = uuid.uuid4().hex
+        request.request_id = secrets.token_hex(16)
         request.refusal = self._refusal(request)
         token = logs.request_id.set(request.request_id)
         try:

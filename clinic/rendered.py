@@ -24,6 +24,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import ResponseHeaders
 from django.utils import translation
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_http_date_safe
@@ -69,7 +70,7 @@ class RenderedMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.memory: tuple[str, dict[str, Page]] = (NONE, {})
+        self.memory: tuple[str, dict[str, Ready]] = (NONE, {})
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or not _is_proper(request):
@@ -77,8 +78,8 @@ class RenderedMiddleware:
         store = None if request.META.get("QUERY_STRING") else opened(settings.PAGE_STORE)
         generation = _current(store) if store else NONE
         path = request.path_info
-        page = self._find(store, generation, path) if store and generation else None
-        if page is None:
+        ready = self._find(store, generation, path) if store and generation else None
+        if ready is None:
             # the generation was asked for first: if a change comes meanwhile, this goes nowhere
             response = self.get_response(request)
             page = _as_page(request, response)
@@ -90,19 +91,58 @@ class RenderedMiddleware:
                     return response
             elif store and generation:
                 _keep(store, generation, path, page)
-        request.route = page.route  # type: ignore[attr-defined]
-        return _answer(request, page)
+            ready = Ready(page)
+        return ready.answer(request)
 
-    def _find(self, store: Store, generation: str, path: str) -> Page | None:
+    def _find(self, store: Store, generation: str, path: str) -> "Ready | None":
         of, pages = self.memory
         if of != generation:
             self.memory = _, pages = generation, {}
-        page = pages.get(path)
-        if page is None:
+        ready = pages.get(path)
+        if ready is None:
             page = _read(store, generation, path)
             if page is not None:
-                pages[path] = page
-        return page
+                ready = pages[path] = Ready(page)
+        return ready
+
+
+class Ready:
+    """A page in this process's memory with its headers made up, plain and compressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.plain = self._headers(page.body)
+        self.packed = self._headers(page.packed)
+        self.packed["Content-Encoding"] = "gzip"
+
+    def _headers(self, body: bytes) -> ResponseHeaders:
+        headers = ResponseHeaders(dict(self.page.headers))
+        headers["ETag"] = self.page.etag
+        headers["Vary"] = "Accept-Encoding"
+        headers["Content-Length"] = str(len(body))
+        return headers
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The page, or 304 to who has it."""
+        page, asked = self.page, request.META
+        packed = "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "")
+        response = HttpResponse(page.packed if packed else page.body)
+        response.headers = Copied(self.packed if packed else self.plain)
+        request.route = page.route  # type: ignore[attr-defined]
+        if asked.keys().isdisjoint(CONDITIONS):
+            return response
+        checked = get_conditional_response(request, page.etag, page.modified, response)
+        for name, value in page.headers:
+            if name != "Content-Type":
+                checked.headers.setdefault(name, value)
+        return checked
+
+
+class Copied(ResponseHeaders):
+    """Headers that were looked at when the page came into memory, and are not looked at again."""
+
+    def __init__(self, checked: ResponseHeaders) -> None:
+        self._store = checked._store.copy()
 
 
 def _is_proper(request: HttpRequest) -> bool:
@@ -116,27 +156,6 @@ def _is_proper(request: HttpRequest) -> bool:
     except DisallowedHost:
         return False
     return True
-
-
-def _answer(request: HttpRequest, page: Page) -> HttpResponse:
-    packed = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
-    body = page.packed if packed else page.body
-    response = HttpResponse(body)
-    headers = response.headers
-    for name, value in page.headers:
-        headers[name] = value
-    headers["ETag"] = page.etag
-    headers["Vary"] = "Accept-Encoding"
-    headers["Content-Length"] = str(len(body))
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    if not any(name in request.META for name in CONDITIONS):
-        return response
-    checked = get_conditional_response(request, page.etag, page.modified, response)
-    for name, value in page.headers:
-        if name != "Content-Type":
-            checked.headers.setdefault(name, value)
-    return checked
 
 
 def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
