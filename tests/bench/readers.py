@@ -16,8 +16,8 @@ from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
-SLICES = 10  # of each server in one run, in turn: what else the machine does hits both alike
-EACH = 240  # answers in a slice
+SLICES = 24  # of each server in one run, in turn: what else the machine does hits both alike
+EACH = 100  # answers in a slice
 
 
 def page_nearest(size: int) -> tuple[str, bytes]:

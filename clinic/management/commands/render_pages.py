@@ -15,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         if settings.PAGE_STORE == "off":
-            raise CommandError("PAGE_STORE=off: there is no store.")
+            self.stdout.write("PAGE_STORE=off: there is no store.")
+            return
         try:
             pages = rendered.renew()
         except StoreError as error:
