@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check messages bench faults code lock fmt clean
+.PHONY: help setup run test check messages bench faults lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## what can be done here
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(STAMP) .env ## the environment in .venv with the locked packages, and a .env for a laptop
 
@@ -52,6 +52,12 @@ bench: setup ## measure the performance goals (docs/performance.md)
 
 faults: setup ## kill the worker 25 times over 500 messages: none is lost
 	@$(BIN)/python -m tests.faults.outbox $(ARGS)
+
+lighthouse: setup node_modules ## five times on three pages, as a phone: at least 99, 100, 100 (needs Node.js and Chromium)
+	@$(BIN)/python -m tests.web.lighthouse $(ARGS)
+
+node_modules: package-lock.json
+	@npm ci --silent && touch $@
 
 code: setup ## the six digits of now for the demonstration sign-ins
 	@$(MANAGE) demo --codes

@@ -1,8 +1,8 @@
 """The outermost layer: what may come in, what every answer carries, one log line per request."""
 
 import re
+import secrets
 import time
-import uuid
 from urllib.parse import unquote_to_bytes
 
 from csp.middleware import CSPMiddleware
@@ -108,7 +108,7 @@ class EdgeMiddleware:
 
     def __call__(self, request):
         started = time.perf_counter()
-        request.request_id = uuid.uuid4().hex
+        request.request_id = secrets.token_hex(16)
         request.refusal = self._refusal(request)
         token = logs.request_id.set(request.request_id)
         try:
@@ -181,11 +181,13 @@ class EdgeMiddleware:
     @staticmethod
     def _log(request, response, started):
         match = getattr(request, "resolver_match", None)
+        # a page from the store was not resolved, but says which it is
+        route = getattr(request, "route", "") or (match and match.view_name)
         logs.log(
             "request",
             request_id=request.request_id,
             method=request.method if request.method in METHODS else "other",
-            route=(match and match.view_name) or "-",
+            route=route or "-",
             status=response.status_code,
             ms=round((time.perf_counter() - started) * 1000),
         )

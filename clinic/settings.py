@@ -7,6 +7,7 @@ nothing has a default that could be unsafe in production. `.env.example` explain
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -314,6 +315,20 @@ CACHES = {
     }
 }
 
+# --- rendered pages -----------------------------------------------------------------------------
+# where public pages are kept: a folder for the processes of one machine, redis:// for more, or off
+PAGE_STORE = env_text("PAGE_STORE", str(LOCAL_DIR / "pages") if DEMO else "/var/cache/clinic/pages")
+if PAGE_STORE.startswith(("redis://", "rediss://")):
+    if not find_spec("redis"):
+        raise ImproperlyConfigured(
+            "PAGE_STORE=redis://… needs the package redis, which is not installed. Install "
+            "redis~=8.1 (docs/operations.md), or name a folder."
+        )
+elif PAGE_STORE != "off" and not Path(PAGE_STORE).is_absolute():
+    raise ImproperlyConfigured(
+        f"PAGE_STORE={PAGE_STORE!r}: write the whole path of a folder, redis://host:6379/0, or off."
+    )
+
 # --- keys of sealed fields ----------------------------------------------------------------------
 FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json")
 INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key")
@@ -346,6 +361,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
+    # answers with pages as the layers below made them, their headers too
+    "clinic.rendered.RenderedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
     # these two before the static files, which no middleware below is asked for

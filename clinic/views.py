@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from clinic import outbox
 from clinic.context import site
+from clinic.rendered import kept
 
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)
@@ -27,6 +28,7 @@ RETRY_AFTER = "30"  # seconds
 def _page(template):
     @require_safe
     @login_not_required
+    @kept
     def view(request):
         return render(request, template)
 

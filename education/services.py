@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit, outbox
+from clinic import audit, outbox, rendered
 from clinic.models import Event
 from education import content, markup, pictures
 from education.models import Condition, Page, PageVersion, Picture, Section, Source, Status
@@ -99,6 +99,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
                 action="update",
                 detail={"job": LOADER, "count": len(touched), "ids": touched},
             )
+        rendered.renew_on_commit()
     return loaded
 
 
@@ -251,6 +252,7 @@ def add_picture(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = 
             request_id=request_id,
             detail={"page": "picture"},
         )
+        rendered.renew_on_commit()
     return picture
 
 
@@ -378,6 +380,7 @@ def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) ->
         request_id=request_id,
         detail={"page": "education", **detail},
     )
+    rendered.renew_on_commit()
 
 
 def _plain_data(text: content.Page) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern
 from django.urls import path as django_path
 
+from clinic import rendered
 from education import views, web
 
 app_name = "education"
@@ -20,6 +21,6 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("robots.txt", web.robots, name="robots"),
     path("sitemap.xml", web.sitemap, name="sitemap"),
-    path("feed/", web.ChangedPages(), name="feed"),
+    path("feed/", rendered.kept(web.ChangedPages()), name="feed"),
     path("about/<slug:slug>/", views.about, name="about"),
 ]

@@ -1,31 +1,27 @@
-"""What readers see. Two queries at most, no session, no cookie; unchanged pages are not sent again.
+"""What readers see: rendered for the first who asks, kept for everybody (clinic/rendered.py).
+
+Two queries at most, no session, no cookie; unchanged pages are not sent again.
 
 The first query is the directory of all visible pages: the contents list, related pages, and what
 tells whether anything changed. The second is the page itself.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache, wraps
+from functools import wraps
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, override
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition as unless_unchanged
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import last_modified, require_safe
 
-from clinic.context import site
+from clinic import rendered
 from education import content, markup, rendering, web
 from education import search as searching
 from education.models import Page, Picture, address, last_change
-
-TEMPLATES = settings.BASE_DIR / "templates"
 
 
 def directory(request: HttpRequest) -> list[Page]:
@@ -36,30 +32,13 @@ def directory(request: HttpRequest) -> list[Page]:
     return pages
 
 
-@cache
-def _edition() -> str:
-    """What this program makes of the same rows: another version of it makes another page."""
-    files = [TEMPLATES / "base.html", *sorted((TEMPLATES / "education").glob("*"))]
-    files += sorted(Path(__file__).parent.glob("*.py"))
-    files += sorted((settings.BASE_DIR / "clinic" / "locale").rglob("*.mo"))
-    whole = repr(site(None)).encode() + b"".join(path.read_bytes() for path in files)
-    return hashlib.sha256(whole).hexdigest()
-
-
-def _etag(request: HttpRequest, **kwargs: str) -> str:
-    rows = [(str(page.pk), page.shown_at, page.next_review_on) for page in directory(request)]
-    whole = repr((_edition(), get_language(), settings.DEMO, rows))
-    return f'"{hashlib.sha256(whole.encode()).hexdigest()[:32]}"'
-
-
 def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:
     return last_change(directory(request))
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page for everybody, asked for again each time and sent again only when it changed."""
-    guarded = unless_unchanged(_etag, _last_modified)(view)
-    return wraps(view)(require_safe(cache_control(public=True, no_cache=True)(guarded)))
+    return wraps(view)(require_safe(rendered.kept(last_modified(_last_modified)(view))))
 
 
 @public

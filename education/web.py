@@ -16,10 +16,12 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clinic.rendered import kept
 from education import content, rendering
 from education.models import Page
 
 SCHEMA = "https://schema.org"
+FIXED = ("home", "education:conditions", "privacy", "accessibility", "language_help")
 CLOSED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -99,6 +101,7 @@ def _trail(row: Page, text: content.Page) -> dict[str, Any]:
 
 
 @require_safe
+@kept
 def robots(request: HttpRequest) -> HttpResponse:
     """Where crawlers have nothing to do, and where the list of pages is."""
     prefixes = ["", *(f"/{code}" for code, _name in settings.LANGUAGES if code != "en")]
@@ -108,14 +111,14 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@kept
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every page for readers in each language; of those with a text of their own, when it last
     changed. A page that has no translation stands there once."""
     rows: list[tuple[str, datetime | None]] = []
     for code, _name in settings.LANGUAGES:
         with override(code):
-            fixed = [reverse("home"), reverse("education:conditions"), reverse("privacy")]
-            rows += [(whole(path), None) for path in fixed]
+            rows += [(whole(reverse(name)), None) for name in FIXED]
             pages = [page for page in Page.objects.directory(code) if page.language == code]
             rows += [(whole(page.get_absolute_url()), page.shown_at) for page in pages]
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")

@@ -23,6 +23,7 @@ def _environment() -> None:
     keys.mkdir(parents=True, exist_ok=True)
     os.environ["FIELD_KEYS_FILE"] = str(keys / "field-keys.json")
     os.environ["INDEX_KEY_FILE"] = str(keys / "index-key")
+    os.environ["PAGE_STORE"] = "off"  # what a test changes is seen at once
     # live_server and Playwright share a thread that runs an event loop
     os.environ["MIN_FILL_SECONDS"] = "0"  # a test is quicker than any bot
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

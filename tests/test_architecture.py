@@ -47,7 +47,9 @@ ALLOWED = {
 SHARED = {
     f"clinic.{name}"
     # `models` to read the audit trail; `audit` alone writes it
-    for name in "audit sealing outbox sms limits hours ids logs context lists models".split()
+    for name in (
+        "audit sealing outbox sms limits hours ids logs context lists models rendered".split()
+    )
 }
 # the only places that write to a model
 WRITERS = ("intake.services", "intake.bulk", "education.services")

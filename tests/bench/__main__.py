@@ -35,13 +35,20 @@ say = sys.stdout.write
 
 
 def _measure(folder: Path) -> tuple[list, str]:
+    from django.core.management import call_command
     from django.db import connection
 
-    from tests.bench import goals
+    from tests.bench import goals, readers
 
     with servers.database(folder), servers.serving(folder) as (ours, floor):
         goals.warm_up(ours, floor)
+        call_command("load_pages", verbosity=0)
+        path, text = readers.page_nearest(20_000)
+        Path(os.environ["FLOOR_PAGE"]).write_bytes(text)
+        with servers.bare() as bare:
+            public = [readers.public_pages(ours, bare, path), readers.queries(path)]
         lines = [
+            *public,
             goals.one_after_the_other(ours, floor),
             goals.statements(),
             goals.many_at_once(ours, floor),

@@ -41,6 +41,8 @@ def environment(folder: Path) -> dict[str, str]:
         "DATABASE_URL": devdb.url(folder / "pg"),
         "FIELD_KEYS_FILE": str(folder / "field-keys.json"),
         "INDEX_KEY_FILE": str(folder / "index-key"),
+        "PAGE_STORE": str(folder / "pages"),
+        "FLOOR_PAGE": str(folder / "page.html"),
         "MIN_FILL_SECONDS": "0",
         "LIMIT_CODES_PEER": "1000000",
         "LIMIT_CODES_SITE": "1000000",
@@ -79,6 +81,13 @@ def serving(folder: Path) -> Iterator[tuple[Server, Server]]:
             Server(ours, "postgres", "intake_submission", host),
             Server(floor, "floor", "floor_form", host),
         )
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[int]:
+    """One view without middleware that returns the bytes of FLOOR_PAGE, behind such a gunicorn."""
+    with _gunicorn("tests.bench.floor.bare") as port:
+        yield port
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def wait_for(url: str, seconds: float = 40) -> str:
     while time.monotonic() < end:
         try:
             return get(url)
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, or not answered in time
             time.sleep(0.2)
     raise AssertionError(f"no answer from {url}")
 

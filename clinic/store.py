@@ -1,0 +1,184 @@
+"""Where rendered pages lie, for all processes: a folder of this machine, or Redis.
+
+Entries belong to a *generation*. One generation is the current one; a change of what readers see
+begins a new and empty one, in one step. Who began to render before writes into the old one, where
+nobody looks any more: an older text never covers a newer one, and there is nothing to compare.
+The generation before is kept until the new one is complete.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+BEFORE = "before"
+"""The entry of a generation that names the one before it."""
+
+NONE = ""
+"""No generation has begun."""
+
+
+class StoreError(Exception):
+    """The store did not answer, or could not be written."""
+
+
+class Store(Protocol):
+    """What a store does. Each method but `current` and `read` raises StoreError."""
+
+    def current(self) -> str:
+        """The name of the current generation, or NONE."""
+
+    def read(self, generation: str, key: str) -> bytes | None:
+        """An entry, or None."""
+
+    def write(self, generation: str, key: str, entry: bytes) -> None:
+        """Keep an entry, whole or not at all. Without an effect if that generation is gone."""
+
+    def _lock(self) -> AbstractContextManager[Any]: ...
+
+    def _swap(self, new: str, before: str) -> None:
+        """Begin an empty generation; all but these two are deleted."""
+
+
+def begin(store: Store, complete: str) -> str:
+    """A new generation, empty, is the current one from now on. Returns its name.
+
+    `complete` is the entry by which a finished generation says so; an unfinished one is not kept,
+    but the one before it goes on being the one before.
+    """
+    new = uuid.uuid4().hex
+    with store._lock():
+        before = store.current()
+        if before and store.read(before, complete) is None:
+            before = (store.read(before, BEFORE) or b"").decode() or before
+        store._swap(new, before)
+    return new
+
+
+class Folder:
+    """Files, one for each entry, in a folder for each generation; a link names the current one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.link = path / "current"
+
+    def current(self) -> str:
+        try:
+            return os.readlink(self.link)
+        except OSError:
+            return NONE
+
+    def read(self, generation: str, key: str) -> bytes | None:
+        try:
+            return (self.path / generation / key).read_bytes()
+        except OSError:
+            return None
+
+    def write(self, generation: str, key: str, entry: bytes) -> None:
+        folder = self.path / generation
+        try:
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+                file.write(entry)
+            Path(file.name).replace(folder / key)
+        except FileNotFoundError:
+            return  # deleted meanwhile
+        except OSError as error:
+            raise StoreError from error
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / "lock").open("w")
+        except OSError as error:
+            raise StoreError from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _swap(self, new: str, before: str) -> None:
+        try:
+            folder = self.path / new
+            folder.mkdir()
+            (folder / BEFORE).write_text(before)
+            link = self.path / f"{new}.link"
+            link.symlink_to(new)
+            link.replace(self.link)
+        except OSError as error:
+            raise StoreError from error
+        for old in self.path.iterdir():
+            if old.is_dir() and not old.is_symlink() and old.name not in (new, before):
+                shutil.rmtree(old, ignore_errors=True)
+
+
+class Redis:
+    """A hash for each generation, and a key that names the current one.
+
+    Pages are a copy of what the database holds: a Redis that loses them or does not answer costs
+    time and nothing else. It is asked briefly, so that it cannot hold up a reader.
+    """
+
+    CURRENT = "clinic:pages:current"
+    ALL = "clinic:pages:all"
+
+    def __init__(self, url: str) -> None:
+        import redis
+
+        self.errors = redis.RedisError
+        self.redis = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+    @staticmethod
+    def _name(generation: str) -> str:
+        return f"clinic:pages:{generation}"
+
+    def current(self) -> str:
+        with suppress(self.errors):
+            return (self.redis.get(self.CURRENT) or b"").decode()
+        return NONE
+
+    def read(self, generation: str, key: str) -> bytes | None:
+        with suppress(self.errors):
+            return self.redis.hget(self._name(generation), key)
+        return None
+
+    def write(self, generation: str, key: str, entry: bytes) -> None:
+        try:
+            # what was deleted meanwhile does not come back
+            if self.redis.hexists(self._name(generation), BEFORE):
+                self.redis.hset(self._name(generation), key, entry)
+        except self.errors as error:
+            raise StoreError from error
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        try:
+            with self.redis.lock("clinic:pages:lock", timeout=10, blocking_timeout=5):
+                yield
+        except self.errors as error:
+            raise StoreError from error
+
+    def _swap(self, new: str, before: str) -> None:
+        with self.redis.pipeline(transaction=True) as steps:
+            steps.hset(self._name(new), BEFORE, before)
+            steps.set(self.CURRENT, new)
+            steps.sadd(self.ALL, new)
+            steps.execute()
+        for old in {name.decode() for name in self.redis.smembers(self.ALL)} - {new, before}:
+            self.redis.delete(self._name(old))
+            self.redis.srem(self.ALL, old)
+
+
+@cache
+def opened(address: str) -> Store | None:
+    """The store of the setting PAGE_STORE: a folder, `redis://…`, or None for `off`."""
+    if address == "off":
+        return None
+    if address.partition("://")[0] in ("redis", "rediss"):
+        return Redis(address)
+    return Folder(Path(address))

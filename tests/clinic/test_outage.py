@@ -1,0 +1,80 @@
+"""The database is stopped under a real server: what was public stays, the rest says so."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from clinic import devdb
+from tests.clinic.test_serve import ROOT, free_port, wait_for
+
+PUBLIC = [
+    *("/", "/privacy/", "/accessibility/", "/language-help/", "/conditions/", "/about/contact/"),
+    *("/conditions/restless-legs/", "/conditions/restless-legs/iron/", "/conditions/clots/"),
+    *("/sitemap.xml", "/robots.txt", "/feed/"),
+    *("/static/css/base.css", "/static/img/logo.svg", "/healthz"),
+]
+
+
+def status(url: str, **headers: str) -> int:
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Runs a command of the program, with a database in a folder of its own."""
+    env = os.environ | {
+        "DEMO": "on",
+        "DATABASE_URL": devdb.url(tmp_path / "pg"),
+        "PAGE_STORE": str(tmp_path / "pages"),
+        "EMAIL_URL": f"file:{tmp_path / 'mail'}",
+    }
+
+    def start(*command: str) -> subprocess.Popen:
+        return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env)
+
+    return start
+
+
+@pytest.mark.slow
+def test_public_pages_outlast_the_database(program, tmp_path):
+    at = f"http://127.0.0.1:{(port := free_port())}"
+    gunicorn = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    gunicorn += ["--no-control-socket", "--log-level", "critical", "clinic.wsgi"]
+    database = devdb.DevPostgres(tmp_path / "pg", fast=True)
+    database.start()
+    server = None
+    try:
+        for command in (["migrate", "-v0"], ["load_pages", "-v0"]):
+            assert program("manage.py", *command).wait(120) == 0
+        server = program(*gunicorn)
+        wait_for(f"{at}/healthz")
+        # another process filled the store; this one has shown no page but this
+        assert status(f"{at}/search/?q=iron") == 200
+        database.stop()
+
+        for headers in ({}, {"Cookie": f"staff={'a' * 32}"}, {"Accept-Encoding": "gzip"}):
+            for path in PUBLIC:
+                assert status(at + path, **headers) == 200, path
+        for path in ("/search/?q=iron", "/conditions/none/", "/readyz", "/admin/"):
+            assert status(at + path, Cookie=f"staff={'a' * 32}") == 503, path
+
+        # one that starts while the database is away
+        server.terminate()
+        server.wait(30)
+        server = program(*gunicorn)
+        wait_for(f"{at}/healthz")
+        assert status(f"{at}/conditions/restless-legs/iron/") == 200
+    finally:
+        database.stop()
+        if server:
+            server.terminate()
+            server.wait(30)

@@ -1,0 +1,1 @@
+"""The pages as other programs judge them: HTML, JSON-LD, weight."""

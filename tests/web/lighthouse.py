@@ -1,0 +1,95 @@
+"""`make lighthouse`: Lighthouse's marks for three pages, as a phone, the median of five runs.
+
+Starts the program with a database of its own on loopback. Prints a table and exits with 1 when a
+mark is too low: 99 for performance, 100 for accessibility and best practices, 100 for search
+engines but on the questions, which are not for them.
+"""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from tests.bench import servers
+from tests.bench.browser import Browser
+
+WANTED = {"performance": 99, "accessibility": 100, "best-practices": 100, "seo": 100}
+PAGES = {"home": "/", "a condition": "/conditions/restless-legs/", "a question": "/intake/p/about/"}
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+)
+RUNS = 5
+say = sys.stdout.write
+
+
+def main() -> int:
+    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not browser:
+        say("No Chromium was found. Install one, or name it in CHROMIUM=/path/to/chromium.\n")
+        return 1
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        os.environ.update(servers.environment(folder), DJANGO_SETTINGS_MODULE="clinic.settings")
+        os.environ["CHROME_PATH"] = browser
+        with servers.database(folder), servers.serving(folder) as (ours, _floor):
+            command = [sys.executable, "manage.py", "load_pages", "-v0"]
+            subprocess.run(command, cwd=servers.ROOT, check=True)
+            cookie = _a_draft(ours.port)
+            low = [_page(ours.port, name, path, cookie, folder) for name, path in PAGES.items()]
+    return 1 if any(low) else 0
+
+
+def _a_draft(port: int) -> str:
+    """The cookie of somebody who has answered the first page, so that the second is shown."""
+    with Browser(port) as patient:
+        start = patient.get("/intake/")
+        first = patient.post("/intake/", [("csrfmiddlewaretoken", start.token), ("go", "start")])
+        path = first.header("location")
+        page = patient.get(path)
+        fields = [("csrfmiddlewaretoken", page.token), ("em_now", "none"), ("go", "continue")]
+        patient.post(path, fields)
+        return "; ".join(f"{name}={value}" for name, value in patient.cookies.items())
+
+
+def _page(port: int, name: str, path: str, cookie: str, folder: Path) -> bool:
+    """Prints the marks of a page. Returns whether one is too low."""
+    url = f"http://127.0.0.1:{port}{path}"
+    headers = {"Cookie": cookie} if path.startswith("/intake/") else {}
+    with urlopen(Request(url, headers=headers)) as answer:
+        assert answer.url == url, f"{path} leads to {answer.url}"
+    marks: dict[str, list[float]] = {kind: [] for kind in WANTED}
+    faults: set[str] = set()
+    for run in range(RUNS):
+        out = folder / f"{re.sub('[^a-z]', '', name)}-{run}.json"
+        command = [
+            *("node", "node_modules/lighthouse/cli/index.js", url, "--quiet", "--output=json"),
+            *(f"--output-path={out}", f"--only-categories={','.join(WANTED)}"),
+            *(f"--chrome-flags={FLAGS}", f"--extra-headers={json.dumps(headers)}"),
+        ]
+        subprocess.run(command, cwd=servers.ROOT, check=True, timeout=180)
+        told = json.loads(out.read_text())
+        for kind, category in told["categories"].items():
+            marks[kind].append(round(100 * category["score"]))
+            for ref in category["auditRefs"]:
+                audit = told["audits"][ref["id"]]
+                if ref["weight"] and audit["score"] is not None and audit["score"] < 0.9:
+                    faults.add(f"{kind}: {audit['id']} {audit.get('displayValue', '')}")
+    middle = {kind: statistics.median(found) for kind, found in marks.items()}
+    say(f"{name:14}" + "  ".join(f"{kind} {mark:.0f}" for kind, mark in middle.items()) + "\n")
+    wanted = {k: w for k, w in WANTED.items() if k != "seo" or not headers}
+    low = any(middle[kind] < mark for kind, mark in wanted.items())
+    if low:
+        say("".join(f"    {fault}\n" for fault in sorted(faults)))
+    return low
+
+
+if __name__ == "__main__":
+    sys.exit(main())

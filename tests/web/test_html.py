@@ -1,0 +1,34 @@
+"""The Nu HTML checker (npm: vnu-jar) reads every page and finds no error."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.web.conftest import ROOT, program
+
+# the mark has the test database made; the pages were fetched before
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+
+def test_the_nu_html_checker_finds_no_error(pages, tmp_path):
+    program("java", "vnu-jar")
+    assert len(pages) > 80
+    for name, text in pages.items():
+        (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+
+    jar = ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
+    done = subprocess.run(
+        ["java", "-jar", jar, "--format", "json", "--skip-non-html", tmp_path],
+        capture_output=True,
+        timeout=300,
+    )
+
+    # what it says of style sheets and the rest is judged as well: warnings too, but for hints
+    found = [
+        f"{message['url'].rpartition('/')[2]}:{message.get('lastLine')} {message['message']}"
+        f" {message.get('extract', '')!r}"
+        for message in json.loads(done.stderr)["messages"]
+        if message["type"] == "error" or message.get("subType") == "warning"
+    ]
+    assert found == []

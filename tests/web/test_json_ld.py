@@ -1,0 +1,74 @@
+"""schema.org facts on the pages: every type, property and kind of value is of the vocabulary.
+
+The vocabulary is schema-dts (npm, by Google: schema.org as types), the judge the TypeScript
+compiler, offline. It finds an unknown type, a property that the type does not have, a value of a
+wrong kind. It does not know what a search engine demands besides; the last test names what they do.
+"""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.web.conftest import ROOT, program
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+BLOCK = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOTALL)
+
+
+def judged(folder, blocks: dict[str, str]) -> list[str]:
+    """What the compiler says of these blocks of JSON-LD."""
+    program("node", "typescript", "schema-dts")
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    lines = ['import type { Graph, WithContext, Thing } from "schema-dts";']
+    for n, (name, block) in enumerate(blocks.items()):
+        kind = "Graph" if "@graph" in json.loads(block) else "WithContext<Thing>"
+        told = json.dumps(json.loads(block))
+        lines.append(f"export const block{n}: {kind} = {told}; // {name}")
+    (folder / "facts.ts").write_text("\n".join(lines) + "\n")
+    options = "--noEmit --strict --skipLibCheck --target es2022 --module nodenext".split()
+    compiler = ROOT / "node_modules/typescript/bin/tsc"
+    done = subprocess.run(
+        ["node", compiler, *options, "facts.ts"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said = done.stdout.splitlines()
+    assert done.returncode == 0 or said, done.stderr
+    return said
+
+
+def test_every_page_tells_facts_of_the_vocabulary(pages, tmp_path):
+    blocks = {name: block for name, text in pages.items() for block in BLOCK.findall(text)}
+
+    assert len(blocks) > 20
+    assert judged(tmp_path, blocks) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '{"@context": "https://schema.org", "@type": "MedicalHouse", "name": "x"}',
+        '{"@context": "https://schema.org", "@type": "MedicalClinic", "telefone": "1"}',
+        '{"@context": "https://schema.org", "@type": "MedicalClinic", "name": {"@type": "Person"}}',
+    ],
+    ids=["type", "property", "value"],
+)
+def test_the_judge_finds_what_is_wrong(tmp_path, wrong):
+    assert judged(tmp_path, {"wrong": wrong})
+
+
+def test_a_trail_has_what_search_engines_demand(pages):
+    trails = 0
+    for name, text in pages.items():
+        for block in BLOCK.findall(text):
+            for thing in json.loads(block).get("@graph", []):
+                if thing["@type"] == "BreadcrumbList":
+                    trails += 1
+                    steps = thing["itemListElement"]
+                    assert [step["position"] for step in steps] == [*range(1, len(steps) + 1)], name
+                    assert all(step["name"] and step["item"].startswith("http") for step in steps)
+    assert trails > 20
