@@ -7,4 +7,4 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
-        from intake import checks, messages, ways_back  # noqa: F401
+        from intake import appointment_messages, checks, messages, ways_back  # noqa: F401

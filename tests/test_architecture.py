@@ -21,6 +21,7 @@ ALLOWED = {
     "intake.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
     "intake.messages": {"clinic", "intake.domain", "intake.models"},
+    "intake.appointment_messages": {"clinic", "intake.models", "intake.messages"},
     "intake.services": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
         *("intake.search", "intake.messages", "intake.services"),

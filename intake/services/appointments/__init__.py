@@ -1,0 +1,72 @@
+"""Appointments: from a wish to a visit that is never sold twice. See docs/decisions/0017."""
+
+from intake.services.appointments.booking import (
+    cancel,
+    complete,
+    confirm_by_call,
+    confirm_hold,
+    drop_all,
+    held_by,
+    hold,
+    no_show,
+    overbook,
+    release,
+    reschedule,
+)
+from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
+from intake.services.appointments.offers import (
+    accept,
+    decline,
+    lapse,
+    offer,
+    open_offers,
+    withdraw_offers,
+)
+from intake.services.appointments.times import (
+    CalendarDay,
+    FreeTime,
+    calendar,
+    find_slot,
+    fitting,
+    free_slots,
+    may_be_offered,
+    nearest,
+    slots_for,
+    visit_types_for,
+)
+from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
+
+__all__ = [
+    "CalendarDay",
+    "FreeTime",
+    "SlotGone",
+    "accept",
+    "allow_one_more",
+    "calendar",
+    "cancel",
+    "complete",
+    "confirm_by_call",
+    "confirm_hold",
+    "decline",
+    "drop_all",
+    "find_slot",
+    "fitting",
+    "free_slots",
+    "held_by",
+    "hold",
+    "join_waitlist",
+    "lapse",
+    "leave_waitlist",
+    "may_be_offered",
+    "nearest",
+    "no_show",
+    "offer",
+    "open_offers",
+    "open_requests",
+    "overbook",
+    "release",
+    "reschedule",
+    "slots_for",
+    "visit_types_for",
+    "withdraw_offers",
+]

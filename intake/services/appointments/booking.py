@@ -1,0 +1,486 @@
+"""From a free time to a visit, and what becomes of the visit.
+
+Every function is one transaction. It takes the lock of clinician and day first (common.claiming),
+then the rows, then the request's. `by` is the member of staff, None the patient. A time is named by
+the key of its slot (FreeTime.key); one that cannot be had raises SlotGone with the nearest.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.ids import uuid7
+from intake.domain import workflow
+from intake.models import (
+    Appointment,
+    CancelReason,
+    Clinician,
+    Draft,
+    Location,
+    Offer,
+    Submission,
+    Urgency,
+    VisitType,
+    WaitlistEntry,
+)
+from intake.models.appointments import during
+from intake.services.appointments import times, waitlist
+from intake.services.appointments.common import (
+    SlotGone,
+    Span,
+    User,
+    actor_of,
+    advance,
+    allow_one_more,
+    claiming,
+    locked,
+    note_change,
+    record,
+    remind,
+    request_of,
+    retried,
+    span,
+    step,
+    tell,
+)
+from intake.services.appointments.times import FreeTime
+from intake.services.drafts import walk_of
+from intake.services.errors import Refused
+
+
+def hold(
+    *,
+    slot: str,
+    visit_type: VisitType,
+    submission: Submission | None = None,
+    draft: Draft | None = None,
+    request_id: str = "",
+) -> Appointment:
+    """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
+    under way or for something sent. An earlier hold of theirs is given back.
+
+    Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
+    already, or too many requests are open.
+    """
+    urgency = submission.urgency if submission else _urgency_of(draft)
+    if times.window_of(urgency) is None:
+        raise Refused(_("Do not wait for an appointment with this. Please call us now."))
+    if submission and submission.appointments.filter(status="confirmed").exists():
+        raise Refused(_("You have an appointment already. You can move it instead."))
+    if draft:
+        allow_one_more(person=walk_of(draft).content.contact)
+    free = _find(slot, visit_type, urgency=urgency)
+    with _claiming(free) as now:
+        if submission:
+            request_of(submission)
+        for earlier in _holds(submission, draft).select_for_update(of=("self",)):
+            step(earlier, "release", by=None, at=now)
+        appointment = _take(
+            free,
+            at=now,
+            submission=submission,
+            draft=draft,
+            status="held",
+            held_until=now + timedelta(minutes=settings.APPOINTMENT_HOLD_MINUTES),
+        )
+        note_change(appointment, "hold", by=None, at=now)
+        record(
+            appointment,
+            actor=actor_of(None, submission),
+            action="create",
+            request_id=request_id,
+            status="held",
+        )
+    return appointment
+
+
+def held_by(*, submission: Submission | None = None, draft: Draft | None = None) -> Any:
+    """The time that a patient holds now, or None."""
+    rows = _holds(submission, draft).filter(held_until__gt=timezone.now())
+    return rows.for_reading().first()
+
+
+def confirm_hold(
+    *, appointment: Appointment, submission: Submission, request_id: str = ""
+) -> Appointment:
+    """The held time becomes the submission's appointment. Called in the transaction that sends a
+    draft, or by itself. A hold that has ended is taken up again if nobody else has the time.
+
+    Again is the same as once. Raises SlotGone, after which nothing is booked.
+    """
+    with claiming(spans=[span(appointment)]) as now:
+        request_of(submission)
+        row = locked(appointment)
+        if row.status == "confirmed" and row.submission_id == submission.pk:
+            return row
+        if row.submission_id not in (None, submission.pk) or row.status not in ("held", "expired"):
+            raise SlotGone
+        if row.draft_id and row.draft.submission_id not in (None, submission.pk):
+            raise SlotGone
+        confirm_visit(row, submission, by=None, at=now, request_id=request_id)
+    return row
+
+
+def release(
+    *,
+    appointment: Appointment,
+    submission: Submission | None = None,
+    draft: Draft | None = None,
+    request_id: str = "",
+) -> None:
+    """The patient gives a held time back; again is the same as once, and not theirs as nothing."""
+    with claiming(spans=[span(appointment)]) as now:
+        row = locked(appointment)
+        theirs = (submission and row.submission_id == submission.pk) or (
+            draft and row.draft_id == draft.pk
+        )
+        if theirs and row.status == "held":
+            step(row, "release", by=None, at=now)
+            record(
+                row,
+                actor=actor_of(None, submission),
+                action="state",
+                request_id=request_id,
+                status=row.status,
+            )
+            waitlist.offer_freed(waitlist.freed_by(row), at=now)
+
+
+@retried
+def confirm_by_call(
+    *, submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
+) -> Appointment:
+    """The front desk books a free time after a call. Open offers to the same patient are taken
+    back. Raises SlotGone, and Refused when there is an appointment already."""
+    _refuse_second(submission)
+    free = _find(slot, visit_type)
+    with _claiming(free) as now:
+        request_of(submission)
+        appointment = _take(free, at=now, submission=submission, status="held", held_until=now)
+        confirm_visit(appointment, submission, by=by, at=now, request_id=request_id)
+    return appointment
+
+
+@retried
+def overbook(
+    *,
+    submission: Submission,
+    clinician: Clinician,
+    location: Location,
+    visit_type: VisitType,
+    start: datetime,
+    reason: str,
+    by: User,
+    request_id: str,
+) -> Appointment:
+    """The front desk books on purpose where the hours or the seats allow no more, with a reason:
+    a seat above the capacity, named as such for ever.
+
+    `start` is a moment (domain.slots.resolve_wall makes it of what was typed). Raises ValueError
+    without a reason; Refused for a time that is past or for a second appointment.
+    """
+    if not reason.strip():
+        raise ValueError(_("Say why you book more than the hours allow."))
+    if start <= timezone.now():
+        raise Refused(_("This time is past. Choose a later one."))
+    _refuse_second(submission)
+    end = start + timedelta(minutes=visit_type.minutes)
+    with claiming(spans=[(clinician.pk, start, end)]) as now:
+        request_of(submission)
+        capacity = times.capacity_of(clinician=clinician, location=location, start=start, end=end)
+        taken = set(
+            Appointment.objects.taking()
+            .between(start, end)
+            .filter(clinician=clinician)
+            .values_list("seat", flat=True)
+        )
+        seat = next(n for n in range(capacity, capacity + len(taken) + 1) if n not in taken)
+        appointment = Appointment(
+            id=uuid7(),
+            submission=submission,
+            clinician=clinician,
+            location=location,
+            visit_type=visit_type,
+            during=during(start, end),
+            seat=seat,
+            capacity=capacity,
+            status="held",
+            held_until=now,
+            overbooked_by=by,
+            overbook_reason={"text": reason.strip()},
+            created_at=now,
+            changed_at=now,
+        )
+        appointment.save(force_insert=True)
+        confirm_visit(
+            appointment, submission, by=by, at=now, request_id=request_id, kind="overbooking"
+        )
+    return appointment
+
+
+@retried
+def reschedule(
+    *,
+    appointment: Appointment,
+    slot: str,
+    by: User | None = None,
+    visit_type: VisitType | None = None,
+    request_id: str = "",
+) -> Appointment:
+    """Move an appointment to another free time: the old one is free in the same transaction. The
+    row stays the same with a higher `sequence`, so that calendars move it.
+
+    Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
+    """
+    _refuse_late(appointment, by)
+    free = _find(slot, visit_type or appointment.visit_type)
+    with _claiming(free, span(appointment)) as now:
+        request_of(appointment.submission)
+        row = locked(appointment)
+        _refuse_late(row, by)
+        left = waitlist.freed_by(row)
+        move_visit(
+            row,
+            by=by,
+            at=now,
+            clinician=free.clinician,
+            location=free.location,
+            visit_type=free.visit_type,
+            during=during(free.start, free.end),
+            seat=free_seat(free, besides=row),
+            capacity=free.slot.capacity,
+        )
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="update",
+            request_id=request_id,
+            status=row.status,
+        )
+        waitlist.offer_freed(left, at=now, besides=row.submission_id)
+    return row
+
+
+@retried
+def cancel(
+    *,
+    appointment: Appointment,
+    by: User | None = None,
+    reason: str = CancelReason.PATIENT,
+    note: str = "",
+    again: bool = False,
+    request_id: str = "",
+) -> None:
+    """Cancel an appointment; again is the same as once. The freed time goes to the waitlist.
+
+    With `again` the request waits for another time; without, a patient's request is withdrawn,
+    while one that the clinic cancels always waits again. Raises Refused when the patient is too
+    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
+    """
+    if reason not in CancelReason.values:
+        raise ValueError(_("Choose a reason."))
+    with claiming(spans=[span(appointment)]) as now:
+        request = request_of(appointment.submission)
+        row = locked(appointment)
+        if row.status == "cancelled":
+            return
+        _refuse_late(row, by)
+        _end(row, by=by, at=now, reason=reason, note=note)
+        asks_again = again or (by is not None and reason != CancelReason.PATIENT)
+        if request.progress == "booked":
+            advance(request, "return" if asks_again else "withdraw")
+        if not asks_again:
+            WaitlistEntry.objects.filter(request=request).delete()
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="state",
+            request_id=request_id,
+            status=row.status,
+            ground=reason,
+        )
+        if reason not in (CancelReason.CLINICIAN, CancelReason.CLINIC):
+            waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=row.submission_id)
+
+
+def drop_all(*, submission: Submission, by: User | None = None) -> None:
+    """No visit is wanted any more: appointment, offers, held time and waiting end, and the freed
+    time goes to the waitlist. A part of `withdraw` and `set_progress`, which record it; call it
+    before the submission is locked."""
+    rows = list(submission.appointments.taking())
+    with claiming(spans=map(span, rows)) as now:
+        request = request_of(submission)
+        for each in rows:
+            row = locked(each)
+            if row.status == "confirmed":
+                _end(row, by=by, at=now, reason=CancelReason.PATIENT)
+            elif row.status == "held":
+                step(row, "release", by=by, at=now)
+            else:
+                continue
+            waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=submission.pk)
+        waitlist.withdraw_offers_in(request.offers.filter(state="open"), at=now)
+        WaitlistEntry.objects.filter(request=request).delete()
+        if request.progress != "done":
+            advance(request, "withdraw")
+
+
+def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
+    changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
+    if note.strip():
+        changes["note"] = {"text": note.strip()}
+    step(row, "cancel", by=by, at=at, **changes)
+    tell("appointment_cancelled", row)
+
+
+def complete(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """The visit took place. Raises workflow.NotAllowed, and Refused before it has begun."""
+    _close(appointment, "complete", by, request_id)
+
+
+def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """The patient did not come. Raises workflow.NotAllowed, and Refused before it has begun."""
+    _close(appointment, "miss", by, request_id)
+
+
+def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
+    with claiming(spans=[span(appointment)]) as now:
+        request = request_of(appointment.submission)
+        row = locked(appointment)
+        if row.during.lower > now:
+            raise Refused(_("The visit has not begun yet."))
+        before = row.status
+        step(row, action, by=by, at=now)
+        if request.progress == "booked":
+            advance(request, action)
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="state",
+            request_id=request_id,
+            **{"from": before, "to": row.status},
+        )
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def _find(slot: str, visit_type: VisitType, urgency: int | None = None) -> FreeTime:
+    free = times.find_slot(key=slot, visit_type=visit_type)
+    window = times.window_of(urgency) if urgency is not None else None
+    if window and not window[0] <= free.start < window[1]:
+        near = times.slots_for(urgency=urgency, visit_type=visit_type, limit=times.NEAREST)
+        raise SlotGone(_("That is not a time you can choose. Please choose one of these."), near)
+    return free
+
+
+@contextmanager
+def _claiming(free: FreeTime, *others: Span) -> Iterator[datetime]:
+    """`claiming` for a free time: who comes second is shown the nearest others."""
+    try:
+        with claiming(spans=[(free.clinician.pk, free.start, free.end), *others]) as now:
+            yield now
+    except SlotGone as gone:
+        if gone.nearest:
+            raise
+        near = times.nearest(visit_type=free.visit_type, to=free.start)
+        raise SlotGone("", near) from gone.__cause__
+
+
+def _take(free: FreeTime, *, at: datetime, **given: Any) -> Appointment:
+    """Insert a row for a free time, under its lock. Raises SlotGone when no seat is left."""
+    appointment = Appointment(
+        id=uuid7(),
+        clinician=free.clinician,
+        location=free.location,
+        visit_type=free.visit_type,
+        during=during(free.start, free.end),
+        seat=free_seat(free),
+        capacity=free.slot.capacity,
+        created_at=at,
+        changed_at=at,
+        **given,
+    )
+    appointment.save(force_insert=True)
+    return appointment
+
+
+def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
+    """The lowest seat that is free now that the lock is ours."""
+    rows = Appointment.objects.taking().between(free.start, free.end)
+    rows = rows.filter(clinician=free.clinician)
+    if besides:
+        rows = rows.exclude(pk=besides.pk)
+    taken = set(rows.values_list("seat", flat=True))
+    seat = next((n for n in range(free.slot.capacity) if n not in taken), None)
+    if seat is None:
+        raise SlotGone
+    return seat
+
+
+def confirm_visit(
+    row: Appointment,
+    submission: Submission,
+    *,
+    by: User | None,
+    at: datetime,
+    request_id: str,
+    kind: str = "appointment",
+) -> None:
+    """A locked held row becomes the submission's visit, with all that follows."""
+    request = request_of(submission)
+    if row.status == "expired":  # nobody has taken it since
+        row.status = "held"
+    step(row, "confirm", by=by, at=at, submission=submission, held_until=None)
+    advance(request, "book")
+    rivals = Offer.objects.filter(request=request, state="open").exclude(appointment=row)
+    waitlist.withdraw_offers_in(rivals, at=at)
+    WaitlistEntry.objects.filter(request=request).delete()
+    tell("appointment_confirmed", row)
+    remind(row)
+    record(
+        row,
+        actor=actor_of(by, submission),
+        action="create",
+        request_id=request_id,
+        kind=kind,
+        status=row.status,
+    )
+
+
+def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
+    """Move a locked confirmed row to a time whose lock is ours."""
+    overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
+    step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
+    tell("appointment_changed", row)
+    remind(row)
+
+
+def _holds(submission: Submission | None, draft: Draft | None) -> Any:
+    """What a patient holds, whether its time is over or not."""
+    rows = Appointment.objects.filter(status="held", offers=None)
+    return rows.filter(submission=submission) if submission else rows.filter(draft=draft)
+
+
+def _urgency_of(draft: Draft | None) -> int:
+    if draft is None:
+        raise ValueError("a time is held for a draft or a submission")
+    return Urgency.of(walk_of(draft).assessment.urgency)
+
+
+def _refuse_second(submission: Submission) -> None:
+    if submission.appointments.filter(status="confirmed").exists():
+        raise Refused(_("This patient has an appointment already. Move it instead."))
+
+
+def _refuse_late(appointment: Appointment, by: User | None) -> None:
+    notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
+    if by is None and appointment.during.lower - timezone.now() < notice:
+        raise Refused(_("It is too late to change this here. Please call us."))
+    if appointment.status != "confirmed":
+        workflow.move_visit(appointment.status, "move")
