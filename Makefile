@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check messages bench faults lighthouse code lock fmt clean
+.PHONY: help setup run test check messages bench faults races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -58,6 +58,9 @@ lighthouse: setup node_modules ## five times on three pages, as a phone: at leas
 
 node_modules: package-lock.json
 	@npm ci --silent && touch $@
+
+races: setup ## 50 clients want one slot, 200 times: one wins each time
+	@$(BIN)/python -m tests.races.booking $(ARGS)
 
 code: setup ## the six digits of now for the demonstration sign-ins
 	@$(MANAGE) demo --codes

@@ -205,6 +205,23 @@ LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # and of the 
 LIMIT_TRIES_PEER = env_int("LIMIT_TRIES_PEER", 30, 1, 1_000_000)  # codes typed, per peer and hour
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many of ours stand before us
 
+# --- appointments -----------------------------------------------------------------------------
+# requests: the clinic offers times for a wish; slots: patients choose a free time themselves
+APPOINTMENT_MODE = env_text("APPOINTMENT_MODE", "requests")
+if APPOINTMENT_MODE not in ("requests", "slots"):
+    raise ImproperlyConfigured(f"APPOINTMENT_MODE={APPOINTMENT_MODE!r}: write requests or slots.")
+APPOINTMENT_OPEN_REQUESTS = env_int("APPOINTMENT_OPEN_REQUESTS", 3, 1, 100)  # of one person
+APPOINTMENT_HOLD_MINUTES = env_int("APPOINTMENT_HOLD_MINUTES", 10, 1, 120)
+APPOINTMENT_OFFER_HOURS = env_int("APPOINTMENT_OFFER_HOURS", 24, 1, 30 * 24)
+APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)  # by patients
+APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)  # before a chosen slot
+APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
+APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)
+_days = env_list("APPOINTMENT_REMIND_DAYS", "3,1")
+if not all(day.isascii() and day.isdigit() and 0 < int(day) <= 30 for day in _days):
+    raise ImproperlyConfigured("APPOINTMENT_REMIND_DAYS: days before, such as 3,1, from 1 to 30.")
+APPOINTMENT_REMIND_DAYS = sorted({int(day) for day in _days}, reverse=True)
+
 # --- mail, text messages and the worker ---------------------------------------------------------
 try:
     _mail = mailurl.read(

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from clinic import sweeps
+
 
 class IntakeConfig(AppConfig):
     name = "intake"
@@ -7,4 +9,7 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
-        from intake import checks, messages, ways_back  # noqa: F401
+        from intake import appointment_messages, checks, messages, ways_back  # noqa: F401
+        from intake.services import appointments
+
+        sweeps.each_minute(appointments.lapse)

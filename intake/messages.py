@@ -28,7 +28,7 @@ ESCALATED = ("duty",)
 def of_sending(submission: Submission) -> list[Order]:
     """What a submission just sent gives reason to tell."""
     occasion, orders = str(submission.pk), []
-    if submission.kind != Kind.STOPPED and _way_to(submission.person):
+    if submission.kind != Kind.STOPPED and way_to(submission.person):
         orders.append(Order(kind="confirmation", occasion=occasion))
     if submission.kind == Kind.STOPPED or submission.urgency >= Urgency.SAME_DAY:
         patience = timedelta(minutes=settings.ESCALATE_MINUTES)
@@ -57,7 +57,7 @@ def references_of_letters(occasions: list[str]) -> Mapping[str, str]:
 def confirmation(message: Message) -> Letter | None:
     """We have it; this happens next; this is how to come back."""
     submission = _submission(message)
-    way = submission and _way_to(submission.person)
+    way = submission and way_to(submission.person)
     if not way:
         return None
     channel, address = way
@@ -67,7 +67,7 @@ def confirmation(message: Message) -> Letter | None:
         return Letter((address,), subject, _text(name, submission), channel)
 
 
-def _way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
+def way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
     """Channel and address of a patient; None for somebody who gave no address to write to."""
     if person.get("email"):
         return "email", person["email"]
@@ -80,7 +80,7 @@ def _way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
 def news(message: Message) -> Letter | None:
     """There is something to read on the patient's page."""
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
-    way = row and _way_to(row.submission.person)
+    way = row and way_to(row.submission.person)
     if not row or not way:
         return None
     channel, address = way

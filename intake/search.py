@@ -51,6 +51,13 @@ def address_tokens(*addresses: str) -> list[int]:
     return sorted(found)
 
 
+def person_tokens(person: Mapping[str, Any]) -> list[int]:
+    """The two tokens that one person's submissions share, whole name and birth date; none when
+    one of them is not known."""
+    name, born = person.get("name"), person.get("birth_date")
+    return sorted({blind("name", fold(name)), blind("born", born)}) if name and born else []
+
+
 def wanted(text: str) -> list[list[int]]:
     """What a row must hold to be a candidate for `text`: one token of each inner list.
 

@@ -21,6 +21,7 @@ ALLOWED = {
     "intake.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
     "intake.messages": {"clinic", "intake.domain", "intake.models"},
+    "intake.appointment_messages": {"clinic", "intake.models", "intake.messages"},
     "intake.services": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
         *("intake.search", "intake.messages", "intake.services"),
@@ -48,7 +49,8 @@ SHARED = {
     f"clinic.{name}"
     # `models` to read the audit trail; `audit` alone writes it
     for name in (
-        "audit sealing outbox sms limits hours ids logs context lists models rendered".split()
+        "audit sealing outbox sweeps sms limits hours ids logs context lists models"
+        " rendered".split()
     )
 }
 # the only places that write to a model

@@ -95,7 +95,8 @@ class ProgressForm(forms.Form):
     """How far the appointment request has come."""
 
     progress = forms.ChoiceField(
-        label=gettext_lazy("Appointment"), choices=list(workflow.REQUEST_STATUSES.items())
+        label=gettext_lazy("Appointment"),
+        choices=[(code, workflow.REQUEST_STATUSES[code]) for code in workflow.BY_HAND],
     )
 
 
@@ -160,11 +161,9 @@ class SubmissionPage:
         request = getattr(self.submission, "appointment_request", None)
         if request is None:
             return []
-        fields = ("visit_type", "place", "days", "times")
+        first = request.wishes[0] if request.wishes else {}
         earliest = request.earliest.isoformat() if request.earliest else None
-        return WishForm.in_words(
-            {name: getattr(request, name) for name in fields} | {"earliest": earliest}
-        )
+        return WishForm.in_words({**first, "visit_type": request.visit_type, "earliest": earliest})
 
     # --- what the rules said -----------------------------------------------------------------
     @property

@@ -75,10 +75,89 @@ REQUESTED: Final = "requested"
 REQUEST_STATUSES: Final[Mapping[str, str]] = {
     "requested": "Requested",
     "called": "Patient called",
+    "offered": "Times offered",
     "booked": "Booked",
+    "done": "Visit done",
+    "missed": "Did not come",
     "withdrawn": "Not wanted any more",
 }
-"""Progress of an appointment request → label; the front desk notes it."""
+"""Progress of an appointment request → label."""
+
+REQUEST_ACTIONS: Final[Mapping[str, str]] = {
+    "call": "Note a call",
+    "offer": "Offer times",
+    "return": "Give back",
+    "book": "Book",
+    "complete": "Visit done",
+    "miss": "Did not come",
+    "withdraw": "Withdraw the request",
+    "reopen": "Ask again",
+}
+"""Action → label. return: what was offered or booked is over, the patient still wants a visit."""
+
+REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
+    ("requested", "call"): "called",
+    ("called", "call"): "called",
+    ("requested", "offer"): "offered",
+    ("called", "offer"): "offered",
+    ("offered", "offer"): "offered",
+    # a time that became free, for somebody who has one already
+    ("booked", "offer"): "booked",
+    ("offered", "return"): "requested",
+    ("booked", "return"): "requested",
+    **{
+        (status, "book"): "booked"
+        for status in ("requested", "called", "offered", "booked", "missed")
+    },
+    ("booked", "complete"): "done",
+    ("booked", "miss"): "missed",
+    **{
+        (status, "withdraw"): "withdrawn"
+        for status in ("requested", "called", "offered", "booked", "missed", "withdrawn")
+    },
+    **{(status, "reopen"): "requested" for status in ("withdrawn", "missed", "called")},
+}
+"""(progress, action) → next progress. What is not here is not allowed."""
+
+REQUEST_OPEN: Final = ("requested", "called", "offered", "booked")
+"""The progress of requests that count against the limit of one person."""
+
+BY_HAND: Final[Mapping[str, str]] = {
+    "requested": "reopen",
+    "called": "call",
+    "withdrawn": "withdraw",
+}
+"""Progress that the front desk notes → its action; the rest follows from offers and visits."""
+
+VISIT_STATUSES: Final[Mapping[str, str]] = {
+    "held": "Held",
+    "confirmed": "Confirmed",
+    "cancelled": "Cancelled",
+    "expired": "Hold ended",
+    "completed": "Completed",
+    "no_show": "Did not come",
+}
+"""Status of an appointment → label."""
+
+TAKING: Final = ("held", "confirmed")
+"""The statuses that take up clinic time."""
+
+OF_NOBODY: Final = ("held", "cancelled", "expired")
+"""The statuses in which an appointment may be no patient's yet."""
+
+VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
+    ("held", "confirm"): "confirmed",
+    ("held", "release"): "cancelled",
+    ("held", "expire"): "expired",
+    ("confirmed", "move"): "confirmed",
+    ("confirmed", "cancel"): "cancelled",
+    ("confirmed", "complete"): "completed",
+    ("confirmed", "miss"): "no_show",
+    # noted by mistake
+    ("completed", "miss"): "no_show",
+    ("no_show", "complete"): "completed",
+}
+"""(status, action) → next status of an appointment."""
 
 
 class NotAllowed(Exception):
@@ -98,6 +177,28 @@ def move(status: str, action: str) -> str:
         raise NotAllowed(
             f"You cannot choose “{did}” here: the submission is"
             f" “{STATUSES.get(status, status).lower()}”."
+        ) from None
+
+
+def move_request(progress: str, action: str) -> str:
+    """The progress of a request after the action. Raises NotAllowed."""
+    try:
+        return REQUEST_MOVES[progress, action]
+    except KeyError:
+        raise NotAllowed(
+            f"You cannot choose “{REQUEST_ACTIONS.get(action, action).lower()}” here: the request"
+            f" is “{REQUEST_STATUSES.get(progress, progress).lower()}”."
+        ) from None
+
+
+def move_visit(status: str, action: str) -> str:
+    """The status of an appointment after the action. Raises NotAllowed."""
+    try:
+        return VISIT_MOVES[status, action]
+    except KeyError:
+        raise NotAllowed(
+            "This cannot be done any more: the appointment is"
+            f" “{VISIT_STATUSES.get(status, status).lower()}”."
         ) from None
 
 

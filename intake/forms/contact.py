@@ -15,7 +15,7 @@ from intake.domain import answers as domain
 from intake.domain.definition import Protocol
 from intake.forms.fields import Date3Field, PhoneField, PlainTextField, StrictEmail
 from intake.forms.walk import WalkForm, question_field, sent_once
-from intake.models import Day, TimeOfDay, VisitType
+from intake.models import Day, TimeOfDay, WishedVisit
 from intake.reading import PREFER, PREFER_TIME, date_words
 from intake.walk import age_on
 
@@ -188,7 +188,7 @@ class WishForm(WalkForm):
 
     visit_type = forms.ChoiceField(
         label=_("What kind of visit would you like?"),
-        choices=VisitType.choices,
+        choices=WishedVisit.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
@@ -238,7 +238,7 @@ class WishForm(WalkForm):
         sent_once(self)
         data = self.cleaned_data
         asked = "place" in self.fields and "place" not in self.errors
-        if asked and data.get("visit_type") == VisitType.IN_PERSON and not data.get("place"):
+        if asked and data.get("visit_type") == WishedVisit.IN_PERSON and not data.get("place"):
             self.add_error("place", _("Choose a place for a visit in person."))
         return data
 
@@ -248,7 +248,7 @@ class WishForm(WalkForm):
         place = data.get("place") or (settings.CLINIC_PLACES[0])
         return {
             "visit_type": data["visit_type"],
-            "place": place if data["visit_type"] == VisitType.IN_PERSON else "",
+            "place": place if data["visit_type"] == WishedVisit.IN_PERSON else "",
             "days": data["days"],
             "times": data["times"],
             "earliest": data["earliest"].isoformat() if data["earliest"] else None,
@@ -267,7 +267,7 @@ class WishForm(WalkForm):
             return []
         any_of = [gettext("Any")]
         return [
-            (gettext("Kind of visit"), [str(VisitType(wish["visit_type"]).label)]),
+            (gettext("Kind of visit"), [str(WishedVisit(wish["visit_type"]).label)]),
             *([(gettext("Place"), [wish["place"]])] if wish.get("place") else []),
             (gettext("Days"), [str(Day(day).label) for day in wish.get("days", ())] or any_of),
             (gettext("Times"), [str(TimeOfDay(t).label) for t in wish.get("times", ())] or any_of),

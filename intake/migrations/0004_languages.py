@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0002_patients_return'),
+        ('intake', '0003_appointments'),
     ]
 
     operations = [

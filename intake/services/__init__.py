@@ -1,5 +1,6 @@
 """All that happens in the clinic, one keyword-only function each; the only code that writes."""
 
+from intake.services import appointments
 from intake.services.access import (
     address_of,
     ask,
@@ -34,7 +35,7 @@ from intake.services.drafts import (
     take_back,
     walk_of,
 )
-from intake.services.errors import Blocked, Conflict, Gone, NotReady
+from intake.services.errors import Blocked, Conflict, Gone, NotReady, Refused
 from intake.services.returning import Reader, add, alarm_of, readers, reply, withdraw
 from intake.services.sending import (
     add_rule_counts,
@@ -64,11 +65,13 @@ __all__ = [
     "Gone",
     "NotReady",
     "Reader",
+    "Refused",
     "Verdict",
     "add",
     "add_rule_counts",
     "address_of",
     "alarm_of",
+    "appointments",
     "ask",
     "assign",
     "begin",

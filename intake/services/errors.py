@@ -30,3 +30,7 @@ class NotReady(Exception):
     def __init__(self, step: str) -> None:
         super().__init__(step)
         self.step = step
+
+
+class Refused(Exception):
+    """What the clinic's rules do not allow now; the message says why and what to do instead."""

@@ -21,6 +21,7 @@ from intake.models import (
     Urgency,
 )
 from intake.protocols import current
+from intake.services import appointments
 from intake.services.documents import protocol_of
 from intake.services.drafts import begin
 from intake.services.sending import build_history, target
@@ -76,6 +77,8 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
     looked. Raises workflow.NotAllowed when it is closed.
     """
     with transaction.atomic():
+        if AppointmentRequest.objects.filter(submission=submission).exists():
+            appointments.drop_all(submission=submission)
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         if row.status == "withdrawn":
             return
@@ -85,7 +88,6 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
             row.reply_due_at = row.target_at
         row.revision += 1
         row.save(update_fields=["status", "reply_due_at", "revision"])
-        AppointmentRequest.objects.filter(submission=row).update(progress="withdrawn")
         build_history(row, "withdraw", by=None, at=timezone.now()).save(force_insert=True)
         _record(row, "withdraw", request_id)
 

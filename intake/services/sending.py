@@ -24,13 +24,14 @@ from intake.models import (
     StatusChange,
     Submission,
     Urgency,
-    VisitType,
+    WishedVisit,
 )
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
 from intake.services.errors import Conflict, Gone, NotReady
 from intake.walk import Content, Walk
 
+MOST_WISHES = 3
 TRIES = 5  # of finding a free reference; one in ten billion is taken
 
 
@@ -134,12 +135,24 @@ def build_wish(submission: Submission, wish: Mapping[str, Any]) -> AppointmentRe
     earliest = wish.get("earliest")
     return AppointmentRequest(
         submission=submission,
-        visit_type=wish.get("visit_type", VisitType.CALL_ME),
-        place=wish.get("place", ""),
-        days=list(wish.get("days", ())),
-        times=list(wish.get("times", ())),
+        visit_type=wish.get("visit_type", WishedVisit.CALL_ME),
+        wishes=_wishes(wish),
         earliest=date.fromisoformat(earliest) if earliest else None,
     )
+
+
+def _wishes(wish: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Up to three wishes, those left out that wish for nothing."""
+    wishes = [
+        {
+            "days": list(one.get("days", ())),
+            "times": list(one.get("times", ())),
+            "place": one.get("place", ""),
+            "clinician": one.get("clinician", ""),
+        }
+        for one in wish.get("wishes") or [wish]
+    ]
+    return [one for one in wishes if any(one.values())][:MOST_WISHES]
 
 
 def target(level: Level, at: datetime) -> datetime:

@@ -17,6 +17,7 @@ from clinic import audit, outbox
 from intake import search
 from intake.domain import workflow
 from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
+from intake.services import appointments
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
 from intake.services.sending import build_history, target
@@ -149,16 +150,20 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
 def set_progress(
     *, submission: Submission, progress: str, by: User, revision: int, request_id: str
 ) -> None:
-    """The front desk notes how far the appointment request has come (called, booked).
+    """The front desk notes that it called, that no visit is wanted any more (which ends whatever
+    was booked or offered), or that one is wanted again. The rest follows from what is booked.
 
-    Raises Conflict when the submission was changed since `revision`, and
-    AppointmentRequest.DoesNotExist when there is none.
+    Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed for
+    another step, and AppointmentRequest.DoesNotExist when there is none.
     """
     wish = submission.appointment_request
     with transaction.atomic():
         before = wish.progress
+        after = workflow.move_request(before, workflow.BY_HAND.get(progress, progress))
+        if progress == "withdrawn":
+            appointments.drop_all(submission=submission, by=by)
         _claim(submission, revision, status=submission.status)
-        AppointmentRequest.objects.filter(pk=wish.pk).update(progress=progress)
+        AppointmentRequest.objects.filter(pk=wish.pk).update(progress=after)
         _record_change(submission, by, "state", request_id, {"from": before, "to": progress})
 
 

@@ -45,7 +45,10 @@ STATUS_WORDS = {
 PROGRESS_WORDS = {
     "requested": gettext_lazy("Your wish for a visit is with our front desk."),
     "called": gettext_lazy("Our front desk has called you about a visit."),
+    "offered": gettext_lazy("We hold times for you. Please choose one."),
     "booked": gettext_lazy("Your visit is booked."),
+    "done": gettext_lazy("Your visit took place."),
+    "missed": gettext_lazy("You missed your visit. Please call us."),
     "withdrawn": gettext_lazy("You do not want a visit any more."),
 }
 READER_WORDS = {

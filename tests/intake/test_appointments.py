@@ -118,7 +118,10 @@ def test_only_the_kind_of_visit_has_to_be_chosen():
     assert page.step == "check"
     patient.send()
     wish = AppointmentRequest.objects.get()
-    assert (wish.days, wish.times, wish.earliest) == ([], [], None)
+    assert (wish.wishes, wish.earliest) == (
+        [{"days": [], "times": [], "place": "Main clinic", "clinician": ""}],
+        None,
+    )
 
 
 def test_a_date_not_before_is_kept():
@@ -151,7 +154,7 @@ def test_a_place_is_asked_for_where_there_are_several(settings):
     assert "place" in patient.page.form.asked
     patient.answer()
     patient.send()
-    assert AppointmentRequest.objects.get().place == "North clinic"
+    assert AppointmentRequest.objects.get().wishes[0]["place"] == "North clinic"
 
 
 @pytest.mark.usefixtures("fresh_pages")
@@ -166,7 +169,7 @@ def test_a_visit_that_is_not_in_person_has_no_place():
     patient = at_wish(visit_type="video")
     patient.answer()
     patient.send()
-    assert AppointmentRequest.objects.get().place == ""
+    assert [w["place"] for w in AppointmentRequest.objects.get().wishes] == [""]
 
 
 def test_the_wish_can_be_changed_from_the_check_page():

@@ -65,13 +65,10 @@ def test_what_is_stored_is_what_was_said_and_what_the_rules_say_of_it():
     assert submission.answers == told
     assert submission.result.to_json() == _assessed(submission)
     wish = AppointmentRequest.objects.get()
-    assert (wish.visit_type, wish.place, wish.days, wish.times, wish.earliest) == (
-        "in_person",
-        "Main clinic",
-        ["mon", "thu"],
-        ["morning"],
-        None,
-    )
+    assert (wish.visit_type, wish.earliest) == ("in_person", None)
+    assert wish.wishes == [
+        {"days": ["mon", "thu"], "times": ["morning"], "place": "Main clinic", "clinician": ""}
+    ]
 
 
 def _assessed(submission: Submission) -> dict:

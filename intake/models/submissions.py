@@ -1,4 +1,4 @@
-"""What is stored, and how it is read. Writing is the business of services.py alone.
+"""What patients send, and what the clinic does with it.
 
 Sealed columns hold what a patient said or who they are; they open only with the key ring, and
 only in the row they were written to. Everything else is in the clear because the worklist has to
@@ -239,49 +239,6 @@ class Draft(models.Model):
         return str(self.id)
 
 
-class Challenge(models.Model):
-    """A one-time code asked for in one browser. Also made when nothing fits, so that nobody learns
-    from the answer whether a reference or an address is known."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    browser_hash = models.BinaryField(max_length=32, db_index=True)
-    # what it opens: one unsent draft, or submissions; nothing, when nothing fitted
-    draft = models.ForeignKey(Draft, null=True, on_delete=models.CASCADE, related_name="+")
-    submissions = ArrayField(models.UUIDField(), default=list)
-    # blind token of the address asked with: a new code goes there again
-    address_key = models.BigIntegerField()
-    code_hash = models.BinaryField(max_length=32)
-    tries = models.PositiveSmallIntegerField(default=0)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.CheckConstraint(name="challenge_tries_few", condition=Q(tries__lte=5))
-        ]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class Grant(models.Model):
-    """What one browser may open after a right code: a patient's own submissions, for a while."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    key_hash = models.BinaryField(max_length=32, unique=True)
-    submissions = ArrayField(models.UUIDField())
-    chosen = models.ForeignKey(Submission, null=True, on_delete=models.CASCADE, related_name="+")
-    created_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
 class Communication(models.Model):
     """One message between clinic and patient about a submission. Added, never edited."""
 
@@ -299,51 +256,6 @@ class Communication(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class VisitType(models.TextChoices):
-    IN_PERSON = "in_person", _("In person")
-    VIDEO = "video", _("By video")
-    PHONE = "phone", _("By phone")
-    CALL_ME = "call_me", _("Call me to arrange it")
-
-
-class Day(models.TextChoices):
-    MON = "mon", pgettext_lazy("a day to choose", "Monday")
-    TUE = "tue", pgettext_lazy("a day to choose", "Tuesday")
-    WED = "wed", pgettext_lazy("a day to choose", "Wednesday")
-    THU = "thu", pgettext_lazy("a day to choose", "Thursday")
-    FRI = "fri", pgettext_lazy("a day to choose", "Friday")
-
-
-class TimeOfDay(models.TextChoices):
-    MORNING = "morning", _("Morning")
-    MIDDAY = "midday", _("Around midday")
-    AFTERNOON = "afternoon", _("Afternoon")
-
-
-class AppointmentRequest(models.Model):
-    """What a patient asks for. A wish, not a visit."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    submission = models.OneToOneField(
-        Submission, on_delete=models.CASCADE, related_name="appointment_request"
-    )
-    visit_type = models.CharField(max_length=9, choices=VisitType.choices)
-    place = models.CharField(max_length=80, blank=True)
-    days = ArrayField(models.CharField(max_length=3, choices=Day.choices), default=list)
-    times = ArrayField(models.CharField(max_length=9, choices=TimeOfDay.choices), default=list)
-    earliest = models.DateField(null=True, blank=True)
-    # set by the front desk; the visit itself comes with the appointment book
-    progress = models.CharField(
-        max_length=9, choices=workflow.REQUEST_STATUSES.items(), default=workflow.REQUESTED
-    )
-
-    class Meta:
-        default_permissions = ()
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,0 +1,321 @@
+"""What patients wish for, and the visits that come of it.
+
+Nothing here names a person but through the submission. That no time is sold twice is the
+database's business: `appointment_once` holds whatever the program does.
+"""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from clinic.ids import uuid7
+from clinic.sealing import SealedField
+from intake.domain import workflow
+from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.submissions import Draft, Submission
+
+# --- wishes ---------------------------------------------------------------------------------------
+
+
+class WishedVisit(models.TextChoices):
+    IN_PERSON = "in_person", _("In person")
+    VIDEO = "video", _("By video")
+    PHONE = "phone", _("By phone")
+    CALL_ME = "call_me", _("Call me to arrange it")
+
+
+class Day(models.TextChoices):
+    MON = "mon", pgettext_lazy("a day to choose", "Monday")
+    TUE = "tue", pgettext_lazy("a day to choose", "Tuesday")
+    WED = "wed", pgettext_lazy("a day to choose", "Wednesday")
+    THU = "thu", pgettext_lazy("a day to choose", "Thursday")
+    FRI = "fri", pgettext_lazy("a day to choose", "Friday")
+
+
+class TimeOfDay(models.TextChoices):
+    MORNING = "morning", _("Morning")
+    MIDDAY = "midday", _("Around midday")
+    AFTERNOON = "afternoon", _("Afternoon")
+
+
+class AppointmentRequest(models.Model):
+    """What a patient asks for. A wish, not a visit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.OneToOneField(
+        Submission, on_delete=models.CASCADE, related_name="appointment_request"
+    )
+    visit_type = models.CharField(max_length=9, choices=WishedVisit.choices)
+    # Up to three, the dearest first; none: the first free time. Each is
+    # {"days": [Day], "times": [TimeOfDay], "place": name of a location, "clinician": id},
+    # where an empty list or text means any.
+    wishes = models.JSONField(default=list)
+    earliest = models.DateField(null=True, blank=True)
+    progress = models.CharField(
+        max_length=9, choices=workflow.REQUEST_STATUSES.items(), default=workflow.REQUESTED
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="request_progress_known",
+                condition=Q(progress__in=list(workflow.REQUEST_STATUSES)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class WaitlistEntry(models.Model):
+    """A request that waits for a time to become free; gone when it leaves or has its time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    request = models.OneToOneField(
+        AppointmentRequest, on_delete=models.CASCADE, related_name="waiting"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+# --- visits ---------------------------------------------------------------------------------------
+
+
+class CancelReason(models.TextChoices):
+    """Why a visit is cancelled, in words that tell no illness: they stand in messages."""
+
+    PATIENT = "patient", _("The patient asked for it")
+    CLINICIAN = "clinician", _("The clinician is away")
+    CLINIC = "clinic", _("The clinic is closed")
+    MISTAKE = "mistake", _("Booked by mistake")
+    OTHER = "other", _("Another reason")
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def taking(self) -> "AppointmentQuerySet":
+        """Those that take up clinic time, as the constraint sees it: an old hold, too."""
+        return self.filter(status__in=workflow.TAKING)
+
+    def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
+        """Those that lie in the half-open time from `start` to `end`, or reach into it."""
+        return self.filter(during__overlap=during(start, end))
+
+    def for_reading(self) -> "AppointmentQuerySet":
+        """With all that a line about them says, in one query; no answers."""
+        rows = self.select_related("clinician", "location", "visit_type", "submission")
+        return rows.defer(
+            "submission__answers", "submission__assessment", "submission__search_keys"
+        )
+
+
+class Appointment(models.Model):
+    """A time of a clinician that is held for somebody, or a visit.
+
+    `during` is half-open: the end is the next one's beginning. One who moves a visit keeps its
+    row, so that a calendar knows it again (`id`, `sequence`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # None while it is held for a draft, or offered to one or several
+    submission = models.ForeignKey(
+        Submission, null=True, on_delete=models.CASCADE, related_name="appointments"
+    )
+    draft = models.ForeignKey(Draft, null=True, on_delete=models.SET_NULL, related_name="+")
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="appointments")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="appointments")
+    visit_type = models.ForeignKey(VisitType, on_delete=models.PROTECT, related_name="+")
+    during = DateTimeRangeField()
+    seat = models.PositiveSmallIntegerField(default=0)
+    # of the opening hours when it was booked; 0 outside of hours
+    capacity = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
+    held_until = models.DateTimeField(null=True)
+    # of its calendar file: counts what was changed since it was confirmed
+    sequence = models.PositiveIntegerField(default=0)
+    cancel_reason = models.CharField(max_length=9, choices=CancelReason.choices, blank=True)
+    note = SealedField(null=True)  # {"text": …}, by staff
+    overbooked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    overbook_reason = SealedField(null=True)  # {"text": …}
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view", "change")
+        permissions = [("overbook_appointment", "Can book more than the hours allow")]
+        verbose_name = _("appointment")
+        verbose_name_plural = _("appointments")
+        indexes = [
+            models.Index(
+                fields=["held_until"], name="appointment_held", condition=Q(status="held")
+            ),
+        ]
+        constraints = [
+            # nobody is ever booked into a time that somebody has
+            ExclusionConstraint(
+                name="appointment_once",
+                expressions=[
+                    ("clinician", RangeOperators.EQUAL),
+                    ("seat", RangeOperators.EQUAL),
+                    ("during", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(status__in=workflow.TAKING),
+            ),
+            models.UniqueConstraint(
+                fields=["submission"],
+                name="appointment_one_to_come",
+                condition=Q(status="confirmed"),
+            ),
+            models.CheckConstraint(
+                name="appointment_status_known",
+                condition=Q(status__in=list(workflow.VISIT_STATUSES)),
+            ),
+            models.CheckConstraint(
+                name="appointment_bounded",
+                condition=Q(
+                    during__isempty=False,
+                    during__lower_inf=False,
+                    during__upper_inf=False,
+                    during__lower_inc=True,
+                    during__upper_inc=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="appointment_hold_ends",
+                condition=~Q(status="held") | Q(held_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="appointment_of_somebody",
+                condition=Q(submission__isnull=False) | Q(status__in=workflow.OF_NOBODY),
+            ),
+            models.CheckConstraint(
+                name="appointment_overbooked_by_somebody",
+                condition=Q(
+                    seat__lt=F("capacity"),
+                    overbooked_by__isnull=True,
+                    overbook_reason__isnull=True,
+                )
+                | Q(
+                    seat__gte=F("capacity"),
+                    overbooked_by__isnull=False,
+                    overbook_reason__isnull=False,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def starts(self) -> datetime:
+        """When it begins, in the location's zone."""
+        return self.during.lower.astimezone(self.location.zone)
+
+    @property
+    def ends(self) -> datetime:
+        return self.during.upper.astimezone(self.location.zone)
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.location.zone
+
+    @property
+    def is_overbooked(self) -> bool:
+        return self.seat >= self.capacity
+
+
+class AppointmentChange(models.Model):
+    """One step of an appointment's way, added and never edited: where it was then, and who."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="changes")
+    action = models.CharField(max_length=10)
+    status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
+    during = DateTimeRangeField()
+    # None: the patient, or time itself
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def open(self, at: datetime) -> "OfferQuerySet":
+        """Those that can still be accepted."""
+        return self.filter(state="open", expires_at__gt=at)
+
+
+class Offer(models.Model):
+    """A held time offered to one request. Several requests may be offered the same held time: the
+    first to accept wins."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        ACCEPTED = "accepted", _("Accepted")
+        DECLINED = "declined", _("Declined")
+        LAPSED = "lapsed", _("Not answered in time")
+        LOST = "lost", _("Somebody else was first")
+        WITHDRAWN = "withdrawn", _("Taken back")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="offers")
+    request = models.ForeignKey(AppointmentRequest, on_delete=models.CASCADE, related_name="offers")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    from_waitlist = models.BooleanField(default=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["appointment__during", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="offer_state_known",
+                condition=Q(
+                    state__in=["open", "accepted", "declined", "lapsed", "lost", "withdrawn"]
+                ),
+            ),
+            models.UniqueConstraint(fields=["appointment", "request"], name="offer_once"),
+            models.UniqueConstraint(
+                fields=["appointment"], name="offer_won_once", condition=Q(state="accepted")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+def during(start: datetime, end: datetime) -> Any:
+    """The half-open time from `start` to `end`, as the database keeps it: in UTC, where no moment
+    looks like another."""
+    return DateTimeTZRange(start.astimezone(UTC), end.astimezone(UTC), "[)")

@@ -1,0 +1,69 @@
+"""Appointments: from a wish to a visit that is never sold twice. See docs/decisions/0017."""
+
+from intake.services.appointments.booking import (
+    confirm_by_call,
+    confirm_hold,
+    held_by,
+    hold,
+    overbook,
+    prune_holds,
+    release,
+)
+from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
+from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
+from intake.services.appointments.offers import (
+    accept,
+    decline,
+    lapse,
+    offer,
+    open_offers,
+    withdraw_offers,
+)
+from intake.services.appointments.times import (
+    FreeTime,
+    find_slot,
+    fitting,
+    free_slots,
+    may_be_offered,
+    nearest,
+    slots_for,
+    visit_types_for,
+)
+from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
+from intake.services.appointments.week import CalendarDay, calendar
+
+__all__ = [
+    "CalendarDay",
+    "FreeTime",
+    "SlotGone",
+    "accept",
+    "allow_one_more",
+    "calendar",
+    "cancel",
+    "complete",
+    "confirm_by_call",
+    "confirm_hold",
+    "decline",
+    "drop_all",
+    "find_slot",
+    "fitting",
+    "free_slots",
+    "held_by",
+    "hold",
+    "join_waitlist",
+    "lapse",
+    "leave_waitlist",
+    "may_be_offered",
+    "nearest",
+    "no_show",
+    "offer",
+    "open_offers",
+    "open_requests",
+    "overbook",
+    "prune_holds",
+    "release",
+    "reschedule",
+    "slots_for",
+    "visit_types_for",
+    "withdraw_offers",
+]
