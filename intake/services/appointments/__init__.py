@@ -31,8 +31,10 @@ from intake.services.appointments.times import (
     free_slots,
     may_be_offered,
     nearest,
+    nearest_for,
     slots_for,
     visit_types_for,
+    wish_choices,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 
@@ -59,6 +61,7 @@ __all__ = [
     "leave_waitlist",
     "may_be_offered",
     "nearest",
+    "nearest_for",
     "no_show",
     "offer",
     "open_offers",
@@ -68,5 +71,6 @@ __all__ = [
     "reschedule",
     "slots_for",
     "visit_types_for",
+    "wish_choices",
     "withdraw_offers",
 ]

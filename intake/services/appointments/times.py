@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -122,6 +122,7 @@ def slots_for(
     visit_type: VisitType,
     clinician: Clinician | None = None,
     location: Location | None = None,
+    start: datetime | None = None,
     end: datetime | None = None,
     limit: int | None = None,
 ) -> list[FreeTime]:
@@ -135,7 +136,7 @@ def slots_for(
         return []
     return free_slots(
         visit_type=visit_type,
-        start=window[0],
+        start=max(window[0], start or window[0]),
         end=min(window[1], end or window[1]),
         clinician=clinician,
         location=location,
@@ -188,6 +189,29 @@ def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> lis
     found = free_slots(visit_type=visit_type, start=to - around, end=to + around)
     found.sort(key=lambda free: abs(free.start - to))
     return sorted(found[:limit], key=lambda free: free.start)
+
+
+def nearest_for(
+    *, urgency: int, visit_type: VisitType, to: datetime, limit: int = NEAREST
+) -> list[FreeTime]:
+    """`nearest`, of those that a patient of this urgency may choose from."""
+    around = timedelta(days=7)
+    found = slots_for(
+        urgency=urgency, visit_type=visit_type, start=to - around, end=to + around
+    ) or slots_for(urgency=urgency, visit_type=visit_type, limit=limit)
+    found.sort(key=lambda free: abs(free.start - to))
+    return sorted(found[:limit], key=lambda free: free.start)
+
+
+def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:
+    """What a wish can name, in one query: the locations in use, and the clinicians (id, name)."""
+    places = Location.objects.filter(is_active=True).values_list("name", "pk", Value(False))
+    people = Clinician.objects.filter(is_active=True).values_list("name", "pk", Value(True))
+    rows = sorted(places.order_by().union(people.order_by()))
+    return (
+        [name for name, _pk, is_person in rows if not is_person],
+        [(str(pk), name) for name, pk, is_person in rows if is_person],
+    )
 
 
 def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
