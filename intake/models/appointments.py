@@ -4,7 +4,7 @@ Nothing here names a person but through the submission. That no time is sold twi
 database's business: `appointment_once` holds whatever the program does.
 """
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -317,7 +317,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
     def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
         """Those that lie in the half-open time from `start` to `end`, or reach into it."""
-        return self.filter(during__overlap=DateTimeTZRange(start, end))
+        return self.filter(during__overlap=during(start, end))
 
     def for_reading(self) -> "AppointmentQuerySet":
         """With all that a line about them says, in one query."""
@@ -518,5 +518,6 @@ class Offer(models.Model):
 
 
 def during(start: datetime, end: datetime) -> Any:
-    """The half-open time from `start` to `end`, as the database keeps it."""
-    return DateTimeTZRange(start, end, "[)")
+    """The half-open time from `start` to `end`, as the database keeps it: in UTC, where no moment
+    looks like another."""
+    return DateTimeTZRange(start.astimezone(UTC), end.astimezone(UTC), "[)")
