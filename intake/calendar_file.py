@@ -1,9 +1,9 @@
 """A visit as a calendar file (RFC 5545) that Outlook, Google and Apple read.
 
-Times are in UTC, so that no calendar has to know the rules of the clinic's zone. The visit keeps its
-UID while it is moved, and SEQUENCE counts the changes: a newer file moves or cancels the entry of an
-older one. It is published, not an invitation: that would have to name the patient's address, and
-ask for answers that nobody reads. No name, no reference, no illness: calendars are shared.
+Times are in UTC, so that no calendar has to know the rules of the clinic's zone. The visit keeps
+its UID while it is moved, and SEQUENCE counts the changes: a newer file moves or cancels the entry
+of an older one. It is published, not an invitation: that would have to name the patient's address,
+and ask for answers that nobody reads. No name, no reference, no illness: calendars are shared.
 """
 
 from datetime import UTC

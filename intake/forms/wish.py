@@ -1,4 +1,4 @@
-"""The visit a patient wishes for: of what kind, and up to three wishes of when, where and with whom."""
+"""The visit a patient wishes for: what kind, and up to three wishes of when, where, with whom."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
