@@ -14,9 +14,19 @@ def day_words(day: date) -> str:
     return date_format(day, pgettext("day and year", "l, F j, Y"))
 
 
+def time_words(at: datetime) -> str:
+    """A time of day alone: '9:30 am'."""
+    return time_format(at, pgettext("time of day", "g:i A")).lower()
+
+
 def clock_words(at: datetime) -> str:
     """A time of day with the clock's name, which tells apart the two of an autumn night."""
-    return f"{time_format(at, pgettext('time of day', 'g:i A')).lower()} {at.tzname()}"
+    return f"{time_words(at)} {at.tzname()}"
+
+
+def until_words(at: datetime) -> str:
+    """Day and time, where the zone is named beside it already."""
+    return _("%(day)s at %(time)s") % {"day": day_words(at), "time": clock_words(at)}
 
 
 def moment_words(at: datetime, zone: str) -> str:

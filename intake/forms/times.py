@@ -23,6 +23,14 @@ class Option:
     label: str
 
 
+class Ticked(forms.ChoiceField):
+    """Radio buttons of which one is always ticked: nothing sent is as good as that one."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class TimesForm(WalkForm):
     """What sort of visit, with whom, where, from which day on, and the time chosen.
 
@@ -45,8 +53,9 @@ class TimesForm(WalkForm):
         data: QueryDict | None = None,
         initial: Mapping[str, Any] | None = None,
     ):
-        super().__init__(data=data, initial=dict(initial or {}))
         self.types = {str(kind.pk): kind for kind in types}
+        first = {"visit": next(iter(self.types), "")}
+        super().__init__(data=data, initial={**first, **(initial or {})})
         kinds = [
             (pk, _("%(title)s, %(minutes)s minutes") % {"title": t.title, "minutes": t.minutes})
             for pk, t in self.types.items()
@@ -57,9 +66,7 @@ class TimesForm(WalkForm):
         self.fields["first"] = forms.DateField(required=False, widget=forms.HiddenInput)
 
     def _choice(self, name: str, label: Any, choices: list[tuple[str, Any]]) -> None:
-        self.fields[name] = forms.ChoiceField(
-            label=label, choices=choices, widget=forms.RadioSelect, required=False
-        )
+        self.fields[name] = Ticked(label=label, choices=choices, widget=forms.RadioSelect)
         self.fields[name].error_messages["invalid_choice"] = _("Choose one of the answers shown.")
 
     def clean(self) -> dict[str, Any]:
@@ -83,6 +90,11 @@ class TimesForm(WalkForm):
     def visit_type(self) -> VisitType | None:
         """The sort of visit that the list is for: the first one until another is chosen."""
         return self.types.get(self.said("visit")) or next(iter(self.types.values()), None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the choice of visits is shown at once: with several, until one is chosen."""
+        return len(self.types) > 1 and not (self.is_bound and self.said("visit"))
 
     @property
     def first_day(self) -> date | None:

@@ -104,6 +104,8 @@ def _context(
     found = list(found)
     zones = sorted({free.location.time_zone for free in found})
     several = len({free.location.pk for free in found}) > 1
+    # the clock's name is said once, unless it differs: several zones, or the clock changes
+    clocks = {free.start.tzname() for free in found}
     return {
         "form": form,
         "visit": str(form.visit_type.pk) if form.visit_type else "",
@@ -112,10 +114,14 @@ def _context(
         "first": form.first_day.isoformat() if form.first_day else "",
         "chosen": form.chosen,
         "days": [
-            (when.day_words(day), [_option(free, several=several) for free in slots])
+            (
+                when.day_words(day),
+                [_option(free, place=several, clock=len(clocks) > 1) for free in slots],
+            )
             for day, slots in _by_day(found)
         ],
-        "zones": ", ".join(zones),
+        "zones": ", ".join((*clocks, *zones) if len(clocks) == 1 else zones),
+        "kind": form.visit_type,
         "following": following,
         "is_later": is_later,
     }
@@ -127,9 +133,10 @@ def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime
     return groupby(ordered, key=lambda free: free.start.date())
 
 
-def _option(free: FreeTime, *, several: bool) -> tuple[str, str, str]:
+def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]:
     """Its key, the time, and where it is if that differs within the list."""
-    return free.key, when.clock_words(free.start), free.location.name if several else ""
+    time = when.clock_words(free.start) if clock else when.time_words(free.start)
+    return free.key, time, free.location.name if place else ""
 
 
 def _found(form: TimesForm, urgency: int) -> list[FreeTime]:

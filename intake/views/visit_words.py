@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from intake import calendar_file, services, when
-from intake.models import Appointment, Offer, Submission, VisitKind
+from intake.models import Appointment, Offer, Submission, Urgency, VisitKind
 
 OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 
@@ -28,6 +28,8 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "is_coming": coming,
         "may_change": coming and may_change(visit),
         "cancel_hours": settings.APPOINTMENT_CANCEL_HOURS,
+        # what was promised before there was a visit; what is urgent is called about all the same
+        "says_next": not coming or submission.urgency >= Urgency.URGENT,
         "offers": [_offer_words(row) for row in offers if row.state == "open"],
         "was_lost": bool(offers) and all(row.state == "lost" for row in offers) and not booked,
         "may_choose": bookable and settings.APPOINTMENT_MODE == "slots",
@@ -91,5 +93,5 @@ def _offer_words(offer: Offer) -> dict[str, str]:
         "moment": when.moment_words(row.starts, row.location.time_zone),
         "where": calendar_file.where(row),
         "clinician": row.clinician.name,
-        "until": when.moment_words(offer.expires_at.astimezone(row.zone), row.location.time_zone),
+        "until": when.until_words(offer.expires_at.astimezone(row.zone)),
     }

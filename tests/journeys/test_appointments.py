@@ -1,4 +1,4 @@
-"""From the wish to the visit in a browser: asked, offered, accepted, moved, cancelled, passed on."""
+"""From wish to visit in a browser: asked, offered, accepted, moved, cancelled, passed on."""
 
 import pytest
 
