@@ -129,7 +129,9 @@ def _context(
 
 def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime]]]:
     """By the days of each place, which are not the same moments everywhere."""
-    ordered = sorted(found, key=lambda free: (free.start.date(), free.start, free.location.name))
+    ordered = sorted(
+        found, key=lambda free: (free.start.date(), free.slot.moment, free.location.name)
+    )
     return groupby(ordered, key=lambda free: free.start.date())
 
 
@@ -162,7 +164,7 @@ def _once(found: Iterable[FreeTime]) -> list[FreeTime]:
     """Of several clinicians who are free at one time and place, one stands for all."""
     seen: dict[Any, FreeTime] = {}
     for free in found:
-        seen.setdefault((free.start, free.location.pk), free)
+        seen.setdefault((free.slot.moment, free.location.pk), free)
     return list(seen.values())
 
 

@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake import services
+from intake import advice, services
 from intake.forms import Choices, TimesForm, WishForm
 from intake.forms.times import CALL, WAIT
 from intake.models import Draft, Kind, Urgency, WishedVisit
@@ -113,6 +114,8 @@ def _no_times(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         )
         return onward(request, after, APPOINTMENT)
     context = _context(request, walk, TimesForm(types=(), people=(), places=()))
+    red = advice.red_flags(walk.assessment)
+    context["panels"] = advice.cards(walk.protocol, red, phone=True, at=timezone.now())
     return render(request, "intake/call_us.html", context)
 
 

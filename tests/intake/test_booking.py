@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clinic.ids import uuid7
 from clinic.models import Event, Message
 from intake import services
 from intake.domain import workflow
@@ -309,7 +310,7 @@ def test_the_database_itself_refuses_what_no_service_would_do():
         ({"submission_id": visit.submission_id, "seat": 1, "capacity": 2}, "one_to_come"),
     ):
         row = Appointment(**fields | wrong)
-        row.id = builders.services.appointments.booking.uuid7()
+        row.id = uuid7()
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             row.save(force_insert=True)
 

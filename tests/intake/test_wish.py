@@ -297,7 +297,8 @@ def test_what_cannot_wait_shows_no_time_and_can_still_be_sent():
     slot = book.free(7)
     patient = Patient(**SAME_DAY)
     patient.jump_to("appointment")
-    assert "Please call us now." in patient.page.text
+    assert "should not wait for an appointment" in patient.page.text
+    assert 'class="card today"' in patient.page.html
     assert 'name="slot"' not in patient.page.html
     pick(patient, slot.key)
     assert not Appointment.objects.exists()

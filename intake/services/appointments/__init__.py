@@ -1,18 +1,14 @@
 """Appointments: from a wish to a visit that is never sold twice. See docs/decisions/0017."""
 
 from intake.services.appointments.booking import (
-    cancel,
-    complete,
     confirm_by_call,
     confirm_hold,
-    drop_all,
     held_by,
     hold,
-    no_show,
     overbook,
     release,
-    reschedule,
 )
+from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
 from intake.services.appointments.offers import (
     accept,
@@ -23,9 +19,7 @@ from intake.services.appointments.offers import (
     withdraw_offers,
 )
 from intake.services.appointments.times import (
-    CalendarDay,
     FreeTime,
-    calendar,
     find_slot,
     fitting,
     free_slots,
@@ -37,6 +31,7 @@ from intake.services.appointments.times import (
     wish_choices,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
+from intake.services.appointments.week import CalendarDay, calendar
 
 __all__ = [
     "CalendarDay",
