@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from intake.domain.slots import Slot
 from intake.models import Appointment, Draft, Submission, VisitKind, VisitType
@@ -74,6 +75,9 @@ def settle(submission: Submission, draft: Draft, content: Content, request_id: s
         if row is None:
             raise appointments.SlotGone
         if may_stand(submission.urgency, row.during.lower):
+            if row.held_until is None or row.held_until <= timezone.now():
+                # the book may have changed since, and the time be past
+                appointments.find_slot(key=key_of(row), visit_type=row.visit_type)
             appointments.confirm_hold(appointment=row, submission=submission, request_id=request_id)
         else:
             appointments.release(appointment=row, draft=draft, request_id=request_id)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from intake.models import Draft, Kind, Submission, Urgency
 from intake.views.browser import draft_of, lost, redirect_to, with_draft
 from intake.views.pages import STEP_TITLES
 from intake.views.stops import may_send
+from intake.views.visit_words import words_of
 from intake.views.wish import lost_time
 from intake.walk import APPOINTMENT, CONTACT, Walk
 from intake.when import clock_words
@@ -151,6 +153,7 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
+        "visit": booked_words(submission),
         "next_text": next_text(submission),
         "panels": today,
         "advice": calm[:room],
@@ -158,6 +161,14 @@ def sent_context(submission: Submission) -> dict[str, Any]:
         "learn": to_read(protocol, submission),
         "draft_notice": not protocol.approved,
     }
+
+
+def booked_words(submission: Submission) -> dict[str, Any] | None:
+    """The visit that sending booked, in words, where patients choose their times."""
+    if settings.APPOINTMENT_MODE != "slots":
+        return None
+    row = submission.appointments.filter(status="confirmed").for_reading().first()
+    return words_of(row) if row else None
 
 
 def to_read(protocol: Protocol, submission: Submission) -> list[str]:

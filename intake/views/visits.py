@@ -172,10 +172,11 @@ def _show_list(
     status: int,
     notice: str = "",
 ) -> HttpResponse:
+    held = None if visit else appointments.held_by(submission=submission)
     context = shown | {
         "appointment": words_of(visit) if visit else None,
         "urgent": submission.urgency == Urgency.URGENT,
-        "held": None,
+        "held": times.held_words(held) if held else None,
         "instead": [],
         "notice": notice,
     }

@@ -9,6 +9,7 @@ from intake import services
 from intake.models import (
     Appointment,
     AppointmentRequest,
+    Closure,
     Draft,
     Submission,
     VisitType,
@@ -167,6 +168,7 @@ def test_a_time_is_chosen_held_read_back_and_booked_by_sending():
     patient.get("/intake/check/")
     patient.send()
     assert patient.page.step == "sent"
+    assert "Your appointment is booked" in patient.page.text
     visit = confirmed()
     assert (visit.starts, visit.submission) == (slot.start, Submission.objects.latest("id"))
     assert visit.submission.appointment_request.progress == "booked"
@@ -227,6 +229,24 @@ def test_a_hold_that_lapsed_with_nobody_after_it_is_still_booked():
     patient.get("/intake/check/")
     assert patient.send().step == "sent"
     assert confirmed()
+
+
+@pytest.mark.usefixtures("slots")
+def test_a_held_time_that_is_past_or_closed_by_now_is_not_booked():
+    slot = book.free(7)
+    patient = at_times()
+    pick(patient, slot.key)
+    Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    day = slot.start.date()
+    Closure.objects.create(first_day=day, last_day=day, reason="Training")
+    patient.get("/intake/check/")
+    assert patient.send().status == 409
+    past = timezone.now() - timedelta(hours=1)
+    Appointment.objects.update(during=(past, past + timedelta(minutes=30)))
+    patient.get("/intake/check/")
+    assert patient.send().status == 409
+    assert not Appointment.objects.filter(status="confirmed").exists()
+    assert not Submission.objects.exists()
 
 
 @pytest.mark.usefixtures("slots")
