@@ -65,4 +65,5 @@ def site(request):
         "demo": settings.DEMO,
         "idle_minutes": settings.DRAFT_IDLE_MINUTES,
         "draft_days": settings.DRAFT_DAYS,
+        "chooses_times": settings.APPOINTMENT_MODE == "slots",
     }

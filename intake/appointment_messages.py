@@ -1,23 +1,36 @@
 """What patients are told about offers and visits: when, where to read more, the reference.
 
-No health data: no visit title, no clinician, no reason. What is true is looked up at the moment of
+No health data: no clinician, no reason, no complaint; the title of a visit tells no illness and
+stands in the calendar file alone. What is true is looked up at the moment of
 sending, so that nobody is reminded of what was cancelled; the zone stands beside every time.
 The orders are put by intake/services/appointments.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone, translation
-from django.utils.dateformat import format as date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from clinic import outbox
 from clinic.models import Message
 from clinic.outbox import Letter
+from intake import calendar_file
 from intake.messages import text_of, way_to
 from intake.models import Appointment, Offer, Submission
+from intake.when import moment_words
+
+WITH_FILE = ("confirmed", "changed", "cancelled")  # with what a calendar makes of it
+SUBJECTS = {
+    "offer": _("Please choose a time at %(clinic)s"),
+    "waitlist": _("A time has become free at %(clinic)s"),
+    "lost": _("The time at %(clinic)s is taken"),
+    "confirmed": _("Your appointment at %(clinic)s"),
+    "changed": _("Your appointment at %(clinic)s was moved"),
+    "cancelled": _("Your appointment at %(clinic)s was cancelled"),
+    "reminder": _("A reminder of your appointment at %(clinic)s"),
+}
 
 
 def references_of_appointments(occasions: list[str]) -> Mapping[str, str]:
@@ -46,7 +59,7 @@ def appointment_offer(message: Message) -> Letter | None:
     rows = Offer.objects.open(timezone.now()).filter(
         request=first.request, created_at=first.created_at
     )
-    offers = list(rows.select_related("appointment__location"))
+    offers = list(rows.select_related("appointment__location", "appointment__visit_type"))
     if not offers:
         return None
     submission = first.request.submission
@@ -88,8 +101,15 @@ def appointment_changed(message: Message) -> Letter | None:
 
 @outbox.composer("appointment_reminder", about=references_of_appointments)
 def appointment_reminder(message: Message) -> Letter | None:
-    """The visit comes near."""
-    return _of_visit(message, "reminder")
+    """The visit comes near. Not if it was moved or cancelled by now, nor late when the next
+    reminder is due already."""
+    days = int(message.occasion.split(":")[2])
+    letter = _of_visit(message, "reminder")
+    nearer = [other for other in settings.APPOINTMENT_REMIND_DAYS if other < days]
+    if letter is None or not nearer:
+        return letter
+    start = Appointment.objects.values_list("during", flat=True).get(pk=_pk(message)).lower
+    return None if start - timezone.now() <= timedelta(days=max(nearer)) else letter
 
 
 @outbox.composer("appointment_cancelled", about=references_of_appointments)
@@ -98,9 +118,14 @@ def appointment_cancelled(message: Message) -> Letter | None:
     return _of_visit(message, "cancelled", status="cancelled")
 
 
+def _pk(message: Message) -> str:
+    return message.occasion.partition(":")[0]
+
+
 def _of_visit(message: Message, name: str, status: str = "confirmed") -> Letter | None:
     pk, sequence = message.occasion.split(":")[:2]
     rows = Appointment.objects.filter(pk=pk, sequence=sequence, status=status)
+    rows = rows.filter(during__endswith__gt=timezone.now())
     row = rows.for_reading().first()
     return _letter(row.submission, name, [row]) if row else None
 
@@ -116,23 +141,30 @@ def _letter(
         return None
     channel, address = way
     with translation.override(submission.language):
-        subject = _("Your appointment at %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of(
-            "appointment",
+            "appointment_sms" if channel == "sms" else "appointment",
             what=name,
             reference=submission.reference,
-            times=[moment_words(row.during.lower, row) for row in rows],
-            until=moment_words(offer.expires_at, rows[0]) if offer else "",
+            times=[_words_of(row.during.lower, row) for row in rows],
+            places=sorted({calendar_file.where(row) for row in rows}),
+            until=_words_of(offer.expires_at, rows[0]) if offer else "",
+            several=len(rows) > 1,
         )
-        return Letter((address,), subject, text, channel)
+        files: tuple[tuple[str, bytes, str], ...] = ()
+        if channel == "email" and name in WITH_FILE:
+            kind, (visit,) = calendar_file.media_type(rows[0]), rows
+            files = ((calendar_file.NAME, calendar_file.calendar_file(visit), kind),)
+        subject = SUBJECTS[name] % {"clinic": settings.CLINIC_SHORT_NAME}
+        return Letter((address,), subject, text, channel, files)
 
 
-def moment_words(at: datetime, row: Appointment) -> str:
-    """A moment in the zone of the visit's location, which is named."""
-    local = at.astimezone(row.location.zone)
-    return f"{date_format(local, 'l, F j, Y, g:i A')} ({local.tzname()}, {row.location.time_zone})"
+def _words_of(at: datetime, row: Appointment) -> str:
+    """A moment by the clocks of the visit's location, whose zone is named."""
+    return moment_words(at.astimezone(row.zone), row.location.time_zone)
 
 
 def _offer(message: Message) -> Offer | None:
-    rows = Offer.objects.select_related("appointment__location", "request__submission")
+    rows = Offer.objects.select_related(
+        "appointment__location", "appointment__visit_type", "request__submission"
+    )
     return rows.filter(pk=message.occasion).first()

@@ -3,7 +3,7 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.models import Kind
-from intake.views import my, pages, saving, sending, start, stops
+from intake.views import my, pages, saving, sending, start, stops, visits
 
 app_name = "intake"
 
@@ -29,6 +29,11 @@ urlpatterns = [
     path("my/choose/", my.choose, name="choose"),
     path("my/reply/", my.reply, name="reply"),
     path("my/withdraw/", my.withdraw, name="withdraw"),
+    path("my/offer/", visits.offer, name="offer"),
+    path("my/times/", visits.choose_time, name="times"),
+    path("my/cancel/", visits.cancel, name="cancel"),
+    path("my/wait/", visits.wait, name="wait"),
+    path("my/calendar.ics", visits.calendar, name="calendar"),
     path("my/add/", my.add, name="add"),
     path("my/leave/", my.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),

@@ -21,14 +21,18 @@ ALLOWED = {
     "intake.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
     "intake.messages": {"clinic", "intake.domain", "intake.models"},
-    "intake.appointment_messages": {"clinic", "intake.models", "intake.messages"},
+    "intake.when": set(),
+    "intake.calendar_file": {"intake.models"},
+    "intake.appointment_messages": {
+        *("clinic", "intake.models", "intake.messages", "intake.when", "intake.calendar_file"),
+    },
     "intake.services": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
         *("intake.search", "intake.messages", "intake.services"),
     },
     "intake.forms": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
-        *("intake.reading", "intake.advice"),
+        *("intake.reading", "intake.advice", "intake.when"),
     },
     "intake.demo": {"intake.domain", "intake.models", "intake.walk"},
     "education.markup": set(),

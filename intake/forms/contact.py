@@ -1,11 +1,10 @@
-"""Who the patient is, how to reach them, and the visit they wish for: ordinary Django forms."""
+"""Who the patient is and how to reach them: an ordinary Django form."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -15,8 +14,7 @@ from intake.domain import answers as domain
 from intake.domain.definition import Protocol
 from intake.forms.fields import Date3Field, PhoneField, PlainTextField, StrictEmail
 from intake.forms.walk import WalkForm, question_field, sent_once
-from intake.models import Day, TimeOfDay, WishedVisit
-from intake.reading import PREFER, PREFER_TIME, date_words
+from intake.reading import PREFER, PREFER_TIME
 from intake.walk import age_on
 
 CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
@@ -181,98 +179,3 @@ class ContactForm(WalkForm):
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,
         }
-
-
-class WishForm(WalkForm):
-    """The appointment a patient wishes for."""
-
-    visit_type = forms.ChoiceField(
-        label=_("What kind of visit would you like?"),
-        choices=WishedVisit.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose one answer.")},
-    )
-    place = forms.ChoiceField(label=_("Where?"), widget=forms.RadioSelect, required=False)
-    days = forms.MultipleChoiceField(
-        label=_("Which days suit you?"),
-        help_text=_("Leave it empty if any day is fine."),
-        choices=Day.choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
-    times = forms.MultipleChoiceField(
-        label=_("Which times of day suit you?"),
-        help_text=_("Leave it empty if any time is fine."),
-        choices=TimeOfDay.choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-    )
-    earliest = Date3Field(
-        label=_("Not before this date"),
-        help_text=_("Leave it empty if the first free date is fine."),
-        required=False,
-    )
-
-    def __init__(self, *, data: QueryDict | None = None, initial: Mapping[str, Any] | None = None):
-        super().__init__(data=data, initial=dict(initial or {}))
-        places = settings.CLINIC_PLACES
-        if len(places) > 1:
-            self.fields["place"].choices = [(place, place) for place in places]
-        else:
-            del self.fields["place"]
-        for name in ("visit_type", "place", "days", "times"):
-            if name in self.fields:
-                self.fields[name].error_messages["invalid_choice"] = _(
-                    "Choose one of the answers shown."
-                )
-
-    def clean_earliest(self) -> date | None:
-        earliest, today = self.cleaned_data["earliest"], timezone.localdate()
-        if earliest and earliest < today:
-            raise forms.ValidationError(_("This date is in the past. Choose a later one."))
-        if earliest and earliest > today + timedelta(days=365):
-            raise forms.ValidationError(_("Choose a date within the next 12 months."))
-        return earliest
-
-    def clean(self) -> dict[str, Any]:
-        sent_once(self)
-        data = self.cleaned_data
-        asked = "place" in self.fields and "place" not in self.errors
-        if asked and data.get("visit_type") == WishedVisit.IN_PERSON and not data.get("place"):
-            self.add_error("place", _("Choose a place for a visit in person."))
-        return data
-
-    def wish(self) -> dict[str, Any]:
-        """The wish as it is stored in the draft, plain JSON."""
-        data = self.cleaned_data
-        place = data.get("place") or (settings.CLINIC_PLACES[0])
-        return {
-            "visit_type": data["visit_type"],
-            "place": place if data["visit_type"] == WishedVisit.IN_PERSON else "",
-            "days": data["days"],
-            "times": data["times"],
-            "earliest": data["earliest"].isoformat() if data["earliest"] else None,
-        }
-
-    @staticmethod
-    def initial_of(wish: Mapping[str, Any]) -> dict[str, Any]:
-        """What the form shows when the patient comes back to it."""
-        earliest = wish.get("earliest")
-        return {**wish, "earliest": date.fromisoformat(earliest) if earliest else None}
-
-    @staticmethod
-    def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """The wish as label and values, for reading back."""
-        if not wish:
-            return []
-        any_of = [gettext("Any")]
-        return [
-            (gettext("Kind of visit"), [str(WishedVisit(wish["visit_type"]).label)]),
-            *([(gettext("Place"), [wish["place"]])] if wish.get("place") else []),
-            (gettext("Days"), [str(Day(day).label) for day in wish.get("days", ())] or any_of),
-            (gettext("Times"), [str(TimeOfDay(t).label) for t in wish.get("times", ())] or any_of),
-            (
-                gettext("Not before"),
-                [date_words(wish["earliest"])] if wish.get("earliest") else any_of,
-            ),
-        ]

@@ -11,6 +11,14 @@ from intake.services.access import (
     prune_access,
     renew,
 )
+from intake.services.chosen import (
+    choose_none,
+    choose_time,
+    chosen_row,
+    key_of,
+    may_choose,
+    may_stand,
+)
 from intake.services.documents import (
     keep_protocol,
     protocol_of,
@@ -80,6 +88,9 @@ __all__ = [
     "build_wish",
     "change_language",
     "choose",
+    "choose_none",
+    "choose_time",
+    "chosen_row",
     "decide",
     "delete_idle_drafts",
     "end",
@@ -90,7 +101,10 @@ __all__ = [
     "keep_protocol",
     "keep_recognised",
     "keep_typed",
+    "key_of",
     "leave",
+    "may_choose",
+    "may_stand",
     "message_patient",
     "move",
     "open_submission",

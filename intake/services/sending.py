@@ -26,6 +26,8 @@ from intake.models import (
     Urgency,
     WishedVisit,
 )
+from intake.services import appointments
+from intake.services.chosen import settle
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
 from intake.services.errors import Conflict, Gone, NotReady
@@ -41,7 +43,9 @@ def submit(*, draft: Draft, request_id: str = "") -> Submission:
 
     A draft is sent once: asked again, by a double click or a retry, the same submission comes
     back. Raises NotReady when a step is missing, an emergency answer stands, or the protocol
-    forbids sending (a minor without a parent or guardian), Gone when it was cleared meanwhile.
+    forbids sending (a minor without a parent or guardian), Gone when it was cleared meanwhile,
+    SlotGone when the chosen time was lost, Refused when too many requests are open; then nothing
+    is sent.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -54,9 +58,12 @@ def submit(*, draft: Draft, request_id: str = "") -> Submission:
             raise NotReady("minor")
         if walk.first_open:
             raise NotReady(walk.first_open)
+        if draft.kind == Kind.APPOINTMENT:
+            appointments.allow_one_more(person=walk.content.contact)
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
         if walk.content.wish:
             _store_wish(submission, walk.content.wish)
+            settle(submission, draft, walk.content, request_id)
         _record_sent(submission, walk.assessment, request_id)
     return submission
 

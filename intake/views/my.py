@@ -27,6 +27,7 @@ from intake.models import Grant, Kind, Submission
 from intake.views.browser import hold, now, redirect_to
 from intake.views.sending import next_words
 from intake.views.stops import as_fired
+from intake.views.visit_words import visit_context
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOO_OFTEN = gettext_lazy(
@@ -208,13 +209,17 @@ def with_grant(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return wrapper
 
 
-def show(request: HttpRequest, grant: Grant, form: ReplyForm, *, status: int = 200) -> HttpResponse:
-    """The page of one submission, or the list of those that one mailbox has."""
+def show(
+    request: HttpRequest, grant: Grant, form: ReplyForm, *, status: int = 200, notice: str = ""
+) -> HttpResponse:
+    """The page of one submission, or the list of those that one mailbox has. `notice`: why
+    something was not done."""
     if grant.chosen is None:
         rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
         listed = [(row.reference, row.submitted_at, STATUS_WORDS[row.status]) for row in rows]
         return render(request, "my/list.html", {"rows": listed}, status=status)
-    context = status_context(grant.chosen) | {"form": form, "several": len(grant.submissions) > 1}
+    context = status_context(grant.chosen) | visit_context(grant.chosen)
+    context |= {"form": form, "several": len(grant.submissions) > 1, "notice": notice}
     return render(request, "my/status.html", context, status=status)
 
 

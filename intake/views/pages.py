@@ -1,9 +1,10 @@
-"""The steps of the walk: the questionnaire's pages, the contact, the wish."""
+"""The steps of the walk: the questionnaire's pages and the contact. The wish is in wish.py."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, interrupting
-from intake.forms import ContactForm, PageForm, WishForm
+from intake.forms import Choices, ContactForm, PageForm, WishForm
 from intake.models import Draft, Kind
 from intake.protocols import current
 from intake.views import blank, stops
@@ -57,6 +58,8 @@ def _page(request: HttpRequest, *, draft: Draft, walk: Walk, step: str) -> HttpR
         if request.method == "POST":
             return render(request, "intake/elsewhere.html", status=409)
         return redirect_to(walk.first_open)
+    from intake.views.wish import wish_step  # it uses the parts of this module
+
     handle = {CONTACT: contact_step, APPOINTMENT: wish_step}.get(step, question_step)
     try:
         return handle(request, draft, walk, step)
@@ -229,7 +232,7 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
     """Who the patient is and how to reach them."""
     known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
     if request.method != "POST" and not (known or request.GET):
-        return blank.serve(request, _blank_step(walk, step))
+        return blank.serve(request, blank_of(walk, step))
     told = walk.content.contact or walk.content.typed.get(CONTACT, {})
     initial = ContactForm.initial_of(told, walk.content.answers)
     form = ContactForm(
@@ -260,29 +263,17 @@ def acceptable(request: HttpRequest, form: Any) -> bool:
     return form.is_valid()
 
 
-def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """The appointment wished for."""
-    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
-        return blank.serve(request, _blank_step(walk, step))
-    form = WishForm(
-        data=request.POST if request.method == "POST" else None,
-        initial=WishForm.initial_of(walk.content.wish),
-    )
-    if not acceptable(request, form):
-        if request.POST.get("go") == "save":
-            return redirect("intake:save")
-        return show_step(request, walk, step, form)
-    return onward(request, services.save_wish(draft=draft, wish=form.wish()), step)
-
-
-def show_step(request: HttpRequest, walk: Walk, step: str, form: Any) -> HttpResponse:
+def show_step(
+    request: HttpRequest, walk: Walk, step: str, form: Any, *, notice: str = "", status: int = 0
+) -> HttpResponse:
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
         "age_page": "about" if form.has_error("birth_date", "age") else "",
+        "notice": notice,
     }
-    status = 422 if form.is_bound else 200
+    status = status or (422 if form.is_bound else 200)
     return render(request, f"intake/{step}.html", context, status=status)
 
 
@@ -300,7 +291,8 @@ def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any
     }
 
 
-def _blank_step(walk: Walk, step: str) -> str:
+def blank_of(walk: Walk, step: str, choices: Choices = Choices()) -> str:  # noqa: B008  frozen
+    """The step before anything is filled in; `choices` for the wish."""
     return blank_step(
         walk.protocol.content_hash,
         step,
@@ -308,6 +300,7 @@ def _blank_step(walk: Walk, step: str) -> str:
         walk.content.answers.get("who"),
         walk.before(step),
         get_language(),
+        choices,
     )
 
 
@@ -319,10 +312,11 @@ def blank_step(
     who: str | None,
     before: str | None,
     language: str | None,
+    choices: Choices,
 ) -> str:
     """The HTML of the contact or the wish before anything is filled in."""
     words = services.wording(content_hash, language)
-    form: Any = WishForm()
+    form: Any = WishForm(choices=choices)
     if step == CONTACT:
         form = ContactForm(words.protocol, known={"who": who}, kind=kind)
     approved = services.protocol_of(content_hash).approved
@@ -370,8 +364,10 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
         kind = Kind.APPOINTMENT if "who" in request.POST else Kind.INTAKE
         form = ContactForm(protocol, known=_typed_who(request), kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
+    elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
+        return render(request, "intake/try_again.html", {"notice": notice}, status=status)
     elif step == APPOINTMENT:
-        form = WishForm(data=request.POST)
+        form = WishForm(choices=Choices.typed(request.POST), data=request.POST)
         template, title, section = APPOINTMENT, STEP_TITLES[APPOINTMENT](), APPOINTMENT
     else:
         return render(request, "errors/404.html", status=404)

@@ -1,7 +1,9 @@
 """Check your answers, send them, the receipt."""
 
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,11 +17,14 @@ from intake import advice, reading, services
 from intake.domain.definition import Protocol
 from intake.domain.translation import SAFETY_LEVELS, Wording
 from intake.forms import WishForm
-from intake.models import Draft, Kind, Submission
+from intake.models import Draft, Kind, Submission, Urgency
 from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
 from intake.views.pages import STEP_TITLES
 from intake.views.stops import may_send
+from intake.views.visit_words import words_of
+from intake.views.wish import lost_time
 from intake.walk import APPOINTMENT, CONTACT, Walk
+from intake.when import clock_words
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,7 +36,7 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     if walk.first_open:
         return redirect_to(walk.first_open)
     if request.method != "POST":
-        return show_check(request, walk)
+        return show_check(request, walk, notice=held_words(draft, walk))
     if not may_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
         return show_check(request, walk, notice=notice, status=429)
@@ -41,8 +46,10 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return redirect_to(not_ready.step)
     except services.Gone:
         return lost(request)
-    except services.Conflict as conflict:
-        return show_check(request, walk, notice=str(conflict), status=409)
+    except services.appointments.SlotGone:
+        return lost_time(request, draft, walk)
+    except (services.Conflict, services.Refused) as problem:
+        return show_check(request, walk, notice=str(problem), status=409)
     return redirect("intake:sent")
 
 
@@ -87,7 +94,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         for part in parts
     ]
     contact = reading.contact_rows(walk.words.protocol, walk.content.contact)
-    own = {CONTACT: contact, APPOINTMENT: WishForm.in_words(walk.content.wish)}
+    own = {CONTACT: contact, APPOINTMENT: wish_rows(walk)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
         sections.append(
             {
@@ -99,6 +106,27 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
             }
         )
     return sections
+
+
+def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
+    """The wish read back. A time chosen before other answers made it too late stands no more."""
+    chosen = walk.content.wish.get("chosen")
+    urgency = int(Urgency.of(walk.assessment.urgency))
+    if chosen and not services.may_stand(urgency, datetime.fromisoformat(chosen["start"])):
+        told = _("We call you: with your answers, this should not wait for the time you chose.")
+        return [(_("Your appointment"), [told])]
+    return WishForm.in_words(walk.content.wish)
+
+
+def held_words(draft: Draft, walk: Walk) -> str:
+    """Until when the chosen time is held; '' where none is."""
+    row = services.chosen_row(draft, walk.content.wish)
+    if row is None or row.status != "held":
+        return ""
+    if row.held_until <= timezone.now():
+        return _("We could not hold your time any longer. If nobody took it, sending books it.")
+    until = clock_words(row.held_until.astimezone(row.zone))
+    return _("We hold your time until %(until)s. It is booked when you send.") % {"until": until}
 
 
 def change(step: str) -> str:
@@ -128,6 +156,7 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
+        "visit": booked_words(submission),
         **next_words(submission, words),
         "panels": today,
         "advice": calm[:room],
@@ -135,6 +164,14 @@ def sent_context(submission: Submission) -> dict[str, Any]:
         "learn": to_read(protocol, submission),
         "draft_notice": draft_notice(words, protocol.approved),
     }
+
+
+def booked_words(submission: Submission) -> dict[str, Any] | None:
+    """The visit that sending booked, in words, where patients choose their times."""
+    if settings.APPOINTMENT_MODE != "slots":
+        return None
+    row = submission.appointments.filter(status="confirmed").for_reading().first()
+    return words_of(row) if row else None
 
 
 def to_read(protocol: Protocol, submission: Submission) -> list[str]:

@@ -26,8 +26,10 @@ from intake.services.appointments.times import (
     free_slots,
     may_be_offered,
     nearest,
+    nearest_for,
     slots_for,
     visit_types_for,
+    wish_choices,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
@@ -55,6 +57,7 @@ __all__ = [
     "leave_waitlist",
     "may_be_offered",
     "nearest",
+    "nearest_for",
     "no_show",
     "offer",
     "open_offers",
@@ -65,5 +68,6 @@ __all__ = [
     "reschedule",
     "slots_for",
     "visit_types_for",
+    "wish_choices",
     "withdraw_offers",
 ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -141,6 +142,7 @@ def slots_for(
     visit_type: VisitType,
     clinician: Clinician | None = None,
     location: Location | None = None,
+    start: datetime | None = None,
     end: datetime | None = None,
     limit: int | None = None,
 ) -> list[FreeTime]:
@@ -154,7 +156,7 @@ def slots_for(
         return []
     return free_slots(
         visit_type=visit_type,
-        start=window[0],
+        start=max(window[0], start or window[0]),
         end=min(window[1], end or window[1]),
         clinician=clinician,
         location=location,
@@ -233,6 +235,28 @@ def nearest_left(free: FreeTime) -> list[FreeTime]:
 def _nearest_of(found: list[FreeTime], to: datetime, limit: int) -> list[FreeTime]:
     near = sorted(found, key=lambda free: abs(free.slot.moment - to))[:limit]
     return sorted(near, key=lambda free: free.slot.moment)
+
+
+def nearest_for(
+    *, urgency: int, visit_type: VisitType, to: datetime, limit: int = NEAREST
+) -> list[FreeTime]:
+    """`nearest`, of those that a patient of this urgency may choose from."""
+    to, around = to.astimezone(UTC), 7 * _DAY
+    found = slots_for(
+        urgency=urgency, visit_type=visit_type, start=to - around, end=to + around
+    ) or slots_for(urgency=urgency, visit_type=visit_type, limit=limit)
+    return _nearest_of(found, to, limit)
+
+
+def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:
+    """What a wish can name, in one query: the locations in use, and the clinicians (id, name)."""
+    places = Location.objects.filter(is_active=True).values_list("name", "pk", Value(False))
+    people = Clinician.objects.filter(is_active=True).values_list("name", "pk", Value(True))
+    rows = sorted(places.order_by().union(people.order_by()))
+    return (
+        [name for name, _pk, is_person in rows if not is_person],
+        [(str(pk), name) for name, pk, is_person in rows if is_person],
+    )
 
 
 def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:

@@ -1,0 +1,232 @@
+"""What a patient does with a visit on the own page: accept, choose, move, cancel, wait.
+
+Nothing here takes an id of a visit: it is the one of what the code opened. Of offers and times the
+service says whose they are and whether they can be had.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from intake import services
+from intake.calendar_file import NAME, calendar_file, media_type
+from intake.domain import workflow
+from intake.forms import ReplyForm, TimesForm
+from intake.models import Appointment, Grant, Offer, Submission, Urgency
+from intake.services import appointments
+from intake.views import times
+from intake.views.my import show, with_grant
+from intake.views.visit_words import may_change, visit_context, words_of
+
+REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed)
+
+
+def visit_of(submission: Submission) -> Appointment | None:
+    """The appointment that is booked, or None."""
+    return submission.appointments.filter(status="confirmed").for_reading().first()
+
+
+def _say(request: HttpRequest, grant: Grant, problem: Any) -> HttpResponse:
+    """The page as things are now, with why it was not done."""
+    return show(request, grant, ReplyForm(), status=409, notice=str(problem))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def offer(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Accept one of the offered times, or none of them."""
+    if request.method != "POST":
+        return redirect("intake:my")
+    rid = request.request_id
+    if request.POST.get("go") == "none":
+        for each in appointments.open_offers(submission=submission):
+            try:
+                appointments.decline(offer=each, submission=submission, request_id=rid)
+            except services.Conflict:  # answered meanwhile
+                continue
+        return redirect("intake:my")
+    told = request.POST.get("offer", "")
+    rows = Offer.objects.filter(request__submission=submission).select_related("appointment")
+    chosen = next((row for row in rows if str(row.pk) == told), None)
+    if chosen is None:
+        return _say(request, grant, _("Choose one of the times that we offer you."))
+    try:
+        appointments.accept(offer=chosen, submission=submission, request_id=rid)
+    except REFUSALS as problem:
+        return _say(request, grant, problem)
+    return redirect("intake:my")
+
+
+# --- choosing a time, for a first visit or another time -------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """A free time from the list, then a page to confirm it, then it is booked or moved."""
+    visit = visit_of(submission)
+    if visit is not None and not may_change(visit):
+        return _say(request, grant, _("It is too late to change this here. Please call us."))
+    if visit is None and not visit_context(submission)["may_choose"]:
+        return redirect("intake:my")
+    if not services.may_choose(submission.urgency):
+        return redirect("intake:my")
+    only = visit.visit_type if visit else None
+    if request.method != "POST":
+        return _list(request, submission, visit, times.form_of(only=only))
+    if times.is_other_list(request):
+        return _list(request, submission, visit, times.form_of(times.turned(request), only=only))
+    form = times.form_of(request.POST, only=only)
+    if not form.chosen:
+        form.add_error("slot", _("Choose one answer."))
+    if form.errors or form.visit_type is None:
+        return _list(request, submission, visit, form, status=422)
+    try:
+        if request.POST.get("go") == "book":
+            _book(request, submission, visit, form)
+            return redirect("intake:my")
+        return _ask(request, submission, visit, form)
+    except appointments.SlotGone:
+        shown = times.near_context(form, submission.urgency)
+        return _show_list(
+            request, submission, visit, form, shown, status=409, notice=times.gone_words(shown)
+        )
+    except REFUSALS as problem:
+        return _say(request, grant, problem)
+
+
+def _ask(
+    request: HttpRequest, submission: Submission, visit: Appointment | None, form: TimesForm
+) -> HttpResponse:
+    """Is it this one? A first visit is held meanwhile; of two, the old one stays until the move."""
+    kind = form.visit_type
+    assert kind is not None  # the caller has looked
+    if visit is None:
+        row = _held(request, submission, form)
+        to, until = words_of(row), times.held_words(row)["until"]
+    else:
+        free = appointments.find_slot(key=form.chosen, visit_type=kind)
+        to, until = times.free_words(free), ""
+    context = {
+        "to": to,
+        "until": until,
+        "visit": words_of(visit) if visit else None,
+        "slot": form.chosen,
+        "kind": str(kind.pk),
+    }
+    return render(request, "my/confirm_time.html", context)
+
+
+def _held(request: HttpRequest, submission: Submission, form: TimesForm) -> Appointment:
+    """The time held for the patient: the one held already, or newly so."""
+    held = appointments.held_by(submission=submission)
+    if held is not None and services.key_of(held) == form.chosen:
+        return held
+    assert form.visit_type is not None
+    return appointments.hold(
+        submission=submission,
+        slot=form.chosen,
+        visit_type=form.visit_type,
+        request_id=request.request_id,
+    )
+
+
+def _book(
+    request: HttpRequest, submission: Submission, visit: Appointment | None, form: TimesForm
+) -> None:
+    rid = request.request_id
+    if visit is None:
+        row = _held(request, submission, form)
+        appointments.confirm_hold(appointment=row, submission=submission, request_id=rid)
+    elif services.key_of(visit) != form.chosen:  # the second of two clicks
+        kind = form.visit_type
+        assert kind is not None
+        free = appointments.find_slot(key=form.chosen, visit_type=kind)
+        if not services.may_stand(submission.urgency, free.start):
+            raise appointments.SlotGone
+        appointments.reschedule(appointment=visit, slot=form.chosen, request_id=rid)
+
+
+def _list(
+    request: HttpRequest,
+    submission: Submission,
+    visit: Appointment | None,
+    form: TimesForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    shown = times.list_context(form, submission.urgency)
+    return _show_list(request, submission, visit, form, shown, status=status)
+
+
+def _show_list(
+    request: HttpRequest,
+    submission: Submission,
+    visit: Appointment | None,
+    form: TimesForm,
+    shown: dict[str, Any],
+    *,
+    status: int,
+    notice: str = "",
+) -> HttpResponse:
+    held = None if visit else appointments.held_by(submission=submission)
+    context = shown | {
+        "appointment": words_of(visit) if visit else None,
+        "urgent": submission.urgency == Urgency.URGENT,
+        "held": times.held_words(held) if held else None,
+        "instead": [],
+        "notice": notice,
+    }
+    return render(request, "my/times.html", context, status=status)
+
+
+# --- cancelling, waiting, the calendar ------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def cancel(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Cancel the appointment, asked once: for another time, or for good."""
+    visit = visit_of(submission)
+    if visit is None:
+        return redirect("intake:my")
+    if not may_change(visit):
+        return _say(request, grant, _("It is too late to change this here. Please call us."))
+    go = request.POST.get("go")
+    if request.method != "POST" or go not in ("again", "cancel"):
+        return render(request, "my/cancel.html", {"appointment": words_of(visit)})
+    try:
+        appointments.cancel(appointment=visit, again=go == "again", request_id=request.request_id)
+    except REFUSALS as problem:
+        return _say(request, grant, problem)
+    return redirect("intake:my")
+
+
+@require_POST
+@with_grant
+def wait(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Join the waiting list, or leave it."""
+    leaves = request.POST.get("go") == "leave"
+    act = appointments.leave_waitlist if leaves else appointments.join_waitlist
+    try:
+        act(submission=submission, request_id=request.request_id)
+    except REFUSALS as problem:
+        return _say(request, grant, problem)
+    return redirect("intake:my")
+
+
+@require_safe
+@with_grant
+def calendar(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """The appointment as a calendar file."""
+    visit = visit_of(submission)
+    if visit is None:
+        return redirect("intake:my")
+    response = HttpResponse(
+        calendar_file(visit), content_type=f"{media_type(visit)}; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{NAME}"'
+    return response

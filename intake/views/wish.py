@@ -1,0 +1,192 @@
+"""The last step before checking: what visit the patient wishes for, or a free time chosen."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from intake import advice, services
+from intake.forms import Choices, TimesForm, WishForm
+from intake.forms.times import CALL, WAIT
+from intake.models import Draft, Kind, Urgency, WishedVisit
+from intake.services import appointments
+from intake.views import blank, times
+from intake.views.pages import (
+    acceptable,
+    back_url,
+    blank_of,
+    onward,
+    panels_of,
+    show_step,
+    step_context,
+    strangers,
+)
+from intake.walk import APPOINTMENT, Walk
+
+CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
+
+
+def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """The appointment wished for; where the clinic lets patients choose, the time itself."""
+    if settings.APPOINTMENT_MODE == "slots":
+        return times_step(request, draft, walk)
+    choices = choices_now()
+    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
+        return blank.serve(request, blank_of(walk, step, choices))
+    if request.POST.get("go") == "add":
+        form = WishForm.with_one_more(request.POST, choices)
+        return show_step(request, walk, step, form, status=200)
+    form = WishForm(
+        choices=choices,
+        data=request.POST if request.method == "POST" else None,
+        initial=WishForm.initial_of(walk.content.wish),
+    )
+    if not acceptable(request, form):
+        if request.POST.get("go") == "save":
+            return redirect("intake:save")
+        return show_step(request, walk, step, form)
+    if walk.kind == Kind.APPOINTMENT:
+        try:
+            appointments.allow_one_more(person=walk.content.contact)
+        except services.Refused as refused:
+            return show_step(request, walk, step, form, notice=str(refused), status=409)
+    return onward(request, services.save_wish(draft=draft, wish=form.wish()), step)
+
+
+def choices_now() -> Choices:
+    """What can be wished for: the clinic's locations, or the places of the settings before there
+    are any."""
+    places, people = appointments.wish_choices()
+    return Choices(tuple(places or settings.CLINIC_PLACES), tuple(people))
+
+
+# --- choosing a free time -------------------------------------------------------------------------
+
+
+def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
+    """A free time, held while the rest is filled in; or a call, or the waiting list."""
+    urgency = urgency_of(walk)
+    if not services.may_choose(urgency):
+        return _no_times(request, draft, walk)
+    if request.method != "POST":
+        form = times.form_of(initial=_initial(walk.content.wish))
+        return show_times(request, draft, walk, form)
+    if times.is_other_list(request):
+        form = times.form_of(times.turned(request))
+        return show_times(request, draft, walk, form)
+    form = times.form_of(request.POST)
+    if problem := strangers(request.POST, CHOOSE):
+        form.add_error(None, problem)
+    if request.POST.get("go") == "save" and not form.chosen:
+        return redirect("intake:save")
+    if not form.chosen and not form.errors:
+        form.add_error("slot", _("Choose one answer."))
+    if form.errors:
+        return show_times(request, draft, walk, form, status=422)
+    kind = form.visit_type
+    if form.chosen in (CALL, WAIT) or kind is None:
+        waits = form.chosen == WAIT and kind is not None
+        visit = kind.kind if waits and kind else WishedVisit.CALL_ME
+        after = services.choose_none(
+            draft=draft, visit_type=visit, waitlist=waits, request_id=request.request_id
+        )
+        return onward(request, after, APPOINTMENT)
+    try:
+        after = services.choose_time(
+            draft=draft, slot=form.chosen, visit_type=kind, request_id=request.request_id
+        )
+    except appointments.SlotGone:
+        return show_near(request, draft, walk, form)
+    except services.Refused as refused:
+        form.add_error(None, str(refused))
+        return show_times(request, draft, walk, form, status=409)
+    return onward(request, after, APPOINTMENT)
+
+
+def _no_times(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
+    """What cannot wait for an appointment: no list, the telephone, and on to sending."""
+    if request.method == "POST":
+        after = services.choose_none(
+            draft=draft, visit_type=WishedVisit.CALL_ME, request_id=request.request_id
+        )
+        return onward(request, after, APPOINTMENT)
+    context = _context(request, walk, TimesForm(types=(), people=(), places=()))
+    red = advice.red_flags(walk.assessment)
+    context["panels"] = advice.cards(walk.words, red, phone=True, at=timezone.now())
+    return render(request, "intake/call_us.html", context)
+
+
+def show_times(
+    request: HttpRequest, draft: Draft, walk: Walk, form: TimesForm, *, status: int = 200
+) -> HttpResponse:
+    urgency = urgency_of(walk)
+    shown = times.list_context(form, urgency)
+    return _render(request, draft, walk, form, shown, status=status)
+
+
+def show_near(
+    request: HttpRequest, draft: Draft, walk: Walk, form: TimesForm, notice: str = ""
+) -> HttpResponse:
+    """The time cannot be had: say so, with the nearest that can. Nothing else is lost."""
+    shown = times.near_context(form, urgency_of(walk))
+    return _render(
+        request, draft, walk, form, shown, status=409, notice=notice or times.gone_words(shown)
+    )
+
+
+def lost_time(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
+    """Somebody else has the time that was held too long ago: found out at sending."""
+    row = services.chosen_row(draft, walk.content.wish)
+    initial = {"visit": str(row.visit_type_id), "slot": services.key_of(row)} if row else {}
+    form = times.form_of(initial=initial)
+    notice = _(
+        "The time you chose was held for you as long as we could, and somebody else has it now. "
+        "Nothing else is lost. Please choose another time."
+    )
+    return show_near(request, draft, walk, form, notice)
+
+
+def urgency_of(walk: Walk) -> int:
+    return int(Urgency.of(walk.assessment.urgency))
+
+
+def _initial(wish: Any) -> dict[str, str]:
+    """What is ticked for who comes back: the time held, or what was chosen instead of one."""
+    if not wish or "chosen" in wish:
+        return {}
+    return {"slot": WAIT if wish.get("waitlist") else CALL}
+
+
+def _context(request: HttpRequest, walk: Walk, form: TimesForm) -> dict[str, Any]:
+    return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
+        "back_url": back_url(request, walk, APPOINTMENT),
+        "panels": panels_of(walk),
+        "change": bool(request.GET.get("change")) or request.path.endswith("/check/"),
+    }
+
+
+def _render(
+    request: HttpRequest,
+    draft: Draft,
+    walk: Walk,
+    form: TimesForm,
+    shown: dict[str, Any],
+    *,
+    status: int,
+    notice: str = "",
+) -> HttpResponse:
+    held = appointments.held_by(draft=draft) if walk.content.wish.get("chosen") else None
+    context = _context(request, walk, form) | shown
+    context |= {
+        "notice": notice,
+        "urgent": urgency_of(walk) == Urgency.URGENT,
+        "held": times.held_words(held) if held else None,
+        "instead": [
+            (CALL, _("Call me to arrange it")),
+            (WAIT, _("Put me on the waiting list: I hear of times that become free")),
+        ],
+    }
+    return render(request, "intake/times.html", context, status=status)

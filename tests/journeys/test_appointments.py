@@ -1,0 +1,134 @@
+"""From wish to visit in a browser: asked, offered, accepted, moved, cancelled, passed on."""
+
+import pytest
+
+from clinic.models import Message
+from intake.models import Appointment, Offer, Submission
+from intake.services import appointments
+from tests import builders
+from tests.intake import book
+from tests.journeys.test_coming_back import come_in
+
+pytestmark = pytest.mark.journey
+
+
+def offer(submission, *slots):
+    return appointments.offer(
+        submission=submission,
+        slots=[slot.key for slot in slots],
+        visit_type=slots[0].visit_type,
+        by=builders.member("front desk"),
+    )
+
+
+def judged(phone) -> None:
+    """The page as it is now: nothing pushed sideways, nothing that axe finds wrong."""
+    assert phone.sideways(360) == []
+    assert phone.sideways(320) == []
+    assert phone.violations() == []
+
+
+def visit() -> Appointment:
+    return Appointment.objects.for_reading().get(status="confirmed")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_asked_offered_accepted_moved_cancelled_and_the_next_one_gets_it(window, script):
+    book.clinician()
+    phone = window(width=360, java_script_enabled=script)
+    phone.open("/appointments/")
+    phone.press("Start")
+    phone.walk_to("appointment")
+    phone.page.get_by_label("By video").check()
+    phone.press("Add another wish")
+    assert phone.page.get_by_label("By video").is_checked(), "nothing ticked is lost"
+    phone.page.locator('[name="days_2"][value="fri"]').check()
+    if script:
+        judged(phone)
+    phone.page.get_by_label("In person").check()
+    phone.press("Continue")
+    assert "Second wish" in phone.text
+    phone.press("Send")
+    mine = Submission.objects.get()
+    waiting = book.patient(1)
+    appointments.join_waitlist(submission=waiting)
+
+    first, second = book.free(7), book.free(8)
+    offer(mine, first, second)
+    come_in(phone, mine.reference)
+    assert "We hold these times for you" in phone.text
+    if script:
+        judged(phone)
+    phone.page.locator('[name="offer"]').nth(1).check()
+    phone.press("Take this time")
+    assert "Your appointment" in phone.text
+    assert visit().starts == second.start
+    if script:
+        judged(phone)
+        with phone.page.expect_download() as download:
+            phone.follow("Put it into my calendar")
+        assert download.value.suggested_filename == "appointment.ics"
+
+    phone.follow("Choose another time")
+    if script:
+        judged(phone)
+    third = book.free(0)
+    key = phone.page.locator('[name="slot"]').last.get_attribute("value")
+    phone.page.locator(f'[name="slot"][value="{key}"]').check()
+    phone.press("Continue")
+    assert visit().starts == second.start
+    if script:
+        judged(phone)
+    phone.press("Move my appointment")
+    moved = visit()
+    assert moved.starts != second.start
+    assert moved.sequence == 1
+    assert third.start <= moved.starts
+
+    phone.follow("Cancel the appointment")
+    if script:
+        judged(phone)
+    phone.press("Cancel it, I need no visit")
+    assert "was cancelled" in phone.text
+    assert not Appointment.objects.filter(status="confirmed").exists()
+
+    # what was given back goes to whoever waits
+    freed = Offer.objects.get(request__submission=waiting, state="open")
+    next_phone = window(width=360, java_script_enabled=script)
+    come_in_as(next_phone, waiting)
+    assert "You are on the waiting list" in next_phone.text
+    next_phone.press("Take this time")
+    assert visit().submission == waiting
+    assert visit().starts == freed.appointment.starts
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_free_time_is_chosen_while_filling_in(window, settings, script):
+    settings.APPOINTMENT_MODE = "slots"
+    book.clinician()
+    phone = window(width=360, java_script_enabled=script)
+    phone.open("/appointments/")
+    phone.press("Start")
+    phone.walk_to("appointment")
+    if script:
+        judged(phone)
+    phone.press("Later days")
+    phone.press("The first free days")
+    phone.page.locator('[name="slot"]').nth(3).check()
+    phone.press("Continue")
+    assert "We hold your time until" in phone.text
+    phone.press("Send")
+    assert visit().submission == Submission.objects.get()
+    come_in(phone, visit().submission.reference)
+    assert "Your appointment" in phone.text
+
+
+def come_in_as(phone, submission) -> None:
+    """Another patient's number, address and code."""
+    phone.open("/my/")
+    phone.page.get_by_label("Your number").fill(submission.reference)
+    phone.page.get_by_label("Your e-mail address").fill(submission.person["email"])
+    phone.press("Send me a code")
+    newest = Message.objects.filter(kind="code").order_by("-created_at").first()
+    phone.page.get_by_label("Your code").fill(newest.payload["code"].lower())
+    phone.press("Continue")
