@@ -32,7 +32,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
 from clinic import audit, outbox
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
 from clinic.roles import ROLES
 
@@ -286,7 +286,7 @@ class ActiveFilter(FixedFilter):
 
 
 @admin.register(User)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(FindAdmin):
     """The accounts of staff. Nobody changes their own, and nobody is made a superuser here."""
 
     list_display = ["username", "name", "roles", "second_factor", "is_active", "last_login"]

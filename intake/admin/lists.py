@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import hours
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search, services
 from intake.domain import workflow
 from intake.models import IS_WAITING, Submission, Urgency
@@ -62,7 +62,7 @@ class StatusFilter(FixedFilter):
         if self.value() in workflow.STATUSES:
             return queryset.filter(status=self.value())
         # a search looks everywhere: a patient on the phone may have been decided on yesterday
-        if self.value() == "all" or request.GET.get("q"):
+        if self.value() == "all" or term_of(request):
             return queryset
         special = {"replies": Q(reply_due_at__isnull=False), "suspect": Q(suspect=True)}
         return queryset.filter(special.get(self.value() or "", self.shown_by_default))
@@ -130,7 +130,7 @@ class ProgressFilter(FixedFilter):
         return queryset
 
 
-class OneOrder(ChangeList):
+class OneOrder(FindList):
     """The worklist's order, whatever the address asks for; a search ranks its finds by itself."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
@@ -199,7 +199,7 @@ class PatientAdmin(ReadOnlyAdmin):
                     submissions=list(context["cl"].result_list),
                     by=request.user,
                     request_id=request.request_id,
-                    term=request.GET.get("q", "").strip(),
+                    term=context["cl"].query,
                     page=self.opts.model_name,
                 )
                 response.render()

@@ -1,9 +1,12 @@
 """The pages as a reader finds them."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from education import content, services
 from education.models import Page
 from tests.education import desk, samples
 from tests.education.conftest import load
@@ -158,3 +161,21 @@ def test_the_front_page_leads_to_the_pages():
 
     assert 'href="/conditions/restless-legs/"' in shown
     assert 'href="/conditions/">Conditions</a>' in shown
+
+
+def test_the_front_page_leads_from_what_hurts_to_the_right_door(client, settings):
+    folder = settings.BASE_DIR / "education" / "content"
+    services.load_pages(
+        conditions=content.read_conditions(folder), pages=content.read_pages(folder)
+    )
+    shown = html(client, "/").partition('class="feel"')[2].partition("</ul>")[0]
+    doors = re.findall(r'<a href="([^"]+)"><b>(.*?)</b>', shown)
+
+    assert [path for path, _feels in doors] == [
+        "/conditions/restless-legs/",
+        "/conditions/vein-disease/",
+        "/conditions/artery-disease/",
+        "/conditions/clots/",
+        "/intake/",
+    ]
+    assert all(client.get(path).status_code == 200 for path, _feels in doors)

@@ -53,7 +53,13 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
     patient.walk_to("check")
     patient.send()
     clinician = builders.staff_client()
-    for url in ("", f"{submission.pk}/change/", f"?q={submission.reference}"):
+    staff_addresses = ["", f"{submission.pk}/change/"]
+    for typed in (CANARY, "(202) 555-0147", submission.person["birth_date"], MAILBOX):
+        found = clinician.post("/admin/intake/submission/", {"q": typed}, follow=True)
+        assert submission.reference in found.text
+        staff_addresses += [url for url, _status in found.redirect_chain]
+        staff_addresses += re.findall(r'(?:href|action)="([^"]*)"', found.text)
+    for url in staff_addresses[:2]:
         assert clinician.get(f"/admin/intake/submission/{url}").status_code == 200
     clinician.post(
         f"/admin/intake/submission/{submission.pk}/message/",
@@ -65,6 +71,7 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
     places = {
         "log": written_log.getvalue(),
         "addresses": " ".join(url for _method, url, _response in patient.requests),
+        "staff's addresses": " ".join(url for url in staff_addresses if "tel:" not in url),
         "titles": " ".join(
             re.search("<title>(.*?)</title>", page.html, re.S)[1] for page in patient.seen
         ),

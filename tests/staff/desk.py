@@ -39,6 +39,11 @@ def waiting(
     return submission
 
 
+def find(client: Any, where: str, text: str) -> HttpResponse:
+    """The list that a search for `text` shows; `where` may hold filters."""
+    return client.post(where, {"q": text}, follow=True)
+
+
 def words(response: HttpResponse) -> str:
     """The text of a page, without tags, blanks as one."""
     body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from clinic import audit
 from tests import builders
-from tests.staff.desk import Trail, cells, page_of, waiting, words
+from tests.staff.desk import Trail, cells, find, page_of, waiting, words
 
 PEOPLE, TRAIL = "/admin/auth/user/", "/admin/clinic/event/"
 PASSWORD = "seven green bicycles at noon"
@@ -223,7 +223,7 @@ def test_the_trail_is_searched_by_the_whole_of_an_id(auditor):
     user = builders.member("clinician")
 
     def subjects(term):
-        return cells(auditor.get(TRAIL, {"q": term}), "subject")
+        return cells(find(auditor, TRAIL, term), "subject")
 
     assert set(subjects(str(submission.pk))) == {str(submission.pk)}
     assert subjects(page["X-Request-ID"]) == [str(submission.pk)]

@@ -1,6 +1,8 @@
 """The worklist: who waits, in which order, found how, and what its address cannot be asked."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -12,7 +14,7 @@ from intake import bulk, demo, services
 from intake.models import Submission, Urgency
 from intake.protocols import current
 from tests import builders
-from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, waiting, words
+from tests.staff.desk import WORKLIST, Trail, cells, find, page_of, references, waiting, words
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +95,7 @@ def test_the_reason_is_short(clinician):
 def test_nobody_waiting_is_said_kindly(clinician):
     assert "Nobody is waiting." in words(clinician.get(WORKLIST))
     assert "Nothing fits these filters." in words(clinician.get(WORKLIST, {"mine": "me"}))
-    found = words(clinician.get(WORKLIST, {"q": "Zebulon"}))
+    found = words(find(clinician, WORKLIST, "Zebulon"))
     assert "Nothing fits “Zebulon”." in found
     assert "0 matches" in found
 
@@ -199,7 +201,7 @@ def test_a_patient_is_found_by_what_staff_type(clinician, typed):
     Submission.objects.update(search_keys=[])  # nobody else is found by chance
     wanted = builders.submission(PERSON)
 
-    assert references(clinician.get(WORKLIST, {"q": typed})) == [wanted.reference]
+    assert references(find(clinician, WORKLIST, typed)) == [wanted.reference]
 
 
 def test_a_reference_is_found_however_it_is_typed(clinician):
@@ -208,12 +210,12 @@ def test_a_reference_is_found_however_it_is_typed(clinician):
     ref = wanted.reference
 
     for typed in (ref, ref.lower(), ref.replace("-", " "), f"  {ref} "):
-        assert references(clinician.get(WORKLIST, {"q": typed})) == [ref]
+        assert references(find(clinician, WORKLIST, typed)) == [ref]
 
 
 def test_a_search_looks_everywhere_and_says_so(clinician):
     decided = waiting("Dora Decided", status="closed")
-    page = clinician.get(WORKLIST, {"q": "dora"})
+    page = find(clinician, WORKLIST, "dora")
 
     assert references(page) == [decided.reference]
     assert "1 match" in words(page)
@@ -225,7 +227,7 @@ def test_the_best_find_comes_first(clinician):
     made = {name: waiting(name, Urgency.ROUTINE) for name in names}
     Submission.objects.filter(pk=made["Anne Smyth"].pk).update(urgency=Urgency.EMERGENCY)
 
-    found = references(clinician.get(WORKLIST, {"q": "ann smith"}))
+    found = references(find(clinician, WORKLIST, "ann smith"))
 
     assert found == [made[name].reference for name in names]
 
@@ -234,13 +236,13 @@ def test_answers_are_not_searched(clinician):
     builders.submission(reason_text="ANSWERCANARY in the evening")
 
     for typed in ("ANSWERCANARY", "evening", "restless", "44"):
-        assert references(clinician.get(WORKLIST, {"q": typed})) == []
+        assert references(find(clinician, WORKLIST, typed)) == []
 
 
 def test_a_search_is_written_down_without_its_words(clinician):
     waiting("Zaphod Canary")
     trail = Trail()
-    page = clinician.get(WORKLIST, {"q": "Zaphod Canary"})
+    page = find(clinician, WORKLIST, "Zaphod Canary")
 
     (event,) = trail.of(page)
     assert event.action == "search"
@@ -248,11 +250,52 @@ def test_a_search_is_written_down_without_its_words(clinician):
     assert int(event.detail["term"])
 
 
+def test_what_is_searched_for_never_stands_in_an_address(clinician):
+    for number in range(30):
+        waiting(f"Zora Canary{'-Jones' * (number % 2)}")
+    page = find(clinician, f"{WORKLIST}?status=new", "Zora Canary")
+    links = re.findall(r'(?:href|action)="([^"]*)"', page.content.decode())
+    (address, _status) = page.redirect_chain[-1]
+
+    assert len(references(page)) == 25
+    assert "30 matches" in words(page)
+    assert address.startswith(f"{WORKLIST}?status=new&find=")
+    assert not [link for link in (address, *links) if "anary" in link]
+
+    # the next page, another filter and coming back search for the same
+    def follow(holds):
+        return clinician.get(WORKLIST + unescape(next(link for link in links if holds in link)))
+
+    assert len(references(follow("p=2"))) == 5
+    assert "30 matches" in words(follow("urgency=routine"))
+    assert references(clinician.get(address)) == references(page)
+
+
+def test_a_search_belongs_to_one_session(clinician):
+    waiting("Zora Canary")
+    waiting("Otto Other")
+    address = find(clinician, WORKLIST, "Zora").redirect_chain[-1][0]
+
+    theirs = builders.staff_client("clinician", "dr-other").get(address)
+
+    assert "That search is over" in words(theirs)
+    assert "Zora" not in re.findall(r'<input type="search"[^>]*>', theirs.content.decode())[0]
+    assert len(references(theirs)) == 2
+    assert find(clinician, address, "").redirect_chain[-1][0] == f"{WORKLIST}?"
+
+
+def test_a_term_in_the_address_is_not_searched_for(clinician):
+    waiting("Zora Canary")
+    waiting("Otto Other")
+
+    assert len(references(clinician.get(WORKLIST, {"q": "Zora"}))) == 2
+
+
 @pytest.mark.parametrize("typed", ["%", "_", "'", "\\", "--", "☃", "a" * 5000, "-", "=", "0"])
 def test_odd_words_find_nothing_and_break_nothing(clinician, typed):
     waiting("Ann Early")
 
-    page = clinician.get(WORKLIST, {"q": typed})
+    page = find(clinician, WORKLIST, typed)
 
     assert page.status_code == 200
     assert references(page) == []
