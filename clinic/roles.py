@@ -10,6 +10,12 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
+_APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
+_CLINIC_TIME = frozenset(
+    f"intake.{verb}_{what}"
+    for what in ("location", "clinician", "visittype", "openinghours", "closure")
+    for verb in ("view", "add", "change", "delete")
+)
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _READ_PAGES = frozenset({"education.view_page"})
 
@@ -17,7 +23,7 @@ ROLES: dict[str, frozenset[str]] = {
     "clinician": _SUBMISSIONS | _MESSAGES | _READ_PAGES | {"education.review_page"},
     # hears of an urgent submission that nobody opened
     "duty": _SUBMISSIONS | _MESSAGES,
-    "front desk": _FRONT_DESK | _MESSAGES,
+    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _MESSAGES,
     # writes and publishes; that it is medically right is a clinician's word
     "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),

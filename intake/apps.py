@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from clinic import sweeps
+
 
 class IntakeConfig(AppConfig):
     name = "intake"
@@ -8,3 +10,6 @@ class IntakeConfig(AppConfig):
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
         from intake import appointment_messages, checks, messages, ways_back  # noqa: F401
+        from intake.services import appointments
+
+        sweeps.each_minute(appointments.lapse)

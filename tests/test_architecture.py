@@ -43,7 +43,7 @@ ALLOWED = {
 SHARED = {
     f"clinic.{name}"
     # `models` to read the audit trail; `audit` alone writes it
-    for name in "audit sealing outbox sms limits hours ids logs context lists models".split()
+    for name in "audit sealing outbox sweeps sms limits hours ids logs context lists models".split()
 }
 # the only places that write to a model
 WRITERS = ("intake.services", "intake.bulk", "education.services")

@@ -59,7 +59,7 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """A seat of a clinician that is taken, held or booked."""
+    """A seat of a clinician that is taken, held or booked; its times are in UTC."""
 
     clinician: str
     start: datetime
@@ -67,9 +67,13 @@ class Busy:
     seat: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A bookable time, in the location's zone; `seats` are the free ones, the lowest first."""
+    """A bookable time, in the location's zone; `seats` are the free ones, the lowest first.
+
+    Sort and compare by `moment`: of two times in one zone Python compares what the clock shows,
+    and there are two of 1:30 when it is set back.
+    """
 
     start: datetime
     end: datetime
@@ -79,10 +83,14 @@ class Slot:
     capacity: int = 1
 
     @property
+    def moment(self) -> datetime:
+        """When it begins, in UTC."""
+        return self.start.astimezone(UTC)
+
+    @property
     def key(self) -> str:
         """What stands for it in a form: when, who and where, without the zone."""
-        at = self.start.astimezone(UTC)
-        return f"{at:%Y%m%dT%H%M%S}_{self.clinician}_{self.location}"
+        return f"{self.moment:%Y%m%dT%H%M%S}_{self.clinician}_{self.location}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +137,7 @@ def free_slots(
     if start.utcoffset() is None or end.utcoffset() is None:
         raise ValueError("a window of time has a zone")
     taken = _by_clinician(busy)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     shut = tuple(closures)
     found: dict[tuple[datetime, str, str], Slot] = {}
     length = timedelta(minutes=minutes)
@@ -144,7 +153,7 @@ def free_slots(
                     if key not in found or found[key].capacity < slot.capacity:
                         found[key] = slot
                 at += length
-    return sorted(found.values(), key=lambda slot: (slot.start, slot.clinician, slot.location))
+    return [found[key] for key in sorted(found)]
 
 
 def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -176,6 +185,7 @@ def capacity_at(
 ) -> int:
     """How many patients at once the hours allow then; 0 outside of hours and when closed."""
     shut = tuple(closures)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     most = 0
     for these in hours:
         if (these.clinician, these.location) != (clinician, location):
@@ -192,6 +202,7 @@ def free_seats(
     busy: Iterable[Busy], *, clinician: str, start: datetime, end: datetime, capacity: int
 ) -> tuple[int, ...]:
     """The seats below `capacity` that nobody has at any moment of this time."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     taken = {b.seat for b in busy if b.clinician == clinician and b.start < end and start < b.end}
     return tuple(seat for seat in range(capacity) if seat not in taken)
 
@@ -226,7 +237,7 @@ def _concerns(closure: Closure, hours: Hours) -> bool:
 def _closed(closure: Closure, start: datetime, end: datetime, zone: tzinfo) -> bool:
     if closure.first_day is not None and closure.last_day is not None:
         first = start.astimezone(zone).date()
-        last = (end - timedelta.resolution).astimezone(zone).date()
+        last = (end.astimezone(UTC) - timedelta.resolution).astimezone(zone).date()
         return closure.first_day <= last and first <= closure.last_day
     if closure.starts is not None and closure.ends is not None:
         return closure.starts < end and start < closure.ends

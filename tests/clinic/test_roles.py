@@ -6,6 +6,11 @@ from django.contrib.auth.models import Group, Permission
 from clinic import roles
 
 MESSAGES = {"clinic.view_message", "clinic.settle_message"}
+CLINIC_TIME = {
+    f"intake.{verb}_{what}"
+    for what in ("location", "clinician", "visittype", "openinghours", "closure")
+    for verb in ("view", "add", "change", "delete")
+}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission"),
@@ -13,7 +18,12 @@ TABLE = {
     }
     | MESSAGES,
     "duty": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
-    "front desk": {"intake.view_frontdesk", "intake.change_frontdesk"} | MESSAGES,
+    "front desk": {
+        *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
+        *("intake.change_appointment", "intake.overbook_appointment"),
+    }
+    | CLINIC_TIME
+    | MESSAGES,
     "content editor": {
         *("education.view_page", "education.change_page", "education.publish_page"),
     },

@@ -167,7 +167,7 @@ def test_a_note_on_what_changed_meanwhile_is_refused_and_said(desk, revision):
     desk.post(desk_page_of(submission, "progress"), {"revision": 0, "progress": "called"})
     response = desk.post(
         desk_page_of(submission, "progress"),
-        {"revision": revision, "progress": "booked"},
+        {"revision": revision, "progress": "withdrawn"},
         follow=True,
     )
 

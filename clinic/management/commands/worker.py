@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from clinic import outbox
+from clinic import outbox, sweeps
 from clinic.logs import log
 
 EVERY = 1.0  # seconds between looks when there is nothing to do
@@ -57,6 +57,7 @@ class Command(BaseCommand):
         close_old_connections()
         if time.monotonic() - self.swept >= SWEEP:
             outbox.sweep()
+            sweeps.run()
             self.swept = time.monotonic()
         if time.monotonic() - self.pruned >= PRUNE:
             outbox.prune()

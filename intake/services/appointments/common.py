@@ -109,7 +109,7 @@ def lock(spans: Iterable[Span]) -> None:
 
 def _days(start: datetime, end: datetime) -> Iterator[str]:
     day = start.astimezone(UTC).date()
-    while day <= (end - timedelta.resolution).astimezone(UTC).date():
+    while day <= (end.astimezone(UTC) - timedelta.resolution).date():
         yield day.isoformat()
         day += timedelta(days=1)
 

@@ -157,7 +157,7 @@ def fitting(
         for free in free_slots(visit_type=visit_type, start=window[0], end=window[1])
         if (misses := domain.rank(free.slot, wishes, request.earliest)) is not None
     ]
-    return sorted(ranked, key=lambda free: (free.misses, free.start))[:limit]
+    return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
 
 
 def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
@@ -175,19 +175,19 @@ def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
         location=location,
     )
     for found in exact:
-        if found.start == start and found.key == key:
+        if found.key == key:
             return found
     raise SlotGone("", nearest(visit_type=visit_type, to=start))
 
 
 def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> list[FreeTime]:
     """The free times nearest to a moment, by time; looked for in the two weeks around it."""
-    around = timedelta(days=7)
+    around, to = timedelta(days=7), to.astimezone(UTC)
     now = timezone.now()
     to = min(max(to, now), now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS))
     found = free_slots(visit_type=visit_type, start=to - around, end=to + around)
-    found.sort(key=lambda free: abs(free.start - to))
-    return sorted(found[:limit], key=lambda free: free.start)
+    found.sort(key=lambda free: abs(free.slot.moment - to))
+    return sorted(found[:limit], key=lambda free: free.slot.moment)
 
 
 def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
@@ -232,14 +232,17 @@ def calendar(
     for n, (begin, end) in enumerate(pairwise(edges)):
         day = first_day + n * _DAY
         spans = sorted(
-            (max(a, begin).astimezone(zone), min(b, end).astimezone(zone), these.clinician)
+            (max(a, begin), min(b, end), these.clinician)
             for these in book.hours
             for a, b in domain.open_spans(these, begin, end)
         )
         found.append(
             CalendarDay(
                 day=day,
-                hours=[(a, b, book.clinicians[who]) for a, b, who in spans],
+                hours=[
+                    (a.astimezone(zone), b.astimezone(zone), book.clinicians[who])
+                    for a, b, who in spans
+                ],
                 appointments=[v for v in visits if v.during.lower < end and begin < v.during.upper],
                 closures=[row for row in shut if _touches(row, day, begin, end)],
             )
