@@ -11,6 +11,7 @@ from intake.services.access import (
     prune_access,
     renew,
 )
+from intake.services.clinic_time import remove_clinic_time, save_clinic_time
 from intake.services.documents import keep_protocol, protocol_of
 from intake.services.drafts import (
     begin,
@@ -90,9 +91,11 @@ __all__ = [
     "prune_access",
     "readers",
     "record_list",
+    "remove_clinic_time",
     "renew",
     "reply",
     "rule_count_keys",
+    "save_clinic_time",
     "save_contact",
     "save_for_later",
     "save_page",

@@ -1,0 +1,103 @@
+"""The clinic's book for tests: a location, clinicians who work every day, patients who ask."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from intake import services
+from intake.models import (
+    AppointmentRequest,
+    Clinician,
+    Location,
+    OpeningHours,
+    Submission,
+    Urgency,
+    VisitType,
+)
+from intake.services import appointments
+from intake.services.appointments import FreeTime
+from tests import builders
+
+
+def location(name: str = "Main clinic", zone: str = "America/New_York") -> Location:
+    place, _new = Location.objects.get_or_create(name=name, defaults={"time_zone": zone})
+    return place
+
+
+def visit_type(minutes: int = 30, **more: Any) -> VisitType:
+    given = {"title": f"Visit of {minutes} minutes", "kind": "in_person", **more}
+    kind, _new = VisitType.objects.get_or_create(
+        title=given["title"], defaults={"kind": given["kind"], "minutes": minutes}
+    )
+    return kind
+
+
+def clinician(
+    name: str = "Dr. Lee",
+    *,
+    starts: str = "09:00",
+    ends: str = "17:00",
+    capacity: int = 1,
+    place: Location | None = None,
+    types: tuple[VisitType, ...] = (),
+) -> Clinician:
+    """Somebody who sees patients every day of the week at these hours."""
+    who, _new = Clinician.objects.get_or_create(name=name)
+    who.visit_types.set(types or (visit_type(),))
+    OpeningHours.objects.bulk_create(
+        OpeningHours(
+            clinician=who,
+            location=place or location(),
+            weekday=weekday,
+            starts=time.fromisoformat(starts),
+            ends=time.fromisoformat(ends),
+            capacity=capacity,
+        )
+        for weekday in range(7)
+    )
+    return who
+
+
+def in_days(days: int, wall: str = "09:00", zone: str = "America/New_York") -> datetime:
+    """A moment some days from now, by the wall time of a location."""
+    local = timezone.now().astimezone(location(zone=zone).zone) + timedelta(days=days)
+    clock = time.fromisoformat(wall)
+    return local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+
+
+def free(days: int = 7, wall: str = "09:00", kind: VisitType | None = None) -> FreeTime:
+    """The free time that begins then."""
+    start = in_days(days, wall)
+    kind = kind or visit_type()
+    return appointments.free_slots(visit_type=kind, start=start, limit=1)[0]
+
+
+def patient(
+    number: int = 0, *, wish: dict[str, Any] | None = None, urgency: int = Urgency.ROUTINE
+) -> Submission:
+    """Somebody who has sent a request, by default for the first free time; each number is another
+    person."""
+    contact = {"name": f"Quentin Canary{number}", "email": f"canary{number}@example.org"}
+    row = builders.submission(contact)
+    Submission.objects.filter(pk=row.pk).update(urgency=urgency)
+    requests = AppointmentRequest.objects.filter(submission=row)
+    requests.update(wishes=[wish] if wish else [])
+    return Submission.objects.get(pk=row.pk)
+
+
+def progress(submission: Submission) -> str:
+    return AppointmentRequest.objects.get(submission=submission).progress
+
+
+def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) -> Any:
+    """The patient has a visit, booked by the front desk after a call."""
+    slot = slot or free()
+    return services.appointments.confirm_by_call(
+        submission=submission,
+        slot=slot.key,
+        visit_type=slot.visit_type,
+        by=builders.member("front desk"),
+        request_id="r",
+        **more,
+    )
