@@ -177,6 +177,7 @@ class AppointmentAdmin(PatientAdmin):
     list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter]
     list_select_related = ["clinician", "location", "visit_type", "submission"]
     list_per_page = 50
+    sortable_by: list[str] = []
     posts = ["move", "cancel", "complete", "miss"]
     list_title = gettext_lazy("Appointments")
 
@@ -429,9 +430,9 @@ class AppointmentAdmin(PatientAdmin):
         with transaction.atomic():
             if error:
                 row = self.found(request, row.pk)
-            types = VisitType.objects.filter(is_active=True)
+            types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
             kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
-            if "week" not in typed:
+            if not typed.get("week"):
                 typed = typed.copy()
                 typed["week"] = row.starts.date().isoformat()
             times = Times(typed=typed, kinds=kinds, place=row.location, many=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -75,6 +76,18 @@ class ClinicTimeAdmin(FindAdmin):
         """With the visits that a closure would hit; other forms have none."""
         context |= {"affected": getattr(context["adminform"].form, "affected_words", [])}
         return super().render_change_form(request, context, *args, **kw)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+        """Plain choices, without the admin's buttons that open another window."""
+        field = super().formfield_for_dbfield(db_field, request, **kw)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+        return super().formfield_for_manytomany(
+            db_field, request, widget=forms.CheckboxSelectMultiple, **kw
+        )
 
     # --- through the services --------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -145,7 +158,7 @@ class ClinicianAdmin(ClinicTimeAdmin):
             db_field, request, queryset=people.distinct().order_by("username"), **kw
         )
         field.help_text = _("Whoever signs in with it sees this clinician’s appointments.")
-        return _plain(field)
+        return field
 
 
 @admin.register(VisitType)
@@ -159,12 +172,6 @@ class VisitTypeAdmin(ClinicTimeAdmin):
     @admin.display(description=gettext_lazy("Clinicians"))
     def with_whom(self, row: VisitType) -> str:
         return ", ".join(who.name for who in row.clinicians.all()) or "–"
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
-        field = super().formfield_for_manytomany(
-            db_field, request, widget=forms.CheckboxSelectMultiple, **kw
-        )
-        return _plain(field)
 
 
 class ValidityFilter(FixedFilter):
@@ -222,15 +229,6 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpeningHours]:
         return super().get_queryset(request).prefetch_related("visit_types")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
-        return _plain(super().formfield_for_foreignkey(db_field, request, **kw))
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
-        field = super().formfield_for_manytomany(
-            db_field, request, widget=forms.CheckboxSelectMultiple, **kw
-        )
-        return _plain(field)
 
     @admin.display(description=gettext_lazy("Hours"))
     def hours(self, row: OpeningHours) -> str:
@@ -359,9 +357,6 @@ class ClosureAdmin(ClinicTimeAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("intake.delete_closure")
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
-        return _plain(super().formfield_for_foreignkey(db_field, request, **kw))
-
     def changeform_view(self, request: HttpRequest, *args: Any, **kw: Any) -> HttpResponse:
         """Visits that it shows are recorded before it is sent."""
         with transaction.atomic():
@@ -391,13 +386,6 @@ class ClosureAdmin(ClinicTimeAdmin):
     @admin.display(description=gettext_lazy("Where"))
     def where(self, row: Closure) -> str:
         return str(row.location) if row.location else _("everywhere")
-
-
-def _plain(field: Any) -> Any:
-    """A choice without the admin's buttons that open another window."""
-    for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
-        setattr(field.widget, name, False)
-    return field
 
 
 def _span(first: Any, last: Any) -> str:

@@ -327,7 +327,6 @@ def request_of(row: Submission) -> Any:
 
 
 def kinds_for(wish: AppointmentRequest) -> list[VisitType]:
-    """All visit types, those of the wished kind first: on the phone a patient may take another."""
-    fitting = appointments.visit_types_for(request=wish)
-    others = VisitType.objects.filter(is_active=True).exclude(pk__in=[row.pk for row in fitting])
-    return [*fitting, *others]
+    """What can be booked, the wished kind first: on the phone a patient may take another."""
+    kinds = VisitType.objects.filter(is_active=True, clinicians__is_active=True).distinct()
+    return sorted(kinds, key=lambda kind: kind.kind != wish.visit_type)

@@ -187,7 +187,14 @@ class Times:
         self.gone: SlotGone | None = None
         zone = self.place.zone if self.place else timezone.get_current_timezone()
         self.today = timezone.now().astimezone(zone).date()
-        self.monday = _monday(_day(typed.get("week", ""), self.today))
+
+    @cached_property
+    def monday(self) -> date:
+        """The week that was asked for, else that of the time that fits best, else this one."""
+        typed = self.typed.get("week", "")
+        if not typed and self.fitting:
+            return _monday(self.fitting[0].free.start.date())
+        return _monday(_day(typed, self.today))
 
     # --- free times ------------------------------------------------------------------------------
     @cached_property
@@ -324,7 +331,7 @@ class Times:
 
     @property
     def this_week(self) -> str:
-        return self.link(week="") + "#week"
+        return self.link(week=_monday(self.today).isoformat()) + "#week"
 
     @property
     def with_more(self) -> str:

@@ -61,6 +61,7 @@ class WaitlistAdmin(PatientAdmin):
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
     list_filter = [WishedFilter]
     list_select_related = ["request__submission"]
+    sortable_by: list[str] = []
     posts = ["leave"]
     list_title = gettext_lazy("Waiting list")
 

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 VISITS = "/admin/intake/appointment/"
 WAITING = "/admin/intake/waitlistentry/"
+BUTTONS = ("offer", "call", "withdraw", "overbook", "wait")
 
 
 @pytest.fixture
@@ -547,7 +548,7 @@ def test_other_roles_are_refused_and_that_is_recorded(lee):
 
 def test_opening_the_address_of_a_button_changes_nothing(desk, lee):
     submission = book.patient()
-    for name in ("offer", "call", "withdraw", "overbook", "wait"):
+    for name in BUTTONS:
         given = {"type": str(book.visit_type().pk), "slot": book.free().key, "to": "join"}
         assert desk.get(desk_page_of(submission, name), given).status_code == 302
     assert not Appointment.objects.exists()

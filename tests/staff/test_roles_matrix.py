@@ -1,5 +1,8 @@
 """Who may open which address of the admin. An address that is not in the table fails."""
 
+from datetime import date
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -7,7 +10,18 @@ from django.urls import URLResolver, reverse
 
 from clinic.models import Message
 from clinic.roles import ROLES
+from intake import services
+from intake.models import (
+    Appointment,
+    Clinician,
+    Closure,
+    Location,
+    OpeningHours,
+    VisitType,
+    WaitlistEntry,
+)
 from tests import builders
+from tests.intake import book
 from tests.staff.desk import waiting
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +58,51 @@ TABLE = {
     "intake_frontdesk_add": NONE,
     "intake_frontdesk_delete": NONE,
     "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 302 403 403 403",
+    "intake_frontdesk_call": "403 403 302 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 302 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_changelist": "200 403 200 403 403 403",
+    "intake_appointment_change": "403 403 200 403 403 403",
+    "intake_appointment_history": "302 403 302 403 403 403",
+    "intake_appointment_add": NONE,
+    "intake_appointment_delete": NONE,
+    "intake_appointment_move": "403 403 200 403 403 403",
+    "intake_appointment_cancel": "403 403 302 403 403 403",
+    "intake_appointment_complete": "403 403 302 403 403 403",
+    "intake_appointment_miss": "403 403 302 403 403 403",
+    "intake_waitlistentry_changelist": "403 403 200 403 403 403",
+    "intake_waitlistentry_change": "403 403 302 403 403 403",
+    "intake_waitlistentry_history": "403 403 302 403 403 403",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
+    "intake_waitlistentry_add": NONE,
+    "intake_waitlistentry_delete": NONE,
+    "intake_location_changelist": "403 403 200 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_location_change": "403 403 200 403 403 403",
+    "intake_location_history": "403 403 200 403 403 403",
+    "intake_location_delete": NONE,
+    "intake_clinician_changelist": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_clinician_change": "403 403 200 403 403 403",
+    "intake_clinician_history": "403 403 200 403 403 403",
+    "intake_clinician_delete": NONE,
+    "intake_visittype_changelist": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_visittype_change": "403 403 200 403 403 403",
+    "intake_visittype_history": "403 403 200 403 403 403",
+    "intake_visittype_delete": NONE,
+    "intake_openinghours_changelist": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_change": "403 403 200 403 403 403",
+    "intake_openinghours_history": "403 403 200 403 403 403",
+    "intake_openinghours_delete": "403 403 200 403 403 403",
+    "intake_closure_changelist": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
+    "intake_closure_change": "403 403 200 403 403 403",
+    "intake_closure_history": "403 403 200 403 403 403",
+    "intake_closure_delete": "403 403 200 403 403 403",
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -72,10 +131,25 @@ POSTS = {
     "intake_submission_settle": "302 302 403 403 403 403",
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 422 403 403 403",
+    "intake_frontdesk_call": "403 403 422 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 422 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_move": "403 403 422 403 403 403",
+    "intake_appointment_cancel": "403 403 422 403 403 403",
+    "intake_appointment_complete": "403 403 409 403 403 403",
+    "intake_appointment_miss": "403 403 409 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
     "auth_user_factor": "403 403 403 403 403 302",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
 }
 
 
@@ -90,6 +164,12 @@ def names(patterns) -> set[str]:
     return found
 
 
+def appointed() -> list[Any]:
+    """The only visit and place on the waiting list, and the clinic time behind them."""
+    models = (Appointment, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
+
+
 def address(name: str, submission, user) -> str:
     name, _space, app = name.partition(" ")
     model = name.split("_")[1] if "_" in name else ""
@@ -97,8 +177,9 @@ def address(name: str, submission, user) -> str:
         "submission": submission.pk,
         "frontdesk": submission.pk,
         "event": 1,
-        "message": Message.objects.get().pk,  # that confirms the submission
+        "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
+        **{row._meta.model_name: row.pk for row in appointed()},
     }
     if app:
         args = [app]
@@ -113,7 +194,12 @@ def address(name: str, submission, user) -> str:
 
 @pytest.fixture
 def things():
-    return waiting("Quentin Canary"), builders.member("content editor", "colleague")
+    submission = waiting("Quentin Canary")
+    book.clinician()
+    book.booked(submission)
+    services.appointments.join_waitlist(submission=submission)
+    Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
+    return submission, builders.member("content editor", "colleague")
 
 
 def test_every_address_of_the_admin_is_in_the_table():
