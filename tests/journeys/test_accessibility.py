@@ -231,7 +231,7 @@ def test_every_page_of_the_staffs_side(window):
                 desk.press("Search")
                 judge("Nothing fits")
             if path == desk_page_of(asks):
-                desk.page.get_by_text("Book more than the hours allow").click()
+                desk.page.get_by_text("Book more than the hours allow", exact=True).click()
                 desk.press("Book all the same")
                 judge("There is a problem")
             if path == "/admin/intake/closure/add/":
