@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench faults code lock fmt clean
+.PHONY: help setup run test check bench faults races code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -48,6 +48,9 @@ bench: setup ## measure the performance goals (docs/performance.md)
 
 faults: setup ## kill the worker 25 times over 500 messages: none is lost
 	@$(BIN)/python -m tests.faults.outbox $(ARGS)
+
+races: setup ## 50 clients want one slot, 200 times: one wins each time
+	@$(BIN)/python -m tests.races.booking $(ARGS)
 
 code: setup ## the six digits of now for the demonstration sign-ins
 	@$(MANAGE) demo --codes

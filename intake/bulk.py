@@ -6,17 +6,35 @@ What differs is only the audit trail: one event for a batch instead of one for a
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from clinic import audit
 from clinic.ids import new_reference, uuid7
 from intake import services
 from intake.demo import Patient
 from intake.domain import workflow
-from intake.models import AppointmentRequest, Decision, Kind, StatusChange, Submission, Urgency
+from intake.models import (
+    Appointment,
+    AppointmentChange,
+    AppointmentRequest,
+    Clinician,
+    Decision,
+    Kind,
+    Location,
+    Offer,
+    OpeningHours,
+    StatusChange,
+    Submission,
+    Urgency,
+    VisitType,
+    WaitlistEntry,
+)
+from intake.models.appointments import during
 from intake.protocols import current
 from intake.walk import Walk
 
@@ -73,6 +91,96 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -
     services.add_rule_counts(counts)
     audit.record(actor=audit.system("demo"), action="create", detail={"count": len(submissions)})
     return len(submissions)
+
+
+DEMO_VISITS = (("in_person", "First visit", 40), ("video", "Video visit", 20),
+               ("phone", "Phone visit", 20))  # fmt: skip
+DEMO_HOURS = (("08:30", "12:00"), ("13:00", "16:30"))
+
+
+@transaction.atomic
+def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
+    """Open the demonstration's book: a location, these clinicians (name, sign-in) on weekdays,
+    visit types, and appointments of patients who wish for one: some booked, one offered, two on the
+    waitlist, the last few over. Nothing is sent. Returns how many appointments."""
+    place = Location.objects.create(
+        name=settings.CLINIC_PLACES[0],
+        address="12 Example Street",
+        time_zone=settings.TIME_ZONE,
+        directions="Bus 7 to Example Square. The door is beside the pharmacy; there is a lift.",
+        phone=settings.CLINIC_PHONE,
+    )
+    people = [Clinician.objects.create(name=name, user=user) for name, user in clinicians]
+    OpeningHours.objects.bulk_create(
+        OpeningHours(
+            clinician=who,
+            location=place,
+            weekday=weekday,
+            starts=time.fromisoformat(starts),
+            ends=time.fromisoformat(ends),
+        )
+        for who in people
+        for weekday in range(5)
+        for starts, ends in DEMO_HOURS
+    )
+    for kind, title, minutes in DEMO_VISITS:
+        VisitType.objects.create(kind=kind, title=title, minutes=minutes).clinicians.set(people)
+    made = _demo_visits(VisitType.objects.get(kind="in_person"), place, people[0])
+    audit.record(actor=audit.system("demo"), action="create", detail={"count": made})
+    return made
+
+
+def _demo_visits(visit: VisitType, place: Location, clinician: Clinician) -> int:
+    now = timezone.now()
+    wishing = AppointmentRequest.objects.select_related("submission").filter(
+        progress="requested", submission__urgency__lt=Urgency.SAME_DAY
+    )
+    requests = list(wishing.order_by("-submission__urgency", "submission__submitted_at")[:16])
+    free = services.appointments.free_slots(visit_type=visit)[1::5]
+    before = now.astimezone(place.zone).replace(hour=9, minute=0, second=0, microsecond=0)
+    before -= timedelta(days=7 + max(0, before.weekday() - 4))  # a weekday
+    rows: list[Appointment] = []
+    offers: list[Offer] = []
+    for number, request in enumerate(requests[:-2]):
+        is_over, is_offered = number < 3, number == 3
+        if not is_over and not free:
+            break
+        start = before + timedelta(hours=number) if is_over else free[0].start
+        row = Appointment(
+            id=uuid7(),
+            submission=None if is_offered else request.submission,
+            clinician=clinician if is_over else free[0].clinician,
+            location=place,
+            visit_type=visit,
+            during=during(start, start + timedelta(minutes=visit.minutes)),
+            status=("completed" if number else "no_show") if is_over else "confirmed",
+            created_at=now - timedelta(days=14),
+            changed_at=now,
+        )
+        request.progress = ("done" if number else "missed") if is_over else "booked"
+        if not is_over:
+            free.pop(0)
+        if is_offered:
+            row.status, request.progress = "held", "offered"
+            row.held_until = now + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS)
+            offers.append(
+                Offer(appointment=row, request=request, created_at=now, expires_at=row.held_until)
+            )
+        rows.append(row)
+    Appointment.objects.bulk_create(rows)
+    AppointmentChange.objects.bulk_create(
+        AppointmentChange(
+            appointment=row, action="confirm", status=row.status, during=row.during, at=now
+        )
+        for row in rows
+    )
+    Offer.objects.bulk_create(offers)
+    AppointmentRequest.objects.bulk_update(requests, ["progress"])
+    WaitlistEntry.objects.bulk_create(
+        WaitlistEntry(request=request, since=now - timedelta(days=number))
+        for number, request in enumerate(requests[-2:], 1)
+    )
+    return len(rows)
 
 
 def _free_references(count: int) -> list[str]:

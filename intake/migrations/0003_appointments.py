@@ -6,7 +6,7 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.core.validators
 import django.db.models.deletion
-import intake.models.appointments
+import intake.models.clinic_time
 from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=clinic.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
                 ('address', models.TextField(blank=True, help_text='As on a letter.', verbose_name='address')),
-                ('time_zone', models.CharField(max_length=64, validators=[intake.models.appointments.known_zone], verbose_name='time zone')),
+                ('time_zone', models.CharField(max_length=64, validators=[intake.models.clinic_time.known_zone], verbose_name='time zone')),
                 ('directions', models.TextField(blank=True, help_text='How to get there, where to park, which door.', verbose_name='directions')),
                 ('phone', models.CharField(blank=True, max_length=30, verbose_name='phone')),
                 ('is_active', models.BooleanField(default=True, verbose_name='in use')),

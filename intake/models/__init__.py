@@ -6,17 +6,19 @@ from intake.models.appointments import (
     AppointmentChange,
     AppointmentRequest,
     CancelReason,
-    Clinician,
-    Closure,
     Day,
-    Location,
     Offer,
-    OpeningHours,
     TimeOfDay,
-    VisitKind,
-    VisitType,
     WaitlistEntry,
     WishedVisit,
+)
+from intake.models.clinic_time import (
+    Clinician,
+    Closure,
+    Location,
+    OpeningHours,
+    VisitKind,
+    VisitType,
 )
 from intake.models.submissions import (
     IS_WAITING,

@@ -1,6 +1,7 @@
 """`python -m tests.bench`: starts its own servers, prints a table, keeps bench-results/*.json.
 
-Loopback only. It ends by itself, with status 1 when a goal is missed.
+Loopback only. It ends by itself, with status 1 when a goal is missed. `python -m tests.bench book`
+measures appointments alone.
 """
 
 import datetime
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.bench import servers
 
@@ -34,12 +36,21 @@ MARK = {True: "met", False: "MISSED"}
 say = sys.stdout.write
 
 
-def _measure(folder: Path) -> tuple[list, str]:
+def _measure(folder: Path) -> tuple[list[Any], str]:
+    from tests.bench import book
+
+    with servers.database(folder):
+        lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
+        # last: they empty the tables
+        return [*lines, book.one_slot(), book.five_years()], stored
+
+
+def _intakes(folder: Path) -> tuple[list[Any], str]:
     from django.db import connection
 
     from tests.bench import goals
 
-    with servers.database(folder), servers.serving(folder) as (ours, floor):
+    with servers.serving(folder) as (ours, floor):
         goals.warm_up(ours, floor)
         lines = [
             goals.one_after_the_other(ours, floor),

@@ -12,19 +12,27 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from clinic import audit
+from clinic.models import Message
 from intake import bulk, demo, services
 from intake.domain.answers import clean_json_answer, kept_answers, plain
 from intake.models import (
+    Appointment,
     AppointmentRequest,
+    Clinician,
     Decision,
     Draft,
     Kind,
+    Location,
+    Offer,
     RuleCount,
     StatusChange,
     Submission,
     Urgency,
+    VisitType,
+    WaitlistEntry,
 )
 from intake.protocols import current
+from intake.services import appointments
 from intake.walk import Content, age_on
 from tests import builders
 
@@ -246,8 +254,30 @@ def test_once_fills_only_an_empty_database():
     run("--once")
     first = Submission.objects.count()
     assert first > 0
+    visits = Appointment.objects.count()
     run("--once")
     assert Submission.objects.count() == first
+    assert (Location.objects.count(), Appointment.objects.count()) == (1, visits)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_own_sign_ins")
+def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait():
+    run("--once")
+    assert [who.name for who in Clinician.objects.all()] == ["Dr. Lee", "Dr. Okafor"]
+    assert all(who.user.username.startswith("dr-") for who in Clinician.objects.all())
+    assert set(Appointment.objects.values_list("status", flat=True)) == {
+        *("held", "confirmed", "completed", "no_show")
+    }
+    (offer,) = Offer.objects.all()
+    assert offer.request.progress == "offered"
+    assert WaitlistEntry.objects.count() == 2
+    for row in Appointment.objects.filter(status="confirmed"):
+        assert row.submission.appointment_request.progress == "booked"
+        assert row.starts > timezone.now()
+    assert not Message.objects.exists()  # nobody is written to
+    for visit_type in VisitType.objects.all():
+        assert appointments.free_slots(visit_type=visit_type, limit=1)
 
 
 @pytest.mark.django_db

@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from intake import bulk, demo, services
-from intake.models import Submission
+from intake.models import Location, Submission
 from intake.protocols import current
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
@@ -74,6 +74,8 @@ class Command(BaseCommand):
             made = load(count=count, seed=options["seed"])
             if options["verbosity"]:
                 self.stdout.write(f"{made} submissions made.")
+        if options["once"] and not Location.objects.exists():
+            bulk.load_book(clinicians=doctors())
 
 
 def staff() -> list[dict[str, str]]:
@@ -102,6 +104,12 @@ def staff() -> list[dict[str, str]]:
     for person in people:
         _account(**{name: value for name, value in person.items() if name != "password"})
     return [{name: v for name, v in person.items() if name != "hash"} for person in people]
+
+
+def doctors() -> list[tuple[str, Any]]:
+    """The clinicians among the demonstration staff: name and sign-in."""
+    users = get_user_model().objects.filter(groups__name="clinician").order_by("username")
+    return [(f"Dr. {user.first_name}", user) for user in users if user.first_name]
 
 
 @transaction.atomic

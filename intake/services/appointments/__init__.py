@@ -1,18 +1,15 @@
 """Appointments: from a wish to a visit that is never sold twice. See docs/decisions/0017."""
 
 from intake.services.appointments.booking import (
-    cancel,
-    complete,
     confirm_by_call,
     confirm_hold,
-    drop_all,
     held_by,
     hold,
-    no_show,
     overbook,
+    prune_holds,
     release,
-    reschedule,
 )
+from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
 from intake.services.appointments.offers import (
     accept,
@@ -23,9 +20,7 @@ from intake.services.appointments.offers import (
     withdraw_offers,
 )
 from intake.services.appointments.times import (
-    CalendarDay,
     FreeTime,
-    calendar,
     find_slot,
     fitting,
     free_slots,
@@ -35,6 +30,7 @@ from intake.services.appointments.times import (
     visit_types_for,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
+from intake.services.appointments.week import CalendarDay, calendar
 
 __all__ = [
     "CalendarDay",
@@ -64,6 +60,7 @@ __all__ = [
     "open_offers",
     "open_requests",
     "overbook",
+    "prune_holds",
     "release",
     "reschedule",
     "slots_for",

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.ids import uuid7
-from intake.domain import workflow
+from intake.domain.slots import slot_key
 from intake.models import (
     Appointment,
-    CancelReason,
     Clinician,
     Draft,
     Location,
@@ -62,7 +62,8 @@ def hold(
     request_id: str = "",
 ) -> Appointment:
     """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
-    under way or for something sent. An earlier hold of theirs is given back.
+    under way or for something sent. An earlier hold of theirs is given back; of the same time it
+    is the same as once.
 
     Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
     already, or too many requests are open.
@@ -70,18 +71,38 @@ def hold(
     urgency = submission.urgency if submission else _urgency_of(draft)
     if times.window_of(urgency) is None:
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
-    if submission and submission.appointments.filter(status="confirmed").exists():
-        raise Refused(_("You have an appointment already. You can move it instead."))
     if draft:
         allow_one_more(person=walk_of(draft).content.contact)
-    free = _find(slot, visit_type, urgency=urgency)
-    with _claiming(free) as now:
+    if mine := _same(_holds(submission, draft), slot, visit_type):
+        return mine
+    try:
+        return _hold(slot, visit_type, urgency, submission, draft, request_id)
+    except SlotGone:
+        if mine := _same(_holds(submission, draft), slot, visit_type):
+            return mine  # clicked twice
+        raise
+
+
+def _hold(
+    slot: str,
+    visit_type: VisitType,
+    urgency: int,
+    submission: Submission | None,
+    draft: Draft | None,
+    request_id: str,
+) -> Appointment:
+    free = find_time(slot, visit_type, urgency=urgency)
+    with claiming_time(free) as now:
+        seat = free_seat(free)
         if submission:
             request_of(submission)
+            if submission.appointments.filter(status="confirmed").exists():
+                raise Refused(_("You have an appointment already. You can move it instead."))
         for earlier in _holds(submission, draft).select_for_update(of=("self",)):
             step(earlier, "release", by=None, at=now)
         appointment = _take(
             free,
+            seat,
             at=now,
             submission=submission,
             draft=draft,
@@ -156,12 +177,30 @@ def confirm_by_call(
     *, submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
 ) -> Appointment:
     """The front desk books a free time after a call. Open offers to the same patient are taken
-    back. Raises SlotGone, and Refused when there is an appointment already."""
+    back; again is the same as once. Raises SlotGone, and Refused when there is another appointment.
+    """
+    confirmed = submission.appointments.filter(status="confirmed")
+    if mine := _same(confirmed, slot, visit_type):
+        return mine
     _refuse_second(submission)
-    free = _find(slot, visit_type)
-    with _claiming(free) as now:
+    try:
+        return _book(submission, slot, visit_type, by, request_id)
+    except SlotGone:
+        if mine := _same(confirmed, slot, visit_type):
+            return mine  # clicked twice
+        raise
+
+
+def _book(
+    submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
+) -> Appointment:
+    free = find_time(slot, visit_type)
+    with claiming_time(free) as now:
+        seat = free_seat(free)
         request_of(submission)
-        appointment = _take(free, at=now, submission=submission, status="held", held_until=now)
+        appointment = _take(
+            free, seat, at=now, submission=submission, status="held", held_until=now
+        )
         confirm_visit(appointment, submission, by=by, at=now, request_id=request_id)
     return appointment
 
@@ -178,8 +217,9 @@ def overbook(
     by: User,
     request_id: str,
 ) -> Appointment:
-    """The front desk books on purpose where the hours or the seats allow no more, with a reason:
-    a seat above the capacity, named as such for ever.
+    """The front desk books any time to come on purpose, with a reason: where hours or seats allow
+    no more, it takes a seat at or above the capacity, named as such for ever; where there is an
+    ordinary seat, that one, and the reason becomes a note.
 
     `start` is a moment (domain.slots.resolve_wall makes it of what was typed). Raises ValueError
     without a reason; Refused for a time that is past or for a second appointment.
@@ -193,13 +233,12 @@ def overbook(
     with claiming(spans=[(clinician.pk, start, end)]) as now:
         request_of(submission)
         capacity = times.capacity_of(clinician=clinician, location=location, start=start, end=end)
-        taken = set(
-            Appointment.objects.taking()
-            .between(start, end)
-            .filter(clinician=clinician)
-            .values_list("seat", flat=True)
+        taken = times.taken_seats(clinician=clinician.pk, start=start, end=end)
+        seat = next(n for n in range(len(taken) + 1) if n not in taken)
+        words = {"text": reason.strip()}
+        why = (
+            {"overbooked_by": by, "overbook_reason": words} if seat >= capacity else {"note": words}
         )
-        seat = next(n for n in range(capacity, capacity + len(taken) + 1) if n not in taken)
         appointment = Appointment(
             id=uuid7(),
             submission=submission,
@@ -211,166 +250,21 @@ def overbook(
             capacity=capacity,
             status="held",
             held_until=now,
-            overbooked_by=by,
-            overbook_reason={"text": reason.strip()},
+            **why,
             created_at=now,
             changed_at=now,
         )
         appointment.save(force_insert=True)
-        confirm_visit(
-            appointment, submission, by=by, at=now, request_id=request_id, kind="overbooking"
-        )
+        kind = "overbooking" if appointment.is_overbooked else "appointment"
+        confirm_visit(appointment, submission, by=by, at=now, request_id=request_id, kind=kind)
     return appointment
-
-
-@retried
-def reschedule(
-    *,
-    appointment: Appointment,
-    slot: str,
-    by: User | None = None,
-    visit_type: VisitType | None = None,
-    request_id: str = "",
-) -> Appointment:
-    """Move an appointment to another free time: the old one is free in the same transaction. The
-    row stays the same with a higher `sequence`, so that calendars move it.
-
-    Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
-    """
-    _refuse_late(appointment, by)
-    free = _find(slot, visit_type or appointment.visit_type)
-    with _claiming(free, span(appointment)) as now:
-        request_of(appointment.submission)
-        row = locked(appointment)
-        _refuse_late(row, by)
-        left = waitlist.freed_by(row)
-        move_visit(
-            row,
-            by=by,
-            at=now,
-            clinician=free.clinician,
-            location=free.location,
-            visit_type=free.visit_type,
-            during=during(free.start, free.end),
-            seat=free_seat(free, besides=row),
-            capacity=free.slot.capacity,
-        )
-        record(
-            row,
-            actor=actor_of(by, row.submission),
-            action="update",
-            request_id=request_id,
-            status=row.status,
-        )
-        waitlist.offer_freed(left, at=now, besides=row.submission_id)
-    return row
-
-
-@retried
-def cancel(
-    *,
-    appointment: Appointment,
-    by: User | None = None,
-    reason: str = CancelReason.PATIENT,
-    note: str = "",
-    again: bool = False,
-    request_id: str = "",
-) -> None:
-    """Cancel an appointment; again is the same as once. The freed time goes to the waitlist.
-
-    With `again` the request waits for another time; without, a patient's request is withdrawn,
-    while one that the clinic cancels always waits again. Raises Refused when the patient is too
-    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
-    """
-    if reason not in CancelReason.values:
-        raise ValueError(_("Choose a reason."))
-    with claiming(spans=[span(appointment)]) as now:
-        request = request_of(appointment.submission)
-        row = locked(appointment)
-        if row.status == "cancelled":
-            return
-        _refuse_late(row, by)
-        _end(row, by=by, at=now, reason=reason, note=note)
-        asks_again = again or (by is not None and reason != CancelReason.PATIENT)
-        if request.progress == "booked":
-            advance(request, "return" if asks_again else "withdraw")
-        if not asks_again:
-            WaitlistEntry.objects.filter(request=request).delete()
-        record(
-            row,
-            actor=actor_of(by, row.submission),
-            action="state",
-            request_id=request_id,
-            status=row.status,
-            ground=reason,
-        )
-        if reason not in (CancelReason.CLINICIAN, CancelReason.CLINIC):
-            waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=row.submission_id)
-
-
-def drop_all(*, submission: Submission, by: User | None = None) -> None:
-    """No visit is wanted any more: appointment, offers, held time and waiting end, and the freed
-    time goes to the waitlist. A part of `withdraw` and `set_progress`, which record it; call it
-    before the submission is locked."""
-    rows = list(submission.appointments.taking())
-    with claiming(spans=map(span, rows)) as now:
-        request = request_of(submission)
-        for each in rows:
-            row = locked(each)
-            if row.status == "confirmed":
-                _end(row, by=by, at=now, reason=CancelReason.PATIENT)
-            elif row.status == "held":
-                step(row, "release", by=by, at=now)
-            else:
-                continue
-            waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=submission.pk)
-        waitlist.withdraw_offers_in(request.offers.filter(state="open"), at=now)
-        WaitlistEntry.objects.filter(request=request).delete()
-        if request.progress != "done":
-            advance(request, "withdraw")
-
-
-def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
-    changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
-    if note.strip():
-        changes["note"] = {"text": note.strip()}
-    step(row, "cancel", by=by, at=at, **changes)
-    tell("appointment_cancelled", row)
-
-
-def complete(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """The visit took place. Raises workflow.NotAllowed, and Refused before it has begun."""
-    _close(appointment, "complete", by, request_id)
-
-
-def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """The patient did not come. Raises workflow.NotAllowed, and Refused before it has begun."""
-    _close(appointment, "miss", by, request_id)
-
-
-def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
-    with claiming(spans=[span(appointment)]) as now:
-        request = request_of(appointment.submission)
-        row = locked(appointment)
-        if row.during.lower > now:
-            raise Refused(_("The visit has not begun yet."))
-        before = row.status
-        step(row, action, by=by, at=now)
-        if request.progress == "booked":
-            advance(request, action)
-        record(
-            row,
-            actor=actor_of(by, row.submission),
-            action="state",
-            request_id=request_id,
-            **{"from": before, "to": row.status},
-        )
 
 
 # --- parts ----------------------------------------------------------------------------------------
 
 
-def _find(slot: str, visit_type: VisitType, urgency: int | None = None) -> FreeTime:
+def find_time(slot: str, visit_type: VisitType, urgency: int | None = None) -> FreeTime:
+    """The free time of a key, within what the urgency allows. Raises SlotGone."""
     free = times.find_slot(key=slot, visit_type=visit_type)
     window = times.window_of(urgency) if urgency is not None else None
     if window and not window[0] <= free.start < window[1]:
@@ -380,7 +274,7 @@ def _find(slot: str, visit_type: VisitType, urgency: int | None = None) -> FreeT
 
 
 @contextmanager
-def _claiming(free: FreeTime, *others: Span) -> Iterator[datetime]:
+def claiming_time(free: FreeTime, *others: Span) -> Iterator[datetime]:
     """`claiming` for a free time: who comes second is shown the nearest others."""
     try:
         with claiming(spans=[(free.clinician.pk, free.start, free.end), *others]) as now:
@@ -388,19 +282,18 @@ def _claiming(free: FreeTime, *others: Span) -> Iterator[datetime]:
     except SlotGone as gone:
         if gone.nearest:
             raise
-        near = times.nearest(visit_type=free.visit_type, to=free.start)
-        raise SlotGone("", near) from gone.__cause__
+        raise SlotGone("", times.nearest_left(free)) from gone.__cause__
 
 
-def _take(free: FreeTime, *, at: datetime, **given: Any) -> Appointment:
-    """Insert a row for a free time, under its lock. Raises SlotGone when no seat is left."""
+def _take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointment:
+    """Insert a row for a free time, under its lock."""
     appointment = Appointment(
         id=uuid7(),
         clinician=free.clinician,
         location=free.location,
         visit_type=free.visit_type,
         during=during(free.start, free.end),
-        seat=free_seat(free),
+        seat=seat,
         capacity=free.slot.capacity,
         created_at=at,
         changed_at=at,
@@ -412,11 +305,12 @@ def _take(free: FreeTime, *, at: datetime, **given: Any) -> Appointment:
 
 def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
     """The lowest seat that is free now that the lock is ours."""
-    rows = Appointment.objects.taking().between(free.start, free.end)
-    rows = rows.filter(clinician=free.clinician)
-    if besides:
-        rows = rows.exclude(pk=besides.pk)
-    taken = set(rows.values_list("seat", flat=True))
+    if besides and besides.clinician_id == free.clinician.pk:
+        rows = Appointment.objects.taking().between(free.start, free.end)
+        rows = rows.filter(clinician=free.clinician).exclude(pk=besides.pk)
+        taken = set(rows.values_list("seat", flat=True))
+    else:
+        taken = times.taken_seats(clinician=free.clinician.pk, start=free.start, end=free.end)
     seat = next((n for n in range(free.slot.capacity) if n not in taken), None)
     if seat is None:
         raise SlotGone
@@ -453,18 +347,30 @@ def confirm_visit(
     )
 
 
-def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
-    """Move a locked confirmed row to a time whose lock is ours."""
-    overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
-    step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
-    tell("appointment_changed", row)
-    remind(row)
-
-
 def _holds(submission: Submission | None, draft: Draft | None) -> Any:
     """What a patient holds, whether its time is over or not."""
     rows = Appointment.objects.filter(status="held", offers=None)
     return rows.filter(submission=submission) if submission else rows.filter(draft=draft)
+
+
+def _same(rows: Any, slot: str, visit_type: VisitType) -> Appointment | None:
+    """The one of these rows that has this very time and has not ended."""
+    for row in rows.filter(visit_type=visit_type):
+        if row.status == "held" and row.held_until <= timezone.now():
+            continue
+        key = slot_key(row.during.lower, str(row.clinician_id), str(row.location_id))
+        if key == slot:
+            return row
+    return None
+
+
+def prune_holds(*, days: int) -> int:
+    """Delete held times that nobody took, so many days after they ended. Returns how many."""
+    rows = Appointment.objects.filter(
+        submission=None, changed_at__lt=timezone.now() - timedelta(days=days)
+    ).exclude(status="held")
+    with transaction.atomic():
+        return rows.delete()[1].get("intake.Appointment", 0)
 
 
 def _urgency_of(draft: Draft | None) -> int:
@@ -476,11 +382,3 @@ def _urgency_of(draft: Draft | None) -> int:
 def _refuse_second(submission: Submission) -> None:
     if submission.appointments.filter(status="confirmed").exists():
         raise Refused(_("This patient has an appointment already. Move it instead."))
-
-
-def _refuse_late(appointment: Appointment, by: User | None) -> None:
-    notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
-    if by is None and appointment.during.lower - timezone.now() < notice:
-        raise Refused(_("It is too late to change this here. Please call us."))
-    if appointment.status != "confirmed":
-        workflow.move_visit(appointment.status, "move")

@@ -41,6 +41,12 @@ _LOCK = (
     " FROM unnest(%s::text[], %s::text[]) AS spans (clinician, day)"
 )
 
+_ENDED = (
+    "SELECT a.id FROM intake_appointment a JOIN unnest(%s::uuid[], %s::timestamptz[],"
+    " %s::timestamptz[]) AS spans (who, starts, ends) ON a.clinician_id = who"
+    " AND a.during && tstzrange(starts, ends) WHERE a.status = 'held' AND a.held_until <= %s"
+)
+
 
 class SlotGone(Conflict):
     """That time cannot be had: somebody was first, or it is no time of ours (past, outside of
@@ -70,11 +76,8 @@ def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
         with transaction.atomic():
             lock(spans)
             now = timezone.now()
-            for clinician, start, end in spans:
-                expired = Appointment.objects.filter(
-                    status="held", held_until__lte=now, clinician=clinician
-                )
-                lapse_holds(expired.between(start, end), at=now)
+            if ended := _ended(spans, now):
+                lapse_holds(Appointment.objects.filter(pk__in=ended), at=now)
             yield now
     except DatabaseError as error:
         if getattr(error.__cause__, "pgcode", None) in _GONE:
@@ -105,6 +108,16 @@ def lock(spans: Iterable[Span]) -> None:
     if pairs:
         with connection.cursor() as cursor:
             cursor.execute(_LOCK, [[who for who, _ in pairs], [day for _, day in pairs]])
+
+
+def _ended(spans: list[Span], now: datetime) -> list[UUID]:
+    """The holds in these times that are over and were not flipped yet."""
+    if not spans:
+        return []
+    with connection.cursor() as cursor:
+        who, starts, ends = zip(*spans, strict=True)
+        cursor.execute(_ENDED, [list(map(str, who)), list(starts), list(ends), now])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _days(start: datetime, end: datetime) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic import audit, outbox
 from intake.models import Appointment, Offer, Submission, VisitType, WaitlistEntry
-from intake.services.appointments import booking, times, waitlist
+from intake.services.appointments import booking, changing, times, waitlist
 from intake.services.appointments.common import (
     SlotGone,
     User,
@@ -79,8 +79,7 @@ def offer(
                 made += waitlist.make_offers(row, [request], by=by, at=now, request_id=request_id)
             outbox.put(kind="appointment_offer", occasion=str(made[0].pk), expires=until)
     except SlotGone as gone:
-        near = times.nearest(visit_type=visit_type, to=found[0].start)
-        raise SlotGone("", near) from gone.__cause__
+        raise SlotGone("", times.nearest_left(found[0])) from gone.__cause__
     return made
 
 
@@ -218,7 +217,7 @@ def _take(row: Appointment, submission: Submission, now: datetime, request_id: s
         return row
     left = waitlist.freed_by(visit)
     step(row, "release", by=None, at=now)
-    booking.move_visit(
+    changing.move_visit(
         visit,
         by=None,
         at=now,

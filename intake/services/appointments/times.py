@@ -1,26 +1,22 @@
 """Reading clinic time: which times are free, for whom, and what the week looks like."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import hours as clinic_hours
 from intake.domain import slots as domain
 from intake.models import (
-    Appointment,
     AppointmentRequest,
     Clinician,
     Closure,
     Location,
-    OpeningHours,
     Submission,
     Urgency,
     VisitType,
@@ -30,6 +26,37 @@ from intake.services.appointments.common import SlotGone
 
 NEAREST = 6
 _DAY = timedelta(days=1)
+# Written out: many people ask at once, and putting these together took longer than asking them.
+_LOCATION = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
+_HOURS = """
+select h.clinician_id, h.location_id, h.weekday, h.starts, h.ends, h.valid_from, h.valid_until,
+  h.capacity, c.name, l.name, l.address, l.time_zone, l.directions, l.phone, l.is_active
+from intake_openinghours h
+join intake_clinician c on c.id = h.clinician_id and c.is_active
+join intake_location l on l.id = h.location_id and l.is_active
+where (h.valid_until is null or h.valid_until >= %(first)s)
+  and (h.valid_from is null or h.valid_from <= %(last)s)
+  and (%(clinician)s is null or h.clinician_id = %(clinician)s)
+  and (%(location)s is null or h.location_id = %(location)s)
+  and (%(visit_type)s is null or (
+    exists (select 1 from intake_visittype_clinicians v
+      where v.visittype_id = %(visit_type)s and v.clinician_id = h.clinician_id)
+    and (%(visit_type)s in
+        (select t.visittype_id from intake_openinghours_visit_types t
+          where t.openinghours_id = h.id)
+      or not exists
+        (select 1 from intake_openinghours_visit_types t where t.openinghours_id = h.id))))
+"""
+_CLOSURES = """
+select * from intake_closure
+where coalesce(last_day >= %(first)s and first_day <= %(last)s,
+  ends_at > %(start)s and starts_at < %(end)s)
+"""
+_BUSY = """
+select clinician_id, lower(during), upper(during), seat from intake_appointment
+where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
+  and during && tstzrange(%s, %s) and not (status = 'held' and held_until <= %s)
+"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +68,8 @@ class FreeTime:
     location: Location
     visit_type: VisitType
     misses: int = 0  # how far from the wish it was looked up for; 0 fits it
+    # the free times around it when it was looked up: shown to whoever comes second
+    around: tuple["FreeTime", ...] = field(default=(), repr=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -62,17 +91,7 @@ class FreeTime:
 
 
 @dataclass(frozen=True)
-class CalendarDay:
-    """One day of a location: hours of clinicians and what is in them, both by time."""
-
-    day: date
-    hours: list[tuple[datetime, datetime, Clinician]]
-    appointments: list[Appointment]
-    closures: list[Closure]
-
-
-@dataclass(frozen=True)
-class _Book:
+class Book:
     """Hours and closures as the domain wants them, and the rows they came from."""
 
     hours: list[domain.Hours]
@@ -104,7 +123,7 @@ def free_slots(
     end = end or now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS)
     if start >= end:
         return []
-    book = _book(start, end, visit_type=visit_type, clinician=clinician, location=location)
+    book = book_of(start, end, visit_type=visit_type, clinician=clinician, location=location)
     found = domain.free_slots(
         book.hours,
         book.closures,
@@ -163,31 +182,57 @@ def fitting(
 def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
     """The free time of a form's key. Raises SlotGone, with the nearest free times, when it is
     taken, past, outside of hours, of another visit type, or made up."""
-    parsed = _parsed(key)
-    if parsed is None or not visit_type.is_active:
+    start = _start_of(key)
+    if start is None or not visit_type.is_active:
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
-    start, clinician, location = parsed
-    exact = free_slots(
-        visit_type=visit_type,
-        start=start,
-        end=start + timedelta(minutes=visit_type.minutes),
-        clinician=clinician,
-        location=location,
-    )
-    for found in exact:
-        if found.key == key:
-            return found
+    # one look at the day serves both: the time itself, and those near it when it has gone
+    around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
+    for free in around:
+        if free.key == key:
+            return replace(free, around=tuple(around))
+    if len(around) >= NEAREST:
+        raise SlotGone("", _nearest_of(around, start, NEAREST))
     raise SlotGone("", nearest(visit_type=visit_type, to=start))
 
 
 def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> list[FreeTime]:
-    """The free times nearest to a moment, by time; looked for in the two weeks around it."""
-    around, to = timedelta(days=7), to.astimezone(UTC)
+    """The free times nearest to a moment, by time; looked for around it, at most a week away."""
     now = timezone.now()
-    to = min(max(to, now), now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS))
-    found = free_slots(visit_type=visit_type, start=to - around, end=to + around)
-    found.sort(key=lambda free: abs(free.slot.moment - to))
-    return sorted(found[:limit], key=lambda free: free.slot.moment)
+    to = min(max(to.astimezone(UTC), now), now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS))
+    found: list[FreeTime] = []
+    for around in (_DAY, 7 * _DAY):
+        found = free_slots(visit_type=visit_type, start=to - around, end=to + around)
+        if len(found) >= limit:
+            break
+    return _nearest_of(found, to, limit)
+
+
+def nearest_left(free: FreeTime) -> list[FreeTime]:
+    """For somebody who came second: what is nearest to a time that has gone meanwhile. One query,
+    unless all around has gone, too."""
+    if not free.around:
+        return nearest(visit_type=free.visit_type, to=free.start)
+    who = {other.slot.clinician for other in free.around}
+    busy = _busy(free.around[0].start, free.around[-1].end, who)
+    left = [
+        other
+        for other in free.around
+        if domain.free_seats(
+            busy,
+            clinician=other.slot.clinician,
+            start=other.start,
+            end=other.end,
+            capacity=other.slot.capacity,
+        )
+    ]
+    if len(left) < NEAREST:
+        return nearest(visit_type=free.visit_type, to=free.start)
+    return _nearest_of(left, free.slot.moment, NEAREST)
+
+
+def _nearest_of(found: list[FreeTime], to: datetime, limit: int) -> list[FreeTime]:
+    near = sorted(found, key=lambda free: abs(free.slot.moment - to))[:limit]
+    return sorted(near, key=lambda free: free.slot.moment)
 
 
 def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
@@ -203,65 +248,12 @@ def may_be_offered(*, submission: Submission) -> bool:
     return window_of(submission.urgency) is not None
 
 
-# --- the calendar ---------------------------------------------------------------------------------
-
-
-def calendar(
-    *,
-    first_day: date,
-    days: int = 7,
-    location: Location,
-    clinician: Clinician | None = None,
-) -> list[CalendarDay]:
-    """The days of a location from `first_day` on: hours, closures and what is booked or held (a
-    hold that ended is left out). A fixed number of queries, however full the book."""
-    zone = location.zone
-    edges = [
-        domain.first_moment(datetime.combine(first_day + n * _DAY, time()), zone)
-        for n in range(days + 1)
-    ]
-    book = _book(edges[0], edges[-1], clinician=clinician, location=location)
-    rows = Appointment.objects.between(edges[0], edges[-1]).filter(location=location)
-    rows = rows.exclude(status__in=("expired", "cancelled"))
-    rows = rows.exclude(status="held", held_until__lte=timezone.now())
-    if clinician:
-        rows = rows.filter(clinician=clinician)
-    visits = sorted(rows.for_reading(), key=lambda row: (row.during.lower, row.seat))
-    shut = [row for row in book.rows if row.location_id in (None, location.pk)]
-    found = []
-    for n, (begin, end) in enumerate(pairwise(edges)):
-        day = first_day + n * _DAY
-        spans = sorted(
-            (max(a, begin), min(b, end), these.clinician)
-            for these in book.hours
-            for a, b in domain.open_spans(these, begin, end)
-        )
-        found.append(
-            CalendarDay(
-                day=day,
-                hours=[
-                    (a.astimezone(zone), b.astimezone(zone), book.clinicians[who])
-                    for a, b, who in spans
-                ],
-                appointments=[v for v in visits if v.during.lower < end and begin < v.during.upper],
-                closures=[row for row in shut if _touches(row, day, begin, end)],
-            )
-        )
-    return found
-
-
-def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
-    if closure.first_day is not None:
-        return closure.first_day <= day <= closure.last_day
-    return closure.starts_at < end and begin < closure.ends_at
-
-
 # --- how it is read -------------------------------------------------------------------------------
 
 
 def capacity_of(*, clinician: Clinician, location: Location, start: datetime, end: datetime) -> int:
     """How many patients at once the hours allow there and then; 0 outside of hours."""
-    book = _book(start, end, clinician=clinician, location=location)
+    book = book_of(start, end, clinician=clinician, location=location)
     return domain.capacity_at(
         book.hours,
         book.closures,
@@ -283,60 +275,60 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
     return found[0] + timedelta(hours=settings.APPOINTMENT_LEAD_HOURS), found[1]
 
 
-def _book(
+def book_of(
     start: datetime,
     end: datetime,
     *,
     visit_type: VisitType | None = None,
     clinician: Clinician | None = None,
     location: Location | None = None,
-) -> _Book:
+) -> Book:
     """Two queries: hours (with clinicians and locations), closures. The clinic's holidays, too."""
     first, last = start.date() - _DAY, end.date() + _DAY
-    rows = OpeningHours.objects.select_related("clinician", "location").filter(
-        clinician__is_active=True, location__is_active=True
-    )
-    rows = rows.exclude(valid_until__lt=first).exclude(valid_from__gt=last)
-    if visit_type:
-        rows = rows.filter(clinician__visit_types=visit_type)
-        chosen = OpeningHours.visit_types.through.objects
-        mine = chosen.filter(visittype=visit_type).values("openinghours")
-        rows = rows.filter(Q(pk__in=mine) | ~Q(pk__in=chosen.values("openinghours")))
-    if clinician:
-        rows = rows.filter(clinician=clinician)
-    if location:
-        rows = rows.filter(location=location)
-    hours = list(rows)
-    closures = list(
-        Closure.objects.exclude(last_day__lt=first)
-        .exclude(first_day__gt=last)
-        .exclude(ends_at__lte=start)
-        .exclude(starts_at__gte=end)
-    )
+    given = {
+        "first": first,
+        "last": last,
+        "start": start,
+        "end": end,
+        "visit_type": visit_type.pk if visit_type else None,
+        "clinician": clinician.pk if clinician else None,
+        "location": location.pk if location else None,
+    }
+    hours: list[domain.Hours] = []
+    clinicians: dict[str, Clinician] = {}
+    locations: dict[str, Location] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURS, given)
+        for row in cursor.fetchall():
+            who, where = str(row[0]), str(row[1])
+            if who not in clinicians:
+                clinicians[who] = Clinician.from_db("default", ["id", "name"], [row[0], row[8]])
+            if where not in locations:
+                locations[where] = Location.from_db("default", _LOCATION, [row[1], *row[9:]])
+            hours.append(
+                domain.Hours(
+                    clinician=who,
+                    location=where,
+                    zone=locations[where].zone,
+                    weekday=row[2],
+                    starts=row[3],
+                    ends=row[4],
+                    valid_from=row[5],
+                    valid_until=row[6],
+                    capacity=row[7],
+                )
+            )
+    closures = list(Closure.objects.raw(_CLOSURES, given))
     holidays = clinic_hours.current().holidays
-    return _Book(
-        hours=[_hours(row) for row in hours],
+    return Book(
+        hours=hours,
         closures=[
             *(_closure(row) for row in closures),
             *(domain.Closure(first_day=d, last_day=d) for d in holidays if first <= d <= last),
         ],
-        clinicians={str(row.clinician_id): row.clinician for row in hours},
-        locations={str(row.location_id): row.location for row in hours},
+        clinicians=clinicians,
+        locations=locations,
         rows=closures,
-    )
-
-
-def _hours(row: OpeningHours) -> domain.Hours:
-    return domain.Hours(
-        clinician=str(row.clinician_id),
-        location=str(row.location_id),
-        zone=row.location.zone,
-        weekday=row.weekday,
-        starts=row.starts,
-        ends=row.ends,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        capacity=row.capacity,
     )
 
 
@@ -353,15 +345,20 @@ def _closure(row: Closure) -> domain.Closure:
 
 def _busy(start: datetime, end: datetime, clinicians: Iterable[str]) -> list[domain.Busy]:
     """What is taken in that time, one query; a hold that ended takes nothing."""
-    rows = Appointment.objects.taking().between(start, end).filter(clinician__in=list(clinicians))
-    rows = rows.exclude(status="held", held_until__lte=timezone.now())
-    return [
-        domain.Busy(clinician=str(who), start=during.lower, end=during.upper, seat=seat)
-        for who, during, seat in rows.values_list("clinician", "during", "seat")
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [list(clinicians), start, end, timezone.now()])
+        return [
+            domain.Busy(clinician=str(who), start=begins, end=ends, seat=seat)
+            for who, begins, ends, seat in cursor.fetchall()
+        ]
 
 
-def _free_time(slot: domain.Slot, book: _Book, visit_type: VisitType) -> FreeTime:
+def taken_seats(*, clinician: UUID, start: datetime, end: datetime) -> set[int]:
+    """The seats that somebody has at some moment of that time."""
+    return {busy.seat for busy in _busy(start, end, [str(clinician)])}
+
+
+def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime:
     return FreeTime(
         slot, book.clinicians[slot.clinician], book.locations[slot.location], visit_type
     )
@@ -383,14 +380,10 @@ def wishes_of(*, request: AppointmentRequest) -> list[domain.Wish]:
     ]
 
 
-def _parsed(key: str) -> tuple[datetime, Any, Any] | None:
-    """Moment, clinician and location of a key; None when it is made up."""
-    parts = key.split("_") if len(key) <= 100 else []
+def _start_of(key: str) -> datetime | None:
+    """The moment in a slot's key; None when it is made up or lies beyond any book."""
     try:
-        when, who, where = parts
-        start = datetime.strptime(when, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        clinician = Clinician.objects.filter(pk=UUID(who), is_active=True).first()
-        location = Location.objects.filter(pk=UUID(where), is_active=True).first()
+        start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return (start, clinician, location) if clinician and location else None
+    return start if 2000 < start.year < 3000 else None

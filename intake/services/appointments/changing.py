@@ -1,0 +1,194 @@
+"""What becomes of a visit: moved, cancelled, taken back with all else, or over.
+
+Each is one transaction, in the order of `booking`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from intake.domain import workflow
+from intake.models import Appointment, CancelReason, Submission, VisitType, WaitlistEntry
+from intake.models.appointments import during
+from intake.services.appointments import waitlist
+from intake.services.appointments.booking import claiming_time, find_time, free_seat
+from intake.services.appointments.common import (
+    User,
+    actor_of,
+    advance,
+    claiming,
+    locked,
+    record,
+    remind,
+    request_of,
+    retried,
+    span,
+    step,
+    tell,
+)
+from intake.services.errors import Refused
+
+
+@retried
+def reschedule(
+    *,
+    appointment: Appointment,
+    slot: str,
+    by: User | None = None,
+    visit_type: VisitType | None = None,
+    request_id: str = "",
+) -> Appointment:
+    """Move an appointment to another free time: the old one is free in the same transaction. The
+    row stays the same with a higher `sequence`, so that calendars move it.
+
+    Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
+    """
+    _refuse_late(appointment, by)
+    free = find_time(slot, visit_type or appointment.visit_type)
+    with claiming_time(free, span(appointment)) as now:
+        request_of(appointment.submission)
+        row = locked(appointment)
+        _refuse_late(row, by)
+        left = waitlist.freed_by(row)
+        move_visit(
+            row,
+            by=by,
+            at=now,
+            clinician=free.clinician,
+            location=free.location,
+            visit_type=free.visit_type,
+            during=during(free.start, free.end),
+            seat=free_seat(free, besides=row),
+            capacity=free.slot.capacity,
+        )
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="update",
+            request_id=request_id,
+            status=row.status,
+        )
+        waitlist.offer_freed(left, at=now, besides=row.submission_id)
+    return row
+
+
+@retried
+def cancel(
+    *,
+    appointment: Appointment,
+    by: User | None = None,
+    reason: str = CancelReason.PATIENT,
+    note: str = "",
+    again: bool = False,
+    request_id: str = "",
+) -> None:
+    """Cancel an appointment; again is the same as once. The freed time goes to the waitlist.
+
+    With `again` the request waits for another time; without, a patient's request is withdrawn,
+    while one that the clinic cancels always waits again. Raises Refused when the patient is too
+    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
+    """
+    if reason not in CancelReason.values:
+        raise ValueError(_("Choose a reason."))
+    with claiming(spans=[span(appointment)]) as now:
+        request = request_of(appointment.submission)
+        row = locked(appointment)
+        if row.status == "cancelled":
+            return
+        _refuse_late(row, by)
+        _end(row, by=by, at=now, reason=reason, note=note)
+        asks_again = again or (by is not None and reason != CancelReason.PATIENT)
+        if request.progress == "booked":
+            advance(request, "return" if asks_again else "withdraw")
+        if not asks_again:
+            WaitlistEntry.objects.filter(request=request).delete()
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="state",
+            request_id=request_id,
+            status=row.status,
+            ground=reason,
+        )
+        if reason not in (CancelReason.CLINICIAN, CancelReason.CLINIC):
+            waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=row.submission_id)
+
+
+def drop_all(*, submission: Submission, by: User | None = None) -> None:
+    """No visit is wanted any more: appointment, offers, held time and waiting end, and the freed
+    time goes to the waitlist. A part of `withdraw` and `set_progress`, which record it; call it
+    before the submission is locked."""
+    known = {row.pk: span(row) for row in submission.appointments.taking()}
+    with claiming(spans=known.values()) as now:
+        request = request_of(submission)
+        # read again: somebody may have booked while we waited
+        rows = submission.appointments.taking().select_for_update(of=("self",)).order_by("pk")
+        for row in rows:
+            if row.status == "held":
+                step(row, "release", by=by, at=now)
+            elif row.during.upper > now:
+                _end(row, by=by, at=now, reason=CancelReason.PATIENT)
+            else:
+                continue  # a visit that was is not cancelled
+            if row.pk in known:  # whose lock is ours
+                waitlist.offer_freed(waitlist.freed_by(row), at=now, besides=submission.pk)
+        waitlist.withdraw_offers_in(request.offers.filter(state="open"), at=now)
+        WaitlistEntry.objects.filter(request=request).delete()
+        if request.progress != "done":
+            advance(request, "withdraw")
+
+
+def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
+    changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
+    if note.strip():
+        changes["note"] = {"text": note.strip()}
+    step(row, "cancel", by=by, at=at, **changes)
+    tell("appointment_cancelled", row)
+
+
+def complete(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """The visit took place. Raises workflow.NotAllowed, and Refused before it has begun."""
+    _close(appointment, "complete", by, request_id)
+
+
+def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """The patient did not come. Raises workflow.NotAllowed, and Refused before it has begun."""
+    _close(appointment, "miss", by, request_id)
+
+
+def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
+    with claiming(spans=[span(appointment)]) as now:
+        request = request_of(appointment.submission)
+        row = locked(appointment)
+        if row.during.lower > now:
+            raise Refused(_("The visit has not begun yet."))
+        before = row.status
+        step(row, action, by=by, at=now)
+        if request.progress == "booked":
+            advance(request, action)
+        record(
+            row,
+            actor=actor_of(by, row.submission),
+            action="state",
+            request_id=request_id,
+            **{"from": before, "to": row.status},
+        )
+
+
+def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
+    """Move a locked confirmed row to a time whose lock is ours."""
+    overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
+    step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
+    tell("appointment_changed", row)
+    remind(row)
+
+
+def _refuse_late(appointment: Appointment, by: User | None) -> None:
+    notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
+    if by is None and appointment.during.lower - timezone.now() < notice:
+        raise Refused(_("It is too late to change this here. Please call us."))
+    if appointment.status != "confirmed":
+        workflow.move_visit(appointment.status, "move")

@@ -1,0 +1,59 @@
+"""`make races` at a small size, and proof that it would notice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.races.booking import FAILED, GONE, WON, judge
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def empty_database(transactional_db):
+    name = f"races_{os.getpid()}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_want_one_time_one_has_it_and_without_the_guards_several(empty_database):
+    def race(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tests.races.booking", *options],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": empty_database},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    done = race("--clients", "25", "--rounds", "4")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("won 1 of 25 in 4 of 4 rounds")
+    mutant = race("--clients", "25", "--rounds", "4", "--mutant")
+    assert mutant.returncode == 0, mutant.stdout + mutant.stderr
+    assert "won 1 of 25 in 4 of 4" not in mutant.stdout
+
+
+@pytest.mark.parametrize(
+    ("told", "booked", "good"),
+    [
+        ([WON, GONE, GONE], 1, True),
+        ([WON, WON, GONE], 2, False),
+        ([WON, GONE, GONE], 2, False),
+        ([GONE, GONE, GONE], 0, False),
+        ([WON, GONE, FAILED], 1, False),
+        ([WON, GONE, 0], 1, False),
+    ],
+)
+def test_a_round_is_judged(told, booked, good):
+    assert judge(told, booked) == good
