@@ -3,7 +3,6 @@
 The front desk sees and changes all; a clinician sees their own.
 """
 
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -22,26 +21,28 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindList, FixedFilter, term_of
 from intake import search, services
+from intake.admin.filters import (
+    ByTime,
+    ClinicianFilter,
+    DayFilter,
+    LocationFilter,
+    VisitStatusFilter,
+)
 from intake.admin.frontdesk import REFUSALS
 from intake.admin.lists import PatientAdmin, people, served
 from intake.admin.page import person_words
-from intake.admin.times import Times, TimesForm, time_words
-from intake.domain import workflow
+from intake.admin.time_forms import TimesForm
+from intake.admin.times import Times, time_words
 from intake.models import (
     Appointment,
     CancelReason,
-    Clinician,
-    Location,
     Offer,
     Submission,
     VisitType,
 )
 from intake.reading import phone_words
 from intake.services import appointments
-
-DAY = timedelta(days=1)
 
 DID = {
     "hold": gettext_lazy("Held by the patient"),
@@ -55,95 +56,6 @@ DID = {
     "miss": gettext_lazy("Did not come"),
 }
 """Step of an appointment's history → words."""
-
-
-class DayFilter(FixedFilter):
-    """Today unless asked otherwise; a search looks at all days."""
-
-    title = gettext_lazy("when")
-    parameter_name = "when"
-    options = [
-        ("tomorrow", gettext_lazy("Tomorrow")),
-        ("week", gettext_lazy("This week")),
-        ("next", gettext_lazy("Next week")),
-        ("coming", gettext_lazy("All to come")),
-        ("past", gettext_lazy("The last 30 days")),
-        ("all", gettext_lazy("All days")),
-    ]
-
-    def choices(self, changelist: ChangeList) -> Any:
-        default = _("All days") if changelist.query else _("Today")
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": default}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if value == "all" or (term_of(request) and value not in dict(self.options)):
-            return queryset
-        today = timezone.localdate()
-        monday = today - timedelta(days=today.weekday())
-        far = today + timedelta(days=800)
-        spans = {
-            "tomorrow": (today + DAY, today + 2 * DAY),
-            "week": (monday, monday + 7 * DAY),
-            "next": (monday + 7 * DAY, monday + 14 * DAY),
-            "coming": (today, far),
-            "past": (today - 30 * DAY, today),
-        }
-        begin, end = spans.get(value or "", (today, today + DAY))
-        zone = timezone.get_current_timezone()
-        return queryset.between(*(datetime.combine(day, time(), zone) for day in (begin, end)))
-
-
-class VisitStatusFilter(FixedFilter):
-    """What takes place or took place, unless asked otherwise."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-    options = [*workflow.VISIT_STATUSES.items(), ("all", gettext_lazy("All"))]
-
-    def choices(self, changelist: ChangeList) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Booked, done, missed")}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in workflow.VISIT_STATUSES:
-            return queryset.filter(status=self.value())
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(status__in=("confirmed", "completed", "no_show"))
-
-
-class RowFilter(FixedFilter):
-    """A filter by the rows of a small table: one query."""
-
-    rows: Any
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        self.options = [(str(row.pk), str(row)) for row in self.rows.objects.all()]
-        return self.options
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in dict(self.options):
-            return queryset.filter(**{self.parameter_name: self.value()})
-        return queryset
-
-
-class ClinicianFilter(RowFilter):
-    title = gettext_lazy("clinician")
-    parameter_name = "clinician"
-    rows = Clinician
-
-
-class LocationFilter(RowFilter):
-    title = gettext_lazy("location")
-    parameter_name = "location"
-    rows = Location
-
-
-class ByTime(FindList):
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return ["during", "id"]
 
 
 class CancelForm(forms.Form):

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindAdmin, FixedFilter
 from intake import services
-from intake.admin.appointments import ClinicianFilter, LocationFilter
+from intake.admin.filters import ClinicianFilter, LocationFilter
 from intake.admin.times import time_words
 from intake.domain import slots as domain
 from intake.models import Clinician, Closure, Location, OpeningHours, VisitType

@@ -33,14 +33,8 @@ from intake.admin.lists import (
     target_words,
 )
 from intake.admin.page import ProgressForm, SubmissionPage
-from intake.admin.times import (
-    OverbookForm,
-    Times,
-    TimesForm,
-    hold_choices,
-    time_words,
-    wish_rows,
-)
+from intake.admin.time_forms import OverbookForm, TimesForm, hold_choices
+from intake.admin.times import Times, time_words, wish_rows
 from intake.domain import workflow
 from intake.models import (
     AppointmentRequest,
