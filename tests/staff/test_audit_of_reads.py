@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import OperationalError, ProgrammingError
-from django.urls import reverse
 
 from clinic import audit
 from intake import services
@@ -11,20 +10,20 @@ from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
     FRONT_DESK,
+    VISITS,
+    WAITING,
     WORKLIST,
     Trail,
     desk_page_of,
     find,
     page_of,
     verdict,
+    visit_page,
     waiting,
     words,
 )
 
 pytestmark = pytest.mark.django_db
-
-VISITS = "/admin/intake/appointment/"
-WAITING = "/admin/intake/waitlistentry/"
 
 
 @pytest.fixture
@@ -44,10 +43,6 @@ def visits(canaries):
     ]
     services.appointments.join_waitlist(submission=canaries[0])
     return booked
-
-
-def visit_page(visit, name="change"):
-    return reverse(f"admin:intake_appointment_{name}", args=[visit.pk])
 
 
 def every_answer_of_appointments(client, rows, visits):
