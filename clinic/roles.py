@@ -11,16 +11,22 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
+# Where, who, what and when. The front desk's, not the administrator's: a closure shows whose visits
+# it hits. What visits are booked with is put out of use; hours and closures alone can be deleted.
 _CLINIC_TIME = frozenset(
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
-    for verb in ("view", "add", "change", "delete")
-)
+    for verb in ("view", "add", "change")
+) | {"intake.delete_openinghours", "intake.delete_closure"}
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "clinician": _SUBMISSIONS | _MESSAGES | _READ_PAGES | {"education.review_page"},
+    # of the appointments, those that are theirs
+    "clinician": _SUBMISSIONS
+    | _MESSAGES
+    | _READ_PAGES
+    | {"education.review_page", "intake.view_appointment"},
     # hears of an urgent submission that nobody opened
     "duty": _SUBMISSIONS | _MESSAGES,
     "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _MESSAGES,

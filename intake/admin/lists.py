@@ -122,11 +122,16 @@ class SentFilter(FixedFilter):
 class ProgressFilter(FixedFilter):
     title = gettext_lazy("appointment")
     parameter_name = "progress"
-    options = list(workflow.REQUEST_STATUSES.items())
+    options = [
+        *workflow.REQUEST_STATUSES.items(),
+        ("waitlist", gettext_lazy("On the waiting list")),
+    ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.REQUEST_STATUSES:
             return queryset.filter(appointment_request__progress=self.value())
+        if self.value() == "waitlist":
+            return queryset.filter(appointment_request__waiting__isnull=False)
         return queryset
 
 
@@ -147,10 +152,7 @@ def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if not self.has_view_permission(request):
             raise PermissionDenied
         with transaction.atomic():
-            record = self.get_object(request, object_id)
-            if record is None:
-                raise Http404
-            return method(self, request, record, **kwargs)
+            return method(self, request, self.found(request, object_id), **kwargs)
 
     return view
 
@@ -174,21 +176,14 @@ class PatientAdmin(ReadOnlyAdmin):
             return queryset, False
         if reference := search.reference(search_term):
             return queryset.filter(reference=reference), False
-        wanted = search.wanted(search_term)
-        if not wanted:
-            return queryset.none(), False
-        candidates = queryset.matching(wanted).order_by("-submitted_at")[: search.CANDIDATES]
-        ranked = sorted(
-            (search.rank(search_term, row.person), -row.submitted_at.timestamp(), row.pk)
-            for row in candidates
-        )
-        found = [pk for place, _sent, pk in ranked if place < 3]
+        found = people(queryset, search_term)
         place = models.Case(
             *(models.When(pk=pk, then=number) for number, pk in enumerate(found)),
             default=len(found),
         )
-        rows = queryset.filter(pk__in=found)
-        return rows.order_by(place) if found else rows, False
+        if not found:
+            return queryset.none(), False
+        return queryset.filter(pk__in=found).order_by(place), False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         with transaction.atomic():
@@ -196,7 +191,7 @@ class PatientAdmin(ReadOnlyAdmin):
             context = getattr(response, "context_data", None) or {}
             if "cl" in context:
                 services.record_list(
-                    submissions=list(context["cl"].result_list),
+                    submissions=self.recorded(list(context["cl"].result_list)),
                     by=request.user,
                     request_id=request.request_id,
                     term=context["cl"].query,
@@ -204,6 +199,19 @@ class PatientAdmin(ReadOnlyAdmin):
                 )
                 response.render()
         return response
+
+    def recorded(self, rows: list[Any]) -> list[Submission]:
+        """The submissions whose patients these rows of the list name."""
+        return rows
+
+    def found(self, request: HttpRequest, object_id: Any) -> Any:
+        """The record of an address. Raises Http404; PermissionDenied when it is not for them."""
+        record = self.get_object(request, str(object_id))
+        if record is None:
+            raise Http404
+        if not self.has_view_permission(request, record):
+            raise PermissionDenied
+        return record
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -259,6 +267,18 @@ class PatientAdmin(ReadOnlyAdmin):
         if row.suspect:
             return _("%(status)s; possible bot") % {"status": status}
         return _("%(status)s; patient wrote") % {"status": status} if row.reply_due_at else status
+
+
+def people(rows: Any, term: str) -> list[Any]:
+    """The keys of the submissions whose patient fits what was typed, the best first."""
+    wanted = search.wanted(term)
+    if not wanted:
+        return []
+    candidates = rows.matching(wanted).order_by("-submitted_at")[: search.CANDIDATES]
+    ranked = sorted(
+        (search.rank(term, row.person), -row.submitted_at.timestamp(), row.pk) for row in candidates
+    )
+    return [pk for place, _sent, pk in ranked if place < 3]
 
 
 def spell(span: timedelta) -> str:

@@ -15,13 +15,21 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Event
 from intake import advice, reading, services
+from intake.admin.times import wish_rows
 from intake.communications import MESSAGES, words
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
-from intake.forms import WishForm
-from intake.models import Communication, Decision, Kind, StatusChange, Submission, Urgency
+from intake.models import (
+    Clinician,
+    Communication,
+    Decision,
+    Kind,
+    StatusChange,
+    Submission,
+    Urgency,
+)
 from intake.walk import CONTACT, WALKS
 
 
@@ -92,12 +100,29 @@ class MessageForm(forms.Form):
 
 
 class ProgressForm(forms.Form):
-    """How far the appointment request has come."""
+    """What the front desk notes by hand: only what the request's `progress` allows."""
 
-    progress = forms.ChoiceField(
-        label=gettext_lazy("Appointment"),
-        choices=[(code, workflow.REQUEST_STATUSES[code]) for code in workflow.BY_HAND],
-    )
+    progress = forms.ChoiceField(label=gettext_lazy("Note"))
+
+    def __init__(self, *, data: QueryDict | None = None, progress: str = "") -> None:
+        super().__init__(data=data)
+        words = {
+            "requested": gettext_lazy("The patient wants an appointment again"),
+            "called": gettext_lazy("Patient called"),
+            "withdrawn": gettext_lazy("No appointment is wanted any more"),
+        }
+        self.fields["progress"].choices = [
+            ("", gettext_lazy("Choose")),
+            *(
+                (code, words[code])
+                for code, action in workflow.BY_HAND.items()
+                if not progress or (progress, action) in workflow.REQUEST_MOVES
+            ),
+        ]
+
+    @property
+    def has_choice(self) -> bool:
+        return len(self.fields["progress"].choices) > 1
 
 
 @dataclass(frozen=True)
@@ -161,9 +186,8 @@ class SubmissionPage:
         request = getattr(self.submission, "appointment_request", None)
         if request is None:
             return []
-        first = request.wishes[0] if request.wishes else {}
-        earliest = request.earliest.isoformat() if request.earliest else None
-        return WishForm.in_words({**first, "visit_type": request.visit_type, "earliest": earliest})
+        named = any(wish.get("clinician") for wish in request.wishes)
+        return wish_rows(request, Clinician.objects.all() if named else ())
 
     # --- what the rules said -----------------------------------------------------------------
     @property

@@ -19,6 +19,7 @@ from intake.services.chosen import (
     may_choose,
     may_stand,
 )
+from intake.services.clinic_time import remove_clinic_time, save_clinic_time
 from intake.services.documents import (
     keep_protocol,
     protocol_of,
@@ -112,9 +113,11 @@ __all__ = [
     "prune_access",
     "readers",
     "record_list",
+    "remove_clinic_time",
     "renew",
     "reply",
     "rule_count_keys",
+    "save_clinic_time",
     "save_contact",
     "save_for_later",
     "save_page",

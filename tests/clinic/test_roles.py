@@ -9,11 +9,11 @@ MESSAGES = {"clinic.view_message", "clinic.settle_message"}
 CLINIC_TIME = {
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
-    for verb in ("view", "add", "change", "delete")
-}
+    for verb in ("view", "add", "change")
+} | {"intake.delete_openinghours", "intake.delete_closure"}
 TABLE = {
     "clinician": {
-        *("intake.view_submission", "intake.decide_submission"),
+        *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
         *("education.view_page", "education.review_page"),
     }
     | MESSAGES,

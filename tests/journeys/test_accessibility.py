@@ -4,13 +4,15 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 
-from education import services
+from education import services as education
 from education.models import Page
+from intake import services
 from intake.models import Urgency
 from tests import builders
 from tests.education import desk
 from tests.education.browser import at
 from tests.education.samples import png
+from tests.intake import book
 from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
 from tests.staff.desk import desk_page_of, page_of, waiting
@@ -119,8 +121,8 @@ def test_every_page_of_the_editors_side(window):
     page = Page.objects.get(slug="iron")
     editor, clinician = desk.editor(), desk.clinician()
     desk.change(page, title="Iron and your legs")
-    services.ask_for_review(page=page, by=editor, read=desk.read(page))
-    services.add_picture(slug="leg-vein", alt="A vein", data=png(), by=editor)
+    education.ask_for_review(page=page, by=editor, read=desk.read(page))
+    education.add_picture(slug="leg-vein", alt="A vein", data=png(), by=editor)
     faults = []
     for user, places in (
         (
@@ -220,6 +222,10 @@ def test_every_page_of_the_staffs_side(window):
         reason_text="It bleeds.",
     )
     waiting("Otto Other", Urgency.EMERGENCY, hours=-30)
+    book.clinician()
+    visit = book.booked(book.patient(1), book.free(days=2))
+    asks = book.patient(2)
+    services.appointments.join_waitlist(submission=asks)
     faults, seen = [], 0
     places = {
         clinician: (
@@ -233,6 +239,14 @@ def test_every_page_of_the_staffs_side(window):
             ("/admin/intake/frontdesk/", "Contacts and appointments"),
             (desk_page_of(serious), "Appointment wished for"),
             ("/admin/intake/submission/", ""),
+            (desk_page_of(asks), "Free times that fit the wish"),
+            ("/admin/intake/appointment/?when=coming", "Quentin Canary1"),
+            (f"/admin/intake/appointment/{visit.pk}/change/", "Cancel it"),
+            (f"/admin/intake/appointment/{visit.pk}/move/", "Move it to the chosen time"),
+            ("/admin/intake/waitlistentry/", "Offer a time"),
+            ("/admin/intake/openinghours/", "Monday, 9 a.m. to 5 p.m."),
+            ("/admin/intake/openinghours/add/", "Patients at once"),
+            ("/admin/intake/closure/add/", "Whole days"),
         ),
         builders.member("auditor"): (("/admin/clinic/event/", "Audit trail"),),
         builders.member("administrator"): (
@@ -260,8 +274,17 @@ def test_every_page_of_the_staffs_side(window):
                 desk.page.get_by_label("Find").fill("nobody of that name")
                 desk.press("Search")
                 judge("Nothing fits")
+            if path == desk_page_of(asks):
+                desk.page.get_by_text("Book more than the hours allow", exact=True).click()
+                desk.press("Book all the same")
+                judge("There is a problem")
+            if path == "/admin/intake/closure/add/":
+                day = visit.starts.date().isoformat()
+                desk.page.get_by_label("First day").fill(day)
+                desk.press("Save")
+                judge("Visits that are booked then")
         faults += judge.faults
         seen += judge.seen
 
     assert faults == []
-    assert seen >= 17
+    assert seen >= 27

@@ -13,9 +13,12 @@ from clinic import audit
 from clinic.models import Event
 from intake.models import Submission, Urgency
 from tests import builders
+from tests.intake import book
 
 WORKLIST = "/admin/intake/submission/"
 FRONT_DESK = "/admin/intake/frontdesk/"
+VISITS = "/admin/intake/appointment/"
+WAITING = "/admin/intake/waitlistentry/"
 
 
 def page_of(submission: Submission, name: str = "change") -> str:
@@ -24,6 +27,16 @@ def page_of(submission: Submission, name: str = "change") -> str:
 
 def desk_page_of(submission: Submission, name: str = "change") -> str:
     return reverse(f"admin:intake_frontdesk_{name}", args=[submission.pk])
+
+
+def visit_page(appointment: Any, name: str = "change") -> str:
+    return reverse(f"admin:intake_appointment_{name}", args=[appointment.pk])
+
+
+def press(client: Any, submission: Submission, name: str, *slots: Any, **more: Any) -> HttpResponse:
+    """A button of the request's page, with these times ticked."""
+    given = {"type": str(book.visit_type().pk), "slot": [slot.key for slot in slots], **more}
+    return client.post(desk_page_of(submission, name), given)
 
 
 def waiting(

@@ -4,16 +4,21 @@ import pytest
 from django.db import OperationalError, ProgrammingError
 
 from clinic import audit
-from intake.models import Decision, Submission, Urgency
+from intake import services
+from intake.models import Appointment, Decision, Submission, Urgency
 from tests import builders
+from tests.intake import book
 from tests.staff.desk import (
     FRONT_DESK,
+    VISITS,
+    WAITING,
     WORKLIST,
     Trail,
     desk_page_of,
     find,
     page_of,
     verdict,
+    visit_page,
     waiting,
     words,
 )
@@ -24,6 +29,38 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def canaries():
     return [waiting(f"Quentin Canary-{letter}", Urgency.SOON) for letter in "abc"]
+
+
+@pytest.fixture
+def visits(canaries):
+    """All three have a visit with the clinician who signs in below; the first waits, too."""
+    lee = book.clinician()
+    lee.user = builders.member("clinician")
+    lee.save()
+    times = ("09:00", "10:00", "11:00")
+    booked = [
+        book.booked(row, book.free(wall=wall)) for row, wall in zip(canaries, times, strict=True)
+    ]
+    services.appointments.join_waitlist(submission=canaries[0])
+    return booked
+
+
+def every_answer_of_appointments(client, rows, visits):
+    """The same for the pages of visits, the calendar and the waiting list."""
+    for where in (f"{VISITS}?when=all", f"{VISITS}?when=coming", VISITS, WAITING):
+        yield client.get(where)
+        yield find(client, where, "canary")
+        yield find(client, where, rows[0].reference)
+    for visit in visits:
+        for name in ("change", "move"):
+            yield client.get(visit_page(visit, name))
+        yield client.get(visit_page(visit, "history"), follow=True)
+        for name in ("move", "cancel", "complete", "miss"):
+            yield client.post(visit_page(visit, name), {}, follow=True)
+    for name in ("offer", "call", "overbook", "withdraw", "wait"):
+        yield client.post(desk_page_of(rows[0], name), {}, follow=True)
+    given = {"first_day": "2020-01-01", "last_day": "2099-12-31"}
+    yield client.post("/admin/intake/closure/add/", given)
 
 
 def shown(response, rows):
@@ -73,6 +110,20 @@ def test_every_page_that_names_a_patient_has_its_event(role, canaries):
     assert "anary" not in str([event.detail for event in trail.events()])
 
 
+@pytest.mark.parametrize("role", ["clinician", "front desk", "content editor", "auditor"])
+def test_so_has_every_page_of_visits_and_the_waiting_list(role, canaries, visits):
+    client, trail, seen = builders.staff_client(role), Trail(), 0
+    for response in every_answer_of_appointments(client, canaries, visits):
+        body = response.content.decode()
+        named = [row for row in canaries if row.reference in body]
+        for submission in {*named, *shown(response, canaries)}:
+            seen += 1
+            assert trail.names(response, submission), response.request["PATH_INFO"]
+
+    assert (seen > 10) == (role in ("clinician", "front desk"))
+    assert "anary" not in str([event.detail for event in trail.events()])
+
+
 def test_a_list_names_exactly_whom_it_showed(canaries):
     client, trail = builders.staff_client("clinician"), Trail()
     page = find(client, WORKLIST, canaries[1].reference)
@@ -101,7 +152,7 @@ def test_the_admins_look_up_for_select_boxes_finds_nobody(model, canaries):
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), ProgrammingError("denied")])
-def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
+def test_without_the_event_nobody_is_shown(error, canaries, visits, monkeypatch):
     def broken(**event):
         raise error
 
@@ -119,7 +170,13 @@ def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
         clinician.post(page_of(row, "assign"), {"revision": 0, "to": "me"}),
         desk.get(FRONT_DESK),
         desk.get(desk_page_of(row)),
-        desk.post(desk_page_of(row, "progress"), {"revision": 0, "progress": "called"}),
+        desk.post(desk_page_of(row, "progress"), {"revision": 0, "progress": "withdrawn"}),
+        desk.get(f"{VISITS}?when=all"),
+        desk.get(WAITING),
+        desk.get(visit_page(visits[0])),
+        desk.get(visit_page(visits[0], "move")),
+        desk.post(visit_page(visits[0], "cancel"), {"reason": "patient"}),
+        clinician.get(f"{VISITS}?when=all"),
     ]
 
     for response in answers:
@@ -127,6 +184,7 @@ def test_without_the_event_nobody_is_shown(error, canaries, monkeypatch):
         assert b"Canary" not in response.content
     assert not Decision.objects.exists()
     assert set(Submission.objects.values_list("revision", flat=True)) == {0}
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"confirmed"}
 
 
 # --- who was refused ------------------------------------------------------------------------------

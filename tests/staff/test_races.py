@@ -7,9 +7,11 @@ import pytest
 from django.db import connections
 
 from intake import services
-from intake.models import Decision, StatusChange, Submission, Urgency
+from intake.models import Appointment, Decision, StatusChange, Submission, Urgency
+from intake.services.appointments import booking
 from tests import builders
-from tests.staff.desk import Trail, page_of, verdict, waiting, words
+from tests.intake import book
+from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +85,33 @@ def test_of_many_who_take_it_one_has_it():
     assert len(winners) == 1
     stored = Submission.objects.get()
     assert (stored.assignee, stored.revision) == (winners[0], 1)
+
+
+def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(monkeypatch):
+    both_have_seen_it, find = Barrier(2), booking._find
+
+    def find_and_wait(*what):
+        found = find(*what)
+        both_have_seen_it.wait(5)
+        return found
+
+    book.clinician()
+    slot, rows = book.free(), [book.patient(n) for n in range(2)]
+    people = [builders.staff_client("front desk", name) for name in ("desk-one", "desk-two")]
+    monkeypatch.setattr(booking, "_find", find_and_wait)
+    given = {"type": str(slot.visit_type.pk), "slot": slot.key}
+    answers = at_once(
+        *(
+            lambda client=client, row=row: client.post(desk_page_of(row, "call"), given)
+            for client, row in zip(people, rows, strict=True)
+        )
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [302, 409]
+    lost = next(n for n, answer in enumerate(answers) if answer.status_code == 409)
+    assert "That time has just gone. Nothing was booked." in words(answers[lost])
+    assert "The nearest free times" in words(answers[lost])
+    assert Appointment.objects.get().submission == rows[1 - lost]
+    assert [book.progress(row) for row in rows] == (
+        ["requested", "booked"] if lost == 0 else ["booked", "requested"]
+    )

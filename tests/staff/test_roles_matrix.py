@@ -1,5 +1,8 @@
 """Who may open which address of the admin. An address that is not in the table fails."""
 
+from datetime import date
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -7,10 +10,21 @@ from django.urls import URLResolver, reverse
 
 from clinic.models import Message
 from clinic.roles import ROLES
-from education import services
+from education import services as education
+from intake import services
+from intake.models import (
+    Appointment,
+    Clinician,
+    Closure,
+    Location,
+    OpeningHours,
+    VisitType,
+    WaitlistEntry,
+)
 from tests import builders
 from tests.education.conftest import load
 from tests.education.samples import png
+from tests.intake import book
 from tests.staff.desk import waiting
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +62,51 @@ TABLE = {
     "intake_frontdesk_add": NONE,
     "intake_frontdesk_delete": NONE,
     "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 302 403 403 403",
+    "intake_frontdesk_call": "403 403 302 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 302 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_changelist": "200 403 200 403 403 403",
+    "intake_appointment_change": "403 403 200 403 403 403",
+    "intake_appointment_history": "302 403 302 403 403 403",
+    "intake_appointment_add": NONE,
+    "intake_appointment_delete": NONE,
+    "intake_appointment_move": "403 403 200 403 403 403",
+    "intake_appointment_cancel": "403 403 302 403 403 403",
+    "intake_appointment_complete": "403 403 302 403 403 403",
+    "intake_appointment_miss": "403 403 302 403 403 403",
+    "intake_waitlistentry_changelist": "403 403 200 403 403 403",
+    "intake_waitlistentry_change": "403 403 302 403 403 403",
+    "intake_waitlistentry_history": "403 403 302 403 403 403",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
+    "intake_waitlistentry_add": NONE,
+    "intake_waitlistentry_delete": NONE,
+    "intake_location_changelist": "403 403 200 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_location_change": "403 403 200 403 403 403",
+    "intake_location_history": "403 403 200 403 403 403",
+    "intake_location_delete": NONE,
+    "intake_clinician_changelist": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_clinician_change": "403 403 200 403 403 403",
+    "intake_clinician_history": "403 403 200 403 403 403",
+    "intake_clinician_delete": NONE,
+    "intake_visittype_changelist": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_visittype_change": "403 403 200 403 403 403",
+    "intake_visittype_history": "403 403 200 403 403 403",
+    "intake_visittype_delete": NONE,
+    "intake_openinghours_changelist": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_change": "403 403 200 403 403 403",
+    "intake_openinghours_history": "403 403 200 403 403 403",
+    "intake_openinghours_delete": "403 403 200 403 403 403",
+    "intake_closure_changelist": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
+    "intake_closure_change": "403 403 200 403 403 403",
+    "intake_closure_history": "403 403 200 403 403 403",
+    "intake_closure_delete": "403 403 200 403 403 403",
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -94,6 +153,20 @@ POSTS = {
     "intake_submission_settle": "302 302 403 403 403 403",
     "intake_submission_trust": "302 302 403 403 403 403",
     "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 422 403 403 403",
+    "intake_frontdesk_call": "403 403 422 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 422 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_move": "403 403 422 403 403 403",
+    "intake_appointment_cancel": "403 403 422 403 403 403",
+    "intake_appointment_complete": "403 403 409 403 403 403",
+    "intake_appointment_miss": "403 403 409 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
     "clinic_message_again": "302 302 302 403 403 403",
     "clinic_message_aside": "302 302 302 403 403 403",
     "auth_user_password": "403 403 403 403 403 200",
@@ -107,6 +180,7 @@ POSTS = {
     "education_page_publish": "403 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
 }
 
 
@@ -121,6 +195,12 @@ def names(patterns) -> set[str]:
     return found
 
 
+def appointed() -> list[Any]:
+    """The only visit and place on the waiting list, and the clinic time behind them."""
+    models = (Appointment, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
+
+
 def address(name: str, submission, user, page, picture) -> str:
     name, _space, app = name.partition(" ")
     model = name.split("_")[1] if "_" in name else ""
@@ -128,10 +208,11 @@ def address(name: str, submission, user, page, picture) -> str:
         "submission": submission.pk,
         "frontdesk": submission.pk,
         "event": 1,
-        "message": Message.objects.get().pk,  # that confirms the submission
+        "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
         "user": user.pk,
         "page": page.pk,
         "picture": picture.pk,
+        **{row._meta.model_name: row.pk for row in appointed()},
     }
     if app:
         args = [app]
@@ -146,10 +227,15 @@ def address(name: str, submission, user, page, picture) -> str:
 
 @pytest.fixture
 def things():
+    submission = waiting("Quentin Canary")
+    book.clinician()
+    book.booked(submission)
+    services.appointments.join_waitlist(submission=submission)
+    Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
-    picture = services.add_picture(slug="knee", alt="A knee", data=png(), by=colleague)
-    return waiting("Quentin Canary"), colleague, page, picture
+    picture = education.add_picture(slug="knee", alt="A knee", data=png(), by=colleague)
+    return submission, colleague, page, picture
 
 
 def test_every_address_of_the_admin_is_in_the_table():

@@ -76,7 +76,7 @@ def offer(
                 row = waitlist.held_row(
                     place, capacity=free.slot.capacity, until=min(until, free.start), at=now
                 )
-                made += waitlist.make_offers(row, [request], by=by, at=now)
+                made += waitlist.make_offers(row, [request], by=by, at=now, request_id=request_id)
             outbox.put(kind="appointment_offer", occasion=str(made[0].pk), expires=until)
     except SlotGone as gone:
         raise SlotGone("", times.nearest_left(found[0])) from gone.__cause__

@@ -162,6 +162,7 @@ def make_offers(
     by: User | None,
     at: datetime,
     from_waitlist: bool = False,
+    request_id: str = "",
 ) -> list[Offer]:
     """Offer a held row to each of these locked requests, and record it. A message is put for each
     that comes from the waitlist."""
@@ -181,7 +182,14 @@ def make_offers(
             outbox.put(kind="waitlist_offer", occasion=str(offer.pk), expires=row.held_until)
         offers.append(offer)
     actor = audit.staff(by) if by else audit.system("appointments")
-    record(row, actor=actor, action="create", status="held", count=len(offers))
+    record(
+        row,
+        actor=actor,
+        action="create",
+        request_id=request_id,
+        status="held",
+        count=len(offers),
+    )
     return offers
 
 

@@ -1,0 +1,123 @@
+"""Clinic time as staff keep it: locations, clinicians, visit types, opening hours, closures.
+
+None of it is of a patient. What is changed here changes which times are free; visits that are
+booked stay where they are, and `affected` tells which ones somebody has to call.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clinic import audit
+from intake.domain import slots as domain
+from intake.models import Appointment, Clinician, Closure, Location, OpeningHours
+
+User = Any
+_DAY = timedelta(days=1)
+
+
+def save_clinic_time(
+    *,
+    row: Any,
+    links: Mapping[str, Iterable[Any]],
+    fields: Iterable[str],
+    by: User,
+    request_id: str = "",
+) -> None:
+    """Store a checked row with its links (name of a many-to-many → rows), and record which fields
+    were changed. Raises what the database's constraints say of a row that nobody checked."""
+    is_new = row._state.adding
+    with transaction.atomic():
+        row.save()
+        for name, rows in links.items():
+            getattr(row, name).set(rows)
+        _record(row, by, "create" if is_new else "update", request_id, fields=sorted(fields))
+
+
+def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
+    """Delete opening hours or a closure; visits that are booked stay. Raises ValueError for
+    anything that visits are booked with: that is put out of use instead."""
+    if not isinstance(row, OpeningHours | Closure):
+        raise ValueError("locations, clinicians and visit types are put out of use")
+    with transaction.atomic():
+        _record(row, by, "update", request_id, fields=["deleted"])
+        row.delete()
+
+
+def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[str]) -> None:
+    audit.record(
+        actor=audit.staff(by),
+        action=action,
+        subject=str(row.pk),
+        request_id=request_id,
+        detail={"kind": row._meta.model_name, "fields": fields},
+    )
+
+
+def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
+    """The visits to come that lie in a closure, stored or not, by time. `zone` is the one that its
+    days are of when it names no location."""
+    rows = Appointment.objects.taking().filter(during__endswith__gt=timezone.now())
+    if closure.clinician_id:
+        rows = rows.filter(clinician=closure.clinician_id)
+    if closure.location_id:
+        rows = rows.filter(location=closure.location_id)
+    if closure.first_day is not None:
+        # a day more at both ends: other locations' days begin earlier and end later
+        begin = domain.first_moment(_midnight(closure.first_day - _DAY), zone)
+        end = domain.first_moment(_midnight(closure.last_day + 2 * _DAY), zone)
+        found = [
+            row
+            for row in rows.between(begin, end).for_reading()
+            if row.starts.date() <= closure.last_day and _last_day(row) >= closure.first_day
+        ]
+    else:
+        found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
+    return sorted(found, key=lambda row: row.during.lower)
+
+
+def _last_day(row: Appointment) -> date:
+    return (row.ends - timedelta.resolution).date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+def overlapping(
+    *, hours: OpeningHours, visit_types: Iterable[Any], besides: Any = None
+) -> OpeningHours | None:
+    """Other hours of the same clinician at the same time, or None: somebody is at one place at a
+    time. Hours at one place for different visit types may overlap."""
+    rows = OpeningHours.objects.filter(clinician=hours.clinician_id, weekday=hours.weekday)
+    if hours.valid_until:
+        rows = rows.exclude(valid_from__gt=hours.valid_until)
+    if hours.valid_from:
+        rows = rows.exclude(valid_until__lt=hours.valid_from)
+    mine = {row.pk for row in visit_types}
+    for other in (
+        rows.exclude(pk=besides).select_related("location").prefetch_related("visit_types")
+    ):
+        if not _overlap(hours, other):
+            continue
+        theirs = {row.pk for row in other.visit_types.all()}
+        apart = mine and theirs and not mine & theirs
+        if other.location_id != hours.location_id or not apart:
+            return other
+    return None
+
+
+def _overlap(one: OpeningHours, other: OpeningHours) -> bool:
+    return one.starts < _end(other) and other.starts < _end(one)
+
+
+def _end(hours: OpeningHours) -> time:
+    return time.max if hours.ends == time() else hours.ends
+
+
+def has_visits_to_come(*, row: Location | Clinician) -> bool:
+    """Whether visits are booked or held at a location or with a clinician."""
+    return row.appointments.taking().filter(during__endswith__gt=timezone.now()).exists()
