@@ -89,8 +89,13 @@ class Slot:
 
     @property
     def key(self) -> str:
-        """What stands for it in a form: when, who and where, without the zone."""
-        return f"{self.moment:%Y%m%dT%H%M%S}_{self.clinician}_{self.location}"
+        """What stands for it in a form; see `slot_key`."""
+        return slot_key(self.start, self.clinician, self.location)
+
+
+def slot_key(start: datetime, clinician: str, location: str) -> str:
+    """The key of the time that begins then, there, with them: the moment in UTC and two ids."""
+    return f"{start.astimezone(UTC):%Y%m%dT%H%M%S}_{clinician}_{location}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,3 +55,41 @@ def test_needing_more_information_waits_and_every_other_outcome_decides() -> Non
     assert move("in_review", action_of("need_more_information")) == "waiting"
     with pytest.raises(NotAllowed):
         action_of("shrug")
+
+
+# --- requests and visits --------------------------------------------------------------------------
+
+
+def test_a_request_is_offered_booked_and_done() -> None:
+    progress = workflow.REQUESTED
+    for action in ("call", "offer", "return", "offer", "book", "complete"):
+        progress = workflow.move_request(progress, action)
+    assert progress == "done"
+
+
+def test_every_move_leads_from_a_status_to_a_status_by_an_action_that_has_a_name() -> None:
+    for (progress, action), after in workflow.REQUEST_MOVES.items():
+        assert {progress, after} <= workflow.REQUEST_STATUSES.keys()
+        assert action in workflow.REQUEST_ACTIONS
+    for (status, _action), after in workflow.VISIT_MOVES.items():
+        assert {status, after} <= workflow.VISIT_STATUSES.keys()
+
+
+def test_every_progress_can_be_reached_and_what_is_done_stays_done() -> None:
+    assert {*workflow.REQUEST_MOVES.values()} == {*workflow.REQUEST_STATUSES}
+    assert not [action for (of, action) in workflow.REQUEST_MOVES if of == "done"]
+
+
+def test_what_a_person_may_not_do_is_said_in_words() -> None:
+    with pytest.raises(NotAllowed, match="the request is “requested”"):
+        workflow.move_request("requested", "complete")
+    with pytest.raises(NotAllowed, match="the appointment is “cancelled”"):
+        workflow.move_visit("cancelled", "move")
+
+
+def test_only_held_and_confirmed_visits_take_time_and_none_comes_back_to_life() -> None:
+    assert workflow.TAKING == ("held", "confirmed")
+    over = {s for s in workflow.VISIT_STATUSES if s not in workflow.TAKING}
+    assert not [
+        1 for (of, _a), to in workflow.VISIT_MOVES.items() if of in over and to in workflow.TAKING
+    ]

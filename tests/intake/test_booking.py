@@ -244,6 +244,20 @@ def test_one_person_has_only_so_many_open_requests(settings):
         appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
 
 
+def test_holds_that_nobody_took_are_deleted_after_a_week():
+    held = hold(book.patient())
+    appointments.release(appointment=held, submission=held.submission)
+    draft, _key = builders.draft()
+    slot = book.free()
+    forgotten = appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    Appointment.objects.update(held_until=timezone.now() - timedelta(days=9))
+    appointments.lapse()
+    Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
+    assert appointments.prune_holds(days=7) == 1
+    assert not Appointment.objects.filter(pk=forgotten.pk).exists()
+    assert Appointment.objects.filter(pk=held.pk).exists()  # it is a patient's
+
+
 # --- the front desk -------------------------------------------------------------------------------
 
 
@@ -274,6 +288,27 @@ def test_overbooking_takes_a_seat_above_and_names_who_and_why(desk):
     ]  # fmt: skip
     extra.refresh_from_db()
     assert (extra.overbooked_by, extra.overbook_reason) == (desk, {"text": "Came from far"})
+
+
+def test_off_the_grid_an_ordinary_seat_is_taken_where_there_is_one(desk):
+    slot = book.free(7, "10:00")
+    visit = appointments.overbook(
+        submission=book.patient(), clinician=slot.clinician, location=slot.location,
+        visit_type=slot.visit_type, start=book.in_days(7, "10:10"), reason="Bus at 10",
+        by=desk, request_id="r",
+    )  # fmt: skip
+    visit.refresh_from_db()
+    assert (visit.seat, visit.is_overbooked, visit.note) == (0, False, {"text": "Bus at 10"})
+    assert book.free(7, "10:00").start == book.in_days(7, "11:00")
+
+
+def test_a_second_click_is_the_same_as_one(desk):
+    slot, first, second = book.free(), book.patient(), book.patient(1)
+    assert hold(first, slot) == hold(first, slot)
+    other = book.free(9)
+    assert book.booked(second, other) == book.booked(second, other)
+    assert Appointment.objects.count() == 2
+    assert Message.objects.filter(kind="appointment_confirmed").count() == 1
 
 
 def test_outside_of_hours_only_on_purpose(desk):

@@ -84,6 +84,15 @@ def test_two_at_the_front_desk_confirm_two_requests_into_one_time():
     assert Appointment.objects.count() == 5
 
 
+def test_one_click_that_arrives_eight_times_books_once():
+    submission, slot, by = book.patient(), book.free(), builders.member("front desk")
+    assert outcome(*[confirming(submission, slot, by)] * 8) == {"won": 8}
+    other, later = book.patient(1), book.free(9)
+    assert outcome(*[holding(other, later)] * 8) == {"won": 8}
+    assert Appointment.objects.count() == 2
+    assert Message.objects.filter(kind="appointment_confirmed").count() == 1
+
+
 def test_one_request_confirmed_by_two_into_two_times_has_one_visit():
     submission, by = book.patient(), builders.member("front desk")
     acts = [confirming(submission, book.free(days), by) for days in (7, 8, 9, 10)]

@@ -20,9 +20,10 @@ class Command(BaseCommand):
         drafts = services.delete_idle_drafts(days=settings.DRAFT_DAYS)
         buckets = limits.prune()
         messages, access = outbox.prune(), services.prune_access()
+        holds = services.appointments.prune_holds(days=7)
         call_command("clearsessions")
         call_command("axes_reset_logs", age=30, verbosity=0)
         self.stdout.write(
-            f"{drafts} idle drafts, {access} old codes, {buckets} limit buckets and "
-            f"{messages} old messages deleted."
+            f"{drafts} idle drafts, {access} old codes, {buckets} limit buckets, "
+            f"{holds} old holds and {messages} old messages deleted."
         )

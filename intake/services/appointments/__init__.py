@@ -6,6 +6,7 @@ from intake.services.appointments.booking import (
     held_by,
     hold,
     overbook,
+    prune_holds,
     release,
 )
 from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
@@ -62,6 +63,7 @@ __all__ = [
     "open_offers",
     "open_requests",
     "overbook",
+    "prune_holds",
     "release",
     "reschedule",
     "slots_for",

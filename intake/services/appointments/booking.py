@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.ids import uuid7
+from intake.domain.slots import slot_key
 from intake.models import (
     Appointment,
     Clinician,
@@ -60,7 +62,8 @@ def hold(
     request_id: str = "",
 ) -> Appointment:
     """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
-    under way or for something sent. An earlier hold of theirs is given back.
+    under way or for something sent. An earlier hold of theirs is given back; of the same time it
+    is the same as once.
 
     Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
     already, or too many requests are open.
@@ -70,6 +73,24 @@ def hold(
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
         allow_one_more(person=walk_of(draft).content.contact)
+    if mine := _same(_holds(submission, draft), slot, visit_type):
+        return mine
+    try:
+        return _hold(slot, visit_type, urgency, submission, draft, request_id)
+    except SlotGone:
+        if mine := _same(_holds(submission, draft), slot, visit_type):
+            return mine  # clicked twice
+        raise
+
+
+def _hold(
+    slot: str,
+    visit_type: VisitType,
+    urgency: int,
+    submission: Submission | None,
+    draft: Draft | None,
+    request_id: str,
+) -> Appointment:
     free = find_time(slot, visit_type, urgency=urgency)
     with claiming_time(free) as now:
         seat = free_seat(free)
@@ -156,8 +177,23 @@ def confirm_by_call(
     *, submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
 ) -> Appointment:
     """The front desk books a free time after a call. Open offers to the same patient are taken
-    back. Raises SlotGone, and Refused when there is an appointment already."""
+    back; again is the same as once. Raises SlotGone, and Refused when there is another appointment.
+    """
+    confirmed = submission.appointments.filter(status="confirmed")
+    if mine := _same(confirmed, slot, visit_type):
+        return mine
     _refuse_second(submission)
+    try:
+        return _book(submission, slot, visit_type, by, request_id)
+    except SlotGone:
+        if mine := _same(confirmed, slot, visit_type):
+            return mine  # clicked twice
+        raise
+
+
+def _book(
+    submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
+) -> Appointment:
     free = find_time(slot, visit_type)
     with claiming_time(free) as now:
         seat = free_seat(free)
@@ -181,8 +217,9 @@ def overbook(
     by: User,
     request_id: str,
 ) -> Appointment:
-    """The front desk books on purpose where the hours or the seats allow no more, with a reason:
-    a seat above the capacity, named as such for ever.
+    """The front desk books any time to come on purpose, with a reason: where hours or seats allow
+    no more, it takes a seat at or above the capacity, named as such for ever; where there is an
+    ordinary seat, that one, and the reason becomes a note.
 
     `start` is a moment (domain.slots.resolve_wall makes it of what was typed). Raises ValueError
     without a reason; Refused for a time that is past or for a second appointment.
@@ -197,7 +234,11 @@ def overbook(
         request_of(submission)
         capacity = times.capacity_of(clinician=clinician, location=location, start=start, end=end)
         taken = times.taken_seats(clinician=clinician.pk, start=start, end=end)
-        seat = next(n for n in range(capacity, capacity + len(taken) + 1) if n not in taken)
+        seat = next(n for n in range(len(taken) + 1) if n not in taken)
+        words = {"text": reason.strip()}
+        why = (
+            {"overbooked_by": by, "overbook_reason": words} if seat >= capacity else {"note": words}
+        )
         appointment = Appointment(
             id=uuid7(),
             submission=submission,
@@ -209,15 +250,13 @@ def overbook(
             capacity=capacity,
             status="held",
             held_until=now,
-            overbooked_by=by,
-            overbook_reason={"text": reason.strip()},
+            **why,
             created_at=now,
             changed_at=now,
         )
         appointment.save(force_insert=True)
-        confirm_visit(
-            appointment, submission, by=by, at=now, request_id=request_id, kind="overbooking"
-        )
+        kind = "overbooking" if appointment.is_overbooked else "appointment"
+        confirm_visit(appointment, submission, by=by, at=now, request_id=request_id, kind=kind)
     return appointment
 
 
@@ -312,6 +351,26 @@ def _holds(submission: Submission | None, draft: Draft | None) -> Any:
     """What a patient holds, whether its time is over or not."""
     rows = Appointment.objects.filter(status="held", offers=None)
     return rows.filter(submission=submission) if submission else rows.filter(draft=draft)
+
+
+def _same(rows: Any, slot: str, visit_type: VisitType) -> Appointment | None:
+    """The one of these rows that has this very time and has not ended."""
+    for row in rows.filter(visit_type=visit_type):
+        if row.status == "held" and row.held_until <= timezone.now():
+            continue
+        key = slot_key(row.during.lower, str(row.clinician_id), str(row.location_id))
+        if key == slot:
+            return row
+    return None
+
+
+def prune_holds(*, days: int) -> int:
+    """Delete held times that nobody took, so many days after they ended. Returns how many."""
+    rows = Appointment.objects.filter(
+        submission=None, changed_at__lt=timezone.now() - timedelta(days=days)
+    ).exclude(status="held")
+    with transaction.atomic():
+        return rows.delete()[1].get("intake.Appointment", 0)
 
 
 def _urgency_of(draft: Draft | None) -> int:
