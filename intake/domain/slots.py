@@ -59,7 +59,7 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """A seat of a clinician that is taken, held or booked; its times are in UTC."""
+    """A seat of a clinician that is taken, held or booked."""
 
     clinician: str
     start: datetime
@@ -141,7 +141,7 @@ def free_slots(
         raise ValueError("a slot has a length")
     if start.utcoffset() is None or end.utcoffset() is None:
         raise ValueError("a window of time has a zone")
-    taken = _by_clinician(busy)
+    taken = _by_day(busy)
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     shut = tuple(closures)
     found: dict[tuple[datetime, str, str], Slot] = {}
@@ -152,7 +152,9 @@ def free_slots(
             at = opens
             # in UTC: across a clock change a slot lasts real minutes
             while at + length <= closes:
-                slot = _slot(these, at, at + length, mine, taken.get(these.clinician, ()))
+                near = {at.date(), (at + length).date()}
+                booked = [b for day in near for b in taken.get((these.clinician, day), ())]
+                slot = _slot(these, at, at + length, mine, booked)
                 if slot is not None and at >= start and at + length <= end:
                     key = (at, these.clinician, these.location)
                     if key not in found or found[key].capacity < slot.capacity:
@@ -249,10 +251,14 @@ def _closed(closure: Closure, start: datetime, end: datetime, zone: tzinfo) -> b
     return False
 
 
-def _by_clinician(busy: Iterable[Busy]) -> dict[str, list[Busy]]:
-    found: dict[str, list[Busy]] = {}
+def _by_day(busy: Iterable[Busy]) -> dict[tuple[str, date], list[Busy]]:
+    """What is taken, by clinician and each day of UTC it touches: a slot looks at its own alone."""
+    found: dict[tuple[str, date], list[Busy]] = {}
     for one in busy:
-        found.setdefault(one.clinician, []).append(one)
+        day = one.start.astimezone(UTC).date()
+        while day <= one.end.astimezone(UTC).date():
+            found.setdefault((one.clinician, day), []).append(one)
+            day += _DAY
     return found
 
 

@@ -6,7 +6,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intake.domain.slots import (
@@ -268,8 +268,14 @@ def busy(slot: Slot, seat: int) -> Busy:
     return Busy(clinician=slot.clinician, start=start, end=end, seat=seat)
 
 
+MIDNIGHT = Hours(
+    clinician="c1", location="l1", zone=NEW_YORK, weekday=0, starts=time(0), ends=time(0)
+)
+
+
 @settings(max_examples=80, deadline=None)
 @given(HOURS, CLOSURES, MINUTES)
+@example([MIDNIGHT], [], 15)
 def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minutes):
     for slot in free_slots(all_hours, closures, [], minutes=minutes, **WINDOW):
         assert slot.end.astimezone(UTC) - slot.start.astimezone(UTC) == timedelta(minutes=minutes)
@@ -291,9 +297,9 @@ def _within(slot: Slot, these: Hours) -> bool:
     """By the clock on the wall alone."""
     start = slot.start.astimezone(these.zone)
     end = slot.end.astimezone(these.zone)
-    ends = these.ends or time.max
     last = (end - timedelta.resolution).time()
-    return start.weekday() == these.weekday and these.starts <= start.time() and last < ends
+    before_end = these.ends == time(0) or last < these.ends
+    return start.weekday() == these.weekday and these.starts <= start.time() and before_end
 
 
 @settings(max_examples=60, deadline=None)

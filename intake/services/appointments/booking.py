@@ -73,8 +73,6 @@ def hold(
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
         allow_one_more(person=walk_of(draft).content.contact)
-    if mine := _same(_holds(submission, draft), slot, visit_type):
-        return mine
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
     except SlotGone:
@@ -356,10 +354,9 @@ def _holds(submission: Submission | None, draft: Draft | None) -> Any:
 def _same(rows: Any, slot: str, visit_type: VisitType) -> Appointment | None:
     """The one of these rows that has this very time and has not ended."""
     for row in rows.filter(visit_type=visit_type):
-        if row.status == "held" and row.held_until <= timezone.now():
-            continue
+        is_over = row.status == "held" and row.held_until <= timezone.now()
         key = slot_key(row.during.lower, str(row.clinician_id), str(row.location_id))
-        if key == slot:
+        if key == slot and not is_over:
             return row
     return None
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 from django.utils import timezone
 
 from intake.domain import slots as domain
-from intake.models import Appointment, Clinician, Closure, Location
+from intake.models import Appointment, Clinician, Closure, Location, VisitType
+from intake.models.appointments import AppointmentQuerySet
 from intake.services.appointments.times import book_of
 
 _DAY = timedelta(days=1)
@@ -43,7 +44,7 @@ def calendar(
     rows = rows.exclude(status="held", held_until__lte=timezone.now())
     if clinician:
         rows = rows.filter(clinician=clinician)
-    visits = sorted(rows.for_reading(), key=lambda row: (row.during.lower, row.seat))
+    visits = sorted(_with_names(rows), key=lambda row: (row.during.lower, row.seat))
     shut = [row for row in book.rows if row.location_id in (None, location.pk)]
     found = []
     for n, (begin, end) in enumerate(pairwise(edges)):
@@ -65,6 +66,25 @@ def calendar(
             )
         )
     return found
+
+
+def _with_names(rows: AppointmentQuerySet) -> list[Appointment]:
+    """The rows with what a line of the calendar says of them. Clinicians and visit types are few
+    and read once, not joined to each row."""
+    clinicians, kinds = Clinician.objects.in_bulk(), VisitType.objects.in_bulk()
+    places = Location.objects.in_bulk()
+    found = list(rows.select_related("submission").only(*_LINE))
+    for row in found:
+        row.clinician = clinicians[row.clinician_id]
+        row.visit_type = kinds[row.visit_type_id]
+        row.location = places[row.location_id]
+    return found
+
+
+_LINE = (
+    *("clinician_id", "location_id", "visit_type_id", "during", "seat", "capacity", "status"),
+    *("held_until", "sequence", "submission__reference", "submission__urgency"),
+)
 
 
 def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
