@@ -188,7 +188,7 @@ def _row(submission: Submission) -> dict[str, Any]:
         "person search_keys protocol_id assignee_id"
     )
     wish = getattr(submission, "appointment_request", None)
-    wished = "visit_type place days times earliest progress"
+    wished = "visit_type wishes earliest progress"
     return {name: getattr(submission, name) for name in names.split()} | {
         "wish": wish and {name: getattr(wish, name) for name in wished.split()}
     }
