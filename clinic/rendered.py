@@ -306,6 +306,7 @@ def _ask(path: str) -> HttpResponse:
             {
                 "REQUEST_METHOD": "GET",
                 "PATH_INFO": path,
+                "QUERY_STRING": "",
                 "SERVER_NAME": name,
                 "SERVER_PORT": "443" if secure else "80",
                 "HTTP_HOST": name,

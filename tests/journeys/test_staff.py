@@ -94,7 +94,7 @@ def test_the_front_desk_finds_the_patient_and_notes_the_call(window):
     assert "1 match" in desk.text
     desk.follow(wanted.reference)
     assert desk.page.get_by_role("link", name="(202) 555-0147").count() == 1
-    desk.page.get_by_label("Appointment").select_option("called")
+    desk.page.get_by_label("Note").select_option("called")
     desk.press("Store")
 
     request = AppointmentRequest.objects.get(submission=wanted)

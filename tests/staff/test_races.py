@@ -88,17 +88,17 @@ def test_of_many_who_take_it_one_has_it():
 
 
 def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(monkeypatch):
-    both_have_seen_it, find = Barrier(2), booking._find
+    both_have_seen_it, find = Barrier(2), booking.find_time
 
-    def find_and_wait(*what):
-        found = find(*what)
+    def find_and_wait(*what, **more):
+        found = find(*what, **more)
         both_have_seen_it.wait(5)
         return found
 
     book.clinician()
     slot, rows = book.free(), [book.patient(n) for n in range(2)]
     people = [builders.staff_client("front desk", name) for name in ("desk-one", "desk-two")]
-    monkeypatch.setattr(booking, "_find", find_and_wait)
+    monkeypatch.setattr(booking, "find_time", find_and_wait)
     given = {"type": str(slot.visit_type.pk), "slot": slot.key}
     answers = at_once(
         *(

@@ -70,7 +70,13 @@ def _page(port: int, name: str, path: str, cookie: str, folder: Path) -> bool:
     for run in range(RUNS):
         out = folder / f"{re.sub('[^a-z]', '', name)}-{run}.json"
         command = [
-            *("node", "node_modules/lighthouse/cli/index.js", url, "--quiet", "--output=json"),
+            *(
+                "node",
+                ".local/lighthouse/node_modules/lighthouse/cli/index.js",
+                url,
+                "--quiet",
+                "--output=json",
+            ),
             *(f"--output-path={out}", f"--only-categories={','.join(WANTED)}"),
             *(f"--chrome-flags={FLAGS}", f"--extra-headers={json.dumps(headers)}"),
         ]
