@@ -1,5 +1,6 @@
 """The last step before checking: what visit the patient wishes for, or a free time chosen."""
 
+import time
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,9 @@ from intake.views.pages import (
     strangers,
 )
 from intake.walk import APPOINTMENT, Walk
+
+CHOICES_FOR = 60  # seconds
+_choices, _choices_until = Choices(), 0.0
 
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
@@ -58,9 +62,14 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
 
 def choices_now() -> Choices:
     """What can be wished for: the clinic's locations, or the places of the settings before there
-    are any."""
-    places, people = appointments.wish_choices()
-    return Choices(tuple(places or settings.CLINIC_PLACES), tuple(people))
+    are any. Asked for once a minute in each process: a wish is words, and a place or clinician
+    that has gone meanwhile does no harm in it."""
+    global _choices, _choices_until
+    if time.monotonic() >= _choices_until:
+        places, people = appointments.wish_choices()
+        _choices = Choices(tuple(places or settings.CLINIC_PLACES), tuple(people))
+        _choices_until = time.monotonic() + CHOICES_FOR
+    return _choices
 
 
 # --- choosing a free time -------------------------------------------------------------------------
