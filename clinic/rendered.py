@@ -71,7 +71,6 @@ class RenderedMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.memory: tuple[str, dict[str, Ready]] = (NONE, {})
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or not _is_proper(request):
@@ -79,7 +78,7 @@ class RenderedMiddleware:
         store = None if request.META.get("QUERY_STRING") else opened(settings.PAGE_STORE)
         generation = _current(store) if store else NONE
         path = request.path_info
-        ready = self._find(store, generation, path) if store and generation else None
+        ready = _find(store, generation, path) if store and generation else None
         if ready is None:
             # the generation was asked for first: if a change comes meanwhile, this goes nowhere
             response = self.get_response(request)
@@ -95,16 +94,29 @@ class RenderedMiddleware:
             ready = Ready(page)
         return ready.answer(request)
 
-    def _find(self, store: Store, generation: str, path: str) -> "Ready | None":
-        of, pages = self.memory
-        if of != generation:
-            self.memory = _, pages = generation, {}
-        ready = pages.get(path)
-        if ready is None:
-            page = _read(store, generation, path)
-            if page is not None:
-                ready = pages[path] = Ready(page)
-        return ready
+
+_memory: tuple[str, dict[str, "Ready"]] = (NONE, {})
+
+
+def _find(store: Store, generation: str, path: str) -> "Ready | None":
+    """A page of the current generation, kept in this process's memory once it was read."""
+    global _memory
+    of, pages = _memory
+    if of != generation:
+        _memory = _, pages = generation, {}
+    ready = pages.get(path)
+    if ready is None:
+        page = _read(store, generation, path)
+        if page is not None:
+            ready = pages[path] = Ready(page)
+    return ready
+
+
+def ready(path: str) -> "Ready | None":
+    """The kept page of a path, None if there is none: for clinic/front.py."""
+    store = opened(settings.PAGE_STORE)
+    generation = _current(store) if store else NONE
+    return _find(store, generation, path) if store and generation else None
 
 
 class Ready:
@@ -115,6 +127,8 @@ class Ready:
         self.plain = self._headers(page.body)
         self.packed = self._headers(page.packed)
         self.packed["Content-Encoding"] = "gzip"
+        # the same as clinic/front.py sends them, made up when it first does
+        self.lines: dict[bool, list[tuple[str, str]]] = {}
 
     def _headers(self, body: bytes) -> ResponseHeaders:
         headers = ResponseHeaders(dict(self.page.headers))

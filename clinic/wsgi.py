@@ -8,7 +8,11 @@ from django.core.checks import ERROR, run_checks
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from clinic.front import Front  # noqa: E402  (it imports models, so Django comes first)
+
+application = Front(_django)
 
 _errors = [message for message in run_checks() if message.level >= ERROR]
 if _errors:
