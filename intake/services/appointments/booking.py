@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -122,6 +123,14 @@ def held_by(*, submission: Submission | None = None, draft: Draft | None = None)
     """The time that a patient holds now, or None."""
     rows = _holds(submission, draft).filter(held_until__gt=timezone.now())
     return rows.for_reading().first()
+
+
+def visit_and_hold(*, submission: Submission) -> tuple[Any, Any]:
+    """The appointment that is booked and the time that is held now, each or None: one query."""
+    held = Q(status="held", offers=None, held_until__gt=timezone.now())
+    rows = submission.appointments.filter(Q(status="confirmed") | held).for_reading()
+    found = {row.status: row for row in rows}
+    return found.get("confirmed"), found.get("held")
 
 
 def confirm_hold(
