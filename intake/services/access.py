@@ -25,6 +25,7 @@ from intake.services.drafts import addresses, digest, new_key, walk_of
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
 GRANT_IDLE = timedelta(minutes=30)
+GRANT_SEEN = timedelta(minutes=1)  # so often it is noted; each note waits for the disk
 GRANT_LIVES = timedelta(hours=2)
 MOST = 20  # records that one code opens: the newest of a mailbox
 
@@ -34,11 +35,6 @@ update intake_challenge set tries = tries + 1
 where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
   and tries < %s and used_at is null and expires_at > clock_timestamp()
 returning id, code_hash, draft_id, submissions
-"""
-_SEEN = """
-update intake_grant set seen_at = clock_timestamp()
-where key_hash = %s and seen_at > clock_timestamp() - %s and created_at > clock_timestamp() - %s
-returning id
 """
 
 
@@ -139,10 +135,14 @@ def grant_of(key: str) -> Grant | None:
     """The grant of this browser, None when there is none, it lay idle, or its time is over."""
     if not key:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(_SEEN, [digest(key), GRANT_IDLE, GRANT_LIVES])
-        row = cursor.fetchone()
-    return Grant.objects.select_related("chosen").get(pk=row[0]) if row else None
+    rows = Grant.objects.filter(
+        key_hash=digest(key), seen_at__gt=Now() - GRANT_IDLE, created_at__gt=Now() - GRANT_LIVES
+    )
+    stale = Q(seen_at__lt=Now() - GRANT_SEEN)
+    grant = rows.select_related("chosen").annotate(stale=stale).first()
+    if grant and grant.stale:
+        Grant.objects.filter(pk=grant.pk).update(seen_at=Now())
+    return grant
 
 
 def choose(*, grant: Grant, reference: str) -> bool:
