@@ -25,7 +25,7 @@ from intake.services.drafts import addresses, digest, new_key, walk_of
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
 GRANT_IDLE = timedelta(minutes=30)
-GRANT_SEEN = timedelta(minutes=1)  # so often it is noted; each note waits for the disk
+GRANT_NOTED = timedelta(minutes=1)  # no oftener is a visit noted: each note waits for the disk
 GRANT_LIVES = timedelta(hours=2)
 MOST = 20  # records that one code opens: the newest of a mailbox
 
@@ -35,6 +35,16 @@ update intake_challenge set tries = tries + 1
 where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
   and tries < %s and used_at is null and expires_at > clock_timestamp()
 returning id, code_hash, draft_id, submissions
+"""
+_SEEN = """
+with mine as (
+  select * from intake_grant where key_hash = %(hash)s
+    and seen_at > clock_timestamp() - %(idle)s and created_at > clock_timestamp() - %(lives)s
+), noted as (
+  update intake_grant set seen_at = clock_timestamp()
+  where id = (select id from mine where seen_at < clock_timestamp() - %(noted)s)
+)
+select * from mine
 """
 
 
@@ -135,14 +145,8 @@ def grant_of(key: str) -> Grant | None:
     """The grant of this browser, None when there is none, it lay idle, or its time is over."""
     if not key:
         return None
-    rows = Grant.objects.filter(
-        key_hash=digest(key), seen_at__gt=Now() - GRANT_IDLE, created_at__gt=Now() - GRANT_LIVES
-    )
-    stale = Q(seen_at__lt=Now() - GRANT_SEEN)
-    grant = rows.select_related("chosen").annotate(stale=stale).first()
-    if grant and grant.stale:
-        Grant.objects.filter(pk=grant.pk).update(seen_at=Now())
-    return grant
+    given = {"hash": digest(key), "idle": GRANT_IDLE, "lives": GRANT_LIVES, "noted": GRANT_NOTED}
+    return next(iter(Grant.objects.raw(_SEEN, given)), None)
 
 
 def choose(*, grant: Grant, reference: str) -> bool:
