@@ -25,6 +25,7 @@ from intake.services.drafts import addresses, digest, new_key, walk_of
 CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
 GRANT_IDLE = timedelta(minutes=30)
+GRANT_NOTED = timedelta(minutes=1)  # no oftener is a visit noted: each note waits for the disk
 GRANT_LIVES = timedelta(hours=2)
 MOST = 20  # records that one code opens: the newest of a mailbox
 
@@ -36,9 +37,14 @@ where id = (select id from intake_challenge where browser_hash = %s order by id 
 returning id, code_hash, draft_id, submissions
 """
 _SEEN = """
-update intake_grant set seen_at = clock_timestamp()
-where key_hash = %s and seen_at > clock_timestamp() - %s and created_at > clock_timestamp() - %s
-returning id
+with mine as (
+  select * from intake_grant where key_hash = %(hash)s
+    and seen_at > clock_timestamp() - %(idle)s and created_at > clock_timestamp() - %(lives)s
+), noted as (
+  update intake_grant set seen_at = clock_timestamp()
+  where id = (select id from mine where seen_at < clock_timestamp() - %(noted)s)
+)
+select * from mine
 """
 
 
@@ -139,10 +145,8 @@ def grant_of(key: str) -> Grant | None:
     """The grant of this browser, None when there is none, it lay idle, or its time is over."""
     if not key:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(_SEEN, [digest(key), GRANT_IDLE, GRANT_LIVES])
-        row = cursor.fetchone()
-    return Grant.objects.select_related("chosen").get(pk=row[0]) if row else None
+    given = {"hash": digest(key), "idle": GRANT_IDLE, "lives": GRANT_LIVES, "noted": GRANT_NOTED}
+    return next(iter(Grant.objects.raw(_SEEN, given)), None)
 
 
 def choose(*, grant: Grant, reference: str) -> bool:

@@ -28,14 +28,8 @@ def form_of(
     """The form for the clinic's book as it is: sorts of visit, clinicians, places. `only`: the
     sort of a visit that is moved."""
     types = [only] if only else list(VisitType.objects.filter(is_active=True))
-    doing = Clinician.objects.filter(is_active=True, visit_types__in=types).distinct()
-    return TimesForm(
-        types=types,
-        people=[(str(who.pk), who.name) for who in doing],
-        places=[(str(p.pk), p.name) for p in Location.objects.filter(is_active=True)],
-        data=data,
-        initial=initial,
-    )
+    people, places = appointments.list_choices(visit_types=types)
+    return TimesForm(types=types, people=people, places=places, data=data, initial=initial)
 
 
 def is_other_list(request: HttpRequest) -> bool:
@@ -63,13 +57,17 @@ def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
     return _context(form, shown, following=following, is_later=first is not None)
 
 
-def near_context(form: TimesForm, urgency: int) -> dict[str, Any]:
-    """The free times nearest to the one that was chosen and cannot be had."""
+def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) -> dict[str, Any]:
+    """The free times nearest to the one that was chosen and cannot be had. `known`: as SlotGone
+    told them."""
     kind = form.visit_type
     found: list[FreeTime] = []
     if kind:
         found = appointments.nearest_for(
-            urgency=urgency, visit_type=kind, to=_moment_of(form.chosen) or timezone.now()
+            urgency=urgency,
+            visit_type=kind,
+            to=_moment_of(form.chosen) or timezone.now(),
+            known=known,
         )
     return _context(form, _once(found), following="", is_later=True)
 

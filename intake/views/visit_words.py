@@ -18,10 +18,9 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     visit = _newest(submission)
     booked = visit is not None and visit.status == "confirmed"
     coming = booked and visit.during.lower > timezone.now()
-    progress = request.progress if request else ""
     offers = _offers(request) if request else []
     waits = hasattr(request, "waiting") if request else False
-    bookable = services.may_choose(submission.urgency) and progress in OPEN and not booked
+    bookable = _bookable(submission) and not booked
     return {
         "appointment": words_of(visit) if visit else None,
         "is_booked": booked,
@@ -37,6 +36,18 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "may_wait": not waits
         and (bookable or (coming and services.may_choose(submission.urgency))),
     }
+
+
+def may_choose(submission: Submission) -> bool:
+    """Whether a patient without a visit may choose a time here. One query."""
+    return settings.APPOINTMENT_MODE == "slots" and _bookable(submission)
+
+
+def _bookable(submission: Submission) -> bool:
+    request = getattr(submission, "appointment_request", None)
+    return (
+        request is not None and request.progress in OPEN and services.may_choose(submission.urgency)
+    )
 
 
 def words_of(visit: Appointment) -> dict[str, Any]:

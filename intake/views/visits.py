@@ -19,7 +19,7 @@ from intake.models import Appointment, Grant, Offer, Submission, Urgency
 from intake.services import appointments
 from intake.views import times
 from intake.views.my import show, with_grant
-from intake.views.visit_words import may_change, visit_context, words_of
+from intake.views.visit_words import may_change, may_choose, words_of
 
 REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed)
 
@@ -67,45 +67,51 @@ def offer(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
 @with_grant
 def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
     """A free time from the list, then a page to confirm it, then it is booked or moved."""
-    visit = visit_of(submission)
+    visit, held = appointments.visit_and_hold(submission=submission)
     if visit is not None and not may_change(visit):
         return _say(request, grant, _("It is too late to change this here. Please call us."))
-    if visit is None and not visit_context(submission)["may_choose"]:
+    if visit is None and not may_choose(submission):
         return redirect("intake:my")
     if not services.may_choose(submission.urgency):
         return redirect("intake:my")
     only = visit.visit_type if visit else None
     if request.method != "POST":
-        return _list(request, submission, visit, times.form_of(only=only))
+        return _list(request, submission, visit, held, times.form_of(only=only))
     if times.is_other_list(request):
-        return _list(request, submission, visit, times.form_of(times.turned(request), only=only))
+        form = times.form_of(times.turned(request), only=only)
+        return _list(request, submission, visit, held, form)
     form = times.form_of(request.POST, only=only)
     if not form.chosen:
         form.add_error("slot", _("Choose one answer."))
     if form.errors or form.visit_type is None:
-        return _list(request, submission, visit, form, status=422)
+        return _list(request, submission, visit, held, form, status=422)
     try:
         if request.POST.get("go") == "book":
-            _book(request, submission, visit, form)
+            _book(request, submission, visit, held, form)
             return redirect("intake:my")
-        return _ask(request, submission, visit, form)
-    except appointments.SlotGone:
-        shown = times.near_context(form, submission.urgency)
-        return _show_list(
-            request, submission, visit, form, shown, status=409, notice=times.gone_words(shown)
-        )
+        return _ask(request, submission, visit, held, form)
+    except appointments.SlotGone as gone:
+        if held and services.key_of(held) == form.chosen:
+            held = None  # no more
+        shown = times.near_context(form, submission.urgency, gone.nearest)
+        words = times.gone_words(shown)
+        return _show_list(request, submission, visit, held, form, shown, status=409, notice=words)
     except REFUSALS as problem:
         return _say(request, grant, problem)
 
 
 def _ask(
-    request: HttpRequest, submission: Submission, visit: Appointment | None, form: TimesForm
+    request: HttpRequest,
+    submission: Submission,
+    visit: Appointment | None,
+    held: Appointment | None,
+    form: TimesForm,
 ) -> HttpResponse:
     """Is it this one? A first visit is held meanwhile; of two, the old one stays until the move."""
     kind = form.visit_type
     assert kind is not None  # the caller has looked
     if visit is None:
-        row = _held(request, submission, form)
+        row = _held(request, submission, held, form)
         to, until = words_of(row), times.held_words(row)["until"]
     else:
         free = appointments.find_slot(key=form.chosen, visit_type=kind)
@@ -120,9 +126,10 @@ def _ask(
     return render(request, "my/confirm_time.html", context)
 
 
-def _held(request: HttpRequest, submission: Submission, form: TimesForm) -> Appointment:
+def _held(
+    request: HttpRequest, submission: Submission, held: Appointment | None, form: TimesForm
+) -> Appointment:
     """The time held for the patient: the one held already, or newly so."""
-    held = appointments.held_by(submission=submission)
     if held is not None and services.key_of(held) == form.chosen:
         return held
     assert form.visit_type is not None
@@ -135,11 +142,15 @@ def _held(request: HttpRequest, submission: Submission, form: TimesForm) -> Appo
 
 
 def _book(
-    request: HttpRequest, submission: Submission, visit: Appointment | None, form: TimesForm
+    request: HttpRequest,
+    submission: Submission,
+    visit: Appointment | None,
+    held: Appointment | None,
+    form: TimesForm,
 ) -> None:
     rid = request.request_id
     if visit is None:
-        row = _held(request, submission, form)
+        row = _held(request, submission, held, form)
         appointments.confirm_hold(appointment=row, submission=submission, request_id=rid)
     elif services.key_of(visit) != form.chosen:  # the second of two clicks
         kind = form.visit_type
@@ -154,29 +165,30 @@ def _list(
     request: HttpRequest,
     submission: Submission,
     visit: Appointment | None,
+    held: Appointment | None,
     form: TimesForm,
     *,
     status: int = 200,
 ) -> HttpResponse:
     shown = times.list_context(form, submission.urgency)
-    return _show_list(request, submission, visit, form, shown, status=status)
+    return _show_list(request, submission, visit, held, form, shown, status=status)
 
 
 def _show_list(
     request: HttpRequest,
     submission: Submission,
     visit: Appointment | None,
+    held: Appointment | None,
     form: TimesForm,
     shown: dict[str, Any],
     *,
     status: int,
     notice: str = "",
 ) -> HttpResponse:
-    held = None if visit else appointments.held_by(submission=submission)
     context = shown | {
         "appointment": words_of(visit) if visit else None,
         "urgent": submission.urgency == Urgency.URGENT,
-        "held": times.held_words(held) if held else None,
+        "held": times.held_words(held) if held and not visit else None,
         "instead": [],
         "notice": notice,
     }

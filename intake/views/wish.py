@@ -1,6 +1,7 @@
 """The last step before checking: what visit the patient wishes for, or a free time chosen."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -107,8 +108,8 @@ def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         after = services.choose_time(
             draft=draft, slot=form.chosen, visit_type=kind, request_id=request.request_id
         )
-    except appointments.SlotGone:
-        return show_near(request, draft, walk, form)
+    except appointments.SlotGone as gone:
+        return show_near(request, draft, walk, form, known=gone.nearest)
     except services.Refused as refused:
         form.add_error(None, str(refused))
         return show_times(request, draft, walk, form, status=409)
@@ -137,10 +138,15 @@ def show_times(
 
 
 def show_near(
-    request: HttpRequest, draft: Draft, walk: Walk, form: TimesForm, notice: str = ""
+    request: HttpRequest,
+    draft: Draft,
+    walk: Walk,
+    form: TimesForm,
+    notice: str = "",
+    known: Iterable[appointments.FreeTime] = (),
 ) -> HttpResponse:
     """The time cannot be had: say so, with the nearest that can. Nothing else is lost."""
-    shown = times.near_context(form, urgency_of(walk))
+    shown = times.near_context(form, urgency_of(walk), known)
     return _render(
         request, draft, walk, form, shown, status=409, notice=notice or times.gone_words(shown)
     )

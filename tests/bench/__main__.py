@@ -42,7 +42,7 @@ def _measure(folder: Path) -> tuple[list[Any], str]:
     with servers.database(folder):
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
         # last: they empty the tables
-        return [*lines, book.one_slot(), book.five_years()], stored
+        return [*lines, book.one_slot(folder), book.five_years()], stored
 
 
 def _intakes(folder: Path) -> tuple[list[Any], str]:

@@ -73,10 +73,10 @@ def _migrate(settings: str, *options: str) -> None:
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[tuple[Server, Server]]:
-    """The clinic and the floor, each behind gunicorn with the same workers."""
+def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
+    """The clinic, with these settings, and the floor, each behind gunicorn with as many workers."""
     host = str(devdb.socket_dir(folder / "pg"))
-    with _gunicorn("clinic.wsgi") as ours, _gunicorn("tests.bench.floor.wsgi") as floor:
+    with _gunicorn("clinic.wsgi", **settings) as ours, _gunicorn("tests.bench.floor.wsgi") as floor:
         yield (
             Server(ours, "postgres", "intake_submission", host),
             Server(floor, "floor", "floor_form", host),
@@ -91,12 +91,12 @@ def bare() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _gunicorn(wsgi: str) -> Iterator[int]:
+def _gunicorn(wsgi: str, **settings: str) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         bind = f"fd://{listening.fileno()}"
         command = [sys.executable, "-m", "gunicorn", *GUNICORN, "--bind", bind, wsgi]
         # its own settings module, not the bench's
-        env = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+        env = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"} | settings
         server = subprocess.Popen(command, cwd=ROOT, env=env, pass_fds=[listening.fileno()])
         try:
             yield listening.getsockname()[1]

@@ -425,6 +425,14 @@ def test_the_way_in_ends_after_half_an_hour_and_after_leaving():
     assert submission.reference not in patient.get("/my/").text
 
 
+def test_each_look_keeps_the_way_in_open():
+    patient = inside(builders.submission())
+    ago = timezone.now() - timedelta(minutes=20)
+    Grant.objects.update(seen_at=ago)
+    patient.get("/my/")
+    assert Grant.objects.get().seen_at > ago + timedelta(minutes=19)
+
+
 def test_withdrawing_asks_once_and_is_the_same_as_withdrawing_twice():
     submission = builders.submission()
     patient = inside(submission)

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,11 @@ class Round:
     seconds: float
 
 
-def race(rounds: int, clients: int, act: Callable[[int, int], int]) -> list[Round]:
-    """Let all clients do `act(round, client)` at once, in each round. It runs in other processes
-    and returns WON, GONE or FAILED."""
+def race(
+    rounds: int, clients: int, prepare: Callable[[int, int], Callable[[], int]]
+) -> list[Round]:
+    """Let all clients act at once, in each round. `prepare(round, client)` makes all ready and
+    returns the act, which returns WON, GONE or FAILED. Both run in other processes."""
     from django.db import connections
 
     connections.close_all()  # not to be shared with the children
@@ -83,12 +86,12 @@ def race(rounds: int, clients: int, act: Callable[[int, int], int]) -> list[Roun
     def client(number: int) -> None:
         from django.db import connection
 
-        connection.ensure_connection()
         for turn in range(rounds):
+            act = prepare(turn, number)
             ready.wait(PATIENCE)
             place = turn * clients + number
             times[2 * place] = time.monotonic()
-            told[place] = act(turn, number)
+            told[place] = act()
             times[2 * place + 1] = time.monotonic()
         connection.close()
 
@@ -114,8 +117,10 @@ def race(rounds: int, clients: int, act: Callable[[int, int], int]) -> list[Roun
     return found
 
 
-def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], int]:
+def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Callable[[], int]]:
     """Every patient wants the slot of the round, through the service."""
+    from django.db import connection
+
     from intake.models import VisitType
     from intake.services import appointments
 
@@ -131,7 +136,11 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], int]:
             return FAILED
         return WON
 
-    return act
+    def prepare(turn: int, number: int) -> Callable[[], int]:
+        connection.ensure_connection()
+        return partial(act, turn, number)
+
+    return prepare
 
 
 def booked(slot: str) -> int:

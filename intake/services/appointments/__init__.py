@@ -8,6 +8,7 @@ from intake.services.appointments.booking import (
     overbook,
     prune_holds,
     release,
+    visit_and_hold,
 )
 from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
@@ -24,6 +25,7 @@ from intake.services.appointments.times import (
     find_slot,
     fitting,
     free_slots,
+    list_choices,
     may_be_offered,
     nearest,
     nearest_for,
@@ -55,6 +57,7 @@ __all__ = [
     "join_waitlist",
     "lapse",
     "leave_waitlist",
+    "list_choices",
     "may_be_offered",
     "nearest",
     "nearest_for",
@@ -67,6 +70,7 @@ __all__ = [
     "release",
     "reschedule",
     "slots_for",
+    "visit_and_hold",
     "visit_types_for",
     "wish_choices",
     "withdraw_offers",

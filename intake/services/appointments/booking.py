@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -52,6 +53,12 @@ from intake.services.appointments.times import FreeTime
 from intake.services.drafts import walk_of
 from intake.services.errors import Refused
 
+_MINE = """
+select id from intake_appointment a where (submission_id = %s or draft_id = %s)
+  and (status = 'confirmed' or (status = 'held' and held_until > %s
+    and not exists (select 1 from intake_offer o where o.appointment_id = a.id)))
+"""
+
 
 def hold(
     *,
@@ -76,7 +83,9 @@ def hold(
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
     except SlotGone:
-        if mine := _same(_holds(submission, draft), slot, visit_type):
+        ids = _ids_of(submission, draft)
+        rows = Appointment.objects.filter(pk__in=ids, status="held")
+        if ids and (mine := _same(rows, slot, visit_type)):
             return mine  # clicked twice
         raise
 
@@ -122,6 +131,15 @@ def held_by(*, submission: Submission | None = None, draft: Draft | None = None)
     """The time that a patient holds now, or None."""
     rows = _holds(submission, draft).filter(held_until__gt=timezone.now())
     return rows.for_reading().first()
+
+
+def visit_and_hold(*, submission: Submission) -> tuple[Any, Any]:
+    """The appointment that is booked and the time that is held now, each or None: one query
+    when there is neither, else two."""
+    ids = _ids_of(submission, None)
+    rows = Appointment.objects.for_reading().filter(pk__in=ids) if ids else ()
+    found = {row.status: row for row in rows}
+    return found.get("confirmed"), found.get("held")
 
 
 def confirm_hold(
@@ -349,6 +367,14 @@ def _holds(submission: Submission | None, draft: Draft | None) -> Any:
     """What a patient holds, whether its time is over or not."""
     rows = Appointment.objects.filter(status="held", offers=None)
     return rows.filter(submission=submission) if submission else rows.filter(draft=draft)
+
+
+def _ids_of(submission: Submission | None, draft: Draft | None) -> list[UUID]:
+    """The visit that is booked and the time that is held now. Most of those who come second have
+    neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MINE, [submission and submission.pk, draft and draft.pk, timezone.now()])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def _same(rows: Any, slot: str, visit_type: VisitType) -> Appointment | None:

@@ -58,6 +58,12 @@ select clinician_id, lower(during), upper(during), seat from intake_appointment
 where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
   and during && tstzrange(%s, %s) and not (status = 'held' and held_until <= %s)
 """
+_CHOICES = """
+select c.id, c.name, true from intake_clinician c where c.is_active and exists (
+  select 1 from intake_visittype_clinicians v
+  where v.clinician_id = c.id and v.visittype_id = any(%s::uuid[]))
+union all select l.id, l.name, false from intake_location l where l.is_active order by 2
+"""
 
 
 @dataclass(frozen=True)
@@ -238,14 +244,36 @@ def _nearest_of(found: list[FreeTime], to: datetime, limit: int) -> list[FreeTim
 
 
 def nearest_for(
-    *, urgency: int, visit_type: VisitType, to: datetime, limit: int = NEAREST
+    *,
+    urgency: int,
+    visit_type: VisitType,
+    to: datetime,
+    limit: int = NEAREST,
+    known: Iterable[FreeTime] = (),
 ) -> list[FreeTime]:
-    """`nearest`, of those that a patient of this urgency may choose from."""
+    """`nearest`, of those that a patient of this urgency may choose from. `known`: the nearest as
+    SlotGone told them; when they are enough, nothing is looked up again."""
+    window = window_of(urgency)
+    allowed = [free for free in known if window and window[0] <= free.start < window[1]]
+    if len(allowed) >= limit:
+        return allowed[:limit]
     to, around = to.astimezone(UTC), 7 * _DAY
     found = slots_for(
         urgency=urgency, visit_type=visit_type, start=to - around, end=to + around
     ) or slots_for(urgency=urgency, visit_type=visit_type, limit=limit)
     return _nearest_of(found, to, limit)
+
+
+def list_choices(
+    *, visit_types: Iterable[VisitType]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What a list of free times can be narrowed to, in one query: the clinicians in use who do
+    these visits, and the locations in use, each as (id, name) by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOICES, [[kind.pk for kind in visit_types]])
+        rows = cursor.fetchall()
+    people = [(str(pk), name) for pk, name, is_person in rows if is_person]
+    return people, [(str(pk), name) for pk, name, is_person in rows if not is_person]
 
 
 def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:

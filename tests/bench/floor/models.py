@@ -17,3 +17,12 @@ class Form(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Slot(models.Model):
+    """One time that one visitor can have."""
+
+    key = models.CharField(max_length=100, unique=True)
+
+    def __str__(self) -> str:
+        return self.key

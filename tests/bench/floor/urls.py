@@ -6,4 +6,5 @@ urlpatterns = [
     path("", views.page),
     path("wide/", views.page, {"form_class": views.WideForm}),
     path("thanks/", views.thanks),
+    path("slot/", views.slot),
 ]

@@ -1,9 +1,9 @@
 from django import forms
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from tests.bench.floor.models import OPTIONS, Form
+from tests.bench.floor.models import OPTIONS, Form, Slot
 
 
 def _form(options: int) -> type[forms.ModelForm]:
@@ -36,3 +36,12 @@ def page(request, form_class=PlainForm):
 
 def thanks(request):
     return HttpResponse("<!doctype html><title>Thank you</title><p>Thank you.</p>")
+
+
+def slot(request):
+    """The least that books a time: one INSERT, which the unique column decides."""
+    try:
+        Slot.objects.create(key=request.POST["slot"])
+    except IntegrityError:
+        return HttpResponse("<!doctype html><title>Gone</title><p>Gone.</p>", status=409)
+    return redirect("/thanks/")
