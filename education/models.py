@@ -45,10 +45,14 @@ class Condition(models.Model):
     # language → title, besides English
     titles = models.JSONField(default=dict, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
+    # an editor named or placed it: the files' word counts no more
+    edited = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
         ordering = ["order", "slug"]
+        verbose_name = _("condition")
+        verbose_name_plural = _("conditions")
 
     def __str__(self) -> str:
         return self.title

@@ -66,10 +66,11 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
     with transaction.atomic():
         groups = {}
         for order, group in enumerate(conditions):
-            groups[group.slug], _new = Condition.objects.update_or_create(
-                slug=group.slug,
-                defaults={"title": group.title, "titles": group.titles, "order": order},
-            )
+            told = {"title": group.title, "titles": group.titles, "order": order}
+            row, is_new = Condition.objects.get_or_create(slug=group.slug, defaults=told)
+            if not is_new and not row.edited:
+                Condition.objects.filter(pk=row.pk).update(**told)
+            groups[group.slug] = row
         stored = {
             (page.language, page.name): page
             for page in Page.objects.whole().select_for_update(of=("self",)).order_by("pk")
@@ -123,6 +124,41 @@ def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: s
             raise Refused(_("There is a page at this address already.")) from None
         _record(page, by, "create", request_id)
     return page
+
+
+def save_condition(
+    *,
+    slug: str,
+    title: str,
+    titles: dict[str, str],
+    order: int,
+    is_new: bool,
+    by: Any,
+    request_id: str = "",
+) -> Condition:
+    """Name a condition and put it in its place; from then on files do not change it. `titles` are
+    those in other languages, by code. Raises Refused, also if a new one's address is taken."""
+    _require(by, "change")
+    with transaction.atomic():
+        told = {"title": title, "titles": titles, "order": order, "edited": True}
+        if is_new:
+            row, was_free = Condition.objects.get_or_create(slug=slug, defaults=told)
+            if not was_free:
+                raise Refused(_("There is a condition at this address already."))
+        else:
+            row = Condition.objects.select_for_update().get(slug=slug)
+            for name, value in told.items():
+                setattr(row, name, value)
+            row.save()
+        audit.record(
+            actor=audit.staff(by),
+            action="create" if is_new else "update",
+            subject=slug,
+            request_id=request_id,
+            detail={"page": "condition"},
+        )
+        rendered.renew_on_commit()
+    return row
 
 
 def write(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:

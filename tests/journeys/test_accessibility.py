@@ -1,8 +1,11 @@
 """Every kind of page: readable in light and dark, by a screen reader, on the smallest phone."""
 
+import re
+
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
+from django.test import Client
 
 from education import services as education
 from education.models import Page
@@ -114,6 +117,19 @@ def test_every_kind_of_page_to_read(window):
     phone.page.locator(".doors a").first.click()
     assert phone.path == "/conditions/restless-legs/"
     assert judge.faults == []
+
+
+def test_every_page_of_the_sitemap_in_each_language(window):
+    call_command("load_pages", verbosity=0)
+    phone = window(width=360, reduced_motion="reduce")
+    found = re.findall(r"<loc>https?://[^/]+(/[^<]*)</loc>", Client().get("/sitemap.xml").text)
+    faults = []
+    for path in found:
+        phone.open(path)
+        faults += phone.violations()
+
+    assert len(found) == len(set(found)) >= 54
+    assert faults == []
 
 
 def test_every_page_of_the_editors_side(window):

@@ -139,6 +139,11 @@ TABLE = {
     "education_page_publish": "302 403 403 302 403 403",
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "302 403 403 302 403 403",
+    "education_condition_changelist": "403 403 403 200 403 403",
+    "education_condition_change": "403 403 403 200 403 403",
+    "education_condition_history": "403 403 403 302 403 403",
+    "education_condition_add": "403 403 403 200 403 403",
+    "education_condition_delete": NONE,
     "education_picture_changelist": "200 403 403 200 403 403",
     "education_picture_change": "302 403 403 302 403 403",
     "education_picture_history": "302 403 403 302 403 403",
@@ -174,6 +179,8 @@ POSTS = {
     "education_page_change": "403 403 403 422 403 403",
     "education_page_add": "403 403 403 422 403 403",
     "education_picture_add": "403 403 403 422 403 403",
+    "education_condition_change": "403 403 403 422 403 403",
+    "education_condition_add": "403 403 403 422 403 403",
     "education_page_restore": "403 403 403 404 403 403",
     "education_page_ask_for_review": "403 403 403 302 403 403",
     "education_page_review": "422 403 403 403 403 403",
@@ -212,6 +219,7 @@ def address(name: str, submission, user, page, picture) -> str:
         "user": user.pk,
         "page": page.pk,
         "picture": picture.pk,
+        "condition": page.condition_id,
         **{row._meta.model_name: row.pk for row in appointed()},
     }
     if app:
