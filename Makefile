@@ -30,7 +30,7 @@ run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another
 	@exec $(MANAGE) serve --port $(PORT)
 
 test: setup ## all tests; ARGS="-k name" for some
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types, migrations, protocol, translations
 	@$(BIN)/ruff format --check .
