@@ -341,6 +341,20 @@ class Picture(models.Model):
         return f"/pictures/{self.hash}.{self.kind}"
 
 
+class GoneLink(models.Model):
+    """An address that pages lead to and that answered, when last asked, that nothing is there."""
+
+    url = models.URLField(max_length=500, unique=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["url"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
 def address(condition: str, slug: str) -> str:
     """Where a page is read, in the language of now."""
     if condition == content.ABOUT:

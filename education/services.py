@@ -4,7 +4,7 @@ What is refused is an exception whose message is for a person.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,10 +17,20 @@ from django.utils.translation import gettext as _
 from clinic import audit, outbox, rendered
 from clinic.models import Event
 from education import content, markup, pictures
-from education.models import Condition, Page, PageVersion, Picture, Section, Source, Status
+from education.models import (
+    Condition,
+    GoneLink,
+    Page,
+    PageVersion,
+    Picture,
+    Section,
+    Source,
+    Status,
+)
 
 LOADER = "load-pages"
 REMINDER = "review-reminders"
+LINKS = "check-links"
 REVIEWS_DUE = "reviews due"
 """The kind of the message that names overdue reviews."""
 REMINDED_FOR = timedelta(days=14)  # what could not be sent by then is told next month
@@ -345,6 +355,21 @@ def remind_of_reviews(*, today: date) -> int:
             detail={"job": REMINDER, "count": count},
         )
     return count
+
+
+def note_links(*, told: Mapping[str, bool | None]) -> None:
+    """Remember which addresses of other sites are gone (True) and forget those that are not
+    (False) or that no page names any more; what could not be told (None) stays as it was."""
+    with transaction.atomic():
+        GoneLink.objects.exclude(url__in=[u for u, gone in told.items() if gone is None]).delete()
+        now = timezone.now()
+        gone = [GoneLink(url=url, at=now) for url, is_gone in told.items() if is_gone]
+        GoneLink.objects.bulk_create(gone)
+        audit.record(
+            actor=audit.system(LINKS),
+            action="update",
+            detail={"job": LINKS, "count": len(gone)},
+        )
 
 
 # --- what they share ----------------------------------------------------------------------------

@@ -41,6 +41,7 @@ ALLOWED = {
     "education.rendering": {"clinic", "education.markup"},
     "education.models": {"clinic", "education.content", "education.pictures"},
     "education.differences": {"education.content"},
+    "education.links": {"education.content", "education.markup"},
     "education.judging": {"education.content", "education.markup", "intake.domain"},
     "education.messages": {"clinic", "education.models", "education.services"},
     "education.services": {

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import ReadOnlyAdmin
 from education import services
+from education.admin.forms import NameField
 from education.models import Condition
 
 LIST = "admin:education_condition_changelist"
@@ -26,15 +27,10 @@ OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
 class ConditionForm(forms.Form):
     """A condition's titles and place. Its name in the address is given once."""
 
-    slug = forms.RegexField(
+    slug = NameField(
         label=gettext_lazy("Its name in the address"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-ulcers. It stays."),
-        regex=r"^[a-z0-9]+(-[a-z0-9]+)*\Z",
-        max_length=50,
-        error_messages={
-            "required": gettext_lazy("Give the name that stands in the address."),
-            "invalid": gettext_lazy("Use small letters, digits and hyphens alone."),
-        },
+        missing=gettext_lazy("Give the name that stands in the address."),
     )
     title = forms.CharField(
         label=gettext_lazy("Title"),

@@ -24,6 +24,22 @@ _DAY = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
+class NameField(forms.RegexField):
+    """A name that stands in an address or a text: small letters, digits and hyphens."""
+
+    def __init__(self, *, label: Any, help_text: Any, missing: Any) -> None:
+        super().__init__(
+            rf"^{_NAME}\Z",
+            label=label,
+            help_text=help_text,
+            max_length=50,
+            error_messages={
+                "required": missing,
+                "invalid": gettext_lazy("Use small letters, digits and hyphens alone."),
+            },
+        )
+
+
 class RelatedField(forms.CharField):
     """Names of pages, one in each line, as a tuple."""
 
@@ -103,15 +119,10 @@ class NewHeadForm(HeadForm):
         help_text=gettext_lazy("A translation stands under the same name as its English page."),
         error_messages={"required": gettext_lazy("Choose the language.")},
     )
-    slug = forms.RegexField(
+    slug = NameField(
         label=gettext_lazy("Its name in the address"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as iron. It stays."),
-        regex=rf"^{_NAME}\Z",
-        max_length=50,
-        error_messages={
-            "required": gettext_lazy("Give the name that stands in the address."),
-            "invalid": gettext_lazy("Use small letters, digits and hyphens alone, such as iron."),
-        },
+        missing=gettext_lazy("Give the name that stands in the address."),
     )
     field_order = ["condition", "language", "slug"]
 

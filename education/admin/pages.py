@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from education import content, differences, judging, services
+from education import content, differences, judging, links, services
 from education.admin.forms import ReviewForm, Typed
 from education.admin.lists import PageList, is_behind, judged, names, state_words
-from education.models import Page, PageVersion
+from education.models import GoneLink, Page, PageVersion
 from education.views import directory, page_context
 
 SELF: Final = "'self'"
@@ -125,6 +125,7 @@ class PageAdmin(PageList):
             "wrote": services.may(request.user, "review") and services.wrote(request.user, page),
             "review_form": ReviewForm(),
             "judged": judged(page, names()),
+            "gone": gone_links(text),
             "aim": judging.AIM,
             "typed": Typed(text) if services.may(request.user, "change") else None,
             "differ": None,
@@ -171,6 +172,7 @@ class PageAdmin(PageList):
             "page": page,
             "wide": request.GET.get("width") == "wide",
             "judged": judged(page, names()),
+            "gone": gone_links(page.as_written()),
             "aim": judging.AIM,
         }
         return self._answer(request, "preview", context)
@@ -282,6 +284,11 @@ class PageAdmin(PageList):
             own(self.restore_view, "restore"),
         ]
         return looks + [own(self.move_view, move, move=move) for move in MOVES] + super().get_urls()
+
+
+def gone_links(text: content.Page) -> list[GoneLink]:
+    """The addresses in a text that were not there any more when last asked."""
+    return list(GoneLink.objects.filter(url__in=links.addresses(text)))
 
 
 def _version_words(version: PageVersion, number: int) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import ReadOnlyAdmin
 from education import pictures, services
+from education.admin.forms import NameField
 from education.models import Picture
 
 LIST = "admin:education_picture_changelist"
@@ -32,15 +33,10 @@ class PictureForm(forms.Form):
             "empty": gettext_lazy("This file is empty."),
         },
     )
-    slug = forms.RegexField(
+    slug = NameField(
         label=gettext_lazy("Its name in texts"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-veins."),
-        regex=r"^[a-z0-9]+(-[a-z0-9]+)*\Z",
-        max_length=50,
-        error_messages={
-            "required": gettext_lazy("Give the picture a name."),
-            "invalid": gettext_lazy("Use small letters, digits and hyphens alone."),
-        },
+        missing=gettext_lazy("Give the picture a name."),
     )
     alt = forms.CharField(
         label=gettext_lazy("What it shows"),
