@@ -72,7 +72,10 @@ def term_of(request: HttpRequest) -> str:
     """What this list is searched for, '' when for nothing or when the session knows no more."""
     ticket = request.GET.get(TICKET_VAR, "")
     sealed = request.session.get(_KEPT, {}).get(ticket) if ticket else None
-    return sealing.unseal(b64decode(sealed), _place(ticket)).decode() if sealed else ""
+    try:
+        return sealing.unseal(b64decode(sealed), _place(ticket)).decode() if sealed else ""
+    except sealing.SealError:  # its key has been taken out of the ring since
+        return ""
 
 
 def _place(ticket: str) -> str:

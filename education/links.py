@@ -13,7 +13,7 @@ from education import content, markup
 PATIENCE: Final = 15  # seconds
 GONE: Final = (404, 410)
 AGENT: Final = "Mozilla/5.0 (compatible; link check of a clinic's pages)"
-_NO_SUCH_HOST: Final = (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)
+_REFUSED: Final = (ConnectionRefusedError, ssl.SSLCertVerificationError)
 
 
 def addresses(text: content.Page) -> frozenset[str]:
@@ -37,10 +37,17 @@ def is_gone(url: str) -> bool | None:
             if error.code not in (*GONE, 403, 405, 501):
                 return None
         except URLError as error:
-            return True if isinstance(error.reason, _NO_SUCH_HOST) else None
+            return True if _is_final(error.reason) else None
         except (OSError, http.client.HTTPException, ValueError):
             return None
     return None
+
+
+def _is_final(reason: object) -> bool:
+    """No such host, as against a name server that does not answer just now; or turned away."""
+    if isinstance(reason, socket.gaierror):
+        return reason.errno == socket.EAI_NONAME
+    return isinstance(reason, _REFUSED)
 
 
 def all_addresses(texts: Iterable[content.Page]) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Addresses that pages lead to and that are gone: asked outside of any page, told beside it."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from education import links
@@ -67,6 +68,7 @@ def test_a_host_that_refuses_is_gone():
 def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeypatch, capsys):
     page = pages["knees/creaking"]
     editor = builders.sign_in(Client(), desk.editor())
+    desk.change(page, sections=(desk.section("", "[Here](https://example.org/there) [1, 2]."),))
     monkeypatch.setattr(links, "is_gone", lambda url: url == KNEES)
     call_command("check_links")
 
@@ -75,9 +77,27 @@ def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeyp
         assert f"Addresses that are gone {KNEES} Nothing was there on" in words(
             editor.get(at(page, name))
         )
-    monkeypatch.setattr(links, "is_gone", lambda url: None)
+    monkeypatch.setattr(links, "is_gone", lambda url: None if url == KNEES else False)
     call_command("check_links", verbosity=0)
     assert GoneLink.objects.filter(url=KNEES).exists()
     monkeypatch.setattr(links, "is_gone", lambda url: False)
     call_command("check_links", verbosity=0)
     assert "Addresses that are gone" not in words(editor.get(at(page)))
+
+
+@pytest.mark.parametrize("told", [True, None])
+def test_without_a_way_out_nothing_is_called_gone(pages, monkeypatch, told):
+    monkeypatch.setattr(links, "is_gone", lambda url: told)
+
+    with pytest.raises(CommandError, match="Is there a way out"):
+        call_command("check_links")
+    assert not GoneLink.objects.exists()
+
+
+@pytest.mark.parametrize(("number", "gone"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, None)])
+def test_a_name_server_that_is_away_tells_nothing(monkeypatch, number, gone):
+    def look_up(*_args, **_more):
+        raise socket.gaierror(number, "")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert links.is_gone(KNEES) is gone

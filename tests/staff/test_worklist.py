@@ -284,6 +284,19 @@ def test_a_search_belongs_to_one_session(clinician):
     assert find(clinician, address, "").redirect_chain[-1][0] == f"{WORKLIST}?"
 
 
+def test_a_search_whose_key_is_gone_is_over(clinician):
+    waiting("Zora Canary")
+    address = find(clinician, WORKLIST, "Zora").redirect_chain[-1][0]
+    session = clinician.session
+    ticket, sealed = next(iter(session["searches"].items()))
+    session["searches"] = {ticket: sealed[:-8] + "AAAAAAA="}
+    session.save()
+
+    page = clinician.get(address)
+    assert page.status_code == 200
+    assert "That search is over" in words(page)
+
+
 def test_a_term_in_the_address_is_not_searched_for(clinician):
     waiting("Zora Canary")
     waiting("Otto Other")

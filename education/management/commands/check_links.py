@@ -1,7 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from education import links, services
 from education.models import Page
@@ -14,10 +14,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pages = Page.objects.whole()
-        urls = links.all_addresses(text for row in pages for text in (row.as_written(),))
+        urls = links.all_addresses(row.as_written() for row in Page.objects.whole())
         with ThreadPoolExecutor(max_workers=4) as several:
             told = dict(zip(urls, several.map(links.is_gone, urls), strict=True))
+        if urls and False not in told.values():
+            raise CommandError("No address answered, so nothing is noted. Is there a way out?")
         services.note_links(told=told)
         gone = [url for url, is_gone in told.items() if is_gone]
         unsure = sum(is_gone is None for is_gone in told.values())
