@@ -70,7 +70,7 @@ class ConditionAdmin(ReadOnlyAdmin):
     """Named and put in order by editors; none is deleted, since pages have addresses under it."""
 
     list_title = gettext_lazy("Conditions")
-    list_display = ["opens", "other_titles", "slug", "order", "number"]
+    list_display = ["named", "other_titles", "slug", "order", "number"]
     ordering = ["order", "slug"]
     sortable_by: list[str] = []
     list_filter: list[Any] = []
@@ -145,7 +145,7 @@ class ConditionAdmin(ReadOnlyAdmin):
 
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Title"))
-    def opens(self, row: Condition) -> str:
+    def named(self, row: Condition) -> str:
         address = reverse("admin:education_condition_change", args=[row.pk])
         return format_html('<a href="{}">{}</a>', address, row.title)
 

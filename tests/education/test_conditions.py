@@ -46,7 +46,7 @@ def test_a_new_condition_waits_for_its_pages(editor):
     typed = {"slug": "ankles", "title": "Ankles", "order": "9", "title_es": ""}
     assert editor.post(f"{LIST}add/", typed).status_code == 302
 
-    assert "Ankles" in cells(editor.get(LIST), "opens")
+    assert "Ankles" in cells(editor.get(LIST), "named")
     assert "Ankles" in editor.get("/admin/education/page/add/").text
     assert "Ankles" not in Client().get("/conditions/").text
     again = editor.post(f"{LIST}add/", typed | {"title": "Other ankles"})
