@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
@@ -166,6 +167,8 @@ class Appointment(models.Model):
             models.Index(
                 fields=["held_until"], name="appointment_held", condition=Q(status="held")
             ),
+            # the week of a location, after years of weeks
+            GistIndex(fields=["location", "during"], name="appointment_week"),
         ]
         constraints = [
             # nobody is ever booked into a time that somebody has

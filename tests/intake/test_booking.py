@@ -114,7 +114,7 @@ def test_the_calendar_and_the_list_cost_the_same_empty_and_full():
     for number in range(6):
         book.booked(book.patient(number), book.free(7))
     assert cost() == empty
-    assert empty == (3, 6)
+    assert empty == (3, 5)
 
 
 def test_the_calendar_shows_hours_visits_and_closures_day_by_day():

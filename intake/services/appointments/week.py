@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
+from django.db import connection
 from django.utils import timezone
 
 from intake.domain import slots as domain
-from intake.models import Appointment, Clinician, Closure, Location, VisitType
-from intake.models.appointments import AppointmentQuerySet
+from intake.models import Appointment, Clinician, Closure, Location, Submission, VisitType
+from intake.models.appointments import during
 from intake.services.appointments.times import book_of
 
 _DAY = timedelta(days=1)
@@ -39,12 +40,7 @@ def calendar(
         for n in range(days + 1)
     ]
     book = book_of(edges[0], edges[-1], clinician=clinician, location=location)
-    rows = Appointment.objects.between(edges[0], edges[-1]).filter(location=location)
-    rows = rows.exclude(status__in=("expired", "cancelled"))
-    rows = rows.exclude(status="held", held_until__lte=timezone.now())
-    if clinician:
-        rows = rows.filter(clinician=clinician)
-    visits = sorted(_with_names(rows), key=lambda row: (row.during.lower, row.seat))
+    visits = _visits(edges[0], edges[-1], location, clinician)
     shut = [row for row in book.rows if row.location_id in (None, location.pk)]
     found = []
     for n, (begin, end) in enumerate(pairwise(edges)):
@@ -68,23 +64,43 @@ def calendar(
     return found
 
 
-def _with_names(rows: AppointmentQuerySet) -> list[Appointment]:
-    """The rows with what a line of the calendar says of them. Clinicians and visit types are few
-    and read once, not joined to each row."""
+def _visits(
+    start: datetime, end: datetime, location: Location, clinician: Clinician | None
+) -> list[Appointment]:
+    """What is booked or held then and there, by time, with what a line of the calendar says of it.
+    Clinicians and visit types are few and read once, not joined to each row."""
     clinicians, kinds = Clinician.objects.in_bulk(), VisitType.objects.in_bulk()
-    places = Location.objects.in_bulk()
-    found = list(rows.select_related("submission").only(*_LINE))
-    for row in found:
-        row.clinician = clinicians[row.clinician_id]
-        row.visit_type = kinds[row.visit_type_id]
-        row.location = places[row.location_id]
+    who = clinician.pk if clinician else None
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, [location.pk, start, end, timezone.now(), who, who])
+        for begins, ends, pk, reference, urgency, *values in cursor.fetchall():
+            row = Appointment.from_db("default", _LINE, values)
+            row.during = during(begins, ends)
+            row.clinician = clinicians[row.clinician_id]
+            row.visit_type = kinds[row.visit_type_id]
+            row.location = location
+            row.submission = pk and Submission.from_db("default", _WHOSE, [pk, reference, urgency])
+            found.append(row)
     return found
 
 
-_LINE = (
-    *("clinician_id", "location_id", "visit_type_id", "during", "seat", "capacity", "status"),
-    *("held_until", "sequence", "submission__reference", "submission__urgency"),
+# Written out: a full week has hundreds of them, and putting them together took longer than asking.
+_WHOSE = ["id", "reference", "urgency"]
+_SAYS = (
+    *("id", "clinician_id", "visit_type_id", "seat", "capacity", "status", "held_until"),
+    "sequence",
 )
+_LINE = [field.attname for field in Appointment._meta.concrete_fields if field.attname in _SAYS]
+_ROWS = f"""
+select lower(a.during), upper(a.during), s.id, s.reference, s.urgency,
+  {", ".join(f"a.{name}" for name in _LINE)}
+from intake_appointment a left join intake_submission s on s.id = a.submission_id
+where a.location_id = %s and a.during && tstzrange(%s, %s)
+  and a.status not in ('expired', 'cancelled') and not (a.status = 'held' and a.held_until <= %s)
+  and (%s is null or a.clinician_id = %s)
+order by lower(a.during), a.seat
+"""  # noqa: S608  names of columns
 
 
 def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
