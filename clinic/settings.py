@@ -520,6 +520,8 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": "INFO" if not DEMO else "WARNING"},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # what it warns of (a refusal, an address that leads nowhere) stands in our line per request
+        "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
         # the worker looks every second, and would say so
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
