@@ -8,6 +8,8 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,7 +21,7 @@ from clinic import audit, outbox
 from clinic.ids import new_reference, parse_reference
 from clinic.sealing import index_key
 from intake import search
-from intake.models import Challenge, Draft, Grant, Submission
+from intake.models import AppointmentRequest, Challenge, Draft, Grant, Submission
 from intake.services.drafts import addresses, digest, new_key, walk_of
 
 CODE_LIVES = timedelta(minutes=10)
@@ -36,7 +38,13 @@ where id = (select id from intake_challenge where browser_hash = %s order by id 
   and tries < %s and used_at is null and expires_at > clock_timestamp()
 returning id, code_hash, draft_id, submissions
 """
-_SEEN = """
+# read with the way in that opens it; answers and names are read where they are shown
+_UNREAD = ("answers", "assessment", "person", "search_keys", "wishes")
+_READ = [
+    (model, [field for field in model._meta.concrete_fields if field.name not in _UNREAD])
+    for model in (Grant, Submission, AppointmentRequest)
+]
+_SEEN = f"""
 with mine as (
   select * from intake_grant where key_hash = %(hash)s
     and seen_at > clock_timestamp() - %(idle)s and created_at > clock_timestamp() - %(lives)s
@@ -44,8 +52,12 @@ with mine as (
   update intake_grant set seen_at = clock_timestamp()
   where id = (select id from mine where seen_at < clock_timestamp() - %(noted)s)
 )
-select * from mine
-"""
+select {", ".join(f"{m._meta.db_table}.{f.column}" for m, fields in _READ for f in fields)}
+from mine as intake_grant
+left join intake_submission on intake_submission.id = intake_grant.chosen_id
+left join intake_appointmentrequest
+  on intake_appointmentrequest.submission_id = intake_submission.id
+"""  # noqa: S608  names of columns
 
 
 @dataclass(frozen=True)
@@ -142,11 +154,32 @@ def _open_submissions(challenge: UUID, submissions: list[UUID], request_id: str)
 
 
 def grant_of(key: str) -> Grant | None:
-    """The grant of this browser, None when there is none, it lay idle, or its time is over."""
+    """The grant of this browser, None when there is none, it lay idle, or its time is over. One
+    query: its submission and the appointment request come with it."""
     if not key:
         return None
     given = {"hash": digest(key), "idle": GRANT_IDLE, "lives": GRANT_LIVES, "noted": GRANT_NOTED}
-    return next(iter(Grant.objects.raw(_SEEN, given)), None)
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, given)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    grant, submission, request = _instances(row)
+    if submission:
+        grant.chosen = submission
+        submission._state.fields_cache["appointment_request"] = request
+    return grant
+
+
+def _instances(row: tuple[Any, ...]) -> list[Any]:
+    """A row of _SEEN as a grant, its submission and the appointment request, each or None."""
+    found: list[Any] = []
+    values = iter(row)
+    for model, fields in _READ:
+        mine = list(islice(values, len(fields)))
+        names = [field.attname for field in fields]
+        found.append(model.from_db("default", names, mine) if mine[0] else None)
+    return found
 
 
 def choose(*, grant: Grant, reference: str) -> bool:

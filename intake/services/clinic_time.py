@@ -14,6 +14,7 @@ from django.utils import timezone
 from clinic import audit
 from intake.domain import slots as domain
 from intake.models import Appointment, Clinician, Closure, Location, OpeningHours
+from intake.services.appointments import crowd
 
 User = Any
 _DAY = timedelta(days=1)
@@ -55,6 +56,7 @@ def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[st
         request_id=request_id,
         detail={"kind": row._meta.model_name, "fields": fields},
     )
+    crowd.forget()
 
 
 def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:

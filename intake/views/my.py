@@ -62,7 +62,8 @@ READER_WORDS = {
 # --- the way in -----------------------------------------------------------------------------------
 
 
-def _key(request: HttpRequest) -> str:
+def key_of(request: HttpRequest) -> str:
+    """What this browser holds as its way in, '' for nothing."""
     return request.COOKIES.get(settings.RETURN_COOKIE_NAME, "")
 
 
@@ -81,7 +82,7 @@ def _hold(response: HttpResponse, key: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def my(request: HttpRequest) -> HttpResponse:
     """The patient's page, or the question for number and address that leads to it."""
-    if request.method != "POST" and (grant := services.grant_of(_key(request))):
+    if request.method != "POST" and (grant := services.grant_of(key_of(request))):
         return show(request, grant, ReplyForm())
     return _ask(request, ReturnForm, "my")
 
@@ -148,7 +149,7 @@ resume.again = ask_again(ReturnForm, "resume")  # type: ignore[attr-defined]
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Enter the code, or ask for ten minutes more."""
-    key, peer = _key(request), limits.peer(request)
+    key, peer = key_of(request), limits.peer(request)
     if not key:
         return redirect("intake:my")
     if request.method != "POST":
@@ -201,7 +202,7 @@ def with_grant(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
 
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        grant = services.grant_of(_key(request))
+        grant = services.grant_of(key_of(request))
         if grant is None or grant.chosen is None:
             return redirect("intake:my")
         return view(request, grant=grant, submission=grant.chosen)
@@ -254,7 +255,7 @@ def status_context(submission: Submission) -> dict[str, Any]:
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     """Of several submissions, look at this one; or go back to the list."""
-    if grant := services.grant_of(_key(request)):
+    if grant := services.grant_of(key_of(request)):
         services.choose(grant=grant, reference=request.POST.get("reference", "")[:20])
     return redirect("intake:my")
 
@@ -317,7 +318,7 @@ def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpRe
 def leave(request: HttpRequest) -> HttpResponse:
     """End this browser's way in."""
     if request.method == "POST":
-        if grant := services.grant_of(_key(request)):
+        if grant := services.grant_of(key_of(request)):
             services.end(grant=grant)
         response = redirect("home")
         response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")

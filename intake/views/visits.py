@@ -4,10 +4,14 @@ Nothing here takes an id of a visit: it is the one of what the code opened. Of o
 service says whose they are and whether they can be had.
 """
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,8 +21,9 @@ from intake.domain import workflow
 from intake.forms import ReplyForm, TimesForm
 from intake.models import Appointment, Grant, Offer, Submission, Urgency
 from intake.services import appointments
-from intake.views import times
-from intake.views.my import show, with_grant
+from intake.services.appointments import Standing
+from intake.views import blank, times
+from intake.views.my import key_of, show, with_grant
 from intake.views.visit_words import may_change, may_choose, words_of
 
 REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed)
@@ -31,7 +36,8 @@ def visit_of(submission: Submission) -> Appointment | None:
 
 def _say(request: HttpRequest, grant: Grant, problem: Any) -> HttpResponse:
     """The page as things are now, with why it was not done."""
-    return show(request, grant, ReplyForm(), status=409, notice=str(problem))
+    fresh = services.grant_of(key_of(request)) or grant
+    return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,51 +73,46 @@ def offer(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
 @with_grant
 def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
     """A free time from the list, then a page to confirm it, then it is booked or moved."""
-    visit, held = appointments.visit_and_hold(submission=submission)
-    if visit is not None and not may_change(visit):
+    mine = appointments.standing_of(submission=submission)
+    if mine.visit and not may_change(mine.visit):
         return _say(request, grant, _("It is too late to change this here. Please call us."))
-    if visit is None and not may_choose(submission):
+    if mine.visit is None and not may_choose(submission):
         return redirect("intake:my")
     if not services.may_choose(submission.urgency):
         return redirect("intake:my")
-    only = visit.visit_type if visit else None
+    only = mine.visit.visit_type if mine.visit else None
     if request.method != "POST":
-        return _list(request, submission, visit, held, times.form_of(only=only))
+        return _list(request, submission, mine, times.form_of(only=only))
     if times.is_other_list(request):
-        form = times.form_of(times.turned(request), only=only)
-        return _list(request, submission, visit, held, form)
+        return _list(request, submission, mine, times.form_of(times.turned(request), only=only))
     form = times.form_of(request.POST, only=only)
     if not form.chosen:
         form.add_error("slot", _("Choose one answer."))
     if form.errors or form.visit_type is None:
-        return _list(request, submission, visit, held, form, status=422)
+        return _list(request, submission, mine, form, status=422)
     try:
         if request.POST.get("go") == "book":
-            _book(request, submission, visit, held, form)
+            _book(request, submission, mine, form)
             return redirect("intake:my")
-        return _ask(request, submission, visit, held, form)
+        return _ask(request, submission, mine, form)
     except appointments.SlotGone as gone:
-        if held and services.key_of(held) == form.chosen:
-            held = None  # no more
+        if mine.held and services.key_of(mine.held) == form.chosen:
+            mine = replace(mine, held=None)  # no more
         shown = times.near_context(form, submission.urgency, gone.nearest)
         words = times.gone_words(shown)
-        return _show_list(request, submission, visit, held, form, shown, status=409, notice=words)
+        return _show_list(request, submission, mine, form, shown, status=409, notice=words)
     except REFUSALS as problem:
         return _say(request, grant, problem)
 
 
 def _ask(
-    request: HttpRequest,
-    submission: Submission,
-    visit: Appointment | None,
-    held: Appointment | None,
-    form: TimesForm,
+    request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm
 ) -> HttpResponse:
     """Is it this one? A first visit is held meanwhile; of two, the old one stays until the move."""
     kind = form.visit_type
     assert kind is not None  # the caller has looked
-    if visit is None:
-        row = _held(request, submission, held, form)
+    if mine.visit is None:
+        row = _held(request, submission, mine, form)
         to, until = words_of(row), times.held_words(row)["until"]
     else:
         free = appointments.find_slot(key=form.chosen, visit_type=kind)
@@ -119,7 +120,7 @@ def _ask(
     context = {
         "to": to,
         "until": until,
-        "visit": words_of(visit) if visit else None,
+        "visit": words_of(mine.visit) if mine.visit else None,
         "slot": form.chosen,
         "kind": str(kind.pk),
     }
@@ -127,58 +128,51 @@ def _ask(
 
 
 def _held(
-    request: HttpRequest, submission: Submission, held: Appointment | None, form: TimesForm
+    request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm
 ) -> Appointment:
     """The time held for the patient: the one held already, or newly so."""
-    if held is not None and services.key_of(held) == form.chosen:
-        return held
+    if mine.held and services.key_of(mine.held) == form.chosen:
+        return mine.held
     assert form.visit_type is not None
     return appointments.hold(
         submission=submission,
         slot=form.chosen,
         visit_type=form.visit_type,
+        since=mine.at,
         request_id=request.request_id,
     )
 
 
-def _book(
-    request: HttpRequest,
-    submission: Submission,
-    visit: Appointment | None,
-    held: Appointment | None,
-    form: TimesForm,
-) -> None:
+def _book(request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm) -> None:
     rid = request.request_id
-    if visit is None:
-        row = _held(request, submission, held, form)
+    if mine.visit is None:
+        row = _held(request, submission, mine, form)
         appointments.confirm_hold(appointment=row, submission=submission, request_id=rid)
-    elif services.key_of(visit) != form.chosen:  # the second of two clicks
+    elif services.key_of(mine.visit) != form.chosen:  # the second of two clicks
         kind = form.visit_type
         assert kind is not None
         free = appointments.find_slot(key=form.chosen, visit_type=kind)
         if not services.may_stand(submission.urgency, free.start):
             raise appointments.SlotGone
-        appointments.reschedule(appointment=visit, slot=form.chosen, request_id=rid)
+        appointments.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 
 def _list(
     request: HttpRequest,
     submission: Submission,
-    visit: Appointment | None,
-    held: Appointment | None,
+    mine: Standing,
     form: TimesForm,
     *,
     status: int = 200,
 ) -> HttpResponse:
     shown = times.list_context(form, submission.urgency)
-    return _show_list(request, submission, visit, held, form, shown, status=status)
+    return _show_list(request, submission, mine, form, shown, status=status)
 
 
 def _show_list(
     request: HttpRequest,
     submission: Submission,
-    visit: Appointment | None,
-    held: Appointment | None,
+    mine: Standing,
     form: TimesForm,
     shown: dict[str, Any],
     *,
@@ -186,13 +180,19 @@ def _show_list(
     notice: str = "",
 ) -> HttpResponse:
     context = shown | {
-        "appointment": words_of(visit) if visit else None,
+        "appointment": words_of(mine.visit) if mine.visit else None,
         "urgent": submission.urgency == Urgency.URGENT,
-        "held": times.held_words(held) if held and not visit else None,
+        "held": times.held_words(mine.held) if mine.held and not mine.visit else None,
         "instead": [],
         "notice": notice,
     }
-    return render(request, "my/times.html", context, status=status)
+    if mine.visit or mine.held or form.errors:
+        return render(request, "my/times.html", context, status=status)
+    # the same page for all who see the same times; many ask at once when good ones become free
+    here = reverse("intake:times")
+    seen = (get_language(), context["urgent"], notice, *times.seen(shown))
+    html = blank.kept(seen, partial(blank.make, "my/times.html", context, path=here))
+    return blank.serve(request, html, status=status)
 
 
 # --- cancelling, waiting, the calendar ------------------------------------------------------------

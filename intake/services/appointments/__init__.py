@@ -1,6 +1,7 @@
 """Appointments: from a wish to a visit that is never sold twice. See docs/decisions/0017."""
 
 from intake.services.appointments.booking import (
+    Standing,
     confirm_by_call,
     confirm_hold,
     held_by,
@@ -8,7 +9,7 @@ from intake.services.appointments.booking import (
     overbook,
     prune_holds,
     release,
-    visit_and_hold,
+    standing_of,
 )
 from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
@@ -25,8 +26,8 @@ from intake.services.appointments.times import (
     find_slot,
     fitting,
     free_slots,
-    list_choices,
     may_be_offered,
+    menu,
     nearest,
     nearest_for,
     slots_for,
@@ -40,6 +41,7 @@ __all__ = [
     "CalendarDay",
     "FreeTime",
     "SlotGone",
+    "Standing",
     "accept",
     "allow_one_more",
     "calendar",
@@ -57,8 +59,8 @@ __all__ = [
     "join_waitlist",
     "lapse",
     "leave_waitlist",
-    "list_choices",
     "may_be_offered",
+    "menu",
     "nearest",
     "nearest_for",
     "no_show",
@@ -70,7 +72,7 @@ __all__ = [
     "release",
     "reschedule",
     "slots_for",
-    "visit_and_hold",
+    "standing_of",
     "visit_types_for",
     "wish_choices",
     "withdraw_offers",

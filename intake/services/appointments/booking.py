@@ -7,6 +7,7 @@ the key of its slot (FreeTime.key); one that cannot be had raises SlotGone with 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from intake.models import (
     WaitlistEntry,
 )
 from intake.models.appointments import during
-from intake.services.appointments import times, waitlist
+from intake.services.appointments import crowd, times, waitlist
 from intake.services.appointments.common import (
     SlotGone,
     Span,
@@ -60,17 +61,28 @@ select id from intake_appointment a where (submission_id = %s or draft_id = %s)
 """
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The visit that is booked and the time that is held, each or None, and when that was so."""
+
+    visit: Appointment | None
+    held: Appointment | None
+    at: datetime
+
+
 def hold(
     *,
     slot: str,
     visit_type: VisitType,
     submission: Submission | None = None,
     draft: Draft | None = None,
+    since: datetime | None = None,
     request_id: str = "",
 ) -> Appointment:
     """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
     under way or for something sent. An earlier hold of theirs is given back; of the same time it
-    is the same as once.
+    is the same as once. `since`: when their `standing_of` was looked up, which was without this
+    time; what others were told just before is told then, too.
 
     Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
     already, or too many requests are open.
@@ -80,13 +92,17 @@ def hold(
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
         allow_one_more(person=walk_of(draft).content.contact)
+    wanted = slot, visit_type.pk, urgency
+    if since and (known := crowd.shown(wanted, before=since)) is not None:
+        raise SlotGone("", known)
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
-    except SlotGone:
-        ids = _ids_of(submission, draft)
-        rows = Appointment.objects.filter(pk__in=ids, status="held")
-        if ids and (mine := _same(rows, slot, visit_type)):
-            return mine  # clicked twice
+    except SlotGone as gone:
+        crowd.lost(wanted, gone.nearest)
+        if ids := _ids_of(submission, draft):
+            rows = Appointment.objects.filter(pk__in=ids, status="held")
+            if mine := _same(rows, slot, visit_type):
+                return mine  # clicked twice
         raise
 
 
@@ -133,13 +149,13 @@ def held_by(*, submission: Submission | None = None, draft: Draft | None = None)
     return rows.for_reading().first()
 
 
-def visit_and_hold(*, submission: Submission) -> tuple[Any, Any]:
-    """The appointment that is booked and the time that is held now, each or None: one query
-    when there is neither, else two."""
+def standing_of(*, submission: Submission) -> Standing:
+    """What a patient has: one query when that is nothing, else two."""
+    now = timezone.now()
     ids = _ids_of(submission, None)
     rows = Appointment.objects.for_reading().filter(pk__in=ids) if ids else ()
     found = {row.status: row for row in rows}
-    return found.get("confirmed"), found.get("held")
+    return Standing(found.get("confirmed"), found.get("held"), now)
 
 
 def confirm_hold(

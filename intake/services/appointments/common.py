@@ -23,6 +23,7 @@ from intake.models import (
     Submission,
     WishedVisit,
 )
+from intake.services.appointments import crowd
 from intake.services.errors import Conflict, Refused
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def step(
         setattr(appointment, name, value)
     appointment.save(update_fields=["status", "changed_at", *changes])
     note_change(appointment, action, by=by, at=at)
+    crowd.forget()
 
 
 def note_change(appointment: Appointment, action: str, *, by: User | None, at: datetime) -> None:

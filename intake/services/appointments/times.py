@@ -29,6 +29,7 @@ NEAREST = 6
 _DAY = timedelta(days=1)
 # Written out: many people ask at once, and putting these together took longer than asking them.
 _LOCATION = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
+_TYPE = ["id", "kind", "title", "minutes", "is_active"]  # as in the model: from_db counts
 _HOURS = """
 select h.clinician_id, h.location_id, h.weekday, h.starts, h.ends, h.valid_from, h.valid_until,
   h.capacity, c.name, l.name, l.address, l.time_zone, l.directions, l.phone, l.is_active
@@ -48,21 +49,28 @@ where (h.valid_until is null or h.valid_until >= %(first)s)
       or not exists
         (select 1 from intake_openinghours_visit_types t where t.openinghours_id = h.id))))
 """
-_CLOSURES = """
-select * from intake_closure
+_CLOSURE = [field.attname for field in Closure._meta.concrete_fields]
+_CLOSURES = f"""
+select {", ".join(_CLOSURE)} from intake_closure
 where coalesce(last_day >= %(first)s and first_day <= %(last)s,
   ends_at > %(start)s and starts_at < %(end)s)
-"""
+"""  # noqa: S608  names of columns
 _BUSY = """
 select clinician_id, lower(during), upper(during), seat from intake_appointment
 where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
   and during && tstzrange(%s, %s) and not (status = 'held' and held_until <= %s)
 """
-_CHOICES = """
-select c.id, c.name, true from intake_clinician c where c.is_active and exists (
-  select 1 from intake_visittype_clinicians v
-  where v.clinician_id = c.id and v.visittype_id = any(%s::uuid[]))
-union all select l.id, l.name, false from intake_location l where l.is_active order by 2
+_MENU = """
+with types as (
+  select id, kind, title, minutes, is_active from intake_visittype
+  where case when %(only)s is null then is_active else id = %(only)s end
+)
+select 'visit type', * from types
+union all select 'clinician', c.id, '', c.name, 0, true from intake_clinician c
+  where c.is_active and exists (select 1 from intake_visittype_clinicians v
+    join types on types.id = v.visittype_id where v.clinician_id = c.id)
+union all select 'location', l.id, '', l.name, 0, true from intake_location l where l.is_active
+order by 4
 """
 
 
@@ -106,6 +114,16 @@ class Book:
     clinicians: dict[str, Clinician]
     locations: dict[str, Location]
     rows: list[Closure]
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Types of visit, the clinicians in use who do one of them, the locations in use; the latter
+    two as (id, name). All by name."""
+
+    types: list[VisitType]
+    people: list[tuple[str, str]]
+    places: list[tuple[str, str]]
 
 
 # --- free times -----------------------------------------------------------------------------------
@@ -264,16 +282,17 @@ def nearest_for(
     return _nearest_of(found, to, limit)
 
 
-def list_choices(
-    *, visit_types: Iterable[VisitType]
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What a list of free times can be narrowed to, in one query: the clinicians in use who do
-    these visits, and the locations in use, each as (id, name) by name."""
+def menu(*, only: VisitType | None = None) -> Menu:
+    """What can be chosen of, in one query. `only`: the type of a visit that is moved, whether it is
+    offered still or not."""
     with connection.cursor() as cursor:
-        cursor.execute(_CHOICES, [[kind.pk for kind in visit_types]])
+        cursor.execute(_MENU, {"only": only.pk if only else None})
         rows = cursor.fetchall()
-    people = [(str(pk), name) for pk, name, is_person in rows if is_person]
-    return people, [(str(pk), name) for pk, name, is_person in rows if not is_person]
+    return Menu(
+        types=[VisitType.from_db("default", _TYPE, r[1:]) for r in rows if r[0] == "visit type"],
+        people=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "clinician"],
+        places=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "location"],
+    )
 
 
 def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:
@@ -370,7 +389,8 @@ def book_of(
                     capacity=row[7],
                 )
             )
-    closures = list(Closure.objects.raw(_CLOSURES, given))
+        cursor.execute(_CLOSURES, given)
+        closures = [Closure.from_db("default", _CLOSURE, row) for row in cursor.fetchall()]
     holidays = clinic_hours.current().holidays
     return Book(
         hours=hours,

@@ -1,0 +1,130 @@
+"""Many want one time: what those are told who come after, and that it costs little to tell them."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from intake.models import Appointment, Grant
+from intake.services import appointments
+from intake.services.appointments import crowd
+from intake.services.drafts import digest
+from tests.intake import book
+from tests.intake.patient import Patient
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_pages")]
+
+
+@pytest.fixture(autouse=True)
+def _slots(settings):
+    settings.APPOINTMENT_MODE = "slots"
+    book.clinician()
+    crowd.forget()
+
+
+def inside(number: int) -> Patient:
+    """A patient on the own page, without the mail and the code."""
+    now = timezone.now()
+    submission = book.patient(number)
+    Grant.objects.create(
+        key_hash=digest(f"key{number}"),
+        submissions=[submission.pk],
+        chosen=submission,
+        created_at=now,
+        seen_at=now,
+    )
+    patient = Patient(Client(enforce_csrf_checks=True))
+    patient.client.cookies[settings.RETURN_COOKIE_NAME] = f"key{number}"
+    patient.get("/my/times/")
+    return patient
+
+
+def choose(patient: Patient, slot) -> str:
+    seen = next(form for form in patient.page.forms if "slot" in form.controls).values
+    page = patient.press("continue", {**seen, "slot": slot.key})
+    if page.status == 200:
+        assert "We hold it for you until" in page.text
+        return "held"
+    assert page.status == 409
+    assert "That time has just gone. Nothing was booked." in page.text
+    return "gone"
+
+
+def others(patient: Patient) -> list[str]:
+    return patient.page.form.controls["slot"].offered
+
+
+def test_who_comes_after_is_told_the_same_with_three_queries():
+    first, second, third = (inside(number) for number in range(3))
+    slot = book.free()
+    assert choose(first, slot) == "held"
+    assert choose(second, slot) == "gone"
+    with CaptureQueriesContext(connection) as queries:
+        assert choose(third, slot) == "gone"
+    # the way in with what it opens, what they have, what can be chosen
+    assert len(queries) == 3
+    assert others(third) == others(second)
+    assert slot.key not in others(third)
+    assert len(others(third)) == 6
+
+
+def test_each_of_a_crowd_has_a_form_token_of_their_own_and_takes_another_time():
+    people = [inside(number) for number in range(3)]
+    slot = book.free()
+    assert [choose(patient, slot) for patient in people] == ["held", "gone", "gone"]
+    tokens = [patient.page.form.values["csrfmiddlewaretoken"] for patient in people[1:]]
+    assert tokens[0] != tokens[1]
+    for number, patient in enumerate(people[1:]):
+        page = patient.press(
+            "continue", {**patient.page.form.values, "slot": others(patient)[number]}
+        )
+        assert page.status == 200, page.text
+    assert Appointment.objects.filter(status="held").count() == 3
+
+
+def test_a_time_that_came_back_can_be_had():
+    first, second = inside(0), inside(1)
+    slot = book.free()
+    assert choose(first, slot) == "held"
+    assert choose(second, slot) == "gone"
+    held = Appointment.objects.get()
+    appointments.release(appointment=held, submission=held.submission)
+    assert choose(second, slot) == "held"
+
+
+def test_after_a_moment_everybody_looks_again(monkeypatch):
+    first, second = inside(0), inside(1)
+    slot = book.free()
+    assert choose(first, slot) == "held"
+    assert choose(second, slot) == "gone"
+    # given back in another process, of which this one hears nothing
+    Appointment.objects.update(status="expired")
+    assert choose(second, slot) == "gone"
+    monkeypatch.setattr(crowd, "MOMENT", timedelta(0))
+    assert choose(second, slot) == "held"
+
+
+def test_a_second_click_is_never_told_that_the_time_has_gone():
+    first, second = inside(0), inside(1)
+    slot = book.free()
+    looked = timezone.now()  # the second click looks before the first one has booked
+    assert choose(first, slot) == "held"
+    assert choose(second, slot) == "gone"
+    mine = Appointment.objects.get()
+    again = appointments.hold(
+        submission=mine.submission, slot=slot.key, visit_type=slot.visit_type, since=looked
+    )
+    assert again == mine
+
+
+def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
+    first, second = inside(0), inside(1)
+    slot = book.free()
+    assert choose(first, slot) == "held"
+    assert "Held for you until" in first.get("/my/times/").text
+    assert "Held for you until" not in second.get("/my/times/").text
+    assert "Held for you until" in first.get("/my/times/").text
