@@ -341,6 +341,23 @@ class Picture(models.Model):
         return f"/pictures/{self.hash}.{self.kind}"
 
 
+class EarlierWords(models.Model):
+    """What a picture was said to show, until somebody found other words."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="earlier")
+    alt = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["-until", "-pk"]
+
+    def __str__(self) -> str:
+        return self.alt
+
+
 class GoneLink(models.Model):
     """An address that pages lead to and that answered, when last asked, that nothing is there."""
 

@@ -19,6 +19,7 @@ from clinic.models import Event
 from education import content, markup, pictures
 from education.models import (
     Condition,
+    EarlierWords,
     GoneLink,
     Page,
     PageVersion,
@@ -264,7 +265,7 @@ def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
 
 
 def add_picture(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
-    """A picture that texts can show from now on. It stays as it is. Raises Refused."""
+    """A picture that texts can show from now on. Its bytes stay as they are. Raises Refused."""
     _require(by, "change")
     try:
         found = pictures.read(data)
@@ -300,6 +301,48 @@ def add_picture(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = 
         )
         rendered.renew_on_commit()
     return picture
+
+
+def describe_picture(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
+    """Other words for what a picture shows, at once on every page that shows it; those of before
+    are kept. Raises Refused."""
+    _require(by, "change")
+    alt = alt.strip()
+    if not alt:
+        raise Refused(_("Say in words what the picture shows."))
+    with transaction.atomic():
+        row = Picture.objects.defer("data").select_for_update().get(pk=picture.pk)
+        if row.alt == alt:
+            return
+        now = timezone.now()
+        EarlierWords.objects.create(picture=row, alt=row.alt, by=by, until=now)
+        row.alt = alt
+        row.save(update_fields=["alt"])
+        shown = [page.pk for page in pages_with(picture=row)]
+        # who has such a page asks whether it changed since
+        Page.objects.filter(pk__in=shown).update(shown_at=now)
+        audit.record(
+            actor=audit.staff(by),
+            action="update",
+            subject=str(row.pk),
+            request_id=request_id,
+            detail={"page": "picture", "ids": [str(pk) for pk in shown]},
+        )
+        rendered.renew_on_commit()
+
+
+def pages_with(*, picture: Picture) -> list[Page]:
+    """The pages on which readers see a picture."""
+    return [
+        page
+        for page in Page.objects.whole()
+        if any(
+            markup.picture_name(url) == picture.slug
+            for section in page.as_read().sections
+            if f"picture:{picture.slug}" in section.body  # reading Markdown takes time
+            for url in markup.facts(section.body).pictures
+        )
+    ]
 
 
 def may(by: Any, what: str) -> bool:

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -21,9 +21,22 @@ from education.models import Picture
 LIST = "admin:education_picture_changelist"
 
 
-class PictureForm(forms.Form):
+class WordsForm(forms.Form):
+    """What a picture shows."""
+
+    alt = forms.CharField(
+        label=gettext_lazy("What it shows"),
+        help_text=gettext_lazy("For people who do not see it: what they have to know of it."),
+        max_length=300,
+        widget=forms.Textarea({"rows": 2}),
+        error_messages={"required": gettext_lazy("Say in words what the picture shows.")},
+    )
+
+
+class PictureForm(WordsForm):
     """A file, its name in texts, and its words."""
 
+    field_order = ["file", "slug", "alt"]
     file = forms.FileField(
         label=gettext_lazy("Picture"),
         help_text=gettext_lazy("PNG, JPEG or WebP, up to 300 kB."),
@@ -38,18 +51,11 @@ class PictureForm(forms.Form):
         help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-veins."),
         missing=gettext_lazy("Give the picture a name."),
     )
-    alt = forms.CharField(
-        label=gettext_lazy("What it shows"),
-        help_text=gettext_lazy("For people who do not see it: what they have to know of it."),
-        max_length=300,
-        widget=forms.Textarea({"rows": 2}),
-        error_messages={"required": gettext_lazy("Say in words what the picture shows.")},
-    )
 
 
 @admin.register(Picture)
 class PictureAdmin(ReadOnlyAdmin):
-    """Added, never changed: other bytes are another picture."""
+    """Added, and its words changed; other bytes are another picture."""
 
     list_title = gettext_lazy("Pictures")
     list_display = ["preview", "markdown", "alt", "size"]
@@ -65,6 +71,9 @@ class PictureAdmin(ReadOnlyAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return services.may(request.user, "change")
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return ["alt"] if self.has_add_permission(request) else None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """The list of pages leads here."""
@@ -96,24 +105,56 @@ class PictureAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, _("The picture is there."))
                 return redirect(LIST)
+        return self._answer(request, form, {"title": _("Add a picture")})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Its words; to who may not change them, the list shows all there is."""
+        posted, may = request.method == "POST", services.may(request.user, "change")
+        if not self.has_view_permission(request) or (posted and not may):
+            raise PermissionDenied
+        if not may:
+            return redirect(LIST)
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        form = WordsForm(request.POST if posted else None, initial={"alt": row.alt})
+        if posted and form.is_valid():
+            services.describe_picture(
+                picture=row,
+                alt=form.cleaned_data["alt"],
+                by=request.user,
+                request_id=request.request_id,
+            )
+            messages.success(request, _("The words are stored. Readers see them at once."))
+            return redirect(LIST)
         context = {
+            "title": row.slug,
+            "row": row,
+            "shown_on": services.pages_with(picture=row),
+            "earlier": row.earlier.select_related("by"),
+        }
+        return self._answer(request, form, context)
+
+    def _answer(
+        self, request: HttpRequest, form: forms.Form, context: dict[str, Any]
+    ) -> HttpResponse:
+        context |= {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "is_popup": False,
-            "title": _("Add a picture"),
             "form": form,
         }
-        template = "admin/education/picture/add.html"
-        return TemplateResponse(request, template, context, status=422 if posted else 200)
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The list shows all there is."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect(LIST)
+        template = "admin/education/picture/edit.html"
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, template, context, status=status)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return self.change_view(request, object_id)
+        """The page of its words shows those of before."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:education_picture_change", object_id)
 
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Picture"))

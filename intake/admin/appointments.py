@@ -26,6 +26,7 @@ from intake.admin.filters import (
     ByTime,
     ClinicianFilter,
     DayFilter,
+    HoursFilter,
     LocationFilter,
     VisitStatusFilter,
 )
@@ -86,7 +87,7 @@ class AppointmentAdmin(PatientAdmin):
     """The list of visits and the page of one. A clinician sees those that are theirs."""
 
     list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
-    list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter]
+    list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter, HoursFilter]
     list_select_related = ["clinician", "location", "visit_type", "submission"]
     list_per_page = 50
     sortable_by: list[str] = []

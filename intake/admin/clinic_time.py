@@ -1,7 +1,7 @@
 """Clinic time: where, who, what, when. Kept by the front desk; none of it is of a patient.
 
 The forms are the admin's own, without its scripts. Storing goes through services.clinic_time, which
-records it. A closure over visits that are booked shows them and asks before it is stored.
+records it.
 """
 
 from datetime import datetime, tzinfo
@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -23,10 +23,11 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindAdmin, FixedFilter
 from intake import services
+from intake.admin.affected import AffectedVisits, AskingForm, with_words
 from intake.admin.filters import ClinicianFilter, LocationFilter
 from intake.admin.times import time_words
 from intake.domain import slots as domain
-from intake.models import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models import Appointment, Clinician, Closure, Location, OpeningHours, VisitType
 from intake.services import clinic_time
 
 PLACES = [
@@ -39,7 +40,7 @@ PLACES = [
 """The lists of clinic time, in the order of how often they are changed."""
 
 
-class ClinicTimeAdmin(FindAdmin):
+class ClinicTimeAdmin(AffectedVisits, FindAdmin):
     """What the five lists share: no lookups but our filters, no scripts, services alone write."""
 
     actions = None
@@ -72,11 +73,6 @@ class ClinicTimeAdmin(FindAdmin):
         context = {"title": title, "places": places, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
-        """With the visits that a closure would hit; other forms have none."""
-        context |= {"affected": getattr(context["adminform"].form, "affected_words", [])}
-        return super().render_change_form(request, context, *args, **kw)
-
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
         """Plain choices, without the admin's buttons that open another window."""
         field = super().formfield_for_dbfield(db_field, request, **kw)
@@ -103,6 +99,7 @@ class ClinicTimeAdmin(FindAdmin):
             by=request.user,
             request_id=request.request_id,
         )
+        self.tell(request, getattr(form, "affected", ()))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.remove_clinic_time(row=obj, by=request.user, request_id=request.request_id)
@@ -188,7 +185,7 @@ class ValidityFilter(FixedFilter):
         return queryset if self.value() == "all" else queryset.exclude(past)
 
 
-class HoursForm(forms.ModelForm):
+class HoursForm(AskingForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         wanted = ("clinician", "location", "weekday", "starts", "ends")
@@ -210,6 +207,13 @@ class HoursForm(forms.ModelForm):
             )
         return data
 
+    def look(self) -> list[Appointment]:
+        stored = OpeningHours.objects.filter(pk=self.instance.pk).first()
+        if stored is None:
+            return []
+        kinds = self.cleaned_data["visit_types"]
+        return clinic_time.left_by(hours=stored, instead=self.instance, visit_types=kinds)
+
 
 @admin.register(OpeningHours)
 class OpeningHoursAdmin(ClinicTimeAdmin):
@@ -226,6 +230,16 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("intake.delete_openinghours")
+
+    def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
+        visits = clinic_time.left_by(hours=context["object"])
+        context |= {"affected": with_words(visits)}
+        return self.recorded(request, super().render_delete_form(request, context), visits)
+
+    def delete_model(self, request: HttpRequest, obj: OpeningHours) -> None:
+        visits = clinic_time.left_by(hours=obj)
+        super().delete_model(request, obj)
+        self.tell(request, visits)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpeningHours]:
         return super().get_queryset(request).prefetch_related("visit_types")
@@ -264,15 +278,11 @@ class WallTimeField(forms.DateTimeField):
             raise ValidationError(_("Enter a day and a time."), code="invalid") from None
 
 
-class ClosureForm(forms.ModelForm):
-    """Whole days or two moments; of a clinician, of a location, or of all.
-
-    `affected` are the visits that are booked then; with any, the box `sure` has to be ticked.
-    """
+class ClosureForm(AskingForm):
+    """Whole days or two moments; of a clinician, of a location, or of all."""
 
     starts_at = WallTimeField(label=gettext_lazy("From"), required=False)
     ends_at = WallTimeField(label=gettext_lazy("Until"), required=False)
-    sure = forms.BooleanField(required=False)
 
     class Meta:
         help_texts = {
@@ -283,7 +293,6 @@ class ClosureForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.affected: list[Any] = []
         zone = self._zone(self.instance.location if self.instance.location_id else None)
         for name in ("starts_at", "ends_at"):
             if at := getattr(self.instance, name):
@@ -302,25 +311,10 @@ class ClosureForm(forms.ModelForm):
         days = data.get("first_day"), data.get("last_day")
         if days[0] and not days[1] and not data.get("ends_at"):
             data["last_day"] = days[0]
-        if not self.errors:
-            self._ask_about_visits(data, zone)
         return data
 
-    def _ask_about_visits(self, data: dict[str, Any], zone: tzinfo) -> None:
-        names = ("clinician", "location", "first_day", "last_day", "starts_at", "ends_at")
-        new = Closure(**{name: data.get(name) for name in names})
-        whole = new.first_day is not None and new.last_day is not None
-        if not whole and not (new.starts_at and new.ends_at and new.starts_at < new.ends_at):
-            return  # the constraint says what is missing
-        self.affected = clinic_time.affected(closure=new, zone=zone)
-        if self.affected and not data.get("sure"):
-            self.add_error(
-                None, _("Visits are booked then. Look at them below, and tick the box to store it.")
-            )
-
-    @property
-    def affected_words(self) -> list[tuple[Any, str]]:
-        return [(row, time_words(row.starts, row.ends)) for row in self.affected]
+    def look(self) -> list[Appointment]:
+        return clinic_time.affected(closure=self.instance, zone=self._zone(self.instance.location))
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
@@ -356,21 +350,6 @@ class ClosureAdmin(ClinicTimeAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("intake.delete_closure")
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kw: Any) -> HttpResponse:
-        """Visits that it shows are recorded before it is sent."""
-        with transaction.atomic():
-            response = super().changeform_view(request, *args, **kw)
-            context = getattr(response, "context_data", None) or {}
-            if shown := getattr(getattr(context.get("adminform"), "form", None), "affected", None):
-                services.record_list(
-                    submissions=[row.submission for row in shown if row.submission],
-                    by=request.user,
-                    request_id=request.request_id,
-                    page="closure",
-                )
-                response.render()
-        return response
 
     @admin.display(description=gettext_lazy("When"))
     def span(self, row: Closure) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import FindList, FixedFilter, term_of
 from intake.domain import workflow
 from intake.models import Clinician, Location
+from intake.services import clinic_time
 
 DAY = timedelta(days=1)
 
@@ -72,6 +73,19 @@ class VisitStatusFilter(FixedFilter):
         if self.value() == "all":
             return queryset
         return queryset.filter(status__in=("confirmed", "completed", "no_show"))
+
+
+class HoursFilter(FixedFilter):
+    """Those to come that fitted the hours when they were booked and no longer do."""
+
+    title = gettext_lazy("hours")
+    parameter_name = "hours"
+    options = [("outside", gettext_lazy("No longer fitting"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "outside":
+            return queryset
+        return queryset.filter(pk__in=clinic_time.left_outside())
 
 
 class RowFilter(FixedFilter):

@@ -1,22 +1,26 @@
 """Clinic time as staff keep it: locations, clinicians, visit types, opening hours, closures.
 
 None of it is of a patient. What is changed here changes which times are free; visits that are
-booked stay where they are, and `affected` tells which ones somebody has to call.
+booked stay where they are, and `affected` and `left_by` tell which ones somebody has to call.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from clinic import audit
 from intake.domain import slots as domain
-from intake.models import Appointment, Clinician, Closure, Location, OpeningHours
+from intake.models import Appointment, Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.appointments import AppointmentQuerySet
 from intake.services.appointments import crowd
+from intake.services.appointments.times import book_of
 
 User = Any
+Hours = tuple[domain.Hours, set[UUID]]  # with the visit types that they are for; none: all
 _DAY = timedelta(days=1)
 
 
@@ -62,7 +66,7 @@ def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[st
 def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
     """The visits to come that lie in a closure, stored or not, by time. `zone` is the one that its
     days are of when it names no location."""
-    rows = Appointment.objects.taking().filter(during__endswith__gt=timezone.now())
+    rows = _to_come()
     if closure.clinician_id:
         rows = rows.filter(clinician=closure.clinician_id)
     if closure.location_id:
@@ -79,6 +83,81 @@ def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
     else:
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
     return sorted(found, key=lambda row: row.during.lower)
+
+
+def left_by(
+    *,
+    hours: OpeningHours,
+    instead: OpeningHours | None = None,
+    visit_types: Iterable[VisitType] = (),
+) -> list[Appointment]:
+    """The visits to come in these stored hours, by time, that would be outside of all hours, or
+    above how many patients are seen at once, with other hours (for `visit_types`) or none instead
+    of them."""
+    rows = OpeningHours.objects.filter(clinician=hours.clinician_id, location=hours.location_id)
+    rest = [_hours(row, row.visit_types.all()) for row in _with_types(rows).exclude(pk=hours.pk)]
+    old = [_hours(hours, hours.visit_types.all())]
+    new = [*rest, _hours(instead, visit_types)] if instead else rest
+    visits = _to_come().filter(clinician=hours.clinician_id, location=hours.location_id)
+    found = [
+        row
+        for row in visits.for_reading()
+        if _stands(row, _for(row, old)) and not _stands(row, _for(row, new))
+    ]
+    return sorted(found, key=lambda row: row.during.lower)
+
+
+def left_outside() -> list[UUID]:
+    """The visits to come that were booked in hours and are outside of them by now, or in a
+    closure. Two queries for each visit type."""
+    visits = list(_to_come().filter(capacity__gt=0).select_related("visit_type"))
+    end = max((row.during.upper for row in visits), default=timezone.now())
+    kinds = {row.visit_type_id: row.visit_type for row in visits}
+    books = {pk: book_of(timezone.now(), end, visit_type=kind) for pk, kind in kinds.items()}
+    found = []
+    for row in visits:
+        book = books[row.visit_type_id]
+        if not _stands(row, book.hours, book.closures):
+            found.append(row.pk)
+    return found
+
+
+def _to_come() -> AppointmentQuerySet:
+    return Appointment.objects.taking().filter(during__endswith__gt=timezone.now())
+
+
+def _with_types(rows: Any) -> Any:
+    return rows.select_related("location").prefetch_related("visit_types")
+
+
+def _hours(row: OpeningHours, visit_types: Iterable[VisitType]) -> Hours:
+    names = ("weekday", "starts", "ends", "valid_from", "valid_until", "capacity")
+    hours = domain.Hours(
+        clinician=str(row.clinician_id),
+        location=str(row.location_id),
+        zone=row.location.zone,
+        **{name: getattr(row, name) for name in names},
+    )
+    return hours, {kind.pk for kind in visit_types}
+
+
+def _for(visit: Appointment, hours: Iterable[Hours]) -> list[domain.Hours]:
+    return [these for these, kinds in hours if not kinds or visit.visit_type_id in kinds]
+
+
+def _stands(
+    visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.Closure] = ()
+) -> bool:
+    """Whether the hours have a place for a visit; one above them on purpose needs them open."""
+    capacity = domain.capacity_at(
+        hours,
+        closures,
+        clinician=str(visit.clinician_id),
+        location=str(visit.location_id),
+        start=visit.during.lower,
+        end=visit.during.upper,
+    )
+    return capacity > (0 if visit.is_overbooked else visit.seat)
 
 
 def _last_day(row: Appointment) -> date:
@@ -100,9 +179,7 @@ def overlapping(
     if hours.valid_from:
         rows = rows.exclude(valid_until__lt=hours.valid_from)
     mine = {row.pk for row in visit_types}
-    for other in (
-        rows.exclude(pk=besides).select_related("location").prefetch_related("visit_types")
-    ):
+    for other in _with_types(rows).exclude(pk=besides):
         if not _overlap(hours, other):
             continue
         theirs = {row.pk for row in other.visit_types.all()}

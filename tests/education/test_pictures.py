@@ -1,21 +1,25 @@
 """Pictures: never without words, never anything but a picture, at an address of their own."""
 
+import re
 import struct
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.ids import uuid7
 from education import pictures, services
-from education.models import Picture
+from education.models import Page, Picture
 from tests import builders
 from tests.education import desk
 from tests.education.browser import at
 from tests.education.samples import png
-from tests.staff.desk import Trail, words
+from tests.staff.desk import Trail, cells, words
 
 ADD = "/admin/education/picture/add/"
 LIST = "/admin/education/picture/"
@@ -191,3 +195,75 @@ def test_the_bytes_are_kept_for_long_and_believed_to_be_nothing_else(db):
     assert not answer.cookies
     for wrong in (f"/pictures/{picture.hash}.jpeg", f"/pictures/{'0' * 64}.png", "/pictures/x.y"):
         assert Client().get(wrong).status_code == 404
+
+
+# --- other words ----------------------------------------------------------------------------------
+
+
+def words_at(picture: Picture) -> str:
+    return f"{LIST}{picture.pk}/change/"
+
+
+def test_an_editor_changes_the_words_and_readers_see_them_at_once(pages, editor):
+    picture, page = knee(), pages["knees/creaking"]
+    text = "![](picture:knee) ![Mine](picture:knee) [1, 2]"
+    desk.change(page, sections=(desk.section("", text),))
+    Page.objects.update(shown_at=timezone.now() - timedelta(hours=1))
+    before = Client().get(page.get_absolute_url())
+    opened = editor.get(words_at(picture))
+    assert "A knee, bent" in opened.text
+    assert f'src="{picture.get_absolute_url()}"' in opened.text
+    assert "Creaking knees" in words(opened)
+    trail = Trail()
+
+    answer = editor.post(words_at(picture), {"alt": " A knee, straight "}, follow=True)
+
+    assert "Readers see them at once" in words(answer)
+    assert cells(answer, "alt") == ["A knee, straight"]
+    [event] = trail.events(action="update")
+    assert event.subject == str(picture.pk)
+    assert event.detail == {"page": "picture", "ids": [str(page.pk)]}
+    told = {"If-Modified-Since": before["Last-Modified"]}
+    after = Client().get(page.get_absolute_url(), headers=told).text
+    assert 'alt="A knee, straight"' in after
+    assert 'alt="Mine"' in after
+    assert "A knee, bent" not in after
+    [was] = re.findall(r" Before (.*)", words(editor.get(words_at(picture))))
+    assert re.fullmatch(r"A knee, bent until .*, changed by ed", was)
+
+
+@pytest.mark.parametrize(
+    ("alt", "sentence"),
+    [
+        ("  ", "Say in words what the picture shows."),
+        ("A" * 301, "at most 300 characters"),
+    ],
+)
+def test_words_that_will_not_do_are_said_and_the_picture_keeps_its_own(editor, alt, sentence):
+    picture = knee()
+    answer = editor.post(words_at(picture), {"alt": alt})
+
+    assert answer.status_code == 422
+    assert sentence in words(answer)
+    assert Picture.objects.get().alt == "A knee, bent"
+
+
+def test_the_same_words_again_are_no_change(editor):
+    picture, trail = knee(), Trail()
+    editor.post(words_at(picture), {"alt": "A knee, bent"})
+
+    assert not trail.events(action="update")
+    assert "Before" not in words(editor.get(words_at(picture)))
+
+
+def test_who_only_reads_pages_is_offered_no_words_to_change(db):
+    picture, reader = knee(), builders.sign_in(Client(), desk.clinician())
+
+    assert words_at(picture) not in reader.get(LIST).text
+    assert reader.post(words_at(picture), {"alt": "Mine"}).status_code == 403
+    assert Picture.objects.get().alt == "A knee, bent"
+
+
+def test_the_list_leads_an_editor_to_the_words(editor):
+    assert words_at(knee()) in editor.get(LIST).text
+    assert editor.get(f"{LIST}{uuid7()}/change/").status_code == 404

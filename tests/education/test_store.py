@@ -214,6 +214,21 @@ def test_a_demonstration_shows_a_draft_as_soon_as_it_is_written(client, pages, k
 
 
 @COMMITTED
+def test_other_words_of_a_picture_are_on_the_pages_that_show_it(
+    client, pages, kept, django_assert_num_queries
+):
+    picture = services.add_picture(slug="knee", alt="Bent", data=samples.png(), by=desk.editor())
+    shows = desk.section("", "![](picture:knee) [1, 2]")
+    desk.change(pages["knees/creaking"], sections=(shows,))
+    assert 'alt="Bent"' in html(client, KNEES)
+
+    services.describe_picture(picture=picture, alt="Straight", by=desk.editor())
+
+    with django_assert_num_queries(0):
+        assert 'alt="Straight"' in html(client, KNEES)
+
+
+@COMMITTED
 def test_pages_from_files_are_rendered_as_they_are_loaded(
     client, pages, kept, no_database, django_assert_num_queries
 ):

@@ -1,5 +1,6 @@
 """The visit on the patient's own page, and what the patient is told of it by mail."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from django.core import mail
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 from icalendar import Calendar
 
 from clinic import outbox
@@ -17,6 +18,7 @@ from intake import calendar_file
 from intake.models import (
     Appointment,
     AppointmentChange,
+    AppointmentRequest,
     Offer,
     Submission,
     Urgency,
@@ -25,6 +27,7 @@ from intake.models import (
 )
 from intake.services import appointments
 from intake.views.visit_words import words_of
+from intake.when import moment_words
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient
@@ -441,17 +444,76 @@ def test_no_message_tells_of_health_or_of_the_person():
         assert "America/New_York" in letter.body
 
 
-def test_who_wants_text_messages_gets_short_ones(settings, capsys):
+# what a text message of each kind says, in English and in Spanish
+SAYS = {
+    "appointment_offer": ("we hold for you", "le guardamos"),
+    "appointment_confirmed": ("your appointment is booked:", "su cita fue reservada:"),
+    "appointment_changed": ("your appointment was moved to", "su cita cambió a"),
+    "appointment_reminder": ("a reminder of your appointment:", "recordatorio de su cita:"),
+    "appointment_cancelled": ("this appointment was cancelled:", "esta cita fue cancelada:"),
+    "waitlist_offer": ("a time has become free", "hay una hora libre"),
+    "offer_lost": ("somebody else took this time:", "otra persona tomó esta hora:"),
+}
+# of one with one time in it: English fits one message of a telephone, Spanish nearly
+LONGEST = {"en": 160, "es": 170}
+
+
+def texter(number: int, language: str) -> Submission:
+    """Somebody without e-mail who wants text messages, for the first free time."""
+    name, phone = f"Quentin Canary{number}", f"+1202555014{number}"
+    contact = {"name": name, "callback_phone": phone, "email": "", "prefer": "text"}
+    row = builders.submission(contact)
+    AppointmentRequest.objects.filter(submission=row).update(wishes=[])
+    Submission.objects.filter(pk=row.pk).update(language=language)
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys, language):
     settings.SMS_BACKEND = "clinic.sms.console"
-    contact = {"name": "Quentin Canary", "email": "", "prefer": "text"}
-    submission = builders.submission(contact)
-    appointment = book.booked(submission, book.free(7))
-    capsys.readouterr()
-    assert sent("appointment_confirmed") == []
-    told = capsys.readouterr().out
-    assert "Truffles: your appointment is booked:" in told
-    assert words_of(appointment)["moment"] in told
-    assert submission.reference in told
+    settings.APPOINTMENT_WAITLIST_BATCH = 2
+    mine, quick, slow = (texter(number, language) for number in range(7, 10))
+
+    def told(kind: str, to: Submission, moments: list[datetime], parts: int) -> None:
+        """They go to this patient alone, and name these moments by the clinic's clocks."""
+        capsys.readouterr()
+        assert sent(kind) == [], "no mail"
+        texts = re.findall(r"Text message to (\S+):\n  (.+)\n", capsys.readouterr().out)
+        assert texts, kind
+        text = next(text for number, text in texts if number == to.person["callback_phone"])
+        assert text.startswith(f"Truffles: {SAYS[kind][language == 'es']}")
+        with translation.override(language):
+            for moment in moments:
+                assert moment_words(moment, "America/New_York") in text
+        assert text.count("America/New_York") == len(moments)
+        prefix = "" if language == "en" else f"/{language}"
+        assert text.endswith(f"{to.reference}, http://127.0.0.1:8000{prefix}/my/, +1 202-555-0123")
+        assert len(text) <= LONGEST[language] * parts, text
+        assert not [word for word in (*HEALTH, "vena", "pierna") if word in text.casefold()]
+
+    def until(offer: Offer) -> datetime:
+        return offer.expires_at.astimezone(book.location().zone)
+
+    slots = [book.free(days) for days in (7, 8, 9)]
+    offers = offered(mine, *slots)
+    told("appointment_offer", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
+    appointment = appointments.accept(offer=offers[0], submission=mine)
+    told("appointment_confirmed", mine, [appointment.starts], parts=1)
+    appointments.reschedule(appointment=appointment, slot=book.free(10).key)
+    told("appointment_changed", mine, [visit(mine).starts], parts=1)
+    Message.objects.filter(kind="appointment_reminder").update(due_at=timezone.now())
+    told("appointment_reminder", mine, [visit(mine).starts], parts=1)
+
+    for each in (quick, slow):
+        appointments.join_waitlist(submission=each)
+    at = visit(mine).starts
+    appointments.cancel(appointment=visit(mine))
+    told("appointment_cancelled", mine, [at], parts=1)
+    won = Offer.objects.get(request__submission=quick)
+    told("waitlist_offer", quick, [at, until(won)], parts=2)
+    appointments.accept(offer=won, submission=quick)
+    told("offer_lost", slow, [at], parts=1)
 
 
 # --- calendar files -------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ def test_every_page_of_the_staffs_side(window):
                 day = visit.starts.date().isoformat()
                 screen.page.get_by_label("First day").fill(day)
                 screen.press("Save")
-                judge("Visits that are booked then")
+                judge("1 visit would no longer fit the hours")
         faults += judge.faults
         seen += judge.seen
 
