@@ -59,12 +59,14 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """A seat of a clinician that is taken, held or booked."""
+    """A seat of a clinician that is taken, held or booked. `overbooked`: on purpose, beside what
+    the hours allow; it takes nobody's room."""
 
     clinician: str
     start: datetime
     end: datetime
     seat: int = 0
+    overbooked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +210,13 @@ def capacity_at(
 def free_seats(
     busy: Iterable[Busy], *, clinician: str, start: datetime, end: datetime, capacity: int
 ) -> tuple[int, ...]:
-    """The seats below `capacity` that nobody has at any moment of this time."""
+    """The seats below `capacity` that nobody has at any moment of this time; none when as many are
+    booked as there are now, in whatever seats (the hours had more then, or are others)."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    taken = {b.seat for b in busy if b.clinician == clinician and b.start < end and start < b.end}
+    near = [b for b in busy if b.clinician == clinician and b.start < end and start < b.end]
+    if len({b.seat for b in near if not b.overbooked}) >= capacity:
+        return ()
+    taken = {b.seat for b in near}
     return tuple(seat for seat in range(capacity) if seat not in taken)
 
 

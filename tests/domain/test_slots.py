@@ -1,5 +1,6 @@
 """Free slots: hours − closures − busy, on ordinary days and on those when the clock changes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
@@ -99,7 +100,8 @@ def test_a_group_has_seats_until_all_are_taken():
 
 def test_one_booked_beyond_the_hours_on_purpose_takes_no_ordinary_seat():
     nine = datetime(2027, 1, 11, 9, 0, tzinfo=NEW_YORK)
-    extra = [Busy(clinician="c1", seat=1, start=nine, end=nine + timedelta(minutes=30))]
+    end = nine + timedelta(minutes=30)
+    extra = [Busy(clinician="c1", seat=1, start=nine, end=end, overbooked=True)]
     slots = free_slots([hours(MONDAY, "09:00", "09:30")], [], extra, minutes=30,
                        **day_of(MONDAY, NEW_YORK))  # fmt: skip
     assert walls(slots) == ["09:00"]
@@ -323,6 +325,33 @@ def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
             and b.start <= one.start < b.end
         }  # fmt: skip
         assert len(at_once) <= most
+
+
+def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
+    """Two at once were allowed and one came late; then it is one at once."""
+    one, two = ([hours(MONDAY, "09:00", "10:00", capacity=most)] for most in (1, 2))
+    day = day_of(MONDAY, NEW_YORK)
+    (slot,) = free_slots(one, [], [], minutes=60, **day)
+    late = [busy(slot, 1)]
+    assert free_slots(one, [], late, minutes=60, **day) == []
+    (left,) = free_slots(two, [], late, minutes=60, **day)
+    assert left.seats == (0,)
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOURS, MINUTES, st.integers(1, 3), st.randoms(use_true_random=False))
+def test_no_more_are_booked_at_once_than_the_hours_allow_when_they_allow_fewer_than_before(
+    all_hours, minutes, fewer, rng: Random
+):
+    free = free_slots(all_hours, [], [], minutes=minutes, **WINDOW)
+    booked = [busy(slot, rng.randrange(4)) for slot in rng.sample(free, min(len(free), 6))]
+    now = [replace(these, capacity=min(these.capacity, fewer)) for these in all_hours]
+    for slot in free_slots(now, [], booked, minutes=minutes, **WINDOW):
+        met = {
+            b.seat for b in booked if b.clinician == slot.clinician
+            and b.start < slot.end and slot.start < b.end
+        }  # fmt: skip
+        assert len(met) < slot.capacity
 
 
 @settings(max_examples=60, deadline=None)

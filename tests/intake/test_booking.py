@@ -12,7 +12,14 @@ from clinic.ids import uuid7
 from clinic.models import Event, Message
 from intake import services
 from intake.domain import workflow
-from intake.models import Appointment, AppointmentChange, Closure, Submission, Urgency
+from intake.models import (
+    Appointment,
+    AppointmentChange,
+    Closure,
+    OpeningHours,
+    Submission,
+    Urgency,
+)
 from intake.services import appointments
 from intake.services.appointments import SlotGone
 from tests import builders
@@ -300,6 +307,23 @@ def test_off_the_grid_an_ordinary_seat_is_taken_where_there_is_one(desk):
     visit.refresh_from_db()
     assert (visit.seat, visit.is_overbooked, visit.note) == (0, False, {"text": "Bus at 10"})
     assert book.free(7, "10:00").start == book.in_days(7, "11:00")
+
+
+def test_a_visit_in_a_seat_that_the_hours_have_no_more_leaves_no_room(desk):
+    OpeningHours.objects.update(capacity=2)
+    slot = book.free()
+    first = book.booked(book.patient(), slot)
+    second = book.booked(book.patient(1), slot)
+    appointments.cancel(appointment=first, by=desk, reason="patient", request_id="r")
+    OpeningHours.objects.update(capacity=1)
+    assert book.free().start != slot.start
+    with pytest.raises(SlotGone):
+        hold(book.patient(2), slot)
+    extra = appointments.overbook(
+        submission=book.patient(3), clinician=slot.clinician, location=slot.location,
+        visit_type=slot.visit_type, start=slot.start, reason="Twins", by=desk, request_id="r",
+    )  # fmt: skip
+    assert (second.seat, extra.seat, extra.is_overbooked) == (1, 2, True)
 
 
 def test_a_second_click_is_the_same_as_one(desk):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.ids import uuid7
-from intake.domain.slots import slot_key
+from intake.domain import slots as domain
 from intake.models import (
     Appointment,
     Clinician,
@@ -265,8 +266,12 @@ def overbook(
     with claiming(spans=[(clinician.pk, start, end)]) as now:
         request_of(submission)
         capacity = times.capacity_of(clinician=clinician, location=location, start=start, end=end)
-        taken = times.taken_seats(clinician=clinician.pk, start=start, end=end)
-        seat = next(n for n in range(len(taken) + 1) if n not in taken)
+        near = times.busy_of([str(clinician.pk)], start, end)
+        left = domain.free_seats(
+            near, clinician=str(clinician.pk), start=start, end=end, capacity=capacity
+        )
+        taken = {busy.seat for busy in near}
+        seat = left[0] if left else next(n for n in count(capacity) if n not in taken)
         words = {"text": reason.strip()}
         why = (
             {"overbooked_by": by, "overbook_reason": words} if seat >= capacity else {"note": words}
@@ -336,17 +341,15 @@ def _take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointme
 
 
 def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
-    """The lowest seat that is free now that the lock is ours."""
-    if besides and besides.clinician_id == free.clinician.pk:
-        rows = Appointment.objects.taking().between(free.start, free.end)
-        rows = rows.filter(clinician=free.clinician).exclude(pk=besides.pk)
-        taken = set(rows.values_list("seat", flat=True))
-    else:
-        taken = times.taken_seats(clinician=free.clinician.pk, start=free.start, end=free.end)
-    seat = next((n for n in range(free.slot.capacity) if n not in taken), None)
-    if seat is None:
+    """The lowest seat that is free now that the lock is ours. Raises SlotGone."""
+    who = free.slot.clinician
+    near = times.busy_of([who], free.start, free.end, besides=besides and besides.pk)
+    left = domain.free_seats(
+        near, clinician=who, start=free.start, end=free.end, capacity=free.slot.capacity
+    )
+    if not left:
         raise SlotGone
-    return seat
+    return left[0]
 
 
 def confirm_visit(
@@ -397,7 +400,7 @@ def _same(rows: Any, slot: str, visit_type: VisitType) -> Appointment | None:
     """The one of these rows that has this very time and has not ended."""
     for row in rows.filter(visit_type=visit_type):
         is_over = row.status == "held" and row.held_until <= timezone.now()
-        key = slot_key(row.during.lower, str(row.clinician_id), str(row.location_id))
+        key = domain.slot_key(row.during.lower, str(row.clinician_id), str(row.location_id))
         if key == slot and not is_over:
             return row
     return None

@@ -56,9 +56,10 @@ where coalesce(last_day >= %(first)s and first_day <= %(last)s,
   ends_at > %(start)s and starts_at < %(end)s)
 """  # noqa: S608  names of columns
 _BUSY = """
-select clinician_id, lower(during), upper(during), seat from intake_appointment
+select clinician_id, lower(during), upper(during), seat, seat >= capacity from intake_appointment
 where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
   and during && tstzrange(%s, %s) and not (status = 'held' and held_until <= %s)
+  and id is distinct from %s
 """
 _MENU = """
 with types as (
@@ -152,7 +153,7 @@ def free_slots(
     found = domain.free_slots(
         book.hours,
         book.closures,
-        _busy(start, end, book.clinicians),
+        busy_of(book.clinicians, start, end),
         minutes=visit_type.minutes,
         start=start,
         end=end,
@@ -239,7 +240,7 @@ def nearest_left(free: FreeTime) -> list[FreeTime]:
     if not free.around:
         return nearest(visit_type=free.visit_type, to=free.start)
     who = {other.slot.clinician for other in free.around}
-    busy = _busy(free.around[0].start, free.around[-1].end, who)
+    busy = busy_of(who, free.around[0].start, free.around[-1].end)
     left = [
         other
         for other in free.around
@@ -415,19 +416,19 @@ def _closure(row: Closure) -> domain.Closure:
     )
 
 
-def _busy(start: datetime, end: datetime, clinicians: Iterable[str]) -> list[domain.Busy]:
-    """What is taken in that time, one query; a hold that ended takes nothing."""
+def busy_of(
+    clinicians: Iterable[str], start: datetime, end: datetime, *, besides: UUID | None = None
+) -> list[domain.Busy]:
+    """What is taken in that time, one query; a hold that ended takes nothing, nor does the
+    appointment `besides`."""
     with connection.cursor() as cursor:
-        cursor.execute(_BUSY, [list(clinicians), start, end, timezone.now()])
+        cursor.execute(_BUSY, [list(clinicians), start, end, timezone.now(), besides])
         return [
-            domain.Busy(clinician=str(who), start=begins, end=ends, seat=seat)
-            for who, begins, ends, seat in cursor.fetchall()
+            domain.Busy(
+                clinician=str(who), start=begins, end=ends, seat=seat, overbooked=is_overbooked
+            )
+            for who, begins, ends, seat, is_overbooked in cursor.fetchall()
         ]
-
-
-def taken_seats(*, clinician: UUID, start: datetime, end: datetime) -> set[int]:
-    """The seats that somebody has at some moment of that time."""
-    return {busy.seat for busy in _busy(start, end, [str(clinician)])}
 
 
 def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime:
