@@ -31,7 +31,6 @@ from intake.services.appointments.times import (
     nearest_for,
     slots_for,
     visit_types_for,
-    wish_choices,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
@@ -72,6 +71,5 @@ __all__ = [
     "slots_for",
     "visit_and_hold",
     "visit_types_for",
-    "wish_choices",
     "withdraw_offers",
 ]

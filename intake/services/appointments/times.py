@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -274,17 +273,6 @@ def list_choices(
         rows = cursor.fetchall()
     people = [(str(pk), name) for pk, name, is_person in rows if is_person]
     return people, [(str(pk), name) for pk, name, is_person in rows if not is_person]
-
-
-def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:
-    """What a wish can name, in one query: the locations in use, and the clinicians (id, name)."""
-    places = Location.objects.filter(is_active=True).values_list("name", "pk", Value(False))
-    people = Clinician.objects.filter(is_active=True).values_list("name", "pk", Value(True))
-    rows = sorted(places.order_by().union(people.order_by()))
-    return (
-        [name for name, _pk, is_person in rows if not is_person],
-        [(str(pk), name) for name, pk, is_person in rows if is_person],
-    )
 
 
 def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
