@@ -19,7 +19,7 @@ $(STAMP): requirements-dev.txt
 	@$(PYTHON) -m venv --clear .venv || { echo "python3 cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing the packages (once) …"
 	@if $(BIN)/python -m pip install -q uv==0.13.9; \
-	then VIRTUAL_ENV=.venv $(BIN)/python -m uv pip install -q --require-hashes -r requirements-dev.txt; \
+	then VIRTUAL_ENV=.venv $(BIN)/python -m uv pip install -q --compile-bytecode --require-hashes -r requirements-dev.txt; \
 	else $(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; fi
 	@touch $@
 

@@ -209,7 +209,7 @@ def edition() -> str:
 
 
 SHOWN = (
-    "SITE_ORIGIN TIME_ZONE CONTENT_SECURITY_POLICY X_FRAME_OPTIONS SECURE_REFERRER_POLICY"
+    "SITE_ORIGIN LANGUAGES TIME_ZONE CONTENT_SECURITY_POLICY X_FRAME_OPTIONS SECURE_REFERRER_POLICY"
     " SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SECURE_HSTS_PRELOAD"
 ).split()
 
@@ -269,19 +269,24 @@ def _keep(store: Store, generation: str, path: str, page: Page) -> None:
 # --- changing -------------------------------------------------------------------------------------
 
 
-def renew_on_commit() -> None:
+def renew_on_commit(*, made_of: str = "") -> None:
     """What readers see changes with the transaction under way: once it is committed, `renew`."""
-    transaction.on_commit(renew, robust=True)
+    transaction.on_commit(lambda: renew(made_of=made_of), robust=True)
 
 
-def renew() -> int:
+def renew(*, made_of: str = "") -> int:
     """Begin a new generation and render every public page into it. Returns how many there are.
+
+    `made_of` stands for all that the database tells of the pages. If those of this edition lie
+    there, complete and rendered from just that, none is rendered.
 
     Raises StoreError. If the process dies in the middle, the new generation fills as readers ask,
     and the one before stands in for what the database cannot give.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:
+        return 0
+    if made_of and store.read(store.current(), _complete()) == made_of.encode():
         return 0
     generation = begin(store, _complete())
     with translation.override(translation.get_language()):
@@ -294,7 +299,7 @@ def renew() -> int:
     if wrong := [status for status in answers if status != 200]:
         logs.log("pages not rendered", level=logging.ERROR, status=wrong[0], rows=len(wrong))
     else:
-        store.write(generation, _complete(), b"")
+        store.write(generation, _complete(), made_of.encode())
     return answers.count(200)
 
 

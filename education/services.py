@@ -111,8 +111,16 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
                 action="update",
                 detail={"job": LOADER, "count": len(touched), "ids": touched},
             )
-        rendered.renew_on_commit()
+        rendered.renew_on_commit(made_of=_readers_rows())
     return loaded
+
+
+def _readers_rows() -> str:
+    """A hash of every row that pages for readers are made of, as they are now."""
+    pictures = Picture.objects.values_list("slug", "alt", "hash").order_by("slug")
+    tables = (Condition, Page, Section, Source)
+    rows = [list(pictures), *(list(t.objects.order_by("pk").values_list()) for t in tables)]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 
 def _is_somebodys(page: Page) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.hours import OpeningHours
 from clinic.logs import JsonFormatter
-from intake.views import blank, browser, pages, sending, start, stops, wish
+from intake.views import blank, browser, pages, sending, start, stops
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +29,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
-
-
-@pytest.fixture(autouse=True)
-def _choices_of_this_test(monkeypatch) -> None:
-    """What can be wished for is asked anew each time: each test has another clinic."""
-    monkeypatch.setattr(wish, "CHOICES_FOR", 0)
 
 
 @pytest.fixture

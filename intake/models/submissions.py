@@ -231,6 +231,10 @@ class Draft(models.Model):
         Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
 
+    # filled by `find_draft(to_wish=True)`: names; pairs of id and name
+    places: list[str]
+    clinicians: list[list[str]]
+
     class Meta:
         default_permissions = ()
         indexes = [GinIndex(fields=["address_keys"], name="draft_address")]

@@ -26,9 +26,16 @@ from intake.services.documents import keep_protocol, keep_wording, protocol_of, 
 from intake.services.errors import Blocked, Conflict, Gone
 from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, Content, Walk
 
-# Every request of a patient runs the first, every answered page the second. They are written out
-# because putting them together anew each time takes longer than running them.
+# Every request of a patient runs the first (or, for the wish, the second), every answered page the
+# third. They are written out because putting them together anew each time takes longer than
+# running them.
 _FIND = "select * from intake_draft where key_hash = %s"
+_FIND_TO_WISH = """
+select *, array(select name from intake_location where is_active order by name) as places,
+  array(select array[id::text, name] from intake_clinician where is_active order by name)
+    as clinicians
+from intake_draft where key_hash = %s
+"""
 _STORE = """
 update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
   updated_at = %s
@@ -89,11 +96,15 @@ def change_language(*, draft: Draft, language: str) -> None:
         draft.language = language
 
 
-def find_draft(key: str) -> Draft | None:
-    """The draft of this browser key, None when there is none or it lay idle too long."""
+def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
+    """The draft of this browser key, None when there is none or it lay idle too long.
+
+    `to_wish` brings along what can be wished for: the clinic's places and clinicians in use.
+    """
     if not key:
         return None
-    draft = next(iter(Draft.objects.raw(_FIND, [digest(key)])), None)
+    found = Draft.objects.raw(_FIND_TO_WISH if to_wish else _FIND, [digest(key)])
+    draft = next(iter(found), None)
     idle = timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
     if draft is None or draft.updated_at < timezone.now() - idle:
         return None

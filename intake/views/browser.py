@@ -17,14 +17,15 @@ from intake.domain.definition import Page
 from intake.domain.translation import Wording
 from intake.forms import ContactForm
 from intake.models import Draft
-from intake.walk import CONTACT
+from intake.walk import APPOINTMENT, CONTACT
 
 View = Callable[..., HttpResponse]
 
 
-def draft_of(request: HttpRequest) -> Draft | None:
-    """The draft whose key this browser holds."""
-    return services.find_draft(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+def draft_of(request: HttpRequest, step: str = "") -> Draft | None:
+    """The draft whose key this browser holds; for the wish, with what can be wished for."""
+    key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
+    return services.find_draft(key, to_wish=step == APPOINTMENT)
 
 
 def hold(response: HttpResponse, key: str) -> HttpResponse:
@@ -61,7 +62,7 @@ def with_draft(view: View) -> View:
 
     @wraps(view)
     def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        draft = draft_of(request)
+        draft = draft_of(request, **kwargs)
         if draft is None:
             return lost(request, **kwargs)
         if draft.submission_id:

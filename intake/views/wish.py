@@ -1,6 +1,5 @@
 """The last step before checking: what visit the patient wishes for, or a free time chosen."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,9 +27,6 @@ from intake.views.pages import (
 )
 from intake.walk import APPOINTMENT, Walk
 
-CHOICES_FOR = 60  # seconds
-_choices, _choices_until = Choices(), 0.0
-
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
 
@@ -38,7 +34,7 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
     """The appointment wished for; where the clinic lets patients choose, the time itself."""
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
-    choices = choices_now()
+    choices = choices_of(draft)
     if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
         return blank.serve(request, blank_of(walk, step, choices))
     if request.POST.get("go") == "add":
@@ -61,16 +57,11 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
     return onward(request, services.save_wish(draft=draft, wish=form.wish()), step)
 
 
-def choices_now() -> Choices:
+def choices_of(draft: Draft) -> Choices:
     """What can be wished for: the clinic's locations, or the places of the settings before there
-    are any. Asked for once a minute in each process: a wish is words, and a place or clinician
-    that has gone meanwhile does no harm in it."""
-    global _choices, _choices_until
-    if time.monotonic() >= _choices_until:
-        places, people = appointments.wish_choices()
-        _choices = Choices(tuple(places or settings.CLINIC_PLACES), tuple(people))
-        _choices_until = time.monotonic() + CHOICES_FOR
-    return _choices
+    are any; and its clinicians."""
+    people = tuple((pk, name) for pk, name in draft.clinicians)
+    return Choices(tuple(draft.places or settings.CLINIC_PLACES), people)
 
 
 # --- choosing a free time -------------------------------------------------------------------------

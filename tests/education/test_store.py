@@ -1,6 +1,7 @@
 """Public pages come from the store: the same for all, never old, there without a database."""
 
 import gzip
+import shutil
 import threading
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from django.test import Client
 
 from clinic import rendered, store
 from education import services, views
+from education.models import Condition, Page
 from tests import redis_server
 from tests.education import desk, samples
 from tests.education.conftest import load
@@ -243,6 +245,63 @@ def test_pages_from_files_are_rendered_as_they_are_loaded(
 
 
 @COMMITTED
+def test_the_same_pages_loaded_again_render_nothing(client, kept):
+    load()
+    before = kept.current()
+    load()
+    assert kept.current() == before
+
+    load(samples.creaking(title="Loud knees"), samples.overview())
+    assert kept.current() != before
+    assert "Loud knees" in html(client, KNEES)
+
+
+def _lose(kept, monkeypatch):
+    if isinstance(kept, store.Redis):
+        kept.redis.flushall()
+    else:
+        shutil.rmtree(kept.path)
+
+
+def _cut_off(kept, monkeypatch):
+    """It died before the pages of the new generation were rendered."""
+    store.begin(kept, rendered._complete())
+
+
+def _other_edition(kept, monkeypatch):
+    monkeypatch.setattr(rendered, "edition", lambda: "another")
+
+
+def _other_rows(kept, monkeypatch):
+    """A backup came back, or somebody died between a commit and the rendering."""
+    Condition.objects.filter(slug="knees").update(title="Old knees", edited=True)
+
+
+def _edit(kept, monkeypatch):
+    desk.change(Page.objects.get(slug="creaking"), title="Knees that creak")
+
+
+@COMMITTED
+@pytest.mark.parametrize("harm", [_lose, _cut_off, _other_edition, _other_rows, _edit])
+def test_loading_renders_what_the_store_has_not_or_not_from_these_rows(
+    client, kept, monkeypatch, harm, no_database
+):
+    load()
+    harm(kept, monkeypatch)
+    before = kept.current()
+    load()
+    renewed = kept.current()
+    assert renewed != before
+    load()
+    assert kept.current() == renewed
+
+    seen = html(client, "/conditions/")
+    no_database()
+    assert all(client.get(path).status_code == 200 for path in KEPT)
+    assert ("Old knees" in seen) == (harm is _other_rows)
+
+
+@COMMITTED
 def test_what_was_rolled_back_changes_nothing(client, pages, kept):
     html(client, KNEES)
     before = kept.current()
@@ -268,6 +327,18 @@ def test_another_edition_of_the_program_does_not_use_our_pages(client, pages, ke
     monkeypatch.setattr(rendered, "edition", lambda: "another")
 
     assert rendered._read(kept, kept.current(), KNEES) is None
+
+
+def test_each_setting_that_pages_show_makes_another_edition(settings):
+    editions = {rendered.edition.__wrapped__()}
+    for name, value in (
+        ("LANGUAGES", settings.LANGUAGES[:1]),
+        ("CLINIC_PHONE", "+1 202-555-0199"),
+        ("SITE_ORIGIN", "https://other.example"),
+    ):
+        setattr(settings, name, value)
+        editions.add(rendered.edition.__wrapped__())
+    assert len(editions) == 4
 
 
 # --- at once --------------------------------------------------------------------------------------

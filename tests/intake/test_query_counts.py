@@ -2,7 +2,6 @@
 
 import pytest
 
-from intake.views import wish
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
 
@@ -35,37 +34,32 @@ def test_a_visitor_without_a_draft_asks_the_database_nothing(
 PAGES = ["safety", "rls-2", "life", "contact", "appointment"]
 
 
-@pytest.fixture
-def choices_known(monkeypatch):
-    """This process has asked within the minute what can be wished for."""
-    monkeypatch.setattr(wish, "_choices_until", 0.0)
-    monkeypatch.setattr(wish, "CHOICES_FOR", 60)
-    wish.choices_now()
-
-
 @pytest.mark.parametrize("step", PAGES)
-def test_looking_at_a_page_is_one_query(step, choices_known, django_assert_num_queries):
+def test_looking_at_a_page_is_one_query(step, django_assert_num_queries):
     patient = at(step)
     with django_assert_num_queries(1):
         patient.get(step_url(step))
 
 
 @pytest.mark.parametrize("step", PAGES)
-def test_saving_a_page_is_two_queries(step, choices_known, django_assert_num_queries):
+def test_saving_a_page_is_two_queries(step, django_assert_num_queries):
     patient = at(step)
     typed = patient.filled()
     with django_assert_num_queries(2):
         patient.client.post(step_url(step), typed)
 
 
-def test_what_can_be_wished_for_is_asked_for_once_a_minute(
-    choices_known, monkeypatch, django_assert_num_queries
-):
-    book.clinician("Dr. New")
-    assert not wish.choices_now().clinicians
-    monkeypatch.setattr(wish, "_choices_until", 0.0)
+def test_what_can_be_wished_for_comes_with_the_draft_and_is_never_old(django_assert_num_queries):
+    patient = at("appointment")
+    for name in ("Dr. New", "Dr. May", "Dr. Abel"):
+        book.clinician(name)
+        book.location(f"Clinic of {name}")
     with django_assert_num_queries(1):
-        assert [name for _id, name in wish.choices_now().clinicians] == ["Dr. New"]
+        page = patient.get(step_url("appointment"))
+    assert page.text.index("Dr. Abel") < page.text.index("Dr. May") < page.text.index("Dr. New")
+    typed = patient.filled(place="Clinic of Dr. May")
+    with django_assert_num_queries(2):
+        assert patient.client.post(step_url("appointment"), typed).status_code == 302
 
 
 def test_a_page_with_an_error_is_one_query(django_assert_num_queries):

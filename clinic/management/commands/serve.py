@@ -2,10 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection, HTTPException
 from io import StringIO
 from multiprocessing import get_context
 from typing import Any
@@ -42,6 +42,9 @@ class Command(BaseCommand):
             call_command("load_pages", verbosity=0)
             people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
+            while server.is_alive() and not _answers(port):
+                time.sleep(0.05)
+            # not earlier: both would load at once, and nobody could send anything yet
             worker = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"],
                 cwd=settings.BASE_DIR,
@@ -51,8 +54,6 @@ class Command(BaseCommand):
         except BaseException:
             server.terminate()
             raise
-        while server.is_alive() and not _answers(port):
-            time.sleep(0.05)
         self.stdout.write(f"\n  Open  http://127.0.0.1:{port}/         (patients)")
         self.stdout.write(f"        http://127.0.0.1:{port}/admin/   (staff)\n")
         self.stdout.write("  Demonstration sign-ins; `make code` prints the six digits of now:")
@@ -73,8 +74,15 @@ class Command(BaseCommand):
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Does the program itself answer? The port is open before it is loaded."""
+    probe = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        probe.request("GET", "/healthz")
+        return probe.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        probe.close()
 
 
 def _serve(port: int) -> None:

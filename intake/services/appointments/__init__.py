@@ -32,7 +32,6 @@ from intake.services.appointments.times import (
     nearest_for,
     slots_for,
     visit_types_for,
-    wish_choices,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
@@ -74,6 +73,5 @@ __all__ = [
     "slots_for",
     "standing_of",
     "visit_types_for",
-    "wish_choices",
     "withdraw_offers",
 ]

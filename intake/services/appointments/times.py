@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -293,17 +292,6 @@ def menu(*, only: VisitType | None = None) -> Menu:
         types=[VisitType.from_db("default", _TYPE, r[1:]) for r in rows if r[0] == "visit type"],
         people=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "clinician"],
         places=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "location"],
-    )
-
-
-def wish_choices() -> tuple[list[str], list[tuple[str, str]]]:
-    """What a wish can name, in one query: the locations in use, and the clinicians (id, name)."""
-    places = Location.objects.filter(is_active=True).values_list("name", "pk", Value(False))
-    people = Clinician.objects.filter(is_active=True).values_list("name", "pk", Value(True))
-    rows = sorted(places.order_by().union(people.order_by()))
-    return (
-        [name for name, _pk, is_person in rows if not is_person],
-        [(str(pk), name) for name, pk, is_person in rows if is_person],
     )
 
 
