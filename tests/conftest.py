@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.hours import OpeningHours
 from clinic.logs import JsonFormatter
-from intake.views import blank, browser, pages, sending, start, stops
+from intake.views import browser, pages, sending, start, stops
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,6 @@ def fresh_pages() -> Iterator[None]:
 
 
 def _forget_pages() -> None:
-    blank._kept.clear()
     for module in (browser, pages, sending, start, stops):
         for thing in vars(module).values():
             if hasattr(thing, "cache_clear") and thing.__module__ == module.__name__:

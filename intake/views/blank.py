@@ -4,7 +4,6 @@ They hold questions and no answers. Rendering their controls anew for each patie
 than all else that a request does.
 """
 
-from collections.abc import Callable, Hashable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +13,6 @@ from django.template.loader import render_to_string
 from clinic.context import language_links, site
 
 TOKEN = "@form-token@"  # noqa: S105  stands where each visitor's form token goes
-MOST = 64  # pages of a kind that changes by the hour
-_kept: dict[Hashable, str] = {}
 
 
 def make(template: str, context: dict[str, Any], *, path: str) -> str:
@@ -23,16 +20,6 @@ def make(template: str, context: dict[str, Any], *, path: str) -> str:
     all it depends on; the language is part of that."""
     whole = context | site(None) | language_links(path) | {"csrf_token": TOKEN}
     return render_to_string(template, whole)
-
-
-def kept(seen: Hashable, make: Callable[[], str]) -> str:
-    """The page that shows this and nothing else: made now, or lately for somebody else."""
-    html = _kept.get(seen)
-    if html is None:
-        if len(_kept) >= MOST:
-            _kept.clear()
-        html = _kept[seen] = make()
-    return html
 
 
 def serve(request: HttpRequest, html: str, *, status: int = 200) -> HttpResponse:

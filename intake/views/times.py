@@ -1,6 +1,6 @@
 """The list of free times, for the walk and for the patient's own page."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
@@ -124,18 +124,6 @@ def _context(
         "following": following,
         "is_later": is_later,
     }
-
-
-def seen(shown: dict[str, Any]) -> tuple[Hashable, ...]:
-    """All that a list without a patient's own time shows: two that are equal look the same."""
-    form, kind = shown["form"], shown["kind"]
-    fields = [tuple(form.fields[name].choices) for name in ("visit", "who", "where")]
-    days = tuple((day, tuple(options)) for day, options in shown["days"])
-    rest = [shown[name] for name in ("visit", "who", "where", "first", "chosen", "zones")]
-    return (
-        *(days, *fields, *rest, shown["following"], shown["is_later"]),
-        *(form.is_open, kind and kind.get_kind_display()),
-    )
 
 
 def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime]]]:

@@ -4,13 +4,12 @@ Nothing here takes an id of a visit: it is the one of what the code opened. Of o
 service says whose they are and whether they can be had.
 """
 
+from collections.abc import Hashable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,11 +20,12 @@ from intake.domain import workflow
 from intake.forms import ReplyForm, TimesForm
 from intake.models import Appointment, Grant, Offer, Submission, Urgency
 from intake.services import appointments
-from intake.services.appointments import Standing
+from intake.services.appointments import Standing, crowd
 from intake.views import blank, times
 from intake.views.my import key_of, show, with_grant
 from intake.views.visit_words import may_change, may_choose, words_of
 
+MOST_SAID = 1000  # letters of a form whose answer is remembered
 REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed)
 
 
@@ -81,6 +81,9 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
     if not services.may_choose(submission.urgency):
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
+    asked = _asked(request, submission, mine)
+    if asked and (html := crowd.told(asked, before=mine.at)):
+        return blank.serve(request, html, status=409)
     if request.method != "POST":
         return _list(request, submission, mine, times.form_of(only=only))
     if times.is_other_list(request):
@@ -99,10 +102,29 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
         if mine.held and services.key_of(mine.held) == form.chosen:
             mine = replace(mine, held=None)  # no more
         shown = times.near_context(form, submission.urgency, gone.nearest)
-        words = times.gone_words(shown)
-        return _show_list(request, submission, mine, form, shown, status=409, notice=words)
+        context = _list_context(submission, mine, shown, times.gone_words(shown))
+        if asked is None:
+            return render(request, "my/times.html", context, status=409)
+        html = blank.make("my/times.html", context, path=request.path)
+        crowd.tell(asked, html)
+        return blank.serve(request, html, status=409)
     except REFUSALS as problem:
         return _say(request, grant, problem)
+
+
+def _asked(
+    request: HttpRequest, submission: Submission, mine: Standing
+) -> tuple[Hashable, ...] | None:
+    """All that the answer depends on for somebody who has no visit and no time yet: the words that
+    were posted, the urgency, the language. None where it depends on more."""
+    if request.method != "POST" or mine.visit or mine.held:
+        return None
+    said = tuple(
+        (name, *values)
+        for name, values in sorted(request.POST.lists())
+        if name != "csrfmiddlewaretoken"
+    )
+    return (said, submission.urgency, get_language()) if len(str(said)) < MOST_SAID else None
 
 
 def _ask(
@@ -138,7 +160,6 @@ def _held(
         submission=submission,
         slot=form.chosen,
         visit_type=form.visit_type,
-        since=mine.at,
         request_id=request.request_id,
     )
 
@@ -166,33 +187,20 @@ def _list(
     status: int = 200,
 ) -> HttpResponse:
     shown = times.list_context(form, submission.urgency)
-    return _show_list(request, submission, mine, form, shown, status=status)
+    context = _list_context(submission, mine, shown)
+    return render(request, "my/times.html", context, status=status)
 
 
-def _show_list(
-    request: HttpRequest,
-    submission: Submission,
-    mine: Standing,
-    form: TimesForm,
-    shown: dict[str, Any],
-    *,
-    status: int,
-    notice: str = "",
-) -> HttpResponse:
-    context = shown | {
+def _list_context(
+    submission: Submission, mine: Standing, shown: dict[str, Any], notice: str = ""
+) -> dict[str, Any]:
+    return shown | {
         "appointment": words_of(mine.visit) if mine.visit else None,
         "urgent": submission.urgency == Urgency.URGENT,
         "held": times.held_words(mine.held) if mine.held and not mine.visit else None,
         "instead": [],
         "notice": notice,
     }
-    if mine.visit or mine.held or form.errors:
-        return render(request, "my/times.html", context, status=status)
-    # the same page for all who see the same times; many ask at once when good ones become free
-    here = reverse("intake:times")
-    seen = (get_language(), context["urgent"], notice, *times.seen(shown))
-    html = blank.kept(seen, partial(blank.make, "my/times.html", context, path=here))
-    return blank.serve(request, html, status=status)
 
 
 # --- cancelling, waiting, the calendar ------------------------------------------------------------

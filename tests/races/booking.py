@@ -71,15 +71,19 @@ class Round:
 
 
 def race(
-    rounds: int, clients: int, prepare: Callable[[int, int], Callable[[], int]]
+    rounds: int,
+    clients: int,
+    prepare: Callable[[int, int], Callable[[], int]],
+    between: Callable[[], None] | None = None,
 ) -> list[Round]:
     """Let all clients act at once, in each round. `prepare(round, client)` makes all ready and
-    returns the act, which returns WON, GONE or FAILED. Both run in other processes."""
+    returns the act, which returns WON, GONE or FAILED. `between` is called once when all are
+    ready. All run in other processes."""
     from django.db import connections
 
     connections.close_all()  # not to be shared with the children
     context = get_context("fork")
-    ready = context.Barrier(clients)
+    ready = context.Barrier(clients, between)
     told = context.Array("b", rounds * clients, lock=False)
     times = context.Array("d", 2 * rounds * clients, lock=False)
 

@@ -32,7 +32,7 @@ from intake.models import (
     WaitlistEntry,
 )
 from intake.models.appointments import during
-from intake.services.appointments import crowd, times, waitlist
+from intake.services.appointments import times, waitlist
 from intake.services.appointments.common import (
     SlotGone,
     Span,
@@ -77,13 +77,11 @@ def hold(
     visit_type: VisitType,
     submission: Submission | None = None,
     draft: Draft | None = None,
-    since: datetime | None = None,
     request_id: str = "",
 ) -> Appointment:
     """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
     under way or for something sent. An earlier hold of theirs is given back; of the same time it
-    is the same as once. `since`: when their `standing_of` was looked up, which was without this
-    time; what others were told just before is told then, too.
+    is the same as once.
 
     Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
     already, or too many requests are open.
@@ -93,13 +91,9 @@ def hold(
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
         allow_one_more(person=walk_of(draft).content.contact)
-    wanted = slot, visit_type.pk, urgency
-    if since and (known := crowd.shown(wanted, before=since)) is not None:
-        raise SlotGone("", known)
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
-    except SlotGone as gone:
-        crowd.lost(wanted, gone.nearest)
+    except SlotGone:
         if ids := _ids_of(submission, draft):
             rows = Appointment.objects.filter(pk__in=ids, status="held")
             if mine := _same(rows, slot, visit_type):

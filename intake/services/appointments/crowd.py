@@ -1,40 +1,40 @@
-"""Many want one time at once: who comes just after somebody who lost it is shown the same others.
+"""Many want one time at once: who asks just after somebody who lost it is told the same.
 
 To look up for each of fifty what is free instead would keep all of them waiting for each other.
 Nothing is booked by what is remembered here, and it is remembered for a moment: a time that came
 back can be had after it; in this process, which `forget`s, at once.
 """
 
+from collections.abc import Hashable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-from uuid import UUID
 
 from django.utils import timezone
 
-if TYPE_CHECKING:
-    from intake.services.appointments.times import FreeTime
-
 MOMENT = timedelta(seconds=1)
-Wanted = tuple[str, UUID, int]  # the key of a slot, the type of visit, the urgency
+MOST = 200  # answers at once
 
-_lost: dict[Wanted, tuple[datetime, list["FreeTime"]]] = {}
-
-
-def shown(wanted: Wanted, *, before: datetime) -> list["FreeTime"] | None:
-    """What somebody was shown just before that moment who could not have this time, else None."""
-    at, nearest = _lost.get(wanted, (None, None))
-    return nearest if at and at < before < at + MOMENT else None
+_answers: dict[Hashable, tuple[datetime, str]] = {}
 
 
-def lost(wanted: Wanted, nearest: list["FreeTime"]) -> None:
-    """Remember what somebody was shown who could not have this time."""
+def told(asked: Hashable, *, before: datetime) -> str | None:
+    """The page that somebody was shown who asked the same just before that moment, else None. The
+    caller has looked up what the patient has at that moment: nobody is told that their own time
+    has gone."""
+    at, page = _answers.get(asked, (None, ""))
+    return page if at and at < before < at + MOMENT else None
+
+
+def tell(asked: Hashable, page: str) -> None:
+    """Remember the page of somebody who could not have a time. It shows nothing of them. What is
+    remembered already stays: a newer one would not count for those who have looked by now."""
     now = timezone.now()
-    for other, (at, _nearest) in list(_lost.items()):
-        if not at <= now < at + MOMENT:
-            _lost.pop(other, None)
-    _lost[wanted] = now, nearest
+    at, _page = _answers.get(asked, (now - MOMENT, ""))
+    if not at <= now < at + MOMENT:
+        if len(_answers) >= MOST:
+            forget()
+        _answers[asked] = now, page
 
 
 def forget() -> None:
     """Some time came back or changed hands, or the hours changed."""
-    _lost.clear()
+    _answers.clear()
