@@ -177,7 +177,7 @@ def parse(where: str, text: str, language: str = "en") -> Page:
     if start.strip() or not fence or not end:
         raise ContentError(f"{where}: front matter stands first, between two lines of ---")
     try:
-        data = yaml.safe_load(head)
+        data = yaml.load(head, Loader=yaml.CSafeLoader)
         front = msgspec.convert(data, _Head)
         page = {
             **{name: getattr(front, name) for name in _Head.__struct_fields__},
@@ -227,7 +227,9 @@ def read_conditions(folder: Path) -> tuple[Condition, ...]:
 
 def _listed(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), kind)
+        return msgspec.convert(
+            yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), kind
+        )
     except (OSError, msgspec.ValidationError, yaml.YAMLError) as error:
         raise ContentError(f"{path.name}: {error}") from None
 

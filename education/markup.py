@@ -8,6 +8,7 @@ blocks with the info `care` and a level.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from markdown_it import MarkdownIt
@@ -118,8 +119,9 @@ _FOR_FACTS = parser(html=True)
 _FOR_TEXT = parser()
 
 
+@lru_cache(maxsize=512)
 def facts(text: str) -> Facts:
-    """What stands in a text, its care cards included."""
+    """What stands in a text, its care cards included. Kept, since a page is judged by several."""
     tokens = list(_tokens(_FOR_FACTS, text))
     return Facts(
         marks=frozenset(n for t in tokens if t.type == "source_mark" for n in numbers(t.content)),
