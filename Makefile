@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check messages bench faults races lighthouse code lock fmt clean
+.PHONY: help setup run test check messages bench bench-staff faults races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -10,7 +10,7 @@ STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## what can be done here
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) .env ## the environment in .venv with the locked packages, and a .env for a laptop
 
@@ -49,6 +49,9 @@ fmt: setup ## format the code
 
 bench: setup ## measure the performance goals (docs/performance.md)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-staff: setup ## the worklist with a million submissions, memory, start (10 minutes, 5 GB of disk)
+	@$(BIN)/python -m tests.bench staff
 
 faults: setup ## kill the worker 25 times over 500 messages: none is lost
 	@$(BIN)/python -m tests.faults.outbox $(ARGS)

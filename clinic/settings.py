@@ -471,7 +471,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # --- who may come in ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "clinic.staff.RoleBackend",
 ]
 _VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [

@@ -10,6 +10,7 @@ import time
 from io import BytesIO
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import authentication_step_completed, password_changed
 from allauth.core import context
@@ -77,6 +78,14 @@ class AccountAdapter(DefaultAccountAdapter):
         # Django keeps the key when the same person signs in again; an old copy of it must die.
         request.session.cycle_key()
         request.session[STARTED] = request.session[SEEN] = time.time()
+
+
+class RoleBackend(AuthenticationBackend):
+    """Roles alone say who may do what (clinic.roles): a permission given to one person by hand is
+    not looked at, and not asked for."""
+
+    def get_user_permissions(self, user_obj, obj=None):
+        return set()
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -1,6 +1,7 @@
 """What gunicorn serves. It starts only when the system checks find nothing wrong: production must
 not ask patients questions that no clinician has signed."""
 
+import gc
 import os
 import sys
 
@@ -17,3 +18,8 @@ application = Front(_django)
 _errors = [message for message in run_checks() if message.level >= ERROR]
 if _errors:
     sys.exit("Not started:\n" + "\n".join(str(message) for message in _errors))
+
+# What is here stays. Later collections leave it alone, so that forked workers (preload_app) go on
+# sharing it.
+gc.collect()
+gc.freeze()

@@ -63,6 +63,7 @@ def database(folder: Path) -> Iterator[None]:
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute("create database floor")
         _migrate("clinic.settings")
+        _migrate("tests.bench.floor.settings")  # the users first: the floor's own tables name them
         _migrate("tests.bench.floor.settings", "--run-syncdb")
         yield
 
@@ -72,34 +73,45 @@ def _migrate(settings: str, *options: str) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
+@dataclass(frozen=True)
+class Gunicorn:
+    """One that was started, though it may not answer yet."""
+
+    port: int
+    pid: int
+
+
 @contextlib.contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
     """The clinic, with these settings, and the floor, each behind gunicorn with as many workers."""
     host = str(devdb.socket_dir(folder / "pg"))
-    with _gunicorn("clinic.wsgi", **settings) as ours, _gunicorn("tests.bench.floor.wsgi") as floor:
+    with gunicorn("clinic.wsgi", **settings) as ours, gunicorn("tests.bench.floor.wsgi") as floor:
         yield (
-            Server(ours, "postgres", "intake_submission", host),
-            Server(floor, "floor", "floor_form", host),
+            Server(ours.port, "postgres", "intake_submission", host),
+            Server(floor.port, "floor", "floor_form", host),
         )
 
 
 @contextlib.contextmanager
 def bare() -> Iterator[int]:
     """One view without middleware that returns the bytes of FLOOR_PAGE, behind such a gunicorn."""
-    with _gunicorn("tests.bench.floor.bare") as port:
-        yield port
+    with gunicorn("tests.bench.floor.bare") as server:
+        yield server.port
 
 
 @contextlib.contextmanager
-def _gunicorn(wsgi: str, **settings: str) -> Iterator[int]:
+def gunicorn(wsgi: str, *options: str, **settings: str) -> Iterator[Gunicorn]:
+    """A site with these options and settings behind gunicorn, which is told to stop at the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        # as gunicorn does, but also for those who connect while it starts
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bind = f"fd://{listening.fileno()}"
-        command = [sys.executable, "-m", "gunicorn", *GUNICORN, "--bind", bind, wsgi]
+        command = [sys.executable, "-m", "gunicorn", *GUNICORN, *options, "--bind", bind, wsgi]
         # its own settings module, not the bench's
         env = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"} | settings
         server = subprocess.Popen(command, cwd=ROOT, env=env, pass_fds=[listening.fileno()])
         try:
-            yield listening.getsockname()[1]
+            yield Gunicorn(listening.getsockname()[1], server.pid)
         finally:
             server.terminate()
             server.wait(20)

@@ -513,7 +513,7 @@ def test_the_list_asks_as_many_questions_for_many_pages_as_for_few(
     editor, pages, django_assert_num_queries
 ):
     editor.get(LIST)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         editor.get(LIST)
     load(
         *(
@@ -521,7 +521,7 @@ def test_the_list_asks_as_many_questions_for_many_pages_as_for_few(
             for n in range(20)
         )
     )
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         editor.get(LIST)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import URLResolver, reverse
 
@@ -25,7 +26,7 @@ from tests import builders
 from tests.education.conftest import load
 from tests.education.samples import png
 from tests.intake import book
-from tests.staff.desk import waiting
+from tests.staff.desk import WORKLIST, waiting
 
 pytestmark = pytest.mark.django_db
 
@@ -291,7 +292,7 @@ def test_a_password_alone_opens_nothing(things):
     client = Client()
     client.force_login(
         builders.member("clinician"),
-        backend="allauth.account.auth_backends.AuthenticationBackend",
+        backend="clinic.staff.RoleBackend",
     )
     for name in sorted(TABLE):
         response = client.get(address(name, *things))
@@ -306,3 +307,12 @@ def test_somebody_with_no_role_gets_an_empty_desk():
     page = builders.sign_in(Client(), user).get("/admin/")
 
     assert b"There is nothing here for your account yet." in page.content
+
+
+def test_a_permission_given_to_a_person_by_hand_opens_nothing():
+    user = builders.member("auditor", "favoured")
+    user.user_permissions.set(Permission.objects.all())
+    client = builders.sign_in(Client(), user)
+
+    assert client.get(WORKLIST).status_code == 403
+    assert client.get(reverse("admin:clinic_message_changelist")).status_code == 200

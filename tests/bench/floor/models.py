@@ -1,5 +1,6 @@
 """Forty columns: 12 single choices, 4 multiple ones, 12 numbers, 12 texts."""
 
+from django.conf import settings
 from django.db import models
 
 OPTIONS = [(f"o{n}", f"The answer number {n}, in a few words") for n in range(11)]
@@ -26,3 +27,20 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Record(models.Model):
+    """What a stock worklist lists. Nobody's record has an assignee too: a nullable one would cost
+    the stock list a statement for each row."""
+
+    reference = models.CharField(max_length=9, unique=True)
+    name = models.CharField(max_length=100)
+    email = models.EmailField()
+    phone = models.CharField(max_length=20)
+    urgency = models.SmallIntegerField(choices=enumerate(("Routine", "Soon", "Urgent")))
+    status = models.CharField(max_length=10, choices=[(s, s) for s in ("new", "decided", "closed")])
+    submitted_at = models.DateTimeField()
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+
+    def __str__(self) -> str:
+        return self.reference

@@ -4,6 +4,7 @@ SECRET_KEY = "floor-only-" + "x" * 50
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tests.bench.floor.urls"
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -41,5 +42,6 @@ DATABASES = {
         "CONN_MAX_AGE": 60,
     }
 }
+STATIC_URL = "static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

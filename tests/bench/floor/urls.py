@@ -1,3 +1,4 @@
+from django.contrib import admin
 from django.urls import path
 
 from tests.bench.floor import views
@@ -7,4 +8,5 @@ urlpatterns = [
     path("wide/", views.page, {"form_class": views.WideForm}),
     path("thanks/", views.thanks),
     path("slot/", views.slot),
+    path("admin/", admin.site.urls),
 ]

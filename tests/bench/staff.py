@@ -1,0 +1,312 @@
+"""The staff's side: the worklist of a million submissions beside a stock changelist of a thousand
+records (G7, G8), and what the server takes beside a bare one with the same packages (G10).
+
+One client on one kept connection has each look in turn, at all sites in the same run. A search is
+what a person waits for: the form sent, and the list that it leads to.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+
+from clinic import devdb
+from tests import builders
+from tests.bench import goals, patients, records, servers
+from tests.bench.browser import Answer, Browser
+from tests.bench.floor import packages
+from tests.bench.goals import RUNS, Line
+from tests.bench.servers import Gunicorn
+from tests.staff.desk import WORKLIST
+
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+FEW = 1_000
+LOOKS = 30  # of each sort in one run
+STARTS = 5
+PAGES = {
+    "first page": WORKLIST,
+    "closed": f"{WORKLIST}?status=closed",
+    "deepest page": f"{WORKLIST}?status=all&p=40",
+}
+SEARCHES = {
+    "rare name": records.RARE,
+    "common name": records.COMMON,
+    "two common names": f"Maria {records.COMMON}",
+    "nobody's name": records.NOBODY,
+}
+Look = Callable[[], Any]
+Start = Callable[[], AbstractContextManager[Gunicorn]]
+Cookies = dict[str, str]
+
+
+def measure(folder: Path) -> list[Line]:
+    """All of it. The bench's database runs, and its tables are empty."""
+    connection.close()
+    host = str(devdb.socket_dir(folder / "pg"))
+    with closing(psycopg2.connect(host=host, user=devdb.USER, dbname="postgres")) as made:
+        made.autocommit = True
+        made.cursor().execute("create database few template postgres")
+    few = devdb.url(folder / "pg").removesuffix("postgres") + "few"
+    with _database("few"):
+        of_few = _filled(FEW)
+    of_many = _filled(ROWS)
+    floor_key = {"sessionid": _floor_filled()}
+    counts = _statements()
+    connection.close()
+    with (
+        servers.serving(folder) as (ours, floor),
+        servers.gunicorn("clinic.wsgi", DATABASE_URL=few) as ours_of_few,
+    ):
+        looks = {
+            "stock": partial(_changelist, _browser(floor.port, floor_key)),
+            **_looks(_browser(ours.port, of_many)),
+            **{
+                f"few: {name}": look
+                for name, look in _looks(_browser(ours_of_few.port, of_few)).items()
+                if name in PAGES
+            },
+        }
+        for look in list(looks.values()) * 8:
+            look()
+        runs = [_run(looks) for _ in range(RUNS)]
+    server = _server(of_many)
+    stock = statistics.median(run["stock"] for run in runs)
+    firsts = _first_looks(folder, of_many)  # last: it stops the database
+    search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
+    return [_worklist(runs, counts), search, server]
+
+
+@contextmanager
+def _database(name: str) -> Iterator[None]:
+    """Django is connected to another database of the same server."""
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+
+
+def _filled(rows: int) -> Cookies:
+    """So many submissions, and a clinician who is signed in: the cookies."""
+    staff = [builders.member("clinician", f"dr-{number}") for number in range(5)]
+    began = time.monotonic()
+    records.fill(rows, staff)
+    sys.stdout.write(f"{rows:,} submissions stored in {time.monotonic() - began:.0f} s\n")
+    cookies = builders.sign_in(Client(), staff[0]).cookies
+    return {settings.SESSION_COOKIE_NAME: cookies[settings.SESSION_COOKIE_NAME].value}
+
+
+def _floor_filled() -> str:
+    command = [sys.executable, "-m", "tests.bench.floor.fill"]
+    done = subprocess.run(command, cwd=servers.ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def _statements() -> dict[str, int]:
+    """The statements of each page, with a connection and a sign-in that are there already."""
+    browser = goals.InProcess()
+    builders.sign_in(browser.client, builders.member("clinician", "dr-0"))
+    for path in PAGES.values():
+        browser.get(path)
+    browser.counts.clear()
+    for path in PAGES.values():
+        assert browser.get(path).status == 200
+    return dict(zip(PAGES, (count for *_, count in browser.counts), strict=True))
+
+
+# --- looking ------------------------------------------------------------------------------------
+def _browser(port: int, cookies: Cookies) -> Browser:
+    browser = Browser(port)
+    browser.cookies.update(cookies)
+    return browser
+
+
+def _looks(browser: Browser) -> dict[str, Look]:
+    token = browser.get(WORKLIST).token
+    pages = {name: partial(_page, browser, path) for name, path in PAGES.items()}
+    return pages | {name: partial(_find, browser, token, term) for name, term in SEARCHES.items()}
+
+
+def _page(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+    assert (answer.status, _rows(answer)) == (200, 25), (path, answer.status, _rows(answer))
+
+
+def _find(browser: Browser, token: str, term: str) -> None:
+    sent = browser.post(WORKLIST, [("csrfmiddlewaretoken", token), ("q", term)])
+    answer = browser.get(sent.header("location"))
+    found = _rows(answer)
+    right = found == _FOUND[term] if term in _FOUND else found
+    assert right, (term, answer.status, found)
+
+
+_FOUND = {records.RARE: records.ALIKE, records.NOBODY: 0, records.COMMON: 25}
+
+
+def _rows(answer: Answer) -> int:
+    return answer.body.count(b'class="field-opens"')
+
+
+def _changelist(browser: Browser) -> None:
+    answer = browser.get("/admin/floor/record/")
+    assert answer.body.count(b'name="_selected_action"') == 100, answer.status
+
+
+def _run(looks: dict[str, Look]) -> dict[str, float]:
+    """The median milliseconds of each look, one after the other and around again."""
+    taken: dict[str, list[float]] = {name: [] for name in looks}
+    for _round in range(LOOKS):
+        for name, look in looks.items():
+            taken[name].append(_timed(look))
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def _timed(look: Look) -> float:
+    begin = time.perf_counter()
+    look()
+    return (time.perf_counter() - begin) * 1000
+
+
+def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
+    """The milliseconds of a first look after a restart of PostgreSQL and of the server, whose
+    workers have answered nothing yet but that they live."""
+    with servers.gunicorn("clinic.wsgi") as ours:
+        browser = _browser(ours.port, cookies)
+        token = browser.get(WORKLIST).token
+    taken: dict[str, list[float]] = {name: [] for name in (*PAGES, *SEARCHES)}
+    postgres = devdb.DevPostgres(folder / "pg")
+    for name in list(taken) * RUNS:
+        postgres.stop()
+        postgres.start()
+        with servers.gunicorn("clinic.wsgi") as ours, _browser(ours.port, browser.cookies) as again:
+            assert again.get("/healthz").status == 200
+            if name in PAGES:
+                look = partial(_page, again, PAGES[name])
+            else:
+                look = partial(_find, again, token, SEARCHES[name])
+            taken[name].append(_timed(look))
+    postgres.stop()
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+# --- judging ------------------------------------------------------------------------------------
+def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
+    """G7: the first page and a filter, against the stock list and against our own of a thousand."""
+    names = ("first page", "closed")
+    to_stock = {name: _ratio(runs, name, "stock") for name in names}
+    to_few = {name: _ratio(runs, name, f"few: {name}") for name in names}
+    told = "; ".join(
+        f"{name} {to_stock[name]:.2f} × {_middle(runs, name, 'stock')}, {to_few[name]:.2f} × our "
+        f"own of {FEW:,}, {counts[name]} statements"
+        for name in names
+    )
+    met = max(to_stock.values()) <= 1 and max(to_few.values()) <= 1.15
+    met = met and max(counts[name] for name in names) <= 8
+    what = f"worklist of {ROWS:,} to a stock changelist of 1,000: first page, a status filter"
+    data = {"runs_ms": runs, "statements": counts, "load": os.getloadavg()}
+    return Line("G7", what, "≤ 1 ×, 1.15 ×, 8", told, met, data)
+
+
+def _search(runs: list[dict[str, float]], firsts: dict[str, float]) -> Line:
+    """G8: each search and the deepest page against the stock first page; and after a restart."""
+    ratios = {name: _ratio(runs, name, "stock") for name in ("deepest page", *SEARCHES)}
+    told = ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in ratios.items())
+    told += "; first after a restart "
+    told += ", ".join(f"{name} {ratio:.1f} ×" for name, ratio in firsts.items())
+    met = max(ratios.values()) <= 1.5 and max(firsts.values()) <= 10
+    what = f"the deepest page and searches of {ROWS:,} to a stock changelist of 1,000"
+    data = {"ratios": ratios, "firsts": firsts}
+    return Line("G8", what, "≤ 1.5 ×, first 10 ×", told, met, data)
+
+
+def _ratio(runs: list[dict[str, float]], name: str, other: str) -> float:
+    return statistics.median(run[name] / run[other] for run in runs)
+
+
+def _middle(runs: list[dict[str, float]], *names: str) -> str:
+    told = (f"{statistics.median(run[name] for run in runs):.0f}" for name in names)
+    return f"({' ÷ '.join(told)} ms)"
+
+
+# --- the server ---------------------------------------------------------------------------------
+VISITED = ["/", "/intake/", *PAGES.values()]
+VISITS, INTAKES, REQUESTS_OF_AN_INTAKE = 64, 32, 43
+
+
+def _server(cookies: Cookies) -> Line:
+    """G10: memory after as many requests, and the time to the first answer, to a bare server."""
+    _assert_same_packages()
+    bare = partial(
+        servers.gunicorn,
+        "tests.bench.floor.wsgi",
+        DJANGO_SETTINGS_MODULE="tests.bench.floor.packages",
+    )
+    ours = partial(servers.gunicorn, "clinic.wsgi")
+    starts = [(_start(ours), _start(bare)) for _ in range(STARTS)]
+    start, least = (statistics.median(times) for times in zip(*starts, strict=True))
+    memory, floor = _memory_of_both(ours, bare, cookies)
+    shared = _memory_of_both(partial(ours, "--preload"), partial(bare, "--preload"), cookies)
+    told = f"memory {memory / floor:.2f} × ({memory:.0f} ÷ {floor:.0f} MB), "
+    told += f"start {start / least:.2f} × ({start:.0f} ÷ {least:.0f} ms); "
+    told += "memory where workers share what was loaded before them, as in production, "
+    told += "{:.2f} × ({:.0f} ÷ {:.0f} MB)".format(shared[0] / shared[1], *shared)
+    data = {"starts_ms": starts, "memory_mb": (memory, floor), "preloaded_mb": shared}
+    what = "all processes after as many requests, exec to first answer; to a bare server"
+    met = memory / floor <= 1.3 and start / least <= 1.5
+    return Line("G10", what, "≤ 1.3 ×, 1.5 ×", told, met, data)
+
+
+def _memory_of_both(ours: Start, bare: Start, cookies: Cookies) -> tuple[float, float]:
+    """The megabytes of each alone, after the same pages and as many other requests."""
+
+    def walk(browser: Browser) -> Iterator[Answer]:
+        browser.cookies.update(cookies)
+        for path in VISITED:
+            yield browser.get(path)
+
+    with ours() as server:
+        goals.crowd(server, walk, VISITS)
+        goals.crowd(server, patients.intake, INTAKES)
+        memory = _memory(server.pid)
+    with bare() as server:
+        goals.crowd(server, walk, VISITS + INTAKES * REQUESTS_OF_AN_INTAKE // len(VISITED))
+        return memory, _memory(server.pid)
+
+
+def _assert_same_packages() -> None:
+    ours = {"clinic", "intake", "education"}
+    for name in ("INSTALLED_APPS", "MIDDLEWARE"):
+        kept = [one for one in getattr(settings, name) if one.partition(".")[0] not in ours]
+        bare = [one for one in getattr(packages, name) if one != "django.contrib.admin"]
+        assert kept == bare, name  # the admin is in ours too, by a class of our own
+
+
+def _start(server: Start) -> float:
+    begin = time.perf_counter()
+    with server() as started, Browser(started.port) as browser:
+        assert browser.get("/intake/").status == 200
+        return (time.perf_counter() - begin) * 1000
+
+
+def _memory(pid: int) -> float:
+    """The proportional share of memory (PSS) of a process and its children, in MB."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    total = 0
+    for process in (str(pid), *children):
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        total += int(rollup.partition("\nPss:")[2].split()[0])
+    return total / 1000
