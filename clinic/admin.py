@@ -178,7 +178,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     list_title = gettext_lazy("Messages")
     list_display = [
-        "kind", "about", "status", "attempts", "error", "due_at", "next_try", "finished_at", "acts"
+        "what", "about", "status", "attempts", "error", "due_at", "next_try", "finished_at", "acts"
     ]  # fmt: skip
     list_filter = [StateFilter]
     ordering = ["-id"]
@@ -240,6 +240,11 @@ class MessageAdmin(ReadOnlyAdmin):
         return redirect("admin:clinic_message_changelist")
 
     # --- columns ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("What"))
+    def what(self, row: Message) -> str:
+        """The kind in words: `appointment_offer` reads 'Appointment offer'."""
+        return row.kind.replace("_", " ").capitalize()
+
     @admin.display(description=gettext_lazy("About"))
     def about(self, row: Any) -> str:
         return row.known or "–"
@@ -253,10 +258,10 @@ class MessageAdmin(ReadOnlyAdmin):
     def next_try(self, row: Message) -> Any:
         return row.next_at if row.state == Message.State.WAITING else None
 
-    @admin.display(description="")
-    def acts(self, row: Any) -> str:
+    @admin.display(description="", empty_value="")
+    def acts(self, row: Any) -> str | None:
         if row.state != Message.State.FAILED or not row.may_settle:
-            return ""
+            return None
         # the list stands in a form of the admin's own, with its token
         return format_html_join(
             " ",

@@ -258,7 +258,7 @@ def _card_words(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, s
     if level == "emergency":
         call = _("Call %(number)s") % {"number": voice.emergency}
         return _("Emergency"), _("Get help now"), _action(f"tel:{voice.emergency}", call)
-    call = _("Call us: %(phone)s") % {"phone": voice.phone}
+    call = SafeString(_("Call us: <bdi>%(phone)s</bdi>") % {"phone": escape(voice.phone)})
     if level == "same-day":
         return _("Same day"), _("Today"), _action(phone_link(voice.phone), call)
     if asks_to_call:

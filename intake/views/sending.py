@@ -153,11 +153,15 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     cards = advice.cards(words, assessment.fired, phone=phone, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
+    visit, next_steps = booked_words(submission), next_words(submission, words)
+    if visit and assessment.urgency in ("soon", "routine"):
+        # the weeks in which a visit is aimed at say nothing to somebody who has one
+        next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST - len(today))
     return {
         "reference": submission.reference,
-        "visit": booked_words(submission),
-        **next_words(submission, words),
+        "visit": visit,
+        **next_steps,
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],

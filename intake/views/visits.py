@@ -90,7 +90,7 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
         return _list(request, submission, mine, times.form_of(times.turned(request), only=only))
     form = times.form_of(request.POST, only=only)
     if not form.chosen:
-        form.add_error("slot", _("Choose one answer."))
+        form.add_error("slot", _("Choose a time."))
     if form.errors or form.visit_type is None:
         return _list(request, submission, mine, form, status=422)
     try:

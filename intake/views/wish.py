@@ -84,7 +84,7 @@ def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     if request.POST.get("go") == "save" and not form.chosen:
         return redirect("intake:save")
     if not form.chosen and not form.errors:
-        form.add_error("slot", _("Choose one answer."))
+        form.add_error("slot", _("Choose a time."))
     if form.errors:
         return show_times(request, draft, walk, form, status=422)
     kind = form.visit_type

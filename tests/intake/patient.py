@@ -207,10 +207,12 @@ class Page:
 
     @property
     def errors(self) -> list[str]:
-        """What the summary at the head of the page complains of."""
+        """What the summary at the head of the page complains of, without the questions it names."""
         summary = re.search(r'<div class="problem".*?</ul>', self.html, re.S)
-        found = re.findall(r"<li>(.*?)</li>", summary[0]) if summary else []
-        return [re.sub(r"<[^>]+>", "", text) for text in found]
+        found = re.findall(r"<li>(.*?)</li>", summary[0], re.S) if summary else []
+        return [
+            re.sub(r'(?s)<span class="of">.*?</span>|<[^>]+>', "", text).strip() for text in found
+        ]
 
 
 class Patient:

@@ -169,6 +169,8 @@ def test_a_time_is_chosen_held_read_back_and_booked_by_sending():
     patient.send()
     assert patient.page.step == "sent"
     assert "Your appointment is booked" in patient.page.text
+    assert "We read your answers when the clinic is open." in patient.page.text
+    assert "weeks" not in patient.page.text
     visit = confirmed()
     assert (visit.starts, visit.submission) == (slot.start, Submission.objects.latest("id"))
     assert visit.submission.appointment_request.progress == "booked"
@@ -274,7 +276,7 @@ def test_a_time_that_cannot_be_had_is_a_sentence(slot):
 def test_nothing_chosen_is_asked_again_and_a_strange_field_saves_nothing():
     patient = at_times()
     page = patient.post(patient.page.url, {"go": "continue"})
-    assert (page.status, page.errors) == (422, ["Choose one answer."])
+    assert (page.status, page.errors) == (422, ["Choose a time."])
     pick(patient, book.free(7).key, admin="1")
     assert patient.page.status == 422
     assert not Appointment.objects.exists()

@@ -87,6 +87,11 @@ def test_every_page_of_the_patients_side(window):
     judge("Check your answers")
     phone.press("Send")
     judge("We have your answers")
+    phone.page.emulate_media(media="print")
+    style = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    on_paper = phone.page.locator(".done").evaluate(style)
+    assert on_paper == ["rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"], "the number can be read when printed"
+    phone.page.emulate_media(media="screen")
     phone.open("/intake/leave/")
     judge("Leave and clear this device?")
 

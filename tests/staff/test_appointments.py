@@ -253,6 +253,7 @@ def test_what_cannot_wait_is_not_offered_but_can_be_booked(desk, lee):
     page = desk.get(desk_page_of(submission))
 
     assert "This cannot wait for an answer to an offer." in words(page)
+    assert "Choose a free time in the week below." in words(page)
     assert "Offer the chosen times" not in words(page)
     assert press(desk, submission, "offer", book.free()).status_code == 409
     assert press(desk, submission, "call", book.free()).status_code == 302

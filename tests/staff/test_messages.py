@@ -77,7 +77,7 @@ def test_the_list_says_which_and_why_and_holds_no_address(failed):
     trail = Trail()
     page = builders.staff_client("front desk").get(LIST)
 
-    assert cells(page, "kind") == ["confirmation"]
+    assert cells(page, "what") == ["Confirmation"]
     assert cells(page, "error") == ["smtp 550"]
     assert len(cells(page, "about")[0]) == 9  # the reference
     assert b"anary" not in page.content
