@@ -77,6 +77,8 @@ def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> s
     """
     key = next(iter(search.address_tokens(address)), 0)
     drafts, submissions = _found(key, reference)
+    if reference is None:
+        submissions = [row for row in submissions if _is_of(row, address)]
     draft = drafts[0] if drafts and (unsent_first or not submissions) else None
     return _challenge(key, draft, [] if draft else [row.pk for row in submissions])
 
@@ -263,6 +265,19 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
         list(drafts.order_by("-updated_at")[:1]),
         list(submissions.defer("answers", "assessment").order_by("-submitted_at")[:MOST]),
     )
+
+
+def _is_of(submission: Submission, address: str) -> bool:
+    """Was exactly this mailbox or phone given with it? A token finds more: it folds ß to ss, which
+    are two domains, and knows the last ten digits of a number alone."""
+    told = (submission.person.get(name, "") for name in ("email", "callback_phone"))
+    wanted = _written(address)
+    return any(_written(one) == wanted for one in told)
+
+
+def _written(address: str) -> bytes:
+    """An address without an extension; of capitals only those of ASCII do not matter."""
+    return address.partition(";")[0].encode().lower()
 
 
 def address_of(challenge: Challenge) -> str:

@@ -354,6 +354,35 @@ def test_another_persons_number_opens_nothing_in_ones_own_window():
     assert Submission.objects.get(pk=other.pk).status == "new"
 
 
+@pytest.mark.parametrize(
+    ("field", "theirs", "mine"),
+    [
+        # folded for the search, both are kim@strasse.example: two domains, two owners
+        ("email", "kim@strasse.example", "kim@stra\u00dfe.example"),
+        # a London number that ends like one in Washington
+        ("callback_phone", "+12025550147", "+442025550147"),
+        ("callback_phone", "+13125550148", "+493125550148"),
+    ],
+)
+def test_an_address_that_only_looks_alike_opens_nothing_of_its_neighbour(
+    field, theirs, mine, capsys
+):
+    nobody = {"email": "", "prefer": "text"}
+    other = builders.submission(nobody | {field: theirs})
+    own = builders.submission(nobody | {field: mine})
+    letters()
+    capsys.readouterr()
+    for typed in (mine, theirs):
+        patient = Patient()
+        patient.post("/my/find/", {"address": typed})
+        sent = "\n".join([*letters(), capsys.readouterr().out])
+        wanted, unwanted = (own, other) if typed == mine else (other, own)
+        assert (typed in sent) or not sent.strip()
+        page = enter(patient, code_in([sent]))
+        assert wanted.reference in page.text
+        assert unwanted.reference not in page.text
+
+
 # --- limits --------------------------------------------------------------------------------------
 
 
