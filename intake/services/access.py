@@ -75,7 +75,7 @@ def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> s
     first. Returns the key that the asking browser keeps. A code is sent only if something fits;
     the caller cannot tell. An earlier code for the same record ends.
     """
-    key = next(iter(search.address_tokens(address)), 0)
+    key = address_key(address)
     drafts, submissions = _found(key, reference)
     if reference is None:
         submissions = [row for row in submissions if _is_of(row, address)]
@@ -83,12 +83,26 @@ def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> s
     return _challenge(key, draft, [] if draft else [row.pk for row in submissions])
 
 
+def address_key(address: str) -> int:
+    """What an address is looked up by, however it is written; 0 for what is none."""
+    return next(iter(search.address_tokens(address)), 0)
+
+
+def asked_for(*, key: str) -> int | None:
+    """The address key of what this browser asked for; None when there is nothing to renew."""
+    old = _asked(key)
+    return old and old.address_key
+
+
 def renew(*, key: str) -> str | None:
     """Ten minutes more: a new code for what this browser asked for. None when it asked nothing."""
+    old = _asked(key)
+    return old and _challenge(old.address_key, old.draft, old.submissions)
+
+
+def _asked(key: str) -> Challenge | None:
     old = Challenge.objects.filter(browser_hash=digest(key)).order_by("-id").first()
-    if old is None or old.used_at:
-        return None
-    return _challenge(old.address_key, old.draft, old.submissions)
+    return None if old is None or old.used_at else old
 
 
 def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:

@@ -405,6 +405,29 @@ def test_a_pair_is_asked_three_times_and_a_mailbox_ten_times_a_day():
     assert asking(submissions[0].reference).page.status == 429
 
 
+def test_a_new_code_for_the_same_question_counts_as_asking():
+    patient = asking(builders.submission().reference)
+    told = [patient.post("/my/code/", {"go": "again"}).status for _n in range(4)]
+    assert told == [200, 200, 200, 429]
+    assert any(href.startswith("tel:") for href, _text in patient.page.links)
+
+
+def test_a_phone_is_one_mailbox_whatever_extension_is_typed():
+    number = builders.submission({"email": ""}).reference
+    told = [asking(number, f"202-555-0147 x{n}").page.status for n in range(4)]
+    assert told == [200, 200, 200, 429]
+
+
+def test_saving_writes_to_one_mailbox_a_few_times_alone():
+    patient, _number = saved("about")
+    told = []
+    for n in range(3):
+        for address in (f"other{n}@example.org", MAILBOX):
+            told.append(patient.post("/intake/save/", {"address": address}).status)
+    assert told == [200, 200, 200, 200, 200, 429]
+    assert patient.draft.revision
+
+
 def test_trying_codes_has_a_limit_of_its_own(settings):
     settings.LIMIT_TRIES_PEER = 1
     patient = asking(builders.submission().reference)
