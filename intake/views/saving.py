@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from clinic import limits
 from intake import services
 from intake.forms import FindForm
-from intake.models import Draft
+from intake.models import Draft, Kind
 from intake.views.browser import lost, with_draft
 from intake.views.my import DAY, MINUTE, TOO_OFTEN
 from intake.views.stops import may_send
@@ -48,8 +48,10 @@ def may_write_to(address: str) -> bool:
 
 
 def known_address(walk: Walk) -> str:
-    """The address given before, so that it need not be typed again."""
-    return walk.content.saved.get("address") or walk.content.contact.get("email", "")
+    """The address given before, so that it need not be typed again. Not the one of what was sent
+    already: whoever came in by the phone may never have known it."""
+    contact = {} if walk.kind == Kind.ADDITION else walk.content.contact
+    return walk.content.saved.get("address") or contact.get("email", "")
 
 
 def show(

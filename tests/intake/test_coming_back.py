@@ -611,6 +611,14 @@ def test_adding_something_is_a_submission_of_its_own_judged_anew():
     assert f">{earlier.reference}</a>" in shown
 
 
+def test_the_address_taken_over_into_an_addition_is_not_shown():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    assert MAILBOX not in patient.get("/intake/save/").html
+    patient.post("/intake/save/", {"address": OTHER})
+    assert patient.get("/intake/save/").form.values["address"] == [OTHER]
+
+
 def test_an_emergency_in_an_addition_stops_as_everywhere():
     patient = inside(builders.submission())
     patient.post("/my/add/", {})
