@@ -269,8 +269,10 @@ def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -
 
 
 def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
-    """Unsent drafts and submissions of an address, newest first; with a reference, that one."""
+    """Saved drafts and submissions of an address, newest first; with a reference, that one. A draft
+    that nobody saved for later has no reference: it stays in its browser."""
     drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
+    drafts = drafts.exclude(reference=None)
     submissions = Submission.objects.filter(search_keys__contains=[key])
     if reference is not None:
         drafts = drafts.filter(reference=reference)

@@ -184,6 +184,20 @@ def test_the_way_back_leads_to_the_first_open_page_of_the_route_as_it_is_now():
     assert enter(second, code_in(letters())).step == "reason"
 
 
+def test_answers_that_were_never_saved_are_opened_by_nobody_who_reads_the_mailbox():
+    patient = Patient()
+    patient.start()
+    patient.walk_to("appointment")
+    stranger = Patient()
+    for url in ("/my/find/", "/intake/resume/"):
+        stranger.post(url, {"address": MAILBOX, "reference": "7F3K-92QD"})
+    assert letters() == []
+    patient.post("/intake/save/", {"address": OTHER})
+    letters()
+    stranger.post("/my/find/", {"address": MAILBOX})
+    assert "Your code" in "".join(letters())
+
+
 # --- the code ------------------------------------------------------------------------------------
 
 
