@@ -7,13 +7,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic import limits
 from intake import services
 from intake.forms import FindForm
 from intake.models import Draft, Kind
 from intake.views.browser import lost, with_draft
-from intake.views.my import DAY, MINUTE, TOO_OFTEN
-from intake.views.stops import may_send
+from intake.views.my import TOO_OFTEN
+from intake.views.stops import may_send, may_write_to
 from intake.walk import Walk
 
 
@@ -26,7 +25,7 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     form = FindForm(data=request.POST)
     if not form.is_valid():
         return show(request, walk, form, status=422)
-    if not (may_send(request) and may_write_to(form.cleaned_data["address"])):
+    if not (may_send(request) and may_write_to(form.cleaned_data["address"], "save")):
         return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
     try:
         reference = services.save_for_later(draft=draft, address=form.cleaned_data["address"])
@@ -36,15 +35,6 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return show(request, walk, form, status=409, notice=str(conflict))
     context = {"reference": reference, "mailed": "@" in form.cleaned_data["address"]}
     return render(request, "intake/saved.html", context)
-
-
-def may_write_to(address: str) -> bool:
-    """Nobody's mailbox is filled by somebody who saves again and again."""
-    mailbox = services.address_key(address)
-    return all(
-        limits.take(f"save-mailbox-{most}:{mailbox}", capacity=most, per=per)
-        for most, per in ((3, 15 * MINUTE), (10, DAY))
-    )
 
 
 def known_address(walk: Walk) -> str:

@@ -442,6 +442,15 @@ def test_saving_writes_to_one_mailbox_a_few_times_alone():
     assert patient.draft.revision
 
 
+def test_what_is_sent_again_and_again_is_kept_and_confirmed_a_few_times_alone(settings):
+    settings.APPOINTMENT_OPEN_REQUESTS = 10
+    for _n in range(4):
+        patient = Patient()
+        assert patient.whole_journey("/appointments/").step == "sent"
+    assert Submission.objects.count() == 4
+    assert sum("Your request to" in text for text in letters()) == 3
+
+
 def test_trying_codes_has_a_limit_of_its_own(settings):
     settings.LIMIT_TRIES_PEER = 1
     patient = asking(builders.submission().reference)
