@@ -273,7 +273,7 @@ OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- database -----------------------------------------------------------------------------------
-DATABASE_URL = ENV.get("DATABASE_URL", "").strip()
+DATABASE_URL = env_text("DATABASE_URL", "")
 EMBEDDED_DATABASE = DEMO and not DATABASE_URL
 if not DATABASE_URL:
     if not DEMO:

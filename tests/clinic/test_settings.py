@@ -150,6 +150,18 @@ def test_what_a_clinic_may_write_starts(start, changes):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_databases_password_may_stand_in_a_file(start, tmp_path):
+    (tmp_path / "url").write_text("postgresql://u:from-file@host/clinic\n")
+    changes = {"DATABASE_URL": UNSET, "DATABASE_URL_FILE": str(tmp_path / "url")}
+    checks = """
+from clinic import settings as s
+assert s.DATABASES["default"]["PASSWORD"] == "from-file" and not s.EMBEDDED_DATABASE
+"""
+    done = start(PRODUCTION | changes, "-c", checks)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_laptop_needs_one_word(start):
     checks = "from clinic import settings as s; assert s.DEMO and not s.DEBUG and not s.SI_SCREEN"
     done = start({"DEMO": "on"}, "-c", checks)
