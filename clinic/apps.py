@@ -9,7 +9,7 @@ class ClinicConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from clinic import roles, staff
+        from clinic import anchors, roles, staff  # noqa: F401  the first registers its mail
 
         staff.listen()
         post_migrate.connect(make_cache_table, sender=self)

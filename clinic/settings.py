@@ -256,6 +256,13 @@ if not mailurl.is_sender(EMAIL_FROM):
         f"EMAIL_FROM={EMAIL_FROM!r}: write clinic@example.org or Truffles <clinic@example.org>."
     )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+# who keeps the anchors of the audit trail, away from this machine
+AUDIT_ANCHOR_TO = env_list("AUDIT_ANCHOR_TO", "")
+if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(address)]:
+    raise ImproperlyConfigured(
+        f"AUDIT_ANCHOR_TO: {wrong[0]!r} is no address. Write privacy@example.org, or several with "
+        "commas."
+    )
 # a function send(*, to, text, key), see clinic/sms.py; off: no text messages
 SMS_BACKEND = env_text("SMS_BACKEND", "clinic.sms.console" if DEMO else "off")
 if SMS_BACKEND == "off":

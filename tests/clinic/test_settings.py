@@ -99,6 +99,7 @@ def start(tmp_path_factory):
         ({"EMAIL_URL": "postmark:"}, ["EMAIL_URL", "postmark:?POSTMARK_"]),
         ({"EMAIL_FROM": UNSET}, ["EMAIL_FROM is not set", "illness"]),
         ({"EMAIL_FROM": "the clinic"}, ["EMAIL_FROM", "clinic@example.org"]),
+        ({"AUDIT_ANCHOR_TO": "a@b.org, the auditor"}, ["AUDIT_ANCHOR_TO", "the auditor"]),
         ({"SMS_BACKEND": "yes"}, ["SMS_BACKEND", "dotted path", "off"]),
         ({"SMS_BACKEND": "clinic.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
         ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
