@@ -123,11 +123,11 @@ def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
         if not Challenge.objects.filter(pk=pk, used_at=None).update(used_at=Now()):
             return None
         if draft_id:
-            return _open_draft(draft_id, request_id)
+            return _open_draft(pk, draft_id, request_id)
         return _open_submissions(pk, submissions, request_id)
 
 
-def _open_draft(draft_id: UUID, request_id: str) -> Opened | None:
+def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
     """The draft moves to this browser: the one it was begun in loses it."""
     key = new_key()
     moved = Draft.objects.filter(pk=draft_id, submission=None).update(
@@ -136,6 +136,7 @@ def _open_draft(draft_id: UUID, request_id: str) -> Opened | None:
     if not moved:
         return None  # sent or cleared meanwhile
     draft = Draft.objects.get(pk=draft_id)
+    outbox.put(kind="opened", occasion=str(challenge))
     audit.record(
         actor=audit.patient(draft.reference or "draft"),
         action="resume",

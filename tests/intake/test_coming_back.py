@@ -104,6 +104,16 @@ def test_answers_saved_in_one_browser_are_finished_in_another(step):
     assert first.get("/intake/check/").path == "/intake/"
 
 
+def test_who_owns_the_mailbox_hears_that_saved_answers_were_opened():
+    _first, number = saved("reason")
+    letters()
+    second = asking(number)
+    enter(second, code_in(letters()))
+    (text,) = letters()
+    assert MAILBOX in text
+    assert "opened just now" in text
+
+
 def test_what_was_ticked_on_the_unfinished_page_is_saved_too():
     patient = Patient()
     patient.start()
