@@ -9,7 +9,8 @@ class ClinicConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from clinic import roles, staff
+        # the first two register themselves
+        from clinic import anchors, checks, roles, staff  # noqa: F401
 
         staff.listen()
         post_migrate.connect(make_cache_table, sender=self)

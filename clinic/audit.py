@@ -6,10 +6,13 @@ is neither change nor page. The rows are chained by hash in the database (clinic
 """
 
 import json
+import logging
 import re
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, ProgrammingError, connection
+
+from clinic.logs import log
 
 # fmt: off
 ACTIONS = frozenset({
@@ -58,7 +61,8 @@ def record(
 
     `actor` comes from `staff`, `patient` or `system`; `subject` is the id of a record; `purpose`
     a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to what a
-    patient said. Raises RuntimeError outside a transaction and ValueError for anything else.
+    patient said. Raises RuntimeError outside a transaction and ValueError for anything else. A
+    trail that takes no more events counts as a database that is down: OperationalError.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record() belongs inside transaction.atomic(), last in it")
@@ -73,12 +77,16 @@ def record(
     detail = detail or {}
     for key, value in detail.items():
         _check(key, value)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "insert into aud.event (actor, action, subject, purpose, request_id, detail)"
-            " values (%s, %s, %s, %s, %s, %s::jsonb)",
-            [actor, action, subject, purpose, request_id, json.dumps(detail)],
-        )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "insert into aud.event (actor, action, subject, purpose, request_id, detail)"
+                " values (%s, %s, %s, %s, %s, %s::jsonb)",
+                [actor, action, subject, purpose, request_id, json.dumps(detail)],
+            )
+    except ProgrammingError as error:  # the right to add was taken away, or the table
+        log("event not recorded", level=logging.ERROR, exc_info=True)
+        raise OperationalError("the audit trail takes no event") from error
 
 
 def _check(key: str, value: Any) -> None:

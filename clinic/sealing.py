@@ -72,6 +72,11 @@ def kid_of(sealed: bytes) -> str:
     return sealed[1 : 1 + _ID].hex()
 
 
+def primary_kid() -> str:
+    """The id (8 hex digits) of the key that seals now."""
+    return _ring()[0][0].hex()
+
+
 # --- the model field ----------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
@@ -130,13 +135,14 @@ class SealedField(models.BinaryField):
         if value is None:
             return None
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return Sealed(seal(text.encode(), self._aad(pk)))
+        return Sealed(seal(text.encode(), self.place_of(pk)))
 
     def open_for(self, pk: Any, value: Sealed | None) -> Any:
         """The opened value of the row `pk`, for what `QuerySet.values` gives. Raises SealError."""
-        return None if value is None else json.loads(unseal(value.data, self._aad(pk)))
+        return None if value is None else json.loads(unseal(value.data, self.place_of(pk)))
 
-    def _aad(self, pk: Any) -> str:
+    def place_of(self, pk: Any) -> str:
+        """What the value of the row `pk` is bound to. Raises TypeError without a pk."""
         if pk is None:
             raise TypeError(f"{self} is bound to its row: give the row its primary key first")
         return f"{self.model._meta.db_table}|{self.column}|{pk}"
@@ -151,7 +157,7 @@ class SealedField(models.BinaryField):
         value = model_instance.__dict__[self.attname]
         if isinstance(value, Sealed):
             # not opened, so written as it was; but never into a row where it would not open
-            unseal(value.data, self._aad(model_instance.pk))
+            unseal(value.data, self.place_of(model_instance.pk))
             return value
         return self.seal_for(model_instance.pk, value)
 

@@ -256,6 +256,13 @@ if not mailurl.is_sender(EMAIL_FROM):
         f"EMAIL_FROM={EMAIL_FROM!r}: write clinic@example.org or Truffles <clinic@example.org>."
     )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
+# who keeps the anchors of the audit trail, away from this machine
+AUDIT_ANCHOR_TO = env_list("AUDIT_ANCHOR_TO", "")
+if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(address)]:
+    raise ImproperlyConfigured(
+        f"AUDIT_ANCHOR_TO: {wrong[0]!r} is no address. Write privacy@example.org, or several with "
+        "commas."
+    )
 # a function send(*, to, text, key), see clinic/sms.py; off: no text messages
 SMS_BACKEND = env_text("SMS_BACKEND", "clinic.sms.console" if DEMO else "off")
 if SMS_BACKEND == "off":
@@ -273,7 +280,7 @@ OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- database -----------------------------------------------------------------------------------
-DATABASE_URL = ENV.get("DATABASE_URL", "").strip()
+DATABASE_URL = env_text("DATABASE_URL", "")
 EMBEDDED_DATABASE = DEMO and not DATABASE_URL
 if not DATABASE_URL:
     if not DEMO:

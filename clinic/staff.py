@@ -21,7 +21,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model, logout, signals
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -142,10 +142,11 @@ class SecondFactorMiddleware:
         if open_to_all and not name.startswith(("account_", "mfa_")):
             return None
         if not request.user.is_authenticated:
-            return None
+            return None if open_to_all else _show_typed(request)
         if _is_over(request.session):
             logout(request)
-            return redirect_to_login(request.get_full_path() if request.method == "GET" else "")
+            to = request.get_full_path() if request.method == "GET" else ""
+            return _show_typed(request) or redirect_to_login(to)
         if has_second_factor(request):
             return None
         path = request.get_full_path()
@@ -154,6 +155,20 @@ class SecondFactorMiddleware:
                 return None
             return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': path})}")
         return None if name in ENROL_PAGES else redirect("mfa_activate_totp")
+
+
+def _show_typed(request):
+    """What somebody wrote into a form of a session that is over, to copy; None when it is nothing
+    that would have to be thought up anew."""
+    posted = request.POST.lists() if request.method == "POST" else ()
+    typed = [
+        text
+        for name, values in posted
+        if "password" not in name
+        for text in values
+        if " " in text.strip()
+    ]
+    return render(request, "account/ended.html", {"typed": typed}, status=403) if typed else None
 
 
 def _is_over(session) -> bool:

@@ -5,8 +5,9 @@ import gc
 import os
 import sys
 
-from django.core.checks import ERROR, run_checks
+from django.core.checks import ERROR, Tags, run_checks
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 _django = get_wsgi_application()
@@ -15,7 +16,10 @@ from clinic.front import Front  # noqa: E402  (it imports models, so Django come
 
 application = Front(_django)
 
-_errors = [message for message in run_checks() if message.level >= ERROR]
+# those of the database run only when they are named
+_found = [*run_checks(), *run_checks(tags=[Tags.database], databases=["default"])]
+_errors = [message for message in _found if message.level >= ERROR]
+connections.close_all()  # workers that are forked from here make their own
 if _errors:
     sys.exit("Not started:\n" + "\n".join(str(message) for message in _errors))
 

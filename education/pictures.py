@@ -11,7 +11,12 @@ MOST_BYTES: Final = 300_000
 MOST_PIXELS: Final = 4000
 """Of a side: more is no picture for a page, and takes a phone's memory."""
 KINDS: Final = ("png", "jpeg", "webp")
-_HIDDEN = (b"Exif\0\0", b"eXIf", b"EXIF")
+# Exif as JPEG, PNG and WebP hold it, packed in a text of a PNG; the same of XMP; IPTC
+_HIDDEN = (
+    *(b"Exif\0\0", b"eXIf", b"EXIF", b"Raw profile type"),
+    *(b"http://ns.adobe.com/", b"XML:com.adobe.xmp", b"XMP "),
+    b"Photoshop 3.0",
+)
 # starts of frame of a JPEG; the other codes between them mean something else
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 

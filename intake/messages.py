@@ -25,10 +25,10 @@ ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
 
 
-def of_sending(submission: Submission) -> list[Order]:
-    """What a submission just sent gives reason to tell."""
+def of_sending(submission: Submission, *, confirm: bool) -> list[Order]:
+    """What a submission just sent gives reason to tell; `confirm`: the patient, too."""
     occasion, orders = str(submission.pk), []
-    if submission.kind != Kind.STOPPED and way_to(submission.person):
+    if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):
         orders.append(Order(kind="confirmation", occasion=occasion))
     if submission.kind == Kind.STOPPED or submission.urgency >= Urgency.SAME_DAY:
         patience = timedelta(minutes=settings.ESCALATE_MINUTES)

@@ -2,8 +2,10 @@
 
 from intake.services import appointments
 from intake.services.access import (
+    address_key,
     address_of,
     ask,
+    asked_for,
     choose,
     end,
     enter,
@@ -78,10 +80,12 @@ __all__ = [
     "Verdict",
     "add",
     "add_rule_counts",
+    "address_key",
     "address_of",
     "alarm_of",
     "appointments",
     "ask",
+    "asked_for",
     "assign",
     "begin",
     "build_history",

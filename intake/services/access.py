@@ -75,18 +75,34 @@ def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> s
     first. Returns the key that the asking browser keeps. A code is sent only if something fits;
     the caller cannot tell. An earlier code for the same record ends.
     """
-    key = next(iter(search.address_tokens(address)), 0)
+    key = address_key(address)
     drafts, submissions = _found(key, reference)
+    if reference is None:
+        submissions = [row for row in submissions if _is_of(row, address)]
     draft = drafts[0] if drafts and (unsent_first or not submissions) else None
     return _challenge(key, draft, [] if draft else [row.pk for row in submissions])
 
 
+def address_key(address: str) -> int:
+    """What an address is looked up by, however it is written; 0 for what is none."""
+    return next(iter(search.address_tokens(address)), 0)
+
+
+def asked_for(*, key: str) -> int | None:
+    """The address key of what this browser asked for; None when there is nothing to renew."""
+    old = _asked(key)
+    return old and old.address_key
+
+
 def renew(*, key: str) -> str | None:
     """Ten minutes more: a new code for what this browser asked for. None when it asked nothing."""
+    old = _asked(key)
+    return old and _challenge(old.address_key, old.draft, old.submissions)
+
+
+def _asked(key: str) -> Challenge | None:
     old = Challenge.objects.filter(browser_hash=digest(key)).order_by("-id").first()
-    if old is None or old.used_at:
-        return None
-    return _challenge(old.address_key, old.draft, old.submissions)
+    return None if old is None or old.used_at else old
 
 
 def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
@@ -107,11 +123,11 @@ def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
         if not Challenge.objects.filter(pk=pk, used_at=None).update(used_at=Now()):
             return None
         if draft_id:
-            return _open_draft(draft_id, request_id)
+            return _open_draft(pk, draft_id, request_id)
         return _open_submissions(pk, submissions, request_id)
 
 
-def _open_draft(draft_id: UUID, request_id: str) -> Opened | None:
+def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
     """The draft moves to this browser: the one it was begun in loses it."""
     key = new_key()
     moved = Draft.objects.filter(pk=draft_id, submission=None).update(
@@ -120,6 +136,7 @@ def _open_draft(draft_id: UUID, request_id: str) -> Opened | None:
     if not moved:
         return None  # sent or cleared meanwhile
     draft = Draft.objects.get(pk=draft_id)
+    outbox.put(kind="opened", occasion=str(challenge))
     audit.record(
         actor=audit.patient(draft.reference or "draft"),
         action="resume",
@@ -253,8 +270,10 @@ def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -
 
 
 def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
-    """Unsent drafts and submissions of an address, newest first; with a reference, that one."""
+    """Saved drafts and submissions of an address, newest first; with a reference, that one. A draft
+    that nobody saved for later has no reference: it stays in its browser."""
     drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
+    drafts = drafts.exclude(reference=None)
     submissions = Submission.objects.filter(search_keys__contains=[key])
     if reference is not None:
         drafts = drafts.filter(reference=reference)
@@ -263,6 +282,19 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
         list(drafts.order_by("-updated_at")[:1]),
         list(submissions.defer("answers", "assessment").order_by("-submitted_at")[:MOST]),
     )
+
+
+def _is_of(submission: Submission, address: str) -> bool:
+    """Was exactly this mailbox or phone given with it? A token finds more: it folds ß to ss, which
+    are two domains, and knows the last ten digits of a number alone."""
+    told = (submission.person.get(name, "") for name in ("email", "callback_phone"))
+    wanted = _written(address)
+    return any(_written(one) == wanted for one in told)
+
+
+def _written(address: str) -> bytes:
+    """An address without an extension; of capitals only those of ASCII do not matter."""
+    return address.partition(";")[0].encode().lower()
 
 
 def address_of(challenge: Challenge) -> str:

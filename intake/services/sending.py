@@ -37,9 +37,9 @@ MOST_WISHES = 3
 TRIES = 5  # of finding a free reference; one in ten billion is taken
 
 
-def submit(*, draft: Draft, request_id: str = "") -> Submission:
+def submit(*, draft: Draft, confirm: bool = True, request_id: str = "") -> Submission:
     """Send a finished draft: submission, wish, history, counts, messages and audit event in one
-    transaction.
+    transaction. `confirm`: the patient is written to as well.
 
     A draft is sent once: asked again, by a double click or a retry, the same submission comes
     back. Raises NotReady when a step is missing, an emergency answer stands, or the protocol
@@ -64,7 +64,7 @@ def submit(*, draft: Draft, request_id: str = "") -> Submission:
         if walk.content.wish:
             _store_wish(submission, walk.content.wish)
             settle(submission, draft, walk.content, request_id)
-        _record_sent(submission, walk.assessment, request_id)
+        _record_sent(submission, walk.assessment, request_id, confirm=confirm)
     return submission
 
 
@@ -226,10 +226,12 @@ def _store_wish(submission: Submission, wish: Mapping[str, Any]) -> None:
     build_wish(submission, wish).save(force_insert=True)
 
 
-def _record_sent(submission: Submission, assessment: Assessment, request_id: str) -> None:
+def _record_sent(
+    submission: Submission, assessment: Assessment, request_id: str, *, confirm: bool = True
+) -> None:
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     add_rule_counts(dict.fromkeys(rule_count_keys(submission, assessment), 1))
-    outbox.put_all(messages.of_sending(submission))
+    outbox.put_all(messages.of_sending(submission, confirm=confirm))
     audit.record(
         actor=audit.patient(submission.reference),
         action="create",

@@ -104,7 +104,7 @@ def _ask(request: HttpRequest, form_class: Any, way: str, status: int = 0) -> Ht
     if request.method != "POST" or not form.is_valid():
         return _show_ask(request, form, way, status=422 if form.is_bound else 200)
     address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference")
-    if not _may_ask(request, address, reference):
+    if not _may_ask(request, services.address_key(address), reference):
         return _show_ask(request, form, way, status=429, notice=str(TOO_OFTEN))
     key = services.ask(address=address, reference=reference, unsent_first=way == "resume")
     return _hold(redirect("intake:code"), key)
@@ -120,11 +120,10 @@ def _show_ask(
     return response
 
 
-def _may_ask(request: HttpRequest, address: str, reference: str | None) -> bool:
+def _may_ask(request: HttpRequest, mailbox: int, reference: str | None) -> bool:
     """Four limits at once: this pair, this mailbox, this network, and the whole site."""
-    mailbox, peer = address.casefold(), limits.peer(request)
     wanted = (
-        (f"ask-peer:{peer}", settings.LIMIT_CODES_PEER, HOUR),
+        (f"ask-peer:{limits.peer(request)}", settings.LIMIT_CODES_PEER, HOUR),
         (f"ask-pair:{reference}:{mailbox}", 3, 15 * MINUTE),
         (f"ask-mailbox:{mailbox}", 10, DAY),
         ("ask-site", settings.LIMIT_CODES_SITE, HOUR),
@@ -149,19 +148,21 @@ resume.again = ask_again(ReturnForm, "resume")  # type: ignore[attr-defined]
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Enter the code, or ask for ten minutes more."""
-    key, peer = key_of(request), limits.peer(request)
+    key = key_of(request)
     if not key:
         return redirect("intake:my")
     if request.method != "POST":
         return _show_code(request, CodeForm(), status=200)
     if request.POST.get("go") == "again":
-        if not limits.take(f"ask-peer:{peer}", capacity=settings.LIMIT_CODES_PEER, per=HOUR):
+        mailbox = services.asked_for(key=key)
+        if mailbox is not None and not _may_ask(request, mailbox, None):
             return _show_code(request, CodeForm(), status=429, notice=str(TOO_OFTEN))
         renewed = services.renew(key=key)
         return _hold(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
     form = CodeForm(data=request.POST)
     if not form.is_valid():
         return _show_code(request, form, status=422)
+    peer = limits.peer(request)
     if not limits.take(f"code-peer:{peer}", capacity=settings.LIMIT_TRIES_PEER, per=HOUR):
         return _show_code(request, form, status=429, notice=str(TOO_OFTEN))
     opened = services.enter(key=key, code=form.cleaned_data["code"], request_id=request.request_id)

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 
 from intake import services
 from intake.forms import FindForm
-from intake.models import Draft
+from intake.models import Draft, Kind
 from intake.views.browser import lost, with_draft
 from intake.views.my import TOO_OFTEN
-from intake.views.stops import may_send
+from intake.views.stops import may_send, may_write_to
 from intake.walk import Walk
 
 
@@ -25,7 +25,7 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     form = FindForm(data=request.POST)
     if not form.is_valid():
         return show(request, walk, form, status=422)
-    if not may_send(request):
+    if not (may_send(request) and may_write_to(form.cleaned_data["address"], "save")):
         return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
     try:
         reference = services.save_for_later(draft=draft, address=form.cleaned_data["address"])
@@ -38,8 +38,10 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def known_address(walk: Walk) -> str:
-    """The address given before, so that it need not be typed again."""
-    return walk.content.saved.get("address") or walk.content.contact.get("email", "")
+    """The address given before, so that it need not be typed again. Not the one of what was sent
+    already: whoever came in by the phone may never have known it."""
+    contact = {} if walk.kind == Kind.ADDITION else walk.content.contact
+    return walk.content.saved.get("address") or contact.get("email", "")
 
 
 def show(

@@ -17,10 +17,11 @@ from intake import advice, reading, services
 from intake.domain.definition import Protocol
 from intake.domain.translation import SAFETY_LEVELS, Wording
 from intake.forms import WishForm
+from intake.messages import way_to
 from intake.models import Draft, Kind, Submission, Urgency
 from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
 from intake.views.pages import STEP_TITLES
-from intake.views.stops import may_send
+from intake.views.stops import may_send, may_write_to
 from intake.views.visit_words import words_of
 from intake.views.wish import lost_time
 from intake.walk import APPOINTMENT, CONTACT, Walk
@@ -41,7 +42,7 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         notice = _("Too many requests came from your network. Your answers are kept.")
         return show_check(request, walk, notice=notice, status=429)
     try:
-        services.submit(draft=draft, request_id=request.request_id)
+        services.submit(draft=draft, confirm=may_confirm(walk), request_id=request.request_id)
     except services.NotReady as not_ready:
         return redirect_to(not_ready.step)
     except services.Gone:
@@ -51,6 +52,12 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     except (services.Conflict, services.Refused) as problem:
         return show_check(request, walk, notice=str(problem), status=409)
     return redirect("intake:sent")
+
+
+def may_confirm(walk: Walk) -> bool:
+    """Whether the address given is written to; the receipt on the screen is there in any case."""
+    way = way_to(walk.content.contact)
+    return way is not None and may_write_to(way[1], "confirm")
 
 
 def check_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:

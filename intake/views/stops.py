@@ -37,6 +37,12 @@ TOO_MANY = gettext_lazy(
     "Too many messages came from your network just now. Please call us, or try again later."
 )
 
+# how often one mailbox hears of saved answers, and of what was sent
+MAILS = {
+    "save": ((3, timedelta(minutes=15)), (10, timedelta(days=1))),
+    "confirm": ((3, timedelta(hours=8)),),
+}
+
 
 def judged(request: HttpRequest, step: str) -> tuple[Rule, ...]:
     """The interrupting rules that this page's own ticks fire, errors put aside."""
@@ -198,3 +204,13 @@ def after_telling(request: HttpRequest, draft: Draft) -> HttpResponse:
 def may_send(request: HttpRequest) -> bool:
     peer = limits.peer(request)
     return limits.take(f"send:{peer}", capacity=settings.LIMIT_INTAKE_SENDS, per=timedelta(hours=1))
+
+
+def may_write_to(address: str, what: str) -> bool:
+    """May a mailbox or phone that somebody typed be written to once more? Nobody fills another's by
+    sending forms in their name."""
+    mailbox = services.address_key(address)
+    return all(
+        limits.take(f"{what}-mailbox-{most}:{mailbox}", capacity=most, per=per)
+        for most, per in MAILS[what]
+    )

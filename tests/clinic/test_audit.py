@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 
-from clinic import audit
-from clinic.models import Event
+from clinic import audit, outbox
+from clinic.models import Event, Message
 
 NURSE = "staff:7"
 
@@ -298,6 +298,31 @@ def test_the_command_prints_the_anchor_for_next_time(chain, capsys):
     for wrong in ("x", "1:zz", "1"[:0]):
         with pytest.raises(CommandError, match="--anchor"):
             call_command("audit_verify", "--anchor", wrong)
+
+
+def test_the_anchor_is_sent_to_where_this_database_cannot_write(
+    chain, tamper, settings, mailoutbox
+):
+    settings.AUDIT_ANCHOR_TO = ["privacy@example.org", "lawyer@example.org"]
+    since = f"{chain[0]}:{chain[1].hex()}"
+    call_command("audit_verify", "--anchor", since)
+    seq, digest = audit.head()
+    tamper("delete from aud.event where seq = %s", [chain[0] + 3])
+    with pytest.raises(CommandError):
+        call_command("audit_verify", "--anchor", since)
+    outbox.deliver_due()
+
+    whole, broken = mailoutbox
+    assert whole.to == broken.to == ["privacy@example.org", "lawyer@example.org"]
+    assert whole.subject == "Audit trail: whole"
+    assert f"Anchor: {seq}:{digest.hex()}" in whole.body
+    assert broken.subject == "Audit trail: NOT whole"
+    assert f"event {chain[0] + 3}: gap" in broken.body
+
+
+def test_without_an_address_no_anchor_is_sent(chain):
+    call_command("audit_verify", "--anchor", f"{chain[0]}:{chain[1].hex()}")
+    assert not Message.objects.exists()
 
 
 # --- transactions -------------------------------------------------------------------------------

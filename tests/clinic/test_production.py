@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -47,6 +48,26 @@ def test_the_server_refuses_a_protocol_that_no_clinician_has_signed(production):
     assert "Not started" in started.stderr
     assert "approved_by" in started.stderr
     assert "intake/protocols/legs/approval.yaml" in started.stderr
+
+
+@pytest.mark.django_db
+def test_the_server_refuses_a_database_that_forgets(production):
+    with connection.cursor() as cursor:
+        cursor.execute("show fsync")
+        if cursor.fetchone() == ("on",):
+            pytest.skip("only the database that these tests bring forgets at a power cut")
+    there = production | {
+        "DATABASE_URL": production["DATABASE_URL"].rpartition("/")[0] + "/postgres"
+    }
+    started = run(there, "-c", "import clinic.wsgi")
+    assert "The database has fsync off" in started.stderr
+    checked = run(there, "manage.py", "check", "--database", "default")
+    assert "The database has full_page_writes off" in checked.stderr
+
+    away = production | {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/clinic"}
+    started = run(away, "-c", "import clinic.wsgi")
+    assert "fsync" not in started.stderr
+    assert "Not started" in started.stderr  # the protocol is not signed
 
 
 def test_a_demonstration_starts_unsigned(production):

@@ -99,6 +99,7 @@ def start(tmp_path_factory):
         ({"EMAIL_URL": "postmark:"}, ["EMAIL_URL", "postmark:?POSTMARK_"]),
         ({"EMAIL_FROM": UNSET}, ["EMAIL_FROM is not set", "illness"]),
         ({"EMAIL_FROM": "the clinic"}, ["EMAIL_FROM", "clinic@example.org"]),
+        ({"AUDIT_ANCHOR_TO": "a@b.org, the auditor"}, ["AUDIT_ANCHOR_TO", "the auditor"]),
         ({"SMS_BACKEND": "yes"}, ["SMS_BACKEND", "dotted path", "off"]),
         ({"SMS_BACKEND": "clinic.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
         ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
@@ -146,6 +147,18 @@ assert all(name.startswith("__Host-") for name in names) and len(set(names)) == 
 )
 def test_what_a_clinic_may_write_starts(start, changes):
     done = start(PRODUCTION | changes)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_databases_password_may_stand_in_a_file(start, tmp_path):
+    (tmp_path / "url").write_text("postgresql://u:from-file@host/clinic\n")
+    changes = {"DATABASE_URL": UNSET, "DATABASE_URL_FILE": str(tmp_path / "url")}
+    checks = """
+from clinic import settings as s
+assert s.DATABASES["default"]["PASSWORD"] == "from-file" and not s.EMBEDDED_DATABASE
+"""
+    done = start(PRODUCTION | changes, "-c", checks)
 
     assert done.returncode == 0, done.stderr
 

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from clinic import audit, staff
+from clinic.ids import uuid7
 from clinic.models import Event
 from clinic.sessions import SessionStore, stored_key
 from tests import builders
@@ -343,6 +344,29 @@ def test_a_session_that_the_table_let_expire_is_over(client, enrolled):
     Session.objects.update(expire_date="2020-01-01T00:00:00Z")
 
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("over", ["idle", "expired"])
+def test_what_was_typed_when_the_session_ended_can_be_copied(client, enrolled, over):
+    sign_in(client)
+    if over == "idle":
+        shift(client, staff_seen=16 * 60)
+    else:
+        Session.objects.update(expire_date="2020-01-01T00:00:00Z")
+    page = f"/admin/intake/submission/{uuid7()}/decide/"
+    typed = {"note": "Called at noon & <b>left word</b>", "new_password1": "of four plain words"}
+
+    response = client.post(page, typed | {"urgency": "3"})
+
+    html = response.content.decode()
+    assert response.status_code == 403
+    assert "Called at noon &amp; &lt;b&gt;left word&lt;/b&gt;" in html
+    assert "plain words" not in html
+    assert LOGIN in html
+    assert response["Cache-Control"] == "no-store"
+    assert client.post(page, {"urgency": "3"}).status_code == 302
+    sign_in(client)
+    assert client.get("/admin/auth/user/").status_code == 200
 
 
 def test_a_visit_is_noted_once_a_minute_and_not_more(client, enrolled):

@@ -20,15 +20,17 @@ KNEES = "https://example.org/knees"
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Another site: /200, /404 …; /only-get answers no HEAD."""
+    """Another site: /200, /404 …; /only-get answers no HEAD; /to?… leads to another address."""
 
-    def do_GET(self):
-        self.send_response(200 if self.path == "/only-get" else int(self.path[1:]))
+    def do_GET(self, only_get=200):
+        path, _sign, other = self.path.partition("?")
+        self.send_response({"/only-get": only_get, "/to": 302}.get(path) or int(path[1:]))
+        if other:
+            self.send_header("Location", other)
         self.end_headers()
 
     def do_HEAD(self):
-        self.send_response(405 if self.path == "/only-get" else int(self.path[1:]))
-        self.end_headers()
+        self.do_GET(only_get=405)
 
     def log_message(self, *args):
         """Not into the tests' output."""
@@ -43,6 +45,67 @@ def site():
     server.server_close()
 
 
+@pytest.fixture
+def near(monkeypatch):
+    """This machine counts as outside."""
+    monkeypatch.setattr(links, "is_outside", lambda address: address == "127.0.0.1")
+
+
+@pytest.fixture
+def inside():
+    """A server that is nobody's business, and the paths it was asked for."""
+    asked: list[str] = []
+
+    class Inside(Elsewhere):
+        def do_HEAD(self):
+            asked.append(self.path)
+            super().do_HEAD()
+
+        do_GET = do_HEAD
+
+    server = HTTPServer(("127.0.0.2", 0), Inside)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.2:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "[::ffff:127.0.0.2]"])
+def test_nothing_of_the_own_network_is_asked(inside, host):
+    server, asked = inside
+    assert links.is_gone(f"{server.replace('127.0.0.2', host)}/404") is None
+    assert links.is_gone("http://127.0.0.1:1/") is None
+    assert not asked
+
+
+def test_nobody_is_led_into_the_own_network(site, near, inside):
+    server, asked = inside
+    assert links.is_gone(f"{site}/to?{server}/404") is None
+    assert links.is_gone(f"{site}/to?{server.replace('http', 'ftp')}/404") is None
+    assert links.is_gone(f"{site}/to?{site}/404") is True
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("address", "outside"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:10.1.2.3", False),
+        ("224.0.0.1", False),
+    ],
+)
+def test_outside_is_what_everybody_can_reach(address, outside):
+    assert links.is_outside(address) is outside
+
+
+@pytest.mark.usefixtures("near")
 @pytest.mark.parametrize(
     ("path", "gone"),
     [
@@ -59,7 +122,7 @@ def test_only_what_says_so_is_gone(site, path, gone):
     assert links.is_gone(site + path) is gone
 
 
-def test_a_host_that_refuses_is_gone():
+def test_a_host_that_refuses_is_gone(near):
     with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
         port = server.server_port
     assert links.is_gone(f"http://127.0.0.1:{port}/") is True

@@ -77,6 +77,21 @@ def test_what_is_none_or_too_large_is_refused(data):
         pictures.read(png() + b"\0" * pictures.MOST_BYTES)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(more=b"iTXtXML:com.adobe.xmp\0\1\0\0\0packed"),
+        png(more=b"zTXtRaw profile type exif\0\0packed"),
+        JPEG[:20] + b"\xff\xe1\0\x20http://ns.adobe.com/xap/1.0/\0x" + JPEG[20:],
+        JPEG[:20] + b"\xff\xed\0\x12Photoshop 3.0\0xx" + JPEG[20:],
+        EXTENDED + b"XMP \4\0\0\0<x/>",
+    ],
+)
+def test_where_it_was_taken_may_be_hidden_in_other_ways_than_one(data):
+    with pytest.raises(pictures.HiddenData):
+        pictures.read(data)
+
+
 STARTS = st.sampled_from([png()[:24], JPEG[:20], b"\xff\xd8\xff", LOSSY[:20], LOSSLESS[:20], _FILE])
 
 

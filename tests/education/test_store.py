@@ -5,6 +5,7 @@ import shutil
 import threading
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
@@ -502,6 +503,28 @@ def test_half_a_file_is_rendered_anew(client, pages, folder):
         entry.write_bytes(entry.read_bytes()[:100])
 
     assert "Creaking knees" in html(Client(), KNEES)
+
+
+@pytest.mark.django_db
+def test_what_somebody_else_wrote_into_the_store_is_shown_to_nobody(client, pages, kept):
+    html(client, KNEES)
+    key = rendered._key(KNEES)
+    entry = kept.read(kept.current(), key)
+    forged = msgspec.msgpack.encode(
+        rendered.Page("education:page", (), b"<script src=//evil.example>", b"", '"x"', None)
+    )
+    for written in (forged, entry[:32] + forged, entry.replace(b"Creaking", b"Curating")):
+        kept.write(kept.current(), key, written)
+        assert "Creaking knees" in html(Client(), KNEES)
+
+
+@pytest.mark.django_db
+def test_an_entry_counts_only_where_it_was_written(client, pages, kept):
+    html(client, KNEES)
+    entry = kept.read(kept.current(), rendered._key(KNEES))
+    kept.write(kept.current(), rendered._key("/privacy/"), entry)
+
+    assert "Creaking knees" not in html(Client(), "/privacy/")
 
 
 @COMMITTED

@@ -104,6 +104,16 @@ def test_answers_saved_in_one_browser_are_finished_in_another(step):
     assert first.get("/intake/check/").path == "/intake/"
 
 
+def test_who_owns_the_mailbox_hears_that_saved_answers_were_opened():
+    _first, number = saved("reason")
+    letters()
+    second = asking(number)
+    enter(second, code_in(letters()))
+    (text,) = letters()
+    assert MAILBOX in text
+    assert "opened just now" in text
+
+
 def test_what_was_ticked_on_the_unfinished_page_is_saved_too():
     patient = Patient()
     patient.start()
@@ -182,6 +192,20 @@ def test_the_way_back_leads_to_the_first_open_page_of_the_route_as_it_is_now():
     letters()
     second = asking(number)
     assert enter(second, code_in(letters())).step == "reason"
+
+
+def test_answers_that_were_never_saved_are_opened_by_nobody_who_reads_the_mailbox():
+    patient = Patient()
+    patient.start()
+    patient.walk_to("appointment")
+    stranger = Patient()
+    for url in ("/my/find/", "/intake/resume/"):
+        stranger.post(url, {"address": MAILBOX, "reference": "7F3K-92QD"})
+    assert letters() == []
+    patient.post("/intake/save/", {"address": OTHER})
+    letters()
+    stranger.post("/my/find/", {"address": MAILBOX})
+    assert "Your code" in "".join(letters())
 
 
 # --- the code ------------------------------------------------------------------------------------
@@ -354,6 +378,35 @@ def test_another_persons_number_opens_nothing_in_ones_own_window():
     assert Submission.objects.get(pk=other.pk).status == "new"
 
 
+@pytest.mark.parametrize(
+    ("field", "theirs", "mine"),
+    [
+        # folded for the search, both are kim@strasse.example: two domains, two owners
+        ("email", "kim@strasse.example", "kim@stra\u00dfe.example"),
+        # a London number that ends like one in Washington
+        ("callback_phone", "+12025550147", "+442025550147"),
+        ("callback_phone", "+13125550148", "+493125550148"),
+    ],
+)
+def test_an_address_that_only_looks_alike_opens_nothing_of_its_neighbour(
+    field, theirs, mine, capsys
+):
+    nobody = {"email": "", "prefer": "text"}
+    other = builders.submission(nobody | {field: theirs})
+    own = builders.submission(nobody | {field: mine})
+    letters()
+    capsys.readouterr()
+    for typed in (mine, theirs):
+        patient = Patient()
+        patient.post("/my/find/", {"address": typed})
+        sent = "\n".join([*letters(), capsys.readouterr().out])
+        wanted, unwanted = (own, other) if typed == mine else (other, own)
+        assert (typed in sent) or not sent.strip()
+        page = enter(patient, code_in([sent]))
+        assert wanted.reference in page.text
+        assert unwanted.reference not in page.text
+
+
 # --- limits --------------------------------------------------------------------------------------
 
 
@@ -374,6 +427,38 @@ def test_a_pair_is_asked_three_times_and_a_mailbox_ten_times_a_day():
     asked = [asking(s.reference).page.status for s in submissions for _n in range(3)]
     assert asked == [200] * 10 + [429] * 2
     assert asking(submissions[0].reference).page.status == 429
+
+
+def test_a_new_code_for_the_same_question_counts_as_asking():
+    patient = asking(builders.submission().reference)
+    told = [patient.post("/my/code/", {"go": "again"}).status for _n in range(4)]
+    assert told == [200, 200, 200, 429]
+    assert any(href.startswith("tel:") for href, _text in patient.page.links)
+
+
+def test_a_phone_is_one_mailbox_whatever_extension_is_typed():
+    number = builders.submission({"email": ""}).reference
+    told = [asking(number, f"202-555-0147 x{n}").page.status for n in range(4)]
+    assert told == [200, 200, 200, 429]
+
+
+def test_saving_writes_to_one_mailbox_a_few_times_alone():
+    patient, _number = saved("about")
+    told = []
+    for n in range(3):
+        for address in (f"other{n}@example.org", MAILBOX):
+            told.append(patient.post("/intake/save/", {"address": address}).status)
+    assert told == [200, 200, 200, 200, 200, 429]
+    assert patient.draft.revision
+
+
+def test_what_is_sent_again_and_again_is_kept_and_confirmed_a_few_times_alone(settings):
+    settings.APPOINTMENT_OPEN_REQUESTS = 10
+    for _n in range(4):
+        patient = Patient()
+        assert patient.whole_journey("/appointments/").step == "sent"
+    assert Submission.objects.count() == 4
+    assert sum("Your request to" in text for text in letters()) == 3
 
 
 def test_trying_codes_has_a_limit_of_its_own(settings):
@@ -557,6 +642,14 @@ def test_adding_something_is_a_submission_of_its_own_judged_anew():
     assert (unchanged.answers, unchanged.urgency) == (earlier.answers, earlier.urgency)
     shown = builders.staff_client().get(f"/admin/intake/submission/{added.pk}/change/").text
     assert f">{earlier.reference}</a>" in shown
+
+
+def test_the_address_taken_over_into_an_addition_is_not_shown():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    assert MAILBOX not in patient.get("/intake/save/").html
+    patient.post("/intake/save/", {"address": OTHER})
+    assert patient.get("/intake/save/").form.values["address"] == [OTHER]
 
 
 def test_an_emergency_in_an_addition_stops_as_everywhere():

@@ -93,11 +93,11 @@ def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries
 
 
 @pytest.mark.parametrize("says", [{}, {"drowsy_drive": "fell_asleep", "mood_2w": "low_most"}])
-def test_sending_is_fifteen_queries_whatever_fires(says, django_assert_num_queries):
-    """Draft, limit, draft under lock, submission, draft, wish, history, counts, messages, their
-    task, audit; and the ends of two transactions."""
+def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queries):
+    """Draft, limits of network and mailbox, draft under lock, submission, draft, wish, history,
+    counts, messages, their task, audit; and the ends of two transactions."""
     patient = at("check", **says)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         patient.client.post("/intake/check/")
 
 

@@ -137,6 +137,15 @@ def test_more_requests_than_the_clinic_keeps_open_are_refused_kindly(settings):
     assert Patient().whole_journey().step == "sent"
 
 
+def test_who_knows_a_name_and_a_birth_date_does_not_learn_whether_somebody_is_a_patient(settings):
+    settings.APPOINTMENT_OPEN_REQUESTS = 1
+    Patient(email="").whole_journey("/appointments/")
+    stranger = at_wish(email="", callback_phone="312-555-0148")
+    assert stranger.answer().step == "check"
+    again = at_wish(email="", callback_phone="202-555-0147")
+    assert again.answer().status == 409
+
+
 # --- choosing a time ------------------------------------------------------------------------------
 
 

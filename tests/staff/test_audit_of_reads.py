@@ -1,7 +1,7 @@
 """Whoever sees a patient is written down first: no event, no page."""
 
 import pytest
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection
 
 from clinic import audit
 from intake import services
@@ -185,6 +185,18 @@ def test_without_the_event_nobody_is_shown(error, canaries, visits, monkeypatch)
     assert not Decision.objects.exists()
     assert set(Submission.objects.values_list("revision", flat=True)) == {0}
     assert set(Appointment.objects.values_list("status", flat=True)) == {"confirmed"}
+
+
+def test_a_trail_that_takes_no_more_events_is_an_outage_and_shows_nobody(canaries, written_log):
+    clinician = builders.staff_client("clinician")
+    with connection.cursor() as cursor:
+        cursor.execute("alter table aud.event rename to gone")
+
+    for page in (WORKLIST, page_of(canaries[0])):
+        response = clinician.get(page)
+        assert (response.status_code, response["Retry-After"]) == (503, "30")
+        assert b"Canary" not in response.content
+    assert written_log.getvalue().count('"event": "event not recorded"') == 2
 
 
 # --- who was refused ------------------------------------------------------------------------------

@@ -218,12 +218,16 @@ def request_of(submission: Submission) -> AppointmentRequest:
 
 
 def open_requests(*, person: dict[str, Any]) -> int:
-    """How many requests this person (by name and birth date) has that are not over."""
+    """How many requests this person has that are not over: by name and birth date, and the phone or
+    e-mail too. Else whoever knows those two could find out who is a patient by being refused."""
     keys = search.person_tokens(person)
-    if not keys:
+    addresses = search.address_tokens(person.get("email", ""), person.get("callback_phone", ""))
+    if not (keys and addresses):
         return 0
     return AppointmentRequest.objects.filter(
-        submission__search_keys__contains=keys, progress__in=workflow.REQUEST_OPEN
+        submission__search_keys__contains=keys,
+        submission__search_keys__overlap=addresses,
+        progress__in=workflow.REQUEST_OPEN,
     ).count()
 
 
