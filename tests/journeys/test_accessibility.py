@@ -21,6 +21,8 @@ from tests.journeys.test_coming_back import come_in
 from tests.staff.desk import desk_page_of, page_of, waiting
 
 pytestmark = pytest.mark.journey
+# what a patient may write for a name or in a free text; were it ever run, the judge would say so
+EVIL = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>'"></textarea>{{ ran }}"""
 
 
 class Judge:
@@ -34,6 +36,8 @@ class Judge:
         self.seen += 1
         if must_say and must_say not in self.window.text:
             self.faults.append(f"{self.window.path} does not say {must_say!r}")
+        if page.evaluate("'ran' in window"):
+            self.faults.append(f"{self.window.path} runs what a patient wrote")
         page.emulate_media(color_scheme="light", forced_colors="none")
         self.faults += self.window.violations()
         page.emulate_media(color_scheme="dark")
@@ -233,15 +237,16 @@ def test_every_page_of_the_staffs_side(window):
     clinician, mia = builders.member("clinician"), builders.member("front desk")
     TOTP.activate(clinician, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
     serious = builders.submission(
-        {"proxy_name": "Petra Canary"},
+        {"name": f"Quentin {EVIL}", "proxy_name": f"Petra {EVIL}"},
         who="caregiver",
         vein_look=("varicose", "open_sore"),
         vein_bleed="last_7d",
         vein_sx=("heavy_ache",),
         wound_time="ge_2w",
         wound_signs=("on_foot_toe",),
-        reason_text="It bleeds.",
+        reason_text=f"It bleeds. {EVIL}",
     )
+    services.reply(submission=serious, text=f"It itches. {EVIL}", request_id="r")
     waiting("Otto Other", Urgency.EMERGENCY, hours=-30)
     book.clinician()
     visit = book.booked(book.patient(1), book.free(days=2))
@@ -252,7 +257,7 @@ def test_every_page_of_the_staffs_side(window):
         clinician: (
             ("/admin/intake/submission/", "Worklist"),
             ("/admin/intake/submission/?status=all&urgency=soon", "Clear filters"),
-            (page_of(serious), "Red flags"),
+            (page_of(serious), "<img src=x"),
             ("/account/2fa/", "Authenticator app"),
             ("/account/password/change/", "Change your password"),
         ),
