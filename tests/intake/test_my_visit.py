@@ -284,13 +284,27 @@ def bad_key(kind: str) -> str:
             return f"{when}_{'0' * 8}-0000-7000-8000-{'0' * 12}_{where}"
         case "skipped hour":  # the clock goes from 2 to 3 in New York then; no such slot
             return f"20270314T073000_{who}_{where}"
+        case "year 1":
+            return f"00010101T000000_{who}_{where}"
+        case "year 9999":
+            return f"99991231T235959_{who}_{where}"
         case _:
             return "💊" * 30
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["gone", "past", "outside hours", "another type", "forged", "skipped hour", "nonsense"],
+    [
+        "gone",
+        "past",
+        "outside hours",
+        "another type",
+        "forged",
+        "skipped hour",
+        "year 1",
+        "year 9999",
+        "nonsense",
+    ],
 )
 @pytest.mark.parametrize("go", ["continue", "book"])
 @pytest.mark.parametrize("has", ["a visit", "none"])
@@ -307,6 +321,17 @@ def test_a_time_that_cannot_be_had_is_a_sentence_with_the_nearest(kind, go, has,
     assert "That time has just gone. Nothing was booked." in page.text
     assert 'name="slot"' in page.html, "the way on"
     assert everything() == before
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("button", [{"go": "later", "next": "{}"}, {"go": "book", "first": "{}"}])
+def test_a_first_day_that_no_book_reaches_counts_as_none(day, button, settings):
+    settings.APPOINTMENT_MODE = "slots"
+    patient = inside(book.patient())
+    posted = {name: words.format(day) for name, words in button.items()}
+    page = patient.post("/my/times/", {"visit": str(book.visit_type().pk), **posted})
+    assert page.status in (200, 422)
+    assert 'name="slot"' in page.html, "the list from today on"
 
 
 def test_a_hold_that_lapsed_is_taken_up_again_or_told(settings):

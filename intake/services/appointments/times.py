@@ -208,7 +208,7 @@ def fitting(
 def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
     """The free time of a form's key. Raises SlotGone, with the nearest free times, when it is
     taken, past, outside of hours, of another visit type, or made up."""
-    start = _start_of(key)
+    start = start_of(key)
     if start is None or not visit_type.is_active:
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
     # one look at the day serves both: the time itself, and those near it when it has gone
@@ -441,10 +441,10 @@ def wishes_of(*, request: AppointmentRequest) -> list[domain.Wish]:
     ]
 
 
-def _start_of(key: str) -> datetime | None:
+def start_of(key: str) -> datetime | None:
     """The moment in a slot's key; None when it is made up or lies beyond any book."""
     try:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return start if 2000 < start.year < 3000 else None
+    return start if domain.in_reach(start) else None
