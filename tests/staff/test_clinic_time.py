@@ -392,6 +392,9 @@ def test_a_closure_at_a_clock_change_closes_the_longer_time(desk):
         {"first_day": "2027-01-02", "last_day": "2027-01-01"},
         {"starts_at": "2027-01-02T10:00", "ends_at": "2027-01-02T09:00"},
         {"first_day": "2027-01-02", "starts_at": "2027-01-02T10:00"},
+        {"starts_at": "2027-01-02T10:00"},
+        {"ends_at": "2027-01-02T10:00"},
+        {"last_day": "2027-01-02"},
     ],
 )
 def test_a_closure_without_beginning_or_end_is_said(desk, slip):
@@ -406,6 +409,25 @@ def test_a_time_that_is_none_is_said(desk, typed):
     page = desk.post(url("closure"), closed(starts_at=typed, ends_at="2027-01-02T10:00"))
 
     assert "Enter a day and a time." in words(page)
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+@pytest.mark.parametrize("given", ["first_day", "last_day", "starts_at", "ends_at"])
+def test_a_year_that_no_book_reaches_is_asked_back(desk, year, given):
+    usual = (
+        {"first_day": "2027-01-04"}
+        if given.endswith("day")
+        else {
+            "starts_at": "2027-01-04T10:00",
+            "ends_at": "2027-01-04T11:00",
+        }
+    )
+    page = desk.post(
+        url("closure"), closed(**usual | {given: year + usual.get(given, "2027-01-04")[4:]})
+    )
+
+    assert "Check the year." in words(page)
+    assert not Closure.objects.exists()
 
 
 def test_one_day_alone_is_enough(desk):
