@@ -98,6 +98,20 @@ def test_a_visit_that_took_place_or_not_is_noted_only_after_it_began(desk, lee):
     assert visit.status == "completed"
 
 
+@pytest.mark.parametrize("button", ["move", "cancel", "complete", "miss"])
+def test_a_time_that_is_only_held_has_no_buttons_of_a_visit(desk, lee, button):
+    slot = book.free()
+    press(desk, book.patient(), "offer", slot)
+    held = Appointment.objects.get()
+    begin_now(held)
+    posted = {"type": str(book.visit_type().pk), "slot": book.free(9).key, "reason": "clinic"}
+    page = desk.post(visit_page(held, button), posted)
+    assert page.status_code == 409
+    assert "This cannot be done any more: the appointment is “held”." in words(page)
+    held.refresh_from_db()
+    assert held.status == "held"
+
+
 def begin_now(visit):
     start = timezone.now() - timedelta(minutes=10)
     Appointment.objects.filter(pk=visit.pk).update(

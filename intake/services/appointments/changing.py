@@ -93,6 +93,9 @@ def cancel(
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
+    if appointment.status == "cancelled":
+        return
+    workflow.move_visit(appointment.status, "cancel")  # a held time may be nobody's
     with claiming(spans=[span(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
@@ -160,6 +163,7 @@ def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
 
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
+    workflow.move_visit(appointment.status, action)  # a held time may be nobody's
     with claiming(spans=[span(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
