@@ -95,7 +95,20 @@ def test_a_visit_that_took_place_or_not_is_noted_only_after_it_began(desk, lee):
     assert (visit.status, book.progress(submission)) == ("no_show", "missed")
     desk.post(visit_page(visit, "complete"))
     visit.refresh_from_db()
-    assert visit.status == "completed"
+    assert (visit.status, book.progress(submission)) == ("completed", "done")
+    desk.post(visit_page(visit, "miss"))
+    assert book.progress(submission) == "missed"
+
+
+def test_an_earlier_visit_noted_anew_leaves_the_one_to_come_as_it_is(desk, lee):
+    submission = book.patient()
+    missed = book.booked(submission)
+    begin_now(missed)
+    desk.post(visit_page(missed, "miss"))
+    to_come = book.booked(submission, book.free(8))
+    desk.post(visit_page(missed, "complete"))
+    to_come.refresh_from_db()
+    assert (to_come.status, book.progress(submission)) == ("confirmed", "booked")
 
 
 @pytest.mark.parametrize("button", ["move", "cancel", "complete", "miss"])

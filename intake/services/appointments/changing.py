@@ -171,7 +171,9 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
             raise Refused(_("The visit has not begun yet."))
         before = row.status
         step(row, action, by=by, at=now)
-        if request.progress == "booked":
+        later = row.submission.appointments.filter(during__startswith__gt=row.during.lower)
+        moves = (request.progress, action) in workflow.REQUEST_MOVES
+        if moves and not later.filter(status__in=workflow.VISITS).exists():
             advance(request, action)
         record(
             row,
