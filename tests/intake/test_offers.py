@@ -274,6 +274,20 @@ def test_who_has_a_visit_is_moved_to_the_earlier_time_and_theirs_goes_on():
     assert next_one.appointment.during.lower == late.slot.moment
 
 
+@pytest.mark.parametrize(
+    ("again", "state", "progress"), [(False, "withdrawn", "withdrawn"), (True, "open", "offered")]
+)
+def test_who_cancels_keeps_what_is_offered_only_if_another_time_is_wanted(again, state, progress):
+    early, mine = book.free(7), book.patient(1)
+    visit, theirs = book.booked(book.patient(), early), book.booked(mine, book.free(20))
+    wait(mine)
+    cancel(visit)
+    (earlier,) = waitlist_offers()
+    cancel(theirs, again=again)
+    assert (states(earlier), book.progress(mine)) == ([state], progress)
+    assert (book.free(7).key == early.key) is not again
+
+
 def test_a_later_time_is_not_offered_to_who_has_an_earlier_one():
     visit, mine = book.booked(book.patient(), book.free(20)), book.patient(1)
     book.booked(mine, book.free(7))

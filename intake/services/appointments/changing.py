@@ -106,8 +106,12 @@ def cancel(
         asks_again = again or (by is not None and reason != CancelReason.PATIENT)
         if request.progress == "booked":
             advance(request, "return" if asks_again else "withdraw")
+        offers = request.offers.filter(state="open")
         if not asks_again:
+            waitlist.withdraw_offers_in(offers, at=now)
             WaitlistEntry.objects.filter(request=request).delete()
+        elif request.progress == "requested" and offers.exists():
+            advance(request, "offer")  # an earlier time: they can still have it
         record(
             row,
             actor=actor_of(by, row.submission),
