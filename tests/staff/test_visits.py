@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from intake.models import Appointment, Offer, Submission, Urgency, WaitlistEntry
 from intake.models.appointments import during
+from intake.services import appointments
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -98,6 +99,16 @@ def test_a_visit_that_took_place_or_not_is_noted_only_after_it_began(desk, lee):
     assert (visit.status, book.progress(submission)) == ("completed", "done")
     desk.post(visit_page(visit, "miss"))
     assert book.progress(submission) == "missed"
+
+
+@pytest.mark.parametrize("button", ["complete", "miss"])
+def test_after_the_visit_nobody_waits_for_an_earlier_one(desk, lee, button):
+    submission = book.patient()
+    visit = book.booked(submission)
+    appointments.join_waitlist(submission=submission)
+    begin_now(visit)
+    desk.post(visit_page(visit, button))
+    assert submission.reference not in words(desk.get(WAITING))
 
 
 def test_an_earlier_visit_noted_anew_leaves_the_one_to_come_as_it_is(desk, lee):

@@ -179,6 +179,7 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
         moves = (request.progress, action) in workflow.REQUEST_MOVES
         if moves and not later.filter(status__in=workflow.VISITS).exists():
             advance(request, action)
+            WaitlistEntry.objects.filter(request=request).delete()
         record(
             row,
             actor=actor_of(by, row.submission),
