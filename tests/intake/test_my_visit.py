@@ -323,6 +323,21 @@ def test_a_time_that_cannot_be_had_is_a_sentence_with_the_nearest(kind, go, has,
     assert everything() == before
 
 
+@pytest.mark.parametrize("go", ["continue", "book"])
+def test_a_visit_is_not_moved_to_a_time_that_has_come_too_near_on_an_old_page(go, settings):
+    settings.APPOINTMENT_MODE, settings.APPOINTMENT_LEAD_HOURS = "slots", 0
+    submission = book.patient()
+    book.booked(submission, book.free(10))
+    near = book.free(2)
+    patient = inside(submission)
+    before = everything()
+    settings.APPOINTMENT_LEAD_HOURS = 24 * 4
+    page = choose(patient, near, go)
+    assert page.status == 409
+    assert near.key not in page.html
+    assert everything() == before
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 @pytest.mark.parametrize("button", [{"go": "later", "next": "{}"}, {"go": "book", "first": "{}"}])
 def test_a_first_day_that_no_book_reaches_counts_as_none(day, button, settings):

@@ -11,7 +11,14 @@ from intake.services.appointments.booking import (
     release,
     standing_of,
 )
-from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
+from intake.services.appointments.changing import (
+    cancel,
+    complete,
+    drop_all,
+    no_show,
+    reschedule,
+    time_to_move_to,
+)
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
 from intake.services.appointments.offers import (
     accept,
@@ -72,6 +79,7 @@ __all__ = [
     "reschedule",
     "slots_for",
     "standing_of",
+    "time_to_move_to",
     "visit_types_for",
     "withdraw_offers",
 ]

@@ -29,7 +29,21 @@ from intake.services.appointments.common import (
     step,
     tell,
 )
+from intake.services.appointments.times import FreeTime
 from intake.services.errors import Refused
+
+
+def time_to_move_to(
+    *,
+    appointment: Appointment,
+    slot: str,
+    by: User | None = None,
+    visit_type: VisitType | None = None,
+) -> FreeTime:
+    """The free time that `reschedule` would take; a patient's within what the urgency allows.
+    Raises SlotGone."""
+    urgency = None if by else appointment.submission.urgency
+    return find_time(slot, visit_type or appointment.visit_type, urgency)
 
 
 @retried
@@ -47,7 +61,7 @@ def reschedule(
     Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
     """
     _refuse_late(appointment, by)
-    free = find_time(slot, visit_type or appointment.visit_type)
+    free = time_to_move_to(appointment=appointment, slot=slot, by=by, visit_type=visit_type)
     with claiming_time(free, span(appointment)) as now:
         request_of(appointment.submission)
         row = locked(appointment)
