@@ -338,8 +338,21 @@ def test_a_visit_is_not_moved_to_a_time_that_has_come_too_near_on_an_old_page(go
     assert everything() == before
 
 
+def test_a_visit_of_a_sort_that_is_offered_no_more_can_still_be_moved(settings):
+    settings.APPOINTMENT_MODE = "slots"
+    submission = book.patient()
+    book.booked(submission, book.free(10))
+    sooner = book.free(2)
+    VisitType.objects.update(is_active=False)
+    patient = inside(submission)
+    assert sooner.key in patient.get("/my/times/").html
+    assert "Is this the time?" in choose(patient, sooner).text
+    choose(patient, sooner, "book")
+    assert visit(submission).during.lower == sooner.start
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-@pytest.mark.parametrize("button", [{"go": "later", "next": "{}"}, {"go": "book", "first": "{}"}])
+@pytest.mark.parametrize("button", [{"go": "sooner", "next": "{}"}, {"go": "book", "first": "{}"}])
 def test_a_first_day_that_no_book_reaches_counts_as_none(day, button, settings):
     settings.APPOINTMENT_MODE = "slots"
     patient = inside(book.patient())

@@ -42,8 +42,9 @@ def time_to_move_to(
 ) -> FreeTime:
     """The free time that `reschedule` would take; a patient's within what the urgency allows.
     Raises SlotGone."""
+    kind = visit_type or appointment.visit_type
     urgency = None if by else appointment.submission.urgency
-    return find_time(slot, visit_type or appointment.visit_type, urgency)
+    return find_time(slot, kind, urgency, has_one=kind == appointment.visit_type)
 
 
 @retried

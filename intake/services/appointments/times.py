@@ -205,11 +205,12 @@ def fitting(
     return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
 
 
-def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
+def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> FreeTime:
     """The free time of a form's key. Raises SlotGone, with the nearest free times, when it is
-    taken, past, outside of hours, of another visit type, or made up."""
+    taken, past, outside of hours, of another visit type, or made up; or of a type that is offered
+    no more, except to who has a visit of it."""
     start = start_of(key)
-    if start is None or not visit_type.is_active:
+    if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
     # one look at the day serves both: the time itself, and those near it when it has gone
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
