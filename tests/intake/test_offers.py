@@ -10,7 +10,16 @@ from clinic import outbox
 from clinic.models import Message
 from intake import services
 from intake.domain import workflow
-from intake.models import Appointment, CancelReason, Offer, Submission, Urgency, WaitlistEntry
+from intake.models import (
+    Appointment,
+    CancelReason,
+    Offer,
+    OpeningHours,
+    Submission,
+    Urgency,
+    VisitType,
+    WaitlistEntry,
+)
 from intake.services import appointments
 from intake.services.appointments import SlotGone
 from tests import builders
@@ -301,6 +310,25 @@ def test_a_time_without_clinician_is_offered_to_nobody(reason, desk):
     visit = book.booked(book.patient())
     wait(book.patient(1))
     cancel(visit, by=desk, reason=reason)
+    assert waitlist_offers() == []
+
+
+@pytest.mark.parametrize("change", ["sort retired", "hours for another sort", "fewer at once"])
+def test_a_freed_time_that_the_hours_have_no_more_is_offered_to_nobody(change):
+    slot = book.free()
+    OpeningHours.objects.update(capacity=2)
+    visit, beside = book.booked(book.patient(), slot), book.booked(book.patient(1), slot)
+    assert (visit.seat, beside.seat) == (0, 1)
+    wait(book.patient(2))
+    match change:
+        case "sort retired":
+            VisitType.objects.update(is_active=False)
+        case "hours for another sort":
+            for hours in OpeningHours.objects.all():
+                hours.visit_types.set([book.visit_type(45)])
+        case "fewer at once":
+            OpeningHours.objects.update(capacity=1)
+    cancel(visit)
     assert waitlist_offers() == []
 
 

@@ -312,9 +312,17 @@ def may_be_offered(*, submission: Submission) -> bool:
 # --- how it is read -------------------------------------------------------------------------------
 
 
-def capacity_of(*, clinician: Clinician, location: Location, start: datetime, end: datetime) -> int:
-    """How many patients at once the hours allow there and then; 0 outside of hours."""
-    book = book_of(start, end, clinician=clinician, location=location)
+def capacity_of(
+    *,
+    clinician: Clinician,
+    location: Location,
+    start: datetime,
+    end: datetime,
+    visit_type: VisitType | None = None,
+) -> int:
+    """How many patients at once the hours allow there and then, for this type of visit or for any;
+    0 outside of hours."""
+    book = book_of(start, end, visit_type=visit_type, clinician=clinician, location=location)
     return domain.capacity_at(
         book.hours,
         book.closures,

@@ -114,19 +114,26 @@ def freed_by(row: Appointment) -> Freed:
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
     """Hold a freed time again and offer it to those who wait, APPOINTMENT_WAITLIST_BATCH at once;
-    nobody, when it fits nobody, is too near, or was more than the hours allow. `besides`: the
+    nobody, when it fits nobody, is too near, or is more than the hours allow by now. `besides`: the
     submission that gave it back. Who had an offer of this time gets no second one."""
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
         freed.start - timedelta(hours=settings.APPOINTMENT_LEAD_HOURS),
     )
-    if expires - at < SHORTEST:
+    if expires - at < SHORTEST or not freed.visit_type.is_active:
         return []
+    who, start, end = str(freed.clinician.pk), freed.start, freed.end
     capacity = times.capacity_of(
-        clinician=freed.clinician, location=freed.location, start=freed.start, end=freed.end
+        clinician=freed.clinician,
+        location=freed.location,
+        start=start,
+        end=end,
+        visit_type=freed.visit_type,
     )
-    taken = Appointment.objects.taking().between(freed.start, freed.end)
-    if freed.seat >= capacity or taken.filter(clinician=freed.clinician, seat=freed.seat).exists():
+    busy = times.busy_of([who], start, end)
+    if freed.seat not in domain.free_seats(
+        busy, clinician=who, start=start, end=end, capacity=capacity
+    ):
         return []
     chosen = _best(freed, at=at, besides=besides)
     if not chosen:
