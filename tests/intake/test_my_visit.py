@@ -338,6 +338,13 @@ def test_a_visit_is_not_moved_to_a_time_that_has_come_too_near_on_an_old_page(go
     assert everything() == before
 
 
+def test_a_visit_lasts_as_long_as_it_was_booked_for_whatever_became_of_its_sort():
+    submission = book.patient()
+    book.booked(submission)
+    VisitType.objects.update(minutes=45)
+    assert ", 30 minutes" in inside(submission).page.text
+
+
 def test_a_visit_of_a_sort_that_is_offered_no_more_can_still_be_moved(settings):
     settings.APPOINTMENT_MODE = "slots"
     submission = book.patient()
