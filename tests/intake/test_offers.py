@@ -197,6 +197,17 @@ def test_the_front_desk_takes_offers_back(desk):
     assert book.progress(submission) == "requested"
 
 
+def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
+    mine = book.patient()
+    as_read = Submission.objects.select_related("appointment_request").get(pk=mine.pk)
+    book.booked(mine)
+    with pytest.raises(workflow.NotAllowed):
+        services.set_progress(
+            submission=as_read, progress="called", by=desk, revision=0, request_id="r"
+        )
+    assert book.progress(mine) == "booked"
+
+
 def test_noted_as_not_wanted_any_more_ends_what_was_booked(desk):
     submission = book.patient()
     visit = book.booked(submission)
