@@ -311,8 +311,7 @@ def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpRe
     if not limits.take(
         f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
     ):
-        form = ReplyForm()
-        return show(request, grant, form, status=429)
+        return show(request, grant, ReplyForm(), status=429, notice=str(TOO_OFTEN))
     _draft, key = services.add(submission=submission, language=get_language() or "en")
     return hold(redirect_to("safety"), key)
 

@@ -559,6 +559,15 @@ def test_adding_something_is_a_submission_of_its_own_judged_anew():
     assert f">{earlier.reference}</a>" in shown
 
 
+def test_adding_too_often_is_said(settings):
+    settings.LIMIT_INTAKE_STARTS = 1
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    page = patient.post("/my/add/", {})
+    assert page.status == 429
+    assert "asked too often just now" in page.text
+
+
 def test_an_emergency_in_an_addition_stops_as_everywhere():
     patient = inside(builders.submission())
     patient.post("/my/add/", {})
