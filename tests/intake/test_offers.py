@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic import outbox
@@ -341,6 +343,24 @@ def test_a_freed_time_that_the_hours_have_no_more_is_offered_to_nobody(change):
             OpeningHours.objects.update(capacity=1)
     cancel(visit)
     assert waitlist_offers() == []
+
+
+def test_a_freed_time_costs_the_same_queries_however_many_wait():
+    def queries_of_cancelling(number: int) -> int:
+        visit = book.booked(book.patient(number))
+        with CaptureQueriesContext(connection) as queries:
+            cancel(visit)
+        return len(queries)
+
+    elsewhere = {"days": [], "times": [], "place": "", "clinician": "nobody"}
+    wait(*(book.patient(number, wish=elsewhere) for number in range(1, 3)))
+    few = queries_of_cancelling(0)
+    for number in range(3, 12):
+        wait(submission := book.patient(number, wish=elsewhere))
+        if number > 9:  # their own visit is sooner
+            book.booked(submission, book.free(3))
+            wait(submission)
+    assert queries_of_cancelling(12) == few
 
 
 def test_who_leaves_the_list_hears_nothing_more():

@@ -1,6 +1,6 @@
 """Reading clinic time: which times are free, for whom, and what the week looks like."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -434,16 +434,24 @@ def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime
     )
 
 
-def wishes_of(*, request: AppointmentRequest) -> list[domain.Wish]:
-    """The wishes of a request; a place is known by its name, and one nobody knows means any."""
+def places() -> dict[str, str]:
+    """The locations' ids by their names."""
+    return {name: str(pk) for name, pk in Location.objects.values_list("name", "pk")}
+
+
+def wishes_of(
+    *, request: AppointmentRequest, known: Mapping[str, str] | None = None
+) -> list[domain.Wish]:
+    """The wishes of a request; a place is known by its name, and one nobody knows means any.
+    `known`: the places, for who asks of many requests."""
     if not request.wishes:
         return []
-    places = {name: str(pk) for name, pk in Location.objects.values_list("name", "pk")}
+    known = places() if known is None else known
     return [
         domain.Wish(
             days=frozenset(wish["days"]),
             times=frozenset(wish["times"]),
-            location=places.get(wish["place"]),
+            location=known.get(wish["place"]),
             clinician=wish["clinician"] or None,
         )
         for wish in request.wishes
