@@ -450,6 +450,25 @@ def test_a_location_with_visits_keeps_its_zone(desk):
     assert "This is no time zone." in words(page)
 
 
+@pytest.mark.parametrize("name", ["clinician", "location"])
+def test_who_is_put_out_of_use_over_visits_lists_them_and_asks(desk, name):
+    lee, place, submission = book.clinician(), book.location(), book.patient(1)
+    visit, row = book.booked(submission), {"clinician": lee, "location": place}[name]
+    given = {"name": row.name} | ({"time_zone": place.time_zone} if name == "location" else {})
+    trail = Trail()
+    page = desk.post(url(name, "change", row), given)
+
+    assert "1 visit would no longer fit the hours" in words(page)
+    assert f'href="{visit_page(visit)}"' in page.content.decode()
+    assert trail.names(page, submission)
+    row.refresh_from_db()
+    assert row.is_active
+    page = desk.post(url(name, "change", row), {**given, "sure": "on"}, follow=True)
+    assert "1 visit no longer fits the hours. Nothing is cancelled." in words(page)
+    assert left(desk) == [submission.reference]
+    assert desk.post(url(name, "change", row), given).status_code == 302, "asked once"
+
+
 def test_what_visits_are_booked_with_is_never_deleted(desk):
     who, place, kind = book.clinician(), book.location(), book.visit_type()
     for name, row in (("clinician", who), ("location", place), ("visittype", kind)):
