@@ -38,7 +38,6 @@ from intake.services.appointments.times import (
     nearest,
     nearest_for,
     slots_for,
-    visit_types_for,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
@@ -80,6 +79,5 @@ __all__ = [
     "slots_for",
     "standing_of",
     "time_to_move_to",
-    "visit_types_for",
     "withdraw_offers",
 ]

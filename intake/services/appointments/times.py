@@ -20,7 +20,6 @@ from intake.models import (
     Submission,
     Urgency,
     VisitType,
-    WishedVisit,
 )
 from intake.services.appointments.common import SlotGone
 
@@ -294,14 +293,6 @@ def menu(*, only: VisitType | None = None) -> Menu:
         people=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "clinician"],
         places=[(str(pk), name) for what, pk, _, name, *_ in rows if what == "location"],
     )
-
-
-def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
-    """The visit types that fit the kind a patient wished for; all for 'call me'."""
-    types = VisitType.objects.filter(is_active=True)
-    if request.visit_type != WishedVisit.CALL_ME:
-        types = types.filter(kind=request.visit_type)
-    return list(types)
 
 
 def may_be_offered(*, submission: Submission) -> bool:
