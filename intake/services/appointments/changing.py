@@ -166,7 +166,8 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
 def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
     changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
     if note.strip():
-        changes["note"] = {"text": note.strip()}
+        notes = ((row.note or {}).get("text"), note.strip())
+        changes["note"] = {"text": "\n".join(filter(None, notes))}
     step(row, "cancel", by=by, at=at, **changes)
     tell("appointment_cancelled", row)
 
