@@ -115,6 +115,14 @@ class ClinicTimeAdmin(AffectedVisits, FindAdmin):
         return self.change_view(request, object_id)
 
 
+class InUseForm(AskingForm):
+    """Of somebody or somewhere with visits to come, who may be put out of use."""
+
+    def look(self) -> list[Appointment]:
+        ends = "is_active" in self.changed_data and not self.instance.is_active
+        return clinic_time.visits_to_come(row=self.instance) if ends else []
+
+
 @admin.register(Location)
 class LocationAdmin(ClinicTimeAdmin):
     list_display = ["name", "time_zone", "phone", "is_active"]
@@ -124,7 +132,7 @@ class LocationAdmin(ClinicTimeAdmin):
         return super().get_form(request, obj, form=LocationForm, **kwargs)
 
 
-class LocationForm(forms.ModelForm):
+class LocationForm(InUseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance._state.adding and "time_zone" in self.fields:
@@ -134,7 +142,7 @@ class LocationForm(forms.ModelForm):
         zone = self.cleaned_data["time_zone"]
         row = self.instance
         moved = not row._state.adding and zone != row.time_zone
-        if moved and clinic_time.has_visits_to_come(row=row):
+        if moved and clinic_time.visits_to_come(row=row):
             raise ValidationError(
                 _("Visits are booked here: in another zone they would be at other times.")
             )
@@ -145,6 +153,7 @@ class LocationForm(forms.ModelForm):
 class ClinicianAdmin(ClinicTimeAdmin):
     list_display = ["name", "user", "is_active"]
     list_select_related = ["user"]
+    form = InUseForm
     fields = ["name", "user", "is_active"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
@@ -304,6 +313,9 @@ class ClosureForm(AskingForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        for name in ("first_day", "last_day", "starts_at", "ends_at"):
+            if data.get(name) and not domain.in_reach(data[name]):
+                self.add_error(name, _("Check the year."))
         zone = self._zone(data.get("location"))
         for name, last in (("starts_at", False), ("ends_at", True)):
             if data.get(name):

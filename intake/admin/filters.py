@@ -72,7 +72,7 @@ class VisitStatusFilter(FixedFilter):
             return queryset.filter(status=self.value())
         if self.value() == "all":
             return queryset
-        return queryset.filter(status__in=("confirmed", "completed", "no_show"))
+        return queryset.filter(status__in=workflow.VISITS)
 
 
 class HoursFilter(FixedFilter):

@@ -130,6 +130,12 @@ class OverbookForm(forms.Form):
             pass
         return None
 
+    def clean_day(self) -> date:
+        day = self.cleaned_data["day"]
+        if not domain.in_reach(day):
+            raise forms.ValidationError(_("Check the year."))
+        return day
+
     def _resolved(self, location: Location, day: date, at: time) -> datetime:
         wall = datetime.combine(day, at)
         return domain.resolve_wall(wall, location.zone, name=location.time_zone)
@@ -142,8 +148,5 @@ class OverbookForm(forms.Form):
             elif "moment" not in self.errors:
                 self.add_error("moment", self.trouble.message)
         elif data.get("location") and data.get("day") and data.get("time"):
-            try:
-                data["start"] = self._resolved(data["location"], data["day"], data["time"])
-            except OverflowError:
-                self.add_error("day", _("Check the year."))
+            data["start"] = self._resolved(data["location"], data["day"], data["time"])
         return data

@@ -449,20 +449,3 @@ def _restored(question: Question, value: Any) -> Value:
         case _:
             answer: Value = value
             return answer
-
-
-def carried_over(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
-    """What still counts of stored answers that may have been given to another version.
-
-    An answer to a question that is gone, or that its question no longer takes, is left out, so
-    that it is asked again. For drafts only: a submission is read by its own stored protocol.
-    """
-    answers: dict[str, Value] = {}
-    for question in protocol.questions:
-        try:
-            value = clean_json_answer(question, data.get(question.id))
-        except InvalidAnswer:
-            continue
-        if value is not None:
-            answers[question.id] = value
-    return answers

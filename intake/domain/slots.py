@@ -95,6 +95,12 @@ class Slot:
         return slot_key(self.start, self.clinician, self.location)
 
 
+def in_reach(day: date) -> bool:
+    """Whether any book can reach to this day. One that was made up or mistyped (the year 1, the
+    year 9999) has no days around it to count with."""
+    return 2000 < day.year < 3000
+
+
 def slot_key(start: datetime, clinician: str, location: str) -> str:
     """The key of the time that begins then, there, with them: the moment in UTC and two ids."""
     return f"{start.astimezone(UTC):%Y%m%dT%H%M%S}_{clinician}_{location}"

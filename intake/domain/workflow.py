@@ -111,6 +111,9 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     },
     ("booked", "complete"): "done",
     ("booked", "miss"): "missed",
+    # noted by mistake
+    ("missed", "complete"): "done",
+    ("done", "miss"): "missed",
     **{
         (status, "withdraw"): "withdrawn"
         for status in ("requested", "called", "offered", "booked", "missed", "withdrawn")
@@ -141,6 +144,9 @@ VISIT_STATUSES: Final[Mapping[str, str]] = {
 
 TAKING: Final = ("held", "confirmed")
 """The statuses that take up clinic time."""
+
+VISITS: Final = ("confirmed", "completed", "no_show")
+"""The statuses of what is or was a visit, rather than a time held or given back."""
 
 OF_NOBODY: Final = ("held", "cancelled", "expired")
 """The statuses in which an appointment may be no patient's yet."""

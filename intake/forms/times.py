@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from intake.domain.slots import in_reach
 from intake.forms.walk import WalkForm, sent_once
 from intake.models import VisitType
 
@@ -100,9 +101,10 @@ class TimesForm(WalkForm):
     def first_day(self) -> date | None:
         typed = self.data.get("first", "") if self.is_bound else ""
         try:
-            return date.fromisoformat(typed[:10]) if typed else None
+            day = date.fromisoformat(typed[:10])
         except ValueError:
             return None
+        return day if in_reach(day) else None
 
     @property
     def chosen(self) -> str:

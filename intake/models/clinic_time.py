@@ -190,8 +190,10 @@ class Closure(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="closure_days_or_moments",
+                # a comparison with what is not given would be no objection
                 condition=Q(
                     first_day__isnull=False,
+                    last_day__isnull=False,
                     last_day__gte=F("first_day"),
                     starts_at__isnull=True,
                     ends_at__isnull=True,
@@ -200,6 +202,7 @@ class Closure(models.Model):
                     first_day__isnull=True,
                     last_day__isnull=True,
                     starts_at__isnull=False,
+                    ends_at__isnull=False,
                     ends_at__gt=F("starts_at"),
                 ),
                 violation_error_message=_(

@@ -197,6 +197,7 @@ def _end(hours: OpeningHours) -> time:
     return time.max if hours.ends == time() else hours.ends
 
 
-def has_visits_to_come(*, row: Location | Clinician) -> bool:
-    """Whether visits are booked or held at a location or with a clinician."""
-    return row.appointments.taking().filter(during__endswith__gt=timezone.now()).exists()
+def visits_to_come(*, row: Location | Clinician) -> list[Appointment]:
+    """The visits booked or held at a location or with a clinician, by time."""
+    rows = row.appointments.taking().filter(during__endswith__gt=timezone.now())
+    return list(rows.for_reading().order_by("during"))

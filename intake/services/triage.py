@@ -156,14 +156,18 @@ def set_progress(
     Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed for
     another step, and AppointmentRequest.DoesNotExist when there is none.
     """
-    wish = submission.appointment_request
+    before = submission.appointment_request.progress
     with transaction.atomic():
-        before = wish.progress
-        after = workflow.move_request(before, workflow.BY_HAND.get(progress, progress))
         if progress == "withdrawn":
             appointments.drop_all(submission=submission, by=by)
+        # read again: it may be booked by now
+        wishes = AppointmentRequest.objects.select_for_update(of=("self",))
+        wish = wishes.get(submission=submission)
+        wish.progress = workflow.move_request(
+            wish.progress, workflow.BY_HAND.get(progress, progress)
+        )
+        wish.save(update_fields=["progress"])
         _claim(submission, revision, status=submission.status)
-        AppointmentRequest.objects.filter(pk=wish.pk).update(progress=after)
         _record_change(submission, by, "state", request_id, {"from": before, "to": progress})
 
 

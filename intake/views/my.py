@@ -4,7 +4,6 @@ No address names a record. Before the code the browser holds the key of what it 
 the key of what was opened; both are looked up by their hash.
 """
 
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -297,8 +296,12 @@ def withdraw(request: HttpRequest, *, grant: Grant, submission: Submission) -> H
     """Take the submission back, asked once."""
     if request.method != "POST":
         return render(request, "my/withdraw.html", {"reference": submission.reference})
-    with contextlib.suppress(workflow.NotAllowed):  # closed meanwhile: the page says so
+    try:
         services.withdraw(submission=submission, request_id=request.request_id)
+    except workflow.NotAllowed:  # closed meanwhile: the page says so
+        pass
+    except services.Conflict:  # somebody books on that day just now
+        return show(request, grant, ReplyForm(), status=409, notice=_("Please try again."))
     return redirect("intake:my")
 
 
@@ -309,8 +312,7 @@ def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpRe
     if not limits.take(
         f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
     ):
-        form = ReplyForm()
-        return show(request, grant, form, status=429)
+        return show(request, grant, ReplyForm(), status=429, notice=str(TOO_OFTEN))
     _draft, key = services.add(submission=submission, language=get_language() or "en")
     return hold(redirect_to("safety"), key)
 

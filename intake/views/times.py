@@ -14,6 +14,7 @@ from intake.forms.times import TimesForm
 from intake.models import Appointment, Clinician, Location, VisitKind, VisitType
 from intake.services import appointments
 from intake.services.appointments import FreeTime
+from intake.services.appointments.times import start_of
 
 DAYS = 4  # with free times, on one page
 LOOK = timedelta(days=14)  # so far ahead at first
@@ -67,7 +68,7 @@ def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) 
         found = appointments.nearest_for(
             urgency=urgency,
             visit_type=kind,
-            to=_moment_of(form.chosen) or timezone.now(),
+            to=start_of(form.chosen) or timezone.now(),
             known=known,
         )
     return _context(form, _once(found), following="", is_later=True)
@@ -165,11 +166,3 @@ def _once(found: Iterable[FreeTime]) -> list[FreeTime]:
     for free in found:
         seen.setdefault((free.slot.moment, free.location.pk), free)
     return list(seen.values())
-
-
-def _moment_of(key: str) -> datetime | None:
-    """The moment that the key of a slot names, None when it is made up."""
-    try:
-        return datetime.strptime(key.partition("_")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -59,7 +59,7 @@ def words_of(visit: Appointment) -> dict[str, Any]:
         "time": when.clock_words(visit.starts),
         "zone": visit.location.time_zone,
         "moment": when.moment_words(visit.starts, visit.location.time_zone),
-        "minutes": visit.visit_type.minutes,
+        "minutes": (visit.during.upper - visit.during.lower) // timedelta(minutes=1),
         "clinician": visit.clinician.name,
         "where": calendar_file.where(visit),
         "directions": visit.location.directions if in_person else "",

@@ -131,20 +131,19 @@ def _ask(
     request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm
 ) -> HttpResponse:
     """Is it this one? A first visit is held meanwhile; of two, the old one stays until the move."""
-    kind = form.visit_type
-    assert kind is not None  # the caller has looked
+    assert form.visit_type is not None  # the caller has looked
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), times.held_words(row)["until"]
     else:
-        free = appointments.find_slot(key=form.chosen, visit_type=kind)
+        free = appointments.time_to_move_to(appointment=mine.visit, slot=form.chosen)
         to, until = times.free_words(free), ""
     context = {
         "to": to,
         "until": until,
         "visit": words_of(mine.visit) if mine.visit else None,
         "slot": form.chosen,
-        "kind": str(kind.pk),
+        "kind": str(form.visit_type.pk),
     }
     return render(request, "my/confirm_time.html", context)
 
@@ -170,11 +169,6 @@ def _book(request: HttpRequest, submission: Submission, mine: Standing, form: Ti
         row = _held(request, submission, mine, form)
         appointments.confirm_hold(appointment=row, submission=submission, request_id=rid)
     elif services.key_of(mine.visit) != form.chosen:  # the second of two clicks
-        kind = form.visit_type
-        assert kind is not None
-        free = appointments.find_slot(key=form.chosen, visit_type=kind)
-        if not services.may_stand(submission.urgency, free.start):
-            raise appointments.SlotGone
         appointments.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from intake.domain.answers import (
     InvalidAnswer,
-    carried_over,
     clean_answer,
     clean_json_answer,
     clean_page,
@@ -292,14 +291,3 @@ def test_answers_are_stored_as_plain_json(protocol: Protocol) -> None:
     stored = to_json(answers)
     assert stored == {"em_now": ["none"], "age_years": 44, "ferritin": "7.5", "ack": True}
     assert from_json(protocol, stored) == answers
-
-
-def test_of_a_draft_begun_with_another_version_only_what_still_fits_counts(
-    protocol: Protocol,
-) -> None:
-    stored = {"gone": "x", "who": "robot", "age_years": 44, "em_now": ["none"], "ferritin": "7.5"}
-    assert carried_over(protocol, stored) == {
-        "em_now": ("none",),
-        "age_years": 44,
-        "ferritin": Decimal("7.5"),
-    }

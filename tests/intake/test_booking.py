@@ -307,6 +307,9 @@ def test_off_the_grid_an_ordinary_seat_is_taken_where_there_is_one(desk):
     visit.refresh_from_db()
     assert (visit.seat, visit.is_overbooked, visit.note) == (0, False, {"text": "Bus at 10"})
     assert book.free(7, "10:00").start == book.in_days(7, "11:00")
+    appointments.cancel(appointment=visit, by=desk, note="Missed the bus")
+    visit.refresh_from_db()
+    assert visit.note == {"text": "Bus at 10\nMissed the bus"}
 
 
 def test_a_visit_in_a_seat_that_the_hours_have_no_more_leaves_no_room(desk):

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from clinic.ids import uuid7
 from clinic.models import Message
@@ -12,9 +13,10 @@ from intake import services
 from intake.domain import workflow
 from intake.models import Appointment, Clinician, Offer, WaitlistEntry
 from intake.services import appointments
-from intake.services.appointments import SlotGone
+from intake.services.appointments import SlotGone, common
 from tests import builders
 from tests.intake import book
+from tests.intake.test_my_visit import inside
 from tests.intake.test_races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roomy")]
@@ -213,6 +215,34 @@ def test_everything_is_taken_back_while_the_front_desk_books():
         )
         assert book.progress(submission) == "withdrawn"
         assert not submission.appointments.taking().exists()
+
+
+def test_who_takes_everything_back_while_somebody_books_that_day_is_asked_to_try_again(
+    monkeypatch,
+):
+    monkeypatch.setattr(common, "_LOCK", common._LOCK.replace("3s", "50ms"))
+    mine = book.patient()
+    visit = book.booked(mine)
+    patient, is_locked, is_done = inside(mine), Barrier(2), Barrier(2)
+
+    def book_slowly():
+        with transaction.atomic():
+            common.lock([common.span(visit)])
+            is_locked.wait(5)
+            is_done.wait(5)
+
+    def take_back():
+        is_locked.wait(5)
+        try:
+            return patient.post("/my/withdraw/", {})
+        finally:
+            is_done.wait(5)
+
+    _nothing, page = at_once([book_slowly, take_back])
+    assert page.status == 409
+    assert "Please try again." in page.text
+    assert book.progress(mine) == "booked"
+    assert "You took this request back." in patient.post("/my/withdraw/", {}).text
 
 
 def test_two_visits_moved_into_one_time_and_one_moved_twice():

@@ -652,6 +652,15 @@ def test_the_address_taken_over_into_an_addition_is_not_shown():
     assert patient.get("/intake/save/").form.values["address"] == [OTHER]
 
 
+def test_adding_too_often_is_said(settings):
+    settings.LIMIT_INTAKE_STARTS = 1
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    page = patient.post("/my/add/", {})
+    assert page.status == 429
+    assert "asked too often just now" in page.text
+
+
 def test_an_emergency_in_an_addition_stops_as_everywhere():
     patient = inside(builders.submission())
     patient.post("/my/add/", {})

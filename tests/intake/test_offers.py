@@ -4,13 +4,24 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic import outbox
 from clinic.models import Message
 from intake import services
 from intake.domain import workflow
-from intake.models import Appointment, CancelReason, Offer, Submission, Urgency, WaitlistEntry
+from intake.models import (
+    Appointment,
+    CancelReason,
+    Offer,
+    OpeningHours,
+    Submission,
+    Urgency,
+    VisitType,
+    WaitlistEntry,
+)
 from intake.services import appointments
 from intake.services.appointments import SlotGone
 from tests import builders
@@ -188,6 +199,17 @@ def test_the_front_desk_takes_offers_back(desk):
     assert book.progress(submission) == "requested"
 
 
+def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
+    mine = book.patient()
+    as_read = Submission.objects.select_related("appointment_request").get(pk=mine.pk)
+    book.booked(mine)
+    with pytest.raises(workflow.NotAllowed):
+        services.set_progress(
+            submission=as_read, progress="called", by=desk, revision=0, request_id="r"
+        )
+    assert book.progress(mine) == "booked"
+
+
 def test_noted_as_not_wanted_any_more_ends_what_was_booked(desk):
     submission = book.patient()
     visit = book.booked(submission)
@@ -274,6 +296,20 @@ def test_who_has_a_visit_is_moved_to_the_earlier_time_and_theirs_goes_on():
     assert next_one.appointment.during.lower == late.slot.moment
 
 
+@pytest.mark.parametrize(
+    ("again", "state", "progress"), [(False, "withdrawn", "withdrawn"), (True, "open", "offered")]
+)
+def test_who_cancels_keeps_what_is_offered_only_if_another_time_is_wanted(again, state, progress):
+    early, mine = book.free(7), book.patient(1)
+    visit, theirs = book.booked(book.patient(), early), book.booked(mine, book.free(20))
+    wait(mine)
+    cancel(visit)
+    (earlier,) = waitlist_offers()
+    cancel(theirs, again=again)
+    assert (states(earlier), book.progress(mine)) == ([state], progress)
+    assert (book.free(7).key == early.key) is not again
+
+
 def test_a_later_time_is_not_offered_to_who_has_an_earlier_one():
     visit, mine = book.booked(book.patient(), book.free(20)), book.patient(1)
     book.booked(mine, book.free(7))
@@ -288,6 +324,43 @@ def test_a_time_without_clinician_is_offered_to_nobody(reason, desk):
     wait(book.patient(1))
     cancel(visit, by=desk, reason=reason)
     assert waitlist_offers() == []
+
+
+@pytest.mark.parametrize("change", ["sort retired", "hours for another sort", "fewer at once"])
+def test_a_freed_time_that_the_hours_have_no_more_is_offered_to_nobody(change):
+    slot = book.free()
+    OpeningHours.objects.update(capacity=2)
+    visit, beside = book.booked(book.patient(), slot), book.booked(book.patient(1), slot)
+    assert (visit.seat, beside.seat) == (0, 1)
+    wait(book.patient(2))
+    match change:
+        case "sort retired":
+            VisitType.objects.update(is_active=False)
+        case "hours for another sort":
+            for hours in OpeningHours.objects.all():
+                hours.visit_types.set([book.visit_type(45)])
+        case "fewer at once":
+            OpeningHours.objects.update(capacity=1)
+    cancel(visit)
+    assert waitlist_offers() == []
+
+
+def test_a_freed_time_costs_the_same_queries_however_many_wait():
+    def queries_of_cancelling(number: int) -> int:
+        visit = book.booked(book.patient(number))
+        with CaptureQueriesContext(connection) as queries:
+            cancel(visit)
+        return len(queries)
+
+    elsewhere = {"days": [], "times": [], "place": "", "clinician": "nobody"}
+    wait(*(book.patient(number, wish=elsewhere) for number in range(1, 3)))
+    few = queries_of_cancelling(0)
+    for number in range(3, 12):
+        wait(submission := book.patient(number, wish=elsewhere))
+        if number > 9:  # their own visit is sooner
+            book.booked(submission, book.free(3))
+            wait(submission)
+    assert queries_of_cancelling(12) == few
 
 
 def test_who_leaves_the_list_hears_nothing_more():

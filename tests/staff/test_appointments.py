@@ -304,6 +304,8 @@ def test_overbooking_takes_a_seat_above_with_author_and_reason(desk, lee):
         ({"reason": " "}, "Say why you book more than the hours allow."),
         ({"sure": ""}, "Tick the box if you really mean it."),
         ({"day": "9999-12-31", "time": "23:59"}, "Check the year."),
+        ({"day": "9999-12-30"}, "Check the year."),
+        ({"day": "0001-01-01"}, "Check the year."),
     ],
 )
 def test_overbooking_wants_a_reason_and_a_tick(desk, lee, missing, says):

@@ -392,6 +392,9 @@ def test_a_closure_at_a_clock_change_closes_the_longer_time(desk):
         {"first_day": "2027-01-02", "last_day": "2027-01-01"},
         {"starts_at": "2027-01-02T10:00", "ends_at": "2027-01-02T09:00"},
         {"first_day": "2027-01-02", "starts_at": "2027-01-02T10:00"},
+        {"starts_at": "2027-01-02T10:00"},
+        {"ends_at": "2027-01-02T10:00"},
+        {"last_day": "2027-01-02"},
     ],
 )
 def test_a_closure_without_beginning_or_end_is_said(desk, slip):
@@ -406,6 +409,25 @@ def test_a_time_that_is_none_is_said(desk, typed):
     page = desk.post(url("closure"), closed(starts_at=typed, ends_at="2027-01-02T10:00"))
 
     assert "Enter a day and a time." in words(page)
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+@pytest.mark.parametrize("given", ["first_day", "last_day", "starts_at", "ends_at"])
+def test_a_year_that_no_book_reaches_is_asked_back(desk, year, given):
+    usual = (
+        {"first_day": "2027-01-04"}
+        if given.endswith("day")
+        else {
+            "starts_at": "2027-01-04T10:00",
+            "ends_at": "2027-01-04T11:00",
+        }
+    )
+    page = desk.post(
+        url("closure"), closed(**usual | {given: year + usual.get(given, "2027-01-04")[4:]})
+    )
+
+    assert "Check the year." in words(page)
+    assert not Closure.objects.exists()
 
 
 def test_one_day_alone_is_enough(desk):
@@ -426,6 +448,25 @@ def test_a_location_with_visits_keeps_its_zone(desk):
     assert "in another zone they would be at other times" in words(page)
     page = desk.post(url("location"), {"name": "Annex", "time_zone": "Mars/Olympus"})
     assert "This is no time zone." in words(page)
+
+
+@pytest.mark.parametrize("name", ["clinician", "location"])
+def test_who_is_put_out_of_use_over_visits_lists_them_and_asks(desk, name):
+    lee, place, submission = book.clinician(), book.location(), book.patient(1)
+    visit, row = book.booked(submission), {"clinician": lee, "location": place}[name]
+    given = {"name": row.name} | ({"time_zone": place.time_zone} if name == "location" else {})
+    trail = Trail()
+    page = desk.post(url(name, "change", row), given)
+
+    assert "1 visit would no longer fit the hours" in words(page)
+    assert f'href="{visit_page(visit)}"' in page.content.decode()
+    assert trail.names(page, submission)
+    row.refresh_from_db()
+    assert row.is_active
+    page = desk.post(url(name, "change", row), {**given, "sure": "on"}, follow=True)
+    assert "1 visit no longer fits the hours. Nothing is cancelled." in words(page)
+    assert left(desk) == [submission.reference]
+    assert desk.post(url(name, "change", row), given).status_code == 302, "asked once"
 
 
 def test_what_visits_are_booked_with_is_never_deleted(desk):

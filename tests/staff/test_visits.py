@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from intake.models import Appointment, Offer, Submission, Urgency, WaitlistEntry
 from intake.models.appointments import during
+from intake.services import appointments
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -95,7 +96,44 @@ def test_a_visit_that_took_place_or_not_is_noted_only_after_it_began(desk, lee):
     assert (visit.status, book.progress(submission)) == ("no_show", "missed")
     desk.post(visit_page(visit, "complete"))
     visit.refresh_from_db()
-    assert visit.status == "completed"
+    assert (visit.status, book.progress(submission)) == ("completed", "done")
+    desk.post(visit_page(visit, "miss"))
+    assert book.progress(submission) == "missed"
+
+
+@pytest.mark.parametrize("button", ["complete", "miss"])
+def test_after_the_visit_nobody_waits_for_an_earlier_one(desk, lee, button):
+    submission = book.patient()
+    visit = book.booked(submission)
+    appointments.join_waitlist(submission=submission)
+    begin_now(visit)
+    desk.post(visit_page(visit, button))
+    assert submission.reference not in words(desk.get(WAITING))
+
+
+def test_an_earlier_visit_noted_anew_leaves_the_one_to_come_as_it_is(desk, lee):
+    submission = book.patient()
+    missed = book.booked(submission)
+    begin_now(missed)
+    desk.post(visit_page(missed, "miss"))
+    to_come = book.booked(submission, book.free(8))
+    desk.post(visit_page(missed, "complete"))
+    to_come.refresh_from_db()
+    assert (to_come.status, book.progress(submission)) == ("confirmed", "booked")
+
+
+@pytest.mark.parametrize("button", ["move", "cancel", "complete", "miss"])
+def test_a_time_that_is_only_held_has_no_buttons_of_a_visit(desk, lee, button):
+    slot = book.free()
+    press(desk, book.patient(), "offer", slot)
+    held = Appointment.objects.get()
+    begin_now(held)
+    posted = {"type": str(book.visit_type().pk), "slot": book.free(9).key, "reason": "clinic"}
+    page = desk.post(visit_page(held, button), posted)
+    assert page.status_code == 409
+    assert "This cannot be done any more: the appointment is “held”." in words(page)
+    held.refresh_from_db()
+    assert held.status == "held"
 
 
 def begin_now(visit):

@@ -11,7 +11,14 @@ from intake.services.appointments.booking import (
     release,
     standing_of,
 )
-from intake.services.appointments.changing import cancel, complete, drop_all, no_show, reschedule
+from intake.services.appointments.changing import (
+    cancel,
+    complete,
+    drop_all,
+    no_show,
+    reschedule,
+    time_to_move_to,
+)
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
 from intake.services.appointments.offers import (
     accept,
@@ -31,7 +38,6 @@ from intake.services.appointments.times import (
     nearest,
     nearest_for,
     slots_for,
-    visit_types_for,
 )
 from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
@@ -72,6 +78,6 @@ __all__ = [
     "reschedule",
     "slots_for",
     "standing_of",
-    "visit_types_for",
+    "time_to_move_to",
     "withdraw_offers",
 ]

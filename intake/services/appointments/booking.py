@@ -294,9 +294,11 @@ def overbook(
 # --- parts ----------------------------------------------------------------------------------------
 
 
-def find_time(slot: str, visit_type: VisitType, urgency: int | None = None) -> FreeTime:
-    """The free time of a key, within what the urgency allows. Raises SlotGone."""
-    free = times.find_slot(key=slot, visit_type=visit_type)
+def find_time(
+    slot: str, visit_type: VisitType, urgency: int | None = None, *, has_one: bool = False
+) -> FreeTime:
+    """The free time of a key, within what the urgency allows. Raises SlotGone; see find_slot."""
+    free = times.find_slot(key=slot, visit_type=visit_type, has_one=has_one)
     window = times.window_of(urgency) if urgency is not None else None
     if window and not window[0] <= free.start < window[1]:
         near = times.slots_for(urgency=urgency, visit_type=visit_type, limit=times.NEAREST)

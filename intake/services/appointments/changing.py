@@ -29,7 +29,22 @@ from intake.services.appointments.common import (
     step,
     tell,
 )
+from intake.services.appointments.times import FreeTime
 from intake.services.errors import Refused
+
+
+def time_to_move_to(
+    *,
+    appointment: Appointment,
+    slot: str,
+    by: User | None = None,
+    visit_type: VisitType | None = None,
+) -> FreeTime:
+    """The free time that `reschedule` would take; a patient's within what the urgency allows.
+    Raises SlotGone."""
+    kind = visit_type or appointment.visit_type
+    urgency = None if by else appointment.submission.urgency
+    return find_time(slot, kind, urgency, has_one=kind == appointment.visit_type)
 
 
 @retried
@@ -47,7 +62,7 @@ def reschedule(
     Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
     """
     _refuse_late(appointment, by)
-    free = find_time(slot, visit_type or appointment.visit_type)
+    free = time_to_move_to(appointment=appointment, slot=slot, by=by, visit_type=visit_type)
     with claiming_time(free, span(appointment)) as now:
         request_of(appointment.submission)
         row = locked(appointment)
@@ -93,6 +108,9 @@ def cancel(
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
+    if appointment.status == "cancelled":
+        return
+    workflow.move_visit(appointment.status, "cancel")  # a held time may be nobody's
     with claiming(spans=[span(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
@@ -103,8 +121,12 @@ def cancel(
         asks_again = again or (by is not None and reason != CancelReason.PATIENT)
         if request.progress == "booked":
             advance(request, "return" if asks_again else "withdraw")
+        offers = request.offers.filter(state="open")
         if not asks_again:
+            waitlist.withdraw_offers_in(offers, at=now)
             WaitlistEntry.objects.filter(request=request).delete()
+        elif request.progress == "requested" and offers.exists():
+            advance(request, "offer")  # an earlier time: they can still have it
         record(
             row,
             actor=actor_of(by, row.submission),
@@ -144,7 +166,8 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
 def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
     changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
     if note.strip():
-        changes["note"] = {"text": note.strip()}
+        notes = ((row.note or {}).get("text"), note.strip())
+        changes["note"] = {"text": "\n".join(filter(None, notes))}
     step(row, "cancel", by=by, at=at, **changes)
     tell("appointment_cancelled", row)
 
@@ -160,6 +183,7 @@ def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
 
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
+    workflow.move_visit(appointment.status, action)  # a held time may be nobody's
     with claiming(spans=[span(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
@@ -167,8 +191,11 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
             raise Refused(_("The visit has not begun yet."))
         before = row.status
         step(row, action, by=by, at=now)
-        if request.progress == "booked":
+        later = row.submission.appointments.filter(during__startswith__gt=row.during.lower)
+        moves = (request.progress, action) in workflow.REQUEST_MOVES
+        if moves and not later.filter(status__in=workflow.VISITS).exists():
             advance(request, action)
+            WaitlistEntry.objects.filter(request=request).delete()
         record(
             row,
             actor=actor_of(by, row.submission),

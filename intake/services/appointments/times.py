@@ -1,6 +1,6 @@
 """Reading clinic time: which times are free, for whom, and what the week looks like."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,6 @@ from intake.models import (
     Submission,
     Urgency,
     VisitType,
-    WishedVisit,
 )
 from intake.services.appointments.common import SlotGone
 
@@ -205,11 +204,12 @@ def fitting(
     return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
 
 
-def find_slot(*, key: str, visit_type: VisitType) -> FreeTime:
+def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> FreeTime:
     """The free time of a form's key. Raises SlotGone, with the nearest free times, when it is
-    taken, past, outside of hours, of another visit type, or made up."""
-    start = _start_of(key)
-    if start is None or not visit_type.is_active:
+    taken, past, outside of hours, of another visit type, or made up; or of a type that is offered
+    no more, except to who has a visit of it."""
+    start = start_of(key)
+    if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
     # one look at the day serves both: the time itself, and those near it when it has gone
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
@@ -295,14 +295,6 @@ def menu(*, only: VisitType | None = None) -> Menu:
     )
 
 
-def visit_types_for(*, request: AppointmentRequest) -> list[VisitType]:
-    """The visit types that fit the kind a patient wished for; all for 'call me'."""
-    types = VisitType.objects.filter(is_active=True)
-    if request.visit_type != WishedVisit.CALL_ME:
-        types = types.filter(kind=request.visit_type)
-    return list(types)
-
-
 def may_be_offered(*, submission: Submission) -> bool:
     """Whether a patient of this urgency may be offered times, rather than called or sent on."""
     return window_of(submission.urgency) is not None
@@ -311,9 +303,17 @@ def may_be_offered(*, submission: Submission) -> bool:
 # --- how it is read -------------------------------------------------------------------------------
 
 
-def capacity_of(*, clinician: Clinician, location: Location, start: datetime, end: datetime) -> int:
-    """How many patients at once the hours allow there and then; 0 outside of hours."""
-    book = book_of(start, end, clinician=clinician, location=location)
+def capacity_of(
+    *,
+    clinician: Clinician,
+    location: Location,
+    start: datetime,
+    end: datetime,
+    visit_type: VisitType | None = None,
+) -> int:
+    """How many patients at once the hours allow there and then, for this type of visit or for any;
+    0 outside of hours."""
+    book = book_of(start, end, visit_type=visit_type, clinician=clinician, location=location)
     return domain.capacity_at(
         book.hours,
         book.closures,
@@ -425,26 +425,34 @@ def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime
     )
 
 
-def wishes_of(*, request: AppointmentRequest) -> list[domain.Wish]:
-    """The wishes of a request; a place is known by its name, and one nobody knows means any."""
+def places() -> dict[str, str]:
+    """The locations' ids by their names."""
+    return {name: str(pk) for name, pk in Location.objects.values_list("name", "pk")}
+
+
+def wishes_of(
+    *, request: AppointmentRequest, known: Mapping[str, str] | None = None
+) -> list[domain.Wish]:
+    """The wishes of a request; a place is known by its name, and one nobody knows means any.
+    `known`: the places, for who asks of many requests."""
     if not request.wishes:
         return []
-    places = {name: str(pk) for name, pk in Location.objects.values_list("name", "pk")}
+    known = places() if known is None else known
     return [
         domain.Wish(
             days=frozenset(wish["days"]),
             times=frozenset(wish["times"]),
-            location=places.get(wish["place"]),
+            location=known.get(wish["place"]),
             clinician=wish["clinician"] or None,
         )
         for wish in request.wishes
     ]
 
 
-def _start_of(key: str) -> datetime | None:
+def start_of(key: str) -> datetime | None:
     """The moment in a slot's key; None when it is made up or lies beyond any book."""
     try:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return start if 2000 < start.year < 3000 else None
+    return start if domain.in_reach(start) else None

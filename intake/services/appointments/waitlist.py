@@ -4,6 +4,7 @@ Nothing here is taken by anybody: a freed time is held again and offered to thos
 most urgent first and then whoever has waited longest.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -114,21 +116,28 @@ def freed_by(row: Appointment) -> Freed:
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
     """Hold a freed time again and offer it to those who wait, APPOINTMENT_WAITLIST_BATCH at once;
-    nobody, when it fits nobody, is too near, or was more than the hours allow. `besides`: the
+    nobody, when it fits nobody, is too near, or is more than the hours allow by now. `besides`: the
     submission that gave it back. Who had an offer of this time gets no second one."""
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
         freed.start - timedelta(hours=settings.APPOINTMENT_LEAD_HOURS),
     )
-    if expires - at < SHORTEST:
+    if expires - at < SHORTEST or not freed.visit_type.is_active:
         return []
+    who, start, end = str(freed.clinician.pk), freed.start, freed.end
     capacity = times.capacity_of(
-        clinician=freed.clinician, location=freed.location, start=freed.start, end=freed.end
+        clinician=freed.clinician,
+        location=freed.location,
+        start=start,
+        end=end,
+        visit_type=freed.visit_type,
     )
-    taken = Appointment.objects.taking().between(freed.start, freed.end)
-    if freed.seat >= capacity or taken.filter(clinician=freed.clinician, seat=freed.seat).exists():
+    busy = times.busy_of([who], start, end)
+    if freed.seat not in domain.free_seats(
+        busy, clinician=who, start=start, end=end, capacity=capacity
+    ):
         return []
-    chosen = _best(freed, at=at, besides=besides)
+    chosen = _best(freed, besides=besides)
     if not chosen:
         return []
     row = held_row(freed, capacity=capacity, until=expires, at=at)
@@ -210,15 +219,21 @@ def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
     return freed
 
 
-def _best(freed: Freed, *, at: datetime, besides: UUID | None) -> list[AppointmentRequest]:
+def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
     """The requests on the waitlist that the time fits, locked, best first."""
     asked = Offer.objects.filter(
         appointment__clinician=freed.clinician,
         appointment__during=during(freed.start, freed.end),
     )
+    start = freed.start.astimezone(freed.location.zone)
+    visit = Appointment.objects.filter(submission=OuterRef("submission"), status="confirmed")
     rows = (
         AppointmentRequest.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("submission")
+        .only("progress", "wishes", "earliest", "submission__urgency")
+        .annotate(has_at=Subquery(visit.values("during__startswith")))
+        .filter(Q(has_at=None) | Q(has_at__gt=start))
+        .filter(Q(earliest=None) | Q(earliest__lte=start.date()))
         .filter(waiting__isnull=False, visit_type__in=(freed.visit_type.kind, WishedVisit.CALL_ME))
         .filter(progress__in=("requested", "called", "booked"))
         .exclude(submission=besides)
@@ -226,28 +241,24 @@ def _best(freed: Freed, *, at: datetime, besides: UUID | None) -> list[Appointme
         .order_by("-submission__urgency", "waiting__since", "pk")
     )
     slot = domain.Slot(
-        start=freed.start.astimezone(freed.location.zone),
+        start=start,
         end=freed.end.astimezone(freed.location.zone),
         clinician=str(freed.clinician.pk),
         location=str(freed.location.pk),
     )
+    known = times.places()
     chosen: list[AppointmentRequest] = []
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
-        if _suits(request, slot, at):
+        if _suits(request, slot, known):
             chosen.append(request)
     return chosen
 
 
-def _suits(request: AppointmentRequest, slot: domain.Slot, at: datetime) -> bool:
+def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, str]) -> bool:
     window = times.window_of(request.submission.urgency)
     if window is None or not window[0] <= slot.start < window[1]:
         return False
-    booked = request.submission.appointments.filter(status="confirmed").first()
-    if booked and booked.during.lower <= slot.start:
-        return False
-    if request.earliest and slot.start.date() < request.earliest:
-        return False
-    wishes = times.wishes_of(request=request)
+    wishes = times.wishes_of(request=request, known=known)
     return not wishes or any(domain.fits(slot, wish) == 0 for wish in wishes)
