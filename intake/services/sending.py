@@ -96,9 +96,10 @@ def _locked(draft: Draft) -> Draft:
     """The draft's row, locked: the second of two clicks waits here, then finds the receipt.
 
     The submission is not joined: whoever waited gets the row as it is now, but a join as it was.
+    Another tab may hold a time for the draft meanwhile: that names the row and changes nothing.
     """
     try:
-        return Draft.objects.select_for_update(of=("self",)).get(pk=draft.pk)
+        return Draft.objects.select_for_update(of=("self",), no_key=True).get(pk=draft.pk)
     except Draft.DoesNotExist:
         raise Gone from None
 

@@ -12,7 +12,7 @@ from clinic.models import Message
 from intake import services
 from intake.domain import workflow
 from intake.models import Appointment, Clinician, Offer, WaitlistEntry
-from intake.services import appointments
+from intake.services import appointments, sending
 from intake.services.appointments import SlotGone, common
 from tests import builders
 from tests.intake import book
@@ -102,6 +102,17 @@ def test_one_request_confirmed_by_two_into_two_times_has_one_visit():
     assert found["won"] == 1
     assert Appointment.objects.taking().count() == 1
     assert Message.objects.filter(kind="appointment_confirmed").count() == 1
+
+
+def test_a_time_is_chosen_in_one_tab_while_the_other_sends():
+    """Neither waits for the other in turn: the one holds the draft, the other the day."""
+    draft, slot = builders.draft()[0], book.free()
+    with transaction.atomic():
+        sending._locked(draft)
+        choosing = told(
+            lambda: appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+        )
+        assert at_once([choosing]) == ["won"]
 
 
 def test_a_group_of_three_takes_exactly_three():
