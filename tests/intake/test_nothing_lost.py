@@ -8,6 +8,7 @@ from django.conf import settings as site
 from django.db import OperationalError, connection
 from django.test import Client
 
+from clinic.models import Message
 from intake import services
 from intake.models import AppointmentRequest, Draft, StatusChange, Submission
 from intake.protocols import current
@@ -305,6 +306,21 @@ def test_a_submission_is_stored_whole_or_not_at_all():
     assert patient.draft.submission is None
     assert patient.draft.content["answers"]
     assert patient.press("send").path == "/intake/sent/"
+
+
+def test_who_had_to_send_often_until_it_went_is_written_to_all_the_same():
+    patient = at("check")
+
+    def fail_late(execute, sql, params, many, context):
+        if "aud.event" in sql:
+            raise OperationalError("the disk is full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail_late):
+        for _try in range(5):
+            patient.send()
+    assert patient.press("send").path == "/intake/sent/"
+    assert Message.objects.filter(kind="confirmation").count() == 1
 
 
 def test_who_is_still_typing_is_never_cut_off():
