@@ -3,9 +3,10 @@ that was typed is lost and nothing is there twice."""
 
 from contextlib import contextmanager
 
+import psycopg2
 import pytest
 from django.conf import settings as site
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 
 from clinic.models import Message
@@ -280,6 +281,21 @@ def test_without_a_database_the_check_page_offers_to_send_again():
     assert page.response["Retry-After"] == "30"
     assert patient.press("send").path == "/intake/sent/"
     assert Submission.objects.count() == 1
+
+
+def test_a_database_that_dies_in_the_midst_of_answering_is_down_too():
+    patient = at("life")
+    typed = patient.filled()
+
+    def die(execute, sql, params, many, context):
+        # what psycopg2 raises then: of no class, without a code
+        raise DatabaseError("server closed the connection") from psycopg2.DatabaseError()
+
+    with connection.execute_wrapper(die):
+        page = patient.post(step_url("life"), typed)
+        other = patient.client.get("/intake/check/")
+    assert (page.status, other.status_code) == (503, 503)
+    kept(page, typed)
 
 
 @pytest.mark.parametrize("url", ["/intake/p/life/", "/intake/check/", "/intake/sent/"])
