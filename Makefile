@@ -53,7 +53,7 @@ bench: setup ## measure the performance goals (docs/performance.md)
 bench-staff: setup ## the worklist with a million submissions, memory, start (10 minutes, 5 GB of disk)
 	@$(BIN)/python -m tests.bench staff
 
-faults: setup ## workers and the database die: no message and no sent form is lost (4 minutes)
+faults: setup ## workers and the database die: no message and no sent form is lost (2 minutes)
 	@$(BIN)/python -m tests.faults.outbox
 	@$(BIN)/python -m tests.faults.sending
 	@for mutant in early piecemeal unguarded forgetful; do \

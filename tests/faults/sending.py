@@ -122,14 +122,12 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = _database(stack, folder, options.mutant)
-        site = stack.enter_context(
-            servers.gunicorn("tests.faults.dying", "--preload", "--log-level", "critical")
-        )
+        site = stack.enter_context(_site())
         kill = partial(_kill_worker, site.pid, chance)
         crash = partial(_crash, postgres, chance)
         crowd = partial(in_a_crowd, site.port, options.patients, chance)
         parts: dict[str, Callable[[], tuple[Count, int]]] = {
-            "steps": partial(at_each_step, site.port),
+            "steps": at_each_step,
             "kills": partial(crowd, kill, options.kills),
             "crashes": partial(crowd, crash, options.crashes),
         }
@@ -156,15 +154,17 @@ def main() -> int:
 # --- the three parts ------------------------------------------------------------------------------
 
 
-def at_each_step(port: int) -> tuple[Count, int]:
+def at_each_step() -> tuple[Count, int]:
     """One patient after the other: the worker dies at the first step of sending, at the second …
     until there is none so late. The count, and how many deaths there were."""
     order, patients, receipts = Path(os.environ["DIE_AT"]), [], []
-    while not order.exists():
-        patients += prepare(1)
-        order.write_text(str(len(patients)))
-        receipts.append(press(port, patients[-1]))
-    order.unlink()
+    # a single one, new after each death: the steps are the same each time, whatever it keeps
+    with _site("--workers", "1", "--threads", "1", "-k", "gthread") as site:
+        while not order.exists():
+            patients += prepare(1)
+            order.write_text(str(len(patients)))
+            receipts.append(press(site.port, patients[-1]))
+    order.unlink(missing_ok=True)  # the mutant "early" dies after its receipt
     return count(patients, receipts), len(patients) - 1
 
 
@@ -205,6 +205,11 @@ def press(port: int, patient: Patient) -> tuple[str, str]:
                 continue
         time.sleep(0.1)
     return patient.draft, ""
+
+
+def _site(*options: str) -> contextlib.AbstractContextManager[servers.Gunicorn]:
+    quiet = "--preload", "--log-level", "critical"  # as in production; it would tell of each death
+    return servers.gunicorn("tests.faults.dying", *quiet, *options)
 
 
 def _kill_worker(master: int, chance: random.Random) -> None:
