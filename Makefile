@@ -53,8 +53,11 @@ bench: setup ## measure the performance goals (docs/performance.md)
 bench-staff: setup ## the worklist with a million submissions, memory, start (10 minutes, 5 GB of disk)
 	@$(BIN)/python -m tests.bench staff
 
-faults: setup ## kill the worker 25 times over 500 messages: none is lost
-	@$(BIN)/python -m tests.faults.outbox $(ARGS)
+faults: setup ## workers and the database die: no message and no sent form is lost (2 minutes)
+	@$(BIN)/python -m tests.faults.outbox
+	@$(BIN)/python -m tests.faults.sending
+	@for mutant in early piecemeal unguarded forgetful; do \
+		$(BIN)/python -m tests.faults.sending --patients 60 --kills 5 --crashes 5 --mutant $$mutant || exit 1; done
 
 lighthouse: setup .local/lighthouse ## five times on three pages, as a phone: at least 99, 100, 100 (needs Node.js and Chromium)
 	@$(BIN)/python -m tests.web.lighthouse $(ARGS)

@@ -33,8 +33,8 @@ def take(key: str, *, capacity: int, per: timedelta) -> bool:
 
     `key` names what is limited and for whom, such as "send:203.0.113.7"; only its keyed hash is
     stored. Call it outside the transaction of what it guards: a rollback would give the token
-    back, and the row stays locked until commit. Raises ValueError for a capacity below 1 or a
-    time that is not above 0 and at most LONGEST.
+    back, and the row stays locked until commit; inside only where failing is to cost nothing.
+    Raises ValueError for a capacity below 1 or a time that is not above 0 and at most LONGEST.
     """
     if capacity < 1 or not timedelta(0) < per <= LONGEST:
         raise ValueError("a limit has a capacity of 1 or more, and a time of one day at most")

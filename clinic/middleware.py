@@ -121,7 +121,7 @@ class EdgeMiddleware:
 
     def process_exception(self, request, exception):
         """The database went away under a view: the form comes back with what was typed, or 503."""
-        if not isinstance(exception, views.DATABASE_DOWN):
+        if not views.is_database_down(exception):
             return None
         notice = _(
             "We could not save this just now. Your answers are still here: please send again."

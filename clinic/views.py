@@ -5,6 +5,7 @@ The public pages touch neither session nor database, so they stay up when the da
 
 import sys
 
+import psycopg2
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -23,6 +24,14 @@ from clinic.rendered import kept
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)
 RETRY_AFTER = "30"  # seconds
+
+
+def is_database_down(error):
+    """Also when it died in the midst of an answer: psycopg2 then names no closer class."""
+    return (
+        isinstance(error, DATABASE_DOWN)
+        or type(getattr(error, "__cause__", None)) is psycopg2.DatabaseError
+    )
 
 
 def _page(template):
@@ -131,7 +140,7 @@ def unavailable(request):
 
 def server_error(request):
     """The last resort. A database that went away before the view was reached ends here too."""
-    if isinstance(sys.exception(), DATABASE_DOWN):
+    if is_database_down(sys.exception()):
         return unavailable(request)
     return _bare(request, 500)
 

@@ -1,6 +1,6 @@
 """Sending: a draft becomes a sealed submission, once, in one transaction with all beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,9 +37,12 @@ MOST_WISHES = 3
 TRIES = 5  # of finding a free reference; one in ten billion is taken
 
 
-def submit(*, draft: Draft, confirm: bool = True, request_id: str = "") -> Submission:
+def submit(
+    *, draft: Draft, confirm: Callable[[], bool] = lambda: True, request_id: str = ""
+) -> Submission:
     """Send a finished draft: submission, wish, history, counts, messages and audit event in one
-    transaction. `confirm`: the patient is written to as well.
+    transaction. `confirm` says whether the patient is written to as well; it is asked in that
+    transaction, so that a sending that fails uses up none of the letters a mailbox may get.
 
     A draft is sent once: asked again, by a double click or a retry, the same submission comes
     back. Raises NotReady when a step is missing, an emergency answer stands, or the protocol
@@ -60,11 +63,12 @@ def submit(*, draft: Draft, confirm: bool = True, request_id: str = "") -> Submi
             raise NotReady(walk.first_open)
         if draft.kind == Kind.APPOINTMENT:
             appointments.allow_one_more(person=walk.content.contact)
+        is_confirmed = confirm()
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
         if walk.content.wish:
             _store_wish(submission, walk.content.wish)
             settle(submission, draft, walk.content, request_id)
-        _record_sent(submission, walk.assessment, request_id, confirm=confirm)
+        _record_sent(submission, walk.assessment, request_id, confirm=is_confirmed)
     return submission
 
 

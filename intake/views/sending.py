@@ -42,7 +42,9 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         notice = _("Too many requests came from your network. Your answers are kept.")
         return show_check(request, walk, notice=notice, status=429)
     try:
-        services.submit(draft=draft, confirm=may_confirm(walk), request_id=request.request_id)
+        services.submit(
+            draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id
+        )
     except services.NotReady as not_ready:
         return redirect_to(not_ready.step)
     except services.Gone:

@@ -3,11 +3,13 @@ that was typed is lost and nothing is there twice."""
 
 from contextlib import contextmanager
 
+import psycopg2
 import pytest
 from django.conf import settings as site
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 
+from clinic.models import Message
 from intake import services
 from intake.models import AppointmentRequest, Draft, StatusChange, Submission
 from intake.protocols import current
@@ -281,6 +283,21 @@ def test_without_a_database_the_check_page_offers_to_send_again():
     assert Submission.objects.count() == 1
 
 
+def test_a_database_that_dies_in_the_midst_of_answering_is_down_too():
+    patient = at("life")
+    typed = patient.filled()
+
+    def die(execute, sql, params, many, context):
+        # what psycopg2 raises then: of no class, without a code
+        raise DatabaseError("server closed the connection") from psycopg2.DatabaseError()
+
+    with connection.execute_wrapper(die):
+        page = patient.post(step_url("life"), typed)
+        other = patient.client.get("/intake/check/")
+    assert (page.status, other.status_code) == (503, 503)
+    kept(page, typed)
+
+
 @pytest.mark.parametrize("url", ["/intake/p/life/", "/intake/check/", "/intake/sent/"])
 def test_without_a_database_other_pages_say_so_and_whom_to_call(url):
     patient = at("life")
@@ -305,6 +322,21 @@ def test_a_submission_is_stored_whole_or_not_at_all():
     assert patient.draft.submission is None
     assert patient.draft.content["answers"]
     assert patient.press("send").path == "/intake/sent/"
+
+
+def test_who_had_to_send_often_until_it_went_is_written_to_all_the_same():
+    patient = at("check")
+
+    def fail_late(execute, sql, params, many, context):
+        if "aud.event" in sql:
+            raise OperationalError("the disk is full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail_late):
+        for _try in range(5):
+            patient.send()
+    assert patient.press("send").path == "/intake/sent/"
+    assert Message.objects.filter(kind="confirmation").count() == 1
 
 
 def test_who_is_still_typing_is_never_cut_off():

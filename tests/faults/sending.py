@@ -1,0 +1,325 @@
+"""Workers and the database die while patients press Send: what has a receipt is there, once.
+
+    make faults                                    with the mutants
+    python -m tests.faults.sending --patients 300 --kills 30 --crashes 10
+    python -m tests.faults.sending --mutant early  broken on purpose: exit 0 if that is noticed
+
+A gunicorn with two workers and a PostgreSQL as durable as production, both its own. Each patient
+has a finished draft open in two windows, presses Send in both, and again whatever comes, until the
+receipt is there. Three parts: a worker ends itself at each step of sending, one after the other;
+workers are killed by SIGKILL; PostgreSQL is stopped as in a crash ("immediate") and started again.
+
+Prints a line for each. Exits with 1 when a number on a receipt is not stored or does not open
+(lost), a draft became two submissions (twice), a submission is without its history, wish, audit
+event or messages, or one of these without its submission (half), a patient got no receipt, or the
+audit trail is not whole.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from clinic import devdb
+from tests.bench import servers
+from tests.bench.browser import Browser
+
+# each with the part that notices it, and the number there that must not be 0
+MUTANTS = {
+    "early": ("steps", "lost"),  # the receipt before COMMIT
+    "piecemeal": ("steps", "half"),  # no transaction: each statement for itself
+    "unguarded": ("kills", "twice"),  # neither the draft's lock nor its id unique
+    "forgetful": ("crashes", "lost"),  # synchronous_commit off
+}
+CHECK, SENT = "/intake/check/", "/intake/sent/"
+REFERENCE = re.compile(rb'class="ref"[^>]*>([^<]+)<')
+AT_ONCE = 12  # windows
+PATIENCE = 60  # seconds until a patient gives up; with a mutant many have to
+UNIQUE = "intake_submission_draft_id_key"
+URGENT = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
+ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert", "escalation"}}
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Somebody with a finished draft in the browser."""
+
+    draft: str
+    key: str
+    email: str
+    is_urgent: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """A submission as it is stored; `opens`: what the patient said is read back from it."""
+
+    draft: str
+    reference: str
+    opens: bool = True
+    is_whole: bool = True
+
+
+@dataclass
+class Count:
+    """What became of some patients; but for the first two, all is 0."""
+
+    acknowledged: int
+    stored: int
+    lost: int
+    twice: int
+    half: int
+    unanswered: int
+    broken: int = 0  # events of the audit trail
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.twice or self.half or self.unanswered or self.broken)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
+
+
+def judge(receipts: Iterable[tuple[str, str]], rows: Iterable[Row], strays: int = 0) -> Count:
+    """`receipts` has a pair for each window: the draft, and the number that was shown or ''."""
+    receipts, rows = set(receipts), list(rows)
+    told = {pair for pair in receipts if pair[1]}
+    there = {(row.draft, row.reference) for row in rows if row.opens}
+    sendings = Counter(row.draft for row in rows)
+    return Count(
+        acknowledged=len(told),
+        stored=len(rows),
+        lost=len(told - there),
+        twice=sum(number > 1 for number in sendings.values()),
+        half=sum(not row.is_whole for row in rows) + strays,
+        unanswered=len({draft for draft, _none in receipts} - {draft for draft, _told in told}),
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--patients", type=int, default=300, help="in each part")
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--crashes", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--mutant", choices=MUTANTS, default="")
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        postgres = _database(stack, folder, options.mutant)
+        site = stack.enter_context(_site())
+        kill = partial(_kill_worker, site.pid, chance)
+        crash = partial(_crash, postgres, chance)
+        crowd = partial(in_a_crowd, site.port, options.patients, chance)
+        parts: dict[str, Callable[[], tuple[Count, int]]] = {
+            "steps": at_each_step,
+            "kills": partial(crowd, kill, options.kills),
+            "crashes": partial(crowd, crash, options.crashes),
+        }
+        wanted, number = MUTANTS.get(options.mutant, (None, ""))
+        counts = []
+        for name, part in parts.items():
+            if wanted not in (None, name):
+                continue
+            began = time.monotonic()
+            found, deaths = part()
+            counts.append(found)
+            seconds = time.monotonic() - began
+            print(f"{deaths} {name}: {found} ({seconds:.0f} s)", flush=True)  # noqa: T201
+    if options.mutant:
+        good = all(getattr(found, number) for found in counts)
+        said = f"mutant {options.mutant} " + ("noticed" if good else "NOT NOTICED")
+    else:
+        good = all(found.is_good for found in counts)
+        said = "whole" if good else "NOT WHOLE"
+    print(f"{said} (seed {options.seed})")  # noqa: T201
+    return int(not good)
+
+
+# --- the three parts ------------------------------------------------------------------------------
+
+
+def at_each_step() -> tuple[Count, int]:
+    """One patient after the other: the worker dies at the first step of sending, at the second …
+    until there is none so late. The count, and how many deaths there were."""
+    order, patients, receipts = Path(os.environ["DIE_AT"]), [], []
+    # a single one, new after each death: the steps are the same each time, whatever it keeps
+    with _site("--workers", "1", "--threads", "1", "-k", "gthread") as site:
+        while not order.exists():
+            patients += prepare(1)
+            order.write_text(str(len(patients)))
+            receipts.append(press(site.port, patients[-1]))
+    order.unlink(missing_ok=True)  # the mutant "early" dies after its receipt
+    return count(patients, receipts), len(patients) - 1
+
+
+def in_a_crowd(
+    port: int, number: int, chance: random.Random, trouble: Callable[[], None], times: int
+) -> tuple[Count, int]:
+    """So many patients, and so many troubles at moments spread over their sending."""
+    patients = prepare(number)
+    windows = [patient for patient in patients for _window in range(2)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        told = [pool.submit(press, port, patient) for patient in windows]
+        for turn in range(times):
+            enough = len(windows) * (turn + chance.random()) / (times + 1)
+            while sum(one.done() for one in told) < enough:
+                time.sleep(0.002)
+            time.sleep(chance.uniform(0, 0.02))
+            trouble()
+    return count(patients, [one.result() for one in told]), times
+
+
+def press(port: int, patient: Patient) -> tuple[str, str]:
+    """One window: the check page, then Send, the same form again and again until the receipt."""
+    from django.conf import settings
+
+    cookies = {settings.DRAFT_COOKIE_NAME: patient.key}
+    form: list[tuple[str, str]] = []
+    end = time.monotonic() + (5 if os.environ["MUTANT"] else PATIENCE)
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), Browser(port) as browser:
+            browser.cookies = cookies
+            page = browser.post(CHECK, form) if form else browser.get(CHECK)
+            if page.header("location") == SENT:
+                page = browser.get(SENT)
+            if number := REFERENCE.search(page.html):
+                return patient.draft, number[1].decode()
+            if page.status == 200 and not form:
+                form = [("csrfmiddlewaretoken", page.token)]
+                continue
+        time.sleep(0.1)
+    return patient.draft, ""
+
+
+def _site(*options: str) -> contextlib.AbstractContextManager[servers.Gunicorn]:
+    quiet = "--preload", "--log-level", "critical"  # as in production; it would tell of each death
+    return servers.gunicorn("tests.faults.dying", *quiet, *options)
+
+
+def _kill_worker(master: int, chance: random.Random) -> None:
+    workers: list[str] = []
+    while not workers:  # they are being started again
+        workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    os.kill(int(chance.choice(workers)), signal.SIGKILL)
+
+
+def _crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
+    """As `pg_ctl stop -m immediate`: nothing is written any more; the next start recovers."""
+    assert postgres.process
+    pid = int((postgres.data / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGQUIT)
+    postgres.process.wait(20)
+    time.sleep(chance.uniform(0, 0.3))
+    postgres.start()
+
+
+# --- before and after -----------------------------------------------------------------------------
+
+
+def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.DevPostgres:
+    os.environ |= servers.environment(folder) | {
+        "DJANGO_SETTINGS_MODULE": "clinic.settings",
+        "DIE_AT": str(folder / "die-at"),
+        "MUTANT": mutant,
+    }
+    postgres = devdb.DevPostgres(folder / "pg")
+    postgres.start()
+    stack.callback(postgres.stop)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        if mutant == "unguarded":
+            cursor.execute("alter table intake_submission drop constraint " + UNIQUE)
+        if mutant == "forgetful":
+            cursor.execute("alter system set synchronous_commit = off")
+            cursor.execute("alter system set wal_writer_delay = '10s'")
+            cursor.execute("select pg_reload_conf()")
+    return postgres
+
+
+def prepare(number: int) -> list[Patient]:
+    """Patients who have come as far as the check page; every fourth must be seen the same day."""
+    from django.db import connection
+
+    from tests import builders
+
+    patients = []
+    connection.close()  # it may be one to a server that is no more
+    with connection.cursor() as cursor:
+        cursor.execute("set synchronous_commit = on")  # whatever is forgotten, the drafts are there
+    for place in range(number):
+        email, is_urgent = f"{random.randbytes(8).hex()}@example.org", place % 4 == 3
+        answers = URGENT if is_urgent else {}
+        draft, key = builders.draft({"email": email}, **answers)
+        patients.append(Patient(str(draft.pk), key, email, is_urgent))
+    return patients
+
+
+def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
+    """Compare what patients were told with what the database holds."""
+    from django.db import connection
+
+    from clinic import audit
+    from clinic.models import Event, Message
+    from intake.models import AppointmentRequest, Draft, StatusChange, Submission
+
+    connection.close()  # it may be one to a server that is no more
+    stored = {str(row.pk): row for row in Submission.objects.all()}
+    events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
+    orders: dict[str, list[str]] = {}
+    for occasion, kind in Message.objects.values_list("occasion", "kind"):
+        orders.setdefault(occasion, []).append(kind)
+    history = Counter(map(str, StatusChange.objects.values_list("submission", flat=True)))
+    wishes = Counter(map(str, AppointmentRequest.objects.values_list("submission", flat=True)))
+    drafts = dict(Draft.objects.values_list("pk", "submission"))
+    by_draft = {patient.draft: patient for patient in patients}
+    rows = [
+        Row(
+            draft=str(row.draft_id),
+            reference=row.reference,
+            opens=row.person["email"] == patient.email and row.answers == _answers(patient),
+            is_whole=sorted(orders.get(pk, [])) == sorted(ORDERS[patient.is_urgent])
+            and events[pk] == history[pk] == wishes[pk] == 1
+            and str(drafts.get(row.draft_id)) == pk,
+        )
+        for pk, row in stored.items()
+        if (patient := by_draft.get(str(row.draft_id)))
+    ]
+    strays = len((events.keys() | orders.keys()) - stored.keys())
+    found = judge(receipts, rows, strays)
+    found.broken = len(audit.verify())
+    return found
+
+
+def _answers(patient: Patient) -> Any:
+    """What the submission of this patient must say."""
+    from intake.domain import answers as domain
+    from tests.builders import ORDINARY
+
+    given = ORDINARY | (URGENT if patient.is_urgent else {})
+    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})  # unasked
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""The sending of forms in `make faults` at a small size, and proof that it would notice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sending import Count, Row, judge
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_workers_and_database_die_and_what_has_a_receipt_is_there_once():
+    small = "--patients 40 --kills 4 --crashes 2".split()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.sending", *small],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    steps, kills, crashes, said = done.stdout.splitlines()
+    assert int(steps.split()[0]) > 12
+    for line, name in ((kills, "4 kills"), (crashes, "2 crashes")):
+        assert line.startswith(f"{name}: acknowledged 40, stored 40, lost 0, twice 0, half 0,")
+    assert said.startswith("whole")
+
+
+A, B = Row("a", "AAAA"), Row("b", "BBBB")
+BOTH = [("a", "AAAA"), ("a", "AAAA"), ("b", "BBBB"), ("b", "")]
+
+
+@pytest.mark.parametrize(
+    ("receipts", "rows", "strays", "wrong"),
+    [
+        (BOTH, [A, B], 0, {}),
+        (BOTH, [A], 0, {"lost": 1}),
+        (BOTH, [A, Row("b", "CCCC")], 0, {"lost": 1}),
+        (BOTH, [A, Row("b", "BBBB", opens=False)], 0, {"lost": 1}),
+        (BOTH, [A, B, Row("b", "CCCC")], 0, {"twice": 1}),
+        ([*BOTH, ("b", "CCCC")], [A, B, Row("b", "CCCC")], 0, {"twice": 1}),
+        (BOTH, [A, Row("b", "BBBB", is_whole=False)], 0, {"half": 1}),
+        (BOTH, [A, B], 2, {"half": 2}),
+        ([*BOTH, ("c", ""), ("c", "")], [A, B], 0, {"unanswered": 1}),
+    ],
+)
+def test_the_judge_notices_what_is_wrong(receipts, rows, strays, wrong):
+    good = {"lost": 0, "twice": 0, "half": 0, "unanswered": 0}
+    told = len({pair for pair in receipts if pair[1]})
+
+    found = judge(receipts, rows, strays)
+
+    assert found == Count(acknowledged=told, stored=len(rows), **good | wrong)
+    assert found.is_good is not bool(wrong)
