@@ -204,7 +204,7 @@ def test_a_draft_cleared_in_the_very_moment_of_sending_is_said_to_be_gone():
     patient = at("check")
 
     def clear(execute, sql, params, many, context):
-        if "FOR UPDATE" in sql:
+        if "FOR NO KEY UPDATE" in sql:
             with connection.cursor() as cursor:
                 cursor.cursor.execute("DELETE FROM intake_draft")
         return execute(sql, params, many, context)
