@@ -25,6 +25,7 @@ from intake.views import blank, times
 from intake.views.my import key_of, show, with_grant
 from intake.views.visit_words import may_change, may_choose, words_of
 
+ASKED = {"slot", "visit", "who", "where", "first", "next", "go"}
 MOST_SAID = 1000  # letters of a form whose answer is remembered
 REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed)
 
@@ -116,14 +117,12 @@ def _asked(
     request: HttpRequest, submission: Submission, mine: Standing
 ) -> tuple[Hashable, ...] | None:
     """All that the answer depends on for somebody who has no visit and no time yet: the words that
-    were posted, the urgency, the language. None where it depends on more."""
-    if request.method != "POST" or mine.visit or mine.held:
+    were posted, the urgency, the language. None where it depends on more, or where the form holds
+    what no list of times asks: nothing of a person is remembered."""
+    names = request.POST.keys() - {"csrfmiddlewaretoken"}
+    if request.method != "POST" or mine.visit or mine.held or not names <= ASKED:
         return None
-    said = tuple(
-        (name, *values)
-        for name, values in sorted(request.POST.lists())
-        if name != "csrfmiddlewaretoken"
-    )
+    said = tuple((name, *request.POST.getlist(name)) for name in sorted(names))
     return (said, submission.urgency, get_language()) if len(str(said)) < MOST_SAID else None
 
 

@@ -136,3 +136,17 @@ def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
     third = inside(2)
     assert choose(third, slot) == "gone"
     assert "Held for you until" not in third.page.text
+
+
+def test_a_form_that_holds_something_else_is_not_remembered():
+    first, second = inside(0), inside(1)
+    slot = book.free()
+    assert choose(first, slot) == "held"
+    words = {"slot": slot.key, "visit": str(slot.visit_type.pk), "go": "continue"}
+    second.get("/my/times/")
+    token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
+    second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
+    assert second.page.status == 409
+    assert not crowd._answers
+    second.post("/my/times/", {**token, **words})
+    assert len(crowd._answers) == 1
