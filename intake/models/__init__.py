@@ -12,6 +12,7 @@ from intake.models.appointments import (
     WaitlistEntry,
     WishedVisit,
 )
+from intake.models.calls import Call, CallTask
 from intake.models.clinic_time import (
     Clinician,
     Closure,
@@ -41,6 +42,8 @@ __all__ = [
     "Appointment",
     "AppointmentChange",
     "AppointmentRequest",
+    "Call",
+    "CallTask",
     "CancelReason",
     "Challenge",
     "Clinician",

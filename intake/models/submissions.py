@@ -132,6 +132,10 @@ class Submission(models.Model):
     revision = models.PositiveIntegerField(default=0)
     # something the patient wrote waits for an answer until then
     reply_due_at = models.DateTimeField(null=True, blank=True)
+    # a red flag that nobody has ended is escalated then; None: there is none, or it was ended
+    escalate_at = models.DateTimeField(null=True, blank=True)
+    # how often it was escalated
+    escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
     # filled in as no person does; out of the worklist until somebody has looked
     suspect = models.BooleanField(default=False)
     # the earlier submission that this one adds to
@@ -162,6 +166,11 @@ class Submission(models.Model):
             models.Index(fields=["-submitted_at"], name="submission_sent"),
             models.Index(
                 fields=["-submitted_at"], name="submission_suspect", condition=Q(suspect=True)
+            ),
+            models.Index(
+                fields=["escalate_at"],
+                name="submission_escalate",
+                condition=Q(escalate_at__isnull=False),
             ),
             GinIndex(fields=["search_keys"], name="submission_search"),
         ]

@@ -1,6 +1,6 @@
 """All that happens in the clinic, one keyword-only function each; the only code that writes."""
 
-from intake.services import appointments
+from intake.services import appointments, calls
 from intake.services.access import (
     address_key,
     address_of,
@@ -91,6 +91,7 @@ __all__ = [
     "build_history",
     "build_submission",
     "build_wish",
+    "calls",
     "change_language",
     "choose",
     "choose_none",

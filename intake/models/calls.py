@@ -1,0 +1,80 @@
+"""Phone calls: those that the clinic owes a patient, and those that staff made."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.ids import uuid7
+from clinic.sealing import SealedField
+from intake.models.submissions import Submission
+
+
+class CallTask(models.Model):
+    """A call that the clinic owes a patient whom no letter reaches.
+
+    Open until a member of staff has reached the patient, or says that the call is not needed.
+    """
+
+    class Reason(models.TextChoices):
+        MESSAGE = "message", _("A message from us waits to be read")
+        MORE = "more", _("We need more information")
+        OFFER = "offer", _("Times are offered")
+        CONFIRMED = "confirmed", _("The appointment is booked")
+        CHANGED = "changed", _("The appointment is moved")
+        CANCELLED = "cancelled", _("The appointment is cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")
+    reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
+    # what the patient has to hear of, as the outbox names it: of one occasion one call is owed
+    occasion = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(_("call by"))
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        default_permissions = ("view", "change")
+        verbose_name = _("call to make")
+        verbose_name_plural = _("calls to make")
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"], name="call_task_open", condition=Q(settled_at=None)
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["occasion", "reason"], name="call_task_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Call(models.Model):
+    """A call that a member of staff made to a patient. Added, never edited."""
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", _("Reached the patient")
+        LEFT_WORD = "left_word", _("Left word")
+        NOT_REACHED = "not_reached", _("Not reached")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="calls")
+    outcome = models.CharField(max_length=11, choices=Outcome.choices)
+    # not reached, or only word left: when to try again
+    again_at = models.DateTimeField(null=True)
+    words = SealedField(null=True)  # {"note": …}
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # whether the caller could decide on submissions at the time of the call
+    by_clinician = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.outcome

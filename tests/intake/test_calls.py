@@ -1,0 +1,75 @@
+"""Calls to patients: noted once, and owed until the patient was reached."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from intake import services
+from intake.models import Call, CallTask, Submission
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def note(submission, by, outcome="reached", **more):
+    return services.calls.note(
+        submission=submission, outcome=outcome, by=by, request_id="0" * 32, **more
+    )
+
+
+def escalating(**fields):
+    """A submission that is escalated in ten minutes unless somebody ends that."""
+    submission = builders.submission()
+    at = timezone.now() + timedelta(minutes=10)
+    Submission.objects.filter(pk=submission.pk).update(escalate_at=at, **fields)
+    return submission
+
+
+@pytest.mark.parametrize(
+    ("role", "outcome"),
+    list(itertools.product(("clinician", "duty", "front desk"), Call.Outcome.values)),
+)
+def test_only_a_clinician_who_reached_the_patient_ends_the_escalation(role, outcome):
+    submission, by = escalating(), builders.member(role)
+    call = note(submission, by, outcome)
+    submission.refresh_from_db()
+    ended = outcome == "reached" and role != "front desk"
+    assert (submission.escalate_at is None) == ended
+    assert call.by_clinician == (role != "front desk")
+    assert ended or submission.escalate_at > timezone.now() + timedelta(minutes=10)
+
+
+def test_a_call_that_reached_nobody_sets_the_next_try():
+    submission, by = escalating(), builders.member("duty")
+    again_at = timezone.now() + timedelta(hours=2)
+    call = note(submission, by, "not_reached", again_at=again_at)
+    submission.refresh_from_db()
+    assert call.again_at == submission.escalate_at == again_at
+
+
+def test_a_call_noted_twice_within_a_minute_is_stored_once():
+    submission, by = escalating(), builders.member("duty")
+    assert note(submission, by, words="Slept well.") == note(submission, by, words=" Slept well. ")
+    note(submission, by, words="He called back: worse.")
+    assert Call.objects.count() == 2
+
+
+def test_a_patient_who_was_reached_is_owed_no_call_for_what_they_heard():
+    submission, by = escalating(), builders.member("front desk")
+    for reason in ("offer", "changed"):
+        services.calls.owe(submission=submission, reason=reason, occasion="1")
+        services.calls.owe(submission=submission, reason=reason, occasion="1")
+    offer, changed = CallTask.objects.order_by("-reason")
+    note(submission, by, "left_word", tasks=[offer])
+    assert CallTask.objects.filter(settled_at=None).count() == 2
+    note(submission, by, "reached", tasks=[offer])
+    assert list(CallTask.objects.filter(settled_at=None)) == [changed]
+    services.calls.settle(task=changed, by=by, request_id="0" * 32)
+    assert not CallTask.objects.filter(settled_at=None).exists()
+
+
+def test_an_unknown_outcome_is_refused():
+    with pytest.raises(ValueError, match="became of the call"):
+        note(escalating(), builders.member("duty"), "spoke")
