@@ -172,7 +172,11 @@ def free_slots(
 
 
 def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The spans of these hours that touch the window, in UTC, closures not taken off."""
+    """Yield the spans of these hours that touch the window, in UTC, without regard to closures.
+
+    A day has one span. It has two when the clock is set back across the opening time: the clock
+    then shows an earlier time once more, and the hours begin anew.
+    """
     day = start.astimezone(hours.zone).date() - _DAY
     last = end.astimezone(hours.zone).date()
     day += timedelta(days=(hours.weekday - day.weekday()) % 7)
@@ -182,11 +186,26 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
         )
         if valid:
             until = day + _DAY if hours.ends == time(0) else day
-            opens = first_moment(datetime.combine(day, hours.starts), hours.zone)
             closes = first_moment(datetime.combine(until, hours.ends), hours.zone)
-            if opens < closes and opens < end and closes > start:
-                yield opens, closes
+            for opens, pauses in _openings(datetime.combine(day, hours.starts), hours.zone):
+                ends = min(closes, pauses or closes)
+                if opens < ends and opens < end and ends > start:
+                    yield opens, ends
         day += 7 * _DAY
+
+
+def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
+    """Yield each moment at which hours that start at this wall time open, with the moment at which
+    the clock is set back to before it, or None."""
+    first, *second = moments(wall, zone) or (first_moment(wall, zone),)
+    if not second:
+        yield first, None
+        return
+    set_back = first
+    while set_back.astimezone(zone).replace(tzinfo=None) >= wall:
+        set_back += _MINUTE
+    yield first, set_back
+    yield second[0], None
 
 
 def capacity_at(

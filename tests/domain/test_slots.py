@@ -70,6 +70,13 @@ def test_a_morning_is_cut_into_visits_that_fit():
     assert all(slot.start.tzinfo is NEW_YORK for slot in slots)
 
 
+def test_a_slot_that_fills_the_window_is_found():
+    nine = datetime(2027, 1, 11, 9, tzinfo=NEW_YORK)
+    window = {"start": nine, "end": nine + timedelta(minutes=30)}
+    slots = free_slots([hours(MONDAY, "09:00", "17:00")], [], [], minutes=30, **window)
+    assert walls(slots) == ["09:00"]
+
+
 def test_a_visit_leaves_its_neighbours_free():
     nine = datetime(2027, 1, 11, 9, 30, tzinfo=NEW_YORK)
     busy = [Busy(clinician="c1", start=nine, end=nine + timedelta(minutes=30))]
@@ -275,9 +282,16 @@ MIDNIGHT = Hours(
 )
 
 
+# from 02:45 on a Sunday on which the clock goes from 03:00 back to 02:00
+OPENS_TWICE = Hours(
+    clinician="c1", location="l1", zone=BERLIN, weekday=6, starts=time(2, 45), ends=time(4)
+)
+
+
 @settings(max_examples=80, deadline=None)
 @given(HOURS, CLOSURES, MINUTES)
 @example([MIDNIGHT], [], 15)
+@example([OPENS_TWICE], [], 15)
 def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minutes):
     for slot in free_slots(all_hours, closures, [], minutes=minutes, **WINDOW):
         assert slot.end.astimezone(UTC) - slot.start.astimezone(UTC) == timedelta(minutes=minutes)

@@ -163,6 +163,11 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
     ("unknown_translation", "questions.who.help", lambda w: question(w, "who", help="Ayuda")),
     ("unknown_translation", "rules.E01.promise", lambda w: rule(w, "E01", promise="Llamamos.")),
     ("placeholders_differ", "rules.E01.advice", lambda w: rule(w, "E01", advice="Llame ya.")),
+    (
+        "placeholders_differ",
+        "rules.E08.advice",
+        lambda w: rule(w, "E08", advice=w.rules["E08"].advice.replace("988", "una línea de ayuda")),
+    ),
 ]
 
 
