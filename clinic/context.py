@@ -1,9 +1,12 @@
 """What every template may say of this clinic. Settings only: no database, session or user."""
 
 import re
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import get_language, get_language_info
+
+from clinic.hours import lasting_words
 
 
 def phone_link(number: str) -> str:
@@ -63,7 +66,10 @@ def site(request):
         "interpreter_phone": settings.INTERPRETER_PHONE,
         "interpreter_phone_link": phone_link(settings.INTERPRETER_PHONE),
         "demo": settings.DEMO,
-        "idle_minutes": settings.DRAFT_IDLE_MINUTES,
+        "own_time": lasting_words(timedelta(hours=settings.DRAFT_OWN_HOURS)),
+        "shared_time": lasting_words(timedelta(minutes=settings.DRAFT_SHARED_MINUTES)),
+        "veil_time": lasting_words(timedelta(minutes=settings.DRAFT_VEIL_MINUTES)),
+        "only_shared": settings.SHARED_DEVICE,
         "draft_days": settings.DRAFT_DAYS,
         "chooses_times": settings.APPOINTMENT_MODE == "slots",
     }

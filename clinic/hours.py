@@ -230,6 +230,16 @@ def day_words(at: datetime) -> str:
     return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
 
 
+def lasting_words(time: timedelta) -> str:
+    """How long something lasts, in whole hours where it does: '24 hours', '20 minutes'."""
+    from django.utils.translation import ngettext
+
+    minutes = int(time.total_seconds()) // 60
+    if minutes and minutes % 60 == 0:
+        return ngettext("%(n)s hour", "%(n)s hours", minutes // 60) % {"n": minutes // 60}
+    return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+
+
 def _clock(minutes: int) -> str:
     from django.utils.dateformat import time_format
     from django.utils.translation import gettext as _

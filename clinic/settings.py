@@ -193,9 +193,16 @@ LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
 # Asking about suicide without somebody to answer is worse than not asking
 # (docs/clinical-safety.md).
 SI_SCREEN = env_bool("SI_SCREEN", True) and not DEMO
-# how long a browser may lie idle and still find its answers; and how long a code can open them
-DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
+# how long a code can open saved answers; and how long a browser may lie idle and still find
+# them: on the patient's own device, in a draft begun by a release that did not ask whose device it
+# is, and on one that others use
 DRAFT_DAYS = env_int("DRAFT_DAYS", 7, 1, 30)
+DRAFT_OWN_HOURS = env_int("DRAFT_OWN_HOURS", 24, 1, DRAFT_DAYS * 24)
+DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
+# who had shortened the one time there was keeps it on devices that others use
+DRAFT_SHARED_MINUTES = env_int("DRAFT_SHARED_MINUTES", min(20, DRAFT_IDLE_MINUTES), 5, 24 * 60)
+DRAFT_VEIL_MINUTES = env_int("DRAFT_VEIL_MINUTES", 30, 5, 24 * 60)  # then sensitive answers hide
+SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: nobody says that it is theirs
 # quicker than a person can be: a bot, or an urgent matter that is never held up
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour

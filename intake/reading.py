@@ -1,6 +1,6 @@
 """A questionnaire read back in the words the patient saw: for check-your-answers and for staff."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -71,23 +71,24 @@ def parts(
     return [Part(title, tuple(rows)) for title, rows in found.items()]
 
 
-def contact_rows(protocol: Protocol, contact: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """The contact as label and values; what was never asked is left out."""
+def contact_rows(
+    protocol: Protocol, contact: Mapping[str, Any], *, veiled: Collection[str] = ()
+) -> list[tuple[str, list[str]]]:
+    """The contact as label and values; what was never asked is left out, and what is veiled has
+    no values."""
     language = {o.code: o.label for o in protocol.question("lang_help").options}
+    email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
     rows = [
-        (gettext("Patient’s name"), contact.get("name")),
-        (gettext("Filled in by"), contact.get("proxy_name")),
-        (gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
-        (gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
-        (
-            gettext("E-mail"),
-            contact.get("email") or (gettext("Not provided") if contact.get("prefer") else ""),
-        ),
-        (gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
-        (gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
-        (gettext("Language help"), language.get(contact.get("lang_help"))),
+        ("name", gettext("Patient’s name"), contact.get("name")),
+        ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
+        ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
+        ("callback_phone", gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
+        ("email", gettext("E-mail"), email),
+        ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
+        ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
+        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help"))),
     ]
-    return [(label, [str(value)]) for label, value in rows if value]
+    return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
 
 
 def date_words(stored: str) -> str:

@@ -5,9 +5,9 @@ them come two steps of our own, `contact` and `appointment`. Nothing is stored h
 computed anew from the answers each time, so no session can point at a page that is gone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,6 +21,9 @@ APPOINTMENT = "appointment"
 SAFETY = "safety"
 # asked on the contact step and kept with the contact, not among the answers
 CONTACT_QUESTIONS = ("lang_help", "callback_phone", "ack")
+# of the contact step, what tells nobody how to reach the patient
+CONTACT_OPEN = ("who", "ack", "consent")
+SAVED_ADDRESS = "address"  # among the veiled contact: where a code may be sent
 # what the walks beside the questionnaire ask: a request for a visit, and an addition to what was
 # sent, whose contact and person are taken over from there
 WALKS = {
@@ -50,6 +53,10 @@ class Content:
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # why a person may not have filled this in
     suspect: tuple[str, ...] = ()
+    # what was said before the device was left alone: it counts, and no page shows it until it is
+    # said again. Questions by their ids, the contact by its fields
+    veiled: tuple[str, ...] = ()
+    veiled_contact: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, protocol: Protocol, data: Mapping[str, Any]) -> Self:
@@ -63,6 +70,8 @@ class Content:
             saved=data.get("saved", {}),
             typed=data.get("typed", {}),
             suspect=tuple(data.get("suspect", ())),
+            veiled=tuple(data.get("veiled", ())),
+            veiled_contact=tuple(data.get("veiled_contact", ())),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -76,6 +85,8 @@ class Content:
             **({"saved": dict(self.saved)} if self.saved else {}),
             **({"typed": dict(self.typed)} if self.typed else {}),
             **({"suspect": list(self.suspect)} if self.suspect else {}),
+            **({"veiled": list(self.veiled)} if self.veiled else {}),
+            **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
         }
 
     def visit(self, step: str, **changes: Any) -> Self:
@@ -83,6 +94,21 @@ class Content:
         visited = self.visited if step in self.visited else (*self.visited, step)
         typed = {other: said for other, said in self.typed.items() if other != step}
         return replace(self, visited=visited, typed=typed, **changes)
+
+    def veil(self, sensitive: Collection[str]) -> Self:
+        """The content with nothing shown of the sensitive questions and of the contact."""
+        contact = {**self.typed.get(CONTACT, {}), **self.contact}
+        if self.saved:
+            contact[SAVED_ADDRESS] = ""
+        return replace(
+            self,
+            veiled=tuple(q for q in self.answers if q in sensitive),
+            veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),
+        )
+
+    def said_again(self, questions: Collection[str]) -> Self:
+        """The content with these questions answered anew: their answers are shown."""
+        return replace(self, veiled=tuple(q for q in self.veiled if q not in questions))
 
     def unvisit(self, step: str) -> Self:
         """The content with `step` to be done again; what was said there is kept."""
@@ -100,6 +126,7 @@ class Walk:
     kind: str = "intake"
     si_screen: bool = True
     wording: Wording | None = None
+    reach: timedelta | None = None  # how long its browser may lie idle
 
     @cached_property
     def words(self) -> Wording:

@@ -1,8 +1,9 @@
 """What the templates of the form pack need to know about a bound field.
 
 Built in: `templates/forms/` is the pack, settings load these everywhere. A field may carry
-`unit` (shown beside its box), `exclusive` (option values that go with no other) and, on a lone
-check box, `legend`; a form may carry `single_question`. Ordinary forms have none of them.
+`unit` (shown beside its box), `exclusive` (option values that go with no other), `kept` (it was
+answered before, and a blank keeps that) and, on a lone check box, `legend`; a form may carry
+`single_question`. Ordinary forms have none of them.
 """
 
 from typing import Any
@@ -60,9 +61,17 @@ def unit(field: BoundField) -> str:
 
 
 @register.filter
+def is_kept(field: BoundField) -> bool:
+    """Whether it is marked as answered, though it shows nothing."""
+    return getattr(field.field, "kept", False)
+
+
+@register.filter
 def describedby(field: BoundField) -> str:
-    """The ids of hint, error and unit, in the order in which they should be read."""
+    """The ids of hint, mark, error and unit, in the order in which they should be read."""
     ids = [f"{field.auto_id}_helptext"] if field.help_text else []
+    if is_kept(field):
+        ids.append(f"{field.auto_id}_kept")
     if field.errors:
         ids.append(f"{field.auto_id}_error")
     if unit(field):

@@ -163,18 +163,21 @@ def missing_message(question: Question) -> InvalidAnswer:
             return InvalidAnswer("missing_text", "Enter your answer.")
 
 
-def clean_page(page: Page, raw: Mapping[str, Sequence[str]]) -> PageResult:
+def clean_page(
+    page: Page, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
+) -> PageResult:
     """All answers of a page as a form sent them.
 
     In: a page limited to the questions that were visible on it, and the strings by question id.
-    What is not a question of the page is not looked at.
+    What is not a question of the page is not looked at. `kept` are questions whose earlier answer
+    was not shown: left blank, such an answer stays, so it is neither missing nor in the values.
     """
     values: dict[str, Value] = {}
     errors: dict[str, InvalidAnswer] = {}
     for question in page.questions:
         try:
             value = clean_answer(question, raw.get(question.id, ()))
-            if value is None and question.required:
+            if value is None and question.required and question.id not in kept:
                 raise missing_message(question)
         except InvalidAnswer as error:
             errors[question.id] = error

@@ -122,7 +122,8 @@ class Question(Base, frozen=True):
     """One question as the patient reads it, with the limits of its answer.
 
     `unit` is a UCUM code, `seconds` the time it is expected to take, `page` the screen it is asked
-    on, `learn` the education pages that explain it.
+    on, `learn` the education pages that explain it. `sensitive` hides the answer on a device that
+    was left alone for a while.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Question(Base, frozen=True):
     options: tuple[Option, ...] = ()
     exclusive: tuple[str, ...] = ()
     interrupts: bool = False
+    sensitive: bool = False
     unit: str | None = None
     min: int | float | None = None
     max: int | float | None = None
@@ -292,6 +294,11 @@ class Protocol(Base, frozen=True, dict=True):
     def pages(self) -> tuple[Page, ...]:
         """All pages in order: by their `page` keys, or split greedily where a section has none."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
+
+    @cached_property
+    def sensitive(self) -> frozenset[str]:
+        """The ids of the sensitive questions; empty in a document older than that key."""
+        return frozenset(question.id for question in self.questions if question.sensitive)
 
     @cached_property
     def _questions_by_id(self) -> dict[str, Question]:

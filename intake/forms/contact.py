@@ -1,6 +1,6 @@
 """Who the patient is and how to reach them: an ordinary Django form."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
 from intake.forms.fields import Date3Field, PhoneField, PlainTextField, StrictEmail
-from intake.forms.walk import WalkForm, question_field, sent_once
+from intake.forms.walk import Controls, WalkForm, question_field, sent_once
 from intake.reading import PREFER, PREFER_TIME
 from intake.walk import age_on
 
@@ -161,8 +161,8 @@ class ContactForm(WalkForm):
     def typed(self) -> dict[str, Any]:
         """What was typed so far, for who stops here and comes back: shown again, answering nothing.
         The two boxes to tick are ticked anew."""
-        wanted = set(self.fields) - {"consent", "ack", "birth_date"}
-        found = {name: self.data.get(name, "")[:300] for name in wanted if self.data.get(name)}
+        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.whole()
+        found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
         if born := self.cleaned_data.get("birth_date"):
             found["birth_date"] = born.isoformat()
         return found
@@ -179,3 +179,13 @@ class ContactForm(WalkForm):
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,
         }
+
+    @staticmethod
+    def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
+        """What the controls of these fields would hold, for `keep`."""
+        found = {name: {name: str(contact[name])} for name in names if name in contact}
+        if "birth_date" in found:
+            born = date.fromisoformat(contact["birth_date"])
+            parts = {"month": born.month, "day": born.day, "year": born.year}
+            found["birth_date"] = {f"birth_date_{part}": str(n) for part, n in parts.items()}
+        return found

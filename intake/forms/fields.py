@@ -115,7 +115,8 @@ class PhoneField(PlainTextField):
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        super().__init__(max_length=25, widget=forms.TextInput(attrs), **options)
+        # what is stored is longer than what was typed, and is shown and sent again
+        super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)

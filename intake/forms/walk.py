@@ -3,7 +3,7 @@
 A page is cleaned by the domain (intake.domain.answers); PageForm only shows it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -17,11 +17,58 @@ from intake.advice import speak
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Question
 
+Controls = Mapping[str, str]  # the name of a control → what it holds
+
 
 class WalkForm(forms.Form):
-    """What all forms of the walk share: our template pack inside our own <form> element."""
+    """What all forms of the walk share: our template pack inside our own <form> element.
+
+    A form may know what was said before without showing it (`keep`). It shows such a field blank
+    and marked as answered; left blank, the field is judged as if it held what was said.
+    """
 
     single_question = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kept: dict[str, Controls] = {}
+
+    def keep(self, said: Mapping[str, Controls]) -> None:
+        """Know what was said before, by field; a field that this form does not have is left out."""
+        self.kept = {name: controls for name, controls in said.items() if name in self.fields}
+        for name in self.kept:
+            self.fields[name].kept = True
+
+    @property
+    def left_blank(self) -> list[str]:
+        """The kept fields that were sent blank: they stay as they are."""
+        return [
+            name
+            for name, controls in self.kept.items()
+            if not any(text.strip() for control in controls for text in self.data.getlist(control))
+        ]
+
+    def whole(self) -> Any:
+        """What was sent, with what is kept in the place of its blanks."""
+        data = self.data.copy()
+        for name in self.left_blank:
+            for control, text in self.kept[name].items():
+                data[control] = text
+        return data
+
+    def full_clean(self) -> None:
+        sent, self.data = self.data, self.whole()
+        super().full_clean()
+        self.data = sent  # the page shows what was typed, never what is kept
+
+    @property
+    def shown(self) -> str:
+        """The names of the fields that came with what was said before. The page sends them back:
+        of these a blank is a blank, however long the page lay open."""
+        names = [name for name, said in self.initial.items() if said not in (None, "")]
+        if self.is_bound:
+            names = self.data.get("shown", "").split()
+        return " ".join(name for name in names if name in self.fields)
 
     def control_names(self) -> set[str]:
         """The names of all controls that this form sends."""
@@ -65,6 +112,7 @@ class PageForm(WalkForm):
         *,
         proxied: bool = False,
         answers: Mapping[str, Any] | None = None,
+        kept: Collection[str] = (),
         typed: QueryDict | None = None,
         errors: Mapping[str, domain.InvalidAnswer] | None = None,
         problem: str = "",
@@ -74,6 +122,7 @@ class PageForm(WalkForm):
         for question in page.questions:
             asked = question.for_proxy() if proxied else question
             self.fields[question.id] = question_field(asked)
+        self.keep({question_id: {} for question_id in kept})
         # Bound without cleaning: the domain has judged already.
         self._errors = ErrorDict()
         self.cleaned_data = {}

@@ -5,7 +5,7 @@ only in the row they were written to. Everything else is in the clear because th
 sort and filter by it, and says nothing about a person.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.conf import settings
@@ -215,12 +215,21 @@ class FrontDesk(Submission):
         verbose_name_plural = _("contacts and appointments")
 
 
+class Device(models.TextChoices):
+    """Whose device a draft is filled in on, as the patient says at the start."""
+
+    MINE = "mine"
+    SHARED = "shared"
+
+
 class Draft(models.Model):
     """Answers under way. Reached only with the key its browser holds; after sending, a receipt."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
+    # '': begun by a release that did not ask
+    device = models.CharField(max_length=6, choices=Device.choices, blank=True, db_default="")
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
@@ -250,6 +259,19 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def on_own_device(self) -> bool:
+        return self.device == Device.MINE and not settings.SHARED_DEVICE
+
+    @property
+    def reach(self) -> timedelta:
+        """How long its browser may lie idle and still find it."""
+        if self.on_own_device:
+            return timedelta(hours=settings.DRAFT_OWN_HOURS)
+        if not self.device:
+            return timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
+        return timedelta(minutes=settings.DRAFT_SHARED_MINUTES)
 
 
 class Communication(models.Model):

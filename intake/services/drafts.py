@@ -6,7 +6,7 @@ second applies its change to what the first has stored.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from clinic import audit, outbox
 from clinic.ids import new_reference
 from intake import search
-from intake.domain.definition import Page
-from intake.models import Draft, Submission
+from intake.domain.definition import Page, Protocol
+from intake.models import Device, Draft, Submission
 from intake.protocols import current
 from intake.services.documents import keep_protocol, keep_wording, protocol_of, wording
 from intake.services.errors import Blocked, Conflict, Gone
-from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, Content, Walk
+from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, SAVED_ADDRESS, Content, Walk
 
 # Every request of a patient runs the first (or, for the wish, the second), every answered page the
 # third. They are written out because putting them together anew each time takes longer than
@@ -65,15 +65,21 @@ def begin(
     *,
     kind: str,
     language: str,
+    device: str = Device.SHARED,
     content: Content | None = None,
     follows: Submission | None = None,
 ) -> tuple[Draft, str]:
-    """Start a draft. Returns it with the key that the browser keeps; only its hash is stored."""
+    """Start a draft. Returns it with the key that the browser keeps; only its hash is stored.
+
+    A `device` counts as shared unless the patient said that it is their own, and always in a kiosk.
+    """
     protocol, key, now = current(), new_key(), timezone.now()
+    own = device == Device.MINE and not settings.SHARED_DEVICE
     draft = Draft(
         key_hash=digest(key),
         follows=follows,
         kind=kind,
+        device=Device.MINE if own else Device.SHARED,
         protocol_id=protocol.content_hash,
         language=language,
         content=(content or Content()).dump(),
@@ -101,14 +107,35 @@ def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
 
     `to_wish` brings along what can be wished for: the clinic's places and clinicians in use.
     """
-    if not key:
-        return None
-    found = Draft.objects.raw(_FIND_TO_WISH if to_wish else _FIND, [digest(key)])
-    draft = next(iter(found), None)
-    idle = timedelta(minutes=settings.DRAFT_IDLE_MINUTES)
-    if draft is None or draft.updated_at < timezone.now() - idle:
+    draft = _find(key, _FIND_TO_WISH if to_wish else _FIND)
+    return draft if draft is not None and _idle(draft) <= draft.reach else None
+
+
+def find_out_of_reach(key: str) -> Draft | None:
+    """The unsent draft that this browser left alone for too long: to say so, and nothing else."""
+    draft = _find(key, _FIND)
+    if draft is None or draft.submission_id or _idle(draft) <= draft.reach:
         return None
     return draft
+
+
+def _find(key: str, sql: str) -> Draft | None:
+    return next(iter(Draft.objects.raw(sql, [digest(key)])), None) if key else None
+
+
+def _idle(draft: Draft) -> timedelta:
+    return timezone.now() - draft.updated_at
+
+
+def left_alone(draft: Draft) -> bool:
+    """Whether somebody else may look at this browser by now: what is sensitive is not shown."""
+    return _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
+
+
+def sensitive_questions(protocol: Protocol) -> frozenset[str]:
+    """The ids of a protocol's sensitive questions. One stored before any was marked has the ids
+    that today's marks: an id never means something else later."""
+    return protocol.sensitive or current().sensitive
 
 
 def walk_of(draft: Draft) -> Walk:
@@ -118,8 +145,17 @@ def walk_of(draft: Draft) -> Walk:
     if walk is None or made_for != now:
         protocol = protocol_of(draft.protocol_id)
         content = Content.load(protocol, draft.content)
+        if left_alone(draft):
+            content = content.veil(sensitive_questions(protocol))
         words = wording(draft.protocol_id, draft.language)
-        walk = Walk(protocol, content, kind=draft.kind, si_screen=settings.SI_SCREEN, wording=words)
+        walk = Walk(
+            protocol,
+            content,
+            kind=draft.kind,
+            si_screen=settings.SI_SCREEN,
+            wording=words,
+            reach=draft.reach,
+        )
         draft.__dict__["_walk"] = (now, walk)
     return walk
 
@@ -144,19 +180,22 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     raise Conflict(_("These answers are being changed somewhere else. Please try again."))
 
 
-def save_page(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
+def save_page(
+    *, draft: Draft, page: Page, values: Mapping[str, Any], kept: Collection[str] = ()
+) -> Walk:
     """Keep the answers of one page. Returns the walk as it is then.
 
     `values` are the cleaned answers of the page's visible questions; a question left blank is
-    absent. An interrupting rule that the answers fire is recorded with page and time, and stays
-    recorded when the answer is later changed (rule S18). Raises Conflict, and Blocked when the
-    answers forbid going on; then nothing is stored.
+    absent, and answered no more unless it is one of `kept`, whose answer was not shown. A value
+    given now is shown again. An interrupting rule that the answers fire is recorded with page and
+    time, and stays recorded when the answer is later changed (rule S18). Raises Conflict, and
+    Blocked when the answers forbid going on; then nothing is stored.
     """
 
     def change(walk: Walk) -> Walk:
-        asked = {question.id for question in page.questions}
+        asked = {question.id for question in page.questions} - set(kept)
         answers = {q: v for q, v in walk.content.answers.items() if q not in asked} | dict(values)
-        content = walk.content.visit(page.id, answers=answers)
+        content = walk.content.said_again({*asked, *values}).visit(page.id, answers=answers)
         if any(answers.get(q) != walk.content.answers.get(q) for q in CONTACT_DEPENDS):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
@@ -206,7 +245,8 @@ def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> W
     """
 
     def change(walk: Walk) -> Walk:
-        content = replace(walk.content, answers={**walk.content.answers, **values})
+        answers = {**walk.content.answers, **values}
+        content = replace(walk.content.said_again(values), answers=answers)
         after = walk.with_content(content)
         return after.with_content(replace(content, stops=_stops(after, page.id)))
 
@@ -222,14 +262,29 @@ def take_back(*, draft: Draft) -> Walk:
     return _save(draft, change)
 
 
-def save_contact(*, draft: Draft, contact: Mapping[str, Any], answers: Mapping[str, Any]) -> Walk:
+def save_contact(
+    *,
+    draft: Draft,
+    contact: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    kept: Collection[str] = (),
+) -> Walk:
     """Keep who the patient is and how to reach them. `answers` are those it brings along
-    (who fills the form in, and the age, for a request without the questionnaire).
-    Raises Conflict and Blocked like `save_page`."""
+    (who fills the form in, and the age, for a request without the questionnaire). Of the fields
+    in `kept`, which were not shown, what is stored stays. Raises Conflict and Blocked like
+    `save_page`."""
 
     def change(walk: Walk) -> Walk:
         merged = {**walk.content.answers, **answers}
-        content = walk.content.visit(CONTACT, contact=dict(contact), answers=merged)
+        stored = {name: said for name, said in walk.content.contact.items() if name in kept}
+        content = walk.content.visit(
+            CONTACT,
+            contact={**contact, **stored},
+            answers=merged,
+            veiled_contact=tuple(
+                name for name in walk.content.veiled_contact if name in (*kept, SAVED_ADDRESS)
+            ),
+        )
         after = walk.with_content(content)
         _refuse_blocked(after)
         return after
@@ -266,17 +321,21 @@ def suspect(*, draft: Draft, why: str) -> Walk:
     return _save(draft, change)
 
 
-def save_for_later(*, draft: Draft, address: str) -> str:
+def save_for_later(*, draft: Draft, address: str, kept: bool = False) -> str:
     """Save the draft so that a code to `address` opens it elsewhere. Returns its reference.
 
-    The reference is given once and becomes the submission's. A message with it goes to the
+    `kept` says that the address was not typed but is one given before, which is not shown. The
+    reference is given once and becomes the submission's. A message with it goes to the
     address, once in ten minutes. Raises Conflict.
     """
     at = timezone.now()
 
     def change(walk: Walk) -> Walk:
         saved = {"address": address, "at": at.isoformat()}
-        return walk.with_content(replace(walk.content, saved=saved))
+        veiled = [name for name in walk.content.veiled_contact if name != SAVED_ADDRESS]
+        veiled += [SAVED_ADDRESS] if kept else []
+        content = replace(walk.content, saved=saved, veiled_contact=tuple(veiled))
+        return walk.with_content(content)
 
     before = walk_of(draft).content.saved
     fresh = timedelta(minutes=10)

@@ -1,6 +1,7 @@
 """The draft of this browser: how it is found, held, let go, and what happens without one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -8,16 +9,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from intake import reading, services
+from clinic import hours
+from intake import reading, services, when
 from intake.domain import answers as domain
 from intake.domain.definition import Page
 from intake.domain.translation import Wording
 from intake.forms import ContactForm
 from intake.models import Draft
-from intake.walk import APPOINTMENT, CONTACT
+from intake.walk import APPOINTMENT, CONTACT, Walk
 
 View = Callable[..., HttpResponse]
 
@@ -28,12 +31,13 @@ def draft_of(request: HttpRequest, step: str = "") -> Draft | None:
     return services.find_draft(key, to_wish=step == APPOINTMENT)
 
 
-def hold(response: HttpResponse, key: str) -> HttpResponse:
-    """Give the browser the draft's key."""
+def hold(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
+    """Give the browser the draft's key. Where others use it, the key goes when it is closed."""
+    shared = draft.device and not draft.on_own_device
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
         key,
-        max_age=settings.DRAFT_IDLE_MINUTES * 60,
+        max_age=None if shared else draft.reach,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
@@ -41,11 +45,11 @@ def hold(response: HttpResponse, key: str) -> HttpResponse:
     return response
 
 
-def hold_on(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def hold_on(request: HttpRequest, response: HttpResponse, draft: Draft) -> HttpResponse:
     """After a POST the time that this browser may lie idle begins anew."""
     name = settings.DRAFT_COOKIE_NAME
     if request.method == "POST" and name not in response.cookies:
-        hold(response, request.COOKIES[name])
+        hold(response, request.COOKIES[name], draft)
     return response
 
 
@@ -69,7 +73,7 @@ def with_draft(view: View) -> View:
             return redirect("intake:sent")
         follow(draft)
         response = view(request, draft=draft, walk=services.walk_of(draft), **kwargs)
-        return hold_on(request, response)
+        return hold_on(request, response, draft)
 
     return wrapper
 
@@ -93,11 +97,30 @@ def draft_notice(words: Wording, approved: bool) -> str:
     return "" if approved else _("Draft: not yet approved by a clinician")
 
 
+def reach_words(walk: Walk) -> str:
+    """How long this browser finds the answers, in words."""
+    return hours.lasting_words(walk.reach) if walk.reach else ""
+
+
+def kept_blank(request: HttpRequest, veiled: Iterable[str]) -> set[str]:
+    """Of what is veiled, that which a blank leaves as it was: all but what this very page showed,
+    when it was opened before the device was left alone."""
+    return set(veiled) - set(request.POST.get("shown", "").split())
+
+
 def lost(request: HttpRequest, step: str = "") -> HttpResponse:
-    """No draft: say so, and show what was typed, so that it need not be thought up anew."""
-    if request.method != "POST":
+    """No draft: say so, say why and which way leads back where this browser's cookie tells it, and
+    show what was typed, so that it need not be thought up anew."""
+    draft = services.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+    if request.method != "POST" and draft is None:
         return redirect("intake:start")
-    return render(request, "intake/lost.html", {"typed": typed(step, request.POST)}, status=410)
+    context = {"typed": typed(step, request.POST), "reach": "", "saved_until": ""}
+    if draft is not None:
+        context["reach"] = hours.lasting_words(draft.reach)
+        if draft.reference:
+            until = timezone.localdate(draft.updated_at + timedelta(days=settings.DRAFT_DAYS))
+            context["saved_until"] = when.day_words(until)
+    return render(request, "intake/lost.html", context, status=410)
 
 
 def typed(step: str, posted: QueryDict) -> list[tuple[str, str]]:

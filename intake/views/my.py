@@ -175,7 +175,8 @@ def code(request: HttpRequest) -> HttpResponse:
         )
         return _show_code(request, form, status=422)
     if opened.draft:
-        response = hold(redirect_to(services.walk_of(opened.draft).first_open), opened.key)
+        step = services.walk_of(opened.draft).first_open
+        response = hold(redirect_to(step), opened.key, opened.draft)
         response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
         return response
     return _hold(redirect("intake:my"), opened.key)
@@ -313,8 +314,8 @@ def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpRe
         f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
     ):
         return show(request, grant, ReplyForm(), status=429, notice=str(TOO_OFTEN))
-    _draft, key = services.add(submission=submission, language=get_language() or "en")
-    return hold(redirect_to("safety"), key)
+    draft, key = services.add(submission=submission, language=get_language() or "en")
+    return hold(redirect_to("safety"), key, draft)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,15 +24,17 @@ from intake.protocols import current
 from intake.views import blank, stops
 from intake.views.browser import (
     draft_notice,
+    kept_blank,
     let_go,
     now,
     page_of_protocol,
+    reach_words,
     redirect_to,
     with_draft,
 )
 from intake.walk import APPOINTMENT, CONTACT, Walk
 
-OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website"}
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}
 
 
 def page(request: HttpRequest, step: str) -> HttpResponse:
@@ -80,7 +82,8 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
             draft=draft, page=page, values=stops.recognised(page, request.POST)
         )
         return redirect("intake:save")
-    result = domain.clean_page(page, dict(request.POST.lists()))
+    kept = kept_blank(request, walk.content.veiled)
+    result = domain.clean_page(page, dict(request.POST.lists()), kept=kept)
     problem = strangers(request.POST, {question.id for question in page.questions})
     if result.errors or problem:
         preview = {**walk.known, **stops.recognised(page, request.POST)}
@@ -92,13 +95,15 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
         form = PageForm(
             page,
             proxied=walk.proxied,
+            kept=kept,
             typed=request.POST,
             errors=result.errors,
             problem=problem,
         )
         context = page_context(request, walk, page, form)
         return render(request, "intake/page.html", context, status=422)
-    return onward(request, services.save_page(draft=draft, page=page, values=result.values), step)
+    after = services.save_page(draft=draft, page=page, values=result.values, kept=kept)
+    return onward(request, after, step)
 
 
 def strangers(posted: QueryDict, expected: set[str]) -> str:
@@ -132,7 +137,9 @@ def show_page(request: HttpRequest, walk: Walk, page: Page) -> HttpResponse:
     }
     panels = panels_of(walk)
     if answers or panels or request.GET:
-        form = PageForm(page, proxied=walk.proxied, answers=domain.to_json(answers))
+        kept = [q for q in answers if q in walk.content.veiled]
+        shown = {q: value for q, value in answers.items() if q not in kept}
+        form = PageForm(page, proxied=walk.proxied, answers=domain.to_json(shown), kept=kept)
         return render(request, "intake/page.html", page_context(request, walk, page, form))
     html = blank_page(
         walk.protocol.content_hash,
@@ -141,6 +148,7 @@ def show_page(request: HttpRequest, walk: Walk, page: Page) -> HttpResponse:
         walk.proxied,
         walk.before(page.id),
         walk.kind,
+        reach_words(walk),
         get_language(),
     )
     return blank.serve(request, html)
@@ -154,6 +162,7 @@ def blank_page(
     proxied: bool,
     before: str | None,
     kind: str,
+    reach: str,
     language: str | None,
 ) -> str:
     """The HTML of a page without answers."""
@@ -174,6 +183,7 @@ def blank_page(
         "panels": [],
         "change": False,
         "notice": "",
+        "reach": reach,
         "draft_notice": draft_notice(words, services.protocol_of(content_hash).approved),
     }
     here = reverse("intake:page", kwargs={"step": page_id})
@@ -189,6 +199,7 @@ def page_context(request: HttpRequest, walk: Walk, page: Page, form: PageForm) -
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
         "notice": "",
+        "reach": reach_words(walk),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
 
@@ -234,7 +245,9 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
     if request.method != "POST" and not (known or request.GET):
         return blank.serve(request, blank_of(walk, step))
     told = walk.content.contact or walk.content.typed.get(CONTACT, {})
-    initial = ContactForm.initial_of(told, walk.content.answers)
+    veiled = walk.content.veiled_contact
+    shown = {name: said for name, said in told.items() if name not in veiled}
+    initial = ContactForm.initial_of(shown, walk.content.answers)
     form = ContactForm(
         walk.words.protocol,
         known=walk.content.answers,
@@ -242,6 +255,7 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
         data=request.POST if request.method == "POST" else None,
         initial=initial,
     )
+    form.keep(ContactForm.controls_of(told, kept_blank(request, veiled)))
     if request.POST.get("website"):  # a box that no person sees
         services.suspect(draft=draft, why="trap")
     if not acceptable(request, form):
@@ -249,7 +263,9 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
             services.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
             return redirect("intake:save")
         return show_step(request, walk, step, form)
-    saved = services.save_contact(draft=draft, contact=form.contact(), answers=form.answers())
+    saved = services.save_contact(
+        draft=draft, contact=form.contact(), answers=form.answers(), kept=form.left_blank
+    )
     return onward(request, saved, step)
 
 
@@ -270,6 +286,7 @@ def show_step(
         "back_url": back_url(request, walk, step),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")),
+        "reach": reach_words(walk),
         "age_page": "about" if form.has_error("birth_date", "age") else "",
         "notice": notice,
     }
@@ -286,6 +303,7 @@ def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any
         "panels": [],
         "change": False,
         "notice": "",
+        "reach": "",
         "draft_notice": draft_notice(words, approved),
         "age_page": "",
     }
@@ -299,6 +317,7 @@ def blank_of(walk: Walk, step: str, choices: Choices = Choices()) -> str:  # noq
         walk.kind,
         walk.content.answers.get("who"),
         walk.before(step),
+        reach_words(walk),
         get_language(),
         choices,
     )
@@ -311,6 +330,7 @@ def blank_step(
     kind: str,
     who: str | None,
     before: str | None,
+    reach: str,
     language: str | None,
     choices: Choices,
 ) -> str:
@@ -320,7 +340,7 @@ def blank_step(
     if step == CONTACT:
         form = ContactForm(words.protocol, known={"who": who}, kind=kind)
     approved = services.protocol_of(content_hash).approved
-    context = step_context(words, approved, kind, step, form)
+    context = step_context(words, approved, kind, step, form) | {"reach": reach}
     if before:
         context["back_url"] = reverse("intake:page", kwargs={"step": before})
     here = reverse("intake:page", kwargs={"step": step})
@@ -379,6 +399,7 @@ def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpR
         "panels": [],
         "change": False,
         "notice": notice,
+        "reach": "",
         "draft_notice": draft_notice(words, current().approved),
         "age_page": "",
     }

@@ -10,38 +10,50 @@ from django.views.decorators.http import require_http_methods
 from intake import services
 from intake.forms import FindForm
 from intake.models import Draft, Kind
-from intake.views.browser import lost, with_draft
+from intake.views.browser import lost, reach_words, with_draft
 from intake.views.my import TOO_OFTEN
 from intake.views.stops import may_send, may_write_to
-from intake.walk import Walk
+from intake.walk import SAVED_ADDRESS, Walk
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     """Ask where a code may be sent; then show the number. Going on here stays possible."""
+    known, veiled = known_address(walk)
+    form = FindForm(
+        data=request.POST if request.method == "POST" else None,
+        initial={} if veiled else {"address": known},
+    )
+    form.keep({"address": {"address": known}} if veiled else {})
     if request.method != "POST":
-        return show(request, walk, FindForm(initial={"address": known_address(walk)}), status=200)
-    form = FindForm(data=request.POST)
+        return show(request, walk, form, status=200)
     if not form.is_valid():
         return show(request, walk, form, status=422)
     if not (may_send(request) and may_write_to(form.cleaned_data["address"], "save")):
         return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
     try:
-        reference = services.save_for_later(draft=draft, address=form.cleaned_data["address"])
+        reference = services.save_for_later(
+            draft=draft, address=form.cleaned_data["address"], kept=bool(form.left_blank)
+        )
     except services.Gone:
         return lost(request)
     except services.Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
-    context = {"reference": reference, "mailed": "@" in form.cleaned_data["address"]}
+    mailed = "@" in form.cleaned_data["address"]
+    context = {"reference": reference, "mailed": mailed, "reach": reach_words(walk)}
     return render(request, "intake/saved.html", context)
 
 
-def known_address(walk: Walk) -> str:
-    """The address given before, so that it need not be typed again. Not the one of what was sent
-    already: whoever came in by the phone may never have known it."""
+def known_address(walk: Walk) -> tuple[str, bool]:
+    """The address given before, so that it need not be typed again, and whether it is veiled. Not
+    the one of what was sent already: whoever came in by the phone may never have known it."""
+    veiled = walk.content.veiled_contact
+    if saved := walk.content.saved.get("address"):
+        return saved, SAVED_ADDRESS in veiled
     contact = {} if walk.kind == Kind.ADDITION else walk.content.contact
-    return walk.content.saved.get("address") or contact.get("email", "")
+    email = contact.get("email", "")
+    return email, bool(email) and "email" in veiled
 
 
 def show(

@@ -1,5 +1,6 @@
 """Check your answers, send them, the receipt."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,14 @@ from intake.domain.translation import SAFETY_LEVELS, Wording
 from intake.forms import WishForm
 from intake.messages import way_to
 from intake.models import Draft, Kind, Submission, Urgency
-from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
+from intake.views.browser import (
+    draft_notice,
+    draft_of,
+    lost,
+    reach_words,
+    redirect_to,
+    with_draft,
+)
 from intake.views.pages import STEP_TITLES
 from intake.views.stops import may_send, may_write_to
 from intake.views.visit_words import words_of
@@ -78,6 +86,8 @@ def show_check(
         "sections": check_sections(walk),
         "panels": advice.cards(walk.words, red, phone=True, at=timezone.now()),
         "notice": notice,
+        "reach": reach_words(walk),
+        "veiled": walk.content.veiled or walk.content.veiled_contact,
         "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
@@ -85,7 +95,8 @@ def show_check(
 
 
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
-    """Sections of rows: label, values, where to change them."""
+    """Sections of rows: label, values, where to change them. What is veiled has no values, and is
+    answered all the same."""
     parts = reading.parts(walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied)
     sections = [
         {
@@ -93,7 +104,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
             "rows": [
                 {
                     "label": r.label,
-                    "values": r.values,
+                    "values": () if r.question in walk.content.veiled else r.values,
                     "answered": r.answered,
                     "url": change(r.page),
                 }
@@ -102,7 +113,9 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         }
         for part in parts
     ]
-    contact = reading.contact_rows(walk.words.protocol, walk.content.contact)
+    contact = reading.contact_rows(
+        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact
+    )
     own = {CONTACT: contact, APPOINTMENT: wish_rows(walk)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
         sections.append(
@@ -151,15 +164,21 @@ def sent(request: HttpRequest) -> HttpResponse:
         return redirect("intake:start")
     if draft.submission.kind == Kind.STOPPED:
         return redirect("intake:emergency")
-    return render(request, "intake/sent.html", sent_context(draft.submission))
+    context = sent_context(draft.submission, left_alone=services.left_alone(draft))
+    return render(request, "intake/sent.html", context)
 
 
-def sent_context(submission: Submission) -> dict[str, Any]:
+def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
+    """What the receipt says. On a device that was left alone, nothing that would tell a sensitive
+    answer, unless it tells a patient in danger what to do."""
     protocol = services.protocol_of(submission.protocol_id)
     words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
+    veiled = services.sensitive_questions(protocol) if left_alone else frozenset()
     phone = bool(submission.person.get("callback_phone"))
-    cards = advice.cards(words, assessment.fired, phone=phone, at=timezone.now())
+    red = advice.red_flags(assessment)
+    fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
+    cards = advice.cards(words, fired, phone=phone, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
@@ -174,7 +193,7 @@ def sent_context(submission: Submission) -> dict[str, Any]:
         "panels": today,
         "advice": calm[:room],
         "more": calm[room:],
-        "learn": to_read(protocol, submission),
+        "learn": to_read(protocol, submission, veiled),
         "draft_notice": draft_notice(words, protocol.approved),
     }
 
@@ -187,12 +206,18 @@ def booked_words(submission: Submission) -> dict[str, Any] | None:
     return words_of(row) if row else None
 
 
-def to_read(protocol: Protocol, submission: Submission) -> list[str]:
+def to_read(
+    protocol: Protocol, submission: Submission, veiled: Collection[str] = frozenset()
+) -> list[str]:
     """The pages that fit, in order of importance: those of the rules that fired, most urgent first,
-    then those of the chosen options in the order they were asked. Each once, by its name."""
+    then those of the chosen options in the order they were asked. Each once, by its name. None that
+    rests on a `veiled` question."""
     result, answers = submission.result, submission.answers
-    named = [page for rule in (*result.fired, *result.flags) for page in rule.learn]
+    rules = [r for r in (*result.fired, *result.flags) if not set(veiled) & set(r.inputs)]
+    named = [page for rule in rules for page in rule.learn]
     for question in protocol.questions:
+        if question.id in veiled:
+            continue
         chosen = answers.get(question.id)
         codes = chosen if isinstance(chosen, list) else [chosen]
         named += [page for o in question.options if o.code in codes for page in o.learn]

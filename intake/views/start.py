@@ -20,6 +20,7 @@ from intake.views.browser import (
     follow,
     hold,
     let_go,
+    lost,
     now,
     redirect_to,
     too_many,
@@ -30,7 +31,8 @@ HOUR = timedelta(hours=1)
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
-    """What the questionnaire is; POST begins it, or goes on with one that is there."""
+    """What the questionnaire is; POST begins it, or goes on with one that is there. A POST that
+    does not say whose device this is begins as on one that others use."""
     draft = draft_of(request)
     under_way = draft is not None and not draft.submission_id
     if draft is not None and request.method == "POST":
@@ -40,7 +42,11 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
         notice = draft_notice(now(), current().approved)
         html = blank_start(template, under_way, notice, request.path, get_language())
         return blank.serve(request, html)
-    if draft is not None and under_way and request.POST.get("go") == "continue":
+    if request.POST.get("go") == "continue":
+        if draft is None:
+            return lost(request)
+        if draft.submission_id:
+            return redirect("intake:sent")
         return redirect_to(services.walk_of(draft).first_open)
     if draft is not None and under_way and request.POST.get("go") != "new":
         if draft.kind == kind:
@@ -53,8 +59,10 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
         return too_many(request)
     if draft is not None and under_way:
         services.leave(draft=draft)
-    _draft, key = services.begin(kind=kind, language=get_language() or "en")
-    return hold(redirect_to("safety"), key)
+    draft, key = services.begin(
+        kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
+    )
+    return hold(redirect_to("safety"), key, draft)
 
 
 @lru_cache(maxsize=16)

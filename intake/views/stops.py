@@ -104,7 +104,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return show_emergency(request, walk, TellForm(), status=200)
     try:
-        return hold_on(request, leave_stop(request, draft, walk))
+        return hold_on(request, leave_stop(request, draft, walk), draft)
     except services.NotReady as not_ready:
         return redirect_to(not_ready.step)
     except services.Conflict:  # something happened in another window: read anew

@@ -15,6 +15,7 @@ from intake.forms.times import CALL, WAIT
 from intake.models import Draft, Kind, Urgency, WishedVisit
 from intake.services import appointments
 from intake.views import blank, times
+from intake.views.browser import reach_words
 from intake.views.pages import (
     acceptable,
     back_url,
@@ -171,6 +172,7 @@ def _context(request: HttpRequest, walk: Walk, form: TimesForm) -> dict[str, Any
         "back_url": back_url(request, walk, APPOINTMENT),
         "panels": panels_of(walk),
         "change": bool(request.GET.get("change")) or request.path.endswith("/check/"),
+        "reach": reach_words(walk),
     }
 
 

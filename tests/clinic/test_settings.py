@@ -82,6 +82,10 @@ def start(tmp_path_factory):
         ({"CLINIC_LANGUAGES": "en,xx"}, ["CLINIC_LANGUAGES", "en,es"]),
         ({"SI_SCREEN": "maybe"}, ["SI_SCREEN=on or =off"]),
         ({"DRAFT_IDLE_MINUTES": "1"}, ["DRAFT_IDLE_MINUTES", "from 5 to"]),
+        ({"DRAFT_SHARED_MINUTES": "1"}, ["DRAFT_SHARED_MINUTES", "from 5 to"]),
+        ({"DRAFT_OWN_HOURS": "25", "DRAFT_DAYS": "1"}, ["DRAFT_OWN_HOURS", "from 1 to 24"]),
+        ({"DRAFT_VEIL_MINUTES": "0"}, ["DRAFT_VEIL_MINUTES", "from 5 to"]),
+        ({"SHARED_DEVICE": "kiosk"}, ["SHARED_DEVICE=on or =off"]),
         ({"TRUSTED_PROXIES": "many"}, ["TRUSTED_PROXIES", "whole number from 0 to 5"]),
         ({"SECRET_KEY": UNSET, "SECRET_KEY_FILE": "/nowhere/key"}, ["SECRET_KEY_FILE", "/nowhere"]),
         ({"DEMO": "on"}, ["DEMO=on serves loopback only", "ALLOWED_HOSTS"]),
@@ -157,6 +161,28 @@ def test_the_databases_password_may_stand_in_a_file(start, tmp_path):
     checks = """
 from clinic import settings as s
 assert s.DATABASES["default"]["PASSWORD"] == "from-file" and not s.EMBEDDED_DATABASE
+"""
+    done = start(PRODUCTION | changes, "-c", checks)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared", "before"),
+    [
+        ({}, 20, 30),
+        ({"DRAFT_IDLE_MINUTES": "10"}, 10, 10),
+        ({"DRAFT_IDLE_MINUTES": "60"}, 20, 60),
+        ({"DRAFT_IDLE_MINUTES": "10", "DRAFT_SHARED_MINUTES": "15"}, 15, 10),
+    ],
+)
+def test_who_had_shortened_the_idle_time_keeps_it_on_shared_devices(
+    start, changes, shared, before
+):
+    checks = f"""
+from clinic import settings as s
+assert (s.DRAFT_SHARED_MINUTES, s.DRAFT_IDLE_MINUTES) == ({shared}, {before})
+assert (s.DRAFT_OWN_HOURS, s.DRAFT_VEIL_MINUTES, s.SHARED_DEVICE) == (24, 30, False)
 """
     done = start(PRODUCTION | changes, "-c", checks)
 

@@ -286,6 +286,29 @@ def test_an_optional_question_may_be_left_blank(protocol: Protocol) -> None:
     assert result.values == {}
 
 
+@pytest.mark.parametrize(
+    ("raw", "values", "errors"),
+    [
+        ({}, {}, []),
+        ({"meds_classes": [""], "meds_list": [" \n"]}, {}, []),
+        ({"meds_list": ["iron"]}, {"meds_list": "iron"}, []),
+        ({"meds_classes": ["none"]}, {"meds_classes": ("none",)}, []),
+        (
+            {"meds_classes": ["none", "opioid"]},
+            {"meds_classes": ("opioid",)},
+            ["meds_classes"],
+        ),
+        ({"meds_list": ["x" * 601]}, {}, ["meds_list"]),
+    ],
+)
+def test_a_blank_keeps_an_answer_that_was_not_shown_and_anything_else_is_judged(
+    protocol: Protocol, raw: Any, values: Any, errors: Any
+) -> None:
+    result = clean_page(protocol.page("meds"), raw, kept=("meds_classes", "meds_list"))
+    assert (result.values, list(result.errors)) == (values, errors)
+    assert "meds_classes" in clean_page(protocol.page("meds"), {}, kept=("meds_list",)).errors
+
+
 def test_answers_are_stored_as_plain_json(protocol: Protocol) -> None:
     answers = {"em_now": ("none",), "age_years": 44, "ferritin": Decimal("7.5"), "ack": True}
     stored = to_json(answers)

@@ -101,6 +101,33 @@ def test_a_document_brings_the_same_protocol_back(protocol: Protocol) -> None:
     assert not again.approved
 
 
+def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
+    protocol: Protocol,
+) -> None:
+    assert protocol.sensitive == {
+        *("mood_2w", "si_screen"),
+        *("pregnancy_status", "preg_warning"),
+        *("reason_text", "meds_list"),
+        *("meds_classes", "med_link", "dopa_effects"),
+        *("lang_help", "callback_phone"),
+    }
+
+
+def test_a_document_older_than_a_key_still_opens_and_has_the_hash_it_had(
+    protocol: Protocol,
+) -> None:
+    older = with_questions(
+        protocol,
+        lambda questions: tuple(
+            msgspec.structs.replace(question, sensitive=False) for question in questions
+        ),
+    )
+    assert b"sensitive" not in older.document()
+    again = from_document(older.document())
+    assert again.content_hash == older.content_hash
+    assert again.sensitive == frozenset()
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -97,7 +97,11 @@ class Control:
 class Form:
     action: str
     controls: dict[str, Control] = field(default_factory=dict)
-    buttons: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)  # what a button sends → under which name
+
+    @property
+    def buttons(self) -> list[str]:
+        return list(self.named)
 
     @property
     def asked(self) -> list[str]:
@@ -129,7 +133,7 @@ class _Reader(HTMLParser):
         elif tag == "title":
             self._in_title = True
         elif tag == "button":
-            self.forms[-1].buttons.append(attrs.get("value", ""))
+            self.forms[-1].named[attrs.get("value", "")] = attrs.get("name", "")
         elif tag in ("input", "textarea") and self.forms:
             self._control(tag, attrs)
 
@@ -267,7 +271,7 @@ class Patient:
     def start(self, url: str = "/intake/") -> Page:
         page = self.get(url)
         assert page.status == 200
-        return self.press(page.form.buttons[0])
+        return self.press("mine")
 
     def filled(self, **instead: Any) -> dict[str, Any]:
         """This page's controls with what the patient would say to them."""
@@ -286,7 +290,7 @@ class Patient:
         """Press a button of the page without filling anything in."""
         form = next(form for form in self.page.forms if button in form.buttons)
         filled = form.values if data is None else data
-        return self.post(form.action or self.page.url, {**filled, "go": button})
+        return self.post(form.action or self.page.url, {**filled, form.named[button]: button})
 
     def answer(self, **instead: Any) -> Page:
         """Fill in the page, `instead` of what would be said, and press Continue."""

@@ -162,7 +162,7 @@ def test_an_address_that_takes_no_mail_is_asked_for_again(address):
 
 def test_a_browser_that_lies_idle_finds_nothing_but_the_way_back():
     patient, _number = saved("about")
-    idle = timezone.now() - timedelta(minutes=site.DRAFT_IDLE_MINUTES, seconds=1)
+    idle = timezone.now() - timedelta(hours=site.DRAFT_OWN_HOURS, seconds=1)
     Draft.objects.update(updated_at=idle)
     page = patient.post(step_url("about"), {"who": "self"})
     assert page.status == 410

@@ -98,7 +98,7 @@ def test_beginning_twice_leaves_one_draft():
     patient.get("/intake/")
     start = patient.page
     for _click in range(2):
-        patient.post("/intake/", start.form.values | {"go": start.form.buttons[0]})
+        patient.post("/intake/", start.form.values | {"device": "mine"})
     assert Draft.objects.count() == 1
 
 
@@ -125,8 +125,8 @@ def test_after_sending_one_may_begin_anew():
     patient = at("check")
     patient.send()
     page = patient.get("/intake/")
-    assert page.form.buttons == ["start"]
-    assert patient.press("start").step == "safety"
+    assert page.form.buttons == ["mine", "shared"]
+    assert patient.press("shared").step == "safety"
     assert Submission.objects.count() == 1
 
 

@@ -266,10 +266,10 @@ def test_who_comes_back_is_asked_to_go_on_or_start_new():
     patient.start()
     patient.walk_to("rls")
     page = patient.get("/intake/")
-    assert page.form.buttons == ["continue", "new"]
+    assert [form.buttons for form in page.forms] == [["continue"], ["mine", "shared"]]
     assert patient.press("continue").step == "rls"
     patient.get("/intake/")
-    assert patient.press("new").step == "safety"
+    assert patient.press("mine").step == "safety"
     assert patient.page.form.values.keys() == {"csrfmiddlewaretoken"}
     assert patient.draft.content["answers"] == {}
 
@@ -279,7 +279,7 @@ def test_a_start_page_left_open_does_not_throw_answers_away():
     old_tab = patient.get("/intake/")
     patient.start()
     patient.walk_to("rls")
-    page = patient.post("/intake/", old_tab.form.values | {"go": old_tab.form.buttons[0]})
+    page = patient.post("/intake/", old_tab.form.values | {"device": "mine"})
     assert page.step == "rls"
 
 
@@ -318,8 +318,8 @@ def test_a_draft_left_alone_too_long_is_not_found(settings):
     patient = Patient()
     patient.start()
     patient.walk_to("rls")
-    settings.DRAFT_IDLE_MINUTES = 0
-    assert patient.get("/intake/p/rls/").path == "/intake/"
+    settings.DRAFT_OWN_HOURS = 0
+    assert patient.get("/intake/p/rls/").status == 410
 
 
 # --- what nobody else learns ---------------------------------------------------------------------

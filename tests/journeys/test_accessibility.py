@@ -69,7 +69,7 @@ def test_every_page_of_the_patients_side(window):
         judge(says)
 
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
     everything = {**SAYS, **says}
@@ -185,7 +185,7 @@ def test_the_pages_that_stop_the_form(window):
     phone = window(width=360, reduced_motion="reduce")
     judge = Judge(phone)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.page.locator('[value="cold_leg_sudden"]').check()
     phone.press("Continue")
     judge("Get help now")
@@ -208,7 +208,7 @@ def test_the_pages_of_who_comes_back(window):
     phone = window(width=360, reduced_motion="reduce")
     judge = Judge(phone)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.press("Save and come back later")
     judge("Save and come back later")
     phone.press("Save")

@@ -26,7 +26,7 @@ def test_asked_offered_accepted_moved_cancelled_and_the_next_one_gets_it(window,
     book.clinician()
     phone = window(width=360, java_script_enabled=script)
     phone.open("/appointments/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("appointment")
     phone.page.get_by_label("By video").check()
     phone.press("Add another wish")
@@ -115,7 +115,7 @@ def test_a_free_time_is_chosen_while_filling_in(window, settings, script):
     book.clinician()
     phone = window(width=360, java_script_enabled=script)
     phone.open("/appointments/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("appointment")
     if script:
         judged(phone)

@@ -26,7 +26,7 @@ def come_in(phone, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> N
 def test_saved_on_one_phone_finished_on_another(window):
     phone = window(width=360, java_script_enabled=False)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("rls-3")
     phone.press("Save and come back later")
     assert phone.path == "/intake/save/"

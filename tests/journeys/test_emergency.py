@@ -12,7 +12,7 @@ def phone(window):
     """A phone on which the safety page was just answered: one leg is suddenly cold."""
     phone = window(width=360, java_script_enabled=False)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.page.locator('[value="cold_leg_sudden"]').check()
     phone.press("Continue")
     return phone

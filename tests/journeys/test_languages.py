@@ -87,7 +87,7 @@ def test_the_stop_page_that_nobody_has_signed(window):
 def test_the_switch_is_a_link_in_the_middle_of_the_questions(window):
     phone = window(width=360)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("reason")
     phone.follow("Español")
 

@@ -17,7 +17,7 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
     phone = window(width=360, java_script_enabled=False)
     phone.open("/")
     phone.follow("Questions")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("check")
     assert "Restless legs" in phone.text
     assert "Quentin Canary" in phone.text
@@ -34,7 +34,7 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
 def test_a_patient_changes_an_answer_from_the_check_page(window):
     phone = window(width=360, java_script_enabled=False)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("check")
     phone.page.get_by_role("link", name=re.compile("Change Do you smoke")).click()
     phone.page.locator('[name="tobacco"][value="current"]').check()
@@ -49,7 +49,7 @@ def test_a_patient_asks_for_an_appointment_and_nothing_else(window):
     phone = window(width=360, java_script_enabled=False)
     phone.open("/")
     phone.follow("Appointment")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("check")
     phone.press("Send")
 
@@ -60,7 +60,7 @@ def test_a_patient_asks_for_an_appointment_and_nothing_else(window):
 def test_a_patient_leaves_and_nothing_stays_on_the_device(window):
     phone = window(width=360, java_script_enabled=False)
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("about")
     phone.follow("Leave and clear this device")
     phone.press("Clear and leave")
@@ -72,7 +72,7 @@ def test_a_patient_leaves_and_nothing_stays_on_the_device(window):
 def test_everything_works_with_the_colours_of_the_system(window):
     phone = window(width=360, forced_colors="active", reduced_motion="reduce")
     phone.open("/intake/")
-    phone.press("Start")
+    phone.press("Start, this device is mine")
     phone.walk_to("check")
     phone.press("Send")
 
@@ -150,7 +150,7 @@ def test_a_patient_who_uses_no_mouse_answers_everything(window):
 def test_after_an_error_the_keyboard_is_at_the_summary_and_one_key_from_the_box(window):
     desk = window(width=1280)
     desk.open("/intake/")
-    desk.press("Start")
+    desk.press("Start, this device is mine")
     desk.press("Continue")
 
     assert desk.page.title().startswith("Error:")
