@@ -29,6 +29,9 @@ WALKS = {
 }
 # what the contact has to agree with: another answer here, and the contact is asked again
 CONTACT_DEPENDS = ("who", "age_years")
+# An age below this, from a patient without a parent or guardian, is more often a slip (7 for 71)
+# than a child alone with the form: the patient is asked before anything is deleted.
+ASKED_BELOW = 12
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Content:
     saved: Mapping[str, Any] = field(default_factory=dict)
     # what was typed on a step that was left unfinished: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # the age that the patient has not confirmed yet, and the step it was typed on, whose other
+    # values wait in `typed`: {"step": step, "age": years}
+    unsure: Mapping[str, Any] = field(default_factory=dict)
     # why a person may not have filled this in
     suspect: tuple[str, ...] = ()
 
@@ -62,6 +68,7 @@ class Content:
             panel=tuple(data.get("panel", ())),
             saved=data.get("saved", {}),
             typed=data.get("typed", {}),
+            unsure=data.get("unsure", {}),
             suspect=tuple(data.get("suspect", ())),
         )
 
@@ -75,6 +82,7 @@ class Content:
             "panel": list(self.panel),
             **({"saved": dict(self.saved)} if self.saved else {}),
             **({"typed": dict(self.typed)} if self.typed else {}),
+            **({"unsure": dict(self.unsure)} if self.unsure else {}),
             **({"suspect": list(self.suspect)} if self.suspect else {}),
         }
 
@@ -82,7 +90,12 @@ class Content:
         """The content after Continue on `step`, with the given fields replaced."""
         visited = self.visited if step in self.visited else (*self.visited, step)
         typed = {other: said for other, said in self.typed.items() if other != step}
-        return replace(self, visited=visited, typed=typed, **changes)
+        unsure = {} if self.unsure.get("step") == step else self.unsure
+        return replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
+
+    def leave_open(self, step: str, typed: Mapping[str, Any], **changes: Any) -> Self:
+        """The content with `step` left unfinished: `typed` is shown there and answers nothing."""
+        return replace(self, typed={**self.typed, step: dict(typed)}, **changes)
 
     def unvisit(self, step: str) -> Self:
         """The content with `step` to be done again; what was said there is kept."""

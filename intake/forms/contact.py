@@ -175,7 +175,7 @@ class ContactForm(WalkForm):
         born = contact.get("birth_date")
         return {
             **contact,
-            "who": answers.get("who") or contact.get("who"),
+            "who": contact.get("who") or answers.get("who"),
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,
         }
