@@ -17,7 +17,7 @@ from intake import advice, services
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.domain.translation import Wording
-from intake.domain.triage import interrupting
+from intake.domain.triage import Fired, interrupting
 from intake.forms import Choices, ContactForm, PageForm, WishForm
 from intake.models import Draft, Kind
 from intake.protocols import current
@@ -207,8 +207,17 @@ def panels_of(walk: Walk) -> list[advice.Card]:
     if not walk.content.panel:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
-    phone = bool(walk.content.contact)
-    return advice.cards(walk.words, fired, phone=phone, at=timezone.now())
+    return _cards(walk, fired, phone=bool(walk.content.contact))
+
+
+def before_sending(walk: Walk) -> list[advice.Card]:
+    """The cards of all red flags: who gives up now has read them."""
+    return _cards(walk, advice.red_flags(walk.assessment), phone=True)
+
+
+def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
+    urgency = walk.assessment.urgency
+    return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
 
 
 def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:

@@ -20,7 +20,7 @@ from intake.forms import WishForm
 from intake.messages import way_to
 from intake.models import Draft, Kind, Submission, Urgency
 from intake.views.browser import draft_notice, draft_of, lost, redirect_to, with_draft
-from intake.views.pages import STEP_TITLES
+from intake.views.pages import STEP_TITLES, before_sending
 from intake.views.stops import may_send, may_write_to
 from intake.views.visit_words import words_of
 from intake.views.wish import lost_time
@@ -73,10 +73,9 @@ check.again = check_again  # type: ignore[attr-defined]
 def show_check(
     request: HttpRequest, walk: Walk, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
-    red = advice.red_flags(walk.assessment)
     context = {
         "sections": check_sections(walk),
-        "panels": advice.cards(walk.words, red, phone=True, at=timezone.now()),
+        "panels": before_sending(walk),
         "notice": notice,
         "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
@@ -158,8 +157,10 @@ def sent_context(submission: Submission) -> dict[str, Any]:
     protocol = services.protocol_of(submission.protocol_id)
     words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    phone = bool(submission.person.get("callback_phone"))
-    cards = advice.cards(words, assessment.fired, phone=phone, at=timezone.now())
+    # 'What happens next' is the one promise of this page, so the cards have none
+    cards = advice.cards(
+        words, assessment.fired, urgency=assessment.urgency, phone=False, at=timezone.now()
+    )
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
@@ -224,7 +225,8 @@ def next_text(submission: Submission) -> str:
             if target <= closing:
                 return _(
                     "A clinician reads your answers today, by %(by)s. If you have not heard from "
-                    "us by then, call us."
+                    "us by then, call us. If you cannot reach us, go to urgent care or an "
+                    "emergency room."
                 ) % {"by": hours.clock_words(target)}
             # what the level says for a closed clinic holds from then on
             return _(

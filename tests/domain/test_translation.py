@@ -12,7 +12,13 @@ from intake import checks, protocols
 from intake.domain import translation
 from intake.domain.answers import route
 from intake.domain.definition import Protocol
-from intake.domain.translation import KINDS, SAFETY_LEVELS, RuleWords, Translation
+from intake.domain.translation import (
+    KINDS,
+    SAFETY_LEVELS,
+    LevelWords,
+    RuleWords,
+    Translation,
+)
 from intake.domain.triage import assess
 from tests.builders import ORDINARY
 from tests.domain.altered import with_rule
@@ -163,6 +169,13 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
     ("unknown_translation", "questions.who.help", lambda w: question(w, "who", help="Ayuda")),
     ("unknown_translation", "rules.E01.promise", lambda w: rule(w, "E01", promise="Llamamos.")),
     ("placeholders_differ", "rules.E01.advice", lambda w: rule(w, "E01", advice="Llame ya.")),
+    ("promise_in_advice", "rules.U09.advice", lambda w: rule(w, "U09", advice="Le veremos.")),
+    (
+        "promise_in_advice",
+        "levels.same_day.closed",
+        lambda w: replace(w, levels={"same_day": LevelWords(closed="Le llamaremos mañana.")}),
+    ),
+    ("no_patterns", "language", lambda w: replace(w, language="xx")),
 ]
 
 
