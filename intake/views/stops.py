@@ -102,7 +102,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     if not walk.stopping:
         return redirect_to(walk.first_open)
     if request.method != "POST":
-        return show_emergency(request, walk, TellForm(), status=200)
+        return show_emergency(request, walk, TellForm(proxied=walk.proxied), status=200)
     try:
         return hold_on(request, leave_stop(request, draft, walk))
     except services.NotReady as not_ready:
@@ -119,7 +119,7 @@ def leave_stop(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         # who had come as far as the check page came from there, and goes back to it
         change = bool(walk.content.contact and walk.content.wish)
         return redirect_to(page if page in walk.steps else walk.first_open, change=change)
-    form = TellForm(data=request.POST)
+    form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
     if not may_send(request):
