@@ -4,6 +4,7 @@ import secrets
 from base64 import b64decode, b64encode
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
@@ -105,6 +106,13 @@ class FindList(ChangeList):
 
 class FindAdmin(admin.ModelAdmin):
     """A list whose search is sent in a form."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Nobody types their own name or address here, so a browser must not offer them."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
+            field.widget.attrs.setdefault("autocomplete", "off")
+        return field
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FindList

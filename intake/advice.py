@@ -1,13 +1,15 @@
 """What a fired rule says to the patient: which sentences, in which order, with whose numbers.
 
 `advice` is always shown. `promise` (somebody will call) only where a phone number is stored and the
-clinic is open. When it is closed the rule's `closed` text, or else its level's, leads.
+clinic stays open for as long as the level allows. When it is closed the rule's `closed` text, or
+else its level's, leads. Of several rules only those of the level that won say when, and one of them
+promises something.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -52,22 +54,35 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     """The card of one fired rule, as `words` say it. `phone` says whether a number of the patient
     is stored."""
     said = fired if words.shown is None else words.protocol.rule(fired.id)
-    is_open = hours.is_open(at)
-    closed = "" if is_open else said.closed or words.protocol.level(fired.level).closed or ""
+    level, is_open = words.protocol.level(fired.level), hours.is_open(at)
+    closed = "" if is_open else said.closed or level.closed or ""
+    by = at + timedelta(hours=level.contact_within.open_hours or 0)
+    may_promise = phone and is_open and by <= hours.current().closing(at)
     spoken = words.says_in(fired.level)
     return Card(
         rule=fired.id,
         level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
         closed=speak(closed),
         advice=speak(said.advice),
-        promise=speak(said.promise or "") if phone and is_open else "",
+        promise=speak(said.promise or "") if may_promise else "",
         language="" if spoken == (get_language() or "en") else spoken,
     )
 
 
-def cards(words: Wording, fired: Iterable[Fired], *, phone: bool, at: datetime) -> list[Card]:
-    """The cards of several rules, in their order."""
-    return [card(words, rule, phone=phone, at=at) for rule in fired]
+def cards(
+    words: Wording, fired: Iterable[Fired], *, urgency: str, phone: bool, at: datetime
+) -> list[Card]:
+    """The cards of several rules, in their order. `urgency` is the level that won: the rules of a
+    lower one keep their advice alone. A page says once what the clinic will do."""
+    made: list[Card] = []
+    for rule in fired:
+        one = card(words, rule, phone=phone, at=at)
+        if rule.level != urgency:
+            one = replace(one, closed="", promise="")
+        elif any(other.promise for other in made):
+            one = replace(one, promise="")
+        made.append(one)
+    return made
 
 
 def red_flags(assessment: Assessment) -> list[Fired]:

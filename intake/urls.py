@@ -3,7 +3,7 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.models import Kind
-from intake.views import my, pages, saving, sending, start, stops, visits
+from intake.views import my, pages, saving, sending, start, stops, visits, young
 
 app_name = "intake"
 
@@ -16,6 +16,7 @@ def path(route, view, *args, **kwargs) -> URLPattern:
 urlpatterns = [
     path("intake/", start.start, name="start"),
     path("intake/p/<slug:step>/", pages.page, name="page"),
+    path("intake/sure/", young.sure, name="sure"),
     path("intake/check/", sending.check, name="check"),
     path("intake/sent/", sending.sent, name="sent"),
     path("intake/emergency/", stops.emergency, name="emergency"),

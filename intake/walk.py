@@ -32,6 +32,9 @@ WALKS = {
 }
 # what the contact has to agree with: another answer here, and the contact is asked again
 CONTACT_DEPENDS = ("who", "age_years")
+# An age below this, from a patient without a parent or guardian, is more often a slip (7 for 71)
+# than a child alone with the form: the patient is asked before anything is deleted.
+ASKED_BELOW = 12
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class Content:
     saved: Mapping[str, Any] = field(default_factory=dict)
     # what was typed on a step that was left unfinished: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # the age that the patient has not confirmed yet, and the step it was typed on, whose other
+    # values wait in `typed`: {"step": step, "age": years}
+    unsure: Mapping[str, Any] = field(default_factory=dict)
     # why a person may not have filled this in
     suspect: tuple[str, ...] = ()
     # what was said before the device was left alone: it counts, and no page shows it until it is
@@ -69,6 +75,7 @@ class Content:
             panel=tuple(data.get("panel", ())),
             saved=data.get("saved", {}),
             typed=data.get("typed", {}),
+            unsure=data.get("unsure", {}),
             suspect=tuple(data.get("suspect", ())),
             veiled=tuple(data.get("veiled", ())),
             veiled_contact=tuple(data.get("veiled_contact", ())),
@@ -84,6 +91,7 @@ class Content:
             "panel": list(self.panel),
             **({"saved": dict(self.saved)} if self.saved else {}),
             **({"typed": dict(self.typed)} if self.typed else {}),
+            **({"unsure": dict(self.unsure)} if self.unsure else {}),
             **({"suspect": list(self.suspect)} if self.suspect else {}),
             **({"veiled": list(self.veiled)} if self.veiled else {}),
             **({"veiled_contact": list(self.veiled_contact)} if self.veiled_contact else {}),
@@ -93,7 +101,12 @@ class Content:
         """The content after Continue on `step`, with the given fields replaced."""
         visited = self.visited if step in self.visited else (*self.visited, step)
         typed = {other: said for other, said in self.typed.items() if other != step}
-        return replace(self, visited=visited, typed=typed, **changes)
+        unsure = {} if self.unsure.get("step") == step else self.unsure
+        return replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
+
+    def leave_open(self, step: str, typed: Mapping[str, Any], **changes: Any) -> Self:
+        """The content with `step` left unfinished: `typed` is shown there and answers nothing."""
+        return replace(self, typed={**self.typed, step: dict(typed)}, **changes)
 
     def veil(self, sensitive: Collection[str]) -> Self:
         """The content with nothing shown of the sensitive questions and of the contact."""

@@ -233,8 +233,9 @@ class Computed(Base, frozen=True):
 class Rule(Base, frozen=True):
     """One triage rule.
 
-    `advice` is always shown to the patient; `promise` only where a phone number is stored and the
-    clinic is open; `closed` leads when it is closed. `reason` and `source` are for the clinician.
+    `advice` is always shown to the patient, so it names no period. `promise` is shown only where a
+    phone number is stored and the clinic is open, and `closed` leads when it is closed; both only
+    for a rule of the level that won. `reason` and `source` are for the clinician.
     `interrupt` true stops the form, "panel" shows a panel on the next page and lets it go on.
     A `fallback` rule counts only when no other level rule fired, an `only_if_none` rule only when
     no fallback fired either. `blocks_submission` means that nothing may be sent or stored.

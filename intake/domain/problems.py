@@ -28,6 +28,7 @@ from intake.domain.definition import (
     Value,
     is_number,
 )
+from intake.domain.promises import promises
 
 SAFETY: Final = "safety"
 """The section that comes first and alone."""
@@ -63,6 +64,7 @@ KINDS: Final[Mapping[str, str]] = {
     "missing_proxy": "a text says “you” or “I” and has no wording for somebody else",
     "bad_learn": "an education page is not named as condition/page",
     "hard_to_read": "a text for patients is above the reading grade",
+    "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
 }
 """Every kind of problem, and what it means. The place in this list is the number of the system
 check, so a new kind comes last."""
@@ -454,7 +456,8 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
         if question.id != WHO:
             yield from _proxy(question)
-    texts = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels] + [
+    closed = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels]
+    texts = closed + [
         (f"rules.{rule.id}.{key}", text)
         for rule in protocol.rules.rules
         for key, text in _said_to_patient(rule)
@@ -467,6 +470,15 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f"This reads like grade {grade:.1f}. Use shorter words and sentences,"
                 f" down to {READING_GRADE:.0f}.",
             )
+        if text and not path.endswith(".promise"):
+            yield from promised(path, text, "en")
+
+
+def promised(path: str, text: str, language: str) -> Iterator[Problem]:
+    """A problem for each promise in a text that is shown whether or not it can be kept."""
+    for sentence in promises(text, language):
+        message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."
+        yield Problem("promise_in_advice", path, message)
 
 
 def _said_to_patient(rule: Rule) -> tuple[tuple[str, str | None], ...]:

@@ -17,7 +17,8 @@ from typing import Any, Final
 import msgspec
 
 from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
-from intake.domain.problems import Problem
+from intake.domain.problems import Problem, promised
+from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
 """The levels whose words to patients need a signature of their own (clinical.md 5.2 no. 9)."""
@@ -27,6 +28,8 @@ KINDS: Final[Mapping[str, str]] = {
     "missing_translation": "a text has no translation",
     "unknown_translation": "a translation has no English text",
     "placeholders_differ": "a translation has other numbers, placeholders or marks",
+    "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
+    "no_patterns": "nobody has written down how this language words a promise",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -218,6 +221,12 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
         for path in other
         if path not in english
     ]
+    if translation.language not in PATTERNS:
+        found.append(Problem("no_patterns", "language", "Add it to intake/domain/promises.py."))
+        return found
+    for path, text in other.items():
+        if path.endswith((".advice", ".closed")):
+            found += promised(path, text, translation.language)
     return found
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
-from intake.forms.fields import Date3Field, PhoneField, PlainTextField, StrictEmail
+from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.forms.walk import Controls, WalkForm, question_field, sent_once
 from intake.reading import PREFER, PREFER_TIME
 from intake.walk import age_on
@@ -30,7 +30,6 @@ class ContactForm(WalkForm):
     name = PlainTextField(
         label=_("Patient’s full name"),
         max_length=120,
-        widget=forms.TextInput({"autocomplete": "name"}),
         error_messages={"required": _("Enter the patient’s name.")},
     )
     proxy_name = PlainTextField(
@@ -42,7 +41,6 @@ class ContactForm(WalkForm):
     birth_date = Date3Field(
         label=_("Patient’s date of birth"),
         help_text=_("For example 3 27 1984"),
-        autocomplete="bday",
     )
     callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
     email = PlainTextField(
@@ -99,13 +97,25 @@ class ContactForm(WalkForm):
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text
         self.fields["consent"].legend = _("Your consent")
-        who = self.data.get("who") if self.is_bound and kind == "appointment" else known.get("who")
+        who = self.initial.get("who") or known.get("who")
+        if self.is_bound and kind == "appointment":
+            who = self.data.get("who")
+        self._let_browsers_fill(who)
         if kind == "appointment":
             self.fields["proxy_name"].required = who in ("parent_guardian", "caregiver")
             self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
         elif who not in ("parent_guardian", "caregiver"):
             del self.fields["proxy_name"]
         self.order_fields(self.order.split())
+
+    def _let_browsers_fill(self, who: str | None) -> None:
+        """Let a browser offer its owner's name and birthday for their own fields alone: a parent's
+        would else become the child's. Before anybody has said who fills in, for none."""
+        if who == "self":
+            self.fields["name"].widget.attrs["autocomplete"] = "name"
+            self.fields["birth_date"].widget = Date3Widget(autocomplete="bday")
+        elif who:
+            self.fields["proxy_name"].widget.attrs["autocomplete"] = "name"
 
     def clean_email(self) -> str:
         email = self.cleaned_data["email"]
@@ -175,7 +185,7 @@ class ContactForm(WalkForm):
         born = contact.get("birth_date")
         return {
             **contact,
-            "who": answers.get("who") or contact.get("who"),
+            "who": contact.get("who") or answers.get("who"),
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,
         }

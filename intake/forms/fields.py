@@ -42,11 +42,11 @@ class Date3Widget(forms.MultiWidget):
 class Date3Field(forms.MultiValueField):
     """A date typed as month, day and year."""
 
-    def __init__(self, *, autocomplete: str = "", **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         required = options.get("required", True)
         super().__init__(
             fields=[forms.CharField(required=False)] * 3,
-            widget=Date3Widget(autocomplete=autocomplete),
+            widget=Date3Widget(),
             require_all_fields=False,
             **{**options, "required": required},
         )
@@ -96,10 +96,12 @@ def text_question(max_length: int) -> Question:
 
 
 class PlainTextField(forms.CharField):
-    """One line of text, cleaned by the same rules as an answer in words."""
+    """One line of text, cleaned by the same rules as an answer in words. A browser fills it in only
+    where the widget says with what."""
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
         super().__init__(strip=False, **options)
+        self.widget.attrs.setdefault("autocomplete", "off")
         self.question = text_question(max_length)
 
     def to_python(self, value: Any) -> str:

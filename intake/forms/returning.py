@@ -19,12 +19,20 @@ from intake.forms.walk import OnceForm
 
 
 class TellForm(OnceForm):
-    """'Also tell the clinic', on the emergency page."""
+    """'Also tell the clinic', on the emergency page. The name is the patient's, who is somebody
+    else where the form is filled in by a `proxied` one."""
 
     phone = PhoneField(
         label=_("Your phone number"), error_messages={"required": _("Enter a phone number.")}
     )
     name = PlainTextField(label=_("Your name"), max_length=120, required=False)
+
+    def __init__(self, *, proxied: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        if proxied:
+            self.fields["name"].label = _("Patient’s full name")
+        else:
+            self.fields["name"].widget.attrs["autocomplete"] = "name"
 
 
 class FindForm(OnceForm):
@@ -81,7 +89,7 @@ class ReplyForm(OnceForm):
     text = forms.CharField(
         label=_("Write to us"),
         help_text=_("Not for emergencies. Nobody reads this at once."),
-        widget=forms.Textarea({"rows": 4}),
+        widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
         strip=False,
         error_messages={"required": _("Write something, or leave this page.")},
     )

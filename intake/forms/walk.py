@@ -153,7 +153,8 @@ def question_field(question: Question) -> forms.Field:
             attrs = {"inputmode": mode, "autocomplete": "off"}
             field = forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:
-            field = forms.CharField(widget=forms.Textarea({"rows": 4}), **common)
+            area = forms.Textarea({"rows": 4, "autocomplete": "off"})
+            field = forms.CharField(widget=area, **common)
     field.unit = question.unit if question.unit not in (None, "a", "d") else ""
     field.exclusive = set(question.exclusive)
     return field

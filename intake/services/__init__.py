@@ -32,6 +32,7 @@ from intake.services.documents import (
 from intake.services.drafts import (
     begin,
     change_language,
+    confirm_age,
     delete_idle_drafts,
     find_draft,
     find_out_of_reach,
@@ -100,6 +101,7 @@ __all__ = [
     "choose_none",
     "choose_time",
     "chosen_row",
+    "confirm_age",
     "decide",
     "delete_idle_drafts",
     "end",

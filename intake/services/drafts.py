@@ -19,12 +19,21 @@ from django.utils.translation import gettext as _
 from clinic import audit, outbox
 from clinic.ids import new_reference
 from intake import search
+from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.models import Device, Draft, Submission
 from intake.protocols import current
 from intake.services.documents import keep_protocol, keep_wording, protocol_of, wording
 from intake.services.errors import Blocked, Conflict, Gone
-from intake.walk import APPOINTMENT, CONTACT, CONTACT_DEPENDS, SAVED_ADDRESS, Content, Walk
+from intake.walk import (
+    APPOINTMENT,
+    ASKED_BELOW,
+    CONTACT,
+    CONTACT_DEPENDS,
+    SAVED_ADDRESS,
+    Content,
+    Walk,
+)
 
 # Every request of a patient runs the first (or, for the wish, the second), every answered page the
 # third. They are written out because putting them together anew each time takes longer than
@@ -188,7 +197,8 @@ def save_page(
     `values` are the cleaned answers of the page's visible questions; a question left blank is
     absent, and answered no more unless it is one of `kept`, whose answer was not shown. A value
     given now is shown again. An interrupting rule that the answers fire is recorded with page and
-    time, and stays recorded when the answer is later changed (rule S18). Raises Conflict, and
+    time, and stays recorded when the answer is later changed (rule S18). An age that the patient
+    has to confirm first is kept as `unsure`, and the page's answers as typed. Raises Conflict, and
     Blocked when the answers forbid going on; then nothing is stored.
     """
 
@@ -199,16 +209,22 @@ def save_page(
         if any(answers.get(q) != walk.content.answers.get(q) for q in CONTACT_DEPENDS):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
-        _refuse_blocked(after)
+        if after.assessment.blocked:
+            return _unsure(walk, after, page.id, domain.to_json(values))
         panel = _new_panels(walk, after)
         return after.with_content(replace(content, panel=panel, stops=_stops(after, page.id)))
 
     return _save(draft, change)
 
 
-def _refuse_blocked(walk: Walk) -> None:
-    if walk.assessment.blocked:
-        raise Blocked(walk.assessment)
+def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
+    """The walk with an age to be confirmed, where `after` may not go on because of it. Raises
+    Blocked when the age is not in doubt."""
+    age = after.known.get("age_years")
+    if not isinstance(age, int) or age >= ASKED_BELOW:
+        raise Blocked(after.assessment)
+    unsure = {"step": step, "age": age}
+    return walk.with_content(walk.content.leave_open(step, typed, unsure=unsure))
 
 
 def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
@@ -241,13 +257,17 @@ def _taken_back(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any]
 def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
     """Keep what an interrupting page held, though other answers on it were not in order.
 
-    The page does not count as done. Raises Conflict.
+    The page does not count as done. Answers that forbid going on answer nothing yet: the page is
+    open again and shows them. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
         answers = {**walk.content.answers, **values}
         content = replace(walk.content.said_again(values), answers=answers)
         after = walk.with_content(content)
+        if after.assessment.blocked and not after.stopping:
+            typed = domain.to_json(values)
+            return walk.with_content(walk.content.unvisit(page.id).leave_open(page.id, typed))
         return after.with_content(replace(content, stops=_stops(after, page.id)))
 
     return _save(draft, change)
@@ -271,8 +291,8 @@ def save_contact(
 ) -> Walk:
     """Keep who the patient is and how to reach them. `answers` are those it brings along
     (who fills the form in, and the age, for a request without the questionnaire). Of the fields
-    in `kept`, which were not shown, what is stored stays. Raises Conflict and Blocked like
-    `save_page`."""
+    in `kept`, which were not shown, what is stored stays. An age in doubt is kept, and Conflict
+    and Blocked are raised, like in `save_page`."""
 
     def change(walk: Walk) -> Walk:
         merged = {**walk.content.answers, **answers}
@@ -286,7 +306,8 @@ def save_contact(
             ),
         )
         after = walk.with_content(content)
-        _refuse_blocked(after)
+        if after.assessment.blocked:
+            return _unsure(walk, after, CONTACT, {**contact, **answers})
         return after
 
     return _save(draft, change)
@@ -305,8 +326,7 @@ def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Wa
     """Keep what was typed on a step left unfinished, to show it again. It answers nothing."""
 
     def change(walk: Walk) -> Walk:
-        content = replace(walk.content, typed={**walk.content.typed, step: dict(typed)})
-        return walk.with_content(content)
+        return walk.with_content(walk.content.leave_open(step, typed))
 
     return _save(draft, change)
 
@@ -370,3 +390,10 @@ def delete_idle_drafts(*, days: int) -> int:
 def leave(*, draft: Draft) -> None:
     """Delete the draft. What was sent stays sent; only this browser's way to it ends."""
     Draft.objects.filter(pk=draft.pk).delete()
+
+
+def confirm_age(*, draft: Draft) -> bool:
+    """The patient says that the age in doubt is right: delete the draft. False, and nothing is
+    deleted, when the draft was changed or sent meanwhile."""
+    unchanged = Draft.objects.filter(pk=draft.pk, revision=draft.revision, submission=None)
+    return bool(unchanged.delete()[0])

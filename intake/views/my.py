@@ -279,7 +279,7 @@ def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    (card,) = advice.cards(now(), [as_fired(rule)], phone=True, at=timezone.now())
+    card = advice.card(now(), as_fired(rule), phone=True, at=timezone.now())
     return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
 
 

@@ -17,15 +17,14 @@ from intake import advice, services
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.domain.translation import Wording
-from intake.domain.triage import Assessment, interrupting
+from intake.domain.triage import Fired, interrupting
 from intake.forms import Choices, ContactForm, PageForm, WishForm
 from intake.models import Draft, Kind
 from intake.protocols import current
-from intake.views import blank, stops
+from intake.views import blank, stops, young
 from intake.views.browser import (
     draft_notice,
     kept_blank,
-    let_go,
     now,
     page_of_protocol,
     reach_words,
@@ -66,7 +65,7 @@ def _page(request: HttpRequest, *, draft: Draft, walk: Walk, step: str) -> HttpR
     try:
         return handle(request, draft, walk, step)
     except services.Blocked as blocked:
-        return minor(request, draft, blocked.assessment, walk.words)
+        return young.stop(request, draft, blocked.assessment, walk.words)
     except services.Conflict as conflict:
         return again(request, status=409, notice=str(conflict), step=step)
 
@@ -117,9 +116,12 @@ def strangers(posted: QueryDict, expected: set[str]) -> str:
 
 
 def onward(request: HttpRequest, walk: Walk, step: str) -> HttpResponse:
-    """Where Continue leads: out to the emergency page, back to the check page, or on."""
+    """Where Continue leads: out to the emergency page, to the question whether the age is right,
+    back to the check page, or on."""
     if walk.stopping:
         return redirect("intake:emergency")
+    if walk.content.unsure.get("step") == step:
+        return redirect("intake:sure")
     if request.POST.get("go") == "save":
         return redirect("intake:save")
     if request.POST.get("change") or request.GET.get("change"):
@@ -131,15 +133,14 @@ def onward(request: HttpRequest, walk: Walk, step: str) -> HttpResponse:
 
 
 def show_page(request: HttpRequest, walk: Walk, page: Page) -> HttpResponse:
-    """A page, blank or with the answers given before."""
-    answers = {
-        q.id: walk.content.answers[q.id] for q in page.questions if q.id in walk.content.answers
-    }
+    """A page, blank or with what was typed or answered before."""
+    told = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
+    answers = {q.id: told[q.id] for q in page.questions if q.id in told}
     panels = panels_of(walk)
     if answers or panels or request.GET:
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
-        form = PageForm(page, proxied=walk.proxied, answers=domain.to_json(shown), kept=kept)
+        form = PageForm(page, proxied=walk.proxied, answers=shown, kept=kept)
         return render(request, "intake/page.html", page_context(request, walk, page, form))
     html = blank_page(
         walk.protocol.content_hash,
@@ -217,8 +218,17 @@ def panels_of(walk: Walk) -> list[advice.Card]:
     if not walk.content.panel:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
-    phone = bool(walk.content.contact)
-    return advice.cards(walk.words, fired, phone=phone, at=timezone.now())
+    return _cards(walk, fired, phone=bool(walk.content.contact))
+
+
+def before_sending(walk: Walk) -> list[advice.Card]:
+    """The cards of all red flags: who gives up now has read them."""
+    return _cards(walk, advice.red_flags(walk.assessment), phone=True)
+
+
+def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
+    urgency = walk.assessment.urgency
+    return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
 
 
 def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
@@ -244,7 +254,7 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
     known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
     if request.method != "POST" and not (known or request.GET):
         return blank.serve(request, blank_of(walk, step))
-    told = walk.content.contact or walk.content.typed.get(CONTACT, {})
+    told = walk.content.typed.get(CONTACT) or walk.content.contact
     veiled = walk.content.veiled_contact
     shown = {name: said for name, said in told.items() if name not in veiled}
     initial = ContactForm.initial_of(shown, walk.content.answers)
@@ -351,16 +361,6 @@ STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
     APPOINTMENT: lambda: _("Your appointment"),
 }
-
-
-def minor(
-    request: HttpRequest, draft: Draft, assessment: Assessment, words: Wording
-) -> HttpResponse:
-    """M01: a minor without a parent or guardian is stopped and the draft deleted."""
-    services.leave(draft=draft)
-    fired = [rule.id for rule in assessment.fired if rule.id == "M01"]
-    texts = [advice.speak(words.protocol.rule(id).advice) for id in fired]
-    return let_go(render(request, "intake/minor.html", {"advice": texts}))
 
 
 def again(request: HttpRequest, *, status: int, notice: str, step: str) -> HttpResponse:

@@ -28,7 +28,7 @@ from intake.views.browser import (
     redirect_to,
     with_draft,
 )
-from intake.views.pages import STEP_TITLES
+from intake.views.pages import STEP_TITLES, before_sending
 from intake.views.stops import may_send, may_write_to
 from intake.views.visit_words import words_of
 from intake.views.wish import lost_time
@@ -81,10 +81,9 @@ check.again = check_again  # type: ignore[attr-defined]
 def show_check(
     request: HttpRequest, walk: Walk, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
-    red = advice.red_flags(walk.assessment)
     context = {
         "sections": check_sections(walk),
-        "panels": advice.cards(walk.words, red, phone=True, at=timezone.now()),
+        "panels": before_sending(walk),
         "notice": notice,
         "reach": reach_words(walk),
         "veiled": walk.content.veiled or walk.content.veiled_contact,
@@ -175,10 +174,10 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
     veiled = services.sensitive_questions(protocol) if left_alone else frozenset()
-    phone = bool(submission.person.get("callback_phone"))
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
-    cards = advice.cards(words, fired, phone=phone, at=timezone.now())
+    # 'What happens next' is the one promise of this page, so the cards have none
+    cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
@@ -249,7 +248,8 @@ def next_text(submission: Submission) -> str:
             if target <= closing:
                 return _(
                     "A clinician reads your answers today, by %(by)s. If you have not heard from "
-                    "us by then, call us."
+                    "us by then, call us. If you cannot reach us, go to urgent care or an "
+                    "emergency room."
                 ) % {"by": hours.clock_words(target)}
             # what the level says for a closed clinic holds from then on
             return _(

@@ -79,7 +79,7 @@ def stop_at_once(request: HttpRequest, step: str, rules: tuple[Rule, ...]) -> Ht
 def emergency_now(request: HttpRequest, rules: tuple[Rule, ...]) -> HttpResponse:
     """The emergency page from the rules alone, without draft and database."""
     fired = [as_fired(rule) for rule in rules]
-    cards = advice.cards(now(), fired, phone=False, at=timezone.now())
+    cards = advice.cards(now(), fired, urgency=fired[0].level, phone=False, at=timezone.now())
     return render(request, "intake/emergency.html", emergency_context(cards))
 
 
@@ -102,7 +102,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
     if not walk.stopping:
         return redirect_to(walk.first_open)
     if request.method != "POST":
-        return show_emergency(request, walk, TellForm(), status=200)
+        return show_emergency(request, walk, TellForm(proxied=walk.proxied), status=200)
     try:
         return hold_on(request, leave_stop(request, draft, walk), draft)
     except services.NotReady as not_ready:
@@ -119,7 +119,7 @@ def leave_stop(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         # who had come as far as the check page came from there, and goes back to it
         change = bool(walk.content.contact and walk.content.wish)
         return redirect_to(page if page in walk.steps else walk.first_open, change=change)
-    form = TellForm(data=request.POST)
+    form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
     if not may_send(request):
@@ -137,7 +137,8 @@ def show_emergency(
     request: HttpRequest, walk: Walk, form: TellForm, *, status: int
 ) -> HttpResponse:
     fired = [f for f in walk.assessment.fired if f.interrupt is True]
-    cards = advice.cards(walk.words, fired, phone=False, at=timezone.now())
+    urgency = walk.assessment.urgency
+    cards = advice.cards(walk.words, fired, urgency=urgency, phone=False, at=timezone.now())
     context = emergency_context(cards) | {
         "tell_form": form,
         "can_correct": True,
@@ -196,7 +197,7 @@ def after_telling(request: HttpRequest, draft: Draft) -> HttpResponse:
     words = services.wording(submission.protocol_id, get_language())
     assessment = submission.result
     fired = [f for f in assessment.fired if f.interrupt is True]
-    cards = advice.cards(words, fired, phone=True, at=timezone.now())
+    cards = advice.cards(words, fired, urgency=assessment.urgency, phone=True, at=timezone.now())
     context = emergency_context(cards) | {"told": True, "reference": submission.reference}
     return render(request, "intake/emergency.html", context)
 

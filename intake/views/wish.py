@@ -6,10 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake import advice, services
+from intake import services
 from intake.forms import Choices, TimesForm, WishForm
 from intake.forms.times import CALL, WAIT
 from intake.models import Draft, Kind, Urgency, WishedVisit
@@ -19,6 +18,7 @@ from intake.views.browser import reach_words
 from intake.views.pages import (
     acceptable,
     back_url,
+    before_sending,
     blank_of,
     onward,
     panels_of,
@@ -116,8 +116,7 @@ def _no_times(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         )
         return onward(request, after, APPOINTMENT)
     context = _context(request, walk, TimesForm(types=(), people=(), places=()))
-    red = advice.red_flags(walk.assessment)
-    context["panels"] = advice.cards(walk.words, red, phone=True, at=timezone.now())
+    context["panels"] = before_sending(walk)
     return render(request, "intake/call_us.html", context)
 
 

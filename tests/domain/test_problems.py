@@ -199,6 +199,22 @@ BROKEN: list[tuple[str, str, Change]] = [
         rule("E01", advice="Immediate hospitalisation facilitates revascularisation procedures."),
     ),
     ("hard_to_read", "rules.S12.closed", rule("S12", closed="Emergency facilities are available.")),
+    ("promise_in_advice", "rules.S16.advice", rule("S16", advice="We will read it today.")),
+    ("promise_in_advice", "rules.N02.advice", rule("N02", advice="You are seen within 6 weeks.")),
+    ("promise_in_advice", "rules.S12.closed", rule("S12", closed="We will call you today.")),
+    (
+        "promise_in_advice",
+        "levels.same_day.closed",
+        lambda p: with_rule_set(
+            p,
+            levels=tuple(
+                msgspec.structs.replace(level, closed="We call you tomorrow.")
+                if level.code == "same_day"
+                else level
+                for level in p.rules.levels
+            ),
+        ),
+    ),
 ]
 
 
@@ -213,6 +229,13 @@ def test_a_broken_protocol_is_told_what_is_wrong_and_where(
     found = problems(change(protocol))
     assert (kind, path) in {(problem.id, problem.path) for problem in found}
     assert all(problem.message.endswith(".") for problem in found)
+
+
+def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protocol) -> None:
+    said = "Keep it dry. We will try to see you within 2 weeks. Call 911 if it bleeds."
+    (found,) = problems(with_rule(protocol, "U09", advice=said))
+    assert found.path == "rules.U09.advice"
+    assert "“We will try to see you within 2 weeks.”" in found.message
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:

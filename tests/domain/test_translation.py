@@ -12,7 +12,13 @@ from intake import checks, protocols
 from intake.domain import translation
 from intake.domain.answers import route
 from intake.domain.definition import Protocol
-from intake.domain.translation import KINDS, SAFETY_LEVELS, RuleWords, Translation
+from intake.domain.translation import (
+    KINDS,
+    SAFETY_LEVELS,
+    LevelWords,
+    RuleWords,
+    Translation,
+)
 from intake.domain.triage import assess
 from tests.builders import ORDINARY
 from tests.domain.altered import with_rule
@@ -168,6 +174,13 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
         "rules.E08.advice",
         lambda w: rule(w, "E08", advice=w.rules["E08"].advice.replace("988", "una línea de ayuda")),
     ),
+    ("promise_in_advice", "rules.U09.advice", lambda w: rule(w, "U09", advice="Le veremos.")),
+    (
+        "promise_in_advice",
+        "levels.same_day.closed",
+        lambda w: replace(w, levels={"same_day": LevelWords(closed="Le llamaremos mañana.")}),
+    ),
+    ("no_patterns", "language", lambda w: replace(w, language="xx")),
 ]
 
 

@@ -119,14 +119,16 @@ def test_a_wish_not_to_wake_up_shows_the_crisis_line_and_goes_on(settings):
 
 
 @pytest.mark.usefixtures("clinic_open")
-def test_a_call_is_promised_only_once_a_number_is_stored():
+def test_a_call_is_promised_once_a_number_is_stored_and_the_receipt_says_by_when():
     promise = rule("S01").promise
     patient = after("veins", **SWOLLEN)
     assert promise not in patient.page.text
     patient.walk_to("check")
     assert promise in patient.page.text
     patient.send()
-    assert promise in patient.page.text
+    assert promise not in patient.page.text
+    assert "A clinician reads your answers today, by " in patient.page.text
+    assert "go to urgent care or an emergency room." in patient.page.text
 
 
 @pytest.mark.usefixtures("clinic_closed")

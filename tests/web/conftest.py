@@ -107,6 +107,9 @@ def _walk(found: dict[str, str], prefix: str) -> None:
     minor = Patient(Kept(found), age_years=15)
     minor.start(f"{prefix}/intake/")
     minor.walk_to("about")
+    minor.press("continue", minor.filled(age_years=7))
+    assert minor.page.step == "sure"
+    minor.press("no")
     minor.press("continue", minor.filled(age_years=15))
     wish = Patient(Kept(found))
     wish.start(f"{prefix}/appointments/")
