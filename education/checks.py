@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import Error as DatabaseError
 
-from education import content
+from education import content, problems
 from intake import protocols
 from intake.domain.definition import Protocol
 
@@ -20,7 +20,7 @@ DANGLING: Final = "education.E101"
 NO_GROUP: Final = "education.E102"
 UNPUBLISHED: Final = "education.W103"
 NUMBERS: Final = {
-    kind: f"education.E{number:03}" for number, kind in enumerate(content.KINDS, start=1)
+    kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
 """Kind of problem → id of its check."""
 
@@ -38,10 +38,10 @@ def problems_of_pages(
     messages: list[CheckMessage] = [
         Error(
             f"Page “{problem.page}”, {problem.field}: {problem.message}",
-            hint=f"{content.KINDS[problem.kind].capitalize()}.",
+            hint=f"{problems.KINDS[problem.kind].capitalize()}.",
             id=NUMBERS[problem.kind],
         )
-        for problem in content.problems(pages)
+        for problem in problems.problems(pages)
     ]
     messages += [
         Error(f"Page “{page.name}”: conditions.yaml does not name “{page.condition}”", id=NO_GROUP)
@@ -70,11 +70,11 @@ def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
         except content.ContentError as error:
             yield Error(f"A page cannot be read: {language}/{error}", id=UNREADABLE)
             continue
-        found = content.problems_of_translation(pages, others) + content.problems(others, names)
+        found = problems.problems_of_translation(pages, others) + problems.problems(others, names)
         for problem in found:
             yield Error(
                 f"Page “{language}/{problem.page}”, {problem.field}: {problem.message}",
-                hint=f"{content.KINDS[problem.kind].capitalize()}.",
+                hint=f"{problems.KINDS[problem.kind].capitalize()}.",
                 id=NUMBERS[problem.kind],
             )
 

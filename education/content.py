@@ -1,47 +1,22 @@
-"""A page as frozen structs, and as the file it is written in: front matter, then Markdown.
+"""Read a page from its file (front matter, then Markdown) into frozen structs.
 
-What types can catch names the file and the field; what they cannot is found by `problems`. Pure:
-no Django, no database, no clock.
+A wrong type raises an error that names the file and the field. `education.problems` finds what
+types cannot. Pure: no Django, no database, no clock.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import msgspec
 import yaml
-
-from education import markup
 
 ABOUT: Final = "about"
 """The folder of the pages about the clinic, which are no condition."""
 OVERVIEW: Final = "overview"
 """The page that a condition's own address shows."""
-SUMMARY_LIMIT: Final = 155
-SITE: Final = frozenset(
-    {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
-    | {"/accessibility/", "/language-help/"}
-)
-"""Addresses of the site that a page may lead to, besides other pages."""
-KINDS: Final[Mapping[str, str]] = {
-    "unknown_related": "a related page does not exist",
-    "unknown_link": "a link leads to no page of this site",
-    "unknown_source": "a mark has no source",
-    "unused_source": "a source is named nowhere",
-    "missing_summary": "the summary is missing",
-    "long_summary": "the summary is too long for a result list",
-    "unknown_level": "a care card has no level of ours",
-    "raw_html": "there is HTML, which would be shown as text",
-    "unknown_picture": "a picture is not among ours",
-    "bad_address": "a link leads to no proper https address",
-    "missing_page": "a page has no translation",
-    "unknown_page": "a translation has no English page",
-    "stale_page": "the English page changed since it was translated",
-    "page_differs": "a translation has other sources, care cards or links than the English page",
-}
 LANGUAGES: Final = ("es",)
 """The languages besides English, each a folder of translations beside the English pages."""
 
@@ -139,15 +114,6 @@ class Condition(Base, frozen=True):
     titles: dict[str, str] = {}  # in other languages
 
 
-class Problem(NamedTuple):
-    """What is wrong with a page: `kind` of KINDS, where, and what is meant."""
-
-    kind: str
-    page: str
-    field: str
-    message: str
-
-
 def address(condition: str, slug: str) -> str:
     """The address of a page, in English."""
     if condition == ABOUT:
@@ -241,109 +207,3 @@ def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
         for path in sorted(own.glob("*/*.md"))
     ]
     return tuple(sorted(pages, key=lambda page: (page.condition, page.order, page.slug)))
-
-
-# --- judging ------------------------------------------------------------------------------------
-
-
-def problems(
-    pages: Iterable[Page],
-    known: Iterable[str] | None = None,
-    pictures: frozenset[str] = frozenset(),
-) -> list[Problem]:
-    """Everything wrong with these pages that types cannot see, page by page.
-
-    `known` names the pages that exist (`condition/slug`); by default these pages themselves.
-    `pictures` names the pictures that exist.
-    """
-    pages = tuple(pages)
-    names = frozenset(page.name for page in pages) if known is None else frozenset(known)
-    addresses = SITE | {address(*name.split("/")) for name in names}
-    return [
-        Problem(kind, page.name, field, message)
-        for page in pages
-        for kind, field, message in _faults(page, names, addresses, pictures)
-    ]
-
-
-def _faults(
-    page: Page, names: frozenset[str], addresses: frozenset[str], pictures: frozenset[str]
-) -> Iterator[tuple[str, str, str]]:
-    if not page.summary:
-        yield "missing_summary", "summary", "write one sentence that a search can show"
-    if len(page.summary) > SUMMARY_LIMIT:
-        yield "long_summary", "summary", f"{len(page.summary)} characters of {SUMMARY_LIMIT}"
-    for name in page.related:
-        if name not in names or name == page.name:
-            yield "unknown_related", "related", name
-    marked: set[int] = set()
-    for section in page.sections:
-        where = section.heading or "introduction"
-        facts = markup.facts(section.body)
-        marked |= facts.marks
-        for number in sorted(facts.marks):
-            if not 1 <= number <= len(page.sources):
-                yield "unknown_source", where, f"[{number}]"
-        for link in facts.links:
-            target = link.partition("#")[0].partition("?")[0]
-            if target.startswith("/") and plain_address(target) not in addresses:
-                yield "unknown_link", where, link
-            if not target.startswith("/") and target and not markup.is_https(link):
-                yield "bad_address", where, link
-        for picture in facts.pictures:
-            if markup.picture_name(picture) not in pictures:
-                yield "unknown_picture", where, picture
-        for level in facts.levels:
-            if level not in markup.LEVELS:
-                yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
-        if facts.raw_html:
-            yield "raw_html", where, "take the tags out"
-    for number, source in enumerate(page.sources, 1):
-        if number not in marked:
-            yield "unused_source", "sources", f"[{number}] {source.text[:60]}"
-        if source.url and not markup.is_https(source.url):
-            yield "bad_address", "sources", f"[{number}] {source.url}"
-
-
-def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
-    """Every page without a translation in these, and every translation that fits its page no more.
-
-    Words are not compared; sources, care cards, marks and links have to stand in the same sections.
-    """
-    originals = {page.name: page for page in english}
-    there = {page.name: page for page in others}
-    found = [
-        Problem("missing_page", name, "file", f"write {name}.md")
-        for name in originals
-        if name not in there
-    ]
-    for name, page in there.items():
-        original = originals.get(name)
-        if original is None:
-            found.append(Problem("unknown_page", name, "file", "take it out, or rename it"))
-            continue
-        if page.translates != original.content_hash:
-            hint = f"compare them, then write {original.content_hash}"
-            found.append(Problem("stale_page", name, "translates", hint))
-        found += [Problem("page_differs", name, *fault) for fault in _differences(original, page)]
-    return found
-
-
-def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
-    for field in ("order", "related", "sources"):
-        if getattr(original, field) != getattr(page, field):
-            yield field, "it is not as in the English page"
-    if len(original.sections) != len(page.sections):
-        yield "sections", f"{len(page.sections)} of {len(original.sections)}"
-        return
-    for wanted, section in zip(original.sections, page.sections, strict=True):
-        if bool(wanted.heading) != bool(section.heading):
-            yield section.heading or "introduction", "one has a heading, the other none"
-        if _bones(wanted) != _bones(section):
-            yield section.heading or "introduction", "other marks, links or care cards"
-
-
-def _bones(section: Section) -> tuple[Any, ...]:
-    facts = markup.facts(section.body)
-    links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
-    return facts.marks, facts.levels, links

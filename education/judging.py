@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from education import content, markup
+from education import content, markup, problems
 from intake.domain.problems import reading_grade
 
 AIM: Final = (6, 8)
@@ -33,9 +33,9 @@ class Judged(NamedTuple):
 def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -> Judged:
     """Judge one text. `known` names the pages that exist (`condition/slug`), `pictures` those."""
     plain = [markup.plain(section.body) for section in text.sections]
-    found = content.problems([text], known, pictures)
+    found = problems.problems([text], known, pictures)
     return Judged(
-        problems=tuple((content.KINDS[p.kind].capitalize(), p.field, p.message) for p in found),
+        problems=tuple((problems.KINDS[p.kind].capitalize(), p.field, p.message) for p in found),
         whole=Grade(text.title, _grade("\n".join(plain))),
         sections=tuple(
             Grade(section.heading, _grade(body))

@@ -12,7 +12,7 @@ from clinic import outbox
 from clinic.models import Message
 from clinic.outbox import Letter
 from education.models import Page
-from education.services import REVIEWS_DUE
+from education.services.reminders import REVIEWS_DUE
 
 TOLD = "content editor"
 

@@ -1,4 +1,4 @@
-"""The pages as they are stored. Writing is the business of services.py alone.
+"""The pages as they are stored. Only the modules of `education/services` write to them.
 
 A page has two texts: the one people work on, in its columns, sections and sources; and the one
 readers see, kept whole in `shown` from the day it is published. So nobody reads what no clinician
@@ -22,7 +22,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from education import content, pictures
+from education import content, image_format
 
 SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
 """Each language with accents taken off; the migrations make them."""
@@ -314,7 +314,7 @@ class Picture(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True)
     alt = models.CharField(_("what it shows"), max_length=300)
-    kind = models.CharField(max_length=4, choices=[(kind, kind) for kind in pictures.KINDS])
+    kind = models.CharField(max_length=4, choices=[(kind, kind) for kind in image_format.KINDS])
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     data = models.BinaryField()
@@ -329,7 +329,7 @@ class Picture(models.Model):
         constraints = [
             models.CheckConstraint(name="picture_has_words", condition=Q(alt__regex=r"\S")),
             models.CheckConstraint(
-                name="picture_kind_known", condition=Q(kind__in=list(pictures.KINDS))
+                name="picture_kind_known", condition=Q(kind__in=list(image_format.KINDS))
             ),
         ]
 

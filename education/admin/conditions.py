@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import ReadOnlyAdmin
-from education import services
 from education.admin.forms import NameField
 from education.models import Condition
+from education.services import editing, rights
 
 LIST = "admin:education_condition_changelist"
 OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
@@ -79,7 +79,7 @@ class ConditionAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).annotate(number_of_pages=Count("pages"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return services.may(request.user, "change")
+        return rights.may(request.user, "change")
 
     has_add_permission = has_view_permission
 
@@ -119,7 +119,7 @@ class ConditionAdmin(ReadOnlyAdmin):
         if posted and form.is_valid():
             data = form.cleaned_data
             try:
-                services.save_condition(
+                editing.save_condition(
                     slug=row.slug if row else data["slug"],
                     title=data["title"],
                     titles=form.titles(),
@@ -128,7 +128,7 @@ class ConditionAdmin(ReadOnlyAdmin):
                     by=request.user,
                     request_id=request.request_id,
                 )
-            except services.Refused as error:
+            except rights.Refused as error:
                 form.add_error("slug" if row is None else None, str(error))
             else:
                 messages.success(request, _("The condition is stored. Readers see it at once."))

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, ReadOnlyAdmin
-from education import judging, services
+from education import judging
 from education.models import Condition, Page, Picture, Status
+from education.services import rights
 
 SOON = timedelta(days=30)
 
@@ -190,11 +191,11 @@ class PageList(ReadOnlyAdmin):
 
     # --- who --------------------------------------------------------------------------------------
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return services.may(request.user, "change")
+        return rights.may(request.user, "change")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """A place of work of editors; clinicians come from the head of each page."""
-        return services.may(request.user, "change")
+        return rights.may(request.user, "change")
 
 
 def _labelled(label: str, value: str) -> str:

@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from education import content, differences, judging, links, services
+from education import content, differences, judging, link_check
 from education.admin.forms import ReviewForm, Typed
 from education.admin.lists import PageList, is_behind, judged, names, state_words
 from education.models import GoneLink, Page, PageVersion
+from education.services import editing, rights
 from education.views import directory, page_context
 
 SELF: Final = "'self'"
@@ -33,11 +34,11 @@ _holds_preview = method_decorator(csp_update({"frame-src": [SELF]}))
 _in_frame = method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
 
 MOVES: Final[dict[str, tuple[Callable[..., None], Any]]] = {
-    "ask_for_review": (services.ask_for_review, gettext_lazy("The page is in review.")),
-    "review": (services.review, gettext_lazy("The text is reviewed. An editor can publish it.")),
-    "publish": (services.publish, gettext_lazy("Readers see this text from now on.")),
-    "send_back": (services.send_back, gettext_lazy("The page is a draft again.")),
-    "take_down": (services.take_down, gettext_lazy("Readers see the page no longer.")),
+    "ask_for_review": (editing.ask_for_review, gettext_lazy("The page is in review.")),
+    "review": (editing.review, gettext_lazy("The text is reviewed. An editor can publish it.")),
+    "publish": (editing.publish, gettext_lazy("Readers see this text from now on.")),
+    "send_back": (editing.send_back, gettext_lazy("The page is a draft again.")),
+    "take_down": (editing.take_down, gettext_lazy("Readers see the page no longer.")),
 }
 
 
@@ -60,10 +61,10 @@ class PageAdmin(PageList):
                 condition=condition.slug, slug=head["slug"], language=head["language"]
             )
             try:
-                page = services.add_page(
+                page = editing.add_page(
                     condition=condition, text=text, by=request.user, request_id=request.request_id
                 )
-            except services.Refused as error:
+            except rights.Refused as error:
                 typed.head.add_error("slug", str(error))
             else:
                 messages.success(request, _("The page is there, as a draft."))
@@ -79,21 +80,21 @@ class PageAdmin(PageList):
         page = self._page(request, object_id)
         if request.method != "POST":
             return self._edit(request, page)
-        if not services.may(request.user, "change"):
+        if not rights.may(request.user, "change"):
             raise PermissionDenied
         typed = Typed(page.as_written(), request.POST)
         if not typed.is_valid():
             return self._edit(request, page, typed=typed, status=422)
         text = typed.as_text(condition=page.condition.slug, slug=page.slug, language=page.language)
         try:
-            services.write(
+            editing.save_text(
                 page=page,
                 text=text,
                 by=request.user,
                 read=typed.read,
                 request_id=request.request_id,
             )
-        except services.Changed as error:
+        except rights.Changed as error:
             return self._conflict(request, page, typed, text, str(error))
         messages.success(request, _("Stored as a draft."))
         return self._onward(request, page)
@@ -121,13 +122,13 @@ class PageAdmin(PageList):
             "state": state_words(page),
             "behind": is_behind(page),
             "read": text.content_hash,
-            "moves": services.moves(page, request.user),
-            "wrote": services.may(request.user, "review") and services.wrote(request.user, page),
+            "moves": editing.allowed_moves(page, request.user),
+            "wrote": rights.may(request.user, "review") and editing.has_written(request.user, page),
             "review_form": ReviewForm(),
             "judged": judged(page, names()),
             "gone": gone_links(text),
             "aim": judging.AIM,
-            "typed": Typed(text) if services.may(request.user, "change") else None,
+            "typed": Typed(text) if rights.may(request.user, "change") else None,
             "differ": None,
         }
         return self._answer(request, "edit", context | more, status=status)
@@ -147,16 +148,16 @@ class PageAdmin(PageList):
         more: dict[str, Any] = {}
         if move == "review":
             form = ReviewForm(request.POST)
-            if not form.is_valid() and services.may(request.user, "review"):
+            if not form.is_valid() and rights.may(request.user, "review"):
                 return self._edit(request, page, review_form=form, status=422)
             more["next_on"] = form.cleaned_data.get("next_on")
         service, done = MOVES[move]
         read = request.POST.get("read", "")
         try:
             service(page=page, by=request.user, read=read, request_id=request.request_id, **more)
-        except services.NotAllowed:
+        except rights.NotAllowed:
             raise PermissionDenied from None
-        except services.Refused as error:
+        except rights.Refused as error:
             messages.error(request, str(error))
         else:
             messages.success(request, str(done))
@@ -214,7 +215,7 @@ class PageAdmin(PageList):
             "old": old,
             "new": new,
             "read": page.as_written().content_hash,
-            "may_change": services.may(request.user, "change"),
+            "may_change": rights.may(request.user, "change"),
             "differ": differences.between(*chosen) if len(chosen) == 2 else None,
         }
         return self._answer(request, "history", context)
@@ -225,18 +226,18 @@ class PageAdmin(PageList):
         back = redirect(self.address("history", page.pk))
         if request.method != "POST":
             return back
-        if not services.may(request.user, "change"):
+        if not rights.may(request.user, "change"):
             raise PermissionDenied
         text = self._text(page, request.POST.get("version", ""))
         try:
-            services.write(
+            editing.save_text(
                 page=page,
                 text=text,
                 by=request.user,
                 read=request.POST.get("read", ""),
                 request_id=request.request_id,
             )
-        except services.Refused as error:
+        except rights.Refused as error:
             messages.error(request, str(error))
             return back
         messages.success(request, _("The old text is back, as a draft."))
@@ -288,7 +289,7 @@ class PageAdmin(PageList):
 
 def gone_links(text: content.Page) -> list[GoneLink]:
     """The addresses in a text that were not there any more when last asked."""
-    return list(GoneLink.objects.filter(url__in=links.addresses(text)))
+    return list(GoneLink.objects.filter(url__in=link_check.addresses(text)))
 
 
 def _version_words(version: PageVersion, number: int) -> str:

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import ReadOnlyAdmin
-from education import pictures, services
+from education import image_format
 from education.admin.forms import NameField
 from education.models import Picture
+from education.services import pictures, rights
 
+ACCEPTED = ",".join(f"image/{kind}" for kind in image_format.KINDS)
 LIST = "admin:education_picture_changelist"
 
 
@@ -40,7 +42,9 @@ class PictureForm(WordsForm):
     file = forms.FileField(
         label=gettext_lazy("Picture"),
         help_text=gettext_lazy("PNG, JPEG or WebP, up to 300 kB."),
-        widget=forms.FileInput({"accept": ",".join(f"image/{kind}" for kind in pictures.KINDS)}),
+        widget=forms.FileInput(
+            {"accept": ",".join(f"image/{kind}" for kind in image_format.KINDS)}
+        ),
         error_messages={
             "required": gettext_lazy("Choose a picture."),
             "empty": gettext_lazy("This file is empty."),
@@ -70,7 +74,7 @@ class PictureAdmin(ReadOnlyAdmin):
         return request.user.has_perm("education.view_page")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return services.may(request.user, "change")
+        return rights.may(request.user, "change")
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return ["alt"] if self.has_add_permission(request) else None
@@ -92,15 +96,15 @@ class PictureAdmin(ReadOnlyAdmin):
         if posted and form.is_valid():
             data = form.cleaned_data
             try:
-                services.add_picture(
+                pictures.add(
                     slug=data["slug"],
                     alt=data["alt"],
                     # one byte more than may be: the service says so
-                    data=data["file"].read(pictures.MOST_BYTES + 1),
+                    data=data["file"].read(image_format.MOST_BYTES + 1),
                     by=request.user,
                     request_id=request.request_id,
                 )
-            except services.Refused as error:
+            except rights.Refused as error:
                 form.add_error("file", str(error))
             else:
                 messages.success(request, _("The picture is there."))
@@ -111,7 +115,7 @@ class PictureAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Its words; to who may not change them, the list shows all there is."""
-        posted, may = request.method == "POST", services.may(request.user, "change")
+        posted, may = request.method == "POST", rights.may(request.user, "change")
         if not self.has_view_permission(request) or (posted and not may):
             raise PermissionDenied
         if not may:
@@ -121,7 +125,7 @@ class PictureAdmin(ReadOnlyAdmin):
             raise Http404
         form = WordsForm(request.POST if posted else None, initial={"alt": row.alt})
         if posted and form.is_valid():
-            services.describe_picture(
+            pictures.describe(
                 picture=row,
                 alt=form.cleaned_data["alt"],
                 by=request.user,
@@ -132,7 +136,7 @@ class PictureAdmin(ReadOnlyAdmin):
         context = {
             "title": row.slug,
             "row": row,
-            "shown_on": services.pages_with(picture=row),
+            "shown_on": pictures.pages_with(picture=row),
             "earlier": row.earlier.select_related("by"),
         }
         return self._answer(request, form, context)

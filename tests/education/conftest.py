@@ -2,8 +2,9 @@
 
 import pytest
 
-from education import content, services
+from education import content
 from education.models import Page
+from education.services import loading
 from tests.education import samples
 
 GROUPS = (content.Condition("knees", "Noisy knees"), content.Condition("about", "About us"))
@@ -17,5 +18,5 @@ def pages(db) -> dict[str, Page]:
 
 def load(*texts: content.Page) -> dict[str, Page]:
     """The given pages, or the two of the samples, brought in from files."""
-    services.load_pages(conditions=GROUPS, pages=texts or (samples.overview(), samples.creaking()))
+    loading.load_pages(conditions=GROUPS, pages=texts or (samples.overview(), samples.creaking()))
     return {page.name: page for page in Page.objects.whole()}

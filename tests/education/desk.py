@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from education import content, services
+from education import content
 from education.models import Page
+from education.services import editing
 from tests import builders
 
 
@@ -21,7 +22,7 @@ def read(page: Page) -> str:
 def change(page: Page, by: Any = None, **columns: Any) -> Page:
     """An editor changes columns of the text."""
     text = msgspec.structs.replace(fresh(page).as_written(), **columns)
-    services.write(page=page, text=text, by=by or editor(), read=read(page))
+    editing.save_text(page=page, text=text, by=by or editor(), read=read(page))
     return fresh(page)
 
 
@@ -35,8 +36,8 @@ def clinician(name: str = "dr-who") -> Any:
 
 def publish(page: Page) -> Page:
     """Reviewed by a clinician and published by an editor."""
-    services.review(page=page, by=clinician(), read=read(page), next_on=None)
-    services.publish(page=page, by=editor(), read=read(page))
+    editing.review(page=page, by=clinician(), read=read(page), next_on=None)
+    editing.publish(page=page, by=editor(), read=read(page))
     return fresh(page)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from education import checks, content
+from education import checks, content, problems
 from intake import protocols
 from tests.education import desk, samples
 
@@ -16,7 +16,7 @@ def test_the_pages_that_come_with_the_program_are_sound():
 
 
 def test_every_kind_of_problem_has_its_number():
-    assert set(checks.NUMBERS) == set(content.KINDS)
+    assert set(checks.NUMBERS) == set(problems.KINDS)
 
 
 def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeypatch):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from education import content
+from education import content, problems
 from tests.education import samples
 
 
 def kinds(*pages: content.Page) -> list[tuple[str, str, str]]:
-    return [(p.kind, p.field, p.message) for p in content.problems(pages)]
+    return [(p.kind, p.field, p.message) for p in problems.problems(pages)]
 
 
 def test_a_file_becomes_a_page_with_its_sections():
@@ -107,7 +107,7 @@ def test_each_problem_is_found_where_it_is(changed, found):
 
     assert problem[:2] == found[:2]
     assert problem[2].startswith(found[2])
-    assert problem[0] in content.KINDS
+    assert problem[0] in problems.KINDS
 
 
 def test_links_to_places_of_the_site_and_elsewhere_are_no_problem():

@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.models import Event
-from education import content, services
+from education import content
 from education.checks import FOLDER
 from education.models import Page, PageVersion, Status
+from education.services import loading
 from tests import builders
 from tests.education import desk, samples
 from tests.education.browser import at, buttons, store, typed
@@ -84,9 +85,7 @@ def test_storing_what_was_opened_changes_nothing(editor, page):
 
 
 def test_every_page_the_program_brings_survives_opening_and_storing(editor, db):
-    services.load_pages(
-        conditions=content.read_conditions(FOLDER), pages=content.read_pages(FOLDER)
-    )
+    loading.load_pages(conditions=content.read_conditions(FOLDER), pages=content.read_pages(FOLDER))
     versions = PageVersion.objects.count()
     for page in Page.objects.all():
         assert store(editor, page).status_code == 302, page

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from education import links
+from education import link_check
 from education.models import GoneLink
 from tests import builders
 from tests.education import desk
@@ -48,7 +48,7 @@ def site():
 @pytest.fixture
 def near(monkeypatch):
     """This machine counts as outside."""
-    monkeypatch.setattr(links, "is_outside", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(link_check, "is_outside", lambda address: address == "127.0.0.1")
 
 
 @pytest.fixture
@@ -73,16 +73,16 @@ def inside():
 @pytest.mark.parametrize("host", ["127.0.0.2", "[::ffff:127.0.0.2]"])
 def test_nothing_of_the_own_network_is_asked(inside, host):
     server, asked = inside
-    assert links.is_gone(f"{server.replace('127.0.0.2', host)}/404") is None
-    assert links.is_gone("http://127.0.0.1:1/") is None
+    assert link_check.is_gone(f"{server.replace('127.0.0.2', host)}/404") is None
+    assert link_check.is_gone("http://127.0.0.1:1/") is None
     assert not asked
 
 
 def test_nobody_is_led_into_the_own_network(site, near, inside):
     server, asked = inside
-    assert links.is_gone(f"{site}/to?{server}/404") is None
-    assert links.is_gone(f"{site}/to?{server.replace('http', 'ftp')}/404") is None
-    assert links.is_gone(f"{site}/to?{site}/404") is True
+    assert link_check.is_gone(f"{site}/to?{server}/404") is None
+    assert link_check.is_gone(f"{site}/to?{server.replace('http', 'ftp')}/404") is None
+    assert link_check.is_gone(f"{site}/to?{site}/404") is True
     assert not asked
 
 
@@ -102,7 +102,7 @@ def test_nobody_is_led_into_the_own_network(site, near, inside):
     ],
 )
 def test_outside_is_what_everybody_can_reach(address, outside):
-    assert links.is_outside(address) is outside
+    assert link_check.is_outside(address) is outside
 
 
 @pytest.mark.usefixtures("near")
@@ -119,20 +119,20 @@ def test_outside_is_what_everybody_can_reach(address, outside):
     ],
 )
 def test_only_what_says_so_is_gone(site, path, gone):
-    assert links.is_gone(site + path) is gone
+    assert link_check.is_gone(site + path) is gone
 
 
 def test_a_host_that_refuses_is_gone(near):
     with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
         port = server.server_port
-    assert links.is_gone(f"http://127.0.0.1:{port}/") is True
+    assert link_check.is_gone(f"http://127.0.0.1:{port}/") is True
 
 
 def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeypatch, capsys):
     page = pages["knees/creaking"]
     editor = builders.sign_in(Client(), desk.editor())
     desk.change(page, sections=(desk.section("", "[Here](https://example.org/there) [1, 2]."),))
-    monkeypatch.setattr(links, "is_gone", lambda url: url == KNEES)
+    monkeypatch.setattr(link_check, "is_gone", lambda url: url == KNEES)
     call_command("check_links")
 
     assert f"gone: {KNEES}" in capsys.readouterr().out
@@ -140,17 +140,17 @@ def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeyp
         assert f"Addresses that are gone {KNEES} Nothing was there on" in words(
             editor.get(at(page, name))
         )
-    monkeypatch.setattr(links, "is_gone", lambda url: None if url == KNEES else False)
+    monkeypatch.setattr(link_check, "is_gone", lambda url: None if url == KNEES else False)
     call_command("check_links", verbosity=0)
     assert GoneLink.objects.filter(url=KNEES).exists()
-    monkeypatch.setattr(links, "is_gone", lambda url: False)
+    monkeypatch.setattr(link_check, "is_gone", lambda url: False)
     call_command("check_links", verbosity=0)
     assert "Addresses that are gone" not in words(editor.get(at(page)))
 
 
 @pytest.mark.parametrize("told", [True, None])
 def test_without_a_way_out_nothing_is_called_gone(pages, monkeypatch, told):
-    monkeypatch.setattr(links, "is_gone", lambda url: told)
+    monkeypatch.setattr(link_check, "is_gone", lambda url: told)
 
     with pytest.raises(CommandError, match="Is there a way out"):
         call_command("check_links")
@@ -163,4 +163,4 @@ def test_a_name_server_that_is_away_tells_nothing(monkeypatch, number, gone):
         raise socket.gaierror(number, "")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    assert links.is_gone(KNEES) is gone
+    assert link_check.is_gone(KNEES) is gone

@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from education import content, services
+from education import content
 from education.models import Page
+from education.services import loading
 from tests.education import desk, samples
 from tests.education.conftest import load
 
@@ -164,9 +165,7 @@ def test_the_front_page_leads_to_the_pages():
 
 def test_the_front_page_leads_from_what_hurts_to_the_right_door(client, settings):
     folder = settings.BASE_DIR / "education" / "content"
-    services.load_pages(
-        conditions=content.read_conditions(folder), pages=content.read_pages(folder)
-    )
+    loading.load_pages(conditions=content.read_conditions(folder), pages=content.read_pages(folder))
     shown = html(client, "/").partition('class="feel"')[2].partition("</ul>")[0]
     doors = re.findall(r'<a href="([^"]+)"><b>(.*?)</b>', shown)
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.ids import uuid7
-from education import pictures, services
+from education import image_format
 from education.models import Page, Picture
+from education.services import pictures
 from tests import builders
 from tests.education import desk
 from tests.education.browser import at
@@ -46,7 +47,7 @@ def upload(client: Client, data: bytes, **fields: str):
 
 
 def knee() -> Picture:
-    return services.add_picture(slug="knee", alt="A knee, bent", data=png(), by=desk.editor())
+    return pictures.add(slug="knee", alt="A knee, bent", data=png(), by=desk.editor())
 
 
 # --- what is a picture ----------------------------------------------------------------------------
@@ -63,7 +64,7 @@ def knee() -> Picture:
     ],
 )
 def test_a_picture_is_known_by_its_bytes(data, found):
-    assert pictures.read(data) == found
+    assert image_format.read(data) == found
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,10 @@ def test_a_picture_is_known_by_its_bytes(data, found):
     [b"", SVG, b"GIF89a" + b"\0" * 20, png(5000, 1), JPEG[:20], LOSSY[:24], EXTENDED[:29]],
 )
 def test_what_is_none_or_too_large_is_refused(data):
-    with pytest.raises(pictures.NoPicture):
-        pictures.read(data)
-    with pytest.raises(pictures.NoPicture):
-        pictures.read(png() + b"\0" * pictures.MOST_BYTES)
+    with pytest.raises(image_format.UnknownFormat):
+        image_format.read(data)
+    with pytest.raises(image_format.UnknownFormat):
+        image_format.read(png() + b"\0" * image_format.MOST_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,8 @@ def test_what_is_none_or_too_large_is_refused(data):
     ],
 )
 def test_where_it_was_taken_may_be_hidden_in_other_ways_than_one(data):
-    with pytest.raises(pictures.HiddenData):
-        pictures.read(data)
+    with pytest.raises(image_format.HiddenData):
+        image_format.read(data)
 
 
 STARTS = st.sampled_from([png()[:24], JPEG[:20], b"\xff\xd8\xff", LOSSY[:20], LOSSLESS[:20], _FILE])
@@ -98,11 +99,11 @@ STARTS = st.sampled_from([png()[:24], JPEG[:20], b"\xff\xd8\xff", LOSSY[:20], LO
 @given(STARTS, st.binary(max_size=60))
 def test_whatever_bytes_come_the_answer_is_a_picture_or_a_refusal(start, rest):
     try:
-        found = pictures.read(start + rest)
-    except pictures.NoPicture:
+        found = image_format.read(start + rest)
+    except image_format.UnknownFormat:
         return
-    assert found.kind in pictures.KINDS
-    assert 0 < found.width <= pictures.MOST_PIXELS
+    assert found.kind in image_format.KINDS
+    assert 0 < found.width <= image_format.MOST_PIXELS
 
 
 # --- adding one -----------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ def test_a_picture_that_is_not_there_is_a_problem_beside_the_page(pages, editor)
     said = "A picture is not among ours introduction: picture:gone"
 
     assert said in words(editor.get(at(page)))
-    services.add_picture(slug="gone", alt="Back", data=png(), by=desk.editor())
+    pictures.add(slug="gone", alt="Back", data=png(), by=desk.editor())
     assert said not in words(editor.get(at(page)))
 
 

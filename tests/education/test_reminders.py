@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from clinic import outbox
 from clinic.models import Event, Message
-from education import services
 from education.models import Page
-from education.services import REVIEWS_DUE
+from education.services import editing, reminders
+from education.services.reminders import REVIEWS_DUE
 from tests.education import desk
 
 # The outbox claims outside of a transaction. The trail stays when the tables are emptied, so each
@@ -37,7 +37,7 @@ def letters() -> list[mail.EmailMessage]:
 
 def test_the_editors_hear_of_an_overdue_review_once_a_month(overdue):
     for _time in range(3):
-        services.remind_of_reviews(today=date(2031, 1, 2))
+        reminders.remind_of_reviews(today=date(2031, 1, 2))
     [letter] = letters()
 
     assert letter.to == ["ed@clinic.example"]
@@ -48,20 +48,20 @@ def test_the_editors_hear_of_an_overdue_review_once_a_month(overdue):
 
     # the outbox has forgotten it by the end of a long month: it is not told again
     Message.objects.all().delete()
-    assert services.remind_of_reviews(today=date(2031, 1, 31)) == 0
-    assert services.remind_of_reviews(today=date(2031, 2, 1)) == 1
+    assert reminders.remind_of_reviews(today=date(2031, 1, 31)) == 0
+    assert reminders.remind_of_reviews(today=date(2031, 2, 1)) == 1
     assert len(letters()) == 2
 
 
 def test_nothing_is_said_when_nothing_is_overdue(pages):
     desk.publish(pages["knees/creaking"])
 
-    assert services.remind_of_reviews(today=date(2032, 1, 2)) == 0
+    assert reminders.remind_of_reviews(today=date(2032, 1, 2)) == 0
     assert not Message.objects.filter(kind=REVIEWS_DUE).exists()
 
 
 def test_what_was_reviewed_before_the_mail_went_out_is_not_told(overdue):
-    services.remind_of_reviews(today=date(2033, 1, 2))
+    reminders.remind_of_reviews(today=date(2033, 1, 2))
     Page.objects.update(next_review_on=timezone.localdate() + timedelta(days=365))
 
     assert letters() == []
@@ -73,7 +73,7 @@ def test_a_page_that_nobody_reads_or_that_is_due_today_is_not_overdue(overdue):
     Page.objects.update(next_review_on=today)
     assert not Page.objects.overdue(today).exists()
     Page.objects.filter(pk=overdue.pk).update(next_review_on=today - timedelta(days=1))
-    services.take_down(page=overdue, by=desk.editor(), read=desk.read(overdue))
+    editing.take_down(page=overdue, by=desk.editor(), read=desk.read(overdue))
     assert not Page.objects.overdue(today).exists()
 
 

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clinic.models import Event
-from education import services
 from education.models import Page, PageVersion, Status
+from education.services import editing, loading, rights
 from tests import builders
 from tests.education import desk, samples
 from tests.education.conftest import GROUPS, load
@@ -32,14 +32,14 @@ def test_files_become_drafts_that_nobody_reviewed(pages):
 def test_loading_again_changes_nothing(pages):
     versions, events = PageVersion.objects.count(), Event.objects.count()
 
-    again = services.load_pages(conditions=GROUPS, pages=(samples.overview(), samples.creaking()))
+    again = loading.load_pages(conditions=GROUPS, pages=(samples.overview(), samples.creaking()))
 
     assert (again.created, again.updated, again.left_alone) == ([], [], [])
     assert (PageVersion.objects.count(), Event.objects.count()) == (versions, events)
 
 
 def test_a_changed_file_changes_the_page_nobody_touched(pages):
-    services.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Knees that creak")])
+    loading.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Knees that creak")])
 
     assert desk.fresh(pages["knees/creaking"]).title == "Knees that creak"
 
@@ -47,7 +47,7 @@ def test_a_changed_file_changes_the_page_nobody_touched(pages):
 def test_what_an_editor_changed_is_left_alone_and_named(pages):
     page = desk.change(pages["knees/creaking"], title="My knees")
 
-    loaded = services.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
+    loaded = loading.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
 
     assert loaded.left_alone == ["knees/creaking"]
     assert desk.fresh(page).title == "My knees"
@@ -59,9 +59,9 @@ def test_a_text_that_a_person_stands_behind_is_left_alone(pages, move):
     if move == "published":
         desk.publish(page)
     else:
-        services.ask_for_review(page=page, by=desk.editor(), read=desk.read(page))
+        editing.ask_for_review(page=page, by=desk.editor(), read=desk.read(page))
 
-    loaded = services.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
+    loaded = loading.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
 
     assert loaded.left_alone == ["knees/creaking"]
     assert desk.fresh(page).title == "Creaking knees"
@@ -71,7 +71,7 @@ def test_a_page_that_was_changed_and_changed_back_follows_its_file_again(pages):
     page = desk.change(pages["knees/creaking"], title="My knees")
     desk.change(page, title="Creaking knees")
 
-    loaded = services.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
+    loaded = loading.load_pages(conditions=GROUPS, pages=[samples.creaking(title="Other knees")])
 
     assert loaded.updated == ["knees/creaking"]
 
@@ -90,11 +90,11 @@ def test_a_page_goes_from_draft_through_review_to_the_readers(pages, settings):
     settings.DEMO = False
     page, editor = pages["knees/creaking"], desk.editor()
     soon = timezone.localdate() + timedelta(days=365)
-    services.ask_for_review(page=page, by=editor, read=desk.read(page))
+    editing.ask_for_review(page=page, by=editor, read=desk.read(page))
     assert not Page.objects.visible().exists()
 
-    services.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=soon)
-    services.publish(page=page, by=editor, read=desk.read(page))
+    editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=soon)
+    editing.publish(page=page, by=editor, read=desk.read(page))
 
     page = Page.objects.visible().get()
     assert page.status == Status.PUBLISHED
@@ -106,17 +106,17 @@ def test_a_page_goes_from_draft_through_review_to_the_readers(pages, settings):
 def test_what_nobody_reviewed_is_not_published(pages):
     page = pages["knees/creaking"]
 
-    with pytest.raises(services.Refused, match="review exactly this text"):
-        services.publish(page=page, by=desk.editor(), read=desk.read(page))
+    with pytest.raises(rights.Refused, match="review exactly this text"):
+        editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
 def test_a_word_changed_after_the_review_needs_another_one(pages):
     page = pages["knees/creaking"]
-    services.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
+    editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
     desk.change(page, title="Safe knees")
 
-    with pytest.raises(services.Refused, match="review exactly this text"):
-        services.publish(page=page, by=desk.editor(), read=desk.read(page))
+    with pytest.raises(rights.Refused, match="review exactly this text"):
+        editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
 def test_nobody_reviews_their_own_words(pages):
@@ -125,9 +125,9 @@ def test_nobody_reviews_their_own_words(pages):
     page = desk.change(pages["knees/creaking"], by=both, title="My knees")
     desk.change(page, by=desk.editor(), summary="A comma, by another editor.")
 
-    with pytest.raises(services.Refused, match="did not write"):
-        services.review(page=page, by=both, read=desk.read(page), next_on=None)
-    services.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
+    with pytest.raises(rights.Refused, match="did not write"):
+        editing.review(page=page, by=both, read=desk.read(page), next_on=None)
+    editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_each_role_does_its_part_and_no_other(pages, role, allowed):
     done = set()
     for name, more in (("ask_for_review", {}), ("review", {"next_on": None})):
         try:
-            getattr(services, name)(page=page, by=person, read=desk.read(page), **more)
+            getattr(editing, name)(page=page, by=person, read=desk.read(page), **more)
             done.add(name)
-        except services.Refused:
+        except rights.Refused:
             pass
     assert done == allowed
 
@@ -167,7 +167,7 @@ def test_a_page_taken_down_is_a_draft_that_nobody_sees(pages, settings):
     settings.DEMO = False
     page = desk.publish(pages["knees/creaking"])
 
-    services.take_down(page=page, by=desk.editor(), read=desk.read(page))
+    editing.take_down(page=page, by=desk.editor(), read=desk.read(page))
 
     assert desk.fresh(page).status == Status.DRAFT
     assert not Page.objects.visible().exists()
@@ -175,13 +175,13 @@ def test_a_page_taken_down_is_a_draft_that_nobody_sees(pages, settings):
 
 def test_what_is_sent_back_needs_its_review_again(pages):
     page = pages["knees/creaking"]
-    services.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
+    editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
 
-    services.send_back(page=page, by=desk.editor(), read=desk.read(page))
+    editing.send_back(page=page, by=desk.editor(), read=desk.read(page))
 
     assert desk.fresh(page).reviewed_by is None
-    with pytest.raises(services.Refused):
-        services.publish(page=page, by=desk.editor(), read=desk.read(page))
+    with pytest.raises(rights.Refused):
+        editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
 def test_of_two_who_change_at_once_one_is_told_to_look_again(pages):
@@ -190,18 +190,20 @@ def test_of_two_who_change_at_once_one_is_told_to_look_again(pages):
     desk.change(page, title="First")
 
     for late in (
-        lambda: services.write(page=page, text=samples.creaking(), by=desk.editor(), read=before),
-        lambda: services.review(page=page, by=desk.clinician(), read=before, next_on=None),
+        lambda: editing.save_text(
+            page=page, text=samples.creaking(), by=desk.editor(), read=before
+        ),
+        lambda: editing.review(page=page, by=desk.clinician(), read=before, next_on=None),
     ):
-        with pytest.raises(services.Changed, match="look at it again"):
+        with pytest.raises(rights.Changed, match="look at it again"):
             late()
 
 
 def test_a_review_for_yesterday_is_refused(pages):
     page = pages["knees/creaking"]
 
-    with pytest.raises(services.Refused, match="future"):
-        services.review(
+    with pytest.raises(rights.Refused, match="future"):
+        editing.review(
             page=page, by=desk.clinician(), read=desk.read(page), next_on=timezone.localdate()
         )
 

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from django.core.management import call_command
 
-from education import checks, content, services
+from education import checks, content, problems
 from education.models import Page
+from education.services import loading
 from tests.education import desk, samples
 from tests.education.conftest import GROUPS
 
@@ -55,7 +56,7 @@ def creaking(text: str = RODILLAS) -> content.Page:
 def pages(db) -> None:
     """Two English pages, one of them in Spanish too."""
     named = msgspec.structs.replace(GROUPS[0], titles={"es": "Rodillas ruidosas"})
-    services.load_pages(
+    loading.load_pages(
         conditions=(named, *GROUPS[1:]),
         pages=(samples.overview(), samples.creaking(), creaking()),
     )
@@ -214,7 +215,7 @@ def test_the_shipped_translations_fit_their_pages():
     english = content.read_pages(checks.FOLDER)
     spanish = content.read_pages(checks.FOLDER, "es")
 
-    assert content.problems_of_translation(english, spanish) == []
+    assert problems.problems_of_translation(english, spanish) == []
     assert [p.name for p in spanish] == [p.name for p in english]
 
 
@@ -233,7 +234,7 @@ def test_the_shipped_translations_fit_their_pages():
 def test_a_translation_that_fits_no_more_is_named(kind, old, new):
     other = creaking(RODILLAS.replace(old, new))
 
-    found = content.problems_of_translation([samples.creaking()], [other])
+    found = problems.problems_of_translation([samples.creaking()], [other])
 
     assert {problem.kind for problem in found} == {kind}
 
@@ -241,12 +242,12 @@ def test_a_translation_that_fits_no_more_is_named(kind, old, new):
 def test_a_translation_may_write_its_links_with_its_prefix():
     other = creaking(RODILLAS.replace("(/conditions", "(/es/conditions"))
 
-    assert content.problems_of_translation([samples.creaking()], [other]) == []
-    assert content.problems([other], known=["knees/overview", "knees/creaking"]) == []
+    assert problems.problems_of_translation([samples.creaking()], [other]) == []
+    assert problems.problems([other], known=["knees/overview", "knees/creaking"]) == []
 
 
 def test_missing_and_strange_translations_are_named():
-    found = content.problems_of_translation([samples.overview()], [creaking()])
+    found = problems.problems_of_translation([samples.overview()], [creaking()])
 
     assert [(p.kind, p.page) for p in found] == [
         *(("missing_page", "knees/overview"), ("unknown_page", "knees/creaking")),
@@ -254,7 +255,7 @@ def test_missing_and_strange_translations_are_named():
 
 
 def test_loading_both_languages_again_does_nothing(pages):
-    again = services.load_pages(
+    again = loading.load_pages(
         conditions=GROUPS, pages=(samples.overview(), samples.creaking(), creaking())
     )
 

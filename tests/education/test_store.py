@@ -12,8 +12,9 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from clinic import rendered, store
-from education import services, views
+from education import views
 from education.models import Condition, Page
+from education.services import editing, pictures
 from tests import redis_server
 from tests.education import desk, samples
 from tests.education.conftest import load
@@ -202,7 +203,7 @@ def test_what_an_editor_publishes_and_takes_down_is_seen_at_once(client, pages, 
     assert "Creaking knees" in html(client, "/conditions/")
     assert KNEES in html(client, "/sitemap.xml")
 
-    services.take_down(page=page, by=desk.editor(), read=desk.read(page))
+    editing.take_down(page=page, by=desk.editor(), read=desk.read(page))
     assert client.get(KNEES).status_code == 404
     assert client.get("/conditions/", headers={"If-None-Match": tag}).status_code == 200
 
@@ -220,12 +221,12 @@ def test_a_demonstration_shows_a_draft_as_soon_as_it_is_written(client, pages, k
 def test_other_words_of_a_picture_are_on_the_pages_that_show_it(
     client, pages, kept, django_assert_num_queries
 ):
-    picture = services.add_picture(slug="knee", alt="Bent", data=samples.png(), by=desk.editor())
+    picture = pictures.add(slug="knee", alt="Bent", data=samples.png(), by=desk.editor())
     shows = desk.section("", "![](picture:knee) [1, 2]")
     desk.change(pages["knees/creaking"], sections=(shows,))
     assert 'alt="Bent"' in html(client, KNEES)
 
-    services.describe_picture(picture=picture, alt="Straight", by=desk.editor())
+    pictures.describe(picture=picture, alt="Straight", by=desk.editor())
 
     with django_assert_num_queries(0):
         assert 'alt="Straight"' in html(client, KNEES)
@@ -464,7 +465,7 @@ def test_what_was_taken_down_does_not_come_back_with_the_database_away(
     settings.SECURE_SSL_REDIRECT = False
     page = desk.publish(pages["knees/creaking"])
     html(client, KNEES)
-    services.take_down(page=page, by=desk.editor(), read=desk.read(page))
+    editing.take_down(page=page, by=desk.editor(), read=desk.read(page))
     no_database()
 
     assert client.get(KNEES).status_code == 503

@@ -7,8 +7,8 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 from django.test import Client
 
-from education import services as education
 from education.models import Page
+from education.services import editing, pictures
 from intake import services
 from intake.models import Urgency
 from tests import builders
@@ -146,8 +146,8 @@ def test_every_page_of_the_editors_side(window):
     page = Page.objects.get(slug="iron", language="en")
     editor, clinician = desk.editor(), desk.clinician()
     desk.change(page, title="Iron and your legs")
-    education.ask_for_review(page=page, by=editor, read=desk.read(page))
-    education.add_picture(slug="leg-vein", alt="A vein", data=png(), by=editor)
+    editing.ask_for_review(page=page, by=editor, read=desk.read(page))
+    pictures.add(slug="leg-vein", alt="A vein", data=png(), by=editor)
     faults = []
     for user, places in (
         (

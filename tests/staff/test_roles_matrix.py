@@ -11,7 +11,7 @@ from django.urls import URLResolver, reverse
 
 from clinic.models import Message
 from clinic.roles import ROLES
-from education import services as education
+from education.services import pictures
 from intake import services
 from intake.models import (
     Appointment,
@@ -244,7 +244,7 @@ def things():
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
-    picture = education.add_picture(slug="knee", alt="A knee", data=png(), by=colleague)
+    picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)
     return submission, colleague, page, picture
 
 

@@ -26,9 +26,9 @@ SOURCES = (
 OF_STAFF = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),
     *("templates/email/alert.txt", "templates/email/escalation.txt"),
-    *("templates/email/reviews_due.txt", "education/admin", "education/services.py"),
+    *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
-    *("education/differences.py", "education/pictures.py"),
+    *("education/differences.py", "education/image_format.py"),
     *("intake/checks.py", "intake/services/triage.py", "clinic/anchors.py"),
     *("intake/models/calls.py", "intake/models/clinic_time.py"),
 )

@@ -3,8 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from education import links, services
+from education import link_check
 from education.models import Page
+from education.services import links
 
 
 class Command(BaseCommand):
@@ -14,12 +15,12 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        urls = links.all_addresses(row.as_written() for row in Page.objects.whole())
+        urls = link_check.all_addresses(row.as_written() for row in Page.objects.whole())
         with ThreadPoolExecutor(max_workers=4) as several:
-            told = dict(zip(urls, several.map(links.is_gone, urls), strict=True))
+            told = dict(zip(urls, several.map(link_check.is_gone, urls), strict=True))
         if urls and False not in told.values():
             raise CommandError("No address answered, so nothing is noted. Is there a way out?")
-        services.note_links(told=told)
+        links.record_gone(answers=told)
         gone = [url for url, is_gone in told.items() if is_gone]
         unsure = sum(is_gone is None for is_gone in told.values())
         for url in gone:

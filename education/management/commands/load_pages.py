@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from education import checks, content, services
+from education import checks, content
+from education.services import loading
 
 
 class Command(BaseCommand):
@@ -16,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity: int, **options: Any) -> None:
         try:
-            loaded = services.load_pages(
+            loaded = loading.load_pages(
                 conditions=content.read_conditions(checks.FOLDER),
                 pages=[
                     page

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from education import services
+from education.services import reminders
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        count = services.remind_of_reviews(today=timezone.localdate())
+        count = reminders.remind_of_reviews(today=timezone.localdate())
         if options["verbosity"]:
             what = f"pages named: {count}" if count else "nothing to tell, or told already"
             self.stdout.write(what)

@@ -1,7 +1,7 @@
-"""What a picture is by its own bytes: kind and size. Pure; nothing is decoded.
+"""Read the format and size of a picture from its bytes. Pure; nothing is decoded.
 
-A browser decodes it, told the kind that is found here and to believe nothing else. Drawings in SVG
-are refused: they can hold scripts.
+Browsers decode the picture. They are told this format and forbidden to guess another one. SVG is
+refused because it can hold scripts.
 """
 
 import struct
@@ -9,28 +9,28 @@ from typing import Final, NamedTuple
 
 MOST_BYTES: Final = 300_000
 MOST_PIXELS: Final = 4000
-"""Of a side: more is no picture for a page, and takes a phone's memory."""
+"""The longest side. A larger picture fills the memory of a phone."""
 KINDS: Final = ("png", "jpeg", "webp")
-# Exif as JPEG, PNG and WebP hold it, packed in a text of a PNG; the same of XMP; IPTC
+# the marks of Exif, XMP and IPTC in JPEG, PNG and WebP files
 _HIDDEN = (
     *(b"Exif\0\0", b"eXIf", b"EXIF", b"Raw profile type"),
     *(b"http://ns.adobe.com/", b"XML:com.adobe.xmp", b"XMP "),
     b"Photoshop 3.0",
 )
-# starts of frame of a JPEG; the other codes between them mean something else
+# the codes of a JPEG's "start of frame"; the three excluded codes mean other things
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
-class NoPicture(ValueError):
-    """It is none that a page can show."""
+class UnknownFormat(ValueError):
+    """The file is not a picture that a page can show."""
 
 
-class HiddenData(NoPicture):
-    """It tells what nobody sees: where and with what it was taken."""
+class HiddenData(UnknownFormat):
+    """The picture holds hidden data, such as where and with which camera it was taken."""
 
 
 class Found(NamedTuple):
-    """Kind of KINDS, and the sides in pixels."""
+    """The format, one of KINDS, and the size in pixels."""
 
     kind: str
     width: int
@@ -38,15 +38,15 @@ class Found(NamedTuple):
 
 
 def read(data: bytes) -> Found:
-    """What these bytes are. Raises NoPicture."""
+    """Return the format and size of a picture. Raises UnknownFormat."""
     if len(data) > MOST_BYTES:
-        raise NoPicture
+        raise UnknownFormat
     try:
         found = _png(data) or _jpeg(data) or _webp(data)
     except (struct.error, IndexError):
-        raise NoPicture from None
+        raise UnknownFormat from None
     if found is None or not (0 < found.width <= MOST_PIXELS and 0 < found.height <= MOST_PIXELS):
-        raise NoPicture
+        raise UnknownFormat
     if any(mark in data for mark in _HIDDEN):
         raise HiddenData
     return found
@@ -70,7 +70,7 @@ def _jpeg(data: bytes) -> Found | None:
         if code == 0xFF:
             at += 1
             continue
-        # a segment says how long it is, and is longer than nothing
+        # a length below 2 would make this loop endless
         at += 2 + max(2, struct.unpack(">H", data[at + 2 : at + 4])[0])
     return None
 

@@ -1,0 +1,257 @@
+"""What editors and clinicians do with pages and conditions, from the first draft to publication.
+
+A page has two texts: the one under work, and the one that readers see since it was last published.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit, rendered
+from education import content, markup
+from education.models import Condition, Page, PageVersion, Section, Source, Status
+from education.services import rights
+from education.services.rights import Changed, Refused
+
+
+def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
+    """Create a page of a condition as a draft. Raises Refused, also when its address is taken."""
+    rights.require(by, "change")
+    page = Page(condition=condition, slug=text.slug, language=text.language)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                store_text(page, text, by=by, at=timezone.now())
+        except IntegrityError:
+            raise Refused(_("There is a page at this address already.")) from None
+        _record(page, by, "create", request_id)
+    return page
+
+
+def save_condition(
+    *,
+    slug: str,
+    title: str,
+    titles: dict[str, str],
+    order: int,
+    is_new: bool,
+    by: Any,
+    request_id: str = "",
+) -> Condition:
+    """Store a condition's titles and its place. From then on the loader leaves it alone.
+
+    `titles` maps the code of each other language to the title. Raises Refused, also when the
+    address of a new condition is taken.
+    """
+    rights.require(by, "change")
+    with transaction.atomic():
+        told = {"title": title, "titles": titles, "order": order, "edited": True}
+        if is_new:
+            row, was_free = Condition.objects.get_or_create(slug=slug, defaults=told)
+            if not was_free:
+                raise Refused(_("There is a condition at this address already."))
+        else:
+            row = Condition.objects.select_for_update().get(slug=slug)
+            for name, value in told.items():
+                setattr(row, name, value)
+            row.save()
+        audit.record(
+            actor=audit.staff(by),
+            action="create" if is_new else "update",
+            subject=slug,
+            request_id=request_id,
+            detail={"page": "condition"},
+        )
+        rendered.renew_on_commit()
+    return row
+
+
+def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
+    """Store a new text under work. The page becomes a draft; readers keep the published text.
+
+    `read` is the hash of the text that the editor opened. Raises Changed when the stored text is
+    another one, and Refused.
+    """
+    rights.require(by, "change")
+    with transaction.atomic():
+        page = _locked(page)
+        if page.as_written().content_hash != read:
+            raise Changed
+        if text.content_hash == read:
+            return
+        was = page.status
+        page.status = Status.DRAFT
+        page.reviewed_by = page.reviewed_at = None
+        page.reviewed_hash = ""
+        store_text(page, text, by=by, at=timezone.now())
+        _record(page, by, "update", request_id, **{"from": was, "to": page.status})
+
+
+def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Send a draft to review by a clinician. Raises Refused or Changed."""
+    rights.require(by, "change")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status != Status.DRAFT:
+            raise Refused(_("Only a draft is sent to review."))
+        _move(page, Status.IN_REVIEW, by, request_id)
+
+
+def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
+    """Record that a clinician who wrote none of this text finds it right.
+
+    Raises Refused or Changed.
+    """
+    rights.require(by, "review")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status == Status.PUBLISHED:
+            raise Refused(_("This page is published. Change it, or publish it again."))
+        if by.pk in _writers(page):
+            raise Refused(_("Somebody who did not write this text has to review it."))
+        now = timezone.now()
+        if next_on is not None and next_on <= timezone.localdate(now):
+            raise Refused(_("The next review lies in the future."))
+        page.reviewed_by, page.reviewed_at, page.reviewed_hash = by, now, read
+        page.next_review_on = next_on
+        _move(page, Status.IN_REVIEW, by, request_id, kind="review")
+
+
+def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Show the reviewed text to readers from now on. Raises Refused or Changed."""
+    rights.require(by, "publish")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status == Status.PUBLISHED:
+            raise Refused(_("This text is published."))
+        if page.reviewed_hash != read:
+            raise Refused(_("A clinician has to review exactly this text first."))
+        now = timezone.now()
+        page.published_by, page.published_at = by, now
+        page.shown, page.shown_reviewed_at = _plain_data(page.as_written()), page.reviewed_at
+        _copy_for_lists(page, at=now)
+        _move(page, Status.PUBLISHED, by, request_id)
+
+
+def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Turn a page in review into a draft again. Raises Refused or Changed."""
+    if not (rights.may(by, "change") or rights.may(by, "review")):
+        rights.require(by, "review")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.status != Status.IN_REVIEW:
+            raise Refused(_("Only what is in review is sent back."))
+        page.reviewed_by = page.reviewed_at = None
+        page.reviewed_hash = ""
+        _move(page, Status.DRAFT, by, request_id)
+
+
+def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+    """Hide the page from readers. Raises Refused or Changed."""
+    rights.require(by, "publish")
+    with transaction.atomic():
+        page = _locked(page, read)
+        if page.shown is None:
+            raise Refused(_("This page is not published."))
+        page.shown = page.shown_reviewed_at = None
+        _copy_for_lists(page, at=timezone.now())
+        _move(page, Status.DRAFT, by, request_id, kind="take_down")
+
+
+def has_written(by: Any, page: Page) -> bool:
+    """Whether a person changed the text since its last publication, and so may not review it."""
+    return by.pk in _writers(page)
+
+
+def allowed_moves(page: Page, by: Any) -> set[str]:
+    """Return the names of the acts that this person may do with the page now.
+
+    The names are those of the functions above. The page comes from `PageQuerySet.whole`.
+    """
+    changes, reviews, publishes = (rights.may(by, what) for what in ("change", "review", "publish"))
+    in_review = page.status == Status.IN_REVIEW
+    reviewed = page.reviewed_hash == page.as_written().content_hash
+    can = {
+        "ask_for_review": changes and page.status == Status.DRAFT,
+        "review": reviews and page.status != Status.PUBLISHED and not has_written(by, page),
+        "publish": publishes and in_review and reviewed,
+        "send_back": (changes or reviews) and in_review,
+        "take_down": publishes and page.shown is not None,
+    }
+    return {name for name, allowed in can.items() if allowed}
+
+
+def _locked(page: Page, read: str | None = None) -> Page:
+    """Lock the page until the end of the transaction, and return it as it is now.
+
+    Raises Changed when its text does not have the hash `read`.
+    """
+    page = Page.objects.whole().select_for_update(of=("self",)).get(pk=page.pk)
+    if read is not None and page.as_written().content_hash != read:
+        raise Changed
+    return page
+
+
+def _writers(page: Page) -> set[Any]:
+    """Return the ids of those who changed the text since its last publication."""
+    versions = PageVersion.objects.filter(page=page)
+    if page.published_at is not None:
+        versions = versions.filter(at__gt=page.published_at)
+    return set(versions.values_list("by", flat=True))
+
+
+def store_text(page: Page, text: content.Page, *, by: Any, at: datetime) -> None:
+    """Store a text with its sections, sources and version, in the transaction under way."""
+    for name in ("title", "summary", "audience", "order", "written"):
+        setattr(page, name, getattr(text, name))
+    page.related = list(text.related)
+    page.changed_at = at
+    if page.shown is None:
+        _copy_for_lists(page, at=at, text=text)
+    page.save()
+    Section.objects.filter(page=page).delete()
+    Source.objects.filter(page=page).delete()
+    Section.objects.bulk_create(
+        Section(page=page, order=n, heading=s.heading, body=s.body)
+        for n, s in enumerate(text.sections)
+    )
+    Source.objects.bulk_create(
+        Source(page=page, order=n, text=s.text, url=s.url) for n, s in enumerate(text.sources, 1)
+    )
+    PageVersion.objects.create(page=page, document=_plain_data(text), by=by, at=at)
+
+
+def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = None) -> None:
+    """Copy what lists and the search need from the text that readers see."""
+    text = text or page.as_read()
+    page.shown_at = at
+    page.reader_title, page.reader_summary = text.title, text.summary
+    page.reader_text = "\n".join(
+        part for s in text.sections for part in (s.heading, markup.plain(s.body)) if part
+    )
+
+
+def _move(page: Page, to: Status, by: Any, request_id: str, **detail: Any) -> None:
+    was, page.status = page.status, to
+    page.save()
+    _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
+
+
+def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) -> None:
+    audit.record(
+        actor=audit.staff(by),
+        action=action,
+        subject=str(page.pk),
+        request_id=request_id,
+        detail={"page": "education", **detail},
+    )
+    rendered.renew_on_commit()
+
+
+def _plain_data(text: content.Page) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(text)
+    return data

@@ -1,0 +1,97 @@
+"""The pictures that pages show."""
+
+import hashlib
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit, rendered
+from education import image_format, markup
+from education.models import EarlierWords, Page, Picture
+from education.services import rights
+from education.services.rights import Refused
+
+
+def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
+    """Store a picture that pages can show from now on. Its bytes never change.
+
+    Raises Refused.
+    """
+    rights.require(by, "change")
+    try:
+        found = image_format.read(data)
+    except image_format.HiddenData:
+        raise Refused(
+            _(
+                "This picture holds hidden data, such as where it was taken. Save a copy without"
+                " them (“export”, or “remove properties”) and take that."
+            )
+        ) from None
+    except image_format.UnknownFormat:
+        raise Refused(
+            _("Take a PNG, JPEG or WebP picture of up to %(n)s kB, up to %(p)s pixels a side.")
+            % {"n": image_format.MOST_BYTES // 1000, "p": image_format.MOST_PIXELS}
+        ) from None
+    picture = Picture(slug=slug, alt=alt.strip(), data=data, by=by, at=timezone.now())
+    picture.kind, picture.width, picture.height = found
+    picture.hash = hashlib.sha256(data).hexdigest()
+    if not picture.alt:
+        raise Refused(_("Say in words what the picture shows."))
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                picture.save(force_insert=True)
+        except IntegrityError:
+            raise Refused(_("There is a picture with this name, or with this content.")) from None
+        _record(picture, by, "create", request_id, [])
+    return picture
+
+
+def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
+    """Change the words that say what a picture shows, on every page at once.
+
+    The earlier words are kept. Raises Refused.
+    """
+    rights.require(by, "change")
+    alt = alt.strip()
+    if not alt:
+        raise Refused(_("Say in words what the picture shows."))
+    with transaction.atomic():
+        row = Picture.objects.defer("data").select_for_update().get(pk=picture.pk)
+        if row.alt == alt:
+            return
+        now = timezone.now()
+        EarlierWords.objects.create(picture=row, alt=row.alt, by=by, until=now)
+        row.alt = alt
+        row.save(update_fields=["alt"])
+        shown = [page.pk for page in pages_with(picture=row)]
+        # browsers that hold such a page ask whether it has changed since
+        Page.objects.filter(pk__in=shown).update(shown_at=now)
+        _record(row, by, "update", request_id, [str(pk) for pk in shown])
+
+
+def pages_with(*, picture: Picture) -> list[Page]:
+    """Return the pages on which readers see a picture."""
+    return [
+        page
+        for page in Page.objects.whole()
+        if any(
+            markup.picture_name(url) == picture.slug
+            for section in page.as_read().sections
+            if f"picture:{picture.slug}" in section.body  # parsing the Markdown is slow
+            for url in markup.facts(section.body).pictures
+        )
+    ]
+
+
+def _record(picture: Picture, by: Any, action: str, request_id: str, pages: list[str]) -> None:
+    audit.record(
+        actor=audit.staff(by),
+        action=action,
+        subject=str(picture.pk),
+        request_id=request_id,
+        detail={"page": "picture"} | ({"ids": pages} if action == "update" else {}),
+    )
+    rendered.renew_on_commit()

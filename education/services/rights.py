@@ -1,0 +1,34 @@
+"""Who may do what to pages, and the exceptions that refuse it."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+
+class Refused(Exception):
+    """The act is not allowed now, or not to this person; the message says why."""
+
+
+class NotAllowed(Refused):
+    """This person's role does not allow the act."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Your role does not allow this."))
+
+
+class Changed(Refused):
+    """Another person changed the page after this person opened it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody changed this page meanwhile. Please look at it again."))
+
+
+def may(by: Any, what: str) -> bool:
+    """Whether a person may `change`, `review` or `publish` pages."""
+    return bool(by.has_perm(f"education.{what}_page"))
+
+
+def require(by: Any, what: str) -> None:
+    """Raise NotAllowed unless the person may do this; see `may`."""
+    if not may(by, what):
+        raise NotAllowed
