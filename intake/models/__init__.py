@@ -22,7 +22,10 @@ from intake.models.clinic_time import (
     VisitType,
 )
 from intake.models.submissions import (
+    BANNER_FROM,
+    EVERYBODY_FROM,
     IS_WAITING,
+    ORDER,
     Communication,
     Decision,
     Draft,
@@ -38,7 +41,10 @@ from intake.models.submissions import (
 )
 
 __all__ = [
+    "BANNER_FROM",
+    "EVERYBODY_FROM",
     "IS_WAITING",
+    "ORDER",
     "Appointment",
     "AppointmentChange",
     "AppointmentRequest",

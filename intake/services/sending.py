@@ -25,7 +25,7 @@ from intake.models import (
     Urgency,
     WishedVisit,
 )
-from intake.services import appointments
+from intake.services import appointments, escalation
 from intake.services.chosen import settle
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
@@ -197,6 +197,8 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         submission.follows_id = draft.follows_id
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
+        if submission.is_for_today:
+            escalation.start(row=submission, at=now)
         try:
             with transaction.atomic():  # one reference in ten billion is taken
                 submission.save(force_insert=True)
