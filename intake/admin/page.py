@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
 from intake.models import (
+    Call,
     Clinician,
     Communication,
     Decision,
@@ -226,6 +228,27 @@ class SubmissionPage:
         """What clinic and patient wrote to each other."""
         return list(self.submission.communications.select_related("by"))
 
+    @property
+    def alarming(self) -> list[Communication]:
+        """With words of alarm unread: what the patient wrote from them on, oldest first."""
+        if not self.submission.alarm:
+            return []
+        since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
+        return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
+
+    @property
+    def waits(self) -> bool:
+        """Whether something of the patient waits besides a decision: a message, a withdrawal, or
+        that a clinician reaches them after words of alarm."""
+        row = self.submission
+        not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
+        return row.alarm or row.reply_due_at is not None or not_reached
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls that staff made."""
+        return list(self.submission.calls.select_related("by"))
+
     # --- what people did ---------------------------------------------------------------------
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -240,7 +263,7 @@ class SubmissionPage:
         """Who looked at it or changed it, newest first."""
         events = list(Event.objects.filter(subject=str(self.submission.pk)).order_by("-seq")[:20])
         return [
-            {"what": DID.get(event.action, event.action), "who": who, "at": event.at}
+            {"what": did(event), "who": who, "at": event.at}
             for event, who in zip(events, actors(events), strict=True)
         ]
 
@@ -248,12 +271,24 @@ class SubmissionPage:
 DID = {
     "read": gettext_lazy("Opened"),
     "create": gettext_lazy("Sent"),
+    "create call": gettext_lazy("Noted a call"),
+    "create message": gettext_lazy("Wrote to the patient"),
+    "create reply": gettext_lazy("Wrote"),
+    "create alarm": gettext_lazy("Wrote words of alarm"),
     "assign": gettext_lazy("Taken or given back"),
     "decide": gettext_lazy("Decided"),
     "state": gettext_lazy("Moved on"),
+    "state escalation": gettext_lazy("Escalated"),
+    "state reply": gettext_lazy("Read, needs no answer"),
     "deny": gettext_lazy("Refused"),
 }
-"""Action of an audit event → words, for those that have a submission as their subject."""
+"""Action of an audit event, or action and kind → words, of events about a submission."""
+
+
+def did(event: Event) -> str:
+    """What was done, in words."""
+    by_kind = DID.get(f"{event.action} {event.detail.get('kind')}")
+    return str(by_kind or DID.get(event.action, event.action))
 
 
 def person_words(user: Any) -> str:
@@ -267,4 +302,5 @@ def actors(events: list[Event]) -> list[str]:
     people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])
     names = {f"staff:{user.pk}": person_words(user) for user in people.values()}
     names |= {event.actor: _("the patient") for event in events if event.purpose == "PATRQT"}
+    names["system:escalation"] = _("the program")
     return [names.get(event.actor, event.actor) for event in events]
