@@ -25,7 +25,7 @@ from clinic import hours
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search, services
 from intake.domain import workflow
-from intake.models import IS_WAITING, ORDER, Submission, Urgency
+from intake.models import IS_WAITING, ORDER, Submission, Urgency, of_nobody
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -84,7 +84,9 @@ class MineFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "me":
             return queryset.filter(assignee=request.user)
-        return queryset.filter(assignee=None) if self.value() == "nobody" else queryset
+        # what is over stays with whoever had it
+        waits_for_nobody = Q(assignee=None) | IS_WAITING & of_nobody()
+        return queryset.filter(waits_for_nobody) if self.value() == "nobody" else queryset
 
 
 class RedFlagFilter(FixedFilter):

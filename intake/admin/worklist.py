@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -31,7 +31,7 @@ from intake.admin.lists import (
 )
 from intake.admin.page import MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
-from intake.models import ORDER, Submission
+from intake.models import ORDER, Submission, deciders, of_nobody
 from intake.reading import phone_words
 
 
@@ -48,7 +48,8 @@ class SubmissionAdmin(PatientAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignee")
-        return rows.defer("answers", "search_keys")
+        can_decide = Exists(deciders().filter(pk=OuterRef("assignee")))
+        return rows.annotate(can_decide=can_decide).defer("answers", "search_keys")
 
     def titled(self, extra_context: Any) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()
@@ -62,8 +63,8 @@ class SubmissionAdmin(PatientAdmin):
         return _("%(names)s, %(n)s more") % {"names": names, "n": more} if more else names
 
     @admin.display(description=gettext_lazy("Assigned to"), ordering=None)
-    def assigned(self, row: Submission) -> str:
-        return person_words(row.assignee) if row.assignee else "–"
+    def assigned(self, row: Any) -> str:
+        return holder_words(row) or "–"
 
     @served
     def change_view(
@@ -95,7 +96,7 @@ class SubmissionAdmin(PatientAdmin):
             "urgency_mark": self.urgency_mark(submission),
             "waiting": self.waiting_for(submission),
             "phone_words": phone_words(page.phone),
-            "assignee": person_words(submission.assignee) if submission.assignee else "",
+            "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
             "call_form": call_form or CallForm(initial={"revision": submission.revision}),
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
@@ -231,7 +232,18 @@ class SubmissionAdmin(PatientAdmin):
         return redirect(self.address("change", submission.pk))
 
 
+def holder_words(row: Any) -> str:
+    """Who has taken a submission, and whether they can still decide; '' for nobody."""
+    if row.assignee is None:
+        return ""
+    if not row.assignee.is_active:
+        return _("%(name)s (account closed)") % {"name": person_words(row.assignee)}
+    if not row.can_decide:
+        return _("%(name)s (has another role now)") % {"name": person_words(row.assignee)}
+    return person_words(row.assignee)
+
+
 def _free(by: Any) -> QuerySet[Submission]:
     """Those that wait and are nobody else's, in the order of the worklist; nothing sealed."""
-    rows = Submission.objects.waiting().filter(Q(assignee=None) | Q(assignee=by))
+    rows = Submission.objects.waiting().filter(Q(assignee=by) | of_nobody())
     return rows.order_by(*ORDER).only("reference", "urgency")

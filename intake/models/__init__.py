@@ -21,6 +21,7 @@ from intake.models.clinic_time import (
     VisitKind,
     VisitType,
 )
+from intake.models.people import deciders, of_nobody
 from intake.models.submissions import (
     BANNER_FROM,
     EVERYBODY_FROM,
@@ -76,4 +77,6 @@ __all__ = [
     "VisitType",
     "WaitlistEntry",
     "WishedVisit",
+    "deciders",
+    "of_nobody",
 ]
