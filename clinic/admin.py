@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
-from clinic import audit, outbox
+from clinic import audit, leaving, outbox
 from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
 from clinic.roles import ROLES
@@ -290,6 +290,14 @@ class ActiveFilter(FixedFilter):
         return queryset.filter(is_active=self.value() == "active") if known else queryset
 
 
+class GivesBack(Exception):
+    """A change of an account takes work from it (`words`), and nobody has confirmed that."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__("gives back")
+        self.words = words
+
+
 @admin.register(User)
 class PersonAdmin(FindAdmin):
     """The accounts of staff. Nobody changes their own, and nobody is made a superuser here."""
@@ -334,6 +342,28 @@ class PersonAdmin(FindAdmin):
             db_field, request, queryset=roles, widget=CheckboxSelectMultiple, **kw
         )
 
+    # --- what somebody gives back ----------------------------------------------------------------
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """Asks before a change that takes work from somebody: until then nothing is stored."""
+        try:
+            return super().change_view(request, object_id, *args, **kw)
+        except GivesBack as asking:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("This gives work back"),
+                "person": self.get_object(request, object_id),
+                "given": asking.words,
+                "posted": [
+                    (name, value)
+                    for name, values in request.POST.lists()
+                    for value in values
+                    if name != "csrfmiddlewaretoken"
+                ],
+                "is_popup": False,
+            }
+            return TemplateResponse(request, "admin/auth/user/gives_back.html", context)
+
     # --- what is written down, in the transaction of the change ----------------------------------
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -346,6 +376,11 @@ class PersonAdmin(FindAdmin):
         before = role_names(user)
         super().save_related(request, form, formsets, change)
         after = role_names(user)
+        back = leaving.give_back(user=user, by=request.user, request_id=request.request_id)
+        if back and "give_back" not in request.POST:
+            raise GivesBack(back)
+        if back:
+            messages.info(request, _("Given back: %(what)s.") % {"what": "; ".join(back)})
         subject = audit.staff(user)
         changed = sorted(set(form.changed_data) - {"groups", "is_active"})
         if changed:

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from clinic import sweeps
+from clinic import leaving, sweeps
 
 
 class IntakeConfig(AppConfig):
@@ -10,6 +10,9 @@ class IntakeConfig(AppConfig):
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
         from intake import appointment_messages, checks, messages, ways_back  # noqa: F401
-        from intake.services import appointments
+        from intake.services import appointments, escalation
+        from intake.services.leaving import give_back
 
         sweeps.each_minute(appointments.lapse)
+        sweeps.each_minute(escalation.escalate)
+        leaving.on_change(give_back)

@@ -6,7 +6,6 @@ told of what is over.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +15,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic import hours, outbox, sms
-from clinic.models import Event, Message
+from clinic.models import Message
 from clinic.outbox import Letter, Order
 from intake.domain import workflow
-from intake.models import Communication, Kind, Submission, Urgency
+from intake.models import EVERYBODY_FROM, Communication, Kind, Submission, Urgency
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
+EVERYBODY = (*ALERTED, *ESCALATED)
 
 
 def of_sending(submission: Submission, *, confirm: bool) -> list[Order]:
@@ -30,18 +30,25 @@ def of_sending(submission: Submission, *, confirm: bool) -> list[Order]:
     occasion, orders = str(submission.pk), []
     if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):
         orders.append(Order(kind="confirmation", occasion=occasion))
-    if submission.kind == Kind.STOPPED or submission.urgency >= Urgency.SAME_DAY:
-        patience = timedelta(minutes=settings.ESCALATE_MINUTES)
-        unopened = hours.current().add_open(submission.submitted_at, patience)
+    if submission.is_for_today:
         orders.append(Order(kind="alert", occasion=occasion))
-        orders.append(Order(kind="escalation", occasion=occasion, not_before=unopened))
     return orders
+
+
+def of_escalation(submission: Submission) -> Order:
+    """What an escalation that falls due gives reason to tell; `escalations` counts it already.
+
+    The occasion says when it fell due: an alarm after a decision begins with the first step again.
+    """
+    step, due = submission.escalations, int(submission.escalate_at.timestamp())
+    return Order(kind="escalation", occasion=f"{submission.pk}:{step}:{due}")
 
 
 def references(occasions: list[str]) -> Mapping[str, str]:
     """Occasion → reference, for staff who look at the list of messages."""
-    rows = Submission.objects.filter(pk__in=occasions).values_list("pk", "reference")
-    return {str(pk): reference for pk, reference in rows}
+    rows = Submission.objects.filter(pk__in={_key(occasion) for occasion in occasions})
+    known = {str(pk): reference for pk, reference in rows.values_list("pk", "reference")}
+    return {occasion: known.get(_key(occasion), "") for occasion in occasions}
 
 
 def references_of_letters(occasions: list[str]) -> Mapping[str, str]:
@@ -120,22 +127,40 @@ def alarm(message: Message) -> Letter | None:
 
 @outbox.composer("escalation", about=references)
 def escalation(message: Message) -> Letter | None:
-    """Nobody has opened it in time. Not if somebody has, or took it, or decided."""
+    """A red flag still waits: to the duty role, then to everybody. Not if it has ended, nor if the
+    next step is told by now."""
     submission = _submission(message)
-    if submission is None or submission.status != workflow.NEW or submission.assignee_id:
+    step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0
+    if submission is None or not _is_on(submission, step):
         return None
-    reads = Event.objects.filter(
-        subject=str(submission.pk), action="read", actor__startswith="staff:"
-    )
-    if reads.exists():
-        return None
+    addresses = _addresses(ESCALATED) if step < EVERYBODY_FROM else ()
     with translation.override(settings.LANGUAGE_CODE):
-        subject = _("Nobody has opened it yet: %(reference)s") % {"reference": submission.reference}
-        return Letter(_addresses(ESCALATED), subject, _text("escalation", submission))
+        subject = _("Nobody has seen to it yet: %(reference)s") % {
+            "reference": submission.reference
+        }
+        text = _text("escalation", submission)
+        return Letter(addresses or _addresses(EVERYBODY), subject, text)
+
+
+def _is_on(submission: Submission, step: int) -> bool:
+    """Whether this step is the one to tell. Step 0 was put by the release before, which knew one
+    only and kept no time with the submission; where a time was added since, the sweep tells of it.
+    """
+    if step:
+        return submission.escalate_at is not None and submission.escalations == step
+    seen = submission.calls.filter(outcome="reached", by_clinician=True)
+    is_new = submission.escalate_at is None and not submission.escalations
+    undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
+    return is_new and undecided and not seen.exists()
 
 
 def _submission(message: Message) -> Submission | None:
-    return Submission.objects.filter(pk=message.occasion).first()
+    return Submission.objects.filter(pk=_key(message.occasion)).first()
+
+
+def _key(occasion: str) -> str:
+    """The submission of an occasion: its id, with or without the number of a step behind it."""
+    return occasion.partition(":")[0]
 
 
 def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:

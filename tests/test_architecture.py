@@ -60,7 +60,7 @@ SHARED = {
     f"clinic.{name}"
     # `models` to read the audit trail; `audit` alone writes it
     for name in (
-        "audit sealing outbox sweeps sms limits hours ids logs context lists models"
+        "audit sealing outbox sweeps leaving sms limits hours ids logs context lists models"
         " rendered".split()
     )
 }

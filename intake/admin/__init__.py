@@ -4,6 +4,7 @@ No patient's record is edited through the admin's own forms. What staff do goes 
 each, and every page that shows a person records who saw it before it is sent.
 """
 
+from intake.admin import banner  # noqa: F401  (registers itself)
 from intake.admin.appointments import AppointmentAdmin
 from intake.admin.clinic_time import (
     ClinicianAdmin,

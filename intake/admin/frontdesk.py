@@ -29,6 +29,7 @@ from intake.admin.lists import (
     SentFilter,
     UrgencyFilter,
     act,
+    alarm_mark,
     served,
     target_words,
 )
@@ -97,7 +98,8 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Decided"))
     def to_do(self, row: Any) -> str:
-        return workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        words = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        return format_html("{}<br>{}", alarm_mark(), words) if row.alarm else words
 
     @admin.display(description=gettext_lazy("Wish"))
     def wish(self, row: FrontDesk) -> str:

@@ -25,7 +25,7 @@ from clinic import hours
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search, services
 from intake.domain import workflow
-from intake.models import IS_WAITING, Submission, Urgency
+from intake.models import IS_WAITING, ORDER, Submission, Urgency, of_nobody
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -84,7 +84,9 @@ class MineFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "me":
             return queryset.filter(assignee=request.user)
-        return queryset.filter(assignee=None) if self.value() == "nobody" else queryset
+        # what is over stays with whoever had it
+        waits_for_nobody = Q(assignee=None) | IS_WAITING & of_nobody()
+        return queryset.filter(waits_for_nobody) if self.value() == "nobody" else queryset
 
 
 class RedFlagFilter(FixedFilter):
@@ -140,7 +142,7 @@ class OneOrder(FindList):
     """The worklist's order, whatever the address asks for; a search ranks its finds by itself."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return ["-urgency", "target_at", "id"]
+        return list(ORDER)
 
 
 def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -263,9 +265,20 @@ class PatientAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("Status"))
     def state(self, row: Submission) -> str:
         status = row.get_status_display()
+        if row.alarm:
+            return format_html("{}<br>{}", alarm_mark(), status)
         if row.suspect:
             return _("%(status)s; possible bot") % {"status": status}
-        return _("%(status)s; patient wrote") % {"status": status} if row.reply_due_at else status
+        if row.reply_due_at:
+            return _("%(status)s; patient wrote") % {"status": status}
+        if row.escalate_at and row.status not in workflow.OPEN:
+            return _("%(status)s; patient not reached yet") % {"status": status}
+        return status
+
+
+def alarm_mark() -> str:
+    """The mark of a row with words of alarm that nobody has read."""
+    return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
 def people(rows: Any, term: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile, takewhile
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
 from intake.models import (
+    Call,
     Clinician,
     Communication,
     Decision,
@@ -31,63 +33,6 @@ from intake.models import (
     Urgency,
 )
 from intake.walk import CONTACT, WALKS
-
-
-class DecisionForm(forms.Form):
-    """A clinician's decision. The revision it carries is the one that was read."""
-
-    urgency = forms.TypedChoiceField(
-        label=gettext_lazy("Urgency"),
-        choices=[(urgency.value, urgency.label) for urgency in Urgency],
-        coerce=lambda value: Urgency(int(value)),
-        widget=forms.RadioSelect,
-    )
-    outcome = forms.ChoiceField(
-        label=gettext_lazy("What happens now"),
-        choices=[("", gettext_lazy("Choose")), *workflow.OUTCOMES.items()],
-        error_messages={"required": gettext_lazy("Choose what happens now.")},
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Needed when you raise or lower the urgency."),
-        required=False,
-        max_length=1000,
-        widget=forms.Textarea({"rows": 2}),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Note"),
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea({"rows": 3}),
-    )
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
-
-    def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
-        self.submission = submission
-        initial = {"urgency": submission.urgency, "revision": submission.revision}
-        super().__init__(data=data, initial=initial)
-
-    def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        changed = "urgency" in data and data["urgency"] != self.submission.urgency
-        if changed and not data.get("reason", "").strip() and "reason" not in self.errors:
-            self.add_error("reason", _("Say why you change the urgency."))
-        return data
-
-    def verdict(self) -> services.Verdict:
-        data = self.cleaned_data
-        return services.Verdict(
-            urgency=data["urgency"],
-            outcome=data["outcome"],
-            reason=data["reason"],
-            note=data["note"],
-        )
-
-    def renew(self, submission: Submission) -> None:
-        """After a conflict: what was typed stays, the revision is the one now on the page."""
-        self.submission = submission
-        self.data = self.data.copy()
-        self.data["revision"] = str(submission.revision)
 
 
 class MessageForm(forms.Form):
@@ -283,6 +228,27 @@ class SubmissionPage:
         """What clinic and patient wrote to each other."""
         return list(self.submission.communications.select_related("by"))
 
+    @property
+    def alarming(self) -> list[Communication]:
+        """With words of alarm unread: what the patient wrote from them on, oldest first."""
+        if not self.submission.alarm:
+            return []
+        since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
+        return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
+
+    @property
+    def waits(self) -> bool:
+        """Whether something of the patient waits besides a decision: a message, a withdrawal, or
+        that a clinician reaches them after words of alarm."""
+        row = self.submission
+        not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
+        return row.alarm or row.reply_due_at is not None or not_reached
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls that staff made."""
+        return list(self.submission.calls.select_related("by"))
+
     # --- what people did ---------------------------------------------------------------------
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -297,7 +263,7 @@ class SubmissionPage:
         """Who looked at it or changed it, newest first."""
         events = list(Event.objects.filter(subject=str(self.submission.pk)).order_by("-seq")[:20])
         return [
-            {"what": DID.get(event.action, event.action), "who": who, "at": event.at}
+            {"what": did(event), "who": who, "at": event.at}
             for event, who in zip(events, actors(events), strict=True)
         ]
 
@@ -305,12 +271,24 @@ class SubmissionPage:
 DID = {
     "read": gettext_lazy("Opened"),
     "create": gettext_lazy("Sent"),
+    "create call": gettext_lazy("Noted a call"),
+    "create message": gettext_lazy("Wrote to the patient"),
+    "create reply": gettext_lazy("Wrote"),
+    "create alarm": gettext_lazy("Wrote words of alarm"),
     "assign": gettext_lazy("Taken or given back"),
     "decide": gettext_lazy("Decided"),
     "state": gettext_lazy("Moved on"),
+    "state escalation": gettext_lazy("Escalated"),
+    "state reply": gettext_lazy("Read, needs no answer"),
     "deny": gettext_lazy("Refused"),
 }
-"""Action of an audit event → words, for those that have a submission as their subject."""
+"""Action of an audit event, or action and kind → words, of events about a submission."""
+
+
+def did(event: Event) -> str:
+    """What was done, in words."""
+    by_kind = DID.get(f"{event.action} {event.detail.get('kind')}")
+    return str(by_kind or DID.get(event.action, event.action))
 
 
 def person_words(user: Any) -> str:
@@ -324,4 +302,5 @@ def actors(events: list[Event]) -> list[str]:
     people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])
     names = {f"staff:{user.pk}": person_words(user) for user in people.values()}
     names |= {event.actor: _("the patient") for event in events if event.purpose == "PATRQT"}
+    names["system:escalation"] = _("the program")
     return [names.get(event.actor, event.actor) for event in events]

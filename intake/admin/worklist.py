@@ -6,15 +6,18 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import advice, communications, services
+from intake.admin.call_form import CallForm
+from intake.admin.decision_form import DecisionForm
 from intake.admin.lists import (
     MineFilter,
     PatientAdmin,
@@ -26,9 +29,9 @@ from intake.admin.lists import (
     served,
     target_words,
 )
-from intake.admin.page import DecisionForm, MessageForm, SubmissionPage, person_words
+from intake.admin.page import MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
-from intake.models import Submission
+from intake.models import ORDER, Submission, deciders, of_nobody
 from intake.reading import phone_words
 
 
@@ -40,12 +43,13 @@ class SubmissionAdmin(PatientAdmin):
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
     list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
-    posts = ["decide", "assign", "move", "message", "settle", "trust"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "called"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignee")
-        return rows.defer("answers", "search_keys")
+        can_decide = Exists(deciders().filter(pk=OuterRef("assignee")))
+        return rows.annotate(can_decide=can_decide).defer("answers", "search_keys")
 
     def titled(self, extra_context: Any) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()
@@ -59,8 +63,8 @@ class SubmissionAdmin(PatientAdmin):
         return _("%(names)s, %(n)s more") % {"names": names, "n": more} if more else names
 
     @admin.display(description=gettext_lazy("Assigned to"), ordering=None)
-    def assigned(self, row: Submission) -> str:
-        return person_words(row.assignee) if row.assignee else "–"
+    def assigned(self, row: Any) -> str:
+        return holder_words(row) or "–"
 
     @served
     def change_view(
@@ -75,6 +79,7 @@ class SubmissionAdmin(PatientAdmin):
         submission: Submission,
         *,
         form: DecisionForm | None = None,
+        call_form: CallForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
         services.open_submission(
@@ -91,8 +96,9 @@ class SubmissionAdmin(PatientAdmin):
             "urgency_mark": self.urgency_mark(submission),
             "waiting": self.waiting_for(submission),
             "phone_words": phone_words(page.phone),
-            "assignee": person_words(submission.assignee) if submission.assignee else "",
+            "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
+            "call_form": call_form or CallForm(initial={"revision": submission.revision}),
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
             "may_decide": may_decide,
             "allowed": workflow.allowed(submission.status),
@@ -109,15 +115,31 @@ class SubmissionAdmin(PatientAdmin):
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
-        after = _free(by).filter(behind, urgency__lte=rank).first()
-        return self._page_of(after) or self.first_waiting(submission, by)
+        behind &= Q(alarm=submission.alarm, urgency__lte=rank)
+        if submission.alarm:
+            behind |= Q(alarm=False)
+        after = _free(by).filter(behind, alarm__lte=submission.alarm).first()
+        after = after or self.first_waiting(submission, by)
+        return self.address("change", after.pk) if after else ""
 
-    def first_waiting(self, submission: Submission, by: Any) -> str:
-        """The address of the most urgent other one that nobody else has taken, '' if none."""
-        return self._page_of(_free(by).exclude(pk=submission.pk).first())
+    def first_waiting(self, submission: Submission, by: Any) -> Submission | None:
+        """What comes first in the worklist of all others that nobody else has taken."""
+        return _free(by).exclude(pk=submission.pk).first()
 
-    def _page_of(self, pk: Any) -> str:
-        return self.address("change", pk) if pk else ""
+    def offer_next(self, request: HttpRequest, submission: Submission) -> None:
+        """Say that a decision is stored, and lead to the next one. It opens when a person follows:
+        nobody has read what nobody asked for."""
+        told = _("Decision on %(ref)s stored.") % {"ref": submission.reference}
+        following = self.first_waiting(submission, request.user)
+        if following is None:
+            messages.success(request, told)
+            return
+        words = _("Open next: %(ref)s (%(urgency)s)") % {
+            "ref": following.reference,
+            "urgency": following.get_urgency_display(),
+        }
+        link = self.address("change", following.pk)
+        messages.success(request, format_html('{} <a href="{}">{}</a>', told, link, words))
 
     @served
     def decide_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -142,9 +164,8 @@ class SubmissionAdmin(PatientAdmin):
             form.renew(submission)
             form.add_error(None, str(error))
             return self.show(request, submission, form=form, status=409)
-        messages.success(request, _("Decision on %(ref)s stored.") % {"ref": submission.reference})
-        following = self.first_waiting(submission, request.user)
-        return HttpResponseRedirect(following or self.address("changelist"))
+        self.offer_next(request, submission)
+        return redirect(self.address("change", submission.pk))
 
     @served
     def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -172,6 +193,27 @@ class SubmissionAdmin(PatientAdmin):
         return self._act(request, submission, services.settle_reply)
 
     @served
+    def called_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        if request.method != "POST":
+            return redirect(self.address("change", submission.pk))
+        if not request.user.has_perm("intake.decide_submission"):
+            raise PermissionDenied
+        form = CallForm(data=request.POST)
+        if not form.is_valid():
+            return self.show(request, submission, call_form=form, status=422)
+        services.calls.note(
+            submission=submission,
+            outcome=form.cleaned_data["outcome"],
+            again_at=form.again_at(),
+            words=form.cleaned_data["words"],
+            revision=form.cleaned_data["revision"],
+            by=request.user,
+            request_id=request.request_id,
+        )
+        messages.success(request, _("The call is noted."))
+        return redirect(self.address("change", submission.pk))
+
+    @served
     def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, services.trust)
 
@@ -190,8 +232,18 @@ class SubmissionAdmin(PatientAdmin):
         return redirect(self.address("change", submission.pk))
 
 
-def _free(by: Any) -> QuerySet[Any, Any]:
-    """The ids that wait and are nobody else's, in the order of the worklist."""
-    mine_or_nobodys = Q(assignee=None) | Q(assignee=by)
-    rows = Submission.objects.waiting().filter(mine_or_nobodys)
-    return rows.order_by("-urgency", "target_at", "id").values_list("pk", flat=True)
+def holder_words(row: Any) -> str:
+    """Who has taken a submission, and whether they can still decide; '' for nobody."""
+    if row.assignee is None:
+        return ""
+    if not row.assignee.is_active:
+        return _("%(name)s (account closed)") % {"name": person_words(row.assignee)}
+    if not row.can_decide:
+        return _("%(name)s (has another role now)") % {"name": person_words(row.assignee)}
+    return person_words(row.assignee)
+
+
+def _free(by: Any) -> QuerySet[Submission]:
+    """Those that wait and are nobody else's, in the order of the worklist; nothing sealed."""
+    rows = Submission.objects.waiting().filter(Q(assignee=by) | of_nobody())
+    return rows.order_by(*ORDER).only("reference", "urgency")

@@ -21,8 +21,12 @@ from intake.models.clinic_time import (
     VisitKind,
     VisitType,
 )
+from intake.models.people import deciders, of_nobody
 from intake.models.submissions import (
+    BANNER_FROM,
+    EVERYBODY_FROM,
     IS_WAITING,
+    ORDER,
     Communication,
     Decision,
     Device,
@@ -39,7 +43,10 @@ from intake.models.submissions import (
 )
 
 __all__ = [
+    "BANNER_FROM",
+    "EVERYBODY_FROM",
     "IS_WAITING",
+    "ORDER",
     "Appointment",
     "AppointmentChange",
     "AppointmentRequest",
@@ -72,4 +79,6 @@ __all__ = [
     "VisitType",
     "WaitlistEntry",
     "WishedVisit",
+    "deciders",
+    "of_nobody",
 ]

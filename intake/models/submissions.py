@@ -78,17 +78,26 @@ class Kind(models.TextChoices):
     ADDITION = "addition", _("Added to an earlier submission")
 
 
-IS_WAITING = (Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False)) & Q(suspect=False)
+IS_WAITING = (
+    Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False) | Q(escalate_at__isnull=False)
+) & Q(suspect=False)
+EVERYBODY_FROM, BANNER_FROM = 2, 3
+"""Of the steps of an escalation, the first to everybody and the first on every page of staff."""
+
+
+ORDER = ("-alarm", "-urgency", "target_at", "id")
+"""Of the worklist: words of alarm that nobody has read, then the urgency, then the target."""
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
-    def worklist(self) -> "SubmissionQuerySet":
-        """In the order of need: most urgent first, then the nearest target."""
-        return self.select_related("assignee").order_by("-urgency", "target_at", "id")
-
     def waiting(self) -> "SubmissionQuerySet":
-        """Those that wait for a decision or for an answer to what the patient wrote."""
+        """Those that wait for a decision, an answer to what the patient wrote, or a call."""
         return self.filter(IS_WAITING)
+
+    def on_banner(self) -> "SubmissionQuerySet":
+        """The red flags that every page of staff speaks of, the most urgent first."""
+        rows = self.filter(escalate_at__isnull=False, escalations__gte=BANNER_FROM)
+        return rows.order_by(*ORDER)
 
     def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
         """Rows that hold, for each list of blind tokens, at least one of them."""
@@ -132,6 +141,8 @@ class Submission(models.Model):
     revision = models.PositiveIntegerField(default=0)
     # something the patient wrote waits for an answer until then
     reply_due_at = models.DateTimeField(null=True, blank=True)
+    # the patient wrote something that sounds like danger, and nobody has read it
+    alarm = models.BooleanField(default=False, db_default=False)
     # a red flag that nobody has ended is escalated then; None: there is none, or it was ended
     escalate_at = models.DateTimeField(null=True, blank=True)
     # how often it was escalated
@@ -155,14 +166,10 @@ class Submission(models.Model):
         permissions = [("decide_submission", "Can decide on a submission")]
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
-            models.Index(
-                fields=["-urgency", "target_at", "id"],
-                name="submission_waiting",
-                condition=IS_WAITING,
-            ),
-            models.Index(fields=["-urgency", "target_at", "id"], name="submission_order"),
-            models.Index(fields=["status", "-urgency", "target_at"], name="submission_status"),
-            models.Index(fields=["assignee", "-urgency", "target_at"], name="submission_assignee"),
+            models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
+            models.Index(fields=ORDER, name="submission_sorted"),
+            models.Index(fields=["status", *ORDER[:3]], name="submission_by_status"),
+            models.Index(fields=["assignee", *ORDER[:3]], name="submission_by_assignee"),
             models.Index(fields=["-submitted_at"], name="submission_sent"),
             models.Index(
                 fields=["-submitted_at"], name="submission_suspect", condition=Q(suspect=True)
@@ -194,6 +201,11 @@ class Submission(models.Model):
     @property
     def urgency_code(self) -> str:
         return Urgency(self.urgency).code
+
+    @property
+    def is_for_today(self) -> bool:
+        """Whether staff must read it today: same day or above, or an emergency stopped the form."""
+        return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
 
     @property
     def due_at(self) -> datetime | None:

@@ -42,12 +42,15 @@ def note(
     again_at: datetime | None = None,
     words: str = "",
     tasks: Iterable[CallTask] = (),
+    revision: int | None = None,
 ) -> Call:
     """Record a call that `by` made, and what became of it. Returns the call.
 
     A patient who was reached heard of `tasks`: these calls are owed no more. A call in which a
     clinician reached the patient ends the escalation of a red flag; any other call puts the next
-    escalation off until `again_at`, or for one more period of ESCALATE_MINUTES. The same call
+    escalation off until `again_at`, at most to the end of the next business day, or for one more
+    period of ESCALATE_MINUTES. What the patient wrote in danger after the caller read `revision`
+    stays unread, and its escalation goes on. The same call
     noted twice within a minute is stored once. Raises ValueError for an unknown outcome.
     """
     if outcome not in Call.Outcome.values:
@@ -73,10 +76,13 @@ def note(
             open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
                 settled_at=now, settled_by=by
             )
-        if row.escalate_at is not None:
-            ended = reached and call.by_clinician
-            row.escalate_at = None if ended else call.again_at or next_try(now)
-            row.save(update_fields=["escalate_at"])
+        was_seen = not row.alarm or revision in (None, row.revision)
+        if reached and call.by_clinician and was_seen:
+            row.escalate_at, row.alarm = None, False
+        elif row.escalate_at is not None:
+            latest = hours.current().add_business_days(now, 1)
+            row.escalate_at = min(call.again_at or next_try(now), latest)
+        row.save(update_fields=["escalate_at", "alarm"])
         audit.record(
             actor=audit.staff(by),
             action="create",

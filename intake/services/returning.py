@@ -21,10 +21,11 @@ from intake.models import (
     Urgency,
 )
 from intake.protocols import current
-from intake.services import appointments
+from intake.services import appointments, escalation
 from intake.services.documents import protocol_of
 from intake.services.drafts import begin
-from intake.services.sending import build_history, target
+from intake.services.history import build_history
+from intake.services.sending import target
 from intake.walk import Content
 
 FREE_TEXT = "reason_text"  # the question whose alarm patterns hold for what patients write
@@ -40,7 +41,8 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
     """The patient writes to the clinic. Returns the alarm rule that the words fire, if any.
 
     Staff have until the end of the next business day to answer; with an alarm the submission is
-    raised to the rule's level, with that level's time. The answers stay sealed as they were sent.
+    raised to the rule's level, with that level's time, and escalated from then on, whatever its
+    status. The answers stay sealed as they were sent.
     The same words sent twice within a minute are stored once.
     """
     rule, now = alarm_of(text), timezone.now()
@@ -61,9 +63,16 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
             due = target(level, now)
             row.urgency = max(row.urgency, Urgency.of(rule.level))
             row.target_at = min(row.target_at, due)
+            row.alarm, row.suspect = True, False  # somebody in danger is not held back as a bot
+            escalation.start(row=row, at=now)
         row.reply_due_at = min(filter(None, (row.reply_due_at, due)))
         row.revision += 1
-        row.save(update_fields=["urgency", "target_at", "reply_due_at", "revision"])
+        row.save(
+            update_fields=[
+                *("urgency", "target_at", "reply_due_at", "revision"),
+                *("alarm", "suspect", "escalate_at", "escalations"),
+            ]
+        )
         build_history(row, "reply", by=None, at=now).save(force_insert=True)
         detail = {"kind": "alarm" if rule else "reply"}
         _record(row, "create", request_id, **detail)
@@ -74,7 +83,7 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
     """The patient takes a submission back; again is the same as once.
 
     One with a red flag that nobody has decided on stays in the worklist until somebody has
-    looked. Raises workflow.NotAllowed when it is closed.
+    looked, and its escalation goes on until then. Raises workflow.NotAllowed when it is closed.
     """
     with transaction.atomic():
         if AppointmentRequest.objects.filter(submission=submission).exists():

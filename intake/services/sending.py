@@ -21,16 +21,16 @@ from intake.models import (
     Draft,
     Kind,
     RuleCount,
-    StatusChange,
     Submission,
     Urgency,
     WishedVisit,
 )
-from intake.services import appointments
+from intake.services import appointments, escalation
 from intake.services.chosen import settle
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
 from intake.services.errors import Conflict, Gone, NotReady
+from intake.services.history import build_history
 from intake.walk import Content, Walk
 
 MOST_WISHES = 3
@@ -197,6 +197,8 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         submission.follows_id = draft.follows_id
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
+        if submission.is_for_today:
+            escalation.start(row=submission, at=now)
         try:
             with transaction.atomic():  # one reference in ten billion is taken
                 submission.save(force_insert=True)
@@ -244,17 +246,6 @@ def _record_sent(
         purpose="PATRQT",
         request_id=request_id,
         detail={"kind": submission.kind, "urgency": submission.urgency_code},
-    )
-
-
-def build_history(submission: Submission, action: str, *, by: Any, at: datetime) -> StatusChange:
-    """One step of a submission's history, with its status as it is now; not yet stored."""
-    return StatusChange(
-        submission=submission,
-        status=submission.status,
-        action=action,
-        by_id=by.pk if by else None,
-        at=at,
     )
 
 

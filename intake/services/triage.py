@@ -17,10 +17,11 @@ from clinic import audit, outbox
 from intake import search
 from intake.domain import workflow
 from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
-from intake.services import appointments
+from intake.services import appointments, escalation
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
-from intake.services.sending import build_history, target
+from intake.services.history import build_history
+from intake.services.sending import target
 
 User = Any  # whatever settings.AUTH_USER_MODEL names
 
@@ -33,6 +34,8 @@ class Verdict:
     outcome: str
     reason: str
     note: str = ""
+    # the clinician has read what the patient wrote in danger
+    alarm_read: bool = False
 
 
 def open_submission(
@@ -72,6 +75,7 @@ def assign(
 ) -> None:
     """Give the submission to somebody, or (None) back to the queue.
 
+    To take it pauses its escalation, once for each person; to give it back changes nothing of that.
     Raises Conflict when it was changed since `revision`, workflow.NotAllowed when its status
     forbids it.
     """
@@ -79,32 +83,38 @@ def assign(
     status = workflow.move(submission.status, action)
     with transaction.atomic():
         _claim(submission, revision, status=status, assignee=to)
-        submission.status = status
-        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        submission.status, now = status, timezone.now()
+        if to:
+            escalation.pause(submission=submission, by=by, at=now)
+        build_history(submission, action, by=by, at=now).save(force_insert=True)
         _record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})
 
 
 def decide(
     *, submission: Submission, verdict: Verdict, by: User, revision: int, request_id: str
 ) -> Decision:
-    """Record a clinician's decision.
+    """Record a clinician's decision. It ends the escalation; asking for more does not.
 
     The urgency is kept, raised or lowered; a change needs its reason. Raises Conflict when the
-    submission was changed since `revision`, ValueError without a reason for a change,
-    workflow.NotAllowed when its status forbids deciding.
+    submission was changed since `revision`, ValueError without a reason for a change or with words
+    of alarm unread, workflow.NotAllowed when its status forbids deciding.
     """
-    if verdict.urgency != submission.urgency and not verdict.reason.strip():
-        raise ValueError("Say why the urgency is changed.")
     action = workflow.action_of(verdict.outcome)
     status = workflow.move(submission.status, action)
     with transaction.atomic():
         before = submission.urgency
-        changes: dict[str, Any] = {"status": status, "urgency": verdict.urgency}
+        changes: dict[str, Any] = {"status": status, "urgency": verdict.urgency, "alarm": False}
         if verdict.urgency != before:
             # raised: its time runs from now; lowered: nobody waits longer than from the sending
             start = timezone.now() if verdict.urgency > before else submission.submitted_at
             changes["target_at"] = _target(submission, verdict.urgency, start)
+        if action == "decide":
+            changes["escalate_at"] = None
         _claim(submission, revision, **changes)
+        if verdict.urgency != before and not verdict.reason.strip():
+            raise ValueError("Say why the urgency is changed.")
+        if submission.alarm and not verdict.alarm_read:
+            raise ValueError("Say that what the patient wrote was read.")
         decision = Decision(
             submission=submission,
             revision=revision,
@@ -129,7 +139,8 @@ def decide(
 
 
 def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
-    """Close or reopen a submission; opened again, its target runs anew from now.
+    """Close or reopen a submission; opened again, its target runs anew from now, and a red flag
+    is escalated anew.
 
     Raises Conflict and workflow.NotAllowed like `assign`.
     """
@@ -143,6 +154,10 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
         before = submission.status
         _claim(submission, revision, **changes)
         submission.status = status
+        if action == "reopen" and submission.is_for_today:
+            row = Submission.objects.only("escalate_at", "escalations").get(pk=submission.pk)
+            escalation.start(row=row, at=timezone.now())
+            row.save(update_fields=["escalate_at", "escalations"])
         build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
         _record_change(submission, by, "state", request_id, {"from": before, "to": status})
 
@@ -181,13 +196,14 @@ def message_patient(
     english: str = "",
 ) -> None:
     """Write one of the clinic's fixed sentences to the patient, who reads it on their own page and
-    is told by a message that there is something to read. What the patient wrote counts as answered.
+    is told by a message that there is something to read. What the patient wrote counts as answered;
+    its escalation goes on, since nobody knows whether the patient reads.
 
     `english` is the same for staff, where the patient reads another language. Raises Conflict like
     `assign`.
     """
     with transaction.atomic():
-        _claim(submission, revision, status=submission.status, reply_due_at=None)
+        _claim(submission, revision, status=submission.status, reply_due_at=None, alarm=False)
         words = {"text": text, "alarm": ""} | ({"english": english} if english else {})
         written = Communication(submission=submission, words=words, by=by, at=timezone.now())
         written.save(force_insert=True)
@@ -196,9 +212,15 @@ def message_patient(
 
 
 def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
-    """What the patient wrote was read and needs no answer. Raises Conflict like `assign`."""
+    """What the patient wrote, or took back, was read and needs no answer.
+
+    Where no decision is open, this ends the escalation. Raises Conflict like `assign`.
+    """
+    changes: dict[str, Any] = {"reply_due_at": None, "alarm": False}
+    if submission.status not in workflow.OPEN:
+        changes["escalate_at"] = None
     with transaction.atomic():
-        _claim(submission, revision, status=submission.status, reply_due_at=None)
+        _claim(submission, revision, status=submission.status, **changes)
         _record_change(submission, by, "state", request_id, {"kind": "reply", "to": "settled"})
 
 

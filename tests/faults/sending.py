@@ -49,7 +49,7 @@ AT_ONCE = 12  # windows
 PATIENCE = 60  # seconds until a patient gives up; with a mutant many have to
 UNIQUE = "intake_submission_draft_id_key"
 URGENT = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
-ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert", "escalation"}}
+ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert"}}
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import outbox
-from clinic.hours import OpeningHours
 from clinic.models import Message
 from intake import services
 from intake.models import Submission, Urgency
+from intake.services import escalation
 from tests import builders
 from tests.intake.patient import Patient
 
@@ -114,7 +114,7 @@ def test_sending_twice_confirms_once():
 
 def test_what_must_be_read_today_alerts_clinicians_and_the_front_desk():
     submission = urgent()
-    assert kinds() == {"confirmation", "alert", "escalation"}
+    assert kinds() == {"confirmation", "alert"}
     outbox.deliver_due()
 
     letter = next(m for m in mail.outbox if submission.reference in m.subject)
@@ -129,18 +129,15 @@ def test_an_ordinary_one_alerts_nobody():
     assert kinds() == {"confirmation"}
 
 
-def test_a_form_that_was_stopped_alerts_and_escalates_and_confirms_nothing():
+def test_a_form_that_was_stopped_alerts_and_confirms_nothing():
     patient = Patient(em_now=("chest_or_breath",))
     patient.start()
     patient.answer()
     services.tell_clinic(draft=patient.draft, phone="+12025550147", name="Quentin Canary")
 
-    assert kinds() == {"alert", "escalation"}
+    assert kinds() == {"alert"}
     send_all()
-    assert {m.to[0] for m in mail.outbox} == {
-        "clinician@staff.example.org",
-        "duty@staff.example.org",
-    }
+    assert {m.to[0] for m in mail.outbox} == {"clinician@staff.example.org"}
 
 
 def test_nobody_is_alerted_to_what_is_decided_by_now():
@@ -148,65 +145,18 @@ def test_nobody_is_alerted_to_what_is_decided_by_now():
     Submission.objects.update(status="decided")
     send_all()
 
-    assert state("alert") == state("escalation") == "dropped"
+    assert state("alert") == "dropped"
     assert not [m for m in mail.outbox if submission.reference in m.subject]
 
 
 def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
-    Group.objects.get(name="duty").user_set.clear()
+    for role in ("clinician", "front desk"):
+        Group.objects.get(name=role).user_set.clear()
     urgent()
     send_all()
 
     failed = Message.objects.get(state="failed")
-    assert (failed.kind, failed.error) == ("escalation", "no recipient")
-
-
-# --- escalation -----------------------------------------------------------------------------------
-
-
-def test_what_nobody_opens_goes_to_the_duty_role():
-    submission = urgent()
-    send_all()
-
-    (letter,) = [m for m in mail.outbox if m.to == ["duty@staff.example.org"]]
-    assert submission.reference in letter.subject
-    assert "30 minutes" in letter.body
-
-
-def test_it_waits_for_opening_time(settings, monkeypatch):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Fri 08:30-17:00", [], "America/New_York")
-    friday = timezone.datetime.fromisoformat("2026-11-27T16:50:00-05:00")
-    monkeypatch.setattr(timezone, "now", lambda: friday)
-    urgent()
-    monkeypatch.undo()
-
-    due = Message.objects.get(kind="escalation").due_at
-    assert due == timezone.datetime.fromisoformat("2026-11-30T08:50:00-05:00")
-
-
-def test_what_somebody_opened_is_not_escalated():
-    submission = urgent()
-    builders.staff_client("clinician").get(f"/admin/intake/submission/{submission.pk}/change/")
-    send_all()
-
-    assert state("escalation") == "dropped"
-
-
-def test_a_look_at_the_list_alone_does_not_count_as_opening():
-    urgent()
-    builders.staff_client("clinician").get("/admin/intake/submission/")
-    send_all()
-
-    assert state("escalation") == "sent"
-
-
-def test_what_somebody_took_is_not_escalated():
-    submission = urgent()
-    doctor = builders.member("clinician")
-    services.assign(submission=submission, to=doctor, by=doctor, revision=0, request_id="")
-    send_all()
-
-    assert state("escalation") == "dropped"
+    assert (failed.kind, failed.error) == ("alert", "no recipient")
 
 
 # --- what is never in a message -------------------------------------------------------------------
@@ -218,6 +168,8 @@ def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, caps
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     address = {"email": "somebody@example.org"}
     urgent(**address, proxy_name="Petra Canary")
+    Submission.objects.update(escalate_at=timezone.now())
+    escalation.escalate()
     builders.submission({"email": "", "prefer": "text"}, reason_text="CANARY in my legs")
     send_all()
 

@@ -56,6 +56,8 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, l
     desk.press("Store the decision")
 
     assert f"Decision on {first.reference} stored." in desk.text
+    assert desk.page.locator("h1").inner_text() == first.reference
+    desk.follow(f"Open next: {later.reference} (Routine)")
     assert desk.page.locator("h1").inner_text() == later.reference
     desk.follow("Worklist")
     assert first.reference not in desk.text

@@ -77,9 +77,13 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     trail = Trail()
     response = decide(clinician, submission, outcome="book_soon", note="Ring after six.")
 
-    # on to the next one, and this one has left the list
-    assert response.headers["Location"] == page_of(other)
-    assert f"Decision on {submission.reference} stored." in words(clinician.get(WORKLIST))
+    # the decision is shown, the next one is offered, and this one has left the list
+    assert response.headers["Location"] == page_of(submission)
+    page = clinician.get(page_of(submission))
+    offered = f"Decision on {submission.reference} stored. Open next: {other.reference} (Routine)"
+    assert offered in words(page)
+    assert f'<a href="{page_of(other)}">Open next' in page.content.decode()
+    assert not trail.events(subject=str(other.pk))
     assert references(clinician.get(WORKLIST)) == [other.reference]
     stored = fresh(submission)
     assert (stored.status, stored.urgency, stored.revision) == ("decided", Urgency.SOON, 1)
@@ -103,8 +107,12 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     }
 
 
-def test_the_last_decision_leads_back_to_the_list(clinician):
-    assert decide(clinician, waiting()).headers["Location"] == WORKLIST
+def test_after_the_last_decision_there_is_no_next_to_open(clinician):
+    submission = waiting()
+    decide(clinician, submission)
+    page = words(clinician.get(page_of(submission)))
+    assert "stored." in page
+    assert "Open next" not in page
 
 
 @pytest.mark.parametrize("to", [Urgency.EMERGENCY, Urgency.SOON])

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('intake', '0007_calls'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='submission',
+            name='alarm',
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+    ]

@@ -1,0 +1,81 @@
+"""Mark what patients in danger wrote and sort it above all else; begin to escalate what waits.
+
+Not in one transaction: patients send while rows are marked and indexes are built.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+from django.db.models import Q
+from django.utils import timezone
+
+from clinic import hours
+from clinic.sealing import SealError
+
+OPEN = ("new", "in_review", "waiting")
+SAME_DAY = 3
+ORDER = ['-alarm', '-urgency', 'target_at', 'id']
+IS_WAITING = Q(
+    Q(('status__in', OPEN), ('reply_due_at__isnull', False), ('escalate_at__isnull', False), _connector='OR'),
+    ('suspect', False),
+)
+ADDED = [
+    models.Index(condition=IS_WAITING, fields=ORDER, name='submission_worklist'),
+    models.Index(fields=ORDER, name='submission_sorted'),
+    models.Index(fields=['status', *ORDER[:3]], name='submission_by_status'),
+    models.Index(fields=['assignee', *ORDER[:3]], name='submission_by_assignee'),
+]
+REMOVED = ['submission_waiting', 'submission_order', 'submission_status', 'submission_assignee']
+
+
+def begin(apps, schema_editor):
+    """Each red flag that nobody has decided on is escalated after one more period from now, whoever
+    has opened it before; so is each message in which a patient wrote words of alarm."""
+    Submission = apps.get_model("intake", "Submission")
+    patience = timedelta(minutes=settings.ESCALATE_MINUTES)
+    soon = hours.current().add_open(timezone.now(), patience)
+    rows = Submission.objects.filter(escalate_at=None)
+    undecided = Q(status__in=OPEN) | Q(status="withdrawn", reply_due_at__isnull=False)
+    red = Q(kind="stopped") | Q(urgency__gte=SAME_DAY)
+    if not settings.DEMO:  # its dozens of red flags are nobody's
+        rows.filter(undecided, red, suspect=False).update(escalate_at=soon)
+    for row in Submission.objects.filter(reply_due_at__isnull=False).only("id"):
+        if has_alarm(apps, row):
+            Submission.objects.filter(pk=row.pk).update(alarm=True, suspect=False)
+            rows.filter(pk=row.pk).update(escalate_at=soon)
+
+
+def has_alarm(apps, row):
+    """Whether the patient wrote words of alarm since the clinic wrote last. What cannot be opened
+    counts as such: a person looks."""
+    Communication = apps.get_model("intake", "Communication")
+    letters = Communication.objects.filter(submission=row).order_by("-at", "-id")
+    opened = Communication._meta.get_field("words").open_for
+    for pk, by, words in letters.values_list("pk", "by", "words"):
+        if by is not None:
+            return False
+        try:
+            if opened(pk, words)["alarm"]:
+                return True
+        except SealError:
+            return True
+    return False
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ('intake', '0011_escalation'),
+    ]
+
+    operations = [
+        migrations.RunSQL('set statement_timeout = 0; set lock_timeout = 0', migrations.RunSQL.noop),
+        migrations.RunPython(begin, migrations.RunPython.noop),
+        *(AddIndexConcurrently('submission', index) for index in ADDED),
+        *(RemoveIndexConcurrently('submission', name) for name in REMOVED),
+        migrations.RunSQL('reset statement_timeout; reset lock_timeout', migrations.RunSQL.noop),
+    ]
