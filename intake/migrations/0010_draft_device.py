@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("intake", "0006_closure_both_ends"),
+        ("intake", "0007_calls"),
     ]
 
     operations = [

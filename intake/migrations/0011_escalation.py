@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0007_calls'),
+        ('intake', '0010_draft_device'),
     ]
 
     operations = [
