@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import advice, communications, services
+from intake.admin.decision_form import DecisionForm
 from intake.admin.lists import (
     MineFilter,
     PatientAdmin,
@@ -26,7 +27,7 @@ from intake.admin.lists import (
     served,
     target_words,
 )
-from intake.admin.page import DecisionForm, MessageForm, SubmissionPage, person_words
+from intake.admin.page import MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
 from intake.models import Submission
 from intake.reading import phone_words

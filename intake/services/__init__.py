@@ -47,10 +47,10 @@ from intake.services.drafts import (
     walk_of,
 )
 from intake.services.errors import Blocked, Conflict, Gone, NotReady, Refused
+from intake.services.history import build_history
 from intake.services.returning import Reader, add, alarm_of, readers, reply, withdraw
 from intake.services.sending import (
     add_rule_counts,
-    build_history,
     build_submission,
     build_wish,
     rule_count_keys,

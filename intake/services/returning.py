@@ -24,7 +24,8 @@ from intake.protocols import current
 from intake.services import appointments
 from intake.services.documents import protocol_of
 from intake.services.drafts import begin
-from intake.services.sending import build_history, target
+from intake.services.history import build_history
+from intake.services.sending import target
 from intake.walk import Content
 
 FREE_TEXT = "reason_text"  # the question whose alarm patterns hold for what patients write

@@ -21,7 +21,6 @@ from intake.models import (
     Draft,
     Kind,
     RuleCount,
-    StatusChange,
     Submission,
     Urgency,
     WishedVisit,
@@ -31,6 +30,7 @@ from intake.services.chosen import settle
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
 from intake.services.errors import Conflict, Gone, NotReady
+from intake.services.history import build_history
 from intake.walk import Content, Walk
 
 MOST_WISHES = 3
@@ -244,17 +244,6 @@ def _record_sent(
         purpose="PATRQT",
         request_id=request_id,
         detail={"kind": submission.kind, "urgency": submission.urgency_code},
-    )
-
-
-def build_history(submission: Submission, action: str, *, by: Any, at: datetime) -> StatusChange:
-    """One step of a submission's history, with its status as it is now; not yet stored."""
-    return StatusChange(
-        submission=submission,
-        status=submission.status,
-        action=action,
-        by_id=by.pk if by else None,
-        at=at,
     )
 
 

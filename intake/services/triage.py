@@ -20,7 +20,8 @@ from intake.models import AppointmentRequest, Communication, Decision, Submissio
 from intake.services import appointments
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
-from intake.services.sending import build_history, target
+from intake.services.history import build_history
+from intake.services.sending import target
 
 User = Any  # whatever settings.AUTH_USER_MODEL names
 
