@@ -10,6 +10,7 @@ class IntakeConfig(AppConfig):
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
         from intake import appointment_messages, checks, messages, ways_back  # noqa: F401
-        from intake.services import appointments
+        from intake.services import appointments, waiting
 
         sweeps.each_minute(appointments.lapse)
+        sweeps.each_minute(waiting.come_back)

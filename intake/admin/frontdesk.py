@@ -30,6 +30,7 @@ from intake.admin.lists import (
     UrgencyFilter,
     act,
     served,
+    standing_words,
     target_words,
 )
 from intake.admin.page import ProgressForm, SubmissionPage
@@ -97,6 +98,8 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Decided"))
     def to_do(self, row: Any) -> str:
+        if row.redirected_at and row.status in workflow.OPEN:
+            return standing_words(row)
         return workflow.OUTCOMES.get(row.outcome, row.get_status_display())
 
     @admin.display(description=gettext_lazy("Wish"))
@@ -108,7 +111,7 @@ class FrontDeskAdmin(PatientAdmin):
         request = request_of(row)
         if request is None:
             return "–"
-        words = request.get_progress_display()
+        words = progress_words(request, row.outcome)
         if getattr(request, "waiting", None):
             return _("%(progress)s; on the waiting list") % {"progress": words}
         return words
@@ -140,7 +143,8 @@ class FrontDeskAdmin(PatientAdmin):
                 "opts": self.opts,
                 "title": row.reference,
                 "submission": row,
-                "to_do": workflow.OUTCOMES.get(row.outcome, ""),
+                "to_do": self.to_do(row),
+                "progress": progress_words(wish, row.outcome) if wish else "",
                 "name": page.name,
                 "phone": page.phone,
                 "phone_words": phone_words(page.phone),
@@ -319,6 +323,13 @@ class FrontDeskAdmin(PatientAdmin):
 def request_of(row: Submission) -> Any:
     """The appointment request of a row, None when there is none (a stopped form)."""
     return getattr(row, "appointment_request", None)
+
+
+def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
+    """How far a request is; of a closed one, the decision after which no visit is planned."""
+    if wish.progress == "withdrawn" and outcome in workflow.NO_VISIT:
+        return _("Closed: %(outcome)s") % {"outcome": workflow.OUTCOMES[outcome]}
+    return wish.get_progress_display()
 
 
 def kinds_for(wish: AppointmentRequest) -> list[VisitType]:

@@ -22,6 +22,7 @@ from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
 from intake.models import (
+    Call,
     Clinician,
     Communication,
     Decision,
@@ -230,6 +231,10 @@ class SubmissionPage:
     @cached_property
     def decisions(self) -> list[Decision]:
         return list(self.submission.decisions.select_related("by"))
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        return list(self.submission.calls.select_related("by"))
 
     @cached_property
     def history(self) -> list[StatusChange]:

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake import advice, communications, services
+from intake.admin.call_form import CallForm
 from intake.admin.decision_form import DecisionForm
 from intake.admin.lists import (
     MineFilter,
@@ -29,7 +30,7 @@ from intake.admin.lists import (
 )
 from intake.admin.page import MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
-from intake.models import Submission
+from intake.models import CallTask, Submission
 from intake.reading import phone_words
 
 
@@ -41,7 +42,7 @@ class SubmissionAdmin(PatientAdmin):
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
     list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
-    posts = ["decide", "assign", "move", "message", "settle", "trust"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -76,6 +77,7 @@ class SubmissionAdmin(PatientAdmin):
         submission: Submission,
         *,
         form: DecisionForm | None = None,
+        call_form: CallForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
         services.open_submission(
@@ -95,6 +97,7 @@ class SubmissionAdmin(PatientAdmin):
             "assignee": person_words(submission.assignee) if submission.assignee else "",
             "message_form": MessageForm() if may_decide else None,
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
+            "call_form": (call_form or call_form_of(submission)) if may_decide else None,
             "may_decide": may_decide,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
@@ -148,6 +151,30 @@ class SubmissionAdmin(PatientAdmin):
         return HttpResponseRedirect(following or self.address("changelist"))
 
     @served
+    def call_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        """Note a call to the patient, who heard what we ask of them if they were reached."""
+        back = f"{self.address('change', submission.pk)}#call"
+        if request.method != "POST":
+            return redirect(back)
+        if not request.user.has_perm("intake.decide_submission"):
+            raise PermissionDenied
+        form = call_form_of(submission, request.POST)
+        if not form.is_valid():
+            return self.show(request, submission, call_form=form, status=422)
+        made = form.made()
+        services.calls.note(
+            submission=submission,
+            outcome=made.outcome,
+            again_at=made.again_at,
+            words=made.words,
+            by=request.user,
+            request_id=request.request_id,
+            tasks=submission.call_tasks.filter(settled_at=None, reason=CallTask.Reason.MORE),
+        )
+        messages.success(request, _("The call is noted."))
+        return redirect(back)
+
+    @served
     def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, services.assign, to=to)
@@ -162,10 +189,7 @@ class SubmissionAdmin(PatientAdmin):
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        code = form.cleaned_data["message"]
-        text = communications.words(code, submission.language)
-        english = communications.words(code)
-        told = {"text": text} | ({"english": english} if english != text else {})
+        told = communications.told([form.cleaned_data["message"]], submission.language)
         return self._act(request, submission, services.message_patient, **told)
 
     @served
@@ -189,6 +213,11 @@ class SubmissionAdmin(PatientAdmin):
                 raise PermissionDenied
             act(request, submission, service, **kwargs)
         return redirect(self.address("change", submission.pk))
+
+
+def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
+    """The call form beside the decision form, whose call has the same names: ids of its own."""
+    return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 
 def _free(by: Any) -> QuerySet[Any, Any]:

@@ -78,7 +78,13 @@ class Kind(models.TextChoices):
     ADDITION = "addition", _("Added to an earlier submission")
 
 
-IS_WAITING = (Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False)) & Q(suspect=False)
+IS_WAITING = (
+    Q(status__in=workflow.IN_TRIAGE)
+    | Q(status="waiting", back_at=None)
+    | Q(reply_due_at__isnull=False)
+) & Q(suspect=False)
+# what the release before this one asks for; to be dropped with its index, one release later
+_WAS_WAITING = (Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False)) & Q(suspect=False)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -87,7 +93,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.select_related("assignee").order_by("-urgency", "target_at", "id")
 
     def waiting(self) -> "SubmissionQuerySet":
-        """Those that wait for a decision or for an answer to what the patient wrote."""
+        """Those that wait for the clinic: for a decision, or for an answer to the patient."""
         return self.filter(IS_WAITING)
 
     def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
@@ -136,6 +142,12 @@ class Submission(models.Model):
     escalate_at = models.DateTimeField(null=True, blank=True)
     # how often it was escalated
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # the patient was told then what we need to know, and has not answered
+    asked_at = models.DateTimeField(null=True, blank=True)
+    # out of the worklist, with its clock stopped, until then or until the patient answers
+    back_at = models.DateTimeField(null=True, blank=True)
+    # emergency care was decided then, and no clinician has reached the patient since
+    redirected_at = models.DateTimeField(null=True, blank=True)
     # filled in as no person does; out of the worklist until somebody has looked
     suspect = models.BooleanField(default=False)
     # the earlier submission that this one adds to
@@ -157,8 +169,16 @@ class Submission(models.Model):
         indexes = [
             models.Index(
                 fields=["-urgency", "target_at", "id"],
-                name="submission_waiting",
+                name="submission_in_triage",
                 condition=IS_WAITING,
+            ),
+            models.Index(
+                fields=["-urgency", "target_at", "id"],
+                name="submission_waiting",
+                condition=_WAS_WAITING,
+            ),
+            models.Index(
+                fields=["back_at"], name="submission_back", condition=Q(back_at__isnull=False)
             ),
             models.Index(fields=["-urgency", "target_at", "id"], name="submission_order"),
             models.Index(fields=["status", "-urgency", "target_at"], name="submission_status"),
@@ -196,9 +216,15 @@ class Submission(models.Model):
         return Urgency(self.urgency).code
 
     @property
+    def waits_for_patient(self) -> bool:
+        """Whether the patient was asked for more and has the next step: the clock is stopped."""
+        return self.status == "waiting" and self.back_at is not None
+
+    @property
     def due_at(self) -> datetime | None:
         """When somebody has to act: decide, or answer the patient; None when nobody has to."""
-        decide = self.target_at if self.status in workflow.OPEN else None
+        undecided = self.status in workflow.OPEN and not self.waits_for_patient
+        decide = self.target_at if undecided else None
         return min(filter(None, (decide, self.reply_due_at)), default=None)
 
     def is_overdue(self, at: datetime) -> bool:
