@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clinic import audit, hours, outbox
+from intake import messages
 from intake.domain import workflow
 from intake.models import Submission, Urgency
 from intake.services.history import build_history
@@ -64,11 +65,11 @@ def target_on_return(row: Submission, at: datetime) -> datetime:
 
 
 def remind(*, row: Submission, at: datetime) -> None:
-    """Put the reminder of a patient who was asked, unless the row is back before it is due. One for
-    each decision."""
+    """Put the reminder of a patient who was asked, if a letter reaches them and the row is not back
+    before it is due. One for each decision."""
     due = hours.current().add_business_days(at, REMIND_AFTER)
     decision = row.decisions.first()  # the newest
-    if decision and row.back_at and due < row.back_at:
+    if decision and row.back_at and due < row.back_at and messages.way_to(row.person):
         outbox.put(
             kind="more_reminder", occasion=str(decision.pk), not_before=due, expires=row.back_at
         )
