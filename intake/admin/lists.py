@@ -300,7 +300,7 @@ def standing_words(row: Submission) -> str:
     status = row.get_status_display()
     if row.redirected_at and row.status in workflow.OPEN:
         return _("Emergency care; patient not reached")
-    if row.asked_at and row.status == "in_review":
+    if row.asked_at and row.status in workflow.IN_TRIAGE:
         since = date_format(timezone.localtime(row.asked_at), "D j M")
         return _("%(status)s; no answer from the patient since %(since)s") % {
             "status": status,

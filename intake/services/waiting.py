@@ -113,7 +113,7 @@ def answered_by(*, addition: Submission) -> None:
     to itself, is answered. Called in the transaction that sends the addition."""
     earlier = Submission.objects.filter(pk=addition.follows_id)
     either = Q(pk=addition.follows_id) | Q(pk__in=earlier.values("follows"))
-    asked = Q(status="waiting") | Q(status="in_review", asked_at__isnull=False)
+    asked = Q(status="waiting") | Q(status__in=workflow.IN_TRIAGE, asked_at__isnull=False)
     rows = Submission.objects.select_for_update(of=("self",)).filter(either, asked)
     for row in rows.order_by("pk"):
         answer(row, action="reply", at=addition.submitted_at)

@@ -48,8 +48,8 @@ def outcome_of(submission: Submission) -> str:
 
 def is_asked(submission: Submission) -> bool:
     """Whether we wait for an answer of the patient."""
-    waits = submission.status == "waiting"
-    return waits or (submission.status == "in_review" and submission.asked_at is not None)
+    came_back = submission.status in workflow.IN_TRIAGE and submission.asked_at is not None
+    return submission.status == "waiting" or came_back
 
 
 def needs_emergency_care(submission: Submission, outcome: str) -> bool:
