@@ -4,6 +4,8 @@ The text is stored as it was sent, with this clinic's numbers in it. A new sente
 a code that was used keeps its meaning.
 """
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -22,10 +24,28 @@ MESSAGES = {
 }
 
 
+ENDED = {
+    "request": _(
+        "We have closed your request for a visit. If you still want one, please call us at "
+        "%(phone)s."
+    ),
+    "offers": _("We no longer hold the times that we offered you."),
+    "waitlist": _("You are no longer on our waiting list."),
+}
+"""What a decision ended of a patient's request, in the words of the message that says so. A visit
+that is cancelled has a letter of its own."""
+
+
 def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
     """The sentence of a code with this clinic's phone number, in the patient's language.
 
     Raises KeyError for another code.
     """
     with override(language):
-        return str(MESSAGES[code]) % {"phone": settings.CLINIC_PHONE}
+        return str((MESSAGES | ENDED)[code]) % {"phone": settings.CLINIC_PHONE}
+
+
+def told(codes: Iterable[str], language: str) -> dict[str, str]:
+    """The sentences of these codes as one message: its text, and its English where that differs."""
+    text, english = (" ".join(words(code, lang) for code in codes) for lang in (language, "en"))
+    return {"text": text} | ({"english": english} if english != text else {})

@@ -18,7 +18,7 @@ from clinic import hours, outbox, sms
 from clinic.models import Message
 from clinic.outbox import Letter, Order
 from intake.domain import workflow
-from intake.models import EVERYBODY_FROM, Communication, Kind, Submission, Urgency
+from intake.models import EVERYBODY_FROM, Communication, Decision, Kind, Submission, Urgency
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
@@ -54,6 +54,12 @@ def references(occasions: list[str]) -> Mapping[str, str]:
 def references_of_letters(occasions: list[str]) -> Mapping[str, str]:
     """The same for what clinic and patient wrote to each other."""
     rows = Communication.objects.filter(pk__in=occasions)
+    return {str(pk): told for pk, told in rows.values_list("pk", "submission__reference")}
+
+
+def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
+    """The same for decisions."""
+    rows = Decision.objects.filter(pk__in=occasions)
     return {str(pk): told for pk, told in rows.values_list("pk", "submission__reference")}
 
 
@@ -94,6 +100,23 @@ def news(message: Message) -> Letter | None:
     with translation.override(row.submission.language):
         subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("news", reference=row.submission.reference)
+        return Letter((address,), subject, text, channel)
+
+
+@outbox.composer("more_reminder", about=references_of_decisions)
+def more_reminder(message: Message) -> Letter | None:
+    """We still wait for an answer. Not if the patient answered, or we decided or asked again."""
+    decision = Decision.objects.select_related("submission").filter(pk=message.occasion).first()
+    if decision is None or decision != decision.submission.decisions.first():
+        return None
+    submission = decision.submission
+    way = way_to(submission.person)
+    if not way or not submission.waits_for_patient:
+        return None
+    channel, address = way
+    with translation.override(submission.language):
+        subject = _("We wait for your answer: %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
+        text = text_of("more_reminder", reference=submission.reference)
         return Letter((address,), subject, text, channel)
 
 

@@ -21,6 +21,7 @@ ALLOWED = {
     "intake.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
     "intake.messages": {"clinic", "intake.domain", "intake.models"},
+    "intake.communications": set(),
     "intake.when": set(),
     "intake.calendar_file": {"intake.models"},
     "intake.appointment_messages": {
@@ -28,7 +29,7 @@ ALLOWED = {
     },
     "intake.services": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
-        *("intake.search", "intake.messages", "intake.services"),
+        *("intake.search", "intake.messages", "intake.communications", "intake.services"),
     },
     "intake.forms": {
         *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),

@@ -31,6 +31,7 @@ from intake.admin.lists import (
     act,
     alarm_mark,
     served,
+    standing_words,
     target_words,
 )
 from intake.admin.page import ProgressForm, SubmissionPage
@@ -98,7 +99,9 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Decided"))
     def to_do(self, row: Any) -> str:
-        words = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        known = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        unheard = row.redirected_at and row.status in workflow.OPEN
+        words = standing_words(row) if unheard else known
         return format_html("{}<br>{}", alarm_mark(), words) if row.alarm else words
 
     @admin.display(description=gettext_lazy("Wish"))
@@ -110,7 +113,7 @@ class FrontDeskAdmin(PatientAdmin):
         request = request_of(row)
         if request is None:
             return "–"
-        words = request.get_progress_display()
+        words = progress_words(request, row.outcome)
         if getattr(request, "waiting", None):
             return _("%(progress)s; on the waiting list") % {"progress": words}
         return words
@@ -142,7 +145,8 @@ class FrontDeskAdmin(PatientAdmin):
                 "opts": self.opts,
                 "title": row.reference,
                 "submission": row,
-                "to_do": workflow.OUTCOMES.get(row.outcome, ""),
+                "to_do": self.to_do(row),
+                "progress": progress_words(wish, row.outcome) if wish else "",
                 "name": page.name,
                 "phone": page.phone,
                 "phone_words": phone_words(page.phone),
@@ -321,6 +325,13 @@ class FrontDeskAdmin(PatientAdmin):
 def request_of(row: Submission) -> Any:
     """The appointment request of a row, None when there is none (a stopped form)."""
     return getattr(row, "appointment_request", None)
+
+
+def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
+    """How far a request is; of a closed one, the decision after which no visit is planned."""
+    if wish.progress == "withdrawn" and outcome in workflow.NO_VISIT:
+        return _("Closed: %(outcome)s") % {"outcome": workflow.OUTCOMES[outcome]}
+    return wish.get_progress_display()
 
 
 def kinds_for(wish: AppointmentRequest) -> list[VisitType]:

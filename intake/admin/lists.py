@@ -264,7 +264,7 @@ class PatientAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Status"))
     def state(self, row: Submission) -> str:
-        status = row.get_status_display()
+        status = standing_words(row)
         if row.alarm:
             return format_html("{}<br>{}", alarm_mark(), status)
         if row.suspect:
@@ -308,10 +308,32 @@ def spell(span: timedelta) -> str:
     return _("%(n)s days") % {"n": minutes // (24 * 60)}
 
 
+def standing_words(row: Submission) -> str:
+    """The status, and what of it waits for the patient."""
+    status = row.get_status_display()
+    if row.redirected_at and row.status in workflow.OPEN:
+        return _("Emergency care; patient not reached")
+    if row.asked_at and row.status in workflow.IN_TRIAGE:
+        since = date_format(timezone.localtime(row.asked_at), "D j M")
+        return _("%(status)s; no answer from the patient since %(since)s") % {
+            "status": status,
+            "since": since,
+        }
+    if row.status == "waiting" and not row.waits_for_patient:
+        return _("%(status)s; patient not reached") % {"status": status}
+    return status
+
+
 def target_words(row: Submission) -> str:
     """When the patient has to be contacted, or seen for the two lowest levels, whose targets in
-    rules.yaml are of visits; or by how much opening time that is overdue."""
+    rules.yaml are of visits; or by how much opening time that is overdue. For one that waits for
+    the patient, when it comes back."""
     now, due = timezone.now(), row.due_at or row.target_at
+    if row.due_at is None and row.waits_for_patient:
+        back = timezone.localtime(row.back_at)
+        return _("back on %(day)s") % {
+            "day": date_format(back, "D j M, ") + date_format(back, "TIME_FORMAT")
+        }
     if row.is_overdue(now):
         late = hours.current().open_time_between(due, now)
         # passed while the clinic was closed: nobody has been waited for yet

@@ -244,15 +244,15 @@ class SubmissionPage:
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
         return row.alarm or row.reply_due_at is not None or not_reached
 
-    @cached_property
-    def calls(self) -> list[Call]:
-        """The calls that staff made."""
-        return list(self.submission.calls.select_related("by"))
-
     # --- what people did ---------------------------------------------------------------------
     @cached_property
     def decisions(self) -> list[Decision]:
         return list(self.submission.decisions.select_related("by"))
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls that staff made."""
+        return list(self.submission.calls.select_related("by"))
 
     @cached_property
     def history(self) -> list[StatusChange]:

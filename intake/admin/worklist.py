@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
@@ -31,7 +31,7 @@ from intake.admin.lists import (
 )
 from intake.admin.page import MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
-from intake.models import ORDER, Submission, deciders, of_nobody
+from intake.models import ORDER, CallTask, Submission, deciders, of_nobody
 from intake.reading import phone_words
 
 
@@ -43,7 +43,7 @@ class SubmissionAdmin(PatientAdmin):
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
     list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
-    posts = ["decide", "assign", "move", "message", "settle", "trust", "called"]
+    posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
     list_title = gettext_lazy("Worklist")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -98,8 +98,8 @@ class SubmissionAdmin(PatientAdmin):
             "phone_words": phone_words(page.phone),
             "assignee": holder_words(submission),
             "message_form": MessageForm() if may_decide else None,
-            "call_form": call_form or CallForm(initial={"revision": submission.revision}),
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
+            "call_form": (call_form or call_form_of(submission)) if may_decide else None,
             "may_decide": may_decide,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
@@ -168,6 +168,31 @@ class SubmissionAdmin(PatientAdmin):
         return redirect(self.address("change", submission.pk))
 
     @served
+    def call_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+        """Note a call to the patient, who heard what we ask of them if they were reached."""
+        back = f"{self.address('change', submission.pk)}#call"
+        if request.method != "POST":
+            return redirect(back)
+        if not request.user.has_perm("intake.decide_submission"):
+            raise PermissionDenied
+        form = call_form_of(submission, request.POST)
+        if not form.is_valid():
+            return self.show(request, submission, call_form=form, status=422)
+        made = form.made()
+        services.calls.note(
+            submission=submission,
+            outcome=made.outcome,
+            again_at=made.again_at,
+            words=made.words,
+            revision=form.cleaned_data["revision"],
+            by=request.user,
+            request_id=request.request_id,
+            tasks=submission.call_tasks.filter(settled_at=None, reason=CallTask.Reason.MORE),
+        )
+        messages.success(request, _("The call is noted."))
+        return redirect(back)
+
+    @served
     def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, services.assign, to=to)
@@ -182,36 +207,12 @@ class SubmissionAdmin(PatientAdmin):
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        code = form.cleaned_data["message"]
-        text = communications.words(code, submission.language)
-        english = communications.words(code)
-        told = {"text": text} | ({"english": english} if english != text else {})
+        told = communications.told([form.cleaned_data["message"]], submission.language)
         return self._act(request, submission, services.message_patient, **told)
 
     @served
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, services.settle_reply)
-
-    @served
-    def called_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        if request.method != "POST":
-            return redirect(self.address("change", submission.pk))
-        if not request.user.has_perm("intake.decide_submission"):
-            raise PermissionDenied
-        form = CallForm(data=request.POST)
-        if not form.is_valid():
-            return self.show(request, submission, call_form=form, status=422)
-        services.calls.note(
-            submission=submission,
-            outcome=form.cleaned_data["outcome"],
-            again_at=form.again_at(),
-            words=form.cleaned_data["words"],
-            revision=form.cleaned_data["revision"],
-            by=request.user,
-            request_id=request.request_id,
-        )
-        messages.success(request, _("The call is noted."))
-        return redirect(self.address("change", submission.pk))
 
     @served
     def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -241,6 +242,11 @@ def holder_words(row: Any) -> str:
     if not row.can_decide:
         return _("%(name)s (has another role now)") % {"name": person_words(row.assignee)}
     return person_words(row.assignee)
+
+
+def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
+    """The call form beside the decision form, whose call has the same names: ids of its own."""
+    return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 
 def _free(by: Any) -> QuerySet[Submission]:

@@ -19,19 +19,26 @@ withdrawn: the patient took it back."""
 
 NEW: Final = "new"
 OPEN: Final = ("new", "in_review", "waiting")
-"""The statuses in which a submission still waits for a clinician's decision."""
+"""The statuses in which a submission is not decided."""
+
+IN_TRIAGE: Final = ("new", "in_review")
+"""Those of them in which the next step is the clinic's. In `waiting` it is the clinic's until the
+patient was asked, from then on the patient's."""
 
 ACTIONS: Final[Mapping[str, str]] = {
     "assign": "Assign",
     "release": "Give back",
     "decide": "Decide",
     "ask": "Wait for more information",
+    "redirect": "Send to emergency care",
+    "return": "Come back to the clinic",
     "close": "Close",
     "reopen": "Open again",
     "withdraw": "Withdraw",
     "reply": "Write to the clinic",
 }
-"""Action → label."""
+"""Action → label. redirect: emergency care is decided, and the patient is not reached yet. return:
+the patient answered on the phone, or did not answer in time."""
 
 MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("new", "assign"): "in_review",
@@ -42,9 +49,11 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("in_review", "decide"): "decided",
     ("in_review", "ask"): "waiting",
     ("waiting", "assign"): "waiting",
-    ("waiting", "release"): "new",
+    ("waiting", "release"): "waiting",
     ("waiting", "decide"): "decided",
     ("waiting", "ask"): "waiting",
+    ("waiting", "return"): "in_review",
+    **{(status, "redirect"): "in_review" for status in ("new", "in_review", "waiting")},
     ("decided", "assign"): "decided",
     ("decided", "close"): "closed",
     ("decided", "reopen"): "in_review",
@@ -54,6 +63,8 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
     # what a patient writes changes no status; a clock of its own brings it to the worklist
     **{(status, "reply"): status for status in STATUSES},
+    # but for what the clinic asked
+    ("waiting", "reply"): "in_review",
 }
 """(status, action) → next status. What is not here is not allowed: only a decided or withdrawn
 submission can be closed, so that none ends without a decision of the clinician or the patient."""
@@ -69,6 +80,11 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "need_more_information": "Need more information",
 }
 """Outcome of a decision → label."""
+
+MORE: Final = "need_more_information"
+EMERGENCY_CARE: Final = "redirect_emergency"
+NO_VISIT: Final = ("redirect_emergency", "refer_elsewhere", "advice_only")
+"""The outcomes after which this clinic plans no visit."""
 
 
 REQUESTED: Final = "requested"
@@ -220,4 +236,4 @@ def action_of(outcome: str) -> str:
     """
     if outcome not in OUTCOMES:
         raise NotAllowed(f"There is no outcome “{outcome}”.")
-    return "ask" if outcome == "need_more_information" else "decide"
+    return "ask" if outcome == MORE else "decide"

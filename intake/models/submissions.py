@@ -79,7 +79,10 @@ class Kind(models.TextChoices):
 
 
 IS_WAITING = (
-    Q(status__in=workflow.OPEN) | Q(reply_due_at__isnull=False) | Q(escalate_at__isnull=False)
+    Q(status__in=workflow.IN_TRIAGE)
+    | Q(status="waiting", back_at=None)
+    | Q(reply_due_at__isnull=False)
+    | Q(escalate_at__isnull=False)
 ) & Q(suspect=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
 """Of the steps of an escalation, the first to everybody and the first on every page of staff."""
@@ -91,7 +94,7 @@ ORDER = ("-alarm", "-urgency", "target_at", "id")
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def waiting(self) -> "SubmissionQuerySet":
-        """Those that wait for a decision, an answer to what the patient wrote, or a call."""
+        """Those that wait for the clinic: for a decision, an answer to the patient, or a call."""
         return self.filter(IS_WAITING)
 
     def on_banner(self) -> "SubmissionQuerySet":
@@ -147,6 +150,12 @@ class Submission(models.Model):
     escalate_at = models.DateTimeField(null=True, blank=True)
     # how often it was escalated
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # the patient was told then what we need to know, and has not answered
+    asked_at = models.DateTimeField(null=True, blank=True)
+    # out of the worklist, with its clock stopped, until then or until the patient answers
+    back_at = models.DateTimeField(null=True, blank=True)
+    # emergency care was decided then, and no clinician has reached the patient since
+    redirected_at = models.DateTimeField(null=True, blank=True)
     # filled in as no person does; out of the worklist until somebody has looked
     suspect = models.BooleanField(default=False)
     # the earlier submission that this one adds to
@@ -170,6 +179,9 @@ class Submission(models.Model):
             models.Index(fields=ORDER, name="submission_sorted"),
             models.Index(fields=["status", *ORDER[:3]], name="submission_by_status"),
             models.Index(fields=["assignee", *ORDER[:3]], name="submission_by_assignee"),
+            models.Index(
+                fields=["back_at"], name="submission_back", condition=Q(back_at__isnull=False)
+            ),
             models.Index(fields=["-submitted_at"], name="submission_sent"),
             models.Index(
                 fields=["-submitted_at"], name="submission_suspect", condition=Q(suspect=True)
@@ -208,9 +220,15 @@ class Submission(models.Model):
         return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
 
     @property
+    def waits_for_patient(self) -> bool:
+        """Whether the patient was asked for more and has the next step: the clock is stopped."""
+        return self.status == "waiting" and self.back_at is not None
+
+    @property
     def due_at(self) -> datetime | None:
         """When somebody has to act: decide, or answer the patient; None when nobody has to."""
-        decide = self.target_at if self.status in workflow.OPEN else None
+        undecided = self.status in workflow.OPEN and not self.waits_for_patient
+        decide = self.target_at if undecided else None
         return min(filter(None, (decide, self.reply_due_at)), default=None)
 
     def is_overdue(self, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """All that happens in the clinic, one keyword-only function each; the only code that writes."""
 
-from intake.services import appointments, calls
+from intake.services import appointments, calls, waiting
 from intake.services.access import (
     address_key,
     address_of,
@@ -142,6 +142,7 @@ __all__ = [
     "take_back",
     "tell_clinic",
     "trust",
+    "waiting",
     "walk_of",
     "withdraw",
     "wording",

@@ -1,6 +1,7 @@
 """Calls to patients: note that one was made, and keep the list of those that are owed."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,23 @@ from django.utils import timezone
 
 from clinic import audit, hours
 from intake.models import Call, CallTask, Submission
+from intake.services import waiting
+from intake.services.history import build_history
 
 DOUBLE_CLICK = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A call that a member of staff made: what became of it, and when to try again."""
+
+    outcome: str
+    again_at: datetime | None = None
+    words: str = ""
+
+    @property
+    def reached(self) -> bool:
+        return self.outcome == Call.Outcome.REACHED
 
 
 def owe(
@@ -50,48 +66,94 @@ def note(
     clinician reached the patient ends the escalation of a red flag; any other call puts the next
     escalation off until `again_at`, at most to the end of the next business day, or for one more
     period of ESCALATE_MINUTES. What the patient wrote in danger after the caller read `revision`
-    stays unread, and its escalation goes on. The same call
+    stays unread, and its escalation goes on. What a call that reached the patient does to a
+    decision that waits for it: `waiting.reached`. The same call
     noted twice within a minute is stored once. Raises ValueError for an unknown outcome.
     """
-    if outcome not in Call.Outcome.values:
-        raise ValueError("Say what became of the call.")
-    now, reached = timezone.now(), outcome == Call.Outcome.REACHED
+    now = timezone.now()
+    made = Made(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
-        same = row.calls.filter(by=by, outcome=outcome, at__gt=now - DOUBLE_CLICK)
-        if again := next((call for call in same if _note_of(call) == words.strip()), None):
+        if again := _same(row, made, by, now):
             return again
-        call = Call(
-            submission=row,
-            outcome=outcome,
-            again_at=None if reached else again_at or next_try(now),
-            words={"note": words.strip()} if words.strip() else None,
-            by=by,
-            by_clinician=by.has_perm("intake.decide_submission"),
-            at=now,
-        )
-        call.save(force_insert=True)
-        if reached:
-            open_tasks = CallTask.objects.filter(submission=row, settled_at=None)
-            open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
-                settled_at=now, settled_by=by
-            )
-        was_seen = not row.alarm or revision in (None, row.revision)
-        if reached and call.by_clinician and was_seen:
+        call = _store(row, made, by, now)
+        open_tasks = CallTask.objects.filter(submission=row, settled_at=None)
+        unseen = row.alarm and revision not in (None, row.revision)
+        if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
         elif row.escalate_at is not None:
             latest = hours.current().add_business_days(now, 1)
             row.escalate_at = min(call.again_at or next_try(now), latest)
-        row.save(update_fields=["escalate_at", "alarm"])
-        audit.record(
-            actor=audit.staff(by),
-            action="create",
-            subject=str(row.pk),
-            purpose="TREAT",
-            request_id=request_id,
-            detail={"kind": "call", "outcome": outcome},
-        )
+        escalate_at = row.escalate_at
+        if made.reached:
+            untold = open_tasks.filter(reason=CallTask.Reason.MORE)
+            told_before = not untold.exists()
+            open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
+                settled_at=now, settled_by=by
+            )
+            action = waiting.reached(
+                row,
+                by_clinician=call.by_clinician,
+                told_before=told_before,
+                told=told_before or not untold.exists(),
+                at=now,
+            )
+            if action:
+                row.revision += 1
+                build_history(row, action, by=by, at=now).save(force_insert=True)
+            if action == "ask":
+                waiting.remind(row=row, at=now)
+        if unseen:
+            row.escalate_at = escalate_at
+        row.save(update_fields=[*waiting.STATE, "alarm"])
+        _record(call, request_id)
     return call
+
+
+def note_with(
+    *, submission: Submission, made: Made, by: Any, at: datetime, request_id: str
+) -> Call:
+    """Record a call as a part of a decision, which knows itself what follows from the call. The
+    decision has changed the submission in the same transaction, so that its row is locked."""
+    call = _same(submission, made, by, at)
+    if call is None:
+        call = _store(submission, made, by, at)
+        _record(call, request_id)
+    return call
+
+
+def _same(row: Submission, made: Made, by: Any, now: datetime) -> Call | None:
+    """The call that is noted a second time, or None."""
+    calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
+    return next((call for call in calls if _note_of(call) == made.words.strip()), None)
+
+
+def _store(row: Submission, made: Made, by: Any, now: datetime) -> Call:
+    if made.outcome not in Call.Outcome.values:
+        raise ValueError("Say what became of the call.")
+    note = made.words.strip()
+    call = Call(
+        submission=row,
+        outcome=made.outcome,
+        again_at=None if made.reached else made.again_at or next_try(now),
+        words={"note": note} if note else None,
+        by=by,
+        by_clinician=by.has_perm("intake.decide_submission"),
+        at=now,
+    )
+    call.save(force_insert=True)
+    return call
+
+
+def _record(call: Call, request_id: str) -> None:
+    audit.record(
+        actor=audit.staff(call.by),
+        action="create",
+        subject=str(call.submission_id),
+        purpose="TREAT",
+        request_id=request_id,
+        detail={"kind": "call", "outcome": call.outcome},
+    )
 
 
 def settle(*, task: CallTask, by: Any, request_id: str) -> None:

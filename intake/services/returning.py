@@ -21,7 +21,7 @@ from intake.models import (
     Urgency,
 )
 from intake.protocols import current
-from intake.services import appointments, escalation
+from intake.services import appointments, escalation, waiting
 from intake.services.documents import protocol_of
 from intake.services.drafts import begin
 from intake.services.history import build_history
@@ -42,7 +42,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
 
     Staff have until the end of the next business day to answer; with an alarm the submission is
     raised to the rule's level, with that level's time, and escalated from then on, whatever its
-    status. The answers stay sealed as they were sent.
+    status. What staff asked for counts as answered. The answers stay sealed as they were sent.
     The same words sent twice within a minute are stored once.
     """
     rule, now = alarm_of(text), timezone.now()
@@ -58,6 +58,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
         if rule:
             outbox.put(kind="alarm", occasion=str(written.pk))
         due = hours.current().add_business_days(now, 1)
+        waiting.answer(row, action="reply", at=now)
         if rule:
             level = protocol_of(row.protocol_id).level(rule.level)
             due = target(level, now)
@@ -67,12 +68,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
             escalation.start(row=row, at=now)
         row.reply_due_at = min(filter(None, (row.reply_due_at, due)))
         row.revision += 1
-        row.save(
-            update_fields=[
-                *("urgency", "target_at", "reply_due_at", "revision"),
-                *("alarm", "suspect", "escalate_at", "escalations"),
-            ]
-        )
+        row.save(update_fields=["urgency", "alarm", "suspect", "escalations", *waiting.STATE])
         build_history(row, "reply", by=None, at=now).save(force_insert=True)
         detail = {"kind": "alarm" if rule else "reply"}
         _record(row, "create", request_id, **detail)
@@ -92,11 +88,13 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
         if row.status == "withdrawn":
             return
         undecided = row.status in workflow.OPEN
+        waiting.end(row, at=timezone.now())
+        row.asked_at = None
         row.status = workflow.move(row.status, "withdraw")
         if undecided and row.urgency >= Urgency.SAME_DAY:
             row.reply_due_at = row.target_at
         row.revision += 1
-        row.save(update_fields=["status", "reply_due_at", "revision"])
+        row.save(update_fields=waiting.STATE)
         build_history(row, "withdraw", by=None, at=timezone.now()).save(force_insert=True)
         _record(row, "withdraw", request_id)
 

@@ -25,7 +25,7 @@ from intake.models import (
     Urgency,
     WishedVisit,
 )
-from intake.services import appointments, escalation
+from intake.services import appointments, escalation, waiting
 from intake.services.chosen import settle
 from intake.services.documents import keep_wording
 from intake.services.drafts import walk_of
@@ -239,6 +239,8 @@ def _record_sent(
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     add_rule_counts(dict.fromkeys(rule_count_keys(submission, assessment), 1))
     outbox.put_all(messages.of_sending(submission, confirm=confirm))
+    if submission.follows_id:
+        waiting.answered_by(addition=submission)
     audit.record(
         actor=audit.patient(submission.reference),
         action="create",

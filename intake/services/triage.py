@@ -5,6 +5,7 @@ who decide at once, one is told to read again.
 """
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,28 +15,50 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit, outbox
-from intake import search
+from intake import communications, messages, search
 from intake.domain import workflow
 from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
-from intake.services import appointments, escalation
+from intake.services import appointments, calls, escalation, waiting
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
 from intake.services.history import build_history
 from intake.services.sending import target
 
+CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name != "revision"))
 User = Any  # whatever settings.AUTH_USER_MODEL names
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a clinician decides: an urgency, an outcome, and the words beside them."""
+    """What a clinician decides: an urgency, an outcome, and the words beside them; and what belongs
+    to some outcomes.
+
+    `message` is the code of a sentence to the patient (for more information), `call` a call that
+    was made (for more information, emergency care). `close_request` and `ends`, the keys of what is
+    arranged, count for the outcomes that plan no visit.
+    """
 
     urgency: Urgency
     outcome: str
     reason: str
     note: str = ""
+    message: str = ""
+    call: calls.Made | None = None
+    close_request: bool = False
+    ends: tuple[str, ...] = ()
     # the clinician has read what the patient wrote in danger
     alarm_read: bool = False
+
+    @property
+    def reached(self) -> bool:
+        return self.call is not None and self.call.reached
+
+    @property
+    def action(self) -> str:
+        """What recording it does to the submission. Raises workflow.NotAllowed."""
+        if self.outcome == workflow.EMERGENCY_CARE and not self.reached:
+            return "redirect"
+        return workflow.action_of(self.outcome)
 
 
 def open_submission(
@@ -93,49 +116,126 @@ def assign(
 def decide(
     *, submission: Submission, verdict: Verdict, by: User, revision: int, request_id: str
 ) -> Decision:
-    """Record a clinician's decision. It ends the escalation; asking for more does not.
+    """Record a clinician's decision, with the message, the call and the end of what is arranged,
+    as far as they belong to it.
 
-    The urgency is kept, raised or lowered; a change needs its reason. Raises Conflict when the
-    submission was changed since `revision`, ValueError without a reason for a change or with words
-    of alarm unread, workflow.NotAllowed when its status forbids deciding.
+    The urgency is kept, raised or lowered; a change needs its reason. Emergency care that the
+    patient has not heard of yet leaves the submission undecided, on top of the worklist and
+    escalating. More information stops the clock and takes it off the worklist, but for the same day
+    and above, or with an unread alarm, until a call has reached the patient.
+
+    Raises Conflict when the submission, or what is arranged, was changed since it was read;
+    ValueError without a reason for a change, without a message or call that belongs to the
+    outcome, or with words of alarm unread; workflow.NotAllowed when its status forbids deciding.
     """
-    action = workflow.action_of(verdict.outcome)
-    status = workflow.move(submission.status, action)
+    action, before, now = verdict.action, submission.urgency, timezone.now()
+    row = _decided(submission, verdict, workflow.move(submission.status, action), now)
     with transaction.atomic():
-        before = submission.urgency
-        changes: dict[str, Any] = {"status": status, "urgency": verdict.urgency, "alarm": False}
-        if verdict.urgency != before:
-            # raised: its time runs from now; lowered: nobody waits longer than from the sending
-            start = timezone.now() if verdict.urgency > before else submission.submitted_at
-            changes["target_at"] = _target(submission, verdict.urgency, start)
-        if action == "decide":
-            changes["escalate_at"] = None
+        ended: tuple[str, ...] = ()
+        if verdict.outcome in workflow.NO_VISIT:  # first: the locks of clinic time come before any
+            ended = appointments.end(
+                submission=submission, keys=verdict.ends, close=verdict.close_request, by=by
+            )
+        changes = {name: getattr(row, name) for name in CHANGED}
         _claim(submission, revision, **changes)
-        if verdict.urgency != before and not verdict.reason.strip():
-            raise ValueError("Say why the urgency is changed.")
-        if submission.alarm and not verdict.alarm_read:
-            raise ValueError("Say that what the patient wrote was read.")
+        _refuse_incomplete(submission, verdict)
+        for name, value in changes.items():
+            setattr(submission, name, value)
         decision = Decision(
             submission=submission,
             revision=revision,
             urgency_before=before,
-            urgency=verdict.urgency,
+            urgency=row.urgency,
             outcome=verdict.outcome,
             words={"reason": verdict.reason.strip(), "note": verdict.note.strip()},
             by=by,
-            at=timezone.now(),
+            at=now,
         )
         decision.save(force_insert=True)
-        submission.status = status
-        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        build_history(submission, action, by=by, at=now).save(force_insert=True)
+        _tell(decision, verdict, action, ended, request_id)
         detail = {
             "outcome": verdict.outcome,
             "from": Urgency(before).code,
-            "to": Urgency(verdict.urgency).code,
+            "to": Urgency(row.urgency).code,
             "reason_given": bool(verdict.reason.strip()),
+            **({"fields": list(ended)} if ended else {}),
         }
         _record_change(submission, by, "decide", request_id, detail)
     return decision
+
+
+def _refuse_incomplete(submission: Submission, verdict: Verdict) -> None:
+    if verdict.urgency != submission.urgency and not verdict.reason.strip():
+        raise ValueError("Say why the urgency is changed.")
+    if submission.alarm and not verdict.alarm_read:
+        raise ValueError("Say that what the patient wrote was read.")
+    if verdict.outcome == workflow.EMERGENCY_CARE and verdict.call is None:
+        raise ValueError("Say what became of the call to the patient.")
+    if verdict.outcome == workflow.MORE and verdict.call is None and not verdict.message:
+        raise ValueError("Write to the patient, or say what became of the call.")
+
+
+def _decided(submission: Submission, verdict: Verdict, status: str, now: datetime) -> Submission:
+    """The submission as it is after the decision, not stored: status, urgency and clocks."""
+    row = copy(submission)
+    row.target_at = waiting.target_on_return(submission, now)
+    row.back_at = row.asked_at = row.redirected_at = None
+    row.status, row.urgency, row.alarm = status, verdict.urgency, False
+    if verdict.urgency != submission.urgency:
+        # raised: its time runs from now; lowered: nobody waits longer than from the sending
+        start = now if verdict.urgency > submission.urgency else submission.submitted_at
+        row.target_at = _target(submission, verdict.urgency, start)
+    next_try = _next_try(submission, verdict, now)
+    row.escalate_at = None
+    if verdict.action == "redirect":
+        row.redirected_at, row.escalate_at = now, next_try
+        row.urgency, row.target_at = Urgency.EMERGENCY, now
+    elif verdict.action == "ask":
+        told = _is_told(submission, verdict)
+        cannot_wait = verdict.urgency >= Urgency.SAME_DAY or submission.alarm
+        if cannot_wait and not verdict.reached:
+            row.asked_at, row.escalate_at = now if told else None, next_try
+        else:
+            waiting.begin(row, at=now, told=told)
+    return row
+
+
+def _next_try(submission: Submission, verdict: Verdict, now: datetime) -> datetime:
+    """When a patient who was not reached is escalated."""
+    if verdict.call is None:
+        return submission.escalate_at or calls.next_try(now)
+    return verdict.call.again_at or calls.next_try(now)
+
+
+def _is_told(submission: Submission, verdict: Verdict) -> bool:
+    """Whether the patient hears of the decision: by the call, or by a letter."""
+    return verdict.reached or bool(verdict.message and messages.way_to(submission.person))
+
+
+def _tell(
+    decision: Decision, verdict: Verdict, action: str, ended: tuple[str, ...], request_id: str
+) -> None:
+    """Note the call of a decision and write to the patient; where neither can tell the patient, put
+    a call on the call list."""
+    row, by = decision.submission, decision.by
+    codes = [verdict.message] if action == "ask" and verdict.message else []
+    codes += ["we_tried"] if action == "redirect" else []
+    codes += [part for part in ended if part in communications.ENDED]
+    if codes:
+        told = communications.told(codes, row.language)
+        written = _write(row, told, by=by, at=decision.at)
+    if action == "ask":
+        waiting.remind(row=row, at=decision.at)
+        if not _is_told(row, verdict):
+            again_at = verdict.call.again_at if verdict.call else None
+            calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=again_at)
+    elif codes and verdict.call is None and messages.way_to(row.person) is None:
+        calls.owe(submission=row, reason="message", occasion=str(written.pk))
+    if verdict.call:
+        calls.note_with(
+            submission=row, made=verdict.call, by=by, at=decision.at, request_id=request_id
+        )
 
 
 def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
@@ -150,6 +250,7 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
     changes: dict[str, Any] = {"status": status}
     if action == "reopen":
         changes["target_at"] = _target(submission, submission.urgency, timezone.now())
+        changes |= {"asked_at": None, "back_at": None, "redirected_at": None}
     with transaction.atomic():
         before = submission.status
         _claim(submission, revision, **changes)
@@ -204,11 +305,19 @@ def message_patient(
     """
     with transaction.atomic():
         _claim(submission, revision, status=submission.status, reply_due_at=None, alarm=False)
-        words = {"text": text, "alarm": ""} | ({"english": english} if english else {})
-        written = Communication(submission=submission, words=words, by=by, at=timezone.now())
-        written.save(force_insert=True)
-        outbox.put(kind="news", occasion=str(written.pk))
+        told = {"text": text} | ({"english": english} if english else {})
+        _write(submission, told, by=by, at=timezone.now())
         _record_change(submission, by, "create", request_id, {"kind": "message"})
+
+
+def _write(
+    submission: Submission, told: dict[str, str], *, by: User, at: datetime
+) -> Communication:
+    """Store a message to the patient and put the letter that says there is one."""
+    written = Communication(submission=submission, words={"alarm": "", **told}, by=by, at=at)
+    written.save(force_insert=True)
+    outbox.put(kind="news", occasion=str(written.pk))
+    return written
 
 
 def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -23,6 +23,7 @@ from intake import advice, services
 from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
+from intake.views import standing
 from intake.views.browser import hold, now, redirect_to
 from intake.views.sending import next_words
 from intake.views.stops import as_fired
@@ -32,25 +33,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOO_OFTEN = gettext_lazy(
     "That was asked too often just now. Please wait a while and try again, or call us."
 )
-STATUS_WORDS = {
-    "new": gettext_lazy("We have your request. Nobody has read it yet."),
-    "in_review": gettext_lazy("A clinician is reading it."),
-    "waiting": gettext_lazy(
-        "We need something more from you. Read the messages below, or call us."
-    ),
-    "decided": gettext_lazy("A clinician has read it and decided what happens next."),
-    "closed": gettext_lazy("This request is finished."),
-    "withdrawn": gettext_lazy("You took this request back."),
-}
-PROGRESS_WORDS = {
-    "requested": gettext_lazy("Your wish for a visit is with our front desk."),
-    "called": gettext_lazy("Our front desk has called you about a visit."),
-    "offered": gettext_lazy("We hold times for you. Please choose one."),
-    "booked": gettext_lazy("Your visit is booked."),
-    "done": gettext_lazy("Your visit took place."),
-    "missed": gettext_lazy("You missed your visit. Please call us."),
-    "withdrawn": gettext_lazy("You do not want a visit any more."),
-}
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
     "duty": gettext_lazy("The clinician on duty"),
@@ -218,35 +200,60 @@ def show(
     something was not done."""
     if grant.chosen is None:
         rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
-        listed = [(row.reference, row.submitted_at, STATUS_WORDS[row.status]) for row in rows]
+        listed = [
+            (row.reference, row.submitted_at, standing.short_words(row, row.outcome))
+            for row in standing.with_outcome(rows)
+        ]
         return render(request, "my/list.html", {"rows": listed}, status=status)
-    context = status_context(grant.chosen) | visit_context(grant.chosen)
+    visit = visit_context(grant.chosen)
+    context = visit | status_context(grant.chosen, visit)
     context |= {"form": form, "several": len(grant.submissions) > 1, "notice": notice}
     return render(request, "my/status.html", context, status=status)
 
 
-def status_context(submission: Submission) -> dict[str, Any]:
-    """All that the page says; never an answer."""
-    waits = submission.status in workflow.OPEN
+def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, Any]:
+    """All that the page says beside the visit's own words; never an answer."""
     wish = getattr(submission, "appointment_request", None)
-    words = STATUS_WORDS[submission.status]
+    outcome = standing.outcome_of(submission)
+    asked = standing.is_asked(submission)
+    emergency = standing.needs_emergency_care(submission, outcome)
+    # nothing is promised while the patient has the next step
+    promises = submission.status in workflow.IN_TRIAGE and not (asked or emergency)
     spoken = services.wording(submission.protocol_id, get_language())
+    letters = list(submission.communications.all())
+    readers = services.readers(submission)
+    is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
+    language = get_language() or "en"
+    # like all that tells somebody in danger what to do: in words that somebody signed
+    told_in = spoken.says_in("emergency") if emergency else language
+    with override(told_in):
+        words = standing.status_words(
+            submission,
+            outcome,
+            letters=letters,
+            readers=readers,
+            visit_stands=is_visit_open or bool(visit["offers"]),
+        )
     return {
         "reference": submission.reference,
         "sent_at": submission.submitted_at,
         "words": words,
+        "emergency": emergency,
+        "spoken": told_in if told_in != language else "",
         "next_text": "",
-        **(next_words(submission, spoken) if waits and submission.kind != Kind.STOPPED else {}),
+        **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,
-        "visit": PROGRESS_WORDS[wish.progress] if wish else "",
+        "visit": standing.visit_words(wish.progress, outcome, offers=bool(visit["offers"]))
+        if wish
+        else "",
         "letters": [
             {"text": row.words["text"], "ours": row.by_id is not None, "at": row.at}
-            for row in submission.communications.all()
+            for row in letters
         ],
         "answer_by": hours.day_words(submission.reply_due_at) if submission.reply_due_at else "",
         "readers": [
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
-            for reader in services.readers(submission)
+            for reader in readers
         ],
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),
         "withdrawn": submission.status == "withdrawn",

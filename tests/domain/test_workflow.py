@@ -18,8 +18,13 @@ def test_only_what_a_clinician_decided_or_the_patient_took_back_can_be_closed() 
     assert closing == {"decided", "withdrawn"}
 
 
-def test_what_a_patient_writes_changes_no_status() -> None:
-    assert all(move(status, "reply") == status for status in workflow.STATUSES)
+def test_what_a_patient_writes_changes_no_status_but_answers_what_was_asked() -> None:
+    after = {status: move(status, "reply") for status in workflow.STATUSES}
+    assert after == {status: status for status in workflow.STATUSES} | {"waiting": "in_review"}
+
+
+def test_what_waits_for_the_patient_is_not_new_again_whoever_gives_it_back() -> None:
+    assert move("waiting", "release") == "waiting"
 
 
 def test_a_move_that_is_not_allowed_says_why() -> None:

@@ -493,7 +493,7 @@ def test_at_the_upgrade_what_waits_gets_its_time_and_what_patients_wrote_its_mar
     Submission.objects.update(escalate_at=None, alarm=False)
 
     settings.DEMO = False
-    import_module("intake.migrations.0011_escalation_rows").begin(apps, None)
+    import_module("intake.migrations.0013_worklist_order").begin(apps, None)
 
     due = clock.now + timedelta(minutes=30)
     found = {name: (fresh(row).escalate_at, fresh(row).alarm) for name, row in rows.items()}

@@ -150,7 +150,7 @@ def test_next_leads_there_first_and_then_on(clinician):
     [
         ("settle", {}),
         ("message", {"message": "call_us"}),
-        ("called", {"outcome": "reached"}),
+        ("call", {"call": "reached"}),
         ("decide", {**verdict(Submission(urgency=3, revision=1)), "alarm_read": "on"}),
     ],
 )
@@ -165,7 +165,7 @@ def test_it_is_marked_until_somebody_has_dealt_with_it(button, data, clinician):
 @pytest.mark.parametrize("outcome", ["left_word", "not_reached"])
 def test_a_call_that_reached_nobody_leaves_it_marked(outcome, clinician):
     submission = alarmed()
-    press(clinician, submission, "called", outcome=outcome)
+    press(clinician, submission, "call", call=outcome)
 
     assert fresh(submission).alarm
 
@@ -177,7 +177,7 @@ def test_a_message_does_not_end_what_waits_for_a_call(clinician):
     assert references(clinician.get(WORKLIST)) == [submission.reference]
     assert cells(clinician.get(WORKLIST), "state") == ["Decided; patient not reached yet"]
     assert "Nobody has reached the patient yet" in words(clinician.get(page_of(submission)))
-    press(clinician, submission, "called", outcome="reached")
+    press(clinician, submission, "call", call="reached")
     assert references(clinician.get(WORKLIST)) == []
 
 
@@ -250,7 +250,7 @@ def test_the_service_refuses_it_too():
 
 def test_a_call_is_noted_with_its_words_and_the_next_try(clinician):
     submission = waiting(urgency=Urgency.SAME_DAY)
-    press(clinician, submission, "called", outcome="left_word", again="60", words="With her son.")
+    press(clinician, submission, "call", call="left_word", again="later", call_note="With her son.")
     call, text = Call.objects.get(), words(clinician.get(page_of(submission)))
 
     assert (call.outcome, call.words) == ("left_word", {"note": "With her son."})
@@ -261,7 +261,7 @@ def test_a_call_is_noted_with_its_words_and_the_next_try(clinician):
 
 def test_a_call_of_which_nothing_is_said_comes_back_with_its_words(clinician):
     submission = waiting()
-    page = press(clinician, submission, "called", words="Typed with care.")
+    page = press(clinician, submission, "call", call_note="Typed with care.")
 
     assert page.status_code == 422
     assert "Say what became of the call." in words(page)
@@ -272,7 +272,7 @@ def test_a_call_of_which_nothing_is_said_comes_back_with_its_words(clinician):
 def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     submission = waiting()
     services.reply(submission=submission, text=DANGER)
-    clinician.post(page_of(submission, "called"), {"revision": 0, "outcome": "reached"})
+    clinician.post(page_of(submission, "call"), {"revision": 0, "call": "reached"})
 
     assert Call.objects.count() == 1
     assert fresh(submission).alarm

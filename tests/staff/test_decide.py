@@ -7,6 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from clinic import audit, hours
+from intake import services
 from intake.models import Decision, StatusChange, Submission, Urgency
 from tests import builders
 from tests.staff.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
@@ -43,6 +44,7 @@ def test_who_is_raised_has_to_be_called_within_the_hours_of_the_new_urgency(clin
         urgency=Urgency.SAME_DAY,
         reason="Sounds like a clot.",
         outcome="need_more_information",
+        sentence="more_needed",
     )
     target = fresh(submission).target_at
     open_time = hours.current().open_time_between(timezone.now(), target)
@@ -57,9 +59,12 @@ def test_who_is_lowered_is_not_overdue_by_the_old_urgency(clinician):
         urgency=Urgency.ROUTINE,
         reason="An old swelling.",
         outcome="need_more_information",
+        sentence="more_needed",
     )
+    services.reply(submission=submission, text="Here is the rest.")
     stored = fresh(submission)
-    assert stored.target_at == stored.submitted_at + timedelta(days=84)
+    waited = stored.target_at - (stored.submitted_at + timedelta(days=84))
+    assert waited < timedelta(minutes=1)
 
 
 def test_what_is_opened_again_has_its_time_anew(clinician):
@@ -168,14 +173,6 @@ def test_words_of_a_decision_are_sealed(clinician):
     page = words(clinician.get(page_of(submission)))
     assert "NOTECANARY" in page
     assert "REASONCANARY" in page
-
-
-def test_more_information_keeps_it_on_the_list(clinician):
-    submission = waiting()
-    decide(clinician, submission, outcome="need_more_information")
-
-    assert fresh(submission).status == "waiting"
-    assert references(clinician.get(WORKLIST)) == [submission.reference]
 
 
 def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(clinician):

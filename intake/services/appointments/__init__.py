@@ -20,6 +20,7 @@ from intake.services.appointments.changing import (
     time_to_move_to,
 )
 from intake.services.appointments.common import SlotGone, allow_one_more, open_requests
+from intake.services.appointments.ending import Arranged, arranged_for, end
 from intake.services.appointments.offers import (
     accept,
     decline,
@@ -43,12 +44,14 @@ from intake.services.appointments.waitlist import join_waitlist, leave_waitlist
 from intake.services.appointments.week import CalendarDay, calendar
 
 __all__ = [
+    "Arranged",
     "CalendarDay",
     "FreeTime",
     "SlotGone",
     "Standing",
     "accept",
     "allow_one_more",
+    "arranged_for",
     "calendar",
     "cancel",
     "complete",
@@ -56,6 +59,7 @@ __all__ = [
     "confirm_hold",
     "decline",
     "drop_all",
+    "end",
     "find_slot",
     "fitting",
     "free_slots",

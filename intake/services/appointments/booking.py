@@ -159,13 +159,16 @@ def confirm_hold(
     """The held time becomes the submission's appointment. Called in the transaction that sends a
     draft, or by itself. A hold that has ended is taken up again if nobody else has the time.
 
-    Again is the same as once. Raises SlotGone, after which nothing is booked.
+    Again is the same as once. Raises SlotGone, or Refused when the request is closed; after either
+    nothing is booked.
     """
     with claiming(spans=[span(appointment)]) as now:
-        request_of(submission)
+        request = request_of(submission)
         row = locked(appointment)
         if row.status == "confirmed" and row.submission_id == submission.pk:
             return row
+        if request.progress == "withdrawn":  # closed while the patient chose
+            raise Refused(_("This request is over. Send a new one, or call us."))
         if row.submission_id not in (None, submission.pk) or row.status not in ("held", "expired"):
             raise SlotGone
         if row.draft_id and row.draft.submission_id not in (None, submission.pk):

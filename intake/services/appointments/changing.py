@@ -117,7 +117,7 @@ def cancel(
         if row.status == "cancelled":
             return
         _refuse_late(row, by)
-        _end(row, by=by, at=now, reason=reason, note=note)
+        end_visit(row, by=by, at=now, reason=reason, note=note)
         asks_again = again or (by is not None and reason != CancelReason.PATIENT)
         if request.progress == "booked":
             advance(request, "return" if asks_again else "withdraw")
@@ -152,7 +152,7 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
             if row.status == "held":
                 step(row, "release", by=by, at=now)
             elif row.during.upper > now:
-                _end(row, by=by, at=now, reason=CancelReason.PATIENT)
+                end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
                 continue  # a visit that was is not cancelled
             if row.pk in known:  # whose lock is ours
@@ -163,7 +163,9 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
             advance(request, "withdraw")
 
 
-def _end(row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = "") -> None:
+def end_visit(
+    row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = ""
+) -> None:
     changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
     if note.strip():
         notes = ((row.note or {}).get("text"), note.strip())

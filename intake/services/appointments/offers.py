@@ -14,6 +14,7 @@ from intake.services.appointments.common import (
     SlotGone,
     User,
     actor_of,
+    advance,
     claiming,
     close_offers,
     lapse_holds,
@@ -105,6 +106,8 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         rivals = list(row.offers.filter(state="open").exclude(pk=mine.pk))
         mine.state, mine.answered_at = Offer.State.ACCEPTED, now
         mine.save(update_fields=["state", "answered_at"])
+        if request.progress == "withdrawn":  # closed with a decision that left the offer standing
+            advance(request, "reopen")
         visit = _take(row, submission, now, request_id)
         close_offers(rivals, Offer.State.LOST, at=now)
         for rival in rivals:

@@ -18,11 +18,18 @@ OPEN = ("new", "in_review", "waiting")
 SAME_DAY = 3
 ORDER = ['-alarm', '-urgency', 'target_at', 'id']
 IS_WAITING = Q(
-    Q(('status__in', OPEN), ('reply_due_at__isnull', False), ('escalate_at__isnull', False), _connector='OR'),
+    Q(
+        ('status__in', ('new', 'in_review')),
+        Q(('back_at', None), ('status', 'waiting')),
+        ('reply_due_at__isnull', False),
+        ('escalate_at__isnull', False),
+        _connector='OR',
+    ),
     ('suspect', False),
 )
 ADDED = [
     models.Index(condition=IS_WAITING, fields=ORDER, name='submission_worklist'),
+    models.Index(condition=Q(('back_at__isnull', False)), fields=['back_at'], name='submission_back'),
     models.Index(fields=ORDER, name='submission_sorted'),
     models.Index(fields=['status', *ORDER[:3]], name='submission_by_status'),
     models.Index(fields=['assignee', *ORDER[:3]], name='submission_by_assignee'),
@@ -69,7 +76,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('intake', '0011_escalation'),
+        ('intake', '0012_waiting_for_patient'),
     ]
 
     operations = [
