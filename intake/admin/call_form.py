@@ -1,6 +1,7 @@
 """The form in which staff note a call to a patient."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -11,7 +12,7 @@ from intake.models import Call
 
 # minutes of opening time until the next try; '' leaves it to the program
 AGAIN = (
-    ("", gettext_lazy("as soon as the program reminds us")),
+    ("", gettext_lazy("at the next reminder")),
     ("60", gettext_lazy("in 1 hour")),
     ("120", gettext_lazy("in 2 hours")),
     ("open", gettext_lazy("when we open next")),
@@ -37,6 +38,9 @@ class CallForm(forms.Form):
         widget=forms.Textarea({"rows": 2}),
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, auto_id="id_call_%s")  # beside the form of a decision
 
     def again_at(self) -> datetime | None:
         """When to try again, as chosen; None for when the program says."""
