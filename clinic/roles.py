@@ -27,7 +27,7 @@ ROLES: dict[str, frozenset[str]] = {
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment"},
-    # hears of an urgent submission that nobody opened
+    # is the first to hear of a red flag that no clinician has seen to
     "duty": _SUBMISSIONS | _MESSAGES,
     "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _MESSAGES,
     # writes and publishes; that it is medically right is a clinician's word

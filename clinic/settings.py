@@ -280,7 +280,8 @@ elif not all(part.isidentifier() for part in SMS_BACKEND.split(".")) or "." not 
     )
 if SMS_BACKEND == "clinic.sms.console" and not DEMO:
     raise ImproperlyConfigured("SMS_BACKEND: clinic.sms.console is for a laptop. Write off.")
-# opening time after which the duty role hears of an urgent submission that nobody opened
+# opening time after which the duty role hears of a red flag that no clinician has seen to, and from
+# each further step of the escalation to the next
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
 # how long a worker has for one message before another may take it
 OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)

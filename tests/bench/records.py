@@ -71,6 +71,7 @@ def _rows(count: int, staff: list[int]) -> Iterator[dict[str, Any]]:
             sent = now - WAITS - YEARS * (left / count)
             old = rng.choices(("closed", "withdrawn"), (98, 2))[0]
             status = "decided" if left <= waiting + decided else old
+        wrote = status == "decided" and rng.random() < 0.02
         last = RARE if number in rare else rng.choice(demo.LAST)
         person = pattern.person | {
             "name": f"{rng.choice(demo.FIRST)} {last}",
@@ -89,7 +90,8 @@ def _rows(count: int, staff: list[int]) -> Iterator[dict[str, Any]]:
             "target_at": pattern.target_at - pattern.submitted_at + sent,
             "status": status,
             "assignee_id": None if status == "new" else rng.choice(staff),
-            "reply_due_at": sent if status == "decided" and rng.random() < 0.02 else None,
+            "reply_due_at": sent if wrote else None,
+            "alarm": wrote and rng.random() < 0.1,
             "suspect": status == "new" and rng.random() < 0.01,
             "assessment": seal["assessment"](pk, pattern.assessment).data,
             "person": seal["person"](pk, person).data,

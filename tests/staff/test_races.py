@@ -1,13 +1,17 @@
 """Two at once, on connections of their own: one wins, the other is told to read again."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
+from clinic.models import Message
 from intake import services
 from intake.models import Appointment, Decision, StatusChange, Submission, Urgency
+from intake.services import escalation
 from intake.services.appointments import booking
 from tests import builders
 from tests.intake import book
@@ -85,6 +89,48 @@ def test_of_many_who_take_it_one_has_it():
     assert len(winners) == 1
     stored = Submission.objects.get()
     assert (stored.assignee, stored.revision) == (winners[0], 1)
+
+
+def test_of_many_workers_one_tells_of_each_red_flag():
+    due = timezone.now() - timedelta(minutes=1)
+    rows = [waiting(urgency=Urgency.SAME_DAY, escalate_at=due) for _row in range(3)]
+    told = at_once(*[escalation.escalate] * 4)
+
+    assert sum(told) == 3
+    steps = Message.objects.filter(kind="escalation").values_list("occasion", flat=True)
+    assert sorted(step.partition(":")[0] for step in steps) == sorted(str(row.pk) for row in rows)
+    assert set(Submission.objects.values_list("escalations", flat=True)) == {1}
+
+
+@pytest.mark.parametrize("what", ["decide", "called"])
+def test_what_ends_while_a_step_is_due_has_ended(what):
+    due = timezone.now() - timedelta(minutes=1)
+    submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=due)
+    client = builders.staff_client("clinician")
+    data = verdict(submission) if what == "decide" else {"revision": 0, "outcome": "reached"}
+    answer, _told = at_once(
+        lambda: client.post(page_of(submission, what), data), escalation.escalate
+    )
+
+    assert answer.status_code == 302
+    assert Submission.objects.get().escalate_at is None
+
+
+def test_taking_it_begins_nothing_that_a_call_has_just_ended():
+    submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=timezone.now())
+    people = [builders.member("clinician", name) for name in ("dr-one", "dr-two")]
+    at_once(
+        lambda: services.assign(
+            submission=submission, to=people[0], by=people[0], revision=0, request_id="r"
+        ),
+        lambda: services.calls.note(
+            submission=submission, outcome="reached", by=people[1], request_id="r"
+        ),
+    )
+
+    stored = Submission.objects.get()
+    assert stored.assignee == people[0]
+    assert stored.escalate_at is None
 
 
 def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(monkeypatch):

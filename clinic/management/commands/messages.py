@@ -29,8 +29,8 @@ OF_STAFF = (
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
-    *("intake/checks.py", "intake/services/triage.py", "clinic/anchors.py"),
-    *("intake/models/calls.py", "intake/models/clinic_time.py"),
+    *("intake/checks.py", "intake/services/triage.py", "intake/services/leaving.py"),
+    *("intake/models/clinic_time.py", "intake/models/calls.py", "clinic/anchors.py"),
 )
 # the name of a function → where its arguments hold sentences; of a wrong answer, the second
 KEYWORDS: dict[str, Any] = {
