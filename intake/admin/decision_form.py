@@ -98,12 +98,19 @@ class DecisionForm(CallForm):
         super().__init__(submission=submission, data=data, initial=initial)
         self.read_arranged()
         if way_to(submission.person) is None:
-            self.fields["sentence"].initial = ""
-            self.fields["sentence"].label = _("Tell the patient")
-            self.fields["sentence"].help_text = _(
-                "No letter reaches this patient. Call %(phone)s and note the call below. Or choose "
-                "what the patient has to hear: the call is put on the call list."
-            ) % {"phone": phone_words(submission.person.get("callback_phone", ""))}
+            self.ask_for_a_call()
+
+    def ask_for_a_call(self) -> None:
+        """Say that a message alone tells this patient nothing."""
+        sentence, phone = self.fields["sentence"], self.submission.person.get("callback_phone", "")
+        sentence.initial, sentence.label = "", _("Tell the patient")
+        sentence.help_text = _(
+            "No letter reaches this patient. Call %(phone)s and note the call below. Or choose what "
+            "the patient has to hear: the call is put on the call list."
+        ) % {"phone": phone_words(phone)}
+        sentence.error_messages["required"] = _(
+            "Note a call, or choose what the patient has to hear."
+        )
 
     def read_arranged(self) -> None:
         """Ask for what is arranged for the patient now, and only for that."""
@@ -135,8 +142,8 @@ class DecisionForm(CallForm):
         yield Part(
             "call",
             _("The call: for more information, or for emergency care"),
-            _("Emergency care is stored with a call alone. Until it has reached the patient, the "
-              "submission stays on top of the worklist."),
+            _("Emergency care needs a call. Until one reaches the patient, the submission stays on "
+              "top of the worklist."),
             tuple(self[name] for name in CALL),
         )  # fmt: skip
         if self.asks_of_request:
