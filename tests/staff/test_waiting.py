@@ -375,7 +375,9 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     submission = row_of(NO_WAY, urgency=Urgency.URGENT)
     form = words(clinician.get(page_of(submission)))
     assert "No letter reaches this patient. Call (202) 555-0147" in form
-    assert ask(clinician, submission, sentence="").status_code == 422
+    refused = ask(clinician, submission, sentence="")
+    assert refused.status_code == 422
+    assert "Note a call, or choose what the patient has to hear." in words(refused)
     ask(clinician, submission, sentence="bring_list")
     first = fresh(submission)
     assert first.asked_at is None
