@@ -176,9 +176,7 @@ assert s.DATABASES["default"]["PASSWORD"] == "from-file" and not s.EMBEDDED_DATA
         ({"DRAFT_IDLE_MINUTES": "10", "DRAFT_SHARED_MINUTES": "15"}, 15, 10),
     ],
 )
-def test_who_had_shortened_the_idle_time_keeps_it_on_shared_devices(
-    start, changes, shared, before
-):
+def test_who_had_shortened_the_idle_time_keeps_it_on_shared_devices(start, changes, shared, before):
     checks = f"""
 from clinic import settings as s
 assert (s.DRAFT_SHARED_MINUTES, s.DRAFT_IDLE_MINUTES) == ({shared}, {before})
