@@ -321,7 +321,7 @@ class Patient:
                     several = said if isinstance(said, tuple) else (str(said),)
                     answers[question.id] = clean_answer(question, several)
         content = Content(answers=answers, visited=tuple(visited))
-        _draft, key = services.begin(kind="intake", language="en", content=content)
+        _draft, key = services.begin(kind="intake", language="en", device="mine", content=content)
         self.client.cookies[settings.DRAFT_COOKIE_NAME] = key
         self.get(step_url(step if step in visited or step not in AFTER else CONTACT_STEP))
         return self.walk_to(step)

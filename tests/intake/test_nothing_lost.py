@@ -351,7 +351,7 @@ def test_who_begins_too_often_waits_and_keeps_what_is_there(settings):
     settings.LIMIT_INTAKE_STARTS = 1
     Patient().start()
     patient.get("/intake/")
-    page = patient.press("new")
+    page = patient.press("mine")
     assert page.status == 429
     assert page.response["Retry-After"]
     assert page.links_to("tel:911")

@@ -1,7 +1,11 @@
 """How many questions each page asks the database. More of them is a decision, not an accident."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from intake.models import Draft
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
 
@@ -47,6 +51,20 @@ def test_saving_a_page_is_two_queries(step, django_assert_num_queries):
     typed = patient.filled()
     with django_assert_num_queries(2):
         patient.client.post(step_url(step), typed)
+
+
+@pytest.mark.parametrize("step", ["reason", "meds", "contact", "check"])
+def test_on_a_device_that_was_left_alone_it_is_no_more(step, django_assert_num_queries):
+    patient = at("check", reason_text="It creeps.")
+    Draft.objects.update(updated_at=timezone.now() - timedelta(minutes=31))
+    url = "/intake/check/" if step == "check" else step_url(step)
+    with django_assert_num_queries(1):
+        page = patient.get(url)
+    assert "Private answers are hidden" in page.text
+    if step != "check":
+        typed = patient.page.form.values
+        with django_assert_num_queries(2):
+            patient.client.post(url, typed)
 
 
 def test_what_can_be_wished_for_comes_with_the_draft_and_is_never_old(django_assert_num_queries):
