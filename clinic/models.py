@@ -54,6 +54,20 @@ class Bucket(models.Model):
         return self.key
 
 
+class CacheEntry(models.Model):
+    """A row of `clinic.cache`: keyed hash of the key, signed value. It names nobody."""
+
+    key = models.TextField(primary_key=True)
+    entry = models.BinaryField()
+    expires = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Message(models.Model):
     """Something to be sent, by mail or as a text message. `clinic.outbox` alone writes it.
 

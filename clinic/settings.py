@@ -331,13 +331,8 @@ def _database(url: str) -> dict[str, object]:
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by all processes: here sign-in remembers which codes were used, and counts wrong ones.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-}
+# Never a backend that unpickles: who can write a row would run code here (decision 0019).
+CACHES = {"default": {"BACKEND": "clinic.cache.SignedCache"}}
 
 # --- rendered pages -----------------------------------------------------------------------------
 # where public pages are kept: a folder for the processes of one machine, redis:// for more, or off
