@@ -495,6 +495,12 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
 MFA_TOTP_ISSUER = CLINIC_NAME
 MFA_ADAPTER = "clinic.staff.MFAAdapter"
+MFA_TOTP_TOLERANCE = 1  # the code of half a minute ago or ahead: clocks of phones are off
+MFA_FORMS = {
+    "authenticate": "clinic.factors.AuthenticateForm",
+    "reauthenticate": "clinic.factors.ReauthenticateForm",
+    "activate_totp": "clinic.factors.ActivateForm",
+}
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours

@@ -16,6 +16,8 @@ from allauth.account.signals import authentication_step_completed, password_chan
 from allauth.core import context
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import get_user_model, logout, signals
@@ -24,6 +26,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from clinic import audit, limits, sealing
 
@@ -90,6 +93,9 @@ class RoleBackend(AuthenticationBackend):
 
 class MFAAdapter(DefaultMFAAdapter):
     _PLACE = "mfa_authenticator|data"
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("Incorrect code. If you used it a moment ago, wait for the next one.")
+    }
 
     def encrypt(self, text):
         """Seeds of codes are stored sealed: a copy of the database makes no codes."""
@@ -234,6 +240,12 @@ def _on_factor(step: str):
     return note
 
 
+def _on_enrolled(sender, request, user, authenticator, **kwargs):
+    """The code that enrolled an app has proved it: it counts once, so no page asks for it again."""
+    if authenticator.type == Authenticator.Type.TOTP:
+        post_authentication(request, authenticator, reauthenticated=True)
+
+
 _HANDLERS = (
     (signals.user_logged_in, _on_login),
     (signals.user_logged_out, _on_logout),
@@ -242,6 +254,7 @@ _HANDLERS = (
     (password_changed, _on_password_changed),
     (mfa_signals.authentication_failed, _on_factor_failed),
     (mfa_signals.authenticator_added, _on_factor("added")),
+    (mfa_signals.authenticator_added, _on_enrolled),
     (mfa_signals.authenticator_removed, _on_factor("removed")),
     (mfa_signals.authenticator_reset, _on_factor("reset")),
 )
