@@ -14,11 +14,11 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
-from clinic import audit, outbox
+from clinic import attempts, audit, outbox
 from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
 from clinic.roles import ROLES
@@ -290,6 +290,17 @@ class ActiveFilter(FixedFilter):
         return queryset.filter(is_active=self.value() == "active") if known else queryset
 
 
+class PersonForm(ModelForm):
+    """Two people whose names differ in capitals alone could not be told apart at the sign-in."""
+
+    def clean_username(self) -> str:
+        name = self.cleaned_data["username"]
+        for other, pk in attempts.alike(name).items():
+            if pk != self.instance.pk:
+                raise ValidationError(_("There is an account %(name)s already.") % {"name": other})
+        return name
+
+
 @admin.register(User)
 class PersonAdmin(FindAdmin):
     """The accounts of staff. Nobody changes their own, and nobody is made a superuser here."""
@@ -298,6 +309,7 @@ class PersonAdmin(FindAdmin):
     list_filter = [ActiveFilter]
     search_fields = ["username", "first_name", "last_name", "email"]
     search_help_text = gettext_lazy("User name, name or e-mail")
+    form = PersonForm
     fields = ["username", "first_name", "last_name", "email", "groups", "is_active"]
     ordering = ["username"]
     actions = None

@@ -509,6 +509,8 @@ AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
 AXES_VERBOSE = False
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "clinic.staff.client_address"
+AXES_USERNAME_CALLABLE = "clinic.attempts.counted_as"
+AXES_HANDLER = "clinic.attempts.Attempts"
 SESSION_ENGINE = "clinic.sessions"
 SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -20,7 +20,7 @@ from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.contrib.auth import get_user_model, logout, signals
+from django.contrib.auth import logout, signals
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.shortcuts import redirect, render
@@ -28,7 +28,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from clinic import audit, limits, sealing
+from clinic import attempts, audit, limits, sealing
 
 FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
@@ -85,7 +85,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class RoleBackend(AuthenticationBackend):
     """Roles alone say who may do what (clinic.roles): a permission given to one person by hand is
-    not looked at, and not asked for."""
+    not looked at, and not asked for. Sign-in, lock and audit trail mean one account by a name."""
+
+    def _authenticate_by_username(self, username, password):
+        return self._check_password(attempts.account(username), password)
 
     def get_user_permissions(self, user_obj, obj=None):
         return set()
@@ -214,8 +217,7 @@ def _on_logout(sender, request, user, **kwargs):
 
 def _on_login_failed(sender, credentials, request=None, **kwargs):
     # What was typed is not kept: people type their password into the other box.
-    users = get_user_model().objects
-    user = users.filter(username=credentials.get("username") or "").first()
+    user = attempts.account(credentials.get("username") or "")
     _note(request, user, "login-fail", step="password")
 
 

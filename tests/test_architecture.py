@@ -55,7 +55,7 @@ SHARED = {
     # `models` to read the audit trail; `audit` alone writes it
     for name in (
         "audit sealing outbox sweeps sms limits hours ids logs context lists models"
-        " rendered cache".split()
+        " rendered cache attempts".split()
     )
 }
 # the only places that write to a model
