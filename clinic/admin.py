@@ -27,11 +27,11 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
-from clinic import attempts, audit, outbox
+from clinic import attempts, audit, outbox, sessions
 from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
 from clinic.roles import ROLES
@@ -358,6 +358,8 @@ class PersonAdmin(FindAdmin):
         before = role_names(user)
         super().save_related(request, form, formsets, change)
         after = role_names(user)
+        ends = before != after or "is_active" in form.changed_data
+        ended = sessions.end(user) if ends else 0
         subject = audit.staff(user)
         changed = sorted(set(form.changed_data) - {"groups", "is_active"})
         if changed:
@@ -367,6 +369,16 @@ class PersonAdmin(FindAdmin):
             record(request, "role", subject, kind="account", to=state)
         if before != after:
             record(request, "role", subject, kind="roles", **{"from": before, "to": after})
+        self._say_ended(request, user, ended)
+
+    def _say_ended(self, request: HttpRequest, user: User, count: int) -> None:
+        if not count:
+            return
+        record(request, "logout", audit.staff(user), count=count)
+        told = ngettext(
+            "%(n)s session of %(name)s has ended.", "%(n)s sessions of %(name)s have ended.", count
+        )
+        messages.info(request, told % {"n": count, "name": user.get_username()})
 
     def log_addition(self, *args: Any) -> None:
         """The audit trail says it, and says more."""
@@ -405,7 +417,9 @@ class PersonAdmin(FindAdmin):
         if form.is_valid():
             with transaction.atomic():
                 form.save()
+                ended = sessions.end(user)
                 record(request, "role", audit.staff(user), kind="password")
+                self._say_ended(request, user, ended)
             messages.success(request, _("The password is set. Tell it to them in person."))
             return redirect("admin:auth_user_change", user.pk)
         context = {
@@ -424,7 +438,9 @@ class PersonAdmin(FindAdmin):
         if request.method == "POST":
             with transaction.atomic():
                 Authenticator.objects.filter(user=user).delete()
+                ended = sessions.end(user)
                 record(request, "mfa", audit.staff(user), step="reset")
+                self._say_ended(request, user, ended)
             messages.success(request, _("The second factor is reset. Set a new password, too."))
         return redirect("admin:auth_user_change", user.pk)
 

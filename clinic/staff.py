@@ -7,6 +7,7 @@ the accounts.
 
 import base64
 import time
+from contextlib import contextmanager
 from io import BytesIO
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -28,7 +29,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from clinic import attempts, audit, limits, sealing
+from clinic import attempts, audit, limits, sealing, sessions
 
 FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
@@ -196,11 +197,12 @@ def _is_over(session) -> bool:
 # --- what happens at the door is audited: no event, no sign-in ------------------------------------
 
 
-def _note(request, user, action: str, **detail: str) -> None:
+def _note(request, user, action: str, subject: str = "-", **detail: str | int) -> None:
     with transaction.atomic():
         audit.record(
             actor=audit.staff(user) if user else audit.ANONYMOUS,
             action=action,
+            subject=subject,
             request_id=getattr(request, "request_id", ""),
             detail=detail,
         )
@@ -232,7 +234,8 @@ def _on_step(sender, request, user, method, **kwargs):
 
 
 def _on_password_changed(sender, request, user, **kwargs):
-    _note(request, user, "update", kind="password")
+    with _others_end(request, user):
+        _note(request, user, "update", kind="password")
 
 
 def _on_factor(step: str):
@@ -240,6 +243,26 @@ def _on_factor(step: str):
         _note(request, user, "mfa", step=step, kind=str(authenticator.type))
 
     return note
+
+
+def _on_factor_gone(step: str):
+    note = _on_factor(step)
+
+    def end(sender, request, user, **kwargs):
+        with _others_end(request, user):
+            note(sender, request, user, **kwargs)
+
+    return end
+
+
+@contextmanager
+def _others_end(request, user):
+    """What somebody changed of their own way in ends their other sessions, in one transaction."""
+    with transaction.atomic():
+        count = sessions.end(user, but=request.session.session_key)
+        yield
+        if count:
+            _note(request, user, "logout", audit.staff(user), count=count)
 
 
 def _on_enrolled(sender, request, user, authenticator, **kwargs):
@@ -257,8 +280,8 @@ _HANDLERS = (
     (mfa_signals.authentication_failed, _on_factor_failed),
     (mfa_signals.authenticator_added, _on_factor("added")),
     (mfa_signals.authenticator_added, _on_enrolled),
-    (mfa_signals.authenticator_removed, _on_factor("removed")),
-    (mfa_signals.authenticator_reset, _on_factor("reset")),
+    (mfa_signals.authenticator_removed, _on_factor_gone("removed")),
+    (mfa_signals.authenticator_reset, _on_factor_gone("reset")),
 )
 
 

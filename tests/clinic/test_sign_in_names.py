@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 
 from clinic import attempts, audit
 from clinic.attempts import plain
+from clinic.models import StaffSession
 from clinic.sessions import SessionStore
 from tests.intake.test_canary import whole_database
 from tests.staff.desk import Trail
@@ -166,7 +166,7 @@ def test_what_is_typed_at_the_sign_in_is_kept_nowhere(people, written_log, name)
 
     assert len(trail.events(action="login-fail")) == (1 if len(name) > 150 else 7)
     assert AccessAttempt.objects.exists()
-    sessions = [str(SessionStore().decode(row.session_data)) for row in Session.objects.all()]
+    sessions = [str(SessionStore().decode(row.session_data)) for row in StaffSession.objects.all()]
     for place in (whole_database(), written_log.getvalue(), *sessions):
         found = place.casefold()
         assert CANARY.casefold() not in found

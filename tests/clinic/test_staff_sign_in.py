@@ -10,14 +10,13 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import Client
 
 from clinic import audit, staff
 from clinic.ids import uuid7
-from clinic.models import Event
+from clinic.models import Event, StaffSession
 from clinic.sessions import SessionStore, stored_key
 from tests import builders
 
@@ -247,7 +246,7 @@ def test_next_stays_on_this_site(client, enrolled, target):
 
 def test_the_tables_key_is_no_cookie(client, enrolled):
     sign_in(client)
-    (row,) = Session.objects.all()
+    (row,) = StaffSession.objects.all()
 
     assert row.session_key == stored_key(client.cookies[COOKIE].value)
     thief = Client()
@@ -269,7 +268,7 @@ def test_signing_out_ends_the_session_on_the_server(client, enrolled):
     assert response.headers["Location"] == LOGIN
     assert "messages" not in client.cookies
     assert copy.get("/admin/").status_code == 302
-    assert not Session.objects.exists()
+    assert not StaffSession.objects.exists()
 
 
 def test_the_admins_own_way_out_is_the_same(client, enrolled, start):
@@ -277,7 +276,7 @@ def test_the_admins_own_way_out_is_the_same(client, enrolled, start):
 
     assert client.get("/admin/logout/").status_code == 405
     assert client.post("/admin/logout/").headers["Location"] == LOGIN
-    assert not Session.objects.exists()
+    assert not StaffSession.objects.exists()
     assert actions(start)[-1] == (audit.staff(enrolled), "logout")
 
 
@@ -333,13 +332,13 @@ def test_a_session_ends_after_15_idle_minutes_and_after_12_hours(
     assert response.status_code == status
     if status == 302:
         assert response.headers["Location"] == f"{LOGIN}?next=/admin/auth/user/"
-        assert not Session.objects.exists()
+        assert not StaffSession.objects.exists()
         assert client.get("/admin/").status_code == 302
 
 
 def test_a_session_that_the_table_let_expire_is_over(client, enrolled):
     sign_in(client)
-    Session.objects.update(expire_date="2020-01-01T00:00:00Z")
+    StaffSession.objects.update(expire_date="2020-01-01T00:00:00Z")
 
     assert client.get("/admin/").status_code == 302
 
@@ -350,7 +349,7 @@ def test_what_was_typed_when_the_session_ended_can_be_copied(client, enrolled, o
     if over == "idle":
         shift(client, staff_seen=16 * 60)
     else:
-        Session.objects.update(expire_date="2020-01-01T00:00:00Z")
+        StaffSession.objects.update(expire_date="2020-01-01T00:00:00Z")
     page = f"/admin/intake/submission/{uuid7()}/decide/"
     typed = {"note": "Called at noon & <b>left word</b>", "new_password1": "of four plain words"}
 
@@ -370,9 +369,9 @@ def test_what_was_typed_when_the_session_ended_can_be_copied(client, enrolled, o
 def test_a_visit_is_noted_once_a_minute_and_not_more(client, enrolled):
     sign_in(client)
     client.get("/account/2fa/")
-    before = Session.objects.get().session_data
+    before = StaffSession.objects.get().session_data
     client.get("/account/2fa/")
-    assert Session.objects.get().session_data == before
+    assert StaffSession.objects.get().session_data == before
 
     shift(client, staff_seen=61)
     client.get("/account/2fa/")

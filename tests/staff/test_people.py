@@ -113,9 +113,10 @@ def test_closing_an_account_is_written_down_and_ends_its_session(administrator, 
         url(colleague), filled(colleague, "front desk", is_active="", email="mia@example.org")
     )
 
-    (changed, closed) = trail.of(response)
+    (changed, closed, ended) = trail.of(response)
     assert (changed.action, changed.detail) == ("update", {"fields": ["email"]})
     assert (closed.action, closed.detail) == ("role", {"kind": "account", "to": "closed"})
+    assert (ended.action, ended.detail) == ("logout", {"count": 1})
     assert theirs.get("/admin/intake/frontdesk/").status_code == 302
 
 
