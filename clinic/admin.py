@@ -14,11 +14,11 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin, messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
-from django.forms import CheckboxSelectMultiple
+from django.forms import CheckboxSelectMultiple, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,11 +27,11 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
-from clinic import audit, leaving, outbox
+from clinic import attempts, audit, leaving, outbox, sessions
 from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
 from clinic.roles import ROLES
@@ -298,6 +298,17 @@ class GivesBack(Exception):
         self.words = words
 
 
+class PersonForm(ModelForm):
+    """Two people whose names differ in capitals alone could not be told apart at the sign-in."""
+
+    def clean_username(self) -> str:
+        name = self.cleaned_data["username"]
+        for other, pk in attempts.alike(name).items():
+            if pk != self.instance.pk:
+                raise ValidationError(_("There is an account %(name)s already.") % {"name": other})
+        return name
+
+
 @admin.register(User)
 class PersonAdmin(FindAdmin):
     """The accounts of staff. Nobody changes their own, and nobody is made a superuser here."""
@@ -306,6 +317,7 @@ class PersonAdmin(FindAdmin):
     list_filter = [ActiveFilter]
     search_fields = ["username", "first_name", "last_name", "email"]
     search_help_text = gettext_lazy("User name, name or e-mail")
+    form = PersonForm
     fields = ["username", "first_name", "last_name", "email", "groups", "is_active"]
     ordering = ["username"]
     actions = None
@@ -381,6 +393,8 @@ class PersonAdmin(FindAdmin):
             raise GivesBack(back)
         if back:
             messages.info(request, _("Given back: %(what)s.") % {"what": "; ".join(back)})
+        ends = before != after or "is_active" in form.changed_data
+        ended = sessions.end(user) if ends else 0
         subject = audit.staff(user)
         changed = sorted(set(form.changed_data) - {"groups", "is_active"})
         if changed:
@@ -390,6 +404,16 @@ class PersonAdmin(FindAdmin):
             record(request, "role", subject, kind="account", to=state)
         if before != after:
             record(request, "role", subject, kind="roles", **{"from": before, "to": after})
+        self._say_ended(request, user, ended)
+
+    def _say_ended(self, request: HttpRequest, user: User, count: int) -> None:
+        if not count:
+            return
+        record(request, "logout", audit.staff(user), count=count)
+        told = ngettext(
+            "%(n)s session of %(name)s has ended.", "%(n)s sessions of %(name)s have ended.", count
+        )
+        messages.info(request, told % {"n": count, "name": user.get_username()})
 
     def log_addition(self, *args: Any) -> None:
         """The audit trail says it, and says more."""
@@ -428,7 +452,9 @@ class PersonAdmin(FindAdmin):
         if form.is_valid():
             with transaction.atomic():
                 form.save()
+                ended = sessions.end(user)
                 record(request, "role", audit.staff(user), kind="password")
+                self._say_ended(request, user, ended)
             messages.success(request, _("The password is set. Tell it to them in person."))
             return redirect("admin:auth_user_change", user.pk)
         context = {
@@ -447,7 +473,9 @@ class PersonAdmin(FindAdmin):
         if request.method == "POST":
             with transaction.atomic():
                 Authenticator.objects.filter(user=user).delete()
+                ended = sessions.end(user)
                 record(request, "mfa", audit.staff(user), step="reset")
+                self._say_ended(request, user, ended)
             messages.success(request, _("The second factor is reset. Set a new password, too."))
         return redirect("admin:auth_user_change", user.pk)
 

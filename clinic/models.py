@@ -1,5 +1,7 @@
 """The tables of the whole clinic: who did what, the buckets of the limits, what is to be sent."""
 
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -52,6 +54,32 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class CacheEntry(models.Model):
+    """A row of `clinic.cache`: keyed hash of the key, signed value. It names nobody."""
+
+    key = models.TextField(primary_key=True)
+    entry = models.BinaryField()
+    expires = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StaffSession(AbstractBaseSession):
+    """A session under the hash of its key, and whose it is: `clinic.sessions` alone writes it."""
+
+    # from the right password on, before the second factor
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
+    )
+
+    class Meta(AbstractBaseSession.Meta):
+        default_permissions = ()
 
 
 class Message(models.Model):

@@ -9,7 +9,6 @@ database does not answer then, the page of the generation before stands in.
 
 import gzip
 import hashlib
-import hmac
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ from django.views.decorators.cache import cache_control
 
 from clinic import logs
 from clinic.context import site
-from clinic.sealing import index_key
+from clinic.sealing import sign, signed
 from clinic.store import BEFORE, NONE, Store, StoreError, begin, opened
 
 kept = cache_control(public=True, no_cache=True)
@@ -245,23 +244,16 @@ def _current(store: Store) -> str:
         return NONE
 
 
-_MARK = hashlib.sha256().digest_size
-
-
-def _mark(generation: str, path: str, entry: bytes) -> bytes:
-    """What only this program can write before an entry, and only for this place."""
-    told = f"page\0{generation}\0{_key(path)}\0".encode()
-    return hmac.digest(index_key(), told + entry, hashlib.sha256)
+def _place(generation: str, path: str) -> str:
+    """What an entry is signed for."""
+    return f"page\0{generation}\0{_key(path)}"
 
 
 def _read(store: Store, generation: str, path: str) -> Page | None:
     """A page as this program kept it; None for half a file, after a power cut, or for what
     somebody else put there."""
-    whole = store.read(generation, _key(path)) or b""
-    mark, entry = whole[:_MARK], whole[_MARK:]
-    if not hmac.compare_digest(mark, _mark(generation, path, entry)):
-        return None
-    return msgspec.msgpack.decode(entry, type=Page)
+    entry = signed(_place(generation, path), store.read(generation, _key(path)) or b"")
+    return None if entry is None else msgspec.msgpack.decode(entry, type=Page)
 
 
 def _of_before(store: Store, generation: str, path: str) -> Page | None:
@@ -275,7 +267,7 @@ def _of_before(store: Store, generation: str, path: str) -> Page | None:
 def _keep(store: Store, generation: str, path: str, page: Page) -> None:
     try:
         entry = msgspec.msgpack.encode(page)
-        store.write(generation, _key(path), _mark(generation, path, entry) + entry)
+        store.write(generation, _key(path), sign(_place(generation, path), entry))
     except StoreError:
         logs.log("page not kept", level=logging.ERROR, route=page.route)
 

@@ -34,6 +34,7 @@ _ID = 4
 _NONCE = 12
 _HEAD = len(_VERSION) + _ID + _NONCE
 _KEY = 32
+_MARK = hashlib.sha256().digest_size
 
 
 class SealError(Exception):
@@ -192,8 +193,27 @@ def fold(text: str) -> str:
 
 def blind(kind: str, value: str) -> int:
     """A keyed hash of a value, as a PostgreSQL bigint. Equal kind and value, equal number."""
-    digest = hmac.digest(index_key(), f"{kind}\0{value}".encode(), hashlib.sha256)
-    return int.from_bytes(digest[:8], "big", signed=True)
+    return int.from_bytes(keyed(kind, value.encode())[:8], "big", signed=True)
+
+
+# --- keyed hashes -------------------------------------------------------------------------------
+def keyed(kind: str, value: bytes) -> bytes:
+    """A hash of 32 bytes that nobody can make or try out without the index key.
+
+    Equal kind and value give the equal hash; `kind` keeps the uses apart.
+    """
+    return hmac.digest(index_key(), f"{kind}\0".encode() + value, hashlib.sha256)
+
+
+def sign(place: str, entry: bytes) -> bytes:
+    """Put before an entry the keyed hash of itself and of the place it is kept in."""
+    return keyed(place, entry) + entry
+
+
+def signed(place: str, whole: bytes) -> bytes | None:
+    """The entry that `sign` was given for this place; None for any other bytes."""
+    mark, entry = whole[:_MARK], whole[_MARK:]
+    return entry if hmac.compare_digest(mark, keyed(place, entry)) else None
 
 
 def index_key() -> bytes:

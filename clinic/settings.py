@@ -339,13 +339,8 @@ def _database(url: str) -> dict[str, object]:
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by all processes: here sign-in remembers which codes were used, and counts wrong ones.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-}
+# Never a backend that unpickles: who can write a row would run code here (decision 0019).
+CACHES = {"default": {"BACKEND": "clinic.cache.SignedCache"}}
 
 # --- rendered pages -----------------------------------------------------------------------------
 # where public pages are kept: a folder for the processes of one machine, redis:// for more, or off
@@ -508,6 +503,12 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
 MFA_TOTP_ISSUER = CLINIC_NAME
 MFA_ADAPTER = "clinic.staff.MFAAdapter"
+MFA_TOTP_TOLERANCE = 1  # the code of half a minute ago or ahead: clocks of phones are off
+MFA_FORMS = {
+    "authenticate": "clinic.factors.AuthenticateForm",
+    "reauthenticate": "clinic.factors.ReauthenticateForm",
+    "activate_totp": "clinic.factors.ActivateForm",
+}
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
@@ -516,6 +517,8 @@ AXES_LOCKOUT_TEMPLATE = "account/lockout.html"
 AXES_VERBOSE = False
 AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "clinic.staff.client_address"
+AXES_USERNAME_CALLABLE = "clinic.attempts.counted_as"
+AXES_HANDLER = "clinic.attempts.Attempts"
 SESSION_ENGINE = "clinic.sessions"
 SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -7,6 +7,7 @@ the accounts.
 
 import base64
 import time
+from contextlib import contextmanager
 from io import BytesIO
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -16,16 +17,19 @@ from allauth.account.signals import authentication_step_completed, password_chan
 from allauth.core import context
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.contrib.auth import get_user_model, logout, signals
+from django.contrib.auth import logout, signals
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
-from clinic import audit, limits, sealing
+from clinic import attempts, audit, limits, sealing, sessions
 
 FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
@@ -82,7 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class RoleBackend(AuthenticationBackend):
     """Roles alone say who may do what (clinic.roles): a permission given to one person by hand is
-    not looked at, and not asked for."""
+    not looked at, and not asked for. Sign-in, lock and audit trail mean one account by a name."""
+
+    def _authenticate_by_username(self, username, password):
+        return self._check_password(attempts.account(username), password)
 
     def get_user_permissions(self, user_obj, obj=None):
         return set()
@@ -90,6 +97,9 @@ class RoleBackend(AuthenticationBackend):
 
 class MFAAdapter(DefaultMFAAdapter):
     _PLACE = "mfa_authenticator|data"
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _("Incorrect code. If you used it a moment ago, wait for the next one.")
+    }
 
     def encrypt(self, text):
         """Seeds of codes are stored sealed: a copy of the database makes no codes."""
@@ -187,11 +197,12 @@ def _is_over(session) -> bool:
 # --- what happens at the door is audited: no event, no sign-in ------------------------------------
 
 
-def _note(request, user, action: str, **detail: str) -> None:
+def _note(request, user, action: str, subject: str = "-", **detail: str | int) -> None:
     with transaction.atomic():
         audit.record(
             actor=audit.staff(user) if user else audit.ANONYMOUS,
             action=action,
+            subject=subject,
             request_id=getattr(request, "request_id", ""),
             detail=detail,
         )
@@ -208,8 +219,7 @@ def _on_logout(sender, request, user, **kwargs):
 
 def _on_login_failed(sender, credentials, request=None, **kwargs):
     # What was typed is not kept: people type their password into the other box.
-    users = get_user_model().objects
-    user = users.filter(username=credentials.get("username") or "").first()
+    user = attempts.account(credentials.get("username") or "")
     _note(request, user, "login-fail", step="password")
 
 
@@ -224,7 +234,8 @@ def _on_step(sender, request, user, method, **kwargs):
 
 
 def _on_password_changed(sender, request, user, **kwargs):
-    _note(request, user, "update", kind="password")
+    with _others_end(request, user):
+        _note(request, user, "update", kind="password")
 
 
 def _on_factor(step: str):
@@ -232,6 +243,32 @@ def _on_factor(step: str):
         _note(request, user, "mfa", step=step, kind=str(authenticator.type))
 
     return note
+
+
+def _on_factor_gone(step: str):
+    note = _on_factor(step)
+
+    def end(sender, request, user, **kwargs):
+        with _others_end(request, user):
+            note(sender, request, user, **kwargs)
+
+    return end
+
+
+@contextmanager
+def _others_end(request, user):
+    """What somebody changed of their own way in ends their other sessions, in one transaction."""
+    with transaction.atomic():
+        count = sessions.end(user, but=request.session.session_key)
+        yield
+        if count:
+            _note(request, user, "logout", audit.staff(user), count=count)
+
+
+def _on_enrolled(sender, request, user, authenticator, **kwargs):
+    """The code that enrolled an app has proved it: it counts once, so no page asks for it again."""
+    if authenticator.type == Authenticator.Type.TOTP:
+        post_authentication(request, authenticator, reauthenticated=True)
 
 
 _HANDLERS = (
@@ -242,8 +279,9 @@ _HANDLERS = (
     (password_changed, _on_password_changed),
     (mfa_signals.authentication_failed, _on_factor_failed),
     (mfa_signals.authenticator_added, _on_factor("added")),
-    (mfa_signals.authenticator_removed, _on_factor("removed")),
-    (mfa_signals.authenticator_reset, _on_factor("reset")),
+    (mfa_signals.authenticator_added, _on_enrolled),
+    (mfa_signals.authenticator_removed, _on_factor_gone("removed")),
+    (mfa_signals.authenticator_reset, _on_factor_gone("reset")),
 )
 
 

@@ -62,7 +62,7 @@ SHARED = {
     # `models` to read the audit trail; `audit` alone writes it
     for name in (
         "audit sealing outbox sweeps leaving sms limits hours ids logs context lists models"
-        " rendered".split()
+        " rendered cache attempts".split()
     )
 }
 # the only places that write to a model
@@ -258,6 +258,18 @@ def test_the_writers_do_write():
 
 
 # --- what nobody does ----------------------------------------------------------------------------
+# formats that run code when they are read
+PICKLES = {
+    *("pickle", "_pickle", "pickletools", "marshal", "shelve", "dbm", "dill", "cloudpickle"),
+    *("joblib", "jsonpickle"),
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_of_ours_reads_a_format_that_runs_code(module):
+    assert not {imported.partition(".")[0] for imported in imports(module)} & PICKLES
+
+
 # our own attributes of a form, and the square code that allauth draws
 REVIEWED = {"forms/whole_uni_form.html", "forms/uni_form.html", "mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}

@@ -5,13 +5,12 @@ import json
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django_tasks_db.models import DBTaskResult
 
 from clinic import outbox
-from clinic.models import Message
+from clinic.models import Message, StaffSession
 from clinic.sessions import SessionStore
 from intake.models import Draft, Submission
 from tests import builders
@@ -78,7 +77,7 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
         "mails": " ".join(f"{letter.subject} {letter.body}" for letter in mail.outbox),
         "tasks": json.dumps(list(DBTaskResult.objects.values_list("args_kwargs")), default=str),
         "sessions": " ".join(
-            str(SessionStore().decode(row.session_data)) for row in Session.objects.all()
+            str(SessionStore().decode(row.session_data)) for row in StaffSession.objects.all()
         ),
         "outbox": " ".join(map(str, Message.objects.values_list("kind", "occasion", "error"))),
         "database": whole_database(),

@@ -78,6 +78,18 @@ def test_a_new_colleague_gets_an_account_a_role_and_then_a_password(administrato
     assert PASSWORD not in str(trail.events())
 
 
+def test_a_name_that_differs_in_capitals_alone_is_refused(administrator, colleague):
+    for name in ("Desk-Mia", "ｄｅｓｋ-mia"):
+        page = administrator.post(f"{PEOPLE}add/", {"username": name})
+        assert "There is an account desk-mia already." in words(page)
+        assert not User.objects.filter(username=name).exists()
+    # their own, written anew, is nobody else's
+    response = administrator.post(url(colleague), filled(colleague, "front desk", username="Mia"))
+    assert response.status_code == 302
+    response = administrator.post(url(colleague), filled(colleague, "front desk", username="MIA"))
+    assert response.status_code == 302
+
+
 def test_a_changed_role_is_written_down_with_what_it_was(administrator, colleague):
     trail = Trail()
     response = administrator.post(url(colleague), filled(colleague, "clinician", "auditor"))
@@ -101,9 +113,10 @@ def test_closing_an_account_is_written_down_and_ends_its_session(administrator, 
         url(colleague), filled(colleague, "front desk", is_active="", email="mia@example.org")
     )
 
-    (changed, closed) = trail.of(response)
+    (changed, closed, ended) = trail.of(response)
     assert (changed.action, changed.detail) == ("update", {"fields": ["email"]})
     assert (closed.action, closed.detail) == ("role", {"kind": "account", "to": "closed"})
+    assert (ended.action, ended.detail) == ("logout", {"count": 1})
     assert theirs.get("/admin/intake/frontdesk/").status_code == 302
 
 

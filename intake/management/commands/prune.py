@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from clinic import limits, outbox
+from clinic import attempts, cache, limits, outbox
 from intake import services
 
 
@@ -21,6 +21,8 @@ class Command(BaseCommand):
         buckets = limits.prune()
         messages, access = outbox.prune(), services.prune_access()
         holds = services.appointments.prune_holds(days=7)
+        cache.prune()
+        attempts.prune()
         call_command("clearsessions")
         call_command("axes_reset_logs", age=30, verbosity=0)
         self.stdout.write(
