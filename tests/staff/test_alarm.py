@@ -201,7 +201,8 @@ def test_a_decision_over_it_is_refused_with_everything_kept(outcome, clinician):
     assert not Decision.objects.exists()
     assert fresh(submission).alarm
 
-    assert decide(clinician, submission, outcome=outcome, alarm_read="on").status_code == 302
+    told = {"sentence": "call_us", "call": "reached", "alarm_read": "on"}
+    assert decide(clinician, submission, outcome=outcome, **told).status_code == 302
     assert not fresh(submission).alarm
 
 

@@ -326,7 +326,9 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
         )
         assert fresh(submission).status == "in_review"
         assert fresh(submission).escalate_at is not None
-    clinician.post(page_of(submission, "call"), {"call": "reached"})
+    clinician.post(
+        page_of(submission, "call"), {"revision": fresh(submission).revision, "call": "reached"}
+    )
     row = fresh(submission)
     assert (row.status, row.escalate_at, row.redirected_at) == ("decided", None, None)
     last = StatusChange.objects.filter(submission=submission).last()
@@ -358,7 +360,9 @@ def test_what_was_taken_back_by_a_patient_who_was_not_reached_stays_until_looked
     decide(clinician, submission, "redirect_emergency", call="not_reached")
     services.withdraw(submission=submission)
     assert references(clinician.get(WORKLIST)) == [submission.reference]
-    clinician.post(page_of(submission, "call"), {"call": "reached"})
+    clinician.post(
+        page_of(submission, "call"), {"revision": fresh(submission).revision, "call": "reached"}
+    )
     assert fresh(submission).status == "withdrawn"
     assert fresh(submission).redirected_at is None
 

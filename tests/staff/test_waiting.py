@@ -49,7 +49,8 @@ def ask(client, submission, **given):
 
 
 def call(client, submission, outcome, **more):
-    return client.post(page_of(submission, "call"), {"call": outcome, **more})
+    revision = fresh(submission).revision
+    return client.post(page_of(submission, "call"), {"revision": revision, "call": outcome, **more})
 
 
 def in_triage(submission: Submission) -> bool:
@@ -148,6 +149,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         Message.objects.all().delete()
         CallTask.objects.all().delete()
         given = {"sentence": "more_needed" if message else "", "call": outcome or ""}
+        given |= {"alarm_read": "on"} if alarm else {}
         now = timezone.now()
         page = ask(clinician, submission, **given)
         assert page.status_code == 302, case
@@ -470,7 +472,9 @@ def test_a_call_is_noted_on_the_page_and_read_there(clinician, me):
 )
 def test_a_call_that_is_not_in_order_comes_back_as_typed(clinician, given, told):
     submission = waiting(urgency=Urgency.SAME_DAY)
-    page = clinician.post(page_of(submission, "call"), {"call_note": "Kept.", **given})
+    page = clinician.post(
+        page_of(submission, "call"), {"revision": 0, "call_note": "Kept.", **given}
+    )
     assert page.status_code == 422
     assert told in words(page)
     assert given.get("call_note", "Kept.") in page.content.decode()
