@@ -105,8 +105,8 @@ class DecisionForm(CallForm):
         sentence, phone = self.fields["sentence"], self.submission.person.get("callback_phone", "")
         sentence.initial, sentence.label = "", _("Tell the patient")
         sentence.help_text = _(
-            "No letter reaches this patient. Call %(phone)s and note the call below. Or choose what "
-            "the patient has to hear: the call is put on the call list."
+            "No letter reaches this patient. Call %(phone)s and note the call below. Or choose "
+            "what the patient has to hear: the call is put on the call list."
         ) % {"phone": phone_words(phone)}
         sentence.error_messages["required"] = _(
             "Note a call, or choose what the patient has to hear."
