@@ -1,7 +1,7 @@
 """Waiting for the patient: the clock stops while the patient has the next step, and starts again.
 
 A submission comes back to the worklist at `back_at` by itself. Its target moves by the opening time
-since `asked_at`, when the patient was told what we need. See docs/decisions/0018.
+since `asked_at`, when the patient was told what we need. See docs/decisions/0021.
 """
 
 from datetime import datetime

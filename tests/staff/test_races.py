@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.models import Message
 from intake import services
 from intake.models import Appointment, Decision, StatusChange, Submission, Urgency
-from intake.services import escalation
+from intake.services import appointments, escalation
 from intake.services.appointments import booking
 from tests import builders
 from tests.intake import book
@@ -161,3 +161,59 @@ def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(
     assert [book.progress(row) for row in rows] == (
         ["requested", "booked"] if lost == 0 else ["booked", "requested"]
     )
+
+
+def test_of_many_workers_one_brings_each_row_back():
+    rows = [waiting(urgency=Urgency.URGENT) for _n in range(3)]
+    past = timezone.now() - timedelta(minutes=1)
+    Submission.objects.update(status="waiting", asked_at=past - timedelta(days=5), back_at=past)
+    returned = at_once(*(services.waiting.come_back for _n in range(4)))
+
+    assert sum(returned) == len(rows)
+    assert StatusChange.objects.filter(action="return").count() == len(rows)
+    assert set(Submission.objects.values_list("status", "revision")) == {("in_review", 1)}
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it_is_gone(ticked):
+    book.clinician()
+    for number in range(6):
+        row, slot = book.patient(number), book.free(7 + number)
+        (offer,) = appointments.offer(
+            submission=row,
+            slots=[slot.key],
+            visit_type=slot.visit_type,
+            by=builders.member("front desk"),
+        )
+        keys = appointments.arranged_for(submission=row).keys
+        choice = services.Verdict(
+            urgency=Urgency(row.urgency),
+            outcome="advice_only",
+            reason="",
+            close_request=True,
+            ends=(keys["offers"],) if ticked else (),
+        )
+        me = builders.member("clinician")
+
+        def decide(row=row, choice=choice, me=me):
+            services.decide(
+                submission=row, verdict=choice, by=me, revision=row.revision, request_id="r"
+            )
+
+        def accept(row=row, offer=offer):
+            appointments.accept(offer=offer, submission=row)
+
+        decided, taken = at_once(*(lambda act=act: done(act) for act in (decide, accept)))
+        assert book.progress(row) == ("booked" if taken else "withdrawn")
+        assert row.appointments.filter(status="confirmed").exists() == taken
+        assert Decision.objects.filter(submission=row).exists() == decided
+        # what was ticked is not taken, and what is left standing can be
+        assert (decided and taken) == (not ticked)
+
+
+def done(act) -> bool:
+    try:
+        act()
+    except services.Conflict:
+        return False
+    return True
