@@ -102,12 +102,12 @@ def test_of_many_workers_one_tells_of_each_red_flag():
     assert set(Submission.objects.values_list("escalations", flat=True)) == {1}
 
 
-@pytest.mark.parametrize("what", ["decide", "called"])
+@pytest.mark.parametrize("what", ["decide", "call"])
 def test_what_ends_while_a_step_is_due_has_ended(what):
     due = timezone.now() - timedelta(minutes=1)
     submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=due)
     client = builders.staff_client("clinician")
-    data = verdict(submission) if what == "decide" else {"revision": 0, "outcome": "reached"}
+    data = verdict(submission) if what == "decide" else {"revision": 0, "call": "reached"}
     answer, _told = at_once(
         lambda: client.post(page_of(submission, what), data), escalation.escalate
     )
