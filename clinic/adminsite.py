@@ -39,10 +39,14 @@ class ClinicAdminSite(admin.AdminSite):
 
     def each_context(self, request):
         """With what is wrong with messages, for those who can look at them: one query."""
-        failed = late = False
-        if request.user.has_perm("clinic.view_message"):
-            failed, late = outbox.trouble()
-        return {**super().each_context(request), "messages_failed": failed, "messages_late": late}
+        may_look = request.user.has_perm("clinic.view_message")
+        trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)
+        return {
+            **super().each_context(request),
+            "messages_failed": trouble.failed,
+            "messages_late": trouble.late,
+            "codes_limited": trouble.limited,
+        }
 
     def index(self, request, extra_context=None):
         """Who works with one list only lands on it."""
