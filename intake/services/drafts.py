@@ -266,25 +266,30 @@ def suspect(*, draft: Draft, why: str) -> Walk:
     return _save(draft, change)
 
 
-def save_for_later(*, draft: Draft, address: str) -> str:
+def save_for_later(
+    *, draft: Draft, address: str, may_tell: Callable[[], bool] = lambda: True
+) -> str:
     """Save the draft so that a code to `address` opens it elsewhere. Returns its reference.
 
     The reference is given once and becomes the submission's. A message with it goes to the
-    address, once in ten minutes. Raises Conflict.
+    address, once in ten minutes, if it `may_tell`: asked only when there is one to send.
+    Raises Conflict.
     """
-    at = timezone.now()
+    at, fresh = timezone.now(), timedelta(minutes=10)
+    before = walk_of(draft).content.saved
+    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
+    tells = not again and may_tell()
+    # of what was not told, the next try is the first
+    told_at = at if tells or again else at - fresh
 
     def change(walk: Walk) -> Walk:
-        saved = {"address": address, "at": at.isoformat()}
+        saved = {"address": address, "at": told_at.isoformat()}
         return walk.with_content(replace(walk.content, saved=saved))
 
-    before = walk_of(draft).content.saved
-    fresh = timedelta(minutes=10)
-    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
     with transaction.atomic():
         _save(draft, change)
         Draft.objects.filter(pk=draft.pk, reference=None).update(reference=new_reference())
-        if not again:
+        if tells:
             outbox.put(kind="saved", occasion=f"{draft.pk}:{draft.revision}")
     draft.refresh_from_db()
     return str(draft.reference)

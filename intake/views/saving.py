@@ -25,15 +25,18 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     form = FindForm(data=request.POST)
     if not form.is_valid():
         return show(request, walk, form, status=422)
-    if not (may_send(request) and may_write_to(form.cleaned_data["address"], "save")):
+    if not may_send(request):
         return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
+    address = form.cleaned_data["address"]
     try:
-        reference = services.save_for_later(draft=draft, address=form.cleaned_data["address"])
+        reference = services.save_for_later(
+            draft=draft, address=address, may_tell=lambda: may_write_to(address, "save")
+        )
     except services.Gone:
         return lost(request)
     except services.Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
-    context = {"reference": reference, "mailed": "@" in form.cleaned_data["address"]}
+    context = {"reference": reference, "mailed": "@" in address}
     return render(request, "intake/saved.html", context)
 
 
