@@ -10,6 +10,7 @@ from intake.services.access import (
     end,
     enter,
     grant_of,
+    may_still_try,
     prune_access,
     renew,
 )
@@ -22,6 +23,7 @@ from intake.services.chosen import (
     may_stand,
 )
 from intake.services.clinic_time import remove_clinic_time, save_clinic_time
+from intake.services.code_limits import count_request
 from intake.services.documents import (
     keep_protocol,
     protocol_of,
@@ -96,6 +98,7 @@ __all__ = [
     "choose_none",
     "choose_time",
     "chosen_row",
+    "count_request",
     "decide",
     "delete_idle_drafts",
     "end",
@@ -110,6 +113,7 @@ __all__ = [
     "leave",
     "may_choose",
     "may_stand",
+    "may_still_try",
     "message_patient",
     "move",
     "open_submission",

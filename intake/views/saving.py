@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods
 from intake import services
 from intake.forms import FindForm
 from intake.models import Draft, Kind
-from intake.views.browser import lost, with_draft
-from intake.views.my import TOO_OFTEN
-from intake.views.stops import may_send, may_write_to
+from intake.views.browser import later, lost, too_often, with_draft
+from intake.views.stops import count_send, may_write_to
 from intake.walk import Walk
 
 
@@ -25,8 +24,9 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     form = FindForm(data=request.POST)
     if not form.is_valid():
         return show(request, walk, form, status=422)
-    if not may_send(request):
-        return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
+    if seconds := count_send(request):
+        notice = too_often(seconds)
+        return later(show(request, walk, form, status=429, notice=notice), seconds)
     address = form.cleaned_data["address"]
     try:
         reference = services.save_for_later(
