@@ -45,10 +45,13 @@ class ClinicAdminSite(admin.AdminSite):
     def each_context(self, request):
         """With what is wrong with messages, for those who can look at them (one query), and what
         the apps add."""
-        failed = late = False
-        if request.user.has_perm("clinic.view_message"):
-            failed, late = outbox.trouble()
-        context = {"messages_failed": failed, "messages_late": late}
+        may_look = request.user.has_perm("clinic.view_message")
+        trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)
+        context = {
+            "messages_failed": trouble.failed,
+            "messages_late": trouble.late,
+            "codes_limited": trouble.limited,
+        }
         for words in self.also:
             context |= words(request)
         return super().each_context(request) | context

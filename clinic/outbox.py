@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from clinic import audit, sms
+from clinic import audit, limits, sms
 from clinic.logs import log
 from clinic.models import Message
 
@@ -44,7 +44,8 @@ returning *, coalesce(expires_at <= clock_timestamp(), false) as expired
 """
 _TROUBLE = """
 select exists (select 1 from clinic_message where state = 'failed'),
-  exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s)
+  exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s),
+  exists (select 1 from clinic_bucket where key = %s and at > clock_timestamp() - %s)
 """
 _DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as long
@@ -317,11 +318,20 @@ def _note(write: Callable[[], Any]) -> None:
 # --- what staff see and do ------------------------------------------------------------------------
 
 
-def trouble() -> tuple[bool, bool]:
-    """Has a message failed; has one been due for LATE or longer? One query."""
+class Trouble(NamedTuple):
+    """What staff must know: a message has failed, one has been due for LATE or longer, the limit of
+    all codes was reached within the last day (`limits.sound_alarm`)."""
+
+    failed: bool
+    late: bool
+    limited: bool
+
+
+def trouble() -> Trouble:
+    """Look up what is wrong with messages, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_TROUBLE, [LATE])
-        return cursor.fetchone()
+        cursor.execute(_TROUBLE, [LATE, limits.alarm_key(), limits.LONGEST])
+        return Trouble(*cursor.fetchone())
 
 
 def abouts(messages: Iterable[Message]) -> dict[Any, str]:

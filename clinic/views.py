@@ -87,8 +87,7 @@ def readyz(request):
             cursor.execute("SELECT 1")
         database, migrations = True, _is_migrated()
         if migrations:
-            _failed, late = outbox.trouble()
-            queue = not late
+            queue = not outbox.trouble().late
     except DatabaseError:
         database = migrations = False
     ready = database and migrations

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("intake", "0007_calls"),
+        ("intake", "0009_codes_by_number"),
     ]
 
     operations = [

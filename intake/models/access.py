@@ -19,9 +19,12 @@ class Challenge(models.Model):
     submissions = ArrayField(models.UUIDField(), default=list)
     # blind token of the address asked with: a new code goes there again
     address_key = models.BigIntegerField()
+    # the number asked with, right or not; '' when the address alone was
+    reference = models.CharField(max_length=9, db_default="")
     code_hash = models.BinaryField(max_length=32)
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
+    # when this code, or another for the same record, was entered
     used_at = models.DateTimeField(null=True)
 
     class Meta:

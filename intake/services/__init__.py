@@ -10,6 +10,7 @@ from intake.services.access import (
     end,
     enter,
     grant_of,
+    may_still_try,
     prune_access,
     renew,
 )
@@ -22,6 +23,7 @@ from intake.services.chosen import (
     may_stand,
 )
 from intake.services.clinic_time import remove_clinic_time, save_clinic_time
+from intake.services.code_limits import count_request
 from intake.services.documents import (
     keep_protocol,
     protocol_of,
@@ -102,6 +104,7 @@ __all__ = [
     "choose_time",
     "chosen_row",
     "confirm_age",
+    "count_request",
     "decide",
     "delete_idle_drafts",
     "end",
@@ -118,6 +121,7 @@ __all__ = [
     "left_alone",
     "may_choose",
     "may_stand",
+    "may_still_try",
     "message_patient",
     "move",
     "open_submission",

@@ -22,9 +22,9 @@ from clinic.ids import new_reference, parse_reference
 from clinic.sealing import index_key
 from intake import search
 from intake.models import AppointmentRequest, Challenge, Device, Draft, Grant, Submission
+from intake.services.code_limits import CODE_LIVES, count_letter
 from intake.services.drafts import addresses, digest, new_key, sensitive_questions, walk_of
 
-CODE_LIVES = timedelta(minutes=10)
 TRIES = 5
 GRANT_IDLE = timedelta(minutes=30)
 GRANT_NOTED = timedelta(minutes=1)  # no oftener is a visit noted: each note waits for the disk
@@ -72,15 +72,16 @@ def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> s
     """Ask for a code: for one record by its reference, or for all of an address (None).
 
     One code opens what was sent or the newest draft; `unsent_first` says which is looked for
-    first. Returns the key that the asking browser keeps. A code is sent only if something fits;
-    the caller cannot tell. An earlier code for the same record ends.
+    first. Returns the key that the asking browser keeps: it takes the place of the one before, so
+    that a browser has one code. A code is sent only if something fits; the caller cannot tell. No
+    code asked for in another browser ends, so that nobody ends the one a patient types just now.
     """
     key = address_key(address)
     drafts, submissions = _found(key, reference)
     if reference is None:
         submissions = [row for row in submissions if _is_of(row, address)]
     draft = drafts[0] if drafts and (unsent_first or not submissions) else None
-    return _challenge(key, draft, [] if draft else [row.pk for row in submissions])
+    return _challenge(key, reference, draft, [] if draft else [row.pk for row in submissions])
 
 
 def address_key(address: str) -> int:
@@ -88,16 +89,25 @@ def address_key(address: str) -> int:
     return next(iter(search.address_tokens(address)), 0)
 
 
-def asked_for(*, key: str) -> int | None:
-    """The address key of what this browser asked for; None when there is nothing to renew."""
+def asked_for(*, key: str) -> tuple[int, str | None] | None:
+    """The address key and the reference this browser asked with; None when there is nothing to
+    renew."""
     old = _asked(key)
-    return old and old.address_key
+    return old and (old.address_key, old.reference or None)
 
 
 def renew(*, key: str) -> str | None:
     """Ten minutes more: a new code for what this browser asked for. None when it asked nothing."""
     old = _asked(key)
-    return old and _challenge(old.address_key, old.draft, old.submissions)
+    if old is None:
+        return None
+    return _challenge(old.address_key, old.reference or None, old.draft, old.submissions)
+
+
+def may_still_try(*, key: str) -> bool:
+    """Whether this browser asked for a code that has tries left, right pair or not."""
+    alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
+    return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
 
 def _asked(key: str) -> Challenge | None:
@@ -106,7 +116,11 @@ def _asked(key: str) -> Challenge | None:
 
 
 def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
-    """What the code opens, None when it is wrong, old, used, or was tried too often."""
+    """What the code opens, None when it is wrong, old, used, or was tried too often.
+
+    Tries count for the browser's own code. Once it is used, those of other browsers for the same
+    record end.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_TRY, [digest(key), TRIES])
         row = cursor.fetchone()
@@ -120,11 +134,21 @@ def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
     if draft_id is None and not submissions:
         return None
     with transaction.atomic():
-        if not Challenge.objects.filter(pk=pk, used_at=None).update(used_at=Now()):
+        if not _use(pk, Q(draft=draft_id) if draft_id else Q(submissions__overlap=submissions)):
             return None
         if draft_id:
             return _open_draft(pk, draft_id, request_id)
         return _open_submissions(pk, submissions, request_id)
+
+
+def _use(challenge: UUID, same: Q) -> bool:
+    """Use up a code, and with it the others for the same. False: one of them was used before."""
+    live = Challenge.objects.filter(same, used_at=None, expires_at__gt=Now())
+    # in one order, so that two codes entered at once wait for each other
+    codes = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if challenge not in codes:
+        return False
+    return bool(Challenge.objects.filter(pk__in=codes).update(used_at=Now()))
 
 
 def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
@@ -247,10 +271,13 @@ def _hash(challenge: UUID, symbols: str) -> bytes:
     return hashlib.scrypt(peppered, salt=challenge.bytes, n=2**13, r=8, p=1, dklen=32)
 
 
-def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -> str:
+def _challenge(
+    address_key: int, reference: str | None, draft: Draft | None, submissions: list[UUID]
+) -> str:
     key, code = new_key(), _new_code()
     challenge = Challenge(
         browser_hash=digest(key),
+        reference=reference or "",
         draft=draft,
         submissions=submissions,
         address_key=address_key,
@@ -258,9 +285,6 @@ def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -
     challenge.code_hash = _hash(challenge.pk, parse_code(code))
     challenge.expires_at = Now() + CODE_LIVES
     with transaction.atomic():
-        if draft or submissions:
-            same = Q(draft=draft) if draft else Q(submissions__overlap=submissions)
-            Challenge.objects.filter(same, used_at=None).update(expires_at=Now())
         challenge.save(force_insert=True)
         if draft or submissions:
             outbox.put(
@@ -269,6 +293,7 @@ def _challenge(address_key: int, draft: Draft | None, submissions: list[UUID]) -
                 payload={"code": code},
                 expires=CODE_LIVES,
             )
+            count_letter(reference=reference)
     return key
 
 

@@ -341,29 +341,37 @@ def suspect(*, draft: Draft, why: str) -> Walk:
     return _save(draft, change)
 
 
-def save_for_later(*, draft: Draft, address: str, kept: bool = False) -> str:
+def save_for_later(
+    *,
+    draft: Draft,
+    address: str,
+    kept: bool = False,
+    may_tell: Callable[[], bool] = lambda: True,
+) -> str:
     """Save the draft so that a code to `address` opens it elsewhere. Returns its reference.
 
     `kept` says that the address was not typed but is one given before, which is not shown. The
-    reference is given once and becomes the submission's. A message with it goes to the
-    address, once in ten minutes. Raises Conflict.
+    reference is given once and becomes the submission's. A message with it goes to the address,
+    once in ten minutes, if it `may_tell`: asked only when there is one to send. Raises Conflict.
     """
-    at = timezone.now()
+    at, fresh = timezone.now(), timedelta(minutes=10)
+    before = walk_of(draft).content.saved
+    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
+    tells = not again and may_tell()
+    # of what was not told, the next try is the first
+    told_at = at if tells or again else at - fresh
 
     def change(walk: Walk) -> Walk:
-        saved = {"address": address, "at": at.isoformat()}
+        saved = {"address": address, "at": told_at.isoformat()}
         veiled = [name for name in walk.content.veiled_contact if name != SAVED_ADDRESS]
         veiled += [SAVED_ADDRESS] if kept else []
         content = replace(walk.content, saved=saved, veiled_contact=tuple(veiled))
         return walk.with_content(content)
 
-    before = walk_of(draft).content.saved
-    fresh = timedelta(minutes=10)
-    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
     with transaction.atomic():
         _save(draft, change)
         Draft.objects.filter(pk=draft.pk, reference=None).update(reference=new_reference())
-        if not again:
+        if tells:
             outbox.put(kind="saved", occasion=f"{draft.pk}:{draft.revision}")
     draft.refresh_from_db()
     return str(draft.reference)

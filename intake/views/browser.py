@@ -1,5 +1,6 @@
 """The draft of this browser: how it is found, held, let go, and what happens without one."""
 
+import math
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import wraps
@@ -10,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from clinic import hours
+from clinic import hours, limits
 from intake import reading, services, when
 from intake.domain import answers as domain
 from intake.domain.definition import Page
@@ -23,6 +24,7 @@ from intake.models import Draft
 from intake.walk import APPOINTMENT, CONTACT, Walk
 
 View = Callable[..., HttpResponse]
+HOUR = timedelta(hours=1)
 
 
 def draft_of(request: HttpRequest, step: str = "") -> Draft | None:
@@ -153,7 +155,29 @@ def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedire
     return redirect(f"{url}?change=1" if change else url)
 
 
-def too_many(request: HttpRequest) -> HttpResponse:
-    response = render(request, "errors/429.html", status=429)
-    response["Retry-After"] = "600"
+# --- too often -----------------------------------------------------------------------------------
+
+
+def count_start(request: HttpRequest) -> int:
+    """Count that a network begins a draft. Returns 0, or the seconds until it may begin another."""
+    key = f"start:{limits.peer(request)}"
+    return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_STARTS, HOUR))
+
+
+def later(response: HttpResponse, seconds: int) -> HttpResponse:
+    """The 429 response with the time after which the same request is served."""
+    response["Retry-After"] = str(seconds)
     return response
+
+
+def too_often(seconds: int) -> str:
+    """Tell a patient who asked too often when to try again, and whom to call."""
+    minutes = math.ceil(seconds / 60)
+    words = ngettext(
+        "That was asked too often just now. Please try again in %(minutes)s minute,"
+        " or call us at %(phone)s.",
+        "That was asked too often just now. Please try again in %(minutes)s minutes,"
+        " or call us at %(phone)s.",
+        minutes,
+    )
+    return words % {"minutes": minutes, "phone": settings.CLINIC_PHONE}

@@ -5,7 +5,6 @@ the key of what was opened; both are looked up by their hash.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -24,15 +23,11 @@ from intake.domain import workflow
 from intake.forms import CodeForm, FindForm, ReplyForm, ReturnForm
 from intake.models import Grant, Kind, Submission
 from intake.views import standing
-from intake.views.browser import hold, now, redirect_to
+from intake.views.browser import HOUR, count_start, hold, later, now, redirect_to, too_often
 from intake.views.sending import next_words
 from intake.views.stops import as_fired
 from intake.views.visit_words import visit_context
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-TOO_OFTEN = gettext_lazy(
-    "That was asked too often just now. Please wait a while and try again, or call us."
-)
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
     "duty": gettext_lazy("The clinician on duty"),
@@ -85,8 +80,14 @@ def _ask(request: HttpRequest, form_class: Any, way: str, status: int = 0) -> Ht
     if request.method != "POST" or not form.is_valid():
         return _show_ask(request, form, way, status=422 if form.is_bound else 200)
     address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference")
-    if not _may_ask(request, services.address_key(address), reference):
-        return _show_ask(request, form, way, status=429, notice=str(TOO_OFTEN))
+    mailbox, peer = services.address_key(address), limits.peer(request)
+    if seconds := services.count_request(peer=peer, mailbox=mailbox, reference=reference):
+        notice = too_often(seconds)
+        if reference is None:
+            notice += " " + _(
+                "Your number is in our first message to you. Ask with the number instead."
+            )
+        return later(_show_ask(request, form, way, status=429, notice=notice), seconds)
     key = services.ask(address=address, reference=reference, unsent_first=way == "resume")
     return _hold(redirect("intake:code"), key)
 
@@ -95,21 +96,7 @@ def _show_ask(
     request: HttpRequest, form: Any, way: str, *, status: int, notice: str = ""
 ) -> HttpResponse:
     context = {"form": form, "way": way, "notice": notice}
-    response = render(request, "my/ask.html", context, status=status)
-    if status == 429:
-        response["Retry-After"] = "900"
-    return response
-
-
-def _may_ask(request: HttpRequest, mailbox: int, reference: str | None) -> bool:
-    """Four limits at once: this pair, this mailbox, this network, and the whole site."""
-    wanted = (
-        (f"ask-peer:{limits.peer(request)}", settings.LIMIT_CODES_PEER, HOUR),
-        (f"ask-pair:{reference}:{mailbox}", 3, 15 * MINUTE),
-        (f"ask-mailbox:{mailbox}", 10, DAY),
-        ("ask-site", settings.LIMIT_CODES_SITE, HOUR),
-    )
-    return all(limits.take(key, capacity=most, per=per) for key, most, per in wanted)
+    return render(request, "my/ask.html", context, status=status)
 
 
 def ask_again(form_class: Any, way: str) -> Callable[..., HttpResponse]:
@@ -134,18 +121,25 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("intake:my")
     if request.method != "POST":
         return _show_code(request, CodeForm(), status=200)
+    peer = limits.peer(request)
     if request.POST.get("go") == "again":
-        mailbox = services.asked_for(key=key)
-        if mailbox is not None and not _may_ask(request, mailbox, None):
-            return _show_code(request, CodeForm(), status=429, notice=str(TOO_OFTEN))
+        asked = services.asked_for(key=key)
+        if asked is None:
+            return redirect("intake:my")
+        mailbox, reference = asked
+        if seconds := services.count_request(peer=peer, mailbox=mailbox, reference=reference):
+            notice = too_often(seconds)
+            return later(_show_code(request, CodeForm(), status=429, notice=notice), seconds)
         renewed = services.renew(key=key)
         return _hold(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
     form = CodeForm(data=request.POST)
     if not form.is_valid():
         return _show_code(request, form, status=422)
-    peer = limits.peer(request)
-    if not limits.take(f"code-peer:{peer}", capacity=settings.LIMIT_TRIES_PEER, per=HOUR):
-        return _show_code(request, form, status=429, notice=str(TOO_OFTEN))
+    tries = limits.Limit(f"code-peer:{peer}", settings.LIMIT_TRIES_PEER, HOUR)
+    # a neighbour on the network uses up no tries of a code that was asked for here
+    if (seconds := limits.take_all(tries)) and not services.may_still_try(key=key):
+        notice = too_often(seconds)
+        return later(_show_code(request, form, status=429, notice=notice), seconds)
     opened = services.enter(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
     if opened is None:
         form.add_error(
@@ -277,10 +271,10 @@ def reply(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
     form = ReplyForm(data=request.POST)
     if not form.is_valid():
         return show(request, grant, form, status=422)
-    peer = limits.peer(request)
-    if not limits.take(f"reply:{peer}", capacity=settings.LIMIT_INTAKE_SENDS, per=HOUR):
-        form.add_error(None, str(TOO_OFTEN))
-        return show(request, grant, form, status=429)
+    key = f"reply:{limits.peer(request)}"
+    if seconds := limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR)):
+        form.add_error(None, too_often(seconds))
+        return later(show(request, grant, form, status=429), seconds)
     rule = services.reply(
         submission=submission, text=form.cleaned_data["text"], request_id=request.request_id
     )
@@ -317,10 +311,9 @@ def withdraw(request: HttpRequest, *, grant: Grant, submission: Submission) -> H
 @with_grant
 def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Begin an addition to what was sent."""
-    if not limits.take(
-        f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
-    ):
-        return show(request, grant, ReplyForm(), status=429, notice=str(TOO_OFTEN))
+    if seconds := count_start(request):
+        notice = too_often(seconds)
+        return later(show(request, grant, ReplyForm(), status=429, notice=notice), seconds)
     draft, key = services.add(submission=submission, language=get_language() or "en")
     return hold(redirect_to("safety"), key, draft)
 

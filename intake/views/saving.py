@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods
 from intake import services
 from intake.forms import FindForm
 from intake.models import Draft, Kind
-from intake.views.browser import lost, reach_words, with_draft
-from intake.views.my import TOO_OFTEN
-from intake.views.stops import may_send, may_write_to
+from intake.views.browser import later, lost, reach_words, too_often, with_draft
+from intake.views.stops import count_send, may_write_to
 from intake.walk import SAVED_ADDRESS, Walk
 
 
@@ -30,18 +29,22 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return show(request, walk, form, status=200)
     if not form.is_valid():
         return show(request, walk, form, status=422)
-    if not (may_send(request) and may_write_to(form.cleaned_data["address"], "save")):
-        return show(request, walk, form, status=429, notice=str(TOO_OFTEN))
+    if seconds := count_send(request):
+        notice = too_often(seconds)
+        return later(show(request, walk, form, status=429, notice=notice), seconds)
+    address = form.cleaned_data["address"]
     try:
         reference = services.save_for_later(
-            draft=draft, address=form.cleaned_data["address"], kept=bool(form.left_blank)
+            draft=draft,
+            address=address,
+            kept=bool(form.left_blank),
+            may_tell=lambda: may_write_to(address, "save"),
         )
     except services.Gone:
         return lost(request)
     except services.Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
-    mailed = "@" in form.cleaned_data["address"]
-    context = {"reference": reference, "mailed": mailed, "reach": reach_words(walk)}
+    context = {"reference": reference, "mailed": "@" in address, "reach": reach_words(walk)}
     return render(request, "intake/saved.html", context)
 
 

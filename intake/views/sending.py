@@ -23,13 +23,14 @@ from intake.models import Draft, Kind, Submission, Urgency
 from intake.views.browser import (
     draft_notice,
     draft_of,
+    later,
     lost,
     reach_words,
     redirect_to,
     with_draft,
 )
 from intake.views.pages import STEP_TITLES, before_sending
-from intake.views.stops import may_send, may_write_to
+from intake.views.stops import count_send, may_write_to
 from intake.views.visit_words import words_of
 from intake.views.wish import lost_time
 from intake.walk import APPOINTMENT, CONTACT, Walk
@@ -46,9 +47,9 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return redirect_to(walk.first_open)
     if request.method != "POST":
         return show_check(request, walk, notice=held_words(draft, walk))
-    if not may_send(request):
+    if seconds := count_send(request):
         notice = _("Too many requests came from your network. Your answers are kept.")
-        return show_check(request, walk, notice=notice, status=429)
+        return later(show_check(request, walk, notice=notice, status=429), seconds)
     try:
         services.submit(
             draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id

@@ -1,32 +1,28 @@
 """Beginning and leaving."""
 
-from datetime import timedelta
 from functools import lru_cache
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clinic import limits
 from intake import services
 from intake.models import Kind
 from intake.protocols import current
 from intake.views import blank
 from intake.views.browser import (
+    count_start,
     draft_notice,
     draft_of,
     follow,
     hold,
+    later,
     let_go,
     lost,
     now,
     redirect_to,
-    too_many,
 )
-
-HOUR = timedelta(hours=1)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,10 +49,8 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
             return redirect_to(services.walk_of(draft).first_open)
         context = {"has_draft": True, "draft_notice": draft_notice(now(), current().approved)}
         return render(request, template, context)
-    if not limits.take(
-        f"start:{limits.peer(request)}", capacity=settings.LIMIT_INTAKE_STARTS, per=HOUR
-    ):
-        return too_many(request)
+    if seconds := count_start(request):
+        return later(render(request, "errors/429.html", status=429), seconds)
     if draft is not None and under_way:
         services.leave(draft=draft)
     draft, key = services.begin(

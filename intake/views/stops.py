@@ -22,10 +22,12 @@ from intake.forms import TellForm
 from intake.models import Draft, Kind
 from intake.protocols import current
 from intake.views.browser import (
+    HOUR,
     draft_notice,
     draft_of,
     follow,
     hold_on,
+    later,
     lost,
     now,
     page_of_protocol,
@@ -122,8 +124,8 @@ def leave_stop(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
-    if not may_send(request):
-        return show_emergency(request, walk, form, status=429)
+    if seconds := count_send(request):
+        return later(show_emergency(request, walk, form, status=429), seconds)
     services.tell_clinic(
         draft=draft,
         phone=form.cleaned_data["phone"],
@@ -202,9 +204,10 @@ def after_telling(request: HttpRequest, draft: Draft) -> HttpResponse:
     return render(request, "intake/emergency.html", context)
 
 
-def may_send(request: HttpRequest) -> bool:
-    peer = limits.peer(request)
-    return limits.take(f"send:{peer}", capacity=settings.LIMIT_INTAKE_SENDS, per=timedelta(hours=1))
+def count_send(request: HttpRequest) -> int:
+    """Count that a network sends something. Returns 0, or the seconds until it may send again."""
+    key = f"send:{limits.peer(request)}"
+    return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR))
 
 
 def may_write_to(address: str, what: str) -> bool:

@@ -1,3 +1,4 @@
+import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -5,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
-from clinic import limits
+from clinic import limits, outbox
+from clinic.limits import Limit
 from clinic.models import Bucket
 
 DAY = timedelta(days=1)
@@ -23,6 +25,16 @@ def drain(key, capacity, per):
     while limits.take(key, capacity=capacity, per=per):
         taken += 1
     return taken
+
+
+def touched(seconds):
+    """Let the buckets be last touched exactly so long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update clinic_bucket set tokens = floor(tokens),"
+            " at = clock_timestamp() - make_interval(secs => %s)",
+            [seconds],
+        )
 
 
 @pytest.mark.django_db
@@ -47,6 +59,53 @@ def test_a_clock_set_back_takes_no_tokens():
     assert limits.take("send:a", capacity=3, per=DAY)
     age(-7200)
     assert drain("send:a", 3, DAY) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("capacity", [1, 3, 7, 60, 300])
+@pytest.mark.parametrize("per", [timedelta(minutes=7), 0.5 * HOUR, HOUR, DAY])
+def test_the_wait_that_is_told_is_the_one_that_is_needed(capacity, per):
+    limit = Limit("send:a", capacity, per)
+    assert limits.wait(limit) == 0
+    drain(*limit)
+    touched(0)
+    seconds = limits.wait(limit)
+    assert seconds == math.ceil(per.total_seconds() / capacity)
+    touched(seconds - 1)
+    assert limits.wait(limit) == 1
+    assert limits.take_all(limit) == 1
+    touched(seconds)
+    assert limits.wait(limit) == 0
+    assert limits.take_all(limit) == 0
+
+
+@pytest.mark.django_db
+def test_of_several_limits_the_longest_wait_is_told():
+    hour, day = Limit("ask:a", 2, HOUR), Limit("ask:b", 1, DAY)
+    untouched = Limit("ask:c", 1, DAY)
+    assert limits.take_all(hour, day) == 0
+    assert limits.take_all(hour, day, untouched) == 24 * 3600
+    assert limits.take_all(hour, untouched) == 1800
+    assert limits.wait(untouched) == 0
+
+
+@pytest.mark.django_db
+def test_the_alarm_lasts_a_day_and_is_written_into_the_log_once_an_hour(written_log):
+    def told() -> int:
+        return written_log.getvalue().count('"event": "site limit reached"')
+
+    assert not outbox.trouble().limited
+    for _n in range(3):
+        limits.sound_alarm()
+    assert told() == 1
+    age(3601)
+    limits.sound_alarm()
+    assert told() == 2
+    age(24 * 3600 - 60)
+    limits.prune()
+    assert outbox.trouble().limited
+    age(61)
+    assert not outbox.trouble().limited
 
 
 @pytest.mark.django_db

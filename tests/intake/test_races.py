@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -180,6 +181,18 @@ def test_the_right_code_entered_from_many_windows_at_once_opens_once():
     opened = at_once([lambda: services.enter(key=key, code=code)] * 5)
     assert len([one for one in opened if one]) == 1
     assert Grant.objects.count() == 1
+
+
+def test_of_many_codes_for_one_record_entered_at_once_one_opens_and_ends_the_others():
+    submission, asked = builders.submission(), []
+    for _browser in range(12):
+        key = services.ask(address=submission.person["email"], reference=submission.reference)
+        letter = Message.objects.filter(kind="code").latest("created_at")
+        asked.append({"key": key, "code": letter.payload["code"]})
+    opened = at_once([partial(services.enter, **one) for one in asked])
+    assert len([one for one in opened if one]) == 1
+    assert Grant.objects.count() == 1
+    assert not Challenge.objects.filter(used_at=None).exists()
 
 
 def test_a_decision_and_a_withdrawal_at_once_lose_nothing():

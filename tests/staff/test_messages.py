@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic import outbox
+from clinic import limits, outbox
 from clinic.models import Message
 from tests import builders
 from tests.staff.desk import Trail, cells, waiting, words
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/clinic/message/"
 FAILED = "A message could not be sent."
 LATE = "Messages are not going out"
+RAN_OUT = "the program reached its hourly limit of one-time codes"
 PLACES = {
     "clinician": "/admin/intake/submission/",
     "duty": "/admin/intake/submission/",
@@ -57,7 +58,16 @@ def test_what_waits_for_its_time_is_no_trouble():
     later = timezone.now() + timedelta(days=3)
     Message.objects.update(due_at=later, next_at=later, created_at=later - timedelta(days=4))
 
-    assert outbox.trouble() == (False, False)
+    assert outbox.trouble() == (False, False, False)
+
+
+@pytest.mark.parametrize("role", PLACES)
+def test_codes_that_ran_out_are_said_on_every_page(role):
+    client = builders.staff_client(role)
+    assert RAN_OUT not in words(client.get(PLACES[role]))
+
+    limits.sound_alarm()
+    assert RAN_OUT in words(client.get(PLACES[role]))
 
 
 def test_others_hear_nothing_of_it(failed):

@@ -1,0 +1,26 @@
+"""The clock moved, without waiting."""
+
+from datetime import timedelta
+
+from django.db import connection
+
+
+def pass_time(seconds: float) -> None:
+    """Make the limits, the codes and the messages so many seconds older."""
+    ago = timedelta(seconds=seconds)
+    with connection.cursor() as cursor:
+        cursor.execute("update clinic_bucket set at = at - %s", [ago])
+        cursor.execute("update intake_challenge set expires_at = expires_at - %s", [ago])
+        cursor.execute(
+            "update clinic_message set created_at = created_at - %s, due_at = due_at - %s,"
+            " next_at = next_at - %s, expires_at = expires_at - %s",
+            [ago] * 4,
+        )
+
+
+def touched(seconds: float) -> None:
+    """Let each limit have been used for the last time exactly so many seconds ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update clinic_bucket set at = clock_timestamp() - %s", [timedelta(seconds=seconds)]
+        )
