@@ -1,10 +1,12 @@
-"""Submissions by the million: true rows as far as the worklist and its search read them.
+"""Submissions by the million: true rows as far as the staff's lists and pages read them.
 
-What the rules said of sixty people of the demonstration is shared among all. Names, birth dates and
-numbers are a row's own, sealed for that row and found by the tokens that the service would store.
-Answers, which no list opens, are sealed for another row.
+What sixty people of the demonstration answered, and what the rules said of it, is shared among all.
+Names, birth dates and numbers are a row's own and found by the tokens that the service would store.
+Every sealed value is sealed for its own row, so each submission can be opened. Beside a submission
+stand its request for a visit, its history and, once decided, the decision.
 """
 
+import json
 import random
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -15,9 +17,18 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from clinic import sealing
 from clinic.ids import new_reference, uuid7
 from intake import bulk, demo, search, services
-from intake.models import Submission
+from intake.models import (
+    AppointmentRequest,
+    Decision,
+    Kind,
+    StatusChange,
+    Submission,
+    Urgency,
+    WaitlistEntry,
+)
 from intake.protocols import current
 
 RARE, COMMON, NOBODY = "Xylander", "Smith", "Qvortrup"
@@ -26,44 +37,67 @@ BATCH = 10_000
 YEARS = timedelta(days=8 * 365)
 WAITS = timedelta(days=9)  # since the one that waits longest was sent
 MOST_WAITING, MOST_DECIDED = 3_000, 5_000
-_FIELDS = Submission._meta.concrete_fields
+# how far the request of a submission has come, by the submission's status, with its share
+PROGRESS = {
+    "decided": {"requested": 40, "called": 15, "offered": 15, "booked": 30},
+    "closed": {"done": 80, "missed": 8, "withdrawn": 8, "called": 2, "requested": 2},
+    "withdrawn": {"withdrawn": 100},
+}
+WAITING_PROGRESS = {"requested": 95, "called": 5}
+TABLES = (Submission, AppointmentRequest, WaitlistEntry, Decision, StatusChange)
+COLUMNS = {model: [f.column for f in model._meta.concrete_fields] for model in TABLES}
+
+Rows = dict[Any, dict[str, Any]]
 
 
 def fill(count: int, staff: Sequence[Any]) -> None:
     """Store so many submissions, the oldest first. The indexes are made after, by their
-    definitions, and the table is vacuumed, as autovacuum would have done in those years."""
-    services.keep_protocol(current())
-    rows, names = _rows(count, [user.pk for user in staff]), [field.column for field in _FIELDS]
-    table, indexes = Submission._meta.db_table, Submission._meta.indexes
+    definitions, and the tables are vacuumed, as autovacuum would have done in those years."""
+    indexes = [(model, index) for model in TABLES for index in model._meta.indexes]
     with connection.cursor() as cursor:
         cursor.execute("set statement_timeout = 0; set maintenance_work_mem = '512MB'")
         with connection.schema_editor() as editor:
-            for index in indexes:
-                editor.remove_index(Submission, index)
-        while batch := list(islice(rows, BATCH)):
-            lines = ("\t".join(map(_text, (row[name] for name in names))) for row in batch)
-            cursor.copy_expert(
-                f"copy {table} ({', '.join(names)}) from stdin", StringIO("\n".join(lines) + "\n")
-            )
+            for model, index in indexes:
+                editor.remove_index(model, index)
+        store(count, staff)
         with connection.schema_editor() as editor:
-            for index in indexes:
-                editor.add_index(Submission, index)
-        cursor.execute(f"vacuum (analyze) {table}")
+            for model, index in indexes:
+                editor.add_index(model, index)
+        for model in TABLES:
+            cursor.execute(f"vacuum (analyze) {model._meta.db_table}")
     connection.close()  # with its settings
 
 
-def _rows(count: int, staff: list[int]) -> Iterator[dict[str, Any]]:
+def store(count: int, staff: Sequence[Any]) -> None:
+    """Store so many submissions and what stands beside them, by COPY."""
+    services.keep_protocol(current())
+    rows = _rows(count, [user.pk for user in staff])
+    with connection.cursor() as cursor:
+        while batch := list(islice(rows, BATCH)):
+            for model in TABLES:
+                _copy(cursor, model, [row[model] for row in batch if model in row])
+
+
+def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
+    names = COLUMNS[model]
+    lines = ("\t".join(map(_text, (row[name] for name in names))) + "\n" for row in rows)
+    into = f"{model._meta.db_table} ({', '.join(names)})"
+    cursor.copy_expert(f"copy {into} from stdin", StringIO("".join(lines)))
+
+
+def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
+    """One submission after the other, with the rows beside it."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
-    seal = {name: Submission._meta.get_field(name).seal_for for name in ("person", "assessment")}
     references: set[str] = set()
     waiting = min(MOST_WAITING, count // 10)
     decided = min(MOST_DECIDED, count // 10)
     rare = {count * n // (ALIKE + 1) for n in range(1, ALIKE + 1)}
+    earlier = None
     for number in range(count):
         pk, left = uuid7(), count - number  # the last one was sent just now
-        pattern, columns = rng.choice(patterns)
+        pattern, columns, said = rng.choice(patterns)
         if left <= waiting:
             sent = now - WAITS * (left / waiting)
             status = rng.choices(("new", "in_review", "waiting"), (70, 20, 10))[0]
@@ -82,25 +116,74 @@ def _rows(count: int, staff: list[int]) -> Iterator[dict[str, Any]]:
         while (reference := new_reference()) in references:
             pass
         references.add(reference)
-        yield columns | {
-            "id": pk,
-            "draft_id": uuid7(),
-            "reference": reference,
-            "submitted_at": sent,
-            "target_at": pattern.target_at - pattern.submitted_at + sent,
-            "status": status,
-            "assignee_id": None if status == "new" else rng.choice(staff),
-            "reply_due_at": sent if wrote else None,
-            "alarm": wrote and rng.random() < 0.1,
-            "suspect": status == "new" and rng.random() < 0.01,
-            "assessment": seal["assessment"](pk, pattern.assessment).data,
-            "person": seal["person"](pk, person).data,
-            "search_keys": search.tokens(person),
+        rows = {
+            Submission: columns
+            | {
+                "id": pk,
+                "draft_id": uuid7(),
+                "reference": reference,
+                "submitted_at": sent,
+                "target_at": pattern.target_at - pattern.submitted_at + sent,
+                "status": status,
+                "assignee_id": None if status == "new" else rng.choice(staff),
+                "reply_due_at": sent if wrote else None,
+                "alarm": wrote and rng.random() < 0.1,
+                "suspect": status == "new" and rng.random() < 0.01,
+                "follows_id": earlier if earlier and rng.random() < 0.005 else None,
+                "answers": _sealed(Submission, "answers", pk, said["answers"]),
+                "assessment": _sealed(Submission, "assessment", pk, said["assessment"]),
+                "person": _sealed(Submission, "person", pk, json.dumps(person)),
+                "search_keys": search.tokens(person),
+            }
         }
+        if number % 100 == 0:
+            earlier = pk
+        yield rows | _beside(rng, pk, pattern, status, sent, staff)
 
 
-def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any]]]:
-    """What sixty people sent, and the columns that are the same in every row made of it."""
+def _beside(
+    rng: random.Random, pk: Any, pattern: Submission, status: str, sent: datetime, staff: list[int]
+) -> Rows:
+    """What a submission of this status has beside it."""
+    change = {"submission_id": pk, "action": "send", "status": "new", "by_id": None, "at": sent}
+    rows: Rows = {StatusChange: {"id": uuid7(), **change}}
+    if pattern.kind != Kind.STOPPED:
+        chances = PROGRESS.get(status, WAITING_PROGRESS)
+        progress = rng.choices(list(chances), list(chances.values()))[0]
+        request = {
+            "id": uuid7(),
+            "submission_id": pk,
+            "visit_type": rng.choice(("in_person", "video", "call_me")),
+            "wishes": '[{"days": ["mon"], "times": ["morning"], "place": "", "clinician": ""}]',
+            "earliest": None,
+            "progress": progress,
+        }
+        rows[AppointmentRequest] = request
+        if progress in ("requested", "called") and rng.random() < 0.05:
+            rows[WaitlistEntry] = {"id": uuid7(), "request_id": request["id"], "since": sent}
+    if status in ("decided", "closed"):
+        decision = uuid7()
+        rows[Decision] = {
+            "id": decision,
+            "submission_id": pk,
+            "revision": 0,
+            "urgency_before": pattern.urgency,
+            "urgency": pattern.urgency,
+            "outcome": bulk.OUTCOMES[Urgency(pattern.urgency)],
+            "words": _sealed(Decision, "words", decision, '{"reason": "", "note": ""}'),
+            "by_id": rng.choice(staff),
+            "at": sent + timedelta(hours=3),
+        }
+    return rows
+
+
+def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
+    """JSON sealed for one row, as the field's `seal_for` would; the text is made only once."""
+    return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))
+
+
+def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
+    """What sixty people sent: the row, its columns as COPY takes them, and what it holds sealed."""
     for patient in demo.patients(current(), seed=7, count=60, until=now):
         row = services.build_submission(
             draft_id=uuid7(),
@@ -111,9 +194,13 @@ def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any]]]:
             reference="",
             at=patient.sent_at,
         )
-        columns = {field.column: getattr(row, field.attname) for field in _FIELDS}
-        sealed = Submission._meta.get_field("answers").seal_for(row.pk, row.answers)
-        yield row, columns | {"answers": sealed.data}
+        columns = {
+            field.column: getattr(row, field.attname) for field in Submission._meta.concrete_fields
+        }
+        yield row, columns, {name: json.dumps(getattr(row, name)) for name in OPENED}
+
+
+OPENED = ("answers", "assessment")
 
 
 def _text(value: Any) -> str:

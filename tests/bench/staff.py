@@ -1,5 +1,6 @@
 """The staff's side: the worklist of a million submissions beside a stock changelist of a thousand
-records (G7, G8), and what the server takes beside a bare one with the same packages (G10).
+records (G7, G8), each other list, filter and page of submissions beside itself with a thousand
+(G7b), and what the server takes beside a bare one with the same packages (G10).
 
 One client on one kept connection has each look in turn, at all sites in the same run. A search is
 what a person waits for: the form sent, and the list that it leads to.
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,17 +24,20 @@ from django.db import connection
 from django.test import Client
 
 from clinic import devdb
+from intake.admin.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.models import Submission
 from tests import builders
 from tests.bench import goals, patients, records, servers
 from tests.bench.browser import Answer, Browser
 from tests.bench.floor import packages
 from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Gunicorn
-from tests.staff.desk import WORKLIST
+from tests.staff.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW = 1_000
 LOOKS = 30  # of each sort in one run
+LOOKS_AT_EACH = 5  # of G7b, whose lists are many
 STARTS = 5
 PAGES = {
     "first page": WORKLIST,
@@ -48,6 +53,31 @@ SEARCHES = {
 Look = Callable[[], Any]
 Start = Callable[[], AbstractContextManager[Gunicorn]]
 Cookies = dict[str, str]
+OPTIONS = {
+    "progress": ProgressFilter,
+    "status": NotClosedFilter,
+    "urgency": UrgencyFilter,
+    "sent": SentFilter,
+}
+LISTS = {"patient wrote": f"{WORKLIST}?status=replies"}
+DESK_LISTS = {
+    "front desk": FRONT_DESK,
+    **{
+        f"front desk, {name} {code}": f"{FRONT_DESK}?{name}={code}"
+        for name, options in OPTIONS.items()
+        for code, _words in options.options
+    },
+}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A database with submissions: who is signed in there, and two submissions to look at."""
+
+    clinician: Cookies
+    desk: Cookies
+    pages: dict[str, str]
+    desk_pages: dict[str, str]
 
 
 def measure(folder: Path) -> list[Line]:
@@ -70,21 +100,22 @@ def measure(folder: Path) -> list[Line]:
     ):
         looks = {
             "stock": partial(_changelist, _browser(floor.port, floor_key)),
-            **_looks(_browser(ours.port, of_many)),
+            **_looks(_browser(ours.port, of_many.clinician)),
             **{
                 f"few: {name}": look
-                for name, look in _looks(_browser(ours_of_few.port, of_few)).items()
+                for name, look in _looks(_browser(ours_of_few.port, of_few.clinician)).items()
                 if name in PAGES
             },
         }
-        for look in list(looks.values()) * 8:
-            look()
-        runs = [_run(looks) for _ in range(RUNS)]
-    server = _server(of_many)
+        runs = _runs(looks, LOOKS)
+        each = _each(ours.port, of_many)
+        each |= {f"few: {name}": look for name, look in _each(ours_of_few.port, of_few).items()}
+        every = _every(_runs(each, LOOKS_AT_EACH))
+    server = _server(of_many.clinician)
     stock = statistics.median(run["stock"] for run in runs)
-    firsts = _first_looks(folder, of_many)  # last: it stops the database
+    firsts = _first_looks(folder, of_many.clinician)  # last: it stops the database
     search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
-    return [_worklist(runs, counts), search, server]
+    return [_worklist(runs, counts), every, search, server]
 
 
 @contextmanager
@@ -100,13 +131,25 @@ def _database(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = usual
 
 
-def _filled(rows: int) -> Cookies:
-    """So many submissions, and a clinician who is signed in: the cookies."""
+def _filled(rows: int) -> Filled:
+    """So many submissions, and a clinician and the front desk who are signed in."""
     staff = [builders.member("clinician", f"dr-{number}") for number in range(5)]
     began = time.monotonic()
     records.fill(rows, staff)
     sys.stdout.write(f"{rows:,} submissions stored in {time.monotonic() - began:.0f} s\n")
-    cookies = builders.sign_in(Client(), staff[0]).cookies
+    wished = Submission.objects.filter(appointment_request__isnull=False)
+    waiting, closed = (wished.filter(status=status)[0] for status in ("new", "closed"))
+    shown = {"waiting": waiting, "closed": closed}
+    return Filled(
+        clinician=_signed_in(staff[0]),
+        desk=_signed_in(builders.member("front desk", "desk")),
+        pages={f"submission page, {name}": page_of(row) for name, row in shown.items()},
+        desk_pages={f"front desk's page, {name}": desk_page_of(row) for name, row in shown.items()},
+    )
+
+
+def _signed_in(user: Any) -> Cookies:
+    cookies = builders.sign_in(Client(), user).cookies
     return {settings.SESSION_COOKIE_NAME: cookies[settings.SESSION_COOKIE_NAME].value}
 
 
@@ -166,10 +209,34 @@ def _changelist(browser: Browser) -> None:
     assert answer.body.count(b'name="_selected_action"') == 100, answer.status
 
 
-def _run(looks: dict[str, Look]) -> dict[str, float]:
+def _each(port: int, filled: Filled) -> dict[str, Look]:
+    """Every list, filter and page of G7b at one site."""
+    doctor, desk = _browser(port, filled.clinician), _browser(port, filled.desk)
+    return {
+        **{name: partial(_seen, doctor, path) for name, path in (LISTS | filled.pages).items()},
+        **{
+            name: partial(_seen, desk, path)
+            for name, path in (DESK_LISTS | filled.desk_pages).items()
+        },
+    }
+
+
+def _seen(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status == 200, (path, answer.status)
+
+
+def _runs(looks: dict[str, Look], rounds: int) -> list[dict[str, float]]:
+    """So many runs of all looks, once every worker has served each."""
+    for look in list(looks.values()) * 8:
+        look()
+    return [_run(looks, rounds) for _ in range(RUNS)]
+
+
+def _run(looks: dict[str, Look], rounds: int) -> dict[str, float]:
     """The median milliseconds of each look, one after the other and around again."""
     taken: dict[str, list[float]] = {name: [] for name in looks}
-    for _round in range(LOOKS):
+    for _round in range(rounds):
         for name, look in looks.items():
             taken[name].append(_timed(look))
     return {name: statistics.median(times) for name, times in taken.items()}
@@ -219,6 +286,20 @@ def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
     what = f"worklist of {ROWS:,} to a stock changelist of 1,000: first page, a status filter"
     data = {"runs_ms": runs, "statements": counts, "load": os.getloadavg()}
     return Line("G7", what, "≤ 1 ×, 1.15 ×, 10", told, met, data)
+
+
+def _every(runs: list[dict[str, float]]) -> Line:
+    """G7b: each list, filter and page of submissions against itself with a thousand of them."""
+    names = [name for name in runs[0] if not name.startswith("few: ")]
+    ratios = {name: _ratio(runs, name, f"few: {name}") for name in names}
+    for name, ratio in ratios.items():
+        many, few = (statistics.median(run[one] for run in runs) for one in (name, f"few: {name}"))
+        sys.stdout.write(f"{name:36}{few:8.0f} ms{many:8.0f} ms{ratio:8.2f} ×\n")
+    worst = max(ratios, key=lambda name: ratios[name])
+    told = f"{sum(ratio <= 1.3 for ratio in ratios.values())} of {len(ratios)}; the slowest: "
+    told += f"{worst} {ratios[worst]:.2f} × {_middle(runs, worst, f'few: {worst}')}"
+    what = f"every list, filter and page of {ROWS:,} submissions to itself with {FEW:,}"
+    return Line("G7b", what, "≤ 1.3 ×", told, ratios[worst] <= 1.3, {"runs_ms": runs})
 
 
 def _search(runs: list[dict[str, float]], firsts: dict[str, float]) -> Line:
