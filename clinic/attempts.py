@@ -11,7 +11,8 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils import timezone
 
 from clinic.sealing import keyed
@@ -45,6 +46,11 @@ def counted_as(request: HttpRequest | None, credentials: dict[str, Any] | None) 
     """The name by which axes knows an attempt."""
     name = (credentials or {}).get("username")
     return keyed("sign-in", plain(name).encode()).hex() if name else None
+
+
+def locked(request: HttpRequest, *_args: Any) -> HttpResponse:
+    """The page of a lock, to scripts too: axes would tell them the keyed hash of the name."""
+    return render(request, "account/lockout.html", status=429)
 
 
 class Attempts(AxesDatabaseHandler):

@@ -186,6 +186,16 @@ def test_an_attempt_keeps_a_keyed_hash_and_the_address(people):
         assert not any(kept)
 
 
+def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
+    for _try in range(5):
+        response = sign_in("ada", "wrong", headers={"x-requested-with": "XMLHttpRequest"})
+
+    assert response.status_code == 429
+    assert "access-control-allow-origin" not in response.headers
+    assert AccessAttempt.objects.get().username not in response.content.decode()
+    assert "locked for 15 minutes" in response.content.decode()
+
+
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
     """It wrote such rows until it was stopped, so that a migration would come too early."""
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
