@@ -210,7 +210,11 @@ class SubmissionAdmin(PatientAdmin):
             by=request.user,
             request_id=request.request_id,
         )
-        messages.success(request, _("The call is noted."))
+        submission.refresh_from_db(fields=["alarm"])
+        if submission.alarm:
+            messages.warning(request, _("The call is noted. What the patient wrote still waits."))
+        else:
+            messages.success(request, _("The call is noted."))
         return redirect(self.address("change", submission.pk))
 
     @served

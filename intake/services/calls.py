@@ -59,7 +59,9 @@ def note(
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         same = row.calls.filter(by=by, outcome=outcome, at__gt=now - DOUBLE_CLICK)
-        if again := next((call for call in same if _note_of(call) == words.strip()), None):
+        again = next((call for call in same if _note_of(call) == words.strip()), None)
+        # with an alarm it is no double click: the caller has read what was unread at the first
+        if again and not row.alarm:
             return again
         call = Call(
             submission=row,
