@@ -58,7 +58,8 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -
     """Store a batch of synthetic patients. Returns how many.
 
     With a `clinician`, most of those sent some days before `now` are decided and closed by them,
-    as they would be. Raises nothing of its own.
+    as they would be. No red flag among them is escalated: dozens are old already, and nobody's.
+    Raises nothing of its own.
     """
     references = _free_references(len(patients))
     submissions: list[Submission] = []

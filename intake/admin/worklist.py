@@ -189,7 +189,11 @@ class SubmissionAdmin(PatientAdmin):
             request_id=request.request_id,
             tasks=submission.call_tasks.filter(settled_at=None, reason=CallTask.Reason.MORE),
         )
-        messages.success(request, _("The call is noted."))
+        submission.refresh_from_db(fields=["alarm"])
+        if submission.alarm:
+            messages.warning(request, _("The call is noted. What the patient wrote still waits."))
+        else:
+            messages.success(request, _("The call is noted."))
         return redirect(back)
 
     @served

@@ -74,7 +74,9 @@ def note(
     made = Made(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
-        if again := _same(row, made, by, now):
+        again = _same(row, made, by, now)
+        # with an alarm it is no double click: the caller has read what was unread at the first
+        if again and not row.alarm:
             return again
         call = _store(row, made, by, now)
         open_tasks = CallTask.objects.filter(submission=row, settled_at=None)

@@ -220,6 +220,7 @@ def test_staff_have_dealt_with_most_of_the_older_ones():
     old = Submission.objects.filter(submitted_at__lt=UNTIL - timedelta(days=2))
     new = Submission.objects.filter(submitted_at__gte=UNTIL - timedelta(days=2))
     assert old.filter(status="closed").count() > 0.9 * old.count() > 0
+    assert not Submission.objects.exclude(escalate_at=None).exists()
     assert not new.exclude(status="new").exists()
     assert Decision.objects.count() == old.filter(status="closed").count()
     assert StatusChange.objects.filter(action="decide").count() == Decision.objects.count()

@@ -273,11 +273,17 @@ def test_a_call_of_which_nothing_is_said_comes_back_with_its_words(clinician):
 def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     submission = waiting()
     services.reply(submission=submission, text=DANGER)
-    clinician.post(page_of(submission, "call"), {"revision": 0, "call": "reached"})
+    old = {"revision": 0, "call": "reached"}
+    page = clinician.post(page_of(submission, "call"), old, follow=True)
 
     assert Call.objects.count() == 1
     assert fresh(submission).alarm
-    assert DANGER in words(clinician.get(page_of(submission)))
+    assert "The call is noted. What the patient wrote still waits." in words(page)
+    assert DANGER in words(page)
+    # at once, having read it
+    press(clinician, submission, "called", outcome="reached")
+    assert not fresh(submission).alarm
+    assert fresh(submission).escalate_at is None
 
 
 # --- on every page --------------------------------------------------------------------------------
