@@ -44,7 +44,7 @@ class CallForm(forms.Form):
         required=False,
     )
     call_note = forms.CharField(
-        label=gettext_lazy("Note on the call"),
+        label=gettext_lazy("What was said"),
         required=False,
         max_length=1000,
         widget=forms.Textarea({"rows": 2}),

@@ -61,7 +61,7 @@ class DecisionForm(CallForm):
         error_messages={"required": gettext_lazy("Choose what happens now.")},
     )
     sentence = forms.ChoiceField(
-        label=gettext_lazy("Write to the patient"),
+        label=gettext_lazy("Message to the patient"),
         choices=[("", gettext_lazy("No message")), *((code, words(code)) for code in MESSAGES)],
         initial="more_needed",
         error_messages={"required": gettext_lazy("Write to the patient, or note a call.")},

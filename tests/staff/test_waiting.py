@@ -1,6 +1,7 @@
 """What a patient was asked: who has the next step, since when, until when, and what they read."""
 
 import itertools
+import re
 from datetime import timedelta
 
 import pytest
@@ -128,6 +129,17 @@ def test_of_two_who_decide_the_second_keeps_all_that_was_typed(clinician):
     assert 'value="later" selected' in body
     assert "By hand." in body
     assert not Call.objects.exists()
+
+
+def test_two_forms_that_ask_of_a_call_stand_on_one_page_with_ids_of_their_own(clinician):
+    submission = waiting(urgency=Urgency.URGENT)
+    for page in (
+        clinician.get(page_of(submission)),
+        ask(clinician, submission, sentence=""),
+        call(clinician, submission, ""),
+    ):
+        ids = re.findall(r' id="([^"]+)"', page.content.decode())
+        assert len(ids) == len(set(ids))
 
 
 # --- the table -----------------------------------------------------------------------------------
