@@ -281,7 +281,7 @@ def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     assert "The call is noted. What the patient wrote still waits." in words(page)
     assert DANGER in words(page)
     # at once, having read it
-    press(clinician, submission, "called", outcome="reached")
+    press(clinician, submission, "call", call="reached")
     assert not fresh(submission).alarm
     assert fresh(submission).escalate_at is None
 
