@@ -28,7 +28,7 @@ from intake.admin.lists import (
 )
 from intake.admin.page import DecisionForm, MessageForm, SubmissionPage, person_words
 from intake.domain import workflow
-from intake.models import Submission
+from intake.models import IN_ORDER, Submission
 from intake.reading import phone_words
 
 
@@ -194,4 +194,4 @@ def _free(by: Any) -> QuerySet[Any, Any]:
     """The ids that wait and are nobody else's, in the order of the worklist."""
     mine_or_nobodys = Q(assignee=None) | Q(assignee=by)
     rows = Submission.objects.waiting().filter(mine_or_nobodys)
-    return rows.order_by("-urgency", "target_at", "id").values_list("pk", flat=True)
+    return rows.order_by(*IN_ORDER).values_list("pk", flat=True)

@@ -21,6 +21,9 @@ NEW: Final = "new"
 OPEN: Final = ("new", "in_review", "waiting")
 """The statuses in which a submission still waits for a clinician's decision."""
 
+OVER: Final = ("closed", "withdrawn")
+"""The statuses in which nothing is left to do for a submission."""
+
 ACTIONS: Final[Mapping[str, str]] = {
     "assign": "Assign",
     "release": "Give back",

@@ -21,6 +21,9 @@ from intake.models.clinic_time import (
     VisitType,
 )
 from intake.models.submissions import (
+    IN_ORDER,
+    IS_ANSWER_DUE,
+    IS_NOT_CLOSED,
     IS_WAITING,
     Communication,
     Decision,
@@ -37,6 +40,9 @@ from intake.models.submissions import (
 )
 
 __all__ = [
+    "IN_ORDER",
+    "IS_ANSWER_DUE",
+    "IS_NOT_CLOSED",
     "IS_WAITING",
     "Appointment",
     "AppointmentChange",

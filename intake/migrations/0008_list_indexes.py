@@ -1,0 +1,42 @@
+"""Indexes of the lists. They are made beside the work: nobody waits for a lock.
+
+Such an index that was stopped midway stays behind and is of no use, so it is dropped first: the
+migration can be run again. It may take longer than a statement of a page may.
+"""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+WITHOUT_LIMITS = "set statement_timeout = 0", "set lock_timeout = 0"
+WITH_LIMITS = "reset statement_timeout", "reset lock_timeout"
+
+
+def anew(model, index):
+    drop = f"drop index concurrently if exists {index.name}"
+    return [migrations.RunSQL(drop, migrations.RunSQL.noop), AddIndexConcurrently(model, index)]
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ('intake', '0006_closure_both_ends'),
+    ]
+
+    operations = [
+        migrations.RunSQL(WITHOUT_LIMITS, WITH_LIMITS),
+        *anew(
+            'submission',
+            models.Index(condition=models.Q(models.Q(('status__in', ('closed', 'withdrawn')), _negated=True), ('suspect', False)), fields=['-urgency', 'target_at', 'id'], name='submission_not_closed'),
+        ),
+        *anew(
+            'submission',
+            models.Index(condition=models.Q(('reply_due_at__isnull', False)), fields=['-urgency', 'target_at', 'id'], name='submission_replies'),
+        ),
+        *anew(
+            'appointmentrequest',
+            models.Index(fields=['progress', 'submission'], name='request_progress'),
+        ),
+        migrations.RunSQL(WITH_LIMITS, WITHOUT_LIMITS),
+    ]
