@@ -37,7 +37,8 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            return self.object_list.order_by()[:MOST_COUNTED].count()
+            # by keys alone: what a row shows besides is not worked out to be counted
+            return self.object_list.order_by().values("pk")[:MOST_COUNTED].count()
         return len(self.object_list)
 
 
@@ -92,6 +93,11 @@ class FindList(ChangeList):
 
     # Django's sets it from the address
     query = property(lambda self: self.term, lambda self, value: None)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.result_count:  # nothing was counted, so nothing is looked for again
+            self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:
         rest = super().get_filters_params(params)

@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -25,7 +25,16 @@ from clinic import hours
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search, services
 from intake.domain import workflow
-from intake.models import IS_WAITING, ORDER, Submission, Urgency, of_nobody
+from intake.models import (
+    IS_ANSWER_DUE,
+    IS_NOT_CLOSED,
+    IS_WAITING,
+    ORDER,
+    AppointmentRequest,
+    Submission,
+    Urgency,
+    of_nobody,
+)
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -65,7 +74,7 @@ class StatusFilter(FixedFilter):
         # a search looks everywhere: a patient on the phone may have been decided on yesterday
         if self.value() == "all" or term_of(request):
             return queryset
-        special = {"replies": Q(reply_due_at__isnull=False), "suspect": Q(suspect=True)}
+        special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
         return queryset.filter(special.get(self.value() or "", self.shown_by_default))
 
 
@@ -73,7 +82,7 @@ class NotClosedFilter(StatusFilter):
     """For the front desk the work begins when a clinician has decided."""
 
     default = gettext_lazy("Not closed")
-    shown_by_default = ~Q(status__in=("closed", "withdrawn")) & Q(suspect=False)
+    shown_by_default = IS_NOT_CLOSED
 
 
 class MineFilter(FixedFilter):
@@ -136,7 +145,12 @@ class ProgressFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.REQUEST_STATUSES:
-            return queryset.filter(appointment_request__progress=self.value())
+            if term_of(request) or request.GET.get("status") in ("all", *workflow.OVER):
+                return queryset.filter(appointment_request__progress=self.value())
+            # Few submissions are open. With a join the planner may begin at the requests instead,
+            # which become more every year; from a subquery it can only look one up for each row.
+            told = AppointmentRequest.objects.filter(submission=OuterRef("pk")).values("progress")
+            return queryset.alias(told=Subquery(told[:1])).filter(told=self.value())
         if self.value() == "waitlist":
             return queryset.filter(appointment_request__waiting__isnull=False)
         return queryset

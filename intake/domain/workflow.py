@@ -25,6 +25,9 @@ IN_TRIAGE: Final = ("new", "in_review")
 """Those of them in which the next step is the clinic's. In `waiting` it is the clinic's until the
 patient was asked, from then on the patient's."""
 
+OVER: Final = ("closed", "withdrawn")
+"""The statuses in which nothing is left to do for a submission."""
+
 ACTIONS: Final[Mapping[str, str]] = {
     "assign": "Assign",
     "release": "Give back",

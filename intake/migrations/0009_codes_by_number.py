@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('intake', '0007_calls'),
+        ('intake', '0008_list_indexes'),
     ]
 
     operations = [

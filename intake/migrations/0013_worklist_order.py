@@ -29,12 +29,26 @@ IS_WAITING = Q(
 )
 ADDED = [
     models.Index(condition=IS_WAITING, fields=ORDER, name='submission_worklist'),
+    models.Index(
+        condition=Q(Q(('status__in', ('closed', 'withdrawn')), _negated=True), ('suspect', False)),
+        fields=ORDER,
+        name='submission_open',
+    ),
+    models.Index(
+        condition=Q(('reply_due_at__isnull', False)), fields=ORDER, name='submission_answer_due'
+    ),
     models.Index(condition=Q(('back_at__isnull', False)), fields=['back_at'], name='submission_back'),
     models.Index(fields=ORDER, name='submission_sorted'),
     models.Index(fields=['status', *ORDER[:3]], name='submission_by_status'),
     models.Index(fields=['assignee', *ORDER[:3]], name='submission_by_assignee'),
 ]
 REMOVED = ['submission_waiting', 'submission_order', 'submission_status', 'submission_assignee']
+
+
+def anew(index):
+    """Drop what is left of an index that was stopped midway, then build it beside the work."""
+    drop = f"drop index concurrently if exists {index.name}"
+    return [migrations.RunSQL(drop, migrations.RunSQL.noop), AddIndexConcurrently('submission', index)]
 
 
 def begin(apps, schema_editor):
@@ -82,7 +96,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL('set statement_timeout = 0; set lock_timeout = 0', migrations.RunSQL.noop),
         migrations.RunPython(begin, migrations.RunPython.noop),
-        *(AddIndexConcurrently('submission', index) for index in ADDED),
+        *(operation for index in ADDED for operation in anew(index)),
         *(RemoveIndexConcurrently('submission', name) for name in REMOVED),
         migrations.RunSQL('reset statement_timeout; reset lock_timeout', migrations.RunSQL.noop),
     ]

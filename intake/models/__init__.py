@@ -25,6 +25,8 @@ from intake.models.people import deciders, of_nobody
 from intake.models.submissions import (
     BANNER_FROM,
     EVERYBODY_FROM,
+    IS_ANSWER_DUE,
+    IS_NOT_CLOSED,
     IS_WAITING,
     ORDER,
     Communication,
@@ -45,6 +47,8 @@ from intake.models.submissions import (
 __all__ = [
     "BANNER_FROM",
     "EVERYBODY_FROM",
+    "IS_ANSWER_DUE",
+    "IS_NOT_CLOSED",
     "IS_WAITING",
     "ORDER",
     "Appointment",

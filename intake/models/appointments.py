@@ -66,6 +66,7 @@ class AppointmentRequest(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["progress", "submission"], name="request_progress")]
         constraints = [
             models.CheckConstraint(
                 name="request_progress_known",
