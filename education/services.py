@@ -1,4 +1,4 @@
-"""Everything that happens to a page. Each is one transaction with its audit event last in it.
+"""Everything that happens to a page. Each is one transaction with its audit event in it.
 
 What is refused is an exception whose message is for a person.
 """
