@@ -1,8 +1,9 @@
 """The audit trail: who read or changed what, for what purpose. It holds no answer and no name.
 
-A service calls `record` last in the transaction of the change, since the chain's lock is held
-until commit; a page that shows records calls it before its body is built. Without the event there
-is neither change nor page. The rows are chained by hash in the database (clinic/migrations).
+A service calls `record` in the transaction of the change; a page that shows records calls it
+before its body is built, and is sent after the commit. Without the event there is neither change
+nor page. The database numbers and chains the events by hash at commit (clinic/migrations), so that
+an act which takes long holds up nobody else's.
 """
 
 import json
@@ -59,13 +60,17 @@ def record(
 ) -> None:
     """Add one event, in one statement, to the transaction under way.
 
+    The event is numbered and chained when that transaction commits, and stands in the trail from
+    then on. If that fails, the commit does, with OperationalError: nothing of the act has happened.
+    So an answer leaves the process after the commit, never inside of the transaction.
+
     `actor` comes from `staff`, `patient` or `system`; `subject` is the id of a record; `purpose`
     a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to what a
     patient said. Raises RuntimeError outside a transaction and ValueError for anything else. A
     trail that takes no more events counts as a database that is down: OperationalError.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("audit.record() belongs inside transaction.atomic(), last in it")
+        raise RuntimeError("audit.record() belongs inside transaction.atomic()")
     if not _ACTOR.fullmatch(actor):
         raise ValueError("the actor of an audit event is made by staff(), patient() or system()")
     if action not in ACTIONS:
@@ -80,7 +85,7 @@ def record(
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "insert into aud.event (actor, action, subject, purpose, request_id, detail)"
+                "insert into aud.inbox (actor, action, subject, purpose, request_id, detail)"
                 " values (%s, %s, %s, %s, %s, %s::jsonb)",
                 [actor, action, subject, purpose, request_id, json.dumps(detail)],
             )
@@ -114,10 +119,15 @@ def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
     """The first event that is not what was written, with the reason; empty if all are whole.
 
     The reason is `gap` (rows are missing), `link` (the row before was replaced, or the anchor is
-    another), `content` (the row was changed) or `tail` (the last rows are missing or too many).
+    another), `content` (the row was changed), `tail` (the last rows are missing or too many) or
+    `inbox` (an event was left unchained by a transaction that has ended).
     An anchor is a number and hash of an earlier `head()`; only one kept elsewhere can find out
     somebody who rewrote the whole chain.
     """
     with connection.cursor() as cursor:
-        cursor.execute("select bad_seq, why from aud.verify(%s, %s)", [anchor_seq, anchor])
+        cursor.execute(
+            "select bad_seq, why from aud.verify(%s, %s)"
+            " union all select seq + 1, 'inbox' from aud.head where not aud.inbox_is_empty()",
+            [anchor_seq, anchor],
+        )
         return cursor.fetchall()

@@ -1,5 +1,6 @@
 """The outermost layer: what may come in, what every answer carries, one log line per request."""
 
+import logging
 import re
 import secrets
 import time
@@ -123,6 +124,8 @@ class EdgeMiddleware:
         """The database went away under a view: the form comes back with what was typed, or 503."""
         if not views.is_database_down(exception):
             return None
+        code = getattr(exception.__cause__, "pgcode", None) or "-"
+        logs.log("database trouble", level=logging.WARNING, status=code, exc_info=exception)
         notice = _(
             "We could not save this just now. Your answers are still here: please send again."
         )

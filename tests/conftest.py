@@ -31,6 +31,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         )
 
 
+@pytest.fixture(autouse=True)
+def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
+    """In a test that is rolled back events are chained as they are recorded, not at a commit that
+    never comes. A test with `transaction=True` has commits of its own."""
+    if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+        if connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                cursor.execute("set constraints aud.at_commit immediate")
+
+
 @pytest.fixture
 def clinic_open(settings) -> None:
     """The clinic is open and stays so for hours, whenever the test runs: it stands where it is

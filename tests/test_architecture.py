@@ -289,6 +289,14 @@ def test_no_app_marks_text_as_safe_or_goes_round_the_form_token(module):
     assert not used & UNSAFE, module
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_the_lock_of_the_audit_trail_is_left_to_the_commit(module):
+    """So it comes after every other lock, and is held for no page that is drawn."""
+    told = MODULES[module].read_text(encoding="utf-8").lower()
+    assert "set constraints" not in told
+    assert "aud.chain" not in told
+
+
 def test_no_template_goes_round_the_escaping():
     for path in (ROOT / "templates").rglob("*.html"):
         text = path.read_text(encoding="utf-8")

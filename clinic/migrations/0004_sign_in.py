@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0002_outbox'),
+        ('clinic', '0003_audit_inbox'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,8 +1,9 @@
 """`python -m tests.bench`: starts its own servers, prints a table, keeps bench-results/*.json.
 
 Loopback only. It ends by itself, with status 1 when a goal is missed. `python -m tests.bench book`
-measures appointments alone, `python -m tests.bench staff` the staff's side, which the other leaves
-out: it stores a million submissions first (BENCH_ROWS for fewer).
+measures appointments alone, `python -m tests.bench together` patients beside staff who read,
+`python -m tests.bench staff` the staff's side, which the others leave out: it stores a million
+submissions first (BENCH_ROWS for fewer).
 """
 
 import datetime
@@ -39,14 +40,16 @@ say = sys.stdout.write
 
 
 def _measure(folder: Path) -> tuple[list[Any], str]:
-    from tests.bench import book, staff
+    from tests.bench import book, staff, together
 
     with servers.database(folder):
         if sys.argv[1:] == ["staff"]:
             return staff.measure(folder), "the staff's side alone"
+        if sys.argv[1:] == ["together"]:
+            return [together.measure()], "staff and patients alone"
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
         # last: they empty the tables
-        return [*lines, book.one_slot(folder), book.five_years()], stored
+        return [*lines, together.measure(), book.one_slot(folder), book.five_years()], stored
 
 
 def _intakes(folder: Path) -> tuple[list[Any], str]:

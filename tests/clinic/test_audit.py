@@ -1,14 +1,23 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, ProgrammingError, connection, transaction
+from django.db import (
+    DatabaseError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 
 from clinic import audit, outbox
 from clinic.models import Event, Message
+from tests.trail import sql
 
 NURSE = "staff:7"
 
@@ -21,12 +30,6 @@ def write(number=1, **changes):
                 | changes
             )
         )
-
-
-def sql(statement, params=None):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return cursor.fetchall() if cursor.description else None
 
 
 @pytest.fixture
@@ -150,6 +153,9 @@ def test_every_kind_of_actor_and_every_action_is_taken():
         "delete from aud.head",
         "truncate aud.head",
         "insert into aud.head values (false, 0, '')",
+        "update aud.inbox set actor = 'staff:8'",
+        "delete from aud.inbox",
+        "truncate aud.inbox",
     ],
 )
 def test_nothing_is_changed_or_removed(chain, statement):
@@ -180,25 +186,33 @@ def test_number_time_and_hash_are_the_databases_own(chain):
     assert audit.verify(*chain) == []
 
 
+def grants() -> str:
+    """What docs/operations.md grants on the audit trail, to roles of the test's own."""
+    paper = Path(settings.BASE_DIR, "docs", "operations.md").read_text(encoding="utf-8")
+    _before, begin, rest = paper.partition("\n-- the audit trail")
+    return (begin + rest.partition("```")[0]).replace("clinic_", "audit_test_")
+
+
 def test_the_role_of_the_program_can_only_add_and_read(chain):
-    # the grants of docs/operations.md
-    sql("create role audit_test_app nologin")
-    sql("grant usage on schema aud to audit_test_app")
-    sql("grant select on aud.event, aud.head to audit_test_app")
-    sql(
-        "grant insert (actor, action, subject, purpose, request_id, detail)"
-        " on aud.event to audit_test_app"
-    )
+    sql("create role audit_test_app nologin; create role audit_test_auditor nologin")
+    sql(grants())
     sql("set local role audit_test_app")
     write(2)
     assert audit.verify(*chain) == []
+    assert audit.head()[0] == chain[0] + 12
     for statement in (
+        "insert into aud.event (actor, action, subject) values ('staff:7', 'read', 's')",
         "update aud.event set actor = 'staff:8'",
         "delete from aud.event",
         "truncate aud.event",
         "update aud.head set seq = 0",
         "delete from aud.head",
-        "insert into aud.event (seq, actor, action, subject) values (1, 'a', 'b', 'c')",
+        "insert into aud.inbox (id, actor, action, subject) values (1, 'a', 'b', 'c')",
+        "select * from aud.inbox",
+        "update aud.inbox set actor = 'staff:8'",
+        "delete from aud.inbox",
+        "truncate aud.inbox",
+        "alter table aud.inbox disable trigger at_commit",
         "alter table aud.event disable trigger user",
         "set local session_replication_role = replica",
         "create table aud.other (id int)",
@@ -206,6 +220,10 @@ def test_the_role_of_the_program_can_only_add_and_read(chain):
     ):
         with pytest.raises(ProgrammingError), transaction.atomic():
             sql(statement)
+    sql("set local role audit_test_auditor")
+    assert audit.verify(*chain) == []
+    with pytest.raises(OperationalError), transaction.atomic():
+        write()
     sql("reset role")
 
 

@@ -19,6 +19,7 @@ from clinic.ids import uuid7
 from clinic.models import Event, StaffSession
 from clinic.sessions import SessionStore, stored_key
 from tests import builders
+from tests.trail import unchained
 
 PASSWORD = "seven green bicycles at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -440,6 +441,19 @@ def test_without_an_audit_event_there_is_no_sign_in(client, enrolled, monkeypatc
 
     assert client.post(AUTHENTICATE, {"code": code()}).status_code in (500, 503)
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_when_its_event_is_lost_at_the_commit(client, enrolled):
+    password(client)
+    with unchained():
+        assert client.post(AUTHENTICATE, {"code": code()}).status_code == 503
+    assert client.get("/admin/").status_code == 302
+
+    sign_in(client)
+    with unchained():
+        assert client.post("/account/logout/").status_code == 503
+    assert client.get("/admin/", follow=True).status_code == 200
 
 
 # --- the pages of the account ---------------------------------------------------------------------

@@ -309,7 +309,7 @@ def test_without_a_database_other_pages_say_so_and_whom_to_call(url):
 
 def fail_late(execute, sql, params, many, context):
     """The last statement of a sending fails."""
-    if "aud.event" in sql:
+    if "aud.inbox" in sql:
         raise OperationalError("the disk is full")
     return execute(sql, params, many, context)
 

@@ -190,7 +190,7 @@ def test_without_the_event_nobody_is_shown(error, canaries, visits, monkeypatch)
 def test_a_trail_that_takes_no_more_events_is_an_outage_and_shows_nobody(canaries, written_log):
     clinician = builders.staff_client("clinician")
     with connection.cursor() as cursor:
-        cursor.execute("alter table aud.event rename to gone")
+        cursor.execute("alter table aud.inbox rename to gone")
 
     for page in (WORKLIST, page_of(canaries[0])):
         response = clinician.get(page)

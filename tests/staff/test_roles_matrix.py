@@ -27,6 +27,7 @@ from tests.education.conftest import load
 from tests.education.samples import png
 from tests.intake import book
 from tests.staff.desk import WORKLIST, waiting
+from tests.trail import recorded, unchained
 
 pytestmark = pytest.mark.django_db
 
@@ -194,6 +195,15 @@ POSTS = {
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
 }
 
+# the pages whose looking at is an event
+RECORDED = {
+    *("intake_submission_changelist", "intake_submission_change"),
+    *("intake_frontdesk_changelist", "intake_frontdesk_change"),
+    *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
+    *("intake_waitlistentry_changelist", "intake_openinghours_delete"),
+    *("clinic_event_changelist", "clinic_message_changelist"),
+}
+
 
 def names(patterns) -> set[str]:
     """The names of all addresses below the admin; what has none is a redirect or the 404."""
@@ -276,6 +286,25 @@ def test_each_role_presses_its_own_buttons_and_no_other(number, things):
     for name, statuses in POSTS.items():
         response = client.post(address(name, *things))
         assert response.status_code == int(statuses.split()[number]), name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_page_is_sent_whose_event_is_lost_at_the_commit(things):
+    """Each page by the first role that may open it, and one that nobody may."""
+    clients = {role: builders.staff_client(role) for role in WHO}
+    opened = {name: told.split().index("200") for name, told in TABLE.items() if "200" in told}
+    got, wanted = {}, {}
+    with unchained():
+        for name, number in {**opened, "intake_submission_add": 0}.items():
+            with recorded() as events:
+                response = clients[WHO[number]].get(address(name, *things))
+            got[name] = response.status_code
+            wanted[name] = 403 if name not in opened else 503 if events else 200
+            assert response.status_code == 200 or b"Canary" not in response.content
+
+    assert got == wanted
+    assert set(got.values()) == {200, 403, 503}
+    assert {name for name in got if got[name] == 503} == RECORDED
 
 
 def test_strangers_are_sent_to_the_sign_in_whatever_they_ask_for(things):

@@ -275,7 +275,7 @@ def actor_of(by: User | None, submission: Submission | None) -> str:
 def record(
     appointment: Appointment, *, actor: str, action: str, request_id: str = "", **detail: Any
 ) -> None:
-    """The audit event of something that happened to an appointment, last in its transaction."""
+    """The audit event of something that happened to an appointment, in its transaction."""
     audit.record(
         actor=actor,
         action=action,

@@ -1,0 +1,102 @@
+"""Patients beside staff: a patient's send alone, and while eight members of staff read (G11).
+
+The pages of staff are drawn by another server, which costs the patient nothing. Here are their
+transactions alone, one after the other without a pause: an event is recorded, the page is drawn,
+and the event is chained at the commit.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from statistics import median
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from intake import services
+from intake.models import Submission
+from tests import builders
+from tests.bench import servers
+from tests.bench.browser import Browser
+from tests.bench.goals import RUNS, Line
+
+STAFF = 8
+SENDS = 40  # alone, and as many beside staff, in one run
+WARM_UP = 16
+SHOWN = 25  # patients on a page
+DRAWING = 0.025  # seconds; what the worklist takes
+
+
+def measure() -> Line:
+    """G11. The bench's database runs; what is sent stays in it."""
+    shown = [builders.submission() for _number in range(SHOWN)]
+    staff = [builders.member("clinician", f"dr-{number}") for number in range(STAFF)]
+    keys = [builders.draft()[1] for _number in range(WARM_UP + RUNS * 2 * SENDS)]
+    connection.close()
+    runs = []
+    with servers.gunicorn("clinic.wsgi") as server:
+        sends = (_send(server.port, key) for key in keys)
+        list(islice(sends, WARM_UP))
+        for _run in range(RUNS):
+            alone = list(islice(sends, SENDS))
+            with _reading(staff, shown) as pages:
+                beside = list(islice(sends, SENDS))
+            runs.append({"alone_ms": alone, "beside_ms": beside, "pages": len(pages)})
+    return _judged(runs)
+
+
+def _send(port: int, key: str) -> float:
+    """The milliseconds of one patient's send."""
+    with Browser(port) as browser:
+        browser.cookies[settings.DRAFT_COOKIE_NAME] = key
+        token = browser.get("/intake/check/").token
+        begin = time.perf_counter()
+        answer = browser.post("/intake/check/", [("csrfmiddlewaretoken", token), ("go", "send")])
+        taken = (time.perf_counter() - begin) * 1000
+    assert answer.header("location") == "/intake/sent/", answer.status
+    return taken
+
+
+@contextmanager
+def _reading(staff: list[Any], shown: list[Submission]) -> Iterator[list[str]]:
+    """All of them read inside of this block; the list names who read a page, for each page."""
+    over = threading.Event()
+    pages: list[str] = []
+
+    def read(by: Any) -> None:
+        try:
+            while not over.is_set():
+                with transaction.atomic():
+                    services.record_list(submissions=shown, by=by, request_id="bench")
+                    time.sleep(DRAWING)
+                pages.append(by.username)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=read, args=[by]) for by in staff]
+    for thread in threads:
+        thread.start()
+    try:
+        yield pages
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _judged(runs: list[dict[str, Any]]) -> Line:
+    ratio = median(median(run["beside_ms"]) / median(run["alone_ms"]) for run in runs)
+    worst = median(max(run["beside_ms"]) / max(run["alone_ms"]) for run in runs)
+    alone = [ms for run in runs for ms in run["alone_ms"]]
+    beside = [ms for run in runs for ms in run["beside_ms"]]
+    told = f"{ratio:.2f} × ({median(beside):.1f} ÷ {median(alone):.1f} ms), "
+    told += f"the slowest {worst:.2f} × ({max(beside):.0f} ÷ {max(alone):.0f} ms), "
+    told += f"{sum(run['pages'] for run in runs)} pages read meanwhile"
+    data = {"runs": runs, "load": os.getloadavg()}
+    met = ratio <= 1.5 and worst <= 3
+    what = f"a patient's send while {STAFF} members of staff read, to one alone"
+    return Line("G11", what, "≤ 1.5 ×, max 3 ×", told, met, data)
