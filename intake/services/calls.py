@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from clinic import audit, hours
@@ -47,8 +48,9 @@ def note(
 
     A patient who was reached heard of `tasks`: these calls are owed no more. A call in which a
     clinician reached the patient ends the escalation of a red flag; any other call puts the next
-    escalation off until `again_at`, or for one more period of ESCALATE_MINUTES. The same call
-    noted twice within a minute is stored once. Raises ValueError for an unknown outcome.
+    escalation off until `again_at`, or for one more period of ESCALATE_MINUTES, and makes `tasks`
+    due then. The same call noted twice within a minute is stored once. Raises ValueError for an
+    unknown outcome.
     """
     if outcome not in Call.Outcome.values:
         raise ValueError("Say what became of the call.")
@@ -57,6 +59,8 @@ def note(
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         same = row.calls.filter(by=by, outcome=outcome, at__gt=now - DOUBLE_CLICK)
         if again := next((call for call in same if _note_of(call) == words.strip()), None):
+            for task in tasks if reached else ():  # one call told of this, too
+                settle(task=task, by=by, request_id=request_id)
             return again
         call = Call(
             submission=row,
@@ -68,11 +72,10 @@ def note(
             at=now,
         )
         call.save(force_insert=True)
-        if reached:
-            open_tasks = CallTask.objects.filter(submission=row, settled_at=None)
-            open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
-                settled_at=now, settled_by=by
-            )
+        open_tasks = CallTask.objects.open().filter(submission=row)
+        open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
+            **({"settled_at": now, "settled_by": by} if reached else {"due_at": call.again_at})
+        )
         if row.escalate_at is not None:
             ended = reached and call.by_clinician
             row.escalate_at = None if ended else call.again_at or next_try(now)
@@ -91,7 +94,7 @@ def note(
 def settle(*, task: CallTask, by: Any, request_id: str) -> None:
     """Take a call off the call list: the patient knows already. Again is the same as once."""
     with transaction.atomic():
-        rows = CallTask.objects.filter(pk=task.pk, settled_at=None)
+        rows = CallTask.objects.open().filter(pk=task.pk)
         if rows.update(settled_at=timezone.now(), settled_by=by):
             audit.record(
                 actor=audit.staff(by),
@@ -101,6 +104,17 @@ def settle(*, task: CallTask, by: Any, request_id: str) -> None:
                 request_id=request_id,
                 detail={"kind": "call", "to": "settled"},
             )
+
+
+def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
+    """Take off the call list what the patient need not hear of any more: what is owed for these
+    `reasons`, and what is owed `about` an appointment (its id), whatever the reason. A part of the
+    service that makes it so: the patient has read it, or something newer takes its place."""
+    meant = Q(reason__in=list(reasons))
+    if about is not None:
+        meant |= Q(occasion__startswith=f"{about}:")
+    rows = CallTask.objects.open().filter(meant, submission_id=submission_id)
+    rows.update(settled_at=timezone.now())
 
 
 def next_try(now: datetime) -> datetime:

@@ -13,11 +13,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit, outbox
+from clinic import audit
+from clinic.outbox import Order
 from intake import search
 from intake.domain import workflow
-from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
-from intake.services import appointments
+from intake.models import (
+    AppointmentRequest,
+    CallTask,
+    Communication,
+    Decision,
+    Submission,
+    Urgency,
+)
+from intake.services import appointments, telling
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
 from intake.services.sending import build_history, target
@@ -181,7 +189,8 @@ def message_patient(
     english: str = "",
 ) -> None:
     """Write one of the clinic's fixed sentences to the patient, who reads it on their own page and
-    is told by a message that there is something to read. What the patient wrote counts as answered.
+    is told by a message, or owed a call, that there is something to read. What the patient wrote
+    counts as answered.
 
     `english` is the same for staff, where the patient reads another language. Raises Conflict like
     `assign`.
@@ -191,7 +200,8 @@ def message_patient(
         words = {"text": text, "alarm": ""} | ({"english": english} if english else {})
         written = Communication(submission=submission, words=words, by=by, at=timezone.now())
         written.save(force_insert=True)
-        outbox.put(kind="news", occasion=str(written.pk))
+        order = Order(kind="news", occasion=str(written.pk))
+        telling.tell(submission=submission, reason=CallTask.Reason.MESSAGE, order=order)
         _record_change(submission, by, "create", request_id, {"kind": "message"})
 
 

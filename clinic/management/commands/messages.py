@@ -30,7 +30,7 @@ OF_STAFF = (
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/pictures.py"),
     *("intake/checks.py", "intake/services/triage.py", "clinic/anchors.py"),
-    "intake/models/clinic_time.py",
+    *("intake/models/calls.py", "intake/models/clinic_time.py"),
 )
 # the name of a function → where its arguments hold sentences; of a wrong answer, the second
 KEYWORDS: dict[str, Any] = {
