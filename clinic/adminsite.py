@@ -2,13 +2,16 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from functools import wraps
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin, auth
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +26,8 @@ class ClinicAdminSite(admin.AdminSite):
     site_title = settings.CLINIC_NAME
     index_title = _("Today's work")
     enable_nav_sidebar = False
+    # what the apps say in the head of each page: request → names of its context
+    also: ClassVar[list[Callable[[HttpRequest], dict[str, Any]]]] = []
 
     def admin_view(self, view, cacheable=False):
         """The stock door of every page of the admin; who is refused behind it is written down."""
@@ -38,11 +43,15 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(guarded, cacheable)
 
     def each_context(self, request):
-        """With what is wrong with messages, for those who can look at them: one query."""
+        """With what is wrong with messages, for those who can look at them (one query), and what
+        the apps add."""
         failed = late = False
         if request.user.has_perm("clinic.view_message"):
             failed, late = outbox.trouble()
-        return {**super().each_context(request), "messages_failed": failed, "messages_late": late}
+        context = {"messages_failed": failed, "messages_late": late}
+        for words in self.also:
+            context |= words(request)
+        return super().each_context(request) | context
 
     def index(self, request, extra_context=None):
         """Who works with one list only lands on it."""

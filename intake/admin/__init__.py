@@ -5,6 +5,7 @@ each, and every page that shows a person records who saw it before it is sent.
 """
 
 from intake.admin.appointments import AppointmentAdmin
+from intake.admin.calls import CallTaskAdmin
 from intake.admin.clinic_time import (
     ClinicianAdmin,
     ClosureAdmin,
@@ -18,6 +19,7 @@ from intake.admin.worklist import SubmissionAdmin
 
 __all__ = [
     "AppointmentAdmin",
+    "CallTaskAdmin",
     "ClinicianAdmin",
     "ClosureAdmin",
     "FrontDeskAdmin",

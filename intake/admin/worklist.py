@@ -27,8 +27,9 @@ from intake.admin.lists import (
     target_words,
 )
 from intake.admin.page import DecisionForm, MessageForm, SubmissionPage, person_words
+from intake.admin.telling import letter_words, owed_to, say_told
 from intake.domain import workflow
-from intake.models import Submission
+from intake.models import CallTask, Submission
 from intake.reading import phone_words
 
 
@@ -98,6 +99,8 @@ class SubmissionAdmin(PatientAdmin):
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
+            "letter": letter_words(submission),
+            "owed": owed_to(request, submission),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -164,8 +167,9 @@ class SubmissionAdmin(PatientAdmin):
         code = form.cleaned_data["message"]
         text = communications.words(code, submission.language)
         english = communications.words(code)
-        told = {"text": text} | ({"english": english} if english != text else {})
-        return self._act(request, submission, services.message_patient, **told)
+        given = {"text": text} | ({"english": english} if english != text else {})
+        told = (_("The message is stored."), CallTask.Reason.MESSAGE)
+        return self._act(request, submission, services.message_patient, told=told, **given)
 
     @served
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -180,13 +184,16 @@ class SubmissionAdmin(PatientAdmin):
         request: HttpRequest,
         submission: Submission,
         service: Callable[..., None],
+        told: tuple[str, str] | None = None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """One button: a POST with the revision that was read."""
+        """One button: a POST with the revision that was read. `told`: what was done that the
+        patient has to hear of, and for which reason a call would be owed."""
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
-            act(request, submission, service, **kwargs)
+            if act(request, submission, service, **kwargs) and told:
+                say_told(request, submission, *told)
         return redirect(self.address("change", submission.pk))
 
 

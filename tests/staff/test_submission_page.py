@@ -243,7 +243,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
         costs.append(len(queries))
 
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= 20
+    assert costs[0] <= 22  # the calls to make, of all and of this patient, are two of them
 
 
 def test_words_for_what_happened_and_when(clinician):
