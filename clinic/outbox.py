@@ -31,6 +31,7 @@ LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
 LONGEST_LOOK = timedelta(minutes=5)  # the sweep goes on with the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # after it is over
+NO_WAY = "no way"  # the trouble of a message whose composer raised NoWay
 
 _CLAIM = """
 update clinic_message set attempts = attempts + 1,
@@ -53,6 +54,10 @@ _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as 
 
 class Settled(Exception):
     """Somebody else was first, or it is not failed. The message is for a person."""
+
+
+class NoWay(Exception):
+    """There is something to say, but the person has no address that a letter reaches."""
 
 
 class NoComposer(Exception):
@@ -88,17 +93,20 @@ class Letter:
 
 Compose = Callable[[Message], Letter | None]
 About = Callable[[list[str]], Mapping[str, str]]
+Unsent = Callable[[Message], None]
 _composers: dict[str, Compose] = {}
 _abouts: dict[str, About] = {}
+_unsents: dict[str, Unsent] = {}
 _stopping = threading.Event()
 
 
 def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Compose]:
     """Register what writes the messages of a kind, called at the moment of sending.
 
-    It returns None when there is nothing to say any more: the message is dropped. It may be called
-    again for the same message, and must not write. `about` turns occasions into what staff know
-    them by, such as references, for the list of messages.
+    It returns None when there is nothing to say any more, and raises NoWay when there is, but no
+    address: the message is dropped. It may be called again for the same message, and must not
+    write. `about` turns occasions into what staff know them by, such as references, for the list
+    of messages.
     """
 
     def register(compose: Compose) -> Compose:
@@ -106,6 +114,18 @@ def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Co
         if about:
             _abouts[kind] = about
         return compose
+
+    return register
+
+
+def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
+    """Register what follows when a message of these kinds was not sent though there was something
+    to say: it has failed, or its composer raised NoWay. Called in the transaction that notes so,
+    with the message as it was claimed, its payload included; it may write."""
+
+    def register(unsent: Unsent) -> Unsent:
+        _unsents.update(dict.fromkeys(kinds, unsent))
+        return unsent
 
     return register
 
@@ -222,6 +242,8 @@ def _outcome(message: Any) -> tuple[Message.State, str]:
         if not letter.to:
             return Message.State.FAILED, "no recipient"
         _send(message, letter)
+    except NoWay:
+        return Message.State.DROPPED, NO_WAY
     except Exception as error:
         if isinstance(error, _DATABASE_DOWN) and _is_lost():
             raise  # nothing can be noted now; the claim runs out by itself
@@ -284,11 +306,29 @@ def _finish(message: Message, state: Message.State, error: str = "") -> None:
     if state != Message.State.SENT:
         # not if it is somebody else's by now; but what is sent is sent
         rows = rows.filter(attempts=message.attempts)
-    _note(
-        lambda: rows.update(
-            state=state, payload=None, claimed_until=None, finished_at=Now(), error=error
+    over = {"payload": None, "claimed_until": None, "finished_at": Now()}
+
+    def write() -> None:
+        with transaction.atomic():
+            noted = rows.update(state=state, error=error, **over)
+            if (
+                noted
+                and message.kind in _unsents
+                and (state == Message.State.FAILED or error == NO_WAY)
+            ):
+                _unsents[message.kind](message)
+
+    try:
+        _note(write)
+    except _DATABASE_DOWN:
+        raise
+    except Exception:  # what should follow does not: then it has failed, where staff see it
+        log("unsent message not followed up", level=logging.ERROR, exc_info=True)
+        _note(
+            lambda: rows.update(
+                state=Message.State.FAILED, error=error or "not followed up", **over
+            )
         )
-    )
     log(f"message {state.value}")
 
 

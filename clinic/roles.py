@@ -19,17 +19,19 @@ _CLINIC_TIME = frozenset(
     for verb in ("view", "add", "change")
 ) | {"intake.delete_openinghours", "intake.delete_closure"}
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
+_CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
     # of the appointments, those that are theirs
     "clinician": _SUBMISSIONS
+    | _CALLS
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment"},
     # is the first to hear of a red flag that no clinician has seen to
-    "duty": _SUBMISSIONS | _MESSAGES,
-    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _MESSAGES,
+    "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
+    "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
     # writes and publishes; that it is medically right is a clinician's word
     "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),

@@ -17,7 +17,7 @@ from clinic import outbox
 from clinic.models import Message
 from clinic.outbox import Letter
 from intake import calendar_file
-from intake.messages import text_of, way_to
+from intake.messages import text_of, way_of
 from intake.models import Appointment, Offer, Submission
 from intake.when import moment_words
 
@@ -26,6 +26,7 @@ SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "waitlist": _("A time has become free at %(clinic)s"),
     "lost": _("The time at %(clinic)s is taken"),
+    "withdrawn": _("The times at %(clinic)s are held no longer"),
     "confirmed": _("Your appointment at %(clinic)s"),
     "changed": _("Your appointment at %(clinic)s was moved"),
     "cancelled": _("Your appointment at %(clinic)s was cancelled"),
@@ -84,6 +85,24 @@ def offer_lost(message: Message) -> Letter | None:
     return _letter(offer.request.submission, "lost", [offer.appointment])
 
 
+@outbox.composer("offers_withdrawn", about=references_of_offers)
+def offers_withdrawn(message: Message) -> Letter | None:
+    """The clinic took its offers back. Not if there are others by now, a visit was booked or moved
+    since, or none is wanted."""
+    first = _offer(message)
+    if first is None or first.request.progress in ("offered", "done", "withdrawn"):
+        return None
+    visits = first.request.submission.appointments.filter(status="confirmed")
+    if visits.filter(changed_at__gt=first.answered_at).exists():
+        return None
+    rows = Offer.objects.filter(
+        request=first.request, state="withdrawn", answered_at=first.answered_at
+    )
+    offers = rows.select_related("appointment__location", "appointment__visit_type")
+    times = [offer.appointment for offer in offers]
+    return _letter(first.request.submission, "withdrawn", times) if times else None
+
+
 # --- visits ---------------------------------------------------------------------------------------
 
 
@@ -135,11 +154,8 @@ def _of_visit(message: Message, name: str, status: str = "confirmed") -> Letter 
 
 def _letter(
     submission: Submission, name: str, rows: list[Appointment], offer: Offer | None = None
-) -> Letter | None:
-    way = way_to(submission.person)
-    if not way:
-        return None
-    channel, address = way
+) -> Letter:
+    channel, address = way_of(submission)
     with translation.override(submission.language):
         text = text_of(
             "appointment_sms" if channel == "sms" else "appointment",

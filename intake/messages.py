@@ -70,10 +70,9 @@ def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
 def confirmation(message: Message) -> Letter | None:
     """We have it; this happens next; this is how to come back."""
     submission = _submission(message)
-    way = submission and way_to(submission.person)
-    if not way:
+    if submission is None:
         return None
-    channel, address = way
+    channel, address = way_of(submission)
     with translation.override(submission.language):
         subject = _("Your request to %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         name = "confirmation_sms" if channel == "sms" else "confirmation"
@@ -89,14 +88,21 @@ def way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
     return None
 
 
+def way_of(submission: Submission) -> tuple[Any, str]:
+    """Channel and address of a letter to a submission's patient. Raises outbox.NoWay."""
+    way = way_to(submission.person)
+    if way is None:
+        raise outbox.NoWay
+    return way
+
+
 @outbox.composer("news", about=references_of_letters)
 def news(message: Message) -> Letter | None:
     """There is something to read on the patient's page."""
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
-    way = row and way_to(row.submission.person)
-    if not row or not way:
+    if row is None:
         return None
-    channel, address = way
+    channel, address = way_of(row.submission)
     with translation.override(row.submission.language):
         subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("news", reference=row.submission.reference)

@@ -6,6 +6,7 @@ each, and every page that shows a person records who saw it before it is sent.
 
 from intake.admin import banner  # noqa: F401  (registers itself)
 from intake.admin.appointments import AppointmentAdmin
+from intake.admin.calls import CallTaskAdmin
 from intake.admin.clinic_time import (
     ClinicianAdmin,
     ClosureAdmin,
@@ -19,6 +20,7 @@ from intake.admin.worklist import SubmissionAdmin
 
 __all__ = [
     "AppointmentAdmin",
+    "CallTaskAdmin",
     "ClinicianAdmin",
     "ClosureAdmin",
     "FrontDeskAdmin",

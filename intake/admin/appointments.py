@@ -33,10 +33,12 @@ from intake.admin.filters import (
 from intake.admin.frontdesk import REFUSALS
 from intake.admin.lists import PatientAdmin, people, served
 from intake.admin.page import person_words
+from intake.admin.telling import letter_words, owed_to, say_told
 from intake.admin.time_forms import TimesForm
 from intake.admin.times import Times, time_words
 from intake.models import (
     Appointment,
+    CallTask,
     CancelReason,
     Offer,
     Submission,
@@ -214,6 +216,7 @@ class AppointmentAdmin(PatientAdmin):
                 "may_miss": mine and begun and row.status in ("confirmed", "completed"),
                 "form": form or CancelForm(),
                 "refused": error,
+                "owed": owed_to(request, row.submission),
             }
             template = "admin/intake/appointment/read.html"
             return TemplateResponse(request, template, context, status=status).render()
@@ -239,6 +242,7 @@ class AppointmentAdmin(PatientAdmin):
             "name": person.get("name", ""),
             "phone": phone,
             "phone_words": phone_words(phone) if phone else "",
+            "unreached": row.submission is not None and not letter_words(row.submission),
             "home": home,
             "page_address": self.address("change", row.pk),
             "is_popup": False,
@@ -273,6 +277,7 @@ class AppointmentAdmin(PatientAdmin):
             appointments.cancel,
             _("The appointment is cancelled."),
             form,
+            reason_to_call=CallTask.Reason.CANCELLED,
             **form.cleaned_data,
         )
 
@@ -297,15 +302,21 @@ class AppointmentAdmin(PatientAdmin):
         service: Any,
         told: str,
         form: CancelForm | None = None,
+        *,
+        reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button; a refusal shows the page as it is now, and why."""
+        """Call a service for a button; a refusal shows the page as it is now, and why.
+        `reason_to_call`: for which a call is owed, when the patient has to hear of it."""
         if request.method == "POST":
             try:
                 service(appointment=row, by=request.user, request_id=request.request_id, **given)
             except REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
-            messages.success(request, told)
+            if reason_to_call:
+                say_told(request, row.submission, told, reason_to_call)
+            else:
+                messages.success(request, told)
         return redirect(self.address("change", row.pk))
 
     # --- moving it -------------------------------------------------------------------------------
@@ -327,7 +338,8 @@ class AppointmentAdmin(PatientAdmin):
             )
         except REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
-        messages.success(request, _("The appointment is moved. The patient is told."))
+        moved = _("The appointment is moved.")
+        say_told(request, row.submission, moved, CallTask.Reason.CHANGED)
         return redirect(self.address("change", row.pk))
 
     def show_move(

@@ -35,11 +35,13 @@ from intake.admin.lists import (
     target_words,
 )
 from intake.admin.page import ProgressForm, SubmissionPage
+from intake.admin.telling import letter_words, owed_to, say_told
 from intake.admin.time_forms import OverbookForm, TimesForm, hold_choices
 from intake.admin.times import Times, time_words, wish_rows
 from intake.domain import workflow
 from intake.models import (
     AppointmentRequest,
+    CallTask,
     Clinician,
     Decision,
     FrontDesk,
@@ -52,6 +54,9 @@ from intake.services import appointments
 
 REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed, ValueError)
 """What a service of appointments refuses with; the message is for the person who asked."""
+CALLED_ALONE = gettext_lazy(
+    "No letter reaches this patient, so no time is offered by itself. Call when one becomes free."
+)
 
 
 def booking(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -178,6 +183,7 @@ class FrontDeskAdmin(PatientAdmin):
     ) -> dict[str, Any]:
         """What the page shows of visits, offers and free times; who is on it is recorded."""
         may_book = request.user.has_perm("intake.change_appointment")
+        may_wait, letter = appointments.may_be_offered(submission=row), letter_words(row)
         visit = row.appointments.filter(status="confirmed").for_reading().first()
         shown: dict[str, Any] = {
             "visit": visit,
@@ -185,7 +191,10 @@ class FrontDeskAdmin(PatientAdmin):
             "offers": [],
             "wish": wish_rows(wish, Clinician.objects.all()) if wish else [],
             "may_book": may_book,
-            "may_offer": appointments.may_be_offered(submission=row),
+            "may_wait": may_wait,
+            "may_offer": may_wait and bool(letter),
+            "letter": letter,
+            "owed": owed_to(request, row),
             "times": None,
             "times_form": form,
             "hold_choices": [],
@@ -232,7 +241,11 @@ class FrontDeskAdmin(PatientAdmin):
             form = ProgressForm(data=request.POST)
             if form.is_valid() and request_of(row):
                 progress = form.cleaned_data["progress"]
-                act(request, row, services.set_progress, progress=progress)
+                booked = row.appointments.filter(status="confirmed")
+                ends_visit = progress == "withdrawn" and booked.exists()
+                if act(request, row, services.set_progress, progress=progress) and ends_visit:
+                    done = _("The appointment is cancelled.")
+                    say_told(request, row, done, CallTask.Reason.CANCELLED)
         return redirect(self.address("change", row.pk))
 
     @booking
@@ -251,8 +264,8 @@ class FrontDeskAdmin(PatientAdmin):
             )
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
-        told = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
-        return self.done(request, row, told % {"n": len(made)})
+        done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
+        return self.told(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
 
     @booking
     def call_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
@@ -269,17 +282,22 @@ class FrontDeskAdmin(PatientAdmin):
             )
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
-        return self.done(request, row, _("The appointment is booked."))
+        done = _("The appointment is booked.")
+        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
 
     @booking
     def withdraw_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         try:
-            appointments.withdraw_offers(
+            had_heard = appointments.withdraw_offers(
                 submission=row, by=request.user, request_id=request.request_id
             )
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
-        return self.done(request, row, _("The offers are taken back."))
+        done = _("The offers are taken back.")
+        if had_heard:
+            return self.told(request, row, done, CallTask.Reason.LOST)
+        messages.success(request, done)
+        return redirect(self.address("change", row.pk))
 
     @booking
     def wait_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
@@ -289,8 +307,13 @@ class FrontDeskAdmin(PatientAdmin):
             service(submission=row, by=request.user, request_id=request.request_id)
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
-        told = _("Taken off the waiting list.") if leave else _("Put on the waiting list.")
-        return self.done(request, row, told)
+        if leave:
+            messages.success(request, _("Taken off the waiting list."))
+        elif letter_words(row):
+            messages.success(request, _("Put on the waiting list."))
+        else:
+            messages.warning(request, _("Put on the waiting list.") + " " + str(CALLED_ALONE))
+        return redirect(self.address("change", row.pk))
 
     @booking
     def overbook_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
@@ -315,10 +338,11 @@ class FrontDeskAdmin(PatientAdmin):
             )
         except REFUSALS as error:
             return self.show(request, row, request.POST, overbook=form, error=error, status=409)
-        return self.done(request, row, _("The appointment is booked, above what the hours allow."))
+        done = _("The appointment is booked, above what the hours allow.")
+        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
 
-    def done(self, request: HttpRequest, row: FrontDesk, told: str) -> HttpResponse:
-        messages.success(request, told)
+    def told(self, request: HttpRequest, row: FrontDesk, done: str, reason: str) -> HttpResponse:
+        say_told(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 
 

@@ -370,8 +370,8 @@ def target_words(row: Submission) -> str:
 
 def act(
     request: HttpRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
-) -> None:
-    """Call a service for a button; a conflict becomes a message."""
+) -> bool:
+    """Call a service for a button; a conflict becomes a message. Whether it was done."""
     revision = request.POST.get("revision", "")
     try:
         with transaction.atomic():
@@ -384,3 +384,5 @@ def act(
             )
     except (services.Conflict, workflow.NotAllowed) as error:
         messages.error(request, str(error))
+        return False
+    return True

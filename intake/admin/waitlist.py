@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import FindList, FixedFilter
 from intake import search, services
 from intake.admin.lists import PatientAdmin, people, spell
+from intake.admin.telling import letter_words
 from intake.admin.times import wish_rows
 from intake.models import (
     Appointment,
@@ -134,7 +135,11 @@ class WaitlistAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Patient"))
     def patient(self, row: Any) -> str:
-        return row.request.submission.person.get("name") or _("Name not given")
+        name = row.request.submission.person.get("name") or _("Name not given")
+        if letter_words(row.request.submission):
+            return name
+        told = _("No letter: call when a time becomes free")
+        return format_html('{}<br><span class="flag">{}</span>', name, told)
 
     @admin.display(description=gettext_lazy("Waits"))
     def waits(self, row: WaitlistEntry) -> str:
@@ -163,7 +168,7 @@ class WaitlistAdmin(PatientAdmin):
             '<a class="button" href="{}#fitting">{}</a> '
             '<button class="button plain" formaction="{}">{}</button>',
             reverse("admin:intake_frontdesk_change", args=[row.request.submission_id]),
-            _("Offer a time"),
+            _("Offer a time") if letter_words(row.request.submission) else _("Book a time"),
             self.address("leave", row.pk),
             _("Take off the list"),
         )

@@ -30,6 +30,7 @@ from intake.admin.lists import (
     target_words,
 )
 from intake.admin.page import MessageForm, SubmissionPage, person_words
+from intake.admin.telling import letter_words, owed_to, say_told
 from intake.domain import workflow
 from intake.models import ORDER, CallTask, Submission, deciders, of_nobody
 from intake.reading import phone_words
@@ -104,6 +105,8 @@ class SubmissionAdmin(PatientAdmin):
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
+            "letter": letter_words(submission),
+            "owed": owed_to(request, submission),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -211,8 +214,9 @@ class SubmissionAdmin(PatientAdmin):
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        told = communications.told([form.cleaned_data["message"]], submission.language)
-        return self._act(request, submission, services.message_patient, **told)
+        given = communications.told([form.cleaned_data["message"]], submission.language)
+        told = (_("The message is stored."), CallTask.Reason.MESSAGE)
+        return self._act(request, submission, services.message_patient, told=told, **given)
 
     @served
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -227,13 +231,16 @@ class SubmissionAdmin(PatientAdmin):
         request: HttpRequest,
         submission: Submission,
         service: Callable[..., None],
+        told: tuple[str, str] | None = None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """One button: a POST with the revision that was read."""
+        """One button: a POST with the revision that was read. `told`: what was done that the
+        patient has to hear of, and for which reason a call would be owed."""
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
-            act(request, submission, service, **kwargs)
+            if act(request, submission, service, **kwargs) and told:
+                say_told(request, submission, *told)
         return redirect(self.address("change", submission.pk))
 
 

@@ -10,6 +10,12 @@ from clinic.sealing import SealedField
 from intake.models.submissions import Submission
 
 
+class CallTaskQuerySet(models.QuerySet["CallTask"]):
+    def open(self) -> "CallTaskQuerySet":
+        """The calls that are owed still."""
+        return self.filter(settled_at=None)
+
+
 class CallTask(models.Model):
     """A call that the clinic owes a patient whom no letter reaches.
 
@@ -20,6 +26,7 @@ class CallTask(models.Model):
         MESSAGE = "message", _("A message from us waits to be read")
         MORE = "more", _("We need more information")
         OFFER = "offer", _("Times are offered")
+        LOST = "lost", _("The offered time is gone")
         CONFIRMED = "confirmed", _("The appointment is booked")
         CHANGED = "changed", _("The appointment is moved")
         CANCELLED = "cancelled", _("The appointment is cancelled")
@@ -32,9 +39,12 @@ class CallTask(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("call by"))
     settled_at = models.DateTimeField(null=True)
+    # None: the patient, who read it on their own page, or something newer that took its place
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    objects = CallTaskQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view", "change")
@@ -43,7 +53,12 @@ class CallTask(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at", "id"], name="call_task_open", condition=Q(settled_at=None)
-            )
+            ),
+            models.Index(
+                fields=["settled_at"],
+                name="call_task_settled",
+                condition=Q(settled_at__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["occasion", "reason"], name="call_task_once"),

@@ -22,6 +22,7 @@ from clinic.ids import new_reference, parse_reference
 from clinic.sealing import index_key
 from intake import search
 from intake.models import AppointmentRequest, Challenge, Device, Draft, Grant, Submission
+from intake.services import calls, telling
 from intake.services.code_limits import CODE_LIVES, count_letter
 from intake.services.drafts import addresses, digest, new_key, sensitive_questions, walk_of
 
@@ -188,6 +189,8 @@ def _open_submissions(challenge: UUID, submissions: list[UUID], request_id: str)
         created_at=now,
         seen_at=now,
     ).save(force_insert=True)
+    if chosen:
+        calls.drop(submission_id=chosen.pk, reasons=telling.READ)
     outbox.put(kind="opened", occasion=str(challenge))
     for row in known:
         audit.record(
@@ -234,7 +237,9 @@ def choose(*, grant: Grant, reference: str) -> bool:
     wanted = parse_reference(reference)
     row = Submission.objects.filter(pk__in=grant.submissions, reference=wanted).first()
     if row:
-        Grant.objects.filter(pk=grant.pk).update(chosen=row)
+        with transaction.atomic():
+            Grant.objects.filter(pk=grant.pk).update(chosen=row)
+            calls.drop(submission_id=row.pk, reasons=telling.READ)
     return row is not None
 
 

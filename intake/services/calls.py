@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from clinic import audit, hours
@@ -65,10 +66,10 @@ def note(
     A patient who was reached heard of `tasks`: these calls are owed no more. A call in which a
     clinician reached the patient ends the escalation of a red flag; any other call puts the next
     escalation off until `again_at`, at most to the end of the next business day, or for one more
-    period of ESCALATE_MINUTES. What the patient wrote in danger after the caller read `revision`
-    stays unread, and its escalation goes on. What a call that reached the patient does to a
-    decision that waits for it: `waiting.reached`. The same call
-    noted twice within a minute is stored once. Raises ValueError for an unknown outcome.
+    period of ESCALATE_MINUTES, and makes `tasks` due then. What the patient wrote in danger after
+    the caller read `revision` stays unread, and its escalation goes on. What a call that reached
+    the patient does to a decision that waits for it: `waiting.reached`. The same call noted twice
+    within a minute is stored once. Raises ValueError for an unknown outcome.
     """
     now = timezone.now()
     made = Made(outcome=outcome, again_at=again_at, words=words)
@@ -77,9 +78,12 @@ def note(
         again = _same(row, made, by, now)
         # with an alarm it is no double click: the caller has read what was unread at the first
         if again and not row.alarm:
+            for task in tasks if made.reached else ():  # one call told of this, too
+                settle(task=task, by=by, request_id=request_id)
             return again
         call = _store(row, made, by, now)
-        open_tasks = CallTask.objects.filter(submission=row, settled_at=None)
+        open_tasks = CallTask.objects.open().filter(submission=row)
+        told_of = open_tasks.filter(pk__in=[task.pk for task in tasks])
         unseen = row.alarm and revision not in (None, row.revision)
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
@@ -90,9 +94,7 @@ def note(
         if made.reached:
             untold = open_tasks.filter(reason=CallTask.Reason.MORE)
             told_before = not untold.exists()
-            open_tasks.filter(pk__in=[task.pk for task in tasks]).update(
-                settled_at=now, settled_by=by
-            )
+            told_of.update(settled_at=now, settled_by=by)
             action = waiting.reached(
                 row,
                 by_clinician=call.by_clinician,
@@ -105,6 +107,8 @@ def note(
                 build_history(row, action, by=by, at=now).save(force_insert=True)
             if action == "ask":
                 waiting.remind(row=row, at=now)
+        else:
+            told_of.update(due_at=call.again_at)
         if unseen:
             row.escalate_at = escalate_at
         row.save(update_fields=[*waiting.STATE, "alarm"])
@@ -161,7 +165,7 @@ def _record(call: Call, request_id: str) -> None:
 def settle(*, task: CallTask, by: Any, request_id: str) -> None:
     """Take a call off the call list: the patient knows already. Again is the same as once."""
     with transaction.atomic():
-        rows = CallTask.objects.filter(pk=task.pk, settled_at=None)
+        rows = CallTask.objects.open().filter(pk=task.pk)
         if rows.update(settled_at=timezone.now(), settled_by=by):
             audit.record(
                 actor=audit.staff(by),
@@ -171,6 +175,17 @@ def settle(*, task: CallTask, by: Any, request_id: str) -> None:
                 request_id=request_id,
                 detail={"kind": "call", "to": "settled"},
             )
+
+
+def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
+    """Take off the call list what the patient need not hear of any more: what is owed for these
+    `reasons`, and what is owed `about` an appointment (its id), whatever the reason. A part of the
+    service that makes it so: the patient has read it, or something newer takes its place."""
+    meant = Q(reason__in=list(reasons))
+    if about is not None:
+        meant |= Q(occasion__startswith=f"{about}:")
+    rows = CallTask.objects.open().filter(meant, submission_id=submission_id)
+    rows.update(settled_at=timezone.now())
 
 
 def next_try(now: datetime) -> datetime:

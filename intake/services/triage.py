@@ -14,11 +14,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit, outbox
-from intake import communications, messages, search
+from clinic import audit
+from clinic.outbox import Order
+from intake import communications, search
 from intake.domain import workflow
-from intake.models import AppointmentRequest, Communication, Decision, Submission, Urgency
-from intake.services import appointments, calls, escalation, waiting
+from intake.models import (
+    AppointmentRequest,
+    CallTask,
+    Communication,
+    Decision,
+    Submission,
+    Urgency,
+)
+from intake.services import appointments, calls, escalation, telling, waiting
 from intake.services.documents import protocol_of
 from intake.services.errors import Conflict
 from intake.services.history import build_history
@@ -210,7 +218,7 @@ def _next_try(submission: Submission, verdict: Verdict, now: datetime) -> dateti
 
 def _is_told(submission: Submission, verdict: Verdict) -> bool:
     """Whether the patient hears of the decision: by the call, or by a letter."""
-    return verdict.reached or bool(verdict.message and messages.way_to(submission.person))
+    return verdict.reached or bool(verdict.message and telling.can_be_told(submission))
 
 
 def _tell(
@@ -224,14 +232,13 @@ def _tell(
     codes += [part for part in ended if part in communications.ENDED]
     if codes:
         told = communications.told(codes, row.language)
-        written = _write(row, told, by=by, at=decision.at)
+        owes_call = action != "ask" and verdict.call is None
+        _write(row, told, by=by, at=decision.at, owes_call=owes_call)
     if action == "ask":
         waiting.remind(row=row, at=decision.at)
         if not _is_told(row, verdict):
             again_at = verdict.call.again_at if verdict.call else None
             calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=again_at)
-    elif codes and verdict.call is None and messages.way_to(row.person) is None:
-        calls.owe(submission=row, reason="message", occasion=str(written.pk))
     if verdict.call:
         calls.note_with(
             submission=row, made=verdict.call, by=by, at=decision.at, request_id=request_id
@@ -297,8 +304,8 @@ def message_patient(
     english: str = "",
 ) -> None:
     """Write one of the clinic's fixed sentences to the patient, who reads it on their own page and
-    is told by a message that there is something to read. What the patient wrote counts as answered;
-    its escalation goes on, since nobody knows whether the patient reads.
+    is told by a message, or owed a call, that there is something to read. What the patient wrote
+    counts as answered; its escalation goes on, since nobody knows whether the patient reads.
 
     `english` is the same for staff, where the patient reads another language. Raises Conflict like
     `assign`.
@@ -311,13 +318,23 @@ def message_patient(
 
 
 def _write(
-    submission: Submission, told: dict[str, str], *, by: User, at: datetime
-) -> Communication:
-    """Store a message to the patient and put the letter that says there is one."""
+    submission: Submission,
+    told: dict[str, str],
+    *,
+    by: User,
+    at: datetime,
+    owes_call: bool = True,
+) -> None:
+    """Store a message to the patient and order the letter that says there is one.
+
+    A patient whom no letter reaches is owed a call, unless the decision that the message belongs
+    to has a call of its own (`owes_call` is False).
+    """
     written = Communication(submission=submission, words={"alarm": "", **told}, by=by, at=at)
     written.save(force_insert=True)
-    outbox.put(kind="news", occasion=str(written.pk))
-    return written
+    if owes_call or telling.can_be_told(submission):
+        order = Order(kind="news", occasion=str(written.pk))
+        telling.tell(submission=submission, reason=CallTask.Reason.MESSAGE, order=order)
 
 
 def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:

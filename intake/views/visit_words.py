@@ -7,13 +7,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from intake import calendar_file, services, when
+from intake.messages import way_to
 from intake.models import Appointment, Offer, Submission, Urgency, VisitKind
 
 OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 
 
 def visit_context(submission: Submission) -> dict[str, Any]:
-    """Three queries beside the request's own: the newest visit, offers, the waiting list."""
+    """Three queries beside the request's own: the newest visit, offers, the waiting list; one more
+    where there is a word to say of the waiting list."""
     request = getattr(submission, "appointment_request", None)
     visit = _newest(submission)
     booked = visit is not None and visit.status == "confirmed"
@@ -21,6 +23,9 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     offers = _offers(request) if request else []
     waits = hasattr(request, "waiting") if request else False
     bookable = _bookable(submission) and not booked
+    may_wait = not waits and (bookable or (coming and services.may_choose(submission.urgency)))
+    # where the waiting list is spoken of: what became free is offered in a letter
+    is_written_to = bool((waits or may_wait) and way_to(submission.person))
     return {
         "appointment": words_of(visit) if visit else None,
         "is_booked": booked,
@@ -33,8 +38,8 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "was_lost": bool(offers) and all(row.state == "lost" for row in offers) and not booked,
         "may_choose": bookable and settings.APPOINTMENT_MODE == "slots",
         "waits": waits,
-        "may_wait": not waits
-        and (bookable or (coming and services.may_choose(submission.urgency))),
+        "may_wait": may_wait and is_written_to,
+        "is_written_to": is_written_to,
     }
 
 

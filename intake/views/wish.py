@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from intake import services
 from intake.forms import Choices, TimesForm, WishForm
 from intake.forms.times import CALL, WAIT
+from intake.messages import way_to
 from intake.models import Draft, Kind, Urgency, WishedVisit
 from intake.services import appointments
 from intake.views import blank, times
@@ -193,7 +194,11 @@ def _render(
         "held": times.held_words(held) if held else None,
         "instead": [
             (CALL, _("Call me to arrange it")),
-            (WAIT, _("Put me on the waiting list: I hear of times that become free")),
+            *(
+                [(WAIT, _("Put me on the waiting list: I hear of times that become free"))]
+                if way_to(walk.content.contact)
+                else []
+            ),
         ],
     }
     return render(request, "intake/times.html", context, status=status)

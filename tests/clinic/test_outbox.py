@@ -34,6 +34,7 @@ def say(monkeypatch) -> Callable[[Any], None]:
     """What the composer of the kind 'note' says; a letter to Ana unless a test wants another."""
     letters: dict[str, Any] = {"note": lambda message: Letter(("ana@example.org",), "Hi", "Words")}
     monkeypatch.setattr(outbox, "_composers", {"note": lambda m: letters["note"](m)})
+    monkeypatch.setattr(outbox, "_unsents", {})
     outbox._stopping.clear()
     return lambda compose: letters.update(note=compose)
 
@@ -309,6 +310,75 @@ def test_the_task_raises_nothing_that_its_row_would_keep(monkeypatch, written_lo
 
     assert "look failed" in written_log.getvalue()
     assert "ana@" not in written_log.getvalue()
+
+
+# --- what was not sent ----------------------------------------------------------------------------
+
+
+def nowhere(message: Message) -> Letter:
+    raise outbox.NoWay
+
+
+def to_nobody(message: Message) -> Letter:
+    return Letter((), "Hi", "Words")
+
+
+@pytest.mark.parametrize(
+    ("compose", "state", "error"),
+    [(nowhere, "dropped", "no way"), (to_nobody, "failed", "no recipient")],
+)
+def test_what_was_not_sent_though_there_was_something_to_say_is_followed_up(
+    say, compose, state, error
+):
+    seen = []
+
+    @outbox.when_unsent("note", "another")
+    def follow(message):
+        stored = now(message)
+        seen.append((stored.state, stored.error, stored.payload, message.payload))
+
+    say(compose)
+    put(payload={"known": True})
+    outbox.deliver_due()
+
+    assert seen == [(state, error, None, {"known": True})]
+
+
+def test_what_is_sent_expired_over_or_tried_again_later_is_not_followed_up(say, sink):
+    seen = []
+    outbox.when_unsent("note")(lambda message: seen.append(message.occasion))
+    put("sent")
+    put("expired", expires=timedelta(seconds=-1))
+    outbox.deliver_due()
+    say(lambda message: None)
+    put("over")
+    outbox.deliver_due()
+    sink.mode = "451"
+    say(lambda message: Letter(("ana@example.org",), "Hi", "Words"))
+    later = put("later")
+    outbox.deliver_due()
+
+    assert now(later).state == "waiting"
+    assert seen == []
+
+
+def test_following_up_and_the_note_are_one_transaction(say, written_log):
+    """What cannot be followed up has failed, where staff see it; it is not looked at for ever."""
+
+    @outbox.when_unsent("note")
+    def follow(message):
+        Message.objects.create(kind="written", occasion="by the follow-up")
+        raise ValueError("CANARY")
+
+    say(nowhere)
+    broken = put()
+    outbox.deliver_due()
+
+    assert (now(broken).state, now(broken).error) == ("failed", "no way")
+    assert not Message.objects.filter(kind="written").exists()
+    assert outbox.trouble() == (True, False)
+    assert "unsent message not followed up" in written_log.getvalue()
+    assert "CANARY" not in written_log.getvalue()
 
 
 def test_codes_of_trouble_never_quote_anybody():

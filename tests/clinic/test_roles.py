@@ -11,18 +11,21 @@ CLINIC_TIME = {
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
     for verb in ("view", "add", "change")
 } | {"intake.delete_openinghours", "intake.delete_closure"}
+CALLS = {"intake.view_calltask", "intake.change_calltask"}
 TABLE = {
     "clinician": {
         *("intake.view_submission", "intake.decide_submission", "intake.view_appointment"),
         *("education.view_page", "education.review_page"),
     }
+    | CALLS
     | MESSAGES,
-    "duty": {"intake.view_submission", "intake.decide_submission"} | MESSAGES,
+    "duty": {"intake.view_submission", "intake.decide_submission"} | CALLS | MESSAGES,
     "front desk": {
         *("intake.view_frontdesk", "intake.change_frontdesk", "intake.view_appointment"),
         *("intake.change_appointment", "intake.overbook_appointment"),
     }
     | CLINIC_TIME
+    | CALLS
     | MESSAGES,
     "content editor": {
         *("education.view_page", "education.change_page", "education.publish_page"),

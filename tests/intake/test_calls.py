@@ -70,6 +70,38 @@ def test_a_patient_who_was_reached_is_owed_no_call_for_what_they_heard():
     assert not CallTask.objects.filter(settled_at=None).exists()
 
 
+@pytest.mark.parametrize("outcome", ["left_word", "not_reached"])
+def test_a_patient_who_was_not_reached_is_owed_the_call_at_the_next_try(outcome):
+    submission, by = escalating(), builders.member("front desk")
+    for reason in ("offer", "changed"):
+        services.calls.owe(submission=submission, reason=reason, occasion="1")
+    changed = CallTask.objects.get(reason="changed")
+    call = note(submission, by, outcome, tasks=[changed])
+
+    due = dict(CallTask.objects.open().values_list("reason", "due_at"))
+    assert due["changed"] == call.again_at
+    assert due["offer"] != call.again_at
+
+
+def test_one_call_tells_of_two_things_that_are_ticked_one_after_the_other():
+    submission, by = escalating(), builders.member("front desk")
+    for reason in ("offer", "changed"):
+        services.calls.owe(submission=submission, reason=reason, occasion="1")
+    for task in CallTask.objects.all():
+        note(submission, by, "reached", tasks=[task])
+
+    assert Call.objects.count() == 1
+    assert not CallTask.objects.open().exists()
+
+
+def test_a_call_settles_nothing_of_another_patient():
+    other = builders.submission()
+    services.calls.owe(submission=other, reason="offer", occasion="1")
+    note(escalating(), builders.member("front desk"), "reached", tasks=CallTask.objects.all())
+
+    assert CallTask.objects.open().count() == 1
+
+
 def test_an_unknown_outcome_is_refused():
     with pytest.raises(ValueError, match="became of the call"):
         note(escalating(), builders.member("duty"), "spoke")

@@ -446,6 +446,58 @@ def test_the_waiting_list_is_joined_and_left():
     assert "You are on the waiting list" not in page.text
 
 
+def test_a_patient_whom_no_letter_reaches_is_promised_none():
+    """The code reached a phone that takes text messages, which the patient does not want."""
+    submission = builders.submission({"email": "", "prefer": "phone"})
+    patient = asking(submission.reference, "+12025550147")
+    page = enter(patient, code_of())
+    assert page.path == "/my/"
+    assert "waiting list" not in page.text
+    page = patient.post("/my/wait/", {"go": "join"})  # an old tab
+    assert "we write to you" not in patient.page.text
+    assert "no message of ours reaches you" in patient.page.text
+    assert "leave" in patient.page.form.buttons or "Leave the waiting list" in patient.page.text
+
+
+def test_offers_that_are_taken_back_are_told_to_those_who_heard_of_them():
+    submission = book.patient()
+    offered(submission, book.free(7), book.free(8))
+    assert len(sent("appointment_offer")) == 1
+    by = builders.member("front desk")
+    assert appointments.withdraw_offers(submission=submission, by=by)
+    assert sent("offers_withdrawn") == [], "the front desk may book one on the phone"
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    (letter,) = sent("offers_withdrawn")
+    assert letter.subject == "The times at Truffles are held no longer"
+    assert letter.body.count("America/New_York") == 2
+    assert "we cannot hold for you any longer" in letter.body
+
+    offered(submission, book.free(9))
+    appointments.withdraw_offers(submission=submission, by=by)
+    offered(submission, book.free(10))
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    assert sent("offers_withdrawn") == [], "there are others by now"
+    assert len(sent("appointment_offer")) == 1
+    appointments.withdraw_offers(submission=submission, by=by)
+    book.booked(submission, book.free(10))
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    assert sent("offers_withdrawn") == [], "one of them was agreed on by phone"
+
+
+def test_an_earlier_time_that_is_taken_back_is_told_beside_the_visit_that_stays():
+    submission = book.patient(wish={})
+    book.booked(submission, book.free(12))
+    appointments.join_waitlist(submission=submission)
+    other = book.booked(book.patient(1), book.free(7))
+    appointments.cancel(appointment=other)
+    assert len(sent("waitlist_offer")) == 1
+    appointments.withdraw_offers(submission=submission, by=builders.member("front desk"))
+
+    assert not Message.objects.filter(kind="offers_withdrawn", due_at__lte=timezone.now())
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    assert len(sent("offers_withdrawn")) == 1
+
+
 # --- messages -------------------------------------------------------------------------------------
 
 
@@ -495,6 +547,9 @@ def test_no_message_tells_of_health_or_of_the_person():
     appointments.cancel(appointment=appointment)
     mine.append(sent("appointment_cancelled"))
     mine.append(sent("waitlist_offer"))
+    appointments.withdraw_offers(submission=other, by=builders.member("front desk"))
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    mine.append(sent("offers_withdrawn"))
     assert all(mine)
     for letter in (letter for some in mine for letter in some):
         files = "".join(content for _name, content, _kind in letter.attachments)
@@ -513,6 +568,7 @@ SAYS = {
     "appointment_cancelled": ("this appointment was cancelled:", "esta cita fue cancelada:"),
     "waitlist_offer": ("a time has become free", "hay una hora libre"),
     "offer_lost": ("somebody else took this time:", "otra persona tomó esta hora:"),
+    "offers_withdrawn": ("we cannot hold any longer:", "ya no podemos guardarle:"),
 }
 # of one with one time in it: English fits one message of a telephone, Spanish nearly
 LONGEST = {"en": 160, "es": 170}
@@ -574,6 +630,10 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     told("waitlist_offer", quick, [at, until(won)], parts=2)
     appointments.accept(offer=won, submission=quick)
     told("offer_lost", slow, [at], parts=1)
+    offered(slow, slots[1])
+    appointments.withdraw_offers(submission=slow, by=builders.member("front desk"))
+    Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
+    told("offers_withdrawn", slow, [slots[1].start], parts=1)
 
 
 # --- calendar files -------------------------------------------------------------------------------

@@ -271,6 +271,15 @@ def test_none_of_the_times_fits_and_the_patient_waits():
 
 
 @pytest.mark.usefixtures("slots")
+@pytest.mark.parametrize(("email", "prefer", "listed"), [("", "phone", False), ("", "text", True)])
+def test_only_who_can_be_written_to_is_promised_to_hear_of_free_times(email, prefer, listed):
+    patient = at_times(email=email, prefer=prefer)
+
+    assert "Call me to arrange it" in patient.page.text
+    assert ("I hear of times that become free" in patient.page.text) == listed
+
+
+@pytest.mark.usefixtures("slots")
 @pytest.mark.parametrize("slot", ["20200106T140000_x_y", "nonsense", "💊" * 20])
 def test_a_time_that_cannot_be_had_is_a_sentence(slot):
     patient = at_times()

@@ -57,7 +57,7 @@ def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(desk):
     desk.follow("Week after")
     desk.page.locator(".week .free input").first.check()
     desk.page.get_by_role("button", name="Move it to the chosen time").first.click()
-    assert "The appointment is moved. The patient is told." in desk.text
+    assert "The appointment is moved. An e-mail tells the patient." in desk.text
     desk.page.get_by_label("Why?").select_option("patient")
     desk.press("Cancel the appointment")
     assert "The appointment is cancelled." in desk.text

@@ -19,6 +19,7 @@ WORKLIST = "/admin/intake/submission/"
 FRONT_DESK = "/admin/intake/frontdesk/"
 VISITS = "/admin/intake/appointment/"
 WAITING = "/admin/intake/waitlistentry/"
+CALLS = "/admin/intake/calltask/"
 
 
 def page_of(submission: Submission, name: str = "change") -> str:

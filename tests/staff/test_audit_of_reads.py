@@ -5,10 +5,11 @@ from django.db import OperationalError, ProgrammingError, connection
 
 from clinic import audit
 from intake import services
-from intake.models import Appointment, Decision, Submission, Urgency
+from intake.models import Appointment, Call, CallTask, Decision, Submission, Urgency
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
+    CALLS,
     FRONT_DESK,
     VISITS,
     WAITING,
@@ -42,12 +43,14 @@ def visits(canaries):
         book.booked(row, book.free(wall=wall)) for row, wall in zip(canaries, times, strict=True)
     ]
     services.appointments.join_waitlist(submission=canaries[0])
+    for row in canaries:
+        services.calls.owe(submission=row, reason="message", occasion=str(row.pk))
     return booked
 
 
 def every_answer_of_appointments(client, rows, visits):
-    """The same for the pages of visits, the calendar and the waiting list."""
-    for where in (f"{VISITS}?when=all", f"{VISITS}?when=coming", VISITS, WAITING):
+    """The same for the pages of visits, the calendar, the waiting list and the calls to make."""
+    for where in (f"{VISITS}?when=all", f"{VISITS}?when=coming", VISITS, WAITING, CALLS):
         yield client.get(where)
         yield find(client, where, "canary")
         yield find(client, where, rows[0].reference)
@@ -173,6 +176,8 @@ def test_without_the_event_nobody_is_shown(error, canaries, visits, monkeypatch)
         desk.post(desk_page_of(row, "progress"), {"revision": 0, "progress": "withdrawn"}),
         desk.get(f"{VISITS}?when=all"),
         desk.get(WAITING),
+        desk.get(CALLS),
+        desk.post(f"{CALLS}{CallTask.objects.all()[0].pk}/reached/"),
         desk.get(visit_page(visits[0])),
         desk.get(visit_page(visits[0], "move")),
         desk.post(visit_page(visits[0], "cancel"), {"reason": "patient"}),
@@ -183,6 +188,8 @@ def test_without_the_event_nobody_is_shown(error, canaries, visits, monkeypatch)
         assert response.status_code == status
         assert b"Canary" not in response.content
     assert not Decision.objects.exists()
+    assert not Call.objects.exists()
+    assert CallTask.objects.open().count() == len(canaries)
     assert set(Submission.objects.values_list("revision", flat=True)) == {0}
     assert set(Appointment.objects.values_list("status", flat=True)) == {"confirmed"}
 

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.urls import reverse
 
 from clinic.ids import uuid7
-from intake.models import Appointment, Submission
+from intake import services
+from intake.models import Appointment, CallTask, Submission
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import desk_page_of, page_of, press, visit_page
@@ -57,6 +58,11 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
                 "message": {"message": ""},
             }
             return page_of(submission, button), posted.get(button, {}) | revision
+        case "calls":
+            services.calls.owe(submission=submission, reason="message", occasion="1")
+            task = CallTask.objects.get()
+            posted = {"task": str(task.pk), "back": desk_page_of(submission)}
+            return reverse(f"admin:intake_calltask_{button}", args=[task.pk]), posted
         case "closure":
             times = {"starts_at": "", "ends_at": "", "reason": "", "sure": "on"}
             if button == "hours":
@@ -80,6 +86,7 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
             f"worklist {name}"
             for name in ("decide", "assign", "move", "message", "settle", "trust")
         ),
+        *(f"calls {name}" for name in ("reached", "left_word", "not_reached", "told")),
         "closure days",
         "closure hours",
         "hours",

@@ -15,6 +15,7 @@ from education.services import pictures
 from intake import services
 from intake.models import (
     Appointment,
+    CallTask,
     Clinician,
     Closure,
     Location,
@@ -85,6 +86,15 @@ TABLE = {
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
     "intake_waitlistentry_add": NONE,
     "intake_waitlistentry_delete": NONE,
+    "intake_calltask_changelist": "200 200 200 403 403 403",
+    "intake_calltask_change": "302 302 302 403 403 403",
+    "intake_calltask_history": "302 302 302 403 403 403",
+    "intake_calltask_reached": "302 302 302 403 403 403",
+    "intake_calltask_left_word": "302 302 302 403 403 403",
+    "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_add": NONE,
+    "intake_calltask_delete": NONE,
     "intake_location_changelist": "403 403 200 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_location_change": "403 403 200 403 403 403",
@@ -171,6 +181,10 @@ POSTS = {
     "intake_appointment_cancel": "403 403 422 403 403 403",
     "intake_appointment_complete": "403 403 409 403 403 403",
     "intake_appointment_miss": "403 403 409 403 403 403",
+    "intake_calltask_reached": "302 302 302 403 403 403",
+    "intake_calltask_left_word": "302 302 302 403 403 403",
+    "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_told": "302 302 302 403 403 403",
     "intake_location_add": "403 403 200 403 403 403",
     "intake_clinician_add": "403 403 200 403 403 403",
     "intake_visittype_add": "403 403 200 403 403 403",
@@ -217,8 +231,8 @@ def names(patterns) -> set[str]:
 
 
 def appointed() -> list[Any]:
-    """The only visit and place on the waiting list, and the clinic time behind them."""
-    models = (Appointment, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    """The only visit, call to make and place on the waiting list, and the clinic time behind."""
+    models = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
     return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
 
 
@@ -253,6 +267,7 @@ def things():
     book.clinician()
     book.booked(submission)
     services.appointments.join_waitlist(submission=submission)
+    services.calls.owe(submission=submission, reason="message", occasion="1")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")

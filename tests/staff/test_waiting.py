@@ -182,7 +182,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         assert (stored.asked_at is not None) == told, case
         owed = CallTask.objects.filter(reason="more", settled_at=None)
         assert owed.count() == (0 if told else 1), case
-        assert Message.objects.filter(kind="news").exists() == message, case
+        assert Message.objects.filter(kind="news").exists() == (message and way), case
         is_reminded = way and days == 4 and not stays
         assert Message.objects.filter(kind="more_reminder").exists() == is_reminded, case
         assert Call.objects.filter(submission=stored).count() == (outcome is not None), case

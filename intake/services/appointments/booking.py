@@ -32,6 +32,7 @@ from intake.models import (
     WaitlistEntry,
 )
 from intake.models.appointments import during
+from intake.services import calls, telling
 from intake.services.appointments import times, waitlist
 from intake.services.appointments.common import (
     SlotGone,
@@ -231,6 +232,7 @@ def _book(
         appointment = _take(
             free, seat, at=now, submission=submission, status="held", held_until=now
         )
+        calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)  # they were on the phone
         confirm_visit(appointment, submission, by=by, at=now, request_id=request_id)
     return appointment
 
@@ -290,7 +292,15 @@ def overbook(
         )
         appointment.save(force_insert=True)
         kind = "overbooking" if appointment.is_overbooked else "appointment"
-        confirm_visit(appointment, submission, by=by, at=now, request_id=request_id, kind=kind)
+        confirm_visit(
+            appointment,
+            submission,
+            by=by,
+            at=now,
+            request_id=request_id,
+            kind=kind,
+            knows=False,
+        )
     return appointment
 
 
@@ -359,8 +369,10 @@ def confirm_visit(
     at: datetime,
     request_id: str,
     kind: str = "appointment",
+    knows: bool = True,
 ) -> None:
-    """A locked held row becomes the submission's visit, with all that follows."""
+    """A locked held row becomes the submission's visit, with all that follows. The patient `knows`
+    who chose the time or was on the phone."""
     request = request_of(submission)
     if row.status == "expired":  # nobody has taken it since
         row.status = "held"
@@ -369,7 +381,7 @@ def confirm_visit(
     rivals = Offer.objects.filter(request=request, state="open").exclude(appointment=row)
     waitlist.withdraw_offers_in(rivals, at=at)
     WaitlistEntry.objects.filter(request=request).delete()
-    tell("appointment_confirmed", row)
+    tell("appointment_confirmed", row, knows=knows)
     remind(row)
     record(
         row,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from intake.domain import workflow
 from intake.models import Appointment, CancelReason, Submission, VisitType, WaitlistEntry
 from intake.models.appointments import during
+from intake.services import calls
 from intake.services.appointments import waitlist
 from intake.services.appointments.booking import claiming_time, find_time, free_seat
 from intake.services.appointments.common import (
@@ -171,7 +172,8 @@ def end_visit(
         notes = ((row.note or {}).get("text"), note.strip())
         changes["note"] = {"text": "\n".join(filter(None, notes))}
     step(row, "cancel", by=by, at=at, **changes)
-    tell("appointment_cancelled", row)
+    # who asked for it knows
+    tell("appointment_cancelled", row, knows=by is None or reason == CancelReason.PATIENT)
 
 
 def complete(*, appointment: Appointment, by: User, request_id: str) -> None:
@@ -193,6 +195,7 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
             raise Refused(_("The visit has not begun yet."))
         before = row.status
         step(row, action, by=by, at=now)
+        calls.drop(submission_id=row.submission_id, about=row.pk)
         later = row.submission.appointments.filter(during__startswith__gt=row.during.lower)
         moves = (request.progress, action) in workflow.REQUEST_MOVES
         if moves and not later.filter(status__in=workflow.VISITS).exists():
@@ -210,8 +213,9 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
 def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
     """Move a locked confirmed row to a time whose lock is ours."""
     overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
+    was_at = row.during.lower
     step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
-    tell("appointment_changed", row)
+    tell("appointment_changed", row, knows=by is None, was_at=was_at)
     remind(row)
 
 

@@ -19,10 +19,12 @@ from intake.models import (
     Appointment,
     AppointmentChange,
     AppointmentRequest,
+    CallTask,
     Offer,
     Submission,
     WishedVisit,
 )
+from intake.services import calls, telling
 from intake.services.appointments import crowd
 from intake.services.errors import Conflict, Refused
 
@@ -161,7 +163,8 @@ def lapse_holds(rows: Any, *, at: datetime) -> list[Appointment]:
 
 
 def close_offers(offers: Iterable[Offer], state: str, *, at: datetime) -> None:
-    """These offers are over; a request with no open one left goes back to "requested"."""
+    """These offers are over; a request with no open one left goes back to "requested", and nobody
+    needs to be called about them."""
     offers = list(offers)
     if not offers:
         return
@@ -170,8 +173,11 @@ def close_offers(offers: Iterable[Offer], state: str, *, at: datetime) -> None:
     )
     requests = AppointmentRequest.objects.select_for_update(of=("self",)).order_by("pk")
     for request in requests.filter(pk__in={offer.request_id for offer in offers}):
-        if request.progress == "offered" and not request.offers.filter(state="open").exists():
+        if request.offers.filter(state="open").exists():
+            continue
+        if request.progress == "offered":
             advance(request, "return")
+        calls.drop(submission_id=request.submission_id, reasons=[CallTask.Reason.OFFER])
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -242,12 +248,22 @@ def allow_one_more(*, person: dict[str, Any]) -> None:
 # --- what is told and recorded --------------------------------------------------------------------
 
 
-def tell(kind: str, appointment: Appointment) -> None:
-    """Put the message about an appointment as it stands now; what it says is decided at sending."""
-    outbox.put(
-        kind=kind,
-        occasion=f"{appointment.pk}:{appointment.sequence}",
-        expires=appointment.during.upper,
+def tell(
+    kind: str, appointment: Appointment, *, knows: bool, was_at: datetime | None = None
+) -> None:
+    """Tell the patient of an appointment as it stands now; what the message says is decided at
+    sending. `knows`: see telling.tell; `was_at`: when it began before it was moved."""
+    pk, sequence = appointment.pk, appointment.sequence
+    if sequence:  # something may be owed of what it was before
+        calls.drop(submission_id=appointment.submission_id, about=pk)
+    telling.tell(
+        submission=appointment.submission,
+        reason=telling.VISITS[kind],
+        order=outbox.Order(
+            kind=kind, occasion=f"{pk}:{sequence}", expires=appointment.during.upper
+        ),
+        knows=knows,
+        before=filter(None, (appointment.during.lower, was_at)),
     )
 
 

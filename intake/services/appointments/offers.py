@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit, outbox
-from intake.models import Appointment, Offer, Submission, VisitType, WaitlistEntry
+from clinic.outbox import Order
+from intake.models import Appointment, CallTask, Offer, Submission, VisitType, WaitlistEntry
+from intake.services import calls, telling
 from intake.services.appointments import booking, changing, times, waitlist
 from intake.services.appointments.common import (
     SlotGone,
@@ -29,6 +31,8 @@ from intake.services.appointments.common import (
 from intake.services.errors import Refused
 
 MOST = 3  # times offered to one patient at once
+# taken back to offer others, or to book one of them on the phone: that is told instead
+SECOND_THOUGHTS = timedelta(minutes=15)
 
 
 @retried
@@ -46,8 +50,8 @@ def offer(
     to the same request are taken back. One message tells the patient.
 
     Raises SlotGone when one of them has gone (then none is offered), Refused for an urgency that
-    must not wait, ValueError for none or too many slots, workflow.NotAllowed when the request is
-    over.
+    must not wait or a patient whom no letter reaches, ValueError for none or too many slots,
+    workflow.NotAllowed when the request is over.
     """
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
@@ -55,6 +59,10 @@ def offer(
     window = times.window_of(submission.urgency)
     if window is None:
         raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
+    if not telling.can_be_told(submission):
+        raise Refused(
+            _("No letter reaches this patient. Call, and book the time that you agree on.")
+        )
     found = [times.find_slot(key=key, visit_type=visit_type) for key in keys]
     if any(free.start >= window[1] for free in found):
         raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
@@ -108,6 +116,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         mine.save(update_fields=["state", "answered_at"])
         if request.progress == "withdrawn":  # closed with a decision that left the offer standing
             advance(request, "reopen")
+        calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
         visit = _take(row, submission, now, request_id)
         close_offers(rivals, Offer.State.LOST, at=now)
         for rival in rivals:
@@ -139,15 +148,26 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 
 
 @retried
-def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> None:
-    """The front desk takes all open offers to a patient back; the request is "requested" again."""
+def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
+    """The front desk takes all open offers to a patient back; the request is "requested" again. A
+    patient who has heard of them is told; returns whether that is so."""
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
     )
     with claiming(spans=map(span, rows)) as now:
         request = request_of(submission)
         open_ = list(request.offers.filter(state="open"))
+        unheard = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
         waitlist.withdraw_offers_in(open_, at=now)
+        to_tell = bool(open_) and not unheard
+        if to_tell:
+            order = Order(
+                kind="offers_withdrawn",
+                occasion=str(open_[0].pk),
+                not_before=SECOND_THOUGHTS,
+                expires=max(offer.expires_at for offer in open_),
+            )
+            telling.tell(submission=submission, reason=CallTask.Reason.LOST, order=order)
         audit.record(
             actor=audit.staff(by),
             action="state",
@@ -156,6 +176,7 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
             request_id=request_id,
             detail={"kind": "offer", "to": "withdrawn", "count": len(open_)},
         )
+    return to_tell
 
 
 def lapse() -> int:

@@ -31,6 +31,7 @@ from intake.models import (
     WishedVisit,
 )
 from intake.models.appointments import during
+from intake.services import telling
 from intake.services.appointments import times
 from intake.services.appointments.common import (
     User,
@@ -63,9 +64,12 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """The patient wants to hear of times that become free: with an appointment, of earlier ones.
+    """The patient wants to hear of times that become free: with an appointment, of earlier ones. A
+    patient whom no letter reaches is offered none by itself: the front desk calls.
+
     Again is the same as once. Raises Refused when the urgency forbids waiting, or when the request
-    is over."""
+    is over.
+    """
     if not times.may_be_offered(submission=submission):
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     with transaction.atomic():
@@ -116,8 +120,9 @@ def freed_by(row: Appointment) -> Freed:
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
     """Hold a freed time again and offer it to those who wait, APPOINTMENT_WAITLIST_BATCH at once;
-    nobody, when it fits nobody, is too near, or is more than the hours allow by now. `besides`: the
-    submission that gave it back. Who had an offer of this time gets no second one."""
+    nobody, when it fits nobody whom a letter reaches, is too near, or is more than the hours allow
+    by now. `besides`: the submission that gave it back. Who had an offer of this time gets no
+    second one."""
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
         freed.start - timedelta(hours=settings.APPOINTMENT_LEAD_HOURS),
@@ -230,7 +235,7 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
     rows = (
         AppointmentRequest.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("submission")
-        .only("progress", "wishes", "earliest", "submission__urgency")
+        .only("progress", "wishes", "earliest", "submission__urgency", "submission__person")
         .annotate(has_at=Subquery(visit.values("during__startswith")))
         .filter(Q(has_at=None) | Q(has_at__gt=start))
         .filter(Q(earliest=None) | Q(earliest__lte=start.date()))
@@ -251,7 +256,8 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
-        if _suits(request, slot, known):
+        # a time is held for nobody who would not hear of it
+        if _suits(request, slot, known) and telling.can_be_told(request.submission):
             chosen.append(request)
     return chosen
 
