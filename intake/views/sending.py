@@ -82,12 +82,13 @@ check.again = check_again  # type: ignore[attr-defined]
 def show_check(
     request: HttpRequest, walk: Walk, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
+    sections = check_sections(walk)
     context = {
-        "sections": check_sections(walk),
+        "sections": sections,
         "panels": before_sending(walk),
         "notice": notice,
         "reach": reach_words(walk),
-        "veiled": walk.content.veiled or walk.content.veiled_contact,
+        "veiled": any(r["answered"] and not r["values"] for s in sections for r in s["rows"]),
         "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }

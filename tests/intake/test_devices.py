@@ -158,7 +158,7 @@ def test_a_browser_without_a_key_is_told_nothing_of_anybody():
     assert Patient().get(step_url("about")).path == "/intake/"
     page = Patient().post(step_url("about"), {"age_years": "44"})
     assert page.status == 410
-    assert "24 hours, one that others use for 20 minutes" in page.text
+    assert "24 hours, one that others use for 20 minutes, and until the browser" in page.text
     stranger = Patient()
     stranger.client.cookies[site.DRAFT_COOKIE_NAME] = "x" * 43
     assert stranger.get(step_url("about")).path == "/intake/"

@@ -1,6 +1,9 @@
 """A patient comes back: on another device, to read, to write, to add, to take back."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from clinic.models import Message
 from intake.models import Draft, Submission
@@ -45,6 +48,52 @@ def test_saved_on_one_phone_finished_on_another(window):
     assert Submission.objects.get().reference == number
     phone.open("/intake/check/")
     assert phone.path == "/intake/"
+
+
+def left_alone(minutes: float) -> None:
+    Draft.objects.update(updated_at=timezone.now() - timedelta(minutes=minutes))
+
+
+def test_called_away_on_the_own_phone_and_back_three_hours_later(window):
+    phone = window(width=360)
+    phone.open("/intake/")
+    phone.press("Start, this device is mine")
+    phone.walk_to("veins", reason_text="My husband must not read this.")
+    assert "this device finds your answers for 24 hours" in phone.text
+    left_alone(180)
+    phone.open("/intake/")
+    phone.press("Go on with my answers")
+    assert phone.step == "veins"
+    phone.open("/intake/p/reason/")
+    assert "Private answers are hidden" in phone.text
+    assert "husband" not in phone.page.content()
+    assert phone.violations() == []
+    assert phone.sideways(320) == []
+    phone.press("Continue")
+    phone.open("/intake/p/veins/")
+    phone.walk_to("check")
+    assert "husband" not in phone.page.content()
+    assert phone.violations() == []
+    phone.press("Send")
+    assert Submission.objects.get().answers["reason_text"] == "My husband must not read this."
+
+
+def test_called_away_in_the_library_and_the_next_person_finds_nothing(window):
+    desk = window(width=1280)
+    desk.open("/intake/")
+    desk.press("Start, others use it")
+    desk.walk_to("veins")
+    (key,) = [c for c in desk.context.cookies() if c["name"] == "draft"]
+    assert key["expires"] == -1, "it goes with the browser"
+    left_alone(21)
+    desk.press("Continue")
+    assert "You left this device alone for more than 20 minutes" in desk.text
+    assert "no code can open them" in desk.text
+    assert desk.violations() == []
+    desk.follow("Start again")
+    assert "You have begun before" not in desk.text
+    desk.press("Start, others use it")
+    assert desk.step == "safety"
 
 
 def test_a_message_of_the_clinic_is_read_and_answered_and_the_request_taken_back(window):
