@@ -124,9 +124,8 @@ def come_back() -> int:
     """Each minute: what patients have not answered in time is back in the worklist. Safe for any
     number of workers. Returns how many."""
     due = Submission.objects.filter(status="waiting", back_at__lte=timezone.now())
-    return sum(
-        _come_back(pk) for pk in list(due.order_by("back_at").values_list("pk", flat=True)[:MOST])
-    )
+    keys = due.order_by("back_at").values_list("pk", flat=True)
+    return sum(map(_come_back, list(keys[:MOST])))
 
 
 def _come_back(pk: UUID) -> bool:
