@@ -116,10 +116,9 @@ def more_reminder(message: Message) -> Letter | None:
     if decision is None or decision != decision.submission.decisions.first():
         return None
     submission = decision.submission
-    way = way_to(submission.person)
-    if not way or not submission.waits_for_patient:
+    if not submission.waits_for_patient:
         return None
-    channel, address = way
+    channel, address = way_of(submission)
     with translation.override(submission.language):
         subject = _("We wait for your answer: %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("more_reminder", reference=submission.reference)
