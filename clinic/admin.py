@@ -31,10 +31,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django_tasks_db.models import DBTaskResult
 
-from clinic import attempts, audit, leaving, outbox, sessions
+from clinic import audit
 from clinic.lists import FindAdmin, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event, Message
-from clinic.roles import ROLES
+from clinic.outgoing import outbox
+from clinic.people import attempts, leaving, sessions
+from clinic.people.roles import ROLES
 
 # Ours replaces the first; roles are a table in code; seeds of codes and counters of wrong passwords
 # are nobody's to look at; tasks say no more than that there is a message.

@@ -17,7 +17,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from clinic import audit, logs, outbox
+from clinic import audit, logs
+from clinic.outgoing import outbox
 from clinic.views import DATABASE_DOWN
 
 

@@ -8,7 +8,12 @@ class ClinicConfig(AppConfig):
 
     def ready(self):
         # the first two register themselves
-        from clinic import anchors, checks, roles, staff  # noqa: F401
+        from clinic import checks  # noqa: F401
+        from clinic.outgoing import anchors  # noqa: F401
+        from clinic.people import (
+            roles,
+            sign_in,
+        )
 
-        staff.listen()
+        sign_in.listen()
         post_migrate.connect(roles.after_migrate)

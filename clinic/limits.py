@@ -13,7 +13,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from clinic.logs import log
-from clinic.sealing import index_key
+from clinic.secrets.sealing import index_key
 
 LONGEST = timedelta(days=1)  # a bucket left alone this long is full again, whatever its limit
 _SITE_OF_IPV6 = 64  # one household or office owns a /64 and may use any address in it

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from clinic import sealing
+from clinic.secrets import sealing
 
 MOST_COUNTED = 1000
 LONGEST_TERM = 100

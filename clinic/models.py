@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from clinic.sealing import SealedField
+from clinic.secrets.sealing import SealedField
 
 
 class Event(models.Model):
@@ -57,7 +57,7 @@ class Bucket(models.Model):
 
 
 class CacheEntry(models.Model):
-    """A row of `clinic.cache`: keyed hash of the key, signed value. It names nobody."""
+    """A row of `clinic.people.cache`: keyed hash of the key, signed value. It names nobody."""
 
     key = models.TextField(primary_key=True)
     entry = models.BinaryField()
@@ -71,7 +71,7 @@ class CacheEntry(models.Model):
 
 
 class StaffSession(AbstractBaseSession):
-    """A session under the hash of its key, and whose it is: `clinic.sessions` alone writes it."""
+    """A session under the hash of its key, and whose it is: `clinic.people.sessions` alone writes it."""
 
     # from the right password on, before the second factor
     account = models.ForeignKey(
@@ -83,7 +83,7 @@ class StaffSession(AbstractBaseSession):
 
 
 class Message(models.Model):
-    """Something to be sent, by mail or as a text message. `clinic.outbox` alone writes it.
+    """Something to be sent, by mail or as a text message. `clinic.outgoing.outbox` alone writes it.
 
     It holds no address and no text: both are worked out at the moment of sending, from what is
     true then. What cannot be worked out again is sealed in `payload`, and blanked when it is over.

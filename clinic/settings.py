@@ -17,8 +17,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from clinic import devdb, mailurl
+from clinic import devdb
 from clinic.hours import OpeningHours
+from clinic.outgoing import mailurl
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"
@@ -270,16 +271,18 @@ if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(add
         f"AUDIT_ANCHOR_TO: {wrong[0]!r} is no address. Write privacy@example.org, or several with "
         "commas."
     )
-# a function send(*, to, text, key), see clinic/sms.py; off: no text messages
-SMS_BACKEND = env_text("SMS_BACKEND", "clinic.sms.console" if DEMO else "off")
+# a function send(*, to, text, key), see clinic/outgoing/sms.py; off: no text messages
+SMS_BACKEND = env_text("SMS_BACKEND", "clinic.outgoing.sms.console" if DEMO else "off")
 if SMS_BACKEND == "off":
     SMS_BACKEND = ""
 elif not all(part.isidentifier() for part in SMS_BACKEND.split(".")) or "." not in SMS_BACKEND:
     raise ImproperlyConfigured(
         f"SMS_BACKEND={SMS_BACKEND!r}: write the dotted path of a function, or off."
     )
-if SMS_BACKEND == "clinic.sms.console" and not DEMO:
-    raise ImproperlyConfigured("SMS_BACKEND: clinic.sms.console is for a laptop. Write off.")
+if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
+    raise ImproperlyConfigured(
+        "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off."
+    )
 # opening time after which the duty role hears of a red flag that no clinician has seen to, and from
 # each further step of the escalation to the next
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
@@ -340,7 +343,7 @@ DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by all processes: here sign-in remembers which codes were used, and counts wrong ones.
 # Never a backend that unpickles: who can write a row would run code here (decision 0019).
-CACHES = {"default": {"BACKEND": "clinic.cache.SignedCache"}}
+CACHES = {"default": {"BACKEND": "clinic.people.cache.SignedCache"}}
 
 # --- rendered pages -----------------------------------------------------------------------------
 # where public pages are kept: a folder for the processes of one machine, redis:// for more, or off
@@ -389,7 +392,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
     # answers with pages as the layers below made them, their headers too
-    "clinic.rendered.RenderedMiddleware",
+    "clinic.pagecache.rendered.RenderedMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
     # these two before the static files, which no middleware below is asked for
@@ -402,7 +405,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "clinic.staff.SecondFactorMiddleware",
+    "clinic.people.sign_in.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -481,7 +484,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # --- who may come in ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "clinic.staff.RoleBackend",
+    "clinic.people.sign_in.RoleBackend",
 ]
 _VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
@@ -491,7 +494,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/admin/"
-ACCOUNT_ADAPTER = "clinic.staff.AccountAdapter"
+ACCOUNT_ADAPTER = "clinic.people.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -502,24 +505,24 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
 MFA_TOTP_ISSUER = CLINIC_NAME
-MFA_ADAPTER = "clinic.staff.MFAAdapter"
+MFA_ADAPTER = "clinic.people.sign_in.MFAAdapter"
 MFA_TOTP_TOLERANCE = 1  # the code of half a minute ago or ahead: clocks of phones are off
 MFA_FORMS = {
-    "authenticate": "clinic.factors.AuthenticateForm",
-    "reauthenticate": "clinic.factors.ReauthenticateForm",
-    "activate_totp": "clinic.factors.ActivateForm",
+    "authenticate": "clinic.people.factors.AuthenticateForm",
+    "reauthenticate": "clinic.people.factors.ReauthenticateForm",
+    "activate_totp": "clinic.people.factors.ActivateForm",
 }
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "clinic.attempts.locked"
+AXES_LOCKOUT_CALLABLE = "clinic.people.attempts.locked"
 AXES_VERBOSE = False
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "clinic.staff.client_address"
-AXES_USERNAME_CALLABLE = "clinic.attempts.counted_as"
-AXES_HANDLER = "clinic.attempts.Attempts"
-SESSION_ENGINE = "clinic.sessions"
+AXES_CLIENT_IP_CALLABLE = "clinic.people.sign_in.client_address"
+AXES_USERNAME_CALLABLE = "clinic.people.attempts.counted_as"
+AXES_HANDLER = "clinic.people.attempts.Attempts"
+SESSION_ENGINE = "clinic.people.sessions"
 SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # a message to staff names a reference; it stays in the session, not in a cookie

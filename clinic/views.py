@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from clinic import outbox
 from clinic.context import site
-from clinic.rendered import kept
+from clinic.outgoing import outbox
+from clinic.pagecache.rendered import kept
 
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)

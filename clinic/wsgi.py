@@ -12,7 +12,7 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 _django = get_wsgi_application()
 
-from clinic.front import Front  # noqa: E402  (it imports models, so Django comes first)
+from clinic.pagecache.front import Front  # noqa: E402  (it imports models, so Django comes first)
 
 application = Front(_django)
 

@@ -7,4 +7,7 @@ class EducationConfig(AppConfig):
 
     def ready(self) -> None:
         # register the system checks of the pages, and what writes their mails
-        from education import checks, messages  # noqa: F401
+        from education import (
+            checks,  # noqa: F401
+            messages,  # noqa: F401
+        )

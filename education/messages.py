@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
-from clinic import outbox
 from clinic.models import Message
-from clinic.outbox import Letter
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Letter
 from education.models import Page
 from education.services.reminders import REVIEWS_DUE
 

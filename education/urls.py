@@ -2,7 +2,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern
 from django.urls import path as django_path
 
-from clinic import rendered
+from clinic.pagecache import rendered
 from education import views, web
 
 app_name = "education"

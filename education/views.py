@@ -1,4 +1,4 @@
-"""What readers see: rendered for the first who asks, kept for everybody (clinic/rendered.py).
+"""What readers see: rendered for the first who asks, kept for everybody (clinic/pagecache/rendered.py).
 
 Two queries at most, no session, no cookie; unchanged pages are not sent again.
 
@@ -18,7 +18,7 @@ from django.utils.translation import get_language, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import last_modified, require_safe
 
-from clinic import rendered
+from clinic.pagecache import rendered
 from education import content, markup, rendering, web
 from education import search as searching
 from education.models import Page, Picture, address, last_change

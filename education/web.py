@@ -16,7 +16,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clinic.rendered import kept
+from clinic.pagecache.rendered import kept
 from education import content, rendering
 from education.models import Page
 

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
-from clinic import leaving, sweeps
+from clinic import sweeps
+from clinic.people import leaving
 
 
 class IntakeConfig(AppConfig):
@@ -9,11 +10,17 @@ class IntakeConfig(AppConfig):
 
     def ready(self) -> None:
         # register the protocol's system checks, and what messages say
-        from intake import appointment_messages, checks, messages, ways_back  # noqa: F401
-        from intake.services import appointments, escalation, waiting
-        from intake.services.leaving import give_back
+        from intake import checks  # noqa: F401
+        from intake.appointments import offers
+        from intake.letters import (
+            access_codes,  # noqa: F401
+            appointments,  # noqa: F401
+            messages,  # noqa: F401
+        )
+        from intake.staff.leaving import give_back
+        from intake.ways import escalation, waiting
 
-        sweeps.each_minute(appointments.lapse)
+        sweeps.each_minute(offers.lapse)
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.come_back)
         leaving.on_change(give_back)

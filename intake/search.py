@@ -1,6 +1,6 @@
 """Finding a sealed person by what staff type: blind tokens to store, and the ones to look for.
 
-A token is a keyed hash (clinic.sealing.blind) of something folded: the whole name, each part's
+A token is a keyed hash (clinic.secrets.sealing.blind) of something folded: the whole name, each part's
 sound and first three letters, the phone's digits, the e-mail, the birth date. It finds candidates;
 who they are is only known after opening them. Answers have no tokens.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import jellyfish
 
 from clinic.ids import parse_reference
-from clinic.sealing import blind, fold
+from clinic.secrets.sealing import blind, fold
 
 CANDIDATES = 200  # opened at most for one search
 ALIKE = 0.87  # how near a misspelt name must come (Jaro-Winkler, 1 is the same)

@@ -10,11 +10,11 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.test import Client
 
-from clinic.staff import SEEN, STARTED
-from intake import services
-from intake.models import Draft, Submission
+from clinic.people.sign_in import SEEN, STARTED
+from intake.models.submissions import Draft, Submission
 from intake.protocols import current
-from intake.walk import APPOINTMENT, CONTACT, Content, Walk
+from intake.questionnaire import drafts, sending
+from intake.questionnaire.walk import APPOINTMENT, CONTACT, Content, Walk
 
 # A man of 44 with nothing but mild restless legs; every question he is asked has an answer.
 ORDINARY: dict[str, Any] = {
@@ -89,12 +89,12 @@ def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
 
 def draft(contact: dict[str, Any] | None = None, **answers: Any) -> tuple[Draft, str]:
     """A finished draft, ready to be sent, with its browser key."""
-    return services.begin(kind="intake", language="en", content=content(contact, **answers))
+    return drafts.begin(kind="intake", language="en", content=content(contact, **answers))
 
 
 def submission(contact: dict[str, Any] | None = None, **answers: Any) -> Submission:
     """A sent submission."""
-    return services.submit(draft=draft(contact, **answers)[0])
+    return sending.submit(draft=draft(contact, **answers)[0])
 
 
 def member(role: str, username: str = "") -> Any:
@@ -114,7 +114,7 @@ def totp(secret: str, steps: int = 0) -> str:
 
 def sign_in(client: Client, user: Any) -> Client:
     """Sign in with both factors shown, as after the sign-in pages (which have their own tests)."""
-    client.force_login(user, backend="clinic.staff.RoleBackend")
+    client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
     session = client.session
     request = HttpRequest()
     request.session = session

@@ -16,26 +16,49 @@ ALLOWED = {
     "intake.domain": {"intake.domain"},
     "intake.protocols": {"intake.domain", "intake.protocols"},
     "intake.models": {"clinic", "intake.domain"},
-    "intake.walk": {"intake.domain"},
-    "intake.reading": {"intake.domain", "intake.models"},
-    "intake.advice": {"clinic", "intake.domain"},
+    "intake.questionnaire.walk": {"intake.domain"},
+    "intake.wording.reading": {"intake.domain", "intake.models"},
+    "intake.wording.advice": {"clinic", "intake.domain"},
     "intake.search": {"clinic"},
-    "intake.messages": {"clinic", "intake.domain", "intake.models"},
-    "intake.communications": set(),
-    "intake.when": set(),
-    "intake.calendar_file": {"intake.models"},
-    "intake.appointment_messages": {
-        *("clinic", "intake.models", "intake.messages", "intake.when", "intake.calendar_file"),
+    "intake.letters.messages": {"clinic", "intake.domain", "intake.models"},
+    "intake.letters.sentences": set(),
+    "intake.wording.moments": set(),
+    "intake.appointments.calendar_file": {"intake.models"},
+    "intake.letters.appointments": {
+        *(
+            "clinic",
+            "intake.models",
+            "intake.letters.messages",
+            "intake.wording.moments",
+            "intake.appointments.calendar_file",
+        ),
     },
     "intake.services": {
-        *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
-        *("intake.search", "intake.messages", "intake.communications", "intake.services"),
+        *(
+            "clinic",
+            "intake.domain",
+            "intake.protocols",
+            "intake.models",
+            "intake.questionnaire.walk",
+        ),
+        *(
+            "intake.search",
+            "intake.letters.messages",
+            "intake.letters.sentences",
+            "intake.services",
+        ),
     },
     "intake.forms": {
-        *("clinic", "intake.domain", "intake.protocols", "intake.models", "intake.walk"),
-        *("intake.reading", "intake.advice", "intake.when"),
+        *(
+            "clinic",
+            "intake.domain",
+            "intake.protocols",
+            "intake.models",
+            "intake.questionnaire.walk",
+        ),
+        *("intake.wording.reading", "intake.wording.advice", "intake.wording.moments"),
     },
-    "intake.demo": {"intake.domain", "intake.models", "intake.walk"},
+    "intake.demonstration.people": {"intake.domain", "intake.models", "intake.questionnaire.walk"},
     "education.markup": set(),
     "education.image_format": set(),
     "education.content": {"education.markup"},
@@ -66,7 +89,7 @@ SHARED = {
     )
 }
 # the only places that write to a model
-WRITERS = ("intake.services", "intake.bulk", "education.services")
+WRITERS = ("intake.services", "intake.demonstration.bulk", "education.services")
 WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),
     *("get_or_create", "update_or_create", "adelete", "asave", "acreate", "aupdate"),
@@ -119,7 +142,11 @@ def ours(module: str) -> Iterator[str]:
 
 
 def test_there_is_something_to_read():
-    assert {"intake.domain.triage", "intake.services.sending", "clinic.audit"} <= MODULES.keys()
+    assert {
+        "intake.domain.triage",
+        "intake.questionnaire.sending",
+        "clinic.audit",
+    } <= MODULES.keys()
     for part in ALLOWED:
         assert any(of(part, module) for module in MODULES), part
 
@@ -141,7 +168,7 @@ def test_the_domain_knows_no_framework_no_clock_and_no_database(module):
         assert imported.partition(".")[0] in allowed, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("part", [*PURE, "intake.walk", "clinic.hours"])
+@pytest.mark.parametrize("part", [*PURE, "intake.questionnaire.walk", "clinic.hours"])
 def test_nothing_that_judges_reads_a_clock(part):
     for module in MODULES:
         if of(part, module):
@@ -149,7 +176,7 @@ def test_nothing_that_judges_reads_a_clock(part):
             assert not called & {"now", "today", "utcnow", "localdate", "localtime"}, module
 
 
-@pytest.mark.parametrize("module", ["intake.walk", *TEXT])
+@pytest.mark.parametrize("module", ["intake.questionnaire.walk", *TEXT])
 def test_what_reads_stored_content_knows_no_framework_and_no_database(module):
     for imported in imports(module):
         assert imported.partition(".")[0] != "django"
@@ -184,7 +211,7 @@ def test_intake_never_imports_education_which_reads_protocols_alone():
 
 
 def test_nothing_below_the_views_knows_a_request():
-    below = ("intake.services", "intake.models", "intake.reading", "intake.search")
+    below = ("intake.services", "intake.models", "intake.wording.reading", "intake.search")
     for part in (*below, "education.services", "education.models"):
         for module in MODULES:
             if of(part, module):
@@ -252,8 +279,8 @@ def test_what_a_service_tells_a_person_is_marked_for_translation(module):
 
 
 def test_the_writers_do_write():
-    assert writes("intake.services.drafts")
-    assert writes("intake.bulk")
+    assert writes("intake.questionnaire.drafts")
+    assert writes("intake.demonstration.bulk")
     assert writes("education.services.editing")
 
 

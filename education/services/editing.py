@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit, rendered
+from clinic import audit
+from clinic.pagecache import rendered
 from education import content, markup
 from education.models import Condition, Page, PageVersion, Section, Source, Status
 from education.services import rights

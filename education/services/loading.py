@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from clinic import audit, rendered
+from clinic import audit
+from clinic.pagecache import rendered
 from education import content
 from education.models import Condition, Page, Picture, Section, Source, Status
 from education.services import editing

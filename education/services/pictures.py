@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit, rendered
+from clinic import audit
+from clinic.pagecache import rendered
 from education import image_format, markup
 from education.models import EarlierWords, Page, Picture
 from education.services import rights

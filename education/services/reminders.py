@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from clinic import audit, outbox
+from clinic import audit
 from clinic.models import Event
+from clinic.outgoing import outbox
 from education.models import Page
 
 JOB = "review-reminders"

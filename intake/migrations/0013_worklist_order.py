@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clinic import hours
-from clinic.sealing import SealError
+from clinic.secrets.sealing import SealError
 
 OPEN = ("new", "in_review", "waiting")
 SAME_DAY = 3

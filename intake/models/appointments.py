@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic.ids import uuid7
-from clinic.sealing import SealedField
+from clinic.secrets.sealing import SealedField
 from intake.domain import workflow
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Draft, Submission

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from clinic.sealing import SealedField
+from clinic.secrets.sealing import SealedField
 from intake.models.submissions import Submission
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic.ids import uuid7
-from clinic.sealing import SealedField
+from clinic.secrets.sealing import SealedField
 from intake.domain import workflow
 from intake.domain.triage import Assessment
 

@@ -13,9 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.models import Message
-from intake import services
-from intake.models import Appointment, Clinician, OpeningHours, Submission
-from intake.services import appointments
+from intake.access import codes
+from intake.appointments import free_times
+from intake.appointments.booking import release
+from intake.appointments.week import calendar
+from intake.models.appointments import Appointment
+from intake.models.clinic_time import Clinician, OpeningHours
+from intake.models.submissions import Submission
 from tests.bench import servers
 from tests.bench.browser import Answer, Browser
 from tests.bench.goals import Line
@@ -73,14 +77,14 @@ def one_slot(folder: Path) -> Line:
 def _give_back() -> None:
     """Whoever has a time gives it back: in the next round again nobody has one."""
     for held in Appointment.objects.filter(status="held").select_related("submission"):
-        appointments.release(appointment=held, submission=held.submission)
+        release(appointment=held, submission=held.submission)
 
 
 def _way_in(patient: Submission) -> str:
     """The key of a grant for the own page, by the code that was sent."""
-    key = services.ask(address=patient.person["email"], reference=patient.reference)
+    key = codes.ask(address=patient.person["email"], reference=patient.reference)
     letter = Message.objects.filter(kind="code").latest("created_at")
-    opened = services.enter(key=key, code=letter.payload["code"])
+    opened = codes.enter(key=key, code=letter.payload["code"])
     assert opened, "the code opens nothing"
     return opened.key
 
@@ -124,9 +128,9 @@ def five_years() -> Line:
     monday -= timedelta(days=monday.weekday())
 
     def week() -> Any:
-        days = appointments.calendar(first_day=monday, location=place)
+        days = calendar(first_day=monday, location=place)
         begin, end = days[0].hours[0][0], days[-1].hours[-1][1]
-        left = appointments.free_slots(visit_type=kind, start=begin, end=end, location=place)
+        left = free_times.free_slots(visit_type=kind, start=begin, end=end, location=place)
         return [
             *((free.start, free.end, free.clinician.name) for free in left),
             *(
@@ -137,9 +141,7 @@ def five_years() -> Line:
         ]
 
     def free() -> Any:
-        return [
-            (slot.key, slot.clinician.name) for slot in appointments.free_slots(visit_type=kind)
-        ]
+        return [(slot.key, slot.clinician.name) for slot in free_times.free_slots(visit_type=kind)]
 
     place = book.location()
     _vacuum()

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic import rendered, store
+from clinic.pagecache import rendered, store
 from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 

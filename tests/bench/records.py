@@ -17,19 +17,14 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from clinic import sealing
 from clinic.ids import new_reference, uuid7
-from intake import bulk, demo, search, services
-from intake.models import (
-    AppointmentRequest,
-    Decision,
-    Kind,
-    StatusChange,
-    Submission,
-    Urgency,
-    WaitlistEntry,
-)
+from clinic.secrets import sealing
+from intake import documents, search
+from intake.demonstration import bulk, people
+from intake.models.appointments import AppointmentRequest, WaitlistEntry
+from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
 from intake.protocols import current
+from intake.questionnaire import sending
 
 RARE, COMMON, NOBODY = "Xylander", "Smith", "Qvortrup"
 ALIKE = 3  # people of the rare name
@@ -70,7 +65,7 @@ def fill(count: int, staff: Sequence[Any]) -> None:
 
 def store(count: int, staff: Sequence[Any]) -> None:
     """Store so many submissions and what stands beside them, by COPY."""
-    services.keep_protocol(current())
+    documents.keep_protocol(current())
     rows = _rows(count, [user.pk for user in staff])
     with connection.cursor() as cursor:
         while batch := list(islice(rows, BATCH)):
@@ -106,11 +101,11 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
             old = rng.choices(("closed", "withdrawn"), (98, 2))[0]
             status = "decided" if left <= waiting + decided else old
         wrote = status == "decided" and rng.random() < 0.02
-        last = RARE if number in rare else rng.choice(demo.LAST)
+        last = RARE if number in rare else rng.choice(people.LAST)
         person = pattern.person | {
-            "name": f"{rng.choice(demo.FIRST)} {last}",
+            "name": f"{rng.choice(people.FIRST)} {last}",
             "birth_date": (date(1930, 1, 1) + timedelta(rng.randrange(80 * 365))).isoformat(),
-            "callback_phone": f"+1{rng.choice(demo.AREAS)}555{rng.randrange(10_000):04}",
+            "callback_phone": f"+1{rng.choice(people.AREAS)}555{rng.randrange(10_000):04}",
             "email": f"patient{number}@example.org",
         }
         while (reference := new_reference()) in references:
@@ -184,8 +179,8 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
     """What sixty people sent: the row, its columns as COPY takes them, and what it holds sealed."""
-    for patient in demo.patients(current(), seed=7, count=60, until=now):
-        row = services.build_submission(
+    for patient in people.patients(current(), seed=7, count=60, until=now):
+        row = sending.build_submission(
             draft_id=uuid7(),
             walk=bulk.walk_of(patient),
             kind=patient.kind,

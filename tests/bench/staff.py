@@ -24,8 +24,8 @@ from django.db import connection
 from django.test import Client
 
 from clinic import devdb
-from intake.admin.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
-from intake.models import Submission
+from intake.models.submissions import Submission
+from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import goals, patients, records, servers
 from tests.bench.browser import Answer, Browser

@@ -17,8 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from intake import services
-from intake.models import Submission
+from intake.desk import decisions
+from intake.models.submissions import Submission
 from tests import builders
 from tests.bench import servers
 from tests.bench.browser import Browser
@@ -71,7 +71,7 @@ def _reading(staff: list[Any], shown: list[Submission]) -> Iterator[list[str]]:
         try:
             while not over.is_set():
                 with transaction.atomic():
-                    services.record_list(submissions=shown, by=by, request_id="bench")
+                    decisions.record_list(submissions=shown, by=by, request_id="bench")
                     time.sleep(DRAWING)
                 pages.append(by.username)
         finally:

@@ -15,8 +15,9 @@ from django.db import (
     transaction,
 )
 
-from clinic import audit, outbox
+from clinic import audit
 from clinic.models import Event, Message
+from clinic.outgoing import outbox
 from tests.trail import sql
 
 NURSE = "staff:7"

@@ -28,9 +28,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from clinic import sealing
-from clinic.cache import SignedCache, prune
 from clinic.models import CacheEntry
+from clinic.people.cache import SignedCache, prune
+from clinic.secrets import sealing
 from tests import builders
 from tests import test_architecture as architecture
 
@@ -137,8 +137,8 @@ def configured() -> list[str]:
         f"{conf.SESSION_ENGINE}.SessionStore",
         conf.SESSION_SERIALIZER,
         conf.MESSAGE_STORAGE,
-        "clinic.store.Folder",
-        "clinic.store.Redis",
+        "clinic.pagecache.store.Folder",
+        "clinic.pagecache.store.Redis",
     ]
 
 

@@ -378,7 +378,7 @@ def test_else_a_page_that_needs_nothing_says_so(client, request_):
 
 
 def test_a_database_lost_before_the_view_is_503_not_500(client, settings, monkeypatch):
-    from clinic.sessions import SessionStore
+    from clinic.people.sessions import SessionStore
 
     def gone(self):
         raise OperationalError(CANARY)

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
-from clinic.front import Front
+from clinic.pagecache.front import Front
 
 pytestmark = pytest.mark.django_db
 

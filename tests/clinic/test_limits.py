@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
-from clinic import limits, outbox
+from clinic import limits
 from clinic.limits import Limit
 from clinic.models import Bucket
+from clinic.outgoing import outbox
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -20,9 +20,9 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from clinic import outbox
 from clinic.models import Message
-from clinic.outbox import Letter, Order
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Letter, Order
 from tests.faults.sink import Sink
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def say(monkeypatch) -> Callable[[Any], None]:
 def sink(settings) -> Iterator[Sink]:
     """A mail server, and mail that goes to it."""
     with Sink() as server:
-        settings.EMAIL_BACKEND = "clinic.mail.SmtpBackend"
+        settings.EMAIL_BACKEND = "clinic.outgoing.mail.SmtpBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = False, 0.5
         yield server

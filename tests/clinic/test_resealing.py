@@ -10,9 +10,11 @@ from allauth.mfa.utils import decrypt
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from clinic import resealing, sealing
-from intake import services
-from intake.models import Draft, Submission
+from clinic.people import resealing
+from clinic.secrets import sealing
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.models.submissions import Draft, Submission
 from tests import builders
 from tests.staff.desk import Trail
 
@@ -39,11 +41,9 @@ def old(ring) -> str:
     text = sealing.new_field_keys()
     ring(text)
     submission, clinician = builders.submission(), builders.member("clinician")
-    services.decide(
+    decisions.decide(
         submission=submission,
-        verdict=services.Verdict(
-            urgency=submission.urgency, outcome="book_soon", reason="", note="n"
-        ),
+        verdict=Verdict(urgency=submission.urgency, outcome="book_soon", reason="", note="n"),
         by=clinician,
         revision=submission.revision,
         request_id="",

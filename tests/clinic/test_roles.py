@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 
-from clinic import roles
+from clinic.people import roles
 
 MESSAGES = {"clinic.view_message", "clinic.settle_message"}
 CLINIC_TIME = {

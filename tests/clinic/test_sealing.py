@@ -16,9 +16,9 @@ from django.test.utils import isolate_apps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic import sealing
 from clinic.ids import uuid7
-from clinic.sealing import SealedField, SealError, blind, fold, seal, unseal
+from clinic.secrets import sealing
+from clinic.secrets.sealing import SealedField, SealError, blind, fold, seal, unseal
 
 PLACE = "intake_submission|answers|0190"
 ZEROES = "A" * 43 + "="  # 32 bytes in base64
@@ -396,10 +396,15 @@ def test_forms_serializers_and_fixtures_get_nothing(notes):
 
 def test_a_migration_names_the_field_and_nothing_that_changes():
     name, path, args, kwargs = Note._meta.get_field("more").deconstruct()
-    assert (name, path, args, kwargs) == ("more", "clinic.sealing.SealedField", [], {"null": True})
+    assert (name, path, args, kwargs) == (
+        "more",
+        "clinic.secrets.sealing.SealedField",
+        [],
+        {"null": True},
+    )
     assert SealedField(**kwargs).deconstruct()[1:] == (path, args, kwargs)
     text, _imports = MigrationWriter.serialize(SealedField())
-    assert text == "clinic.sealing.SealedField()"
+    assert text == "clinic.secrets.sealing.SealedField()"
     assert SealedField(editable=True).editable is False
     assert Note.check() == []
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
-from clinic import mailurl
+from clinic.outgoing import mailurl
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
@@ -105,7 +105,7 @@ def start(tmp_path_factory):
         ({"EMAIL_FROM": "the clinic"}, ["EMAIL_FROM", "clinic@example.org"]),
         ({"AUDIT_ANCHOR_TO": "a@b.org, the auditor"}, ["AUDIT_ANCHOR_TO", "the auditor"]),
         ({"SMS_BACKEND": "yes"}, ["SMS_BACKEND", "dotted path", "off"]),
-        ({"SMS_BACKEND": "clinic.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
+        ({"SMS_BACKEND": "clinic.outgoing.sms.console"}, ["SMS_BACKEND", "laptop", "off"]),
         ({"ESCALATE_MINUTES": "0"}, ["ESCALATE_MINUTES", "from 1 to 1440"]),
         ({"OUTBOX_LEASE_SECONDS": "5"}, ["OUTBOX_LEASE_SECONDS", "from 10 to 600"]),
         ({"APPOINTMENT_MODE": "calls"}, ["APPOINTMENT_MODE='calls'", "requests or slots"]),

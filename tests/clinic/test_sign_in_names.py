@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from clinic import attempts, audit
-from clinic.attempts import plain
+from clinic import audit
 from clinic.models import StaffSession
-from clinic.sessions import SessionStore
+from clinic.people import attempts
+from clinic.people.attempts import plain
+from clinic.people.sessions import SessionStore
 from tests.intake.test_canary import whole_database
 from tests.staff.desk import Trail
 

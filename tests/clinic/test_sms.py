@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from clinic import outbox, sms
+from clinic.outgoing import outbox, sms
 
 SENT: list[dict[str, str]] = []
 

@@ -14,10 +14,11 @@ from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import Client
 
-from clinic import audit, staff
+from clinic import audit
 from clinic.ids import uuid7
 from clinic.models import Event, StaffSession
-from clinic.sessions import SessionStore, stored_key
+from clinic.people import sign_in as staff
+from clinic.people.sessions import SessionStore, stored_key
 from tests import builders
 from tests.trail import unchained
 

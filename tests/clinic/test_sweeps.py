@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 
 from clinic import sweeps
-from intake.services import appointments
+from intake.appointments import offers
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def chores(monkeypatch):
 
 
 def test_offers_that_nobody_answered_end_each_minute():
-    assert appointments.lapse in sweeps._chores
+    assert offers.lapse in sweeps._chores
 
 
 def test_a_chore_that_fails_is_logged_and_the_next_is_done(chores, written_log):

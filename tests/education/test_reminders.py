@@ -7,8 +7,8 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from clinic import outbox
 from clinic.models import Event, Message
+from clinic.outgoing import outbox
 from education.models import Page
 from education.services import editing, reminders
 from education.services.reminders import REVIEWS_DUE

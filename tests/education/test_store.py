@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from clinic import rendered, store
+from clinic.pagecache import rendered, store
 from education import views
 from education.models import Condition, Page
 from education.services import editing, pictures

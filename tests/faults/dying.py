@@ -18,8 +18,8 @@ from clinic.wsgi import application as clinic  # first: it makes Django ready
 from django.core.signals import request_finished, request_started  # isort: skip
 from django.db import close_old_connections, connection, transaction  # isort: skip
 from django.db.backends.base.base import BaseDatabaseWrapper  # isort: skip
-from intake.models import Draft  # isort: skip
-from intake.services import sending  # isort: skip
+from intake.models.submissions import Draft  # isort: skip
+from intake.questionnaire import sending  # isort: skip
 
 DIE_AT = Path(os.environ["DIE_AT"])
 MUTANT = os.environ.get("MUTANT", "")

@@ -282,7 +282,8 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
 
     from clinic import audit
     from clinic.models import Event, Message
-    from intake.models import AppointmentRequest, Draft, StatusChange, Submission
+    from intake.models.appointments import AppointmentRequest
+    from intake.models.submissions import Draft, StatusChange, Submission
 
     connection.close()  # it may be one to a server that is no more
     stored = {str(row.pk): row for row in Submission.objects.all()}

@@ -5,18 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from intake import services
-from intake.models import (
-    AppointmentRequest,
-    Clinician,
-    Location,
-    OpeningHours,
-    Submission,
-    Urgency,
-    VisitType,
-)
-from intake.services import appointments
-from intake.services.appointments import FreeTime
+from intake.appointments import booking, free_times
+from intake.appointments.free_times import FreeTime
+from intake.models.appointments import AppointmentRequest
+from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
+from intake.models.submissions import Submission, Urgency
 from tests import builders
 
 
@@ -70,7 +63,7 @@ def free(days: int = 7, wall: str = "09:00", kind: VisitType | None = None) -> F
     """The free time that begins then."""
     start = in_days(days, wall)
     kind = kind or visit_type()
-    return appointments.free_slots(visit_type=kind, start=start, limit=1)[0]
+    return free_times.free_slots(visit_type=kind, start=start, limit=1)[0]
 
 
 def patient(
@@ -93,7 +86,7 @@ def progress(submission: Submission) -> str:
 def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) -> Any:
     """The patient has a visit, booked by the front desk after a call."""
     slot = slot or free()
-    return services.appointments.confirm_by_call(
+    return booking.confirm_by_call(
         submission=submission,
         slot=slot.key,
         visit_type=slot.visit_type,

@@ -18,12 +18,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from intake import services
 from intake.domain.answers import clean_answer
-from intake.models import Draft
+from intake.models.submissions import Draft
 from intake.protocols import current
-from intake.walk import APPOINTMENT, Content
-from intake.walk import CONTACT as CONTACT_STEP
+from intake.questionnaire import drafts
+from intake.questionnaire.walk import APPOINTMENT, Content
+from intake.questionnaire.walk import CONTACT as CONTACT_STEP
 from tests.builders import ORDINARY
 
 Values = Mapping[str, Any]
@@ -321,7 +321,7 @@ class Patient:
                     several = said if isinstance(said, tuple) else (str(said),)
                     answers[question.id] = clean_answer(question, several)
         content = Content(answers=answers, visited=tuple(visited))
-        _draft, key = services.begin(kind="intake", language="en", device="mine", content=content)
+        _draft, key = drafts.begin(kind="intake", language="en", device="mine", content=content)
         self.client.cookies[settings.DRAFT_COOKIE_NAME] = key
         self.get(step_url(step if step in visited or step not in AFTER else CONTACT_STEP))
         return self.walk_to(step)

@@ -5,10 +5,9 @@ from typing import Any
 
 import msgspec
 
-from intake import protocols
+from intake import documents, protocols
 from intake.domain.definition import Approval, Protocol
 from intake.domain.translation import Review, Translation, safety_hash
-from intake.services import documents
 
 
 def shipped() -> Translation:

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import override
 
-from intake import services
-from intake.models import Draft, Submission
+from intake.models.submissions import Draft, Submission
 from intake.protocols import current
+from intake.questionnaire import drafts
 from tests.intake.patient import Page, Patient, born, step_url
 
 pytestmark = pytest.mark.django_db
@@ -203,7 +203,7 @@ def test_an_old_question_about_another_age_is_asked_anew():
 def test_an_age_mended_in_another_window_at_the_same_moment_is_not_deleted(monkeypatch):
     patient = at_about()
     say(patient, 7)
-    whole = services.confirm_age
+    whole = drafts.confirm_age
 
     def mended_first(*, draft):
         other = Client()

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from intake.models import AppointmentRequest, Draft, Kind, Submission, Urgency
-from intake.reading import date_words
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Draft, Kind, Submission, Urgency
+from intake.wording.reading import date_words
 from tests.intake.patient import WISH, Patient, step_url, typed_date
 
 pytestmark = pytest.mark.django_db

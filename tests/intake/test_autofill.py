@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from intake.forms import Choices, CodeForm, FindForm, ReplyForm, ReturnForm, TellForm, WishForm
+from intake.access.forms import CodeForm, FindForm, ReplyForm, ReturnForm, TellForm
+from intake.questionnaire.forms.wish import Choices, WishForm
 from tests import builders
 from tests.intake.patient import Page, Patient
 from tests.intake.test_coming_back import asking, code_in, enter, letters

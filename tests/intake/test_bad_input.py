@@ -12,11 +12,11 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from intake import services
 from intake.domain.answers import from_json, to_json
 from intake.domain.triage import assess
-from intake.models import Draft, Submission
+from intake.models.submissions import Draft, Submission
 from intake.protocols import current
+from intake.questionnaire import drafts
 from tests.domain.walks import values
 from tests.intake.patient import TALKATIVE, Page, Patient, born, step_url, typed_date
 
@@ -578,7 +578,7 @@ class TestWhateverComes(TestCase):
             response = patient.client.get(url) if data is None else patient.client.post(url, data)
             assert response.status_code < 500, (url, data)
         for draft in Draft.objects.filter(submission=None):
-            assert services.walk_of(draft).assessment.urgency  # what is stored can be read
+            assert drafts.walk_of(draft).assessment.urgency  # what is stored can be read
         for url in ("/intake/", "/intake/emergency/", "/intake/check/"):
             assert patient.get(url).status == 200
 

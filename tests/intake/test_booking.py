@@ -10,18 +10,16 @@ from django.utils import timezone
 
 from clinic.ids import uuid7
 from clinic.models import Event, Message
-from intake import services
+from intake.appointments import booking, changing, free_times, offers
+from intake.appointments.common import SlotGone
+from intake.appointments.week import calendar
 from intake.domain import workflow
-from intake.models import (
-    Appointment,
-    AppointmentChange,
-    Closure,
-    OpeningHours,
-    Submission,
-    Urgency,
-)
-from intake.services import appointments
-from intake.services.appointments import SlotGone
+from intake.errors import Refused
+from intake.models.appointments import Appointment, AppointmentChange
+from intake.models.clinic_time import Closure, OpeningHours
+from intake.models.submissions import Submission, Urgency
+from intake.my_page import replies
+from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
 
@@ -46,7 +44,7 @@ def kinds(appointment: Appointment) -> list[str]:
 
 def hold(submission: Submission, slot=None) -> Appointment:
     slot = slot or book.free()
-    return appointments.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    return booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
 
 
 # --- free times -----------------------------------------------------------------------------------
@@ -55,7 +53,7 @@ def hold(submission: Submission, slot=None) -> Appointment:
 def test_what_is_booked_is_free_no_more_and_its_neighbours_are():
     slot = book.free(7, "10:00")
     book.booked(book.patient(), slot)
-    starts = [f"{free.start:%H:%M}" for free in appointments.free_slots(
+    starts = [f"{free.start:%H:%M}" for free in free_times.free_slots(
         visit_type=book.visit_type(), start=book.in_days(7), end=book.in_days(7, "12:00"),
     )]  # fmt: skip
     assert starts == ["09:00", "09:30", "10:30", "11:00", "11:30"]
@@ -77,11 +75,11 @@ def test_a_closure_and_a_holiday_close(settings):
 )
 def test_the_urgency_bounds_what_a_patient_may_choose(urgency, days, settings):
     submission = book.patient(urgency=urgency)
-    found = appointments.slots_for(urgency=submission.urgency, visit_type=book.visit_type())
+    found = free_times.slots_for(urgency=submission.urgency, visit_type=book.visit_type())
     now = timezone.now()
     if not days:
         assert found == []
-        with pytest.raises(services.Refused):
+        with pytest.raises(Refused):
             hold(submission)
         return
     assert found[0].start >= now + timedelta(hours=settings.APPOINTMENT_LEAD_HOURS)
@@ -97,7 +95,7 @@ def test_the_wish_leads_but_does_not_hide_the_rest():
     wish = {"days": ["tue"], "times": ["afternoon"], "place": "Main clinic", "clinician": ""}
     request = book.patient(wish=wish).appointment_request
     request.refresh_from_db()
-    found = appointments.fitting(request=request, visit_type=book.visit_type(), limit=9999)
+    found = free_times.fitting(request=request, visit_type=book.visit_type(), limit=9999)
     fits = [free for free in found if not free.misses]
     assert fits == found[: len(fits)]
     assert {free.start.weekday() for free in fits} == {1}
@@ -111,9 +109,9 @@ def test_the_calendar_and_the_list_cost_the_same_empty_and_full():
     def cost() -> tuple[int, int]:
         first = book.in_days(7).date()
         with CaptureQueriesContext(connection) as listing:
-            appointments.free_slots(visit_type=kind)
+            free_times.free_slots(visit_type=kind)
         with CaptureQueriesContext(connection) as week:
-            days = appointments.calendar(first_day=first, location=place)
+            days = calendar(first_day=first, location=place)
             [(a.starts, a.ends, a.clinician.name) for day in days for a in day.appointments]
         return len(listing), len(week)
 
@@ -129,9 +127,7 @@ def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
     visit = book.booked(book.patient(), slot)
     day = slot.start.date() + timedelta(days=1)
     Closure.objects.create(first_day=day, last_day=day)
-    first, second = appointments.calendar(
-        first_day=slot.start.date(), days=2, location=book.location()
-    )
+    first, second = calendar(first_day=slot.start.date(), days=2, location=book.location())
     assert first.appointments == [visit]
     assert (second.appointments, len(second.closures), len(first.closures)) == ([], 1, 0)
     ((start, end, who),) = first.hours
@@ -159,7 +155,7 @@ def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
 def test_a_made_up_time_is_answered_with_a_sentence(forge):
     slot, submission = book.free(), book.patient()
     with pytest.raises(SlotGone) as gone:
-        appointments.hold(submission=submission, slot=forge(slot), visit_type=slot.visit_type)
+        booking.hold(submission=submission, slot=forge(slot), visit_type=slot.visit_type)
     assert str(gone.value)
     assert not Appointment.objects.exists()
 
@@ -167,7 +163,7 @@ def test_a_made_up_time_is_answered_with_a_sentence(forge):
 def test_a_time_of_another_visit_type_is_none():
     long = book.visit_type(60, title="Ultrasound", kind="in_person")
     with pytest.raises(SlotGone):
-        appointments.hold(submission=book.patient(), slot=book.free().key, visit_type=long)
+        booking.hold(submission=book.patient(), slot=book.free().key, visit_type=long)
 
 
 # --- holding --------------------------------------------------------------------------------------
@@ -176,14 +172,14 @@ def test_a_time_of_another_visit_type_is_none():
 def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
     submission, slot = book.patient(), book.free()
     held = hold(submission, slot)
-    assert appointments.held_by(submission=submission) == held
+    assert booking.held_by(submission=submission) == held
     with pytest.raises(SlotGone, match="just gone") as gone:
         hold(book.patient(1), slot)
     assert slot.key not in [free.key for free in gone.value.nearest]
     assert gone.value.nearest
 
-    visit = appointments.confirm_hold(appointment=held, submission=submission)
-    assert appointments.confirm_hold(appointment=held, submission=submission).pk == visit.pk
+    visit = booking.confirm_hold(appointment=held, submission=submission)
+    assert booking.confirm_hold(appointment=held, submission=submission).pk == visit.pk
     assert (visit.pk, visit.status, visit.sequence) == (held.pk, "confirmed", 0)
     assert book.progress(submission) == "booked"
     assert kinds(visit) == [
@@ -197,44 +193,44 @@ def test_who_chooses_another_time_gives_the_first_one_back():
     first, second = hold(submission), hold(submission, book.free(8))
     first.refresh_from_db()
     assert (first.status, second.status) == ("cancelled", "held")
-    appointments.release(appointment=second, submission=book.patient(1))
-    assert appointments.held_by(submission=submission) == second
+    booking.release(appointment=second, submission=book.patient(1))
+    assert booking.held_by(submission=submission) == second
     for _twice in range(2):
-        appointments.release(appointment=second, submission=submission)
-    assert appointments.held_by(submission=submission) is None
+        booking.release(appointment=second, submission=submission)
+    assert booking.held_by(submission=submission) is None
 
 
 def test_a_hold_that_ended_is_free_for_others_before_any_job_has_run():
     first, slot = book.patient(), book.free()
     held = hold(first, slot)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
-    assert appointments.held_by(submission=first) is None
+    assert booking.held_by(submission=first) is None
     assert book.free().key == slot.key
     hold(book.patient(1), slot)
     held.refresh_from_db()
     assert held.status == "expired"
     with pytest.raises(SlotGone):
-        appointments.confirm_hold(appointment=held, submission=first)
+        booking.confirm_hold(appointment=held, submission=first)
 
 
 def test_a_hold_that_ended_is_still_theirs_if_nobody_took_it():
     submission = book.patient()
     held = hold(submission)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
-    assert appointments.lapse() == 1
-    visit = appointments.confirm_hold(appointment=held, submission=submission)
+    assert offers.lapse() == 1
+    visit = booking.confirm_hold(appointment=held, submission=submission)
     assert visit.status == "confirmed"
 
 
 def test_a_time_is_held_for_a_draft_until_it_is_sent():
     draft, _key = builders.draft()
     slot, other = book.free(), book.patient(1)
-    held = appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
-    assert appointments.held_by(draft=draft) == held
-    submission = services.submit(draft=draft)
+    held = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    assert booking.held_by(draft=draft) == held
+    submission = sending.submit(draft=draft)
     with pytest.raises(SlotGone):
-        appointments.confirm_hold(appointment=held, submission=other)
-    appointments.confirm_hold(appointment=held, submission=submission)
+        booking.confirm_hold(appointment=held, submission=other)
+    booking.confirm_hold(appointment=held, submission=submission)
     assert book.progress(submission) == "booked"
 
 
@@ -244,23 +240,23 @@ def test_one_person_has_only_so_many_open_requests(settings):
     slot = book.free()
     builders.submission()
     builders.submission({"name": "Somebody Else"})
-    held = appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
-    appointments.release(appointment=held, draft=draft)
+    held = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    booking.release(appointment=held, draft=draft)
     builders.submission()
-    with pytest.raises(services.Refused, match="as many open requests"):
-        appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    with pytest.raises(Refused, match="as many open requests"):
+        booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
 
 
 def test_holds_that_nobody_took_are_deleted_after_a_week():
     held = hold(book.patient())
-    appointments.release(appointment=held, submission=held.submission)
+    booking.release(appointment=held, submission=held.submission)
     draft, _key = builders.draft()
     slot = book.free()
-    forgotten = appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    forgotten = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
     Appointment.objects.update(held_until=timezone.now() - timedelta(days=9))
-    appointments.lapse()
+    offers.lapse()
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
-    assert appointments.prune_holds(days=7) == 1
+    assert booking.prune_holds(days=7) == 1
     assert not Appointment.objects.filter(pk=forgotten.pk).exists()
     assert Appointment.objects.filter(pk=held.pk).exists()  # it is a patient's
 
@@ -275,7 +271,7 @@ def test_after_a_call_the_front_desk_books_at_once_and_it_is_recorded(desk):
     event = Event.objects.first()
     assert (event.actor, event.action) == (f"staff:{desk.pk}", "create")
     assert event.detail["ids"] == [str(visit.pk)]
-    with pytest.raises(services.Refused, match="already"):
+    with pytest.raises(Refused, match="already"):
         book.booked(submission, book.free(9))
 
 
@@ -287,9 +283,9 @@ def test_overbooking_takes_a_seat_above_and_names_who_and_why(desk):
         "start": slot.start, "by": desk, "request_id": "r",
     }  # fmt: skip
     with pytest.raises(ValueError, match="Say why"):
-        appointments.overbook(submission=book.patient(1), reason=" ", **order)
-    extra = appointments.overbook(submission=book.patient(1), reason="Came from far", **order)
-    third = appointments.overbook(submission=book.patient(2), reason="Twins", **order)
+        booking.overbook(submission=book.patient(1), reason=" ", **order)
+    extra = booking.overbook(submission=book.patient(1), reason="Came from far", **order)
+    third = booking.overbook(submission=book.patient(2), reason="Twins", **order)
     assert [(v.seat, v.capacity, v.is_overbooked) for v in (extra, third)] == [
         (1, 1, True), (2, 1, True),
     ]  # fmt: skip
@@ -299,7 +295,7 @@ def test_overbooking_takes_a_seat_above_and_names_who_and_why(desk):
 
 def test_off_the_grid_an_ordinary_seat_is_taken_where_there_is_one(desk):
     slot = book.free(7, "10:00")
-    visit = appointments.overbook(
+    visit = booking.overbook(
         submission=book.patient(), clinician=slot.clinician, location=slot.location,
         visit_type=slot.visit_type, start=book.in_days(7, "10:10"), reason="Bus at 10",
         by=desk, request_id="r",
@@ -307,7 +303,7 @@ def test_off_the_grid_an_ordinary_seat_is_taken_where_there_is_one(desk):
     visit.refresh_from_db()
     assert (visit.seat, visit.is_overbooked, visit.note) == (0, False, {"text": "Bus at 10"})
     assert book.free(7, "10:00").start == book.in_days(7, "11:00")
-    appointments.cancel(appointment=visit, by=desk, note="Missed the bus")
+    changing.cancel(appointment=visit, by=desk, note="Missed the bus")
     visit.refresh_from_db()
     assert visit.note == {"text": "Bus at 10\nMissed the bus"}
 
@@ -317,12 +313,12 @@ def test_a_visit_in_a_seat_that_the_hours_have_no_more_leaves_no_room(desk):
     slot = book.free()
     first = book.booked(book.patient(), slot)
     second = book.booked(book.patient(1), slot)
-    appointments.cancel(appointment=first, by=desk, reason="patient", request_id="r")
+    changing.cancel(appointment=first, by=desk, reason="patient", request_id="r")
     OpeningHours.objects.update(capacity=1)
     assert book.free().start != slot.start
     with pytest.raises(SlotGone):
         hold(book.patient(2), slot)
-    extra = appointments.overbook(
+    extra = booking.overbook(
         submission=book.patient(3), clinician=slot.clinician, location=slot.location,
         visit_type=slot.visit_type, start=slot.start, reason="Twins", by=desk, request_id="r",
     )  # fmt: skip
@@ -340,14 +336,14 @@ def test_a_second_click_is_the_same_as_one(desk):
 
 def test_outside_of_hours_only_on_purpose(desk):
     slot = book.free()
-    visit = appointments.overbook(
+    visit = booking.overbook(
         submission=book.patient(), clinician=slot.clinician, location=slot.location,
         visit_type=slot.visit_type, start=book.in_days(7, "20:00"), reason="After work",
         by=desk, request_id="r",
     )  # fmt: skip
     assert (visit.seat, visit.capacity) == (0, 0)
-    with pytest.raises(services.Refused, match="past"):
-        appointments.overbook(
+    with pytest.raises(Refused, match="past"):
+        booking.overbook(
             submission=book.patient(1), clinician=slot.clinician, location=slot.location,
             visit_type=slot.visit_type, start=book.in_days(-1), reason="x", by=desk,
             request_id="r",
@@ -384,7 +380,7 @@ def test_a_visit_is_moved_and_the_old_time_is_free_in_the_same_breath():
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
     other = book.free(9, "15:00")
-    moved = appointments.reschedule(appointment=visit, slot=other.key)
+    moved = changing.reschedule(appointment=visit, slot=other.key)
     assert (moved.pk, moved.sequence, moved.starts) == (visit.pk, 1, other.start)
     assert book.free().key == slot.key
     assert "appointment_changed 1" in kinds(visit)
@@ -396,7 +392,7 @@ def test_moving_to_a_time_that_has_gone_leaves_the_visit_where_it_was():
     visit, taken = book.booked(book.patient()), book.free(9)
     book.booked(book.patient(1), taken)
     with pytest.raises(SlotGone):
-        appointments.reschedule(appointment=visit, slot=taken.key)
+        changing.reschedule(appointment=visit, slot=taken.key)
     before = visit.during
     visit.refresh_from_db()
     assert (visit.during, visit.sequence, visit.status) == (before, 0, "confirmed")
@@ -405,7 +401,7 @@ def test_moving_to_a_time_that_has_gone_leaves_the_visit_where_it_was():
 def test_a_visit_can_be_moved_by_half_its_own_length():
     book.clinician("Dr. Okafor", starts="09:15")
     visit = book.booked(book.patient(), book.free(7, "09:15"))
-    keys = [free for free in appointments.free_slots(visit_type=book.visit_type(), limit=400)
+    keys = [free for free in free_times.free_slots(visit_type=book.visit_type(), limit=400)
             if free.clinician.pk == visit.clinician_id]  # fmt: skip
     assert all(free.slot.moment != visit.during.lower for free in keys)
 
@@ -413,11 +409,11 @@ def test_a_visit_can_be_moved_by_half_its_own_length():
 def test_patients_change_it_until_a_day_before_and_staff_always(settings, desk):
     visit = book.booked(book.patient(), book.free(2))
     settings.APPOINTMENT_CANCEL_HOURS = 72
-    with pytest.raises(services.Refused, match="too late"):
-        appointments.cancel(appointment=visit)
-    with pytest.raises(services.Refused, match="too late"):
-        appointments.reschedule(appointment=visit, slot=book.free(9).key)
-    appointments.cancel(appointment=visit, by=desk, reason="clinician", request_id="r")
+    with pytest.raises(Refused, match="too late"):
+        changing.cancel(appointment=visit)
+    with pytest.raises(Refused, match="too late"):
+        changing.reschedule(appointment=visit, slot=book.free(9).key)
+    changing.cancel(appointment=visit, by=desk, reason="clinician", request_id="r")
     visit.refresh_from_db()
     assert (visit.status, visit.cancel_reason, visit.sequence) == ("cancelled", "clinician", 1)
 
@@ -435,7 +431,7 @@ def test_what_a_cancelled_visit_leaves_behind(by, reason, again, progress, desk)
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
     for _twice in range(2):
-        appointments.cancel(
+        changing.cancel(
             appointment=visit, by=desk if by else None, reason=reason, again=again,
             note="Said so on the phone",
         )  # fmt: skip
@@ -445,14 +441,14 @@ def test_what_a_cancelled_visit_leaves_behind(by, reason, again, progress, desk)
     visit.refresh_from_db()
     assert visit.note == {"text": "Said so on the phone"}
     with pytest.raises(workflow.NotAllowed):
-        appointments.reschedule(appointment=visit, slot=slot.key)
+        changing.reschedule(appointment=visit, slot=slot.key)
 
 
 def test_who_takes_everything_back_has_no_visit_any_more():
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
     for _twice in range(2):
-        services.withdraw(submission=submission)
+        replies.withdraw(submission=submission)
     visit.refresh_from_db()
     assert (visit.status, book.progress(submission)) == ("cancelled", "withdrawn")
     assert book.free().key == slot.key
@@ -460,19 +456,19 @@ def test_who_takes_everything_back_has_no_visit_any_more():
 
 def test_after_the_visit_it_is_noted_who_came(desk):
     came, stayed_away = book.booked(book.patient()), book.booked(book.patient(1), book.free(8))
-    with pytest.raises(services.Refused, match="not begun"):
-        appointments.complete(appointment=came, by=desk, request_id="r")
+    with pytest.raises(Refused, match="not begun"):
+        changing.complete(appointment=came, by=desk, request_id="r")
     for hours, visit in ((2, came), (3, stayed_away)):
         start = timezone.now() - timedelta(hours=hours)
         Appointment.objects.filter(pk=visit.pk).update(
             during=(start, start + timedelta(minutes=30))
         )
-    appointments.complete(appointment=came, by=desk, request_id="r")
-    appointments.no_show(appointment=stayed_away, by=desk, request_id="r")
+    changing.complete(appointment=came, by=desk, request_id="r")
+    changing.no_show(appointment=stayed_away, by=desk, request_id="r")
     assert [book.progress(v.submission) for v in (came, stayed_away)] == ["done", "missed"]
     with pytest.raises(workflow.NotAllowed):
-        appointments.cancel(appointment=came, by=desk)
-    appointments.no_show(appointment=came, by=desk, request_id="r")  # noted by mistake
+        changing.cancel(appointment=came, by=desk)
+    changing.no_show(appointment=came, by=desk, request_id="r")  # noted by mistake
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 
@@ -488,7 +484,7 @@ def test_both_of_two_equal_wall_times_are_booked_once_each(zone, monkeypatch):
     place = book.location("Night clinic", zone)
     book.clinician("Dr. Night", starts="00:00", ends="05:00", place=place)
     found = [
-        free for free in appointments.free_slots(visit_type=book.visit_type(), location=place)
+        free for free in free_times.free_slots(visit_type=book.visit_type(), location=place)
         if free.start.date() == back
     ]  # fmt: skip
     assert len(found) == 12

@@ -9,18 +9,23 @@ from django.db import IntegrityError, transaction
 
 from clinic.ids import uuid7
 from clinic.models import Message
-from intake import services
+from intake.appointments import booking, changing, common, free_times, waiting_list
+from intake.appointments import offers as offers_module
+from intake.appointments.common import SlotGone
+from intake.appointments.offers import accept, lapse, withdraw_offers
 from intake.domain import workflow
-from intake.models import Appointment, Clinician, Offer, WaitlistEntry
-from intake.services import appointments, sending
-from intake.services.appointments import SlotGone, common
+from intake.errors import Refused
+from intake.models.appointments import Appointment, Offer, WaitlistEntry
+from intake.models.clinic_time import Clinician
+from intake.my_page import replies
+from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
 from tests.intake.test_my_visit import inside
 from tests.intake.test_races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roomy")]
-REFUSED = (SlotGone, services.Refused, workflow.NotAllowed)
+REFUSED = (SlotGone, Refused, workflow.NotAllowed)
 
 
 @pytest.fixture(autouse=True)
@@ -47,17 +52,15 @@ def outcome(*acts) -> Counter:
 
 
 def holding(submission, slot):
-    return lambda: appointments.hold(
-        submission=submission, slot=slot.key, visit_type=slot.visit_type
-    )
+    return lambda: booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
 
 
 def accepting(offer, submission):
-    return lambda: appointments.accept(offer=offer, submission=submission)
+    return lambda: accept(offer=offer, submission=submission)
 
 
 def confirming(submission, slot, by):
-    return lambda: appointments.confirm_by_call(
+    return lambda: booking.confirm_by_call(
         submission=submission, slot=slot.key, visit_type=slot.visit_type, by=by, request_id="r"
     )
 
@@ -110,7 +113,7 @@ def test_a_time_is_chosen_in_one_tab_while_the_other_sends():
     with transaction.atomic():
         sending._locked(draft)
         choosing = told(
-            lambda: appointments.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+            lambda: booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
         )
         assert at_once([choosing]) == ["won"]
 
@@ -132,7 +135,7 @@ def test_times_that_overlap_without_being_equal_end_in_no_deadlock():
         slots = [
             slot
             for kind in kinds
-            for slot in appointments.free_slots(visit_type=kind, start=start, end=end)
+            for slot in free_times.free_slots(visit_type=kind, start=start, end=end)
         ]
         assert len(slots) >= 7
         acts = [holding(book.patient(100 * days + n), slot) for n, slot in enumerate(slots)]
@@ -146,8 +149,8 @@ def test_a_batch_offer_accepted_by_all_at_once_is_won_by_one(settings):
     visit = book.booked(book.patient())
     waiting = [book.patient(n) for n in range(1, 7)]
     for submission in waiting:
-        appointments.join_waitlist(submission=submission)
-    appointments.cancel(appointment=visit)
+        waiting_list.join_waitlist(submission=submission)
+    changing.cancel(appointment=visit)
     offers = list(Offer.objects.select_related("appointment", "request__submission"))
     assert len(offers) == 6
     acts = [accepting(one, one.request.submission) for one in offers]
@@ -161,7 +164,7 @@ def test_a_batch_offer_accepted_by_all_at_once_is_won_by_one(settings):
 def test_one_patient_accepts_all_three_offers_at_once_and_has_one_visit():
     for number in range(3):
         submission, kind = book.patient(number), book.visit_type()
-        offers = appointments.offer(
+        offers = offers_module.offer(
             submission=submission,
             slots=[book.free(days).key for days in (7, 8, 9)],
             visit_type=kind,
@@ -180,13 +183,13 @@ def test_one_patient_accepts_all_three_offers_at_once_and_has_one_visit():
 def test_an_offer_is_accepted_while_the_front_desk_takes_it_back():
     for number in range(5):
         submission, by = book.patient(number), builders.member("front desk")
-        (one,) = appointments.offer(
+        (one,) = offers_module.offer(
             submission=submission, slots=[book.free(7 + number).key],
             visit_type=book.visit_type(), by=by,
         )  # fmt: skip
         found = outcome(
             accepting(one, submission),
-            lambda row=submission: appointments.withdraw_offers(
+            lambda row=submission: withdraw_offers(
                 submission=row, by=builders.member("front desk"), request_id="r"
             ),
         )
@@ -203,12 +206,12 @@ def test_a_visit_is_cancelled_while_its_earlier_time_is_accepted():
         mine, other = book.patient(2 * number), book.patient(2 * number + 1)
         early = book.booked(other, book.free(7 + number))
         visit = book.booked(mine, book.free(30 + number))
-        appointments.join_waitlist(submission=mine)
-        appointments.cancel(appointment=early)
+        waiting_list.join_waitlist(submission=mine)
+        changing.cancel(appointment=early)
         one = Offer.objects.select_related("appointment").get(request__submission=mine)
         outcome(
             accepting(one, mine),
-            lambda visit=visit: appointments.cancel(appointment=visit),
+            lambda visit=visit: changing.cancel(appointment=visit),
         )
         confirmed = Appointment.objects.filter(submission=mine, status="confirmed").count()
         progress = book.progress(mine)
@@ -221,7 +224,7 @@ def test_everything_is_taken_back_while_the_front_desk_books():
         submission, by = book.patient(number), builders.member("front desk")
         slot = book.free(7 + number)
         outcome(
-            lambda row=submission: services.withdraw(submission=row),
+            lambda row=submission: replies.withdraw(submission=row),
             confirming(submission, slot, by),
         )
         assert book.progress(submission) == "withdrawn"
@@ -262,7 +265,7 @@ def test_two_visits_moved_into_one_time_and_one_moved_twice():
     goal = book.free(12)
     found = outcome(
         *(
-            lambda v=v: appointments.reschedule(appointment=v, slot=goal.key, visit_type=kind)
+            lambda v=v: changing.reschedule(appointment=v, slot=goal.key, visit_type=kind)
             for v in visits
         )
     )
@@ -276,15 +279,15 @@ def test_a_hold_that_ends_is_taken_once_by_many_while_the_job_runs():
     held = holding(book.patient(), slot)()
     Appointment.objects.update(held_until=held.created_at - timedelta(seconds=1))
     acts = [holding(book.patient(n), slot) for n in range(1, 6)]
-    found = outcome(*acts, appointments.lapse)
+    found = outcome(*acts, lapse)
     assert found == {"won": 2, "SlotGone": 4}  # the job is no client
     held.refresh_from_db()
     assert held.status == "expired"
 
 
 def test_without_any_lock_the_constraint_alone_holds(monkeypatch):
-    monkeypatch.setattr("intake.services.appointments.common.lock", lambda spans: None)
-    monkeypatch.setattr("intake.services.appointments.booking.free_seat", lambda free, **_k: 0)
+    monkeypatch.setattr("intake.appointments.common.lock", lambda spans: None)
+    monkeypatch.setattr("intake.appointments.booking.free_seat", lambda free, **_k: 0)
     slot = book.free()
     acts = [holding(book.patient(n), slot) for n in range(6)]
     assert outcome(*acts) == {"won": 1, "SlotGone": 5}

@@ -6,17 +6,16 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from intake import services
-from intake.models import Call, CallTask, Submission
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import Submission
+from intake.ways import calls
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
 
 def note(submission, by, outcome="reached", **more):
-    return services.calls.note(
-        submission=submission, outcome=outcome, by=by, request_id="0" * 32, **more
-    )
+    return calls.note(submission=submission, outcome=outcome, by=by, request_id="0" * 32, **more)
 
 
 def escalating(**fields):
@@ -59,14 +58,14 @@ def test_a_call_noted_twice_within_a_minute_is_stored_once():
 def test_a_patient_who_was_reached_is_owed_no_call_for_what_they_heard():
     submission, by = escalating(), builders.member("front desk")
     for reason in ("offer", "changed"):
-        services.calls.owe(submission=submission, reason=reason, occasion="1")
-        services.calls.owe(submission=submission, reason=reason, occasion="1")
+        calls.owe(submission=submission, reason=reason, occasion="1")
+        calls.owe(submission=submission, reason=reason, occasion="1")
     offer, changed = CallTask.objects.order_by("-reason")
     note(submission, by, "left_word", tasks=[offer])
     assert CallTask.objects.filter(settled_at=None).count() == 2
     note(submission, by, "reached", tasks=[offer])
     assert list(CallTask.objects.filter(settled_at=None)) == [changed]
-    services.calls.settle(task=changed, by=by, request_id="0" * 32)
+    calls.settle(task=changed, by=by, request_id="0" * 32)
     assert not CallTask.objects.filter(settled_at=None).exists()
 
 
@@ -74,7 +73,7 @@ def test_a_patient_who_was_reached_is_owed_no_call_for_what_they_heard():
 def test_a_patient_who_was_not_reached_is_owed_the_call_at_the_next_try(outcome):
     submission, by = escalating(), builders.member("front desk")
     for reason in ("offer", "changed"):
-        services.calls.owe(submission=submission, reason=reason, occasion="1")
+        calls.owe(submission=submission, reason=reason, occasion="1")
     changed = CallTask.objects.get(reason="changed")
     call = note(submission, by, outcome, tasks=[changed])
 
@@ -86,7 +85,7 @@ def test_a_patient_who_was_not_reached_is_owed_the_call_at_the_next_try(outcome)
 def test_one_call_tells_of_two_things_that_are_ticked_one_after_the_other():
     submission, by = escalating(), builders.member("front desk")
     for reason in ("offer", "changed"):
-        services.calls.owe(submission=submission, reason=reason, occasion="1")
+        calls.owe(submission=submission, reason=reason, occasion="1")
     for task in CallTask.objects.all():
         note(submission, by, "reached", tasks=[task])
 
@@ -96,7 +95,7 @@ def test_one_call_tells_of_two_things_that_are_ticked_one_after_the_other():
 
 def test_a_call_settles_nothing_of_another_patient():
     other = builders.submission()
-    services.calls.owe(submission=other, reason="offer", occasion="1")
+    calls.owe(submission=other, reason="offer", occasion="1")
     note(escalating(), builders.member("front desk"), "reached", tasks=CallTask.objects.all())
 
     assert CallTask.objects.open().count() == 1

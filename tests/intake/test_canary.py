@@ -9,10 +9,10 @@ from django.core import mail
 from django.db import connection
 from django_tasks_db.models import DBTaskResult
 
-from clinic import outbox
 from clinic.models import Message, StaffSession
-from clinic.sessions import SessionStore
-from intake.models import Draft, Submission
+from clinic.outgoing import outbox
+from clinic.people.sessions import SessionStore
+from intake.models.submissions import Draft, Submission
 from tests import builders
 from tests.intake.patient import Patient
 

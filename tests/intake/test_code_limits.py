@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic.ids import new_reference
 from clinic.models import Bucket, Message
-from intake.models import Challenge
-from intake.services.code_limits import RESERVE
+from intake.access.code_limits import RESERVE
+from intake.models.access import Challenge
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.intake.clock import pass_time, touched

@@ -10,22 +10,16 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from clinic import outbox
 from clinic.ids import new_reference
 from clinic.models import Message
-from intake import services
-from intake.models import (
-    AppointmentRequest,
-    Challenge,
-    Communication,
-    Draft,
-    Grant,
-    Kind,
-    Submission,
-    Urgency,
-)
+from clinic.outgoing import outbox
+from intake.models.access import Challenge, Grant
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
+from intake.my_page import replies
 from intake.protocols import current
-from intake.services.drafts import digest
+from intake.questionnaire import drafts
+from intake.questionnaire.drafts import digest
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.intake.clock import pass_time
@@ -99,7 +93,7 @@ def test_answers_saved_in_one_browser_are_finished_in_another(step):
     second.get("/intake/resume/")
     second.post("/intake/resume/", {"reference": number.lower(), "address": MAILBOX.upper()})
     page = enter(second, code_in(letters()))
-    assert page.step == (services.walk_of(Draft.objects.get()).first_open or "check")
+    assert page.step == (drafts.walk_of(Draft.objects.get()).first_open or "check")
     second.walk_to("check")
     second.send()
     assert Submission.objects.get().reference == number
@@ -596,7 +590,7 @@ def test_a_closed_request_with_a_reply_is_back_on_the_worklist():
     submission = builders.submission()
     Submission.objects.update(status="closed")
     assert not Submission.objects.waiting().exists()
-    services.reply(submission=submission, text="One more thing.")
+    replies.reply(submission=submission, text="One more thing.")
     assert Submission.objects.waiting().exists()
 
 
@@ -656,7 +650,7 @@ def test_the_clinics_message_is_read_on_the_page_and_mailed_as_a_hint_alone():
 
 def test_a_reply_can_be_settled_without_an_answer():
     submission = builders.submission()
-    services.reply(submission=submission, text="Thank you!")
+    replies.reply(submission=submission, text="Thank you!")
     url, revision = f"/admin/intake/submission/{submission.pk}/settle/", 1
     builders.staff_client().post(url, {"revision": revision})
     assert Submission.objects.get().reply_due_at is None
@@ -753,7 +747,7 @@ def test_nothing_changes_by_opening_the_links_of_any_mail_ten_times():
     submission = builders.submission()
     _patient, _number = saved("about", OTHER)
     asking(submission.reference)
-    services.reply(submission=submission, text="Hello")
+    replies.reply(submission=submission, text="Hello")
     texts = letters()
     urls = set(re.findall(r"https?://\S+", "\n".join(texts)))
     assert len(urls) >= 2

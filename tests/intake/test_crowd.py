@@ -9,10 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from intake.models import Appointment, Grant
-from intake.services import appointments
-from intake.services.appointments import crowd
-from intake.services.drafts import digest
+from intake.appointments import booking, repeated_refusals
+from intake.models.access import Grant
+from intake.models.appointments import Appointment
+from intake.questionnaire.drafts import digest
 from tests.intake import book
 from tests.intake.patient import Patient
 
@@ -22,9 +22,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_pages")]
 @pytest.fixture(autouse=True)
 def _slots(settings, monkeypatch):
     settings.APPOINTMENT_MODE = "slots"
-    monkeypatch.setattr(crowd, "MOMENT", timedelta(minutes=1))  # longer than a slow machine takes
+    monkeypatch.setattr(
+        repeated_refusals, "MOMENT", timedelta(minutes=1)
+    )  # longer than a slow machine takes
     book.clinician()
-    crowd.forget()
+    repeated_refusals.forget()
 
 
 def inside(number: int) -> Patient:
@@ -98,7 +100,7 @@ def test_a_time_that_came_back_can_be_had():
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
     held = Appointment.objects.get()
-    appointments.release(appointment=held, submission=held.submission)
+    booking.release(appointment=held, submission=held.submission)
     assert choose(second, slot) == "held"
 
 
@@ -110,18 +112,18 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     # given back in another process, of which this one hears nothing
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
-    monkeypatch.setattr(crowd, "MOMENT", timedelta(0))
+    monkeypatch.setattr(repeated_refusals, "MOMENT", timedelta(0))
     assert choose(second, slot) == "held"
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
     """Of two clicks of one person the second may have looked before the first one booked."""
     asked, before = ("a slot", 1), timezone.now()
-    crowd.tell(asked, "gone")
-    assert crowd.told(asked, before=before) is None
+    repeated_refusals.tell(asked, "gone")
+    assert repeated_refusals.told(asked, before=before) is None
     after = timezone.now()
-    crowd.tell(asked, "gone, later")
-    assert crowd.told(asked, before=after) == "gone"
+    repeated_refusals.tell(asked, "gone, later")
+    assert repeated_refusals.told(asked, before=after) == "gone"
 
 
 def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
@@ -147,6 +149,6 @@ def test_a_form_that_holds_something_else_is_not_remembered():
     token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
     second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
     assert second.page.status == 409
-    assert not crowd._answers
+    assert not repeated_refusals._answers
     second.post("/my/times/", {**token, **words})
-    assert len(crowd._answers) == 1
+    assert len(repeated_refusals._answers) == 1

@@ -13,27 +13,25 @@ from django.utils import timezone
 
 from clinic import audit
 from clinic.models import Message
-from intake import bulk, demo, services
+from intake import documents
+from intake.appointments import free_times
+from intake.demonstration import bulk
+from intake.demonstration import people as demo
 from intake.domain.answers import clean_json_answer, kept_answers, plain
-from intake.models import (
-    Appointment,
-    AppointmentRequest,
-    Clinician,
+from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
+from intake.models.clinic_time import Clinician, Location, VisitType
+from intake.models.submissions import (
     Decision,
     Draft,
     Kind,
-    Location,
-    Offer,
     RuleCount,
     StatusChange,
     Submission,
     Urgency,
-    VisitType,
-    WaitlistEntry,
 )
 from intake.protocols import current
-from intake.services import appointments
-from intake.walk import Content, age_on
+from intake.questionnaire import drafts, sending
+from intake.questionnaire.walk import Content, age_on
 from tests import builders
 
 PROTOCOL = current()
@@ -146,7 +144,7 @@ def test_they_come_over_the_weeks_before(patients):
 
 @pytest.mark.django_db
 def test_a_thousand_stored_at_once_are_what_sending_one_by_one_stores(patients, monkeypatch):
-    services.keep_protocol(PROTOCOL)
+    documents.keep_protocol(PROTOCOL)
     bulk.load(patients=patients, now=UNTIL)
     stored = {s.submitted_at: s for s in Submission.objects.select_related("appointment_request")}
     history = _history()
@@ -174,12 +172,12 @@ def _send(patient: demo.Patient) -> None:
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
     if patient.kind == Kind.STOPPED:
         bare = Content(answers=content.answers, visited=content.visited)
-        draft, _key = services.begin(kind=kind, language=patient.language, content=bare)
+        draft, _key = drafts.begin(kind=kind, language=patient.language, content=bare)
         contact = content.contact
-        services.tell_clinic(draft=draft, phone=contact["callback_phone"], name=contact["name"])
+        sending.tell_clinic(draft=draft, phone=contact["callback_phone"], name=contact["name"])
         return
-    draft, _key = services.begin(kind=kind, language=patient.language, content=content)
-    services.submit(draft=draft)
+    draft, _key = drafts.begin(kind=kind, language=patient.language, content=content)
+    sending.submit(draft=draft)
 
 
 def _row(submission: Submission) -> dict[str, Any]:
@@ -207,7 +205,7 @@ def _counts() -> dict[Any, int]:
 @pytest.mark.django_db
 def test_a_batch_is_one_event_of_the_audit_trail():
     seq, digest = audit.head()
-    services.keep_protocol(PROTOCOL)
+    documents.keep_protocol(PROTOCOL)
     bulk.load(patients=people(count=20), now=UNTIL)
     assert audit.verify(seq, digest) == []
     assert audit.head()[0] == seq + 1
@@ -215,7 +213,7 @@ def test_a_batch_is_one_event_of_the_audit_trail():
 
 @pytest.mark.django_db
 def test_staff_have_dealt_with_most_of_the_older_ones():
-    services.keep_protocol(PROTOCOL)
+    documents.keep_protocol(PROTOCOL)
     bulk.load(patients=people(count=400), now=UNTIL, clinician=builders.member("clinician"))
     old = Submission.objects.filter(submitted_at__lt=UNTIL - timedelta(days=2))
     new = Submission.objects.filter(submitted_at__gte=UNTIL - timedelta(days=2))
@@ -278,7 +276,7 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
         assert row.starts > timezone.now()
     assert not Message.objects.exists()  # nobody is written to
     for visit_type in VisitType.objects.all():
-        assert appointments.free_slots(visit_type=visit_type, limit=1)
+        assert free_times.free_slots(visit_type=visit_type, limit=1)
 
 
 @pytest.mark.django_db

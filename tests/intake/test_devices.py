@@ -7,8 +7,8 @@ from django.conf import settings as site
 from django.db import connection
 from django.utils import timezone
 
-from clinic import outbox
-from intake.models import Device, Draft
+from clinic.outgoing import outbox
+from intake.models.submissions import Device, Draft
 from tests import builders
 from tests.intake.patient import Patient, step_url
 from tests.intake.test_coming_back import MAILBOX, asking, code_in, enter, letters, saved

@@ -6,7 +6,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from intake.models import AppointmentRequest, Draft, Kind, Submission, Urgency
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.protocols import current
 from tests.intake.patient import FORM, Patient, step_url, urlencoded
 from tests.staff.desk import Trail

@@ -14,12 +14,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how_often
 from hypothesis import strategies as st
 
-from clinic import outbox, sweeps
+from clinic import sweeps
 from clinic.hours import OpeningHours
 from clinic.models import Message
-from intake import services
-from intake.models import Call, Submission, Urgency
-from intake.services import escalation
+from clinic.outgoing import outbox
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.models.calls import Call
+from intake.models.submissions import Submission, Urgency
+from intake.my_page import replies
+from intake.questionnaire import sending
+from intake.ways import calls, escalation
 from tests import builders
 from tests.staff.desk import Trail, page_of
 
@@ -99,19 +104,17 @@ def act(service: Any, submission: Submission, by: Any, **more: Any) -> None:
 
 
 def take(submission: Submission, by: Any) -> None:
-    act(services.assign, submission, by, to=by)
+    act(decisions.assign, submission, by, to=by)
 
 
 def decide(submission: Submission, by: Any, outcome: str = "call_today") -> None:
     urgency = Urgency(fresh(submission).urgency)
-    verdict = services.Verdict(urgency, outcome, "", alarm_read=True)
-    act(services.decide, submission, by, verdict=verdict)
+    verdict = Verdict(urgency, outcome, "", alarm_read=True)
+    act(decisions.decide, submission, by, verdict=verdict)
 
 
 def call(submission: Submission, by: Any, outcome: str = "reached", **more: Any) -> None:
-    services.calls.note(
-        submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more
-    )
+    calls.note(submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more)
 
 
 # --- who is told when -----------------------------------------------------------------------------
@@ -159,7 +162,7 @@ def test_what_need_not_be_read_today_is_not_escalated(urgency, clock):
 
 def test_a_form_that_was_stopped_is_escalated(people, clock):
     draft, _key = builders.draft(em_now=("cold_leg_sudden",))
-    services.tell_clinic(draft=draft, phone="+12025550147", name="")
+    sending.tell_clinic(draft=draft, phone="+12025550147", name="")
     clock.wait(30)
     assert told() == [DUTY]
 
@@ -225,11 +228,11 @@ def called(outcome):
 
 
 def settled(submission, role):
-    act(services.settle_reply, submission, builders.member(role))
+    act(decisions.settle_reply, submission, builders.member(role))
 
 
 def written_to(submission, role):
-    act(services.message_patient, submission, builders.member(role), text="Call us.")
+    act(decisions.message_patient, submission, builders.member(role), text="Call us.")
 
 
 def taken(submission, role):
@@ -238,7 +241,7 @@ def taken(submission, role):
 
 def taken_and_given_back(submission, role):
     taken(submission, role)
-    act(services.assign, submission, builders.member(role), to=None)
+    act(decisions.assign, submission, builders.member(role), to=None)
 
 
 def taken_by_somebody_who_left(submission, role):
@@ -249,7 +252,7 @@ def taken_by_somebody_who_left(submission, role):
 
 
 def taken_back(submission, _role):
-    services.withdraw(submission=submission)
+    replies.withdraw(submission=submission)
 
 
 def taken_back_and_looked_at(submission, role):
@@ -311,7 +314,7 @@ def test_what_was_put_and_ended_before_it_was_sent_is_not_told(people, clock):
 def test_a_red_flag_that_is_opened_again_is_escalated_again(people, clock):
     submission, by = red_flag(), builders.member("clinician")
     decide(submission, by)
-    act(services.move, submission, by, action="reopen")
+    act(decisions.move, submission, by, action="reopen")
     clock.wait(30)
     assert told() == [DUTY]
 
@@ -336,7 +339,7 @@ def test_giving_it_back_gives_no_time(people, clock):
     take(submission, by)
     due = fresh(submission).escalate_at
     clock.wait(10)
-    act(services.assign, submission, by, to=None)
+    act(decisions.assign, submission, by, to=None)
     take(submission, by)
     assert fresh(submission).escalate_at == due
 
@@ -364,9 +367,9 @@ def test_a_call_that_reached_nobody_sets_the_next_step_but_not_for_ever(people, 
 def test_words_of_alarm_begin_it_whatever_was_decided(status, people, clock):
     submission = builders.submission()
     Submission.objects.update(status=status)
-    services.reply(submission=submission, text="May I come on Friday?")
+    replies.reply(submission=submission, text="May I come on Friday?")
     assert fresh(submission).escalate_at is None
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     clock.wait(30)
     assert told() == [DUTY]
 
@@ -377,7 +380,7 @@ def test_words_of_alarm_after_a_decision_begin_with_the_first_step(people, clock
         clock.wait(30)
         told()
     decide(submission, by)
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     assert on_banner() == []
     clock.wait(30)
     assert told() == [DUTY]
@@ -387,14 +390,14 @@ def test_words_of_alarm_bring_a_step_nearer_that_a_call_had_put_off(people, cloc
     submission = red_flag()
     far = clock.now + timedelta(hours=5)
     call(submission, builders.member("duty"), "not_reached", again_at=far)
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     assert fresh(submission).escalate_at == clock.now + timedelta(minutes=30)
 
 
 def test_somebody_who_took_it_for_a_bot_hears_of_words_of_alarm(people, clock):
     submission = builders.submission()
     Submission.objects.update(suspect=True)
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     assert list(Submission.objects.waiting()) == [submission]
 
 
@@ -406,7 +409,7 @@ def test_after_a_decision_words_of_alarm_wait_until_somebody_read_them_or_called
 ):
     submission = builders.submission()
     Submission.objects.update(status="decided")
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     does(submission, "clinician")
     clock.wait(30)
     assert told() == ([] if ends else [DUTY])
@@ -417,7 +420,7 @@ def test_after_a_decision_words_of_alarm_wait_until_somebody_read_them_or_called
 def test_a_call_of_before_does_not_answer_what_was_written_since(people, clock):
     submission, by = red_flag(), builders.member("clinician")
     seen = fresh(submission).revision
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     call(submission, by, "reached", revision=seen)
     row = fresh(submission)
     assert row.alarm
@@ -485,10 +488,10 @@ def test_at_the_upgrade_what_waits_gets_its_time_and_what_patients_wrote_its_mar
     }
     decide(rows["decided"], by)
     for name in ("alarm", "answered"):
-        services.reply(submission=rows[name], text=DANGER)
-    act(services.message_patient, rows["answered"], by, text="Call us.")
+        replies.reply(submission=rows[name], text=DANGER)
+    act(decisions.message_patient, rows["answered"], by, text="Call us.")
     for name in ("answered", "friday"):
-        services.reply(submission=rows[name], text="May I come on Friday?")
+        replies.reply(submission=rows[name], text="May I come on Friday?")
     Submission.objects.filter(urgency__lt=Urgency.SAME_DAY).update(urgency=Urgency.ROUTINE)
     Submission.objects.filter(pk=rows["alarm"].pk).update(status="closed")
     Submission.objects.filter(pk=rows["answered"].pk).update(urgency=Urgency.ROUTINE)
@@ -540,11 +543,11 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
         is_open, calls = row.status in ("new", "in_review", "waiting"), Call.Outcome.values
         match what:
             case "opened":
-                services.open_submission(submission=row, by=by, request_id="r")
+                decisions.open_submission(submission=row, by=by, request_id="r")
             case "taken" if is_open:
                 take(row, by)
             case "given back" if row.status in ("in_review", "waiting"):
-                act(services.assign, row, by, to=None)
+                act(decisions.assign, row, by, to=None)
             case "written to":
                 written_to(row, who)
             case "more" if is_open:
@@ -553,10 +556,10 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
                 decide(row, by)
                 over = True
             case "reopened" if row.status == "decided":
-                act(services.move, row, by, action="reopen")
+                act(decisions.move, row, by, action="reopen")
                 over = False
             case "alarm":
-                services.reply(submission=row, text=f"{DANGER} {clock.now}")
+                replies.reply(submission=row, text=f"{DANGER} {clock.now}")
                 over = False
             case "time":
                 clock.wait(who)

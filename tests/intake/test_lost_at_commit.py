@@ -6,16 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from clinic.models import Message
-from intake.models import (
-    Appointment,
-    AppointmentRequest,
-    Communication,
-    Grant,
-    Offer,
-    StatusChange,
-    Submission,
-    WaitlistEntry,
-)
+from intake.models.access import Grant
+from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
+from intake.models.submissions import Communication, StatusChange, Submission
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient

@@ -9,11 +9,11 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from clinic import outbox
 from clinic.models import Message
-from intake import services
-from intake.models import Submission, Urgency
-from intake.services import escalation
+from clinic.outgoing import outbox
+from intake.models.submissions import Submission, Urgency
+from intake.questionnaire import sending
+from intake.ways import escalation
 from tests import builders
 from tests.intake.patient import Patient
 
@@ -84,7 +84,9 @@ def test_who_wants_text_messages_and_gave_no_address_gets_one(capsys):
     assert not mail.outbox
 
 
-@pytest.mark.parametrize(("prefer", "backend"), [("phone", "clinic.sms.console"), ("text", "")])
+@pytest.mark.parametrize(
+    ("prefer", "backend"), [("phone", "clinic.outgoing.sms.console"), ("text", "")]
+)
 def test_who_gave_no_way_to_write_gets_nothing(settings, prefer, backend):
     settings.SMS_BACKEND = backend
     builders.submission({"email": "", "prefer": prefer})
@@ -103,8 +105,8 @@ def test_a_confirmation_of_what_is_gone_is_dropped():
 
 def test_sending_twice_confirms_once():
     draft, _key = builders.draft()
-    services.submit(draft=draft)
-    services.submit(draft=draft)
+    sending.submit(draft=draft)
+    sending.submit(draft=draft)
 
     assert Message.objects.count() == 1
 
@@ -133,7 +135,7 @@ def test_a_form_that_was_stopped_alerts_and_confirms_nothing():
     patient = Patient(em_now=("chest_or_breath",))
     patient.start()
     patient.answer()
-    services.tell_clinic(draft=patient.draft, phone="+12025550147", name="Quentin Canary")
+    sending.tell_clinic(draft=patient.draft, phone="+12025550147", name="Quentin Canary")
 
     assert kinds() == {"alert"}
     send_all()
@@ -164,7 +166,7 @@ def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
 
 def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
     """A CANARY in each field, read in the files as they would leave."""
-    settings.EMAIL_BACKEND = "clinic.mail.FileBackend"
+    settings.EMAIL_BACKEND = "clinic.outgoing.mail.FileBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     address = {"email": "somebody@example.org"}
     urgent(**address, proxy_name="Petra Canary")

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from intake.models import Draft, RuleCount, Submission
+from intake.models.submissions import Draft, RuleCount, Submission
 from intake.protocols import current
 from tests.intake.patient import Patient, born, step_url
 

@@ -12,22 +12,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from icalendar import Calendar
 
-from clinic import outbox
 from clinic.models import Message
-from intake import calendar_file
-from intake.models import (
+from clinic.outgoing import outbox
+from intake.appointments import calendar_file, changing, free_times, waiting_list
+from intake.appointments import offers as offers_module
+from intake.appointments.offers import accept, withdraw_offers
+from intake.appointments.views.visit_words import words_of
+from intake.models.appointments import (
     Appointment,
     AppointmentChange,
     AppointmentRequest,
     Offer,
-    Submission,
-    Urgency,
-    VisitType,
     WaitlistEntry,
 )
-from intake.services import appointments
-from intake.views.visit_words import words_of
-from intake.when import moment_words
+from intake.models.clinic_time import VisitType
+from intake.models.submissions import Submission, Urgency
+from intake.wording.moments import moment_words
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient
@@ -59,7 +59,7 @@ def code_of() -> str:
 
 
 def offered(submission: Submission, *slots) -> list[Offer]:
-    return appointments.offer(
+    return offers_module.offer(
         submission=submission,
         slots=[slot.key for slot in slots],
         visit_type=slots[0].visit_type,
@@ -173,12 +173,12 @@ def test_who_comes_second_is_told_kindly_and_nothing_is_half_booked(settings):
     appointment = book.booked(early, book.free(7))
     waiting = [book.patient(number, wish={}) for number in (1, 2)]
     for each in waiting:
-        appointments.join_waitlist(submission=each)
-    appointments.cancel(appointment=appointment)
+        waiting_list.join_waitlist(submission=each)
+    changing.cancel(appointment=appointment)
     slow, quick = waiting
     patient = inside(slow)
     (button,) = patient.page.form.controls["offer"].offered
-    appointments.accept(offer=Offer.objects.get(request__submission=quick), submission=quick)
+    accept(offer=Offer.objects.get(request__submission=quick), submission=quick)
     page = patient.post("/my/offer/", {"offer": button, "go": "accept"})
     assert page.status == 409
     assert "Somebody else took this time a moment ago." in page.text
@@ -211,7 +211,7 @@ def test_another_person_changes_nothing_of_it():
     book.booked(mine, book.free(7))
     third = book.patient(2)
     (offer,) = offered(third, book.free(8))
-    appointments.join_waitlist(submission=mine)
+    waiting_list.join_waitlist(submission=mine)
     patient = inside(other)
     before = everything()
     for url, data in (
@@ -277,7 +277,7 @@ def bad_key(kind: str) -> str:
             book.clinician("Dr. May", types=(other,))
             return next(
                 free.key
-                for free in appointments.free_slots(visit_type=other)
+                for free in free_times.free_slots(visit_type=other)
                 if free.clinician.name == "Dr. May"
             )
         case "forged":
@@ -464,7 +464,7 @@ def test_offers_that_are_taken_back_are_told_to_those_who_heard_of_them():
     offered(submission, book.free(7), book.free(8))
     assert len(sent("appointment_offer")) == 1
     by = builders.member("front desk")
-    assert appointments.withdraw_offers(submission=submission, by=by)
+    assert withdraw_offers(submission=submission, by=by)
     assert sent("offers_withdrawn") == [], "the front desk may book one on the phone"
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     (letter,) = sent("offers_withdrawn")
@@ -473,12 +473,12 @@ def test_offers_that_are_taken_back_are_told_to_those_who_heard_of_them():
     assert "we cannot hold for you any longer" in letter.body
 
     offered(submission, book.free(9))
-    appointments.withdraw_offers(submission=submission, by=by)
+    withdraw_offers(submission=submission, by=by)
     offered(submission, book.free(10))
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     assert sent("offers_withdrawn") == [], "there are others by now"
     assert len(sent("appointment_offer")) == 1
-    appointments.withdraw_offers(submission=submission, by=by)
+    withdraw_offers(submission=submission, by=by)
     book.booked(submission, book.free(10))
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     assert sent("offers_withdrawn") == [], "one of them was agreed on by phone"
@@ -487,11 +487,11 @@ def test_offers_that_are_taken_back_are_told_to_those_who_heard_of_them():
 def test_an_earlier_time_that_is_taken_back_is_told_beside_the_visit_that_stays():
     submission = book.patient(wish={})
     book.booked(submission, book.free(12))
-    appointments.join_waitlist(submission=submission)
+    waiting_list.join_waitlist(submission=submission)
     other = book.booked(book.patient(1), book.free(7))
-    appointments.cancel(appointment=other)
+    changing.cancel(appointment=other)
     assert len(sent("waitlist_offer")) == 1
-    appointments.withdraw_offers(submission=submission, by=builders.member("front desk"))
+    withdraw_offers(submission=submission, by=builders.member("front desk"))
 
     assert not Message.objects.filter(kind="offers_withdrawn", due_at__lte=timezone.now())
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
@@ -510,7 +510,7 @@ def remind(submission: Submission) -> list:
 def test_a_reminder_is_sent_for_the_visit_as_it_stands_and_no_other():
     submission = book.patient()
     appointment = book.booked(submission, book.free(7))
-    appointments.reschedule(appointment=appointment, slot=book.free(9).key)
+    changing.reschedule(appointment=appointment, slot=book.free(9).key)
     letters_ = remind(submission)
     assert len(letters_) == 2, "three days and one day before; none for the time of before"
     assert all("A reminder" in letter.subject for letter in letters_)
@@ -519,7 +519,7 @@ def test_a_reminder_is_sent_for_the_visit_as_it_stands_and_no_other():
 
 def test_no_reminder_of_what_was_cancelled():
     submission = book.patient()
-    appointments.cancel(appointment=book.booked(submission, book.free(7)))
+    changing.cancel(appointment=book.booked(submission, book.free(7)))
     assert remind(submission) == []
 
 
@@ -537,17 +537,17 @@ def test_no_message_tells_of_health_or_of_the_person():
     other = book.patient(1, wish={})
     offers = offered(submission, book.free(7))
     mine = [sent("appointment_offer")]
-    appointment = appointments.accept(offer=offers[0], submission=submission)
+    appointment = accept(offer=offers[0], submission=submission)
     mine.append(sent("appointment_confirmed"))
-    appointments.reschedule(appointment=appointment, slot=book.free(8).key)
+    changing.reschedule(appointment=appointment, slot=book.free(8).key)
     mine.append(sent("appointment_changed"))
     mine.append(remind(submission))
-    appointments.join_waitlist(submission=other)
+    waiting_list.join_waitlist(submission=other)
     appointment.refresh_from_db()
-    appointments.cancel(appointment=appointment)
+    changing.cancel(appointment=appointment)
     mine.append(sent("appointment_cancelled"))
     mine.append(sent("waitlist_offer"))
-    appointments.withdraw_offers(submission=other, by=builders.member("front desk"))
+    withdraw_offers(submission=other, by=builders.member("front desk"))
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     mine.append(sent("offers_withdrawn"))
     assert all(mine)
@@ -587,7 +587,7 @@ def texter(number: int, language: str) -> Submission:
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys, language):
-    settings.SMS_BACKEND = "clinic.sms.console"
+    settings.SMS_BACKEND = "clinic.outgoing.sms.console"
     settings.APPOINTMENT_WAITLIST_BATCH = 2
     mine, quick, slow = (texter(number, language) for number in range(7, 10))
 
@@ -614,24 +614,24 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     slots = [book.free(days) for days in (7, 8, 9)]
     offers = offered(mine, *slots)
     told("appointment_offer", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
-    appointment = appointments.accept(offer=offers[0], submission=mine)
+    appointment = accept(offer=offers[0], submission=mine)
     told("appointment_confirmed", mine, [appointment.starts], parts=1)
-    appointments.reschedule(appointment=appointment, slot=book.free(10).key)
+    changing.reschedule(appointment=appointment, slot=book.free(10).key)
     told("appointment_changed", mine, [visit(mine).starts], parts=1)
     Message.objects.filter(kind="appointment_reminder").update(due_at=timezone.now())
     told("appointment_reminder", mine, [visit(mine).starts], parts=1)
 
     for each in (quick, slow):
-        appointments.join_waitlist(submission=each)
+        waiting_list.join_waitlist(submission=each)
     at = visit(mine).starts
-    appointments.cancel(appointment=visit(mine))
+    changing.cancel(appointment=visit(mine))
     told("appointment_cancelled", mine, [at], parts=1)
     won = Offer.objects.get(request__submission=quick)
     told("waitlist_offer", quick, [at, until(won)], parts=2)
-    appointments.accept(offer=won, submission=quick)
+    accept(offer=won, submission=quick)
     told("offer_lost", slow, [at], parts=1)
     offered(slow, slots[1])
-    appointments.withdraw_offers(submission=slow, by=builders.member("front desk"))
+    withdraw_offers(submission=slow, by=builders.member("front desk"))
     Message.objects.filter(kind="offers_withdrawn").update(due_at=timezone.now())
     told("offers_withdrawn", slow, [slots[1].start], parts=1)
 
@@ -723,5 +723,5 @@ def test_the_page_with_an_appointment_costs_a_fixed_number_of_queries():
         ) as context:
             patient.client.get("/my/")
         counts.append(len(context))
-        appointments.reschedule(appointment=visit(submission), slot=book.free(8 + number).key)
+        changing.reschedule(appointment=visit(submission), slot=book.free(8 + number).key)
     assert counts[0] == counts[1] <= 12

@@ -10,9 +10,10 @@ from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 
 from clinic.models import Message
-from intake import services
-from intake.models import AppointmentRequest, Draft, StatusChange, Submission
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Draft, StatusChange, Submission
 from intake.protocols import current
+from intake.questionnaire import sending
 from tests.intake.patient import FORM, TALKATIVE, Page, Patient, step_url, urlencoded
 from tests.staff.desk import Trail
 
@@ -80,8 +81,8 @@ def test_sent_twice_is_one_submission_with_one_of_everything():
 
 def test_sending_one_draft_again_gives_the_same_submission():
     draft = at("check").draft
-    first = services.submit(draft=Draft.objects.get(pk=draft.pk))
-    again = services.submit(draft=Draft.objects.get(pk=draft.pk))
+    first = sending.submit(draft=Draft.objects.get(pk=draft.pk))
+    again = sending.submit(draft=Draft.objects.get(pk=draft.pk))
     assert first == again
     assert first.reference == again.reference
 

@@ -8,22 +8,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic import outbox
 from clinic.models import Message
-from intake import services
+from clinic.outgoing import outbox
+from intake.appointments import changing, free_times, waiting_list
+from intake.appointments import offers as offers_module
+from intake.appointments.common import SlotGone
+from intake.appointments.offers import accept, decline, open_offers, withdraw_offers
+from intake.desk import decisions
 from intake.domain import workflow
-from intake.models import (
-    Appointment,
-    CancelReason,
-    Offer,
-    OpeningHours,
-    Submission,
-    Urgency,
-    VisitType,
-    WaitlistEntry,
-)
-from intake.services import appointments
-from intake.services.appointments import SlotGone
+from intake.errors import Refused
+from intake.models.appointments import Appointment, CancelReason, Offer, WaitlistEntry
+from intake.models.clinic_time import OpeningHours, VisitType
+from intake.models.submissions import Submission, Urgency
 from tests import builders
 from tests.intake import book
 
@@ -41,7 +37,7 @@ def desk():
 
 
 def offer(submission: Submission, *slots) -> list[Offer]:
-    return appointments.offer(
+    return offers_module.offer(
         submission=submission,
         slots=[slot.key for slot in slots or (book.free(7), book.free(8), book.free(9))],
         visit_type=book.visit_type(),
@@ -54,7 +50,7 @@ def lapse(offers: list[Offer]) -> int:
     past = timezone.now() - timedelta(seconds=1)
     Offer.objects.filter(pk__in=[o.pk for o in offers]).update(expires_at=past)
     Appointment.objects.filter(offers__in=offers).update(held_until=past)
-    return appointments.lapse()
+    return offers_module.lapse()
 
 
 def states(*offers: Offer) -> list[str]:
@@ -62,12 +58,12 @@ def states(*offers: Offer) -> list[str]:
 
 
 def cancel(visit: Appointment, **more) -> None:
-    appointments.cancel(appointment=visit, **more)
+    changing.cancel(appointment=visit, **more)
 
 
 def wait(*patients: Submission) -> None:
     for submission in patients:
-        appointments.join_waitlist(submission=submission)
+        waiting_list.join_waitlist(submission=submission)
 
 
 def waitlist_offers() -> list[Offer]:
@@ -82,12 +78,12 @@ def test_one_of_three_offered_times_is_accepted_and_the_others_are_free_again():
     slots = [book.free(days) for days in (7, 8, 9)]
     offers = offer(submission, *slots)
     assert book.progress(submission) == "offered"
-    assert appointments.open_offers(submission=submission) == offers
+    assert open_offers(submission=submission) == offers
     assert Message.objects.filter(kind="appointment_offer").count() == 1
     assert book.free(8).key != slots[1].key
 
     for _twice in range(2):
-        visit = appointments.accept(offer=offers[1], submission=submission)
+        visit = accept(offer=offers[1], submission=submission)
         assert visit.status == "confirmed"
     assert visit.during.lower == slots[1].slot.moment
     assert states(*offers) == ["withdrawn", "accepted", "withdrawn"]
@@ -100,7 +96,7 @@ def test_one_of_three_offered_times_is_accepted_and_the_others_are_free_again():
 def test_one_to_three_times_are_offered(times):
     slots = [book.free(days) for days in range(7, 7 + times)]
     with pytest.raises(ValueError, match="one to three"):
-        appointments.offer(
+        offers_module.offer(
             submission=book.patient(), slots=[slot.key for slot in slots],
             visit_type=book.visit_type(), by=builders.member("front desk"),
         )  # fmt: skip
@@ -123,14 +119,14 @@ def test_new_offers_take_the_old_ones_back():
     new = offer(submission, book.free(11))
     assert states(*old, *new) == ["withdrawn"] * 3 + ["open"]
     with pytest.raises(SlotGone, match="taken back"):
-        appointments.accept(offer=old[0], submission=submission)
+        accept(offer=old[0], submission=submission)
 
 
 def test_what_is_declined_is_free_and_the_request_waits_again():
     submission, slot = book.patient(), book.free()
     (only,) = offer(submission, slot)
     for _twice in range(2):
-        appointments.decline(offer=only, submission=submission)
+        decline(offer=only, submission=submission)
     assert states(only) == ["declined"]
     assert (book.progress(submission), book.free().key) == ("requested", slot.key)
 
@@ -140,11 +136,11 @@ def test_an_unanswered_offer_lapses_by_the_clock_and_by_the_job():
     offers = offer(submission, slot)
     past = timezone.now() - timedelta(seconds=1)
     Offer.objects.update(expires_at=past)
-    assert appointments.open_offers(submission=submission) == []
+    assert open_offers(submission=submission) == []
     with pytest.raises(SlotGone, match="has ended"):
-        appointments.accept(offer=offers[0], submission=submission)
+        accept(offer=offers[0], submission=submission)
     assert lapse(offers) == 1
-    assert appointments.lapse() == 0
+    assert offers_module.lapse() == 0
     assert states(*offers) == ["lapsed"]
     assert (book.progress(submission), book.free().key) == ("requested", slot.key)
 
@@ -153,20 +149,20 @@ def test_an_offer_of_somebody_else_is_nobodys_business():
     offers = offer(book.patient(), book.free())
     stranger = book.patient(1)
     with pytest.raises(SlotGone):
-        appointments.accept(offer=offers[0], submission=stranger)
+        accept(offer=offers[0], submission=stranger)
     with pytest.raises(SlotGone):
-        appointments.decline(offer=offers[0], submission=stranger)
+        decline(offer=offers[0], submission=stranger)
     assert states(*offers) == ["open"]
 
 
 @pytest.mark.parametrize("urgency", [Urgency.EMERGENCY, Urgency.SAME_DAY])
 def test_what_cannot_wait_is_never_offered_a_later_time(urgency, desk):
     submission = book.patient(urgency=urgency)
-    with pytest.raises(services.Refused, match="Call the patient"):
+    with pytest.raises(Refused, match="Call the patient"):
         offer(submission)
-    with pytest.raises(services.Refused, match="call us now"):
+    with pytest.raises(Refused, match="call us now"):
         wait(submission)
-    assert appointments.fitting(
+    assert free_times.fitting(
         request=submission.appointment_request, visit_type=book.visit_type()
     ) == []  # fmt: skip
     assert book.booked(submission).status == "confirmed"  # after a call
@@ -174,7 +170,7 @@ def test_what_cannot_wait_is_never_offered_a_later_time(urgency, desk):
 
 def test_urgent_is_offered_the_next_two_weeks():
     submission = book.patient(urgency=Urgency.URGENT)
-    with pytest.raises(services.Refused, match="too late"):
+    with pytest.raises(Refused, match="too late"):
         offer(submission, book.free(20))
     assert offer(submission, book.free(10))
 
@@ -186,7 +182,7 @@ def test_a_booking_by_phone_takes_the_open_offers_back(desk):
     assert set(states(*offers)) == {"withdrawn"}
     assert not Appointment.objects.filter(status="held").exists()
     with pytest.raises(workflow.NotAllowed):
-        services.set_progress(
+        decisions.set_progress(
             submission=submission, progress="called", by=desk, revision=0, request_id="r"
         )
 
@@ -194,7 +190,7 @@ def test_a_booking_by_phone_takes_the_open_offers_back(desk):
 def test_the_front_desk_takes_offers_back(desk):
     submission = book.patient()
     offers = offer(submission)
-    appointments.withdraw_offers(submission=submission, by=desk, request_id="r")
+    withdraw_offers(submission=submission, by=desk, request_id="r")
     assert set(states(*offers)) == {"withdrawn"}
     assert book.progress(submission) == "requested"
 
@@ -204,7 +200,7 @@ def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
     as_read = Submission.objects.select_related("appointment_request").get(pk=mine.pk)
     book.booked(mine)
     with pytest.raises(workflow.NotAllowed):
-        services.set_progress(
+        decisions.set_progress(
             submission=as_read, progress="called", by=desk, revision=0, request_id="r"
         )
     assert book.progress(mine) == "booked"
@@ -213,7 +209,7 @@ def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
 def test_noted_as_not_wanted_any_more_ends_what_was_booked(desk):
     submission = book.patient()
     visit = book.booked(submission)
-    services.set_progress(
+    decisions.set_progress(
         submission=submission, progress="withdrawn", by=desk, revision=0, request_id="r"
     )
     visit.refresh_from_db()
@@ -233,13 +229,13 @@ def test_a_freed_time_goes_to_the_most_urgent_then_to_who_waited_longest():
     cancel(visit)
     (one,) = waitlist_offers()
     assert one.request.submission == urgent
-    appointments.decline(offer=one, submission=urgent)
+    decline(offer=one, submission=urgent)
     _, two = waitlist_offers()
     assert two.request.submission == first
     lapse([two])
     *_, three = waitlist_offers()
     assert three.request.submission == second
-    taken = appointments.accept(offer=three, submission=second)
+    taken = accept(offer=three, submission=second)
     assert taken.during == visit.during
     assert {e.request.submission for e in WaitlistEntry.objects.all()} == {first, urgent}
 
@@ -270,10 +266,10 @@ def test_a_batch_is_one_held_row_and_the_first_to_accept_wins(settings):
     assert len(offers) == 3
     assert len({each.appointment_id for each in offers}) == 1
     winner = offers[1].request.submission
-    appointments.accept(offer=offers[1], submission=winner)
+    accept(offer=offers[1], submission=winner)
     assert states(*offers) == ["lost", "accepted", "lost"]
     with pytest.raises(SlotGone, match="Somebody else"):
-        appointments.accept(offer=offers[0], submission=offers[0].request.submission)
+        accept(offer=offers[0], submission=offers[0].request.submission)
     assert Message.objects.filter(kind="offer_lost").count() == 2
     assert WaitlistEntry.objects.count() == 3  # those who lost still wait
     assert [book.progress(row) for row in waiting[:3:2]] == ["requested", "requested"]
@@ -288,7 +284,7 @@ def test_who_has_a_visit_is_moved_to_the_earlier_time_and_theirs_goes_on():
     (earlier,) = waitlist_offers()
     assert book.progress(mine) == "booked"
     wait(third := book.patient(2))
-    moved = appointments.accept(offer=earlier, submission=mine)
+    moved = accept(offer=earlier, submission=mine)
     assert (moved.pk, moved.sequence) == (theirs.pk, 1)
     assert moved.during.lower == early.slot.moment
     *_, next_one = waitlist_offers()
@@ -367,7 +363,7 @@ def test_who_leaves_the_list_hears_nothing_more():
     visit, submission = book.booked(book.patient()), book.patient(1)
     wait(submission)
     for _twice in range(2):
-        appointments.leave_waitlist(submission=submission)
+        waiting_list.leave_waitlist(submission=submission)
     cancel(visit)
     assert waitlist_offers() == []
 
@@ -400,7 +396,7 @@ def test_what_is_told_is_decided_at_sending_and_names_the_zone():
         assert submission.reference in letter.body
         for secret in ("Canary", "restless", "vein", "Dr.", "1982"):
             assert secret not in letter.body
-    appointments.reschedule(appointment=visit, slot=book.free(9).key)
+    changing.reschedule(appointment=visit, slot=book.free(9).key)
     cancel(visit)
     letters = send_all()  # neither the change nor its reminders: it is cancelled
     assert [("cancelled" in letter.body) for letter in letters] == [True]
@@ -409,7 +405,7 @@ def test_what_is_told_is_decided_at_sending_and_names_the_zone():
 def test_an_answered_offer_is_not_written_about():
     submission = book.patient()
     offers = offer(submission)
-    appointments.accept(offer=offers[0], submission=submission)
+    accept(offer=offers[0], submission=submission)
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
@@ -420,6 +416,6 @@ def test_an_answered_offer_is_not_written_about():
 def test_staff_see_whom_a_message_was_about():
     submission = book.patient()
     offers = offer(submission)
-    appointments.accept(offer=offers[0], submission=submission)
+    accept(offer=offers[0], submission=submission)
     rows = Message.objects.filter(kind__startswith="appointment_")
     assert set(outbox.abouts(rows).values()) == {submission.reference}

@@ -20,14 +20,14 @@ from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 
 from clinic import hours
-from intake import services
+from intake import documents
+from intake.access.forms import TellForm
 from intake.domain.promises import promises
-from intake.forms import TellForm
-from intake.models import Draft, Kind, Submission
+from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current
-from intake.services import documents
-from intake.views import pages, sending, stops, wish
-from intake.walk import APPOINTMENT, CONTACT, Content, Walk
+from intake.questionnaire import drafts, sending
+from intake.questionnaire.views import emergencies, pages, sending, wish
+from intake.questionnaire.walk import APPOINTMENT, CONTACT, Content, Walk
 from tests import builders
 from tests.domain import golden
 from tests.domain.walks import walks
@@ -56,14 +56,14 @@ def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
         wish=builders.WISH,
         stops=(stop,) if retracted else (),
     )
-    walk = Walk(current(), content, wording=services.wording_now(language))
-    panel = tuple(fired.id for fired in walk.assessment.fired if services.is_panel(fired))
+    walk = Walk(current(), content, wording=documents.wording_now(language))
+    panel = tuple(fired.id for fired in walk.assessment.fired if drafts.is_panel(fired))
     visited = (*walk.steps, CONTACT, APPOINTMENT)
     return walk.with_content(replace(content, visited=visited, panel=panel))
 
 
 def sent(walk: Walk, language: str, kind: str) -> Submission:
-    return services.build_submission(
+    return sending.build_submission(
         draft_id=None,
         walk=walk,
         kind=kind,
@@ -79,9 +79,9 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
     request = RequestFactory().get("/")
     if walk.stopping:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
-        yield "emergency", stops.show_emergency(request, walk, TellForm(), status=200)
-        yield "emergency, bare", stops.emergency_now(request, walk.stopping)
-        yield "told", stops.after_telling(request, draft)
+        yield "emergency", emergencies.show_emergency(request, walk, TellForm(), status=200)
+        yield "emergency, bare", emergencies.emergency_now(request, walk.stopping)
+        yield "told", emergencies.after_telling(request, draft)
         return
     yield "panel", pages.show_page(request, walk, walk.pages[-1])
     yield "check", sending.show_check(request, walk)

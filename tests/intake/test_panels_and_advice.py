@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from clinic import hours
-from intake.models import Submission
+from intake.models.submissions import Submission
 from intake.protocols import current
 from tests.intake.patient import Page, Patient, step_url
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from intake.models import Draft
+from intake.models.submissions import Draft
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
 

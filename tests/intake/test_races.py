@@ -12,18 +12,16 @@ from django.db import connection
 from django.test import Client
 
 from clinic.models import Message
-from intake import services
-from intake.models import (
-    AppointmentRequest,
-    Challenge,
-    Draft,
-    Grant,
-    RuleCount,
-    StatusChange,
-    Submission,
-    Urgency,
-)
+from intake.access import codes
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.errors import Conflict
+from intake.models.access import Challenge, Grant
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Draft, RuleCount, StatusChange, Submission, Urgency
+from intake.my_page import replies
 from intake.protocols import current
+from intake.questionnaire import drafts, sending
 from tests import builders
 from tests.intake.patient import Patient, step_url
 
@@ -64,7 +62,7 @@ def test_sent_from_eight_windows_at_once_is_one_submission():
 
 def test_submitted_eight_times_at_once_every_caller_gets_the_same_reference():
     draft, _key = builders.draft()
-    acts = [lambda: services.submit(draft=Draft.objects.get(pk=draft.pk)).reference] * 8
+    acts = [lambda: sending.submit(draft=Draft.objects.get(pk=draft.pk)).reference] * 8
     assert len(set(at_once(acts))) == 1
 
 
@@ -148,8 +146,8 @@ def test_an_emergency_and_its_correction_at_once_leave_the_alarm():
                 lambda k=key: window(k).post(step_url("safety"), {"em_now": "none"}),
             ]
         )
-        draft = services.find_draft(key)
-        walk = services.walk_of(draft)
+        draft = drafts.find_draft(key)
+        walk = drafts.walk_of(draft)
         assert walk.content.stops
         assert walk.stopping or "S18" in [fired.id for fired in walk.assessment.fired]
 
@@ -166,19 +164,19 @@ def test_the_first_two_patients_of_a_new_protocol_at_once():
 
 def test_twenty_wrong_codes_at_once_count_as_five_tries_and_the_right_one_comes_too_late():
     submission = builders.submission()
-    key = services.ask(address=submission.person["email"], reference=submission.reference)
+    key = codes.ask(address=submission.person["email"], reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
-    opened = at_once([lambda: services.enter(key=key, code="2222-2222")] * 20)
+    opened = at_once([lambda: codes.enter(key=key, code="2222-2222")] * 20)
     assert opened == [None] * 20
     assert Challenge.objects.get().tries == 5
-    assert services.enter(key=key, code=code) is None
+    assert codes.enter(key=key, code=code) is None
 
 
 def test_the_right_code_entered_from_many_windows_at_once_opens_once():
     submission = builders.submission()
-    key = services.ask(address=submission.person["email"], reference=submission.reference)
+    key = codes.ask(address=submission.person["email"], reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
-    opened = at_once([lambda: services.enter(key=key, code=code)] * 5)
+    opened = at_once([lambda: codes.enter(key=key, code=code)] * 5)
     assert len([one for one in opened if one]) == 1
     assert Grant.objects.count() == 1
 
@@ -186,10 +184,10 @@ def test_the_right_code_entered_from_many_windows_at_once_opens_once():
 def test_of_many_codes_for_one_record_entered_at_once_one_opens_and_ends_the_others():
     submission, asked = builders.submission(), []
     for _browser in range(12):
-        key = services.ask(address=submission.person["email"], reference=submission.reference)
+        key = codes.ask(address=submission.person["email"], reference=submission.reference)
         letter = Message.objects.filter(kind="code").latest("created_at")
         asked.append({"key": key, "code": letter.payload["code"]})
-    opened = at_once([partial(services.enter, **one) for one in asked])
+    opened = at_once([partial(codes.enter, **one) for one in asked])
     assert len([one for one in opened if one]) == 1
     assert Grant.objects.count() == 1
     assert not Challenge.objects.filter(used_at=None).exists()
@@ -197,23 +195,23 @@ def test_of_many_codes_for_one_record_entered_at_once_one_opens_and_ends_the_oth
 
 def test_a_decision_and_a_withdrawal_at_once_lose_nothing():
     submission, clinician = builders.submission(), builders.member("clinician")
-    verdict = services.Verdict(Urgency.ROUTINE, "book_routine", "", "")
+    verdict = Verdict(Urgency.ROUTINE, "book_routine", "", "")
 
     def decide() -> str:
         try:
-            services.decide(
+            decisions.decide(
                 submission=Submission.objects.get(pk=submission.pk),
                 verdict=verdict,
                 by=clinician,
                 revision=0,
                 request_id="r",
             )
-        except services.Conflict:
+        except Conflict:
             return "conflict"
         return "decided"
 
     def withdraw() -> str:
-        services.withdraw(submission=submission)
+        replies.withdraw(submission=submission)
         return "withdrawn"
 
     told = at_once([decide, withdraw])

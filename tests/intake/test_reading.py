@@ -3,7 +3,7 @@
 from django.utils import translation
 
 from intake.protocols import current
-from intake.reading import computed_rows, words
+from intake.wording.reading import computed_rows, words
 
 
 def test_yes_and_no_are_told_in_the_language_of_the_reader():

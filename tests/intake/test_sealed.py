@@ -6,11 +6,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic.sealing import SealError
-from intake import services
+from clinic.secrets.sealing import SealError
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
 from intake.domain.triage import Assessment
-from intake.models import Decision, Draft, RuleCount, Submission
+from intake.models.submissions import Decision, Draft, RuleCount, Submission
 from intake.protocols import current
+from intake.questionnaire import drafts
 from tests import builders
 from tests.intake.patient import TALKATIVE, Patient
 
@@ -102,9 +104,9 @@ def test_no_table_holds_a_word_of_the_patient_before_or_after_sending():
     stopped.answer(em_now=("chest_or_breath",))
     stopped.press("tell", {"phone": "202-555-0147", "name": NAME})
     submission = Submission.objects.get(kind="intake")
-    services.decide(
+    decisions.decide(
         submission=submission,
-        verdict=services.Verdict(submission.urgency, "call_today", "", WORDS),
+        verdict=Verdict(submission.urgency, "call_today", "", WORDS),
         by=builders.member("clinician"),
         revision=0,
         request_id="r",
@@ -165,18 +167,18 @@ def test_a_draft_does_not_open_in_another_row():
             "update intake_draft a set content = b.content from intake_draft b where b.id = %s",
             [other.pk],
         )
-    draft = services.find_draft(key)
+    draft = drafts.find_draft(key)
     with pytest.raises(SealError):
-        services.walk_of(draft)
+        drafts.walk_of(draft)
 
 
 def test_a_decision_does_not_open_in_another_row():
     clinician = builders.member("clinician")
     for _n in range(2):
         submission = builders.submission()
-        services.decide(
+        decisions.decide(
             submission=submission,
-            verdict=services.Verdict(submission.urgency, "book_routine", "", "note"),
+            verdict=Verdict(submission.urgency, "book_routine", "", "note"),
             by=clinician,
             revision=0,
             request_id="r",
@@ -203,9 +205,9 @@ def test_a_key_read_from_the_database_opens_nothing():
     patient = Patient()
     patient.start()
     stored = bytes(Draft.objects.get().key_hash)
-    assert services.find_draft(stored.hex()) is None
-    assert services.find_draft(stored.decode("latin-1")) is None
-    assert services.find_draft(patient.key) is not None
+    assert drafts.find_draft(stored.hex()) is None
+    assert drafts.find_draft(stored.decode("latin-1")) is None
+    assert drafts.find_draft(patient.key) is not None
 
 
 def test_counts_of_rules_name_no_submission():

@@ -3,7 +3,7 @@
 import pytest
 
 from intake import search
-from intake.models import Submission
+from intake.models.submissions import Submission
 from tests import builders
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from clinic import audit, hours, ids
 from clinic.ids import parse_reference
-from intake import services
-from intake.models import (
-    AppointmentRequest,
+from intake.errors import Conflict, Gone, NotReady
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import (
     Draft,
     Kind,
     ProtocolDocument,
@@ -19,7 +19,7 @@ from intake.models import (
     Urgency,
 )
 from intake.protocols import current
-from intake.services import sending
+from intake.questionnaire import drafts, sending
 from tests import builders
 from tests.staff.desk import Trail
 
@@ -71,8 +71,8 @@ def test_when_no_reference_is_free_nothing_is_stored(monkeypatch):
     taken = builders.submission().reference
     monkeypatch.setattr(sending, "new_reference", lambda: taken)
     draft, _key = builders.draft()
-    with pytest.raises(services.Conflict):
-        services.submit(draft=draft)
+    with pytest.raises(Conflict):
+        sending.submit(draft=draft)
     assert Submission.objects.count() == 1
     draft.refresh_from_db()
     assert draft.submission is None
@@ -93,45 +93,45 @@ def test_rules_are_counted_by_the_day_and_name_no_submission():
 
 
 def test_a_draft_that_is_not_finished_is_not_sent():
-    draft, _key = services.begin(kind="intake", language="en")
-    with pytest.raises(services.NotReady) as refused:
-        services.submit(draft=draft)
+    draft, _key = drafts.begin(kind="intake", language="en")
+    with pytest.raises(NotReady) as refused:
+        sending.submit(draft=draft)
     assert refused.value.step == "safety"
 
 
 def test_a_draft_with_an_emergency_is_not_sent():
     draft, _key = builders.draft(em_now=("chest_or_breath",))
-    with pytest.raises(services.NotReady) as refused:
-        services.submit(draft=draft)
+    with pytest.raises(NotReady) as refused:
+        sending.submit(draft=draft)
     assert refused.value.step == "emergency"
 
 
 def test_a_minor_alone_is_not_sent_by_any_way():
     draft, _key = builders.draft(age_years=15)
-    with pytest.raises(services.NotReady) as refused:
-        services.submit(draft=draft)
+    with pytest.raises(NotReady) as refused:
+        sending.submit(draft=draft)
     assert refused.value.step == "minor"
 
 
 def test_the_clinic_is_not_told_where_nothing_stops():
     draft, _key = builders.draft()
-    with pytest.raises(services.NotReady):
-        services.tell_clinic(draft=draft, phone="+12025550147", name="")
+    with pytest.raises(NotReady):
+        sending.tell_clinic(draft=draft, phone="+12025550147", name="")
 
 
 def test_a_cleared_draft_is_gone_for_every_service():
     draft, _key = builders.draft(em_now=("chest_or_breath",))
     stale = Draft.objects.get(pk=draft.pk)
-    services.leave(draft=draft)
+    drafts.leave(draft=draft)
     page = current().page("life")
     for act in (
-        lambda: services.submit(draft=stale),
-        lambda: services.tell_clinic(draft=stale, phone="+12025550147", name=""),
-        lambda: services.take_back(draft=stale),
-        lambda: services.save_page(draft=stale, page=page, values={}),
-        lambda: services.save_wish(draft=stale, wish={}),
+        lambda: sending.submit(draft=stale),
+        lambda: sending.tell_clinic(draft=stale, phone="+12025550147", name=""),
+        lambda: drafts.take_back(draft=stale),
+        lambda: drafts.save_page(draft=stale, page=page, values={}),
+        lambda: drafts.save_wish(draft=stale, wish={}),
     ):
-        with pytest.raises(services.Gone):
+        with pytest.raises(Gone):
             act()
 
 
@@ -168,6 +168,6 @@ def test_idle_drafts_are_deleted_and_what_was_sent_stays(settings):
     builders.draft()
     Draft.objects.update(updated_at=timezone.now() - timedelta(days=settings.DRAFT_DAYS, minutes=1))
     fresh, _key = builders.draft()
-    assert services.delete_idle_drafts(days=settings.DRAFT_DAYS) == 2
+    assert drafts.delete_idle_drafts(days=settings.DRAFT_DAYS) == 2
     assert list(Draft.objects.all()) == [fresh]
     assert Submission.objects.count() == 1

@@ -8,12 +8,11 @@ from django.core import mail
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils.translation import override
 
-from clinic import outbox
 from clinic.models import Message
-from intake import services
-from intake.models import Submission, TranslationDocument
+from clinic.outgoing import outbox
+from intake import documents
+from intake.models.submissions import Submission, TranslationDocument
 from intake.protocols import current
-from intake.services import documents
 from tests import builders
 from tests.intake import spanish
 from tests.intake.patient import Patient
@@ -125,7 +124,7 @@ def test_what_was_read_is_kept_with_the_submission():
     patient.whole_journey("/es/intake/")
 
     kept = Submission.objects.get().translation
-    read = services.wording_read(kept.content_hash)
+    read = documents.wording_read(kept.content_hash)
 
     assert read.protocol.question("who").text == spanish.shipped().questions["who"].text
     # nobody has signed the texts of danger, so they were read in English
@@ -241,7 +240,7 @@ def test_the_same_signed_is_spanish():
 
     assert "interpreter" not in patient.page.html
     assert "Un profesional de salud lee" in patient.page.text
-    read = services.wording_read(Submission.objects.get().translation_id)
+    read = documents.wording_read(Submission.objects.get().translation_id)
     assert read.says_in("same_day") == "es"
 
 

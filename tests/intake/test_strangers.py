@@ -18,12 +18,12 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from clinic import outbox
 from clinic.ids import new_reference
 from clinic.models import Message
-from intake import services
-from intake.models import Challenge
-from intake.services.drafts import digest
+from clinic.outgoing import outbox
+from intake.models.access import Challenge
+from intake.questionnaire import drafts
+from intake.questionnaire.drafts import digest
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.intake.clock import pass_time
@@ -64,7 +64,7 @@ class Stranger:
             return
         elif what == "save":
             draft, _key = builders.draft({"name": "Somebody Else"})
-            services.save_for_later(draft=draft, address=MAILBOX)
+            drafts.save_for_later(draft=draft, address=MAILBOX)
             draft.refresh_from_db()
             self.own.append(draft.reference)
             return
@@ -136,7 +136,7 @@ class TestStrangers(TestCase):
     ):
         if saved:
             draft, _key = builders.draft()
-            reference = services.save_for_later(draft=draft, address=MAILBOX)
+            reference = drafts.save_for_later(draft=draft, address=MAILBOX)
         else:
             reference = builders.submission().reference
         stranger, patient = Stranger(reference), Patient()

@@ -15,15 +15,15 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from intake import services
+from intake import documents
 from intake.domain.definition import Protocol
 from intake.domain.triage import assess, interrupting
-from intake.forms import ContactForm
-from intake.models import Draft, Submission
+from intake.models.submissions import Draft, Submission
 from intake.protocols import current
-from intake.services import documents
-from intake.services import drafts as service
-from intake.walk import CONTACT, Walk
+from intake.questionnaire import drafts
+from intake.questionnaire import drafts as service
+from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.walk import CONTACT, Walk
 from tests import builders
 from tests.domain.walks import values, walks
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url
@@ -58,7 +58,7 @@ def everything_asked(settings):
 
 def with_draft(content: Any) -> Patient:
     patient = Patient()
-    _draft, key = services.begin(kind="intake", language="en", device="mine", content=content)
+    _draft, key = drafts.begin(kind="intake", language="en", device="mine", content=content)
     patient.client.cookies[site.DRAFT_COOKIE_NAME] = key
     return patient
 
@@ -71,7 +71,7 @@ def finished(contact: dict[str, Any] | None = None, **says: Any) -> Patient:
 
 
 def walk_now() -> Walk:
-    return services.walk_of(Draft.objects.latest("id"))
+    return drafts.walk_of(Draft.objects.latest("id"))
 
 
 def stored() -> dict[str, Any]:
@@ -302,8 +302,8 @@ def test_an_answer_of_another_tab_is_not_overwritten_by_what_was_kept():
     draft = Draft.objects.get()
     other = Draft.objects.get()
     page = walk_now().page("meds")
-    services.save_page(draft=other, page=page, values={"meds_list": "iron"}, kept=("meds_classes",))
-    services.save_page(draft=draft, page=page, values={}, kept=("meds_classes", "meds_list"))
+    drafts.save_page(draft=other, page=page, values={"meds_list": "iron"}, kept=("meds_classes",))
+    drafts.save_page(draft=draft, page=page, values={}, kept=("meds_classes", "meds_list"))
     assert stored()["answers"]["meds_list"] == "iron"
     assert "iron" in patient.get("/intake/check/").text
 
@@ -523,7 +523,7 @@ def test_what_a_code_opens_is_veiled_from_the_first_minute():
 
 def test_a_protocol_stored_before_the_marks_is_veiled_by_those_of_today(monkeypatch):
     older = unmarked(PROTOCOL)
-    services.keep_protocol(older)
+    documents.keep_protocol(older)
     patient = finished()
     Draft.objects.update(protocol=older.content_hash)
     assert documents.protocol_of(older.content_hash).sensitive == frozenset()
@@ -611,7 +611,7 @@ class TestWhateverWasAnswered(TestCase):
         draft = Draft.objects.latest("id")
         kept = {q.id for q in page.questions if q.id in PROTOCOL.sensitive}
         rest = {q.id: walk_now().content.answers[q.id] for q in page.questions if q.id not in kept}
-        services.save_page(draft=draft, page=page, values={**rest, question.id: value}, kept=kept)
+        drafts.save_page(draft=draft, page=page, values={**rest, question.id: value}, kept=kept)
         after = walk_now().content
         assert after.answers == {**service.walk_of(draft).content.answers, question.id: value}
         assert question.id not in after.veiled

@@ -9,7 +9,8 @@ from django.test import Client
 
 from intake.domain.answers import to_json
 from intake.domain.triage import assess
-from intake.models import AppointmentRequest, Draft, Submission, Urgency
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Draft, Submission, Urgency
 from intake.protocols import current
 from tests.intake.patient import TALKATIVE, Page, Patient, born
 
@@ -389,7 +390,7 @@ def test_a_patient_has_no_session():
 
 def test_the_content_of_a_draft_survives_storing():
     patient = at_check(**TALKATIVE)
-    from intake import services
+    from intake.questionnaire import drafts
 
-    content = services.walk_of(patient.draft).content
+    content = drafts.walk_of(patient.draft).content
     assert to_json(content.answers) == patient.draft.content["answers"]

@@ -5,18 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from intake import services
-from intake.models import (
-    Appointment,
-    AppointmentRequest,
-    Closure,
-    Draft,
-    Submission,
-    VisitType,
-    WaitlistEntry,
-)
-from intake.services import appointments
-from intake.walk import Content
+from intake.appointments import offers
+from intake.appointments.common import SlotGone
+from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
+from intake.models.clinic_time import Closure, VisitType
+from intake.models.submissions import Draft, Submission
+from intake.questionnaire import drafts, sending
+from intake.questionnaire.walk import Content
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
@@ -116,11 +111,11 @@ def test_any_place_and_anybody_can_be_wished_for():
 def test_a_draft_of_before_with_one_flat_wish_goes_on():
     content = builders.content()
     assert "wishes" not in content.wish
-    draft, key = services.begin(kind="intake", language="en", content=content)
+    draft, key = drafts.begin(kind="intake", language="en", content=content)
     patient = Patient()
     patient.client.cookies["draft"] = key
-    assert isinstance(services.walk_of(draft).content, Content)
-    submission = services.submit(draft=draft)
+    assert isinstance(drafts.walk_of(draft).content, Content)
+    submission = sending.submit(draft=draft)
     assert wishes()[0]["days"] == builders.WISH["days"]
     assert submission.appointment_request.visit_type == "in_person"
 
@@ -172,7 +167,7 @@ def test_a_time_is_chosen_held_read_back_and_booked_by_sending():
     assert "9:00 am" in patient.page.text
     held = Appointment.objects.get()
     assert (held.status, held.submission) == ("held", None)
-    with pytest.raises(appointments.SlotGone):
+    with pytest.raises(SlotGone):
         book.booked(book.patient(5), slot)
     patient.get("/intake/check/")
     patient.send()
@@ -236,7 +231,7 @@ def test_a_hold_that_lapsed_with_nobody_after_it_is_still_booked():
     patient = at_times()
     pick(patient, book.free(7).key)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
-    appointments.lapse()
+    offers.lapse()
     patient.get("/intake/check/")
     assert patient.send().step == "sent"
     assert confirmed()

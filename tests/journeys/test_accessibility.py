@@ -9,8 +9,10 @@ from django.test import Client
 
 from education.models import Page
 from education.services import editing, pictures
-from intake import services
-from intake.models import Urgency
+from intake.appointments import waiting_list
+from intake.models.submissions import Urgency
+from intake.my_page import replies
+from intake.ways import calls
 from tests import builders
 from tests.education import desk
 from tests.education.browser import at
@@ -246,13 +248,13 @@ def test_every_page_of_the_staffs_side(window):
         wound_signs=("on_foot_toe",),
         reason_text=f"It bleeds. {EVIL}",
     )
-    services.reply(submission=serious, text=f"It itches. {EVIL}", request_id="r")
+    replies.reply(submission=serious, text=f"It itches. {EVIL}", request_id="r")
     waiting("Otto Other", Urgency.EMERGENCY, hours=-30)
     book.clinician()
     visit = book.booked(book.patient(1), book.free(days=2))
     asks = book.patient(2)
-    services.appointments.join_waitlist(submission=asks)
-    services.calls.owe(submission=serious, reason="message", occasion="1")
+    waiting_list.join_waitlist(submission=asks)
+    calls.owe(submission=serious, reason="message", occasion="1")
     faults, seen = [], 0
     places = {
         clinician: (

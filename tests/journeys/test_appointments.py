@@ -2,7 +2,8 @@
 
 import pytest
 
-from intake.models import Appointment, Offer, Submission
+from intake.models.appointments import Appointment, Offer
+from intake.models.submissions import Submission
 from tests import builders
 from tests.intake import book
 from tests.journeys.test_coming_back import come_in

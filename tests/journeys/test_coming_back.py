@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clinic.models import Message
-from intake.models import Draft, Submission
+from intake.models.submissions import Draft, Submission
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.staff.desk import page_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from intake.models import Draft, Submission
+from intake.models.submissions import Draft, Submission
 
 pytestmark = pytest.mark.journey
 

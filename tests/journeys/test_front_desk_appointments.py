@@ -2,7 +2,7 @@
 
 import pytest
 
-from intake.models import Appointment, AppointmentRequest, Offer
+from intake.models.appointments import Appointment, AppointmentRequest, Offer
 from tests import builders
 from tests.intake import book
 

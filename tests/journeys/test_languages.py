@@ -12,8 +12,8 @@ from babel.messages.mofile import write_mo
 from django.core.management import call_command
 
 from clinic.management.commands import messages
+from intake import documents
 from intake.domain.translation import Translation
-from intake.services import documents
 from tests.intake import spanish
 from tests.journeys.conftest import Window
 from tests.journeys.test_accessibility import Judge

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from intake.models import Submission
+from intake.models.submissions import Submission
 from tests.journeys.conftest import SAYS, Window
 
 pytestmark = pytest.mark.journey

@@ -6,7 +6,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from clinic.models import Message
-from intake.models import AppointmentRequest, Decision, Submission, Urgency
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Decision, Submission, Urgency
 from tests import builders
 from tests.staff.desk import waiting
 

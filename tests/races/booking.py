@@ -125,15 +125,16 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
     """Every patient wants the slot of the round, through the service."""
     from django.db import connection
 
-    from intake.models import VisitType
-    from intake.services import appointments
+    from intake.appointments import booking
+    from intake.appointments.common import SlotGone
+    from intake.models.clinic_time import VisitType
 
     visit_type = VisitType.objects.get()
 
     def act(turn: int, number: int) -> int:
         try:
-            appointments.hold(submission=patients[number], slot=slots[turn], visit_type=visit_type)
-        except appointments.SlotGone:
+            booking.hold(submission=patients[number], slot=slots[turn], visit_type=visit_type)
+        except SlotGone:
             return GONE
         except Exception as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
@@ -151,7 +152,7 @@ def booked(slot: str) -> int:
     """How many rows of the book ever began with this slot."""
     from datetime import UTC, datetime
 
-    from intake.models import Appointment
+    from intake.models.appointments import Appointment
 
     start = datetime.strptime(slot.partition("_")[0], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return Appointment.objects.filter(during__startswith=start).count()
@@ -176,8 +177,10 @@ def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
     """A clinician with time enough, and so many patients who ask. Keys of the slots, patients."""
     from django.core.management import call_command
 
-    from intake.models import Appointment, AppointmentRequest, OpeningHours, Submission, VisitType
-    from intake.services import appointments
+    from intake.appointments import free_times
+    from intake.models.appointments import Appointment, AppointmentRequest
+    from intake.models.clinic_time import OpeningHours, VisitType
+    from intake.models.submissions import Submission
     from tests.intake import book
 
     call_command("migrate", verbosity=0)
@@ -185,7 +188,7 @@ def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
         model.objects.all().delete()
     book.clinician()
     patients = [book.patient(number) for number in range(clients)]
-    free = appointments.free_slots(visit_type=book.visit_type(), start=book.in_days(2))
+    free = free_times.free_slots(visit_type=book.visit_type(), start=book.in_days(2))
     return [slot.key for slot in free[:rounds]], patients
 
 
@@ -193,8 +196,8 @@ def _guard(*, wanted: bool) -> None:
     """Put the exclusion constraint in its place; or take it away, and the lock with it."""
     from django.db import connection
 
-    from intake.models import Appointment
-    from intake.services.appointments import common
+    from intake.appointments import common
+    from intake.models.appointments import Appointment
 
     if not wanted:
         common.lock = lambda spans: None

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinic import audit
 from clinic.models import Event
-from intake.models import Submission, Urgency
+from intake.models.submissions import Submission, Urgency
 from tests import builders
 from tests.intake import book
 

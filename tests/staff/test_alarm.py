@@ -7,8 +7,11 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from intake import services
-from intake.models import Call, Decision, Submission, Urgency
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.models.calls import Call
+from intake.models.submissions import Decision, Submission, Urgency
+from intake.my_page import replies
 from tests import builders
 from tests.staff.desk import (
     FRONT_DESK,
@@ -38,7 +41,7 @@ def fresh(submission: Submission) -> Submission:
 
 def alarmed(**fields) -> Submission:
     submission = waiting(**fields)
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     return fresh(submission)
 
 
@@ -66,9 +69,9 @@ def test_the_words_stand_above_all_else_with_their_time_and_their_buttons(clinic
 
 def test_what_the_patient_wrote_after_the_words_of_alarm_stands_there_too(clinician):
     submission = waiting()
-    services.reply(submission=submission, text="May I come on Friday?")
-    services.reply(submission=fresh(submission), text=DANGER)
-    services.reply(submission=fresh(submission), text="My other number is 555-0100.")
+    replies.reply(submission=submission, text="May I come on Friday?")
+    replies.reply(submission=fresh(submission), text=DANGER)
+    replies.reply(submission=fresh(submission), text="My other number is 555-0100.")
     text = words(clinician.get(page_of(submission)))
     strip = text[: text.index("Who ")]
 
@@ -79,7 +82,7 @@ def test_what_the_patient_wrote_after_the_words_of_alarm_stands_there_too(clinic
 def test_what_was_answered_before_does_not_stand_there_again(clinician):
     submission = alarmed()
     press(clinician, submission, "message", message="call_us")
-    services.reply(submission=fresh(submission), text="It is chest pain now.")
+    replies.reply(submission=fresh(submission), text="It is chest pain now.")
     text = words(clinician.get(page_of(submission)))
     strip = text[: text.index("Who ")]
 
@@ -90,9 +93,9 @@ def test_what_was_answered_before_does_not_stand_there_again(clinician):
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
-        (lambda row: services.reply(submission=row, text="Hello?"), "The patient wrote Answer by"),
+        (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Answer by"),
         (
-            lambda row: services.withdraw(submission=row),
+            lambda row: replies.withdraw(submission=row),
             "The patient took this back, and it had red flags Look at it by",
         ),
     ],
@@ -208,7 +211,7 @@ def test_a_decision_over_it_is_refused_with_everything_kept(outcome, clinician):
 
 def test_a_decision_without_an_alarm_asks_nothing(clinician):
     submission = waiting()
-    services.reply(submission=submission, text="Hello?")
+    replies.reply(submission=submission, text="Hello?")
 
     assert READ not in words(clinician.get(page_of(submission)))
     assert decide(clinician, fresh(submission)).status_code == 302
@@ -219,7 +222,7 @@ def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, c
     """With the box ticked: for what the patient had written before."""
     submission = alarmed() if ticked else waiting()
     typed = verdict(submission, note="Typed with care.") | ({"alarm_read": "on"} if ticked else {})
-    services.reply(submission=submission, text="It is chest pain now.")
+    replies.reply(submission=submission, text="It is chest pain now.")
     late = clinician.post(page_of(submission, "decide"), typed)
     text = words(late)
 
@@ -236,9 +239,9 @@ def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, c
 def test_the_service_refuses_it_too():
     submission = alarmed()
     with pytest.raises(ValueError, match="was read"):
-        services.decide(
+        decisions.decide(
             submission=submission,
-            verdict=services.Verdict(Urgency.SAME_DAY, "call_today", ""),
+            verdict=Verdict(Urgency.SAME_DAY, "call_today", ""),
             by=builders.member("clinician"),
             revision=submission.revision,
             request_id="r",
@@ -272,7 +275,7 @@ def test_a_call_of_which_nothing_is_said_comes_back_with_its_words(clinician):
 
 def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     submission = waiting()
-    services.reply(submission=submission, text=DANGER)
+    replies.reply(submission=submission, text=DANGER)
     old = {"revision": 0, "call": "reached"}
     page = clinician.post(page_of(submission, "call"), old, follow=True)
 

@@ -11,17 +11,10 @@ from django.utils.formats import date_format
 
 from clinic.ids import uuid7
 from clinic.models import Message
-from intake.models import (
-    Appointment,
-    Closure,
-    Offer,
-    OpeningHours,
-    Submission,
-    Urgency,
-    WaitlistEntry,
-)
-from intake.models.appointments import during
-from intake.services import appointments
+from intake.appointments import free_times
+from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
+from intake.models.clinic_time import Closure, OpeningHours
+from intake.models.submissions import Submission, Urgency
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -199,7 +192,7 @@ def test_a_time_agreed_on_the_phone_is_booked(desk, lee):
 def test_too_few_or_too_many_are_said_and_kept(desk, lee, name, count, says):
     submission = book.patient()
     first = book.in_days(7)
-    slots = appointments.free_slots(visit_type=book.visit_type(), start=first, limit=count or 1)
+    slots = free_times.free_slots(visit_type=book.visit_type(), start=first, limit=count or 1)
     slots = slots[:count]
     day = first.date().isoformat()
     page = press(desk, submission, name, *slots, week=day)

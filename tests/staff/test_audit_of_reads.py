@@ -4,8 +4,11 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
 from clinic import audit
-from intake import services
-from intake.models import Appointment, Call, CallTask, Decision, Submission, Urgency
+from intake.appointments import waiting_list
+from intake.models.appointments import Appointment
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import Decision, Submission, Urgency
+from intake.ways import calls
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -42,9 +45,9 @@ def visits(canaries):
     booked = [
         book.booked(row, book.free(wall=wall)) for row, wall in zip(canaries, times, strict=True)
     ]
-    services.appointments.join_waitlist(submission=canaries[0])
+    waiting_list.join_waitlist(submission=canaries[0])
     for row in canaries:
-        services.calls.owe(submission=row, reason="message", occasion=str(row.pk))
+        calls.owe(submission=row, reason="message", occasion=str(row.pk))
     return booked
 
 

@@ -7,8 +7,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from clinic.ids import uuid7
-from intake import services
-from intake.models import Appointment, CallTask, Submission
+from intake.models.appointments import Appointment
+from intake.models.calls import CallTask
+from intake.models.submissions import Submission
+from intake.ways import calls
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import desk_page_of, page_of, press, visit_page
@@ -59,7 +61,7 @@ def in_order(name: str) -> tuple[str, dict[str, Any]]:
             }
             return page_of(submission, button), posted.get(button, {}) | revision
         case "calls":
-            services.calls.owe(submission=submission, reason="message", occasion="1")
+            calls.owe(submission=submission, reason="message", occasion="1")
             task = CallTask.objects.get()
             posted = {"task": str(task.pk), "back": desk_page_of(submission)}
             return reverse(f"admin:intake_calltask_{button}", args=[task.pk]), posted

@@ -8,10 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic import outbox
-from intake import services
-from intake.models import Appointment, Call, CallTask, Offer, Submission
-from intake.services import appointments
+from clinic.outgoing import outbox
+from intake.appointments import changing, offers
+from intake.desk import decisions
+from intake.models.appointments import Appointment, Offer
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import Submission
+from intake.ways import calls
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -46,7 +49,7 @@ def moved(name: str = "Quentin Canary", days: int = 7, **contact) -> Appointment
     submission = builders.submission({**OLD, "name": name, **contact})
     visit, by = book.booked(submission, book.free(days)), builders.member("front desk")
     later = book.free(days + 1, wall="11:00")
-    return appointments.reschedule(appointment=visit, slot=later.key, by=by)
+    return changing.reschedule(appointment=visit, slot=later.key, by=by)
 
 
 def button(task: CallTask, name: str) -> str:
@@ -80,9 +83,9 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
     visit = moved()
     mine, by = visit.submission, builders.member("front desk")
     given = {"submission": mine, "by": by, "request_id": ""}
-    services.message_patient(text="Por favor llame.", english="Please call.", revision=0, **given)
+    decisions.message_patient(text="Por favor llame.", english="Please call.", revision=0, **given)
     letter = mine.communications.get()
-    made = appointments.offer(
+    made = offers.offer(
         submission=book.patient(1),
         slots=[book.free(days=12).key],
         visit_type=book.visit_type(),
@@ -98,8 +101,8 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
     }
     assert set(occasions) == set(CallTask.Reason.values)
     for reason, occasion in occasions.items():
-        services.calls.owe(submission=mine, reason=reason, occasion=occasion)
-        services.calls.owe(submission=mine, reason=reason, occasion="gone:0")
+        calls.owe(submission=mine, reason=reason, occasion=occasion)
+        calls.owe(submission=mine, reason=reason, occasion="gone:0")
     page = desk.get(CALLS)
 
     told = cells(page, "why")
@@ -126,7 +129,7 @@ def test_what_is_due_first_stands_first_and_what_is_late_is_marked(desk):
 def test_what_was_settled_today_is_a_filter_away(desk):
     first, second = moved("Ann", 3), moved("Bea", 6)
     desk.post(button(CallTask.objects.get(submission=first.submission), "reached"))
-    services.calls.drop(submission_id=second.submission_id, about=second.pk)
+    calls.drop(submission_id=second.submission_id, about=second.pk)
     assert cells(desk.get(CALLS), "patient") == []
     assert "No calls to make." in words(desk.get(CALLS))
     page = desk.get(CALLS, {"settled": "today"})
@@ -161,7 +164,7 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
         for number in numbers:
             visit = moved(f"Canary {number}", 3 + 2 * number)
             mine = visit.submission
-            services.calls.owe(submission=mine, reason="message", occasion=str(mine.pk))
+            calls.owe(submission=mine, reason="message", occasion=str(mine.pk))
         with CaptureQueriesContext(connection) as queries:
             page = desk.get(CALLS)
         costs.append(len(queries))
@@ -187,7 +190,7 @@ def test_the_head_counts_the_calls_in_one_query(role):
     assert len([query for query in queries if "intake_calltask" in query["sql"]]) == 1
 
     for number in range(120):
-        services.calls.owe(submission=visit.submission, reason="offer", occasion=str(number))
+        calls.owe(submission=visit.submission, reason="offer", occasion=str(number))
     assert '<span class="count">99+</span>' in client.get(where).content.decode()
 
 
@@ -255,7 +258,7 @@ def test_a_second_click_and_an_old_tab_do_no_harm(desk, name):
 
 def test_what_we_asked_for_is_owed_until_the_patient_was_reached(desk):
     visit = moved()
-    services.calls.owe(submission=visit.submission, reason="more", occasion="1")
+    calls.owe(submission=visit.submission, reason="more", occasion="1")
     more = CallTask.objects.get(reason="more")
     page = desk.get(CALLS).content.decode()
     assert button(more, "reached") in page
@@ -303,11 +306,11 @@ def test_every_page_of_the_patient_shows_it_until_it_is_ticked(desk):
 
 def test_one_button_of_a_page_ticks_what_the_page_showed_and_no_more(desk):
     visit = moved()
-    services.calls.owe(submission=visit.submission, reason="message", occasion="seen")
+    calls.owe(submission=visit.submission, reason="message", occasion="seen")
     page = desk.get(desk_page_of(visit.submission)).content.decode()
     shown = list(CallTask.objects.open())
     assert all(f'name="task" value="{task.pk}"' in page for task in shown)
-    services.calls.owe(submission=visit.submission, reason="message", occasion="meanwhile")
+    calls.owe(submission=visit.submission, reason="message", occasion="meanwhile")
     other = moved("Somebody Else", 12)
     theirs = CallTask.objects.get(submission=other.submission)
     posted = [*(str(task.pk) for task in (*shown, theirs)), "x", "9" * 5000]
@@ -347,7 +350,7 @@ def test_a_clinician_sees_it_on_a_visit_of_theirs(lee):
 
 
 def test_a_held_time_of_nobody_shows_no_calls(desk):
-    appointments.offer(
+    offers.offer(
         submission=book.patient(),
         slots=[book.free().key],
         visit_type=book.visit_type(),

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from intake.models import Appointment, Clinician, Closure, Location, OpeningHours, VisitType
-from intake.services import appointments
+from intake.appointments import booking, changing, free_times, offers
+from intake.models.appointments import Appointment
+from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import VISITS, Trail, cells, visit_page, words
@@ -62,7 +63,7 @@ def test_a_clinic_is_set_up_from_nothing_to_its_first_free_time(desk):
     assert desk.post(url("visittype"), {**kind, "clinicians": [who.pk]}).status_code == 302
     assert desk.post(url("openinghours"), hours(who)).status_code == 302
 
-    free = appointments.free_slots(visit_type=VisitType.objects.get())
+    free = free_times.free_slots(visit_type=VisitType.objects.get())
     assert {slot.start.weekday() for slot in free} == {0}
     done = [(event.action, event.detail["kind"]) for event in trail.events(action="create")]
     assert done == [
@@ -160,7 +161,7 @@ def as_stored(row, **more):
 
 def overbooked(visit, submission, **at):
     """Somebody is booked above the hours on purpose, at the time of a visit or at another hour."""
-    return appointments.overbook(
+    return booking.overbook(
         submission=submission,
         clinician=visit.clinician,
         location=visit.location,
@@ -260,9 +261,9 @@ def test_fewer_patients_at_once_list_those_above(desk):
 def test_a_held_time_counts_and_what_is_over_or_cancelled_does_not(desk):
     offered, cancelled = book.patient(1), book.patient(2)
     (visit,), row = booked_hours(cancelled)
-    appointments.cancel(appointment=visit)
+    changing.cancel(appointment=visit)
     slot = book.free(days=7)
-    appointments.offer(
+    offers.offer(
         submission=offered,
         slots=[slot.key],
         visit_type=slot.visit_type,

@@ -7,8 +7,8 @@ from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from clinic import audit, hours
-from intake import services
-from intake.models import Decision, StatusChange, Submission, Urgency
+from intake.models.submissions import Decision, StatusChange, Submission, Urgency
+from intake.my_page import replies
 from tests import builders
 from tests.staff.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
 
@@ -61,7 +61,7 @@ def test_who_is_lowered_is_not_overdue_by_the_old_urgency(clinician):
         outcome="need_more_information",
         sentence="more_needed",
     )
-    services.reply(submission=submission, text="Here is the rest.")
+    replies.reply(submission=submission, text="Here is the rest.")
     stored = fresh(submission)
     waited = stored.target_at - (stored.submitted_at + timedelta(days=84))
     assert waited < timedelta(minutes=1)

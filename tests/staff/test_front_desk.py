@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from intake import services
-from intake.models import AppointmentRequest, Kind, Submission, Urgency
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Kind, Submission, Urgency
 from intake.protocols import current
 from tests import builders
 from tests.staff.desk import (
@@ -74,11 +76,9 @@ def test_the_page_has_contact_and_wish(desk):
 def test_no_answer_no_reason_and_no_rule_is_shown(desk):
     submission = builders.submission(**ILL)
     clinician = builders.member("clinician")
-    services.decide(
+    decisions.decide(
         submission=submission,
-        verdict=services.Verdict(
-            Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"
-        ),
+        verdict=Verdict(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
         by=clinician,
         revision=0,
         request_id="r",

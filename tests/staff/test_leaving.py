@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from clinic import audit
-from intake.models import StatusChange, Submission, Urgency
+from intake.models.submissions import StatusChange, Submission, Urgency
 from tests import builders
 from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, waiting, words
 from tests.staff.test_people import filled, url
@@ -146,10 +146,10 @@ def test_closing_an_account_lists_what_it_gives_back_asks_and_gives_it_back(
 
 
 def test_a_reply_to_what_was_decided_is_given_back_with_its_status(administrator, leaver):
-    from intake import services
+    from intake.my_page import replies
 
     submission = of(leaver, status="decided")
-    services.reply(submission=submission, text="I can’t breathe.")
+    replies.reply(submission=submission, text="I can’t breathe.")
     data = filled(leaver, "clinician", is_active="", give_back="yes")
     administrator.post(url(leaver), data)
 

@@ -6,10 +6,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clinic import audit, outbox
-from intake import services
-from intake.models import Appointment, Offer, Submission
-from intake.services import escalation
+from clinic import audit
+from clinic.outgoing import outbox
+from intake.appointments import offers
+from intake.models.appointments import Appointment, Offer
+from intake.models.submissions import Submission
+from intake.my_page import replies
+from intake.ways import escalation
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting
@@ -39,7 +42,7 @@ def busy(things):
     """Every address of the admin, with all that a look could be tempted to tidy up: a red flag
     whose step is overdue, words of alarm, an offer that has lapsed, an assignee who has left."""
     submission, addresses = things[0], {name: address(name, *things) for name in TABLE}
-    services.reply(submission=submission, text="I can’t breathe.")
+    replies.reply(submission=submission, text="I can’t breathe.")
     gone = builders.member("clinician", "gone")
     past = timezone.now() - timedelta(hours=1)
     Submission.objects.filter(pk=submission.pk).update(escalate_at=past, assignee=gone)
@@ -48,7 +51,7 @@ def busy(things):
     people.filter(pk=duty.pk).update(email="duty@staff.example.org")
     other = waiting("Otto Other")
     slot = book.free(wall="14:00")
-    services.appointments.offer(
+    offers.offer(
         submission=other,
         slots=[slot.key],
         visit_type=slot.visit_type,

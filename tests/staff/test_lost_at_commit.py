@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.models import Message
-from intake.models import Appointment, Decision, Location, Submission, WaitlistEntry
-from intake.services import appointments
+from intake.appointments import waiting_list
+from intake.models.appointments import Appointment, WaitlistEntry
+from intake.models.clinic_time import Location
+from intake.models.submissions import Decision, Submission
 from tests import builders
 from tests.education import desk as editing
 from tests.education.browser import at
@@ -82,7 +84,7 @@ def patients() -> tuple[Submission, Submission]:
     asks, comes = waiting("Quentin Canary-a"), waiting("Quentin Canary-b")
     book.clinician()
     book.booked(comes, book.free())
-    appointments.join_waitlist(submission=comes)
+    waiting_list.join_waitlist(submission=comes)
     Message.objects.update(state="failed", finished_at=timezone.now())
     return asks, comes
 

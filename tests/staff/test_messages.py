@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic import limits, outbox
+from clinic import limits
 from clinic.models import Message
+from clinic.outgoing import outbox
 from tests import builders
 from tests.staff.desk import Trail, cells, waiting, words
 

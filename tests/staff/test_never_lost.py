@@ -9,19 +9,24 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intake import services
+from intake.appointments import ending
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
 from intake.domain import workflow
-from intake.models import Call, CallTask, StatusChange, Submission, Urgency
-from intake.services import appointments, calls
+from intake.errors import Conflict, Refused
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import StatusChange, Submission, Urgency
+from intake.my_page import replies
+from intake.ways import calls, waiting
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-REFUSALS = (services.Conflict, services.Refused, workflow.NotAllowed, ValueError)
+REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
 
 CALLED = st.sampled_from([None, *(calls.Made(outcome=each) for each in Call.Outcome)])
 DECISIONS = st.builds(
-    services.Verdict,
+    Verdict,
     urgency=st.sampled_from(Urgency),
     outcome=st.sampled_from(list(workflow.OUTCOMES)),
     reason=st.just("Read it."),
@@ -58,11 +63,11 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
     staff = {"submission": row, "by": me, "revision": row.revision, "request_id": "r"}
     match what:
         case ("decide", made):
-            services.decide(verdict=made, **staff)
+            decisions.decide(verdict=made, **staff)
         case ("call", role, outcome, told):
             tasks = list(CallTask.objects.filter(submission=row, settled_at=None)) if told else []
             Call.objects.update(at=timezone.now() - timedelta(hours=1))  # none is a double click
-            services.calls.note(
+            calls.note(
                 submission=row,
                 outcome=outcome,
                 by=builders.member(role),
@@ -70,24 +75,24 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
                 tasks=tasks,
             )
         case ("reply", text):
-            services.reply(submission=row, text=text)
+            replies.reply(submission=row, text=text)
         case ("move", action):
-            services.move(action=action, **staff)
+            decisions.move(action=action, **staff)
         case ("assign", mine):
-            services.assign(to=me if mine else None, **staff)
+            decisions.assign(to=me if mine else None, **staff)
         case ("withdraw",):
-            services.withdraw(submission=row)
+            replies.withdraw(submission=row)
         case ("settle",):
-            services.settle_reply(**staff)
+            decisions.settle_reply(**staff)
         case ("message",):
-            services.message_patient(text="Please call us.", **staff)
+            decisions.message_patient(text="Please call us.", **staff)
         case ("day passes",) | ("4 days pass",):
             days = timedelta(days=7 if what[0].startswith("4") else 1)  # a weekend between
             if row.back_at:
                 Submission.objects.filter(pk=row.pk).update(
                     back_at=row.back_at - days, asked_at=row.asked_at and row.asked_at - days
                 )
-            services.waiting.come_back()
+            waiting.come_back()
 
 
 def hold_the_laws(row: Submission) -> None:
@@ -149,5 +154,5 @@ def test_an_undecided_submission_is_in_the_worklist_or_waits_for_the_patient(
                 pass
             row = fresh(row)
             hold_the_laws(row)
-        assert appointments.arranged_for(submission=row).request is not None
+        assert ending.arranged_for(submission=row).request is not None
         transaction.set_rollback(True)

@@ -7,22 +7,17 @@ import pytest
 from django.utils import timezone
 
 from clinic.models import Message
-from intake import services
-from intake.models import (
-    Appointment,
-    AppointmentRequest,
-    Call,
-    CallTask,
-    Communication,
-    Decision,
-    StatusChange,
-    Submission,
-    Urgency,
-    WaitlistEntry,
-)
-from intake.services import appointments
-from intake.views.my import status_context
-from intake.views.visit_words import visit_context
+from intake.appointments import booking, changing, ending, offers, waiting_list
+from intake.appointments.views.visit_words import visit_context
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.errors import Conflict, Refused
+from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import Communication, Decision, StatusChange, Submission, Urgency
+from intake.my_page import replies
+from intake.my_page.views import status_context
+from intake.ways import calls
 from tests import builders
 from tests.intake import book
 from tests.intake.test_coming_back import inside, letters
@@ -67,7 +62,7 @@ def decide(client, submission, outcome, **given):
 
 
 def keys(submission: Submission) -> dict[str, str]:
-    return appointments.arranged_for(submission=submission).keys
+    return ending.arranged_for(submission=submission).keys
 
 
 def arrange(submission: Submission, what: str) -> None:
@@ -78,7 +73,7 @@ def arrange(submission: Submission, what: str) -> None:
             book.booked(submission)
         case "offers":
             slots = [book.free(wall=wall).key for wall in ("09:00", "10:00")]
-            services.appointments.offer(
+            offers.offer(
                 submission=submission,
                 slots=slots,
                 visit_type=book.visit_type(),
@@ -86,7 +81,7 @@ def arrange(submission: Submission, what: str) -> None:
                 request_id="r",
             )
         case "waitlist":
-            services.appointments.join_waitlist(submission=submission, by=desk)
+            waiting_list.join_waitlist(submission=submission, by=desk)
 
 
 def read_by_patient(submission: Submission) -> str:
@@ -187,8 +182,8 @@ def test_an_offer_that_was_left_standing_can_be_taken_and_opens_the_request_agai
     decide(clinician, submission, "advice_only")
     assert "We hold times for you. Please choose one." in read_by_patient(submission)
     assert "No visit is needed" not in read_by_patient(submission)
-    first, _other = appointments.open_offers(submission=submission)
-    appointments.accept(offer=first, submission=submission)
+    first, _other = offers.open_offers(submission=submission)
+    offers.accept(offer=first, submission=submission)
     assert book.progress(submission) == "booked"
 
 
@@ -197,17 +192,17 @@ def test_an_offer_that_lapses_leaves_a_closed_request_closed(clinician):
     arrange(submission, "offers")
     decide(clinician, submission, "advice_only")
     Appointment.objects.update(held_until=timezone.now() - timedelta(minutes=1))
-    appointments.lapse()
+    offers.lapse()
     assert book.progress(submission) == "withdrawn"
     assert "No visit is needed for now." in read_by_patient(submission)
 
 
 def test_a_time_held_while_the_request_is_closed_is_not_booked(clinician):
     submission, slot = book.patient(), book.free()
-    held = appointments.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    held = booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
     decide(clinician, submission, "advice_only")
-    with pytest.raises(services.Refused, match="This request is over"):
-        appointments.confirm_hold(appointment=held, submission=submission)
+    with pytest.raises(Refused, match="This request is over"):
+        booking.confirm_hold(appointment=held, submission=submission)
     assert book.progress(submission) == "withdrawn"
 
 
@@ -217,7 +212,7 @@ def test_a_visit_that_was_moved_meanwhile_is_not_cancelled_at_its_new_time(clini
     tick = keys(submission)["visit"]
     visit = Appointment.objects.get(status="confirmed")
     other = book.free(days=8)
-    appointments.reschedule(appointment=visit, slot=other.key, by=builders.member("front desk"))
+    changing.reschedule(appointment=visit, slot=other.key, by=builders.member("front desk"))
     page = decide(clinician, submission, "advice_only", ends=[tick], note="Kept.")
 
     assert page.status_code == 422
@@ -232,12 +227,12 @@ def test_what_is_arranged_is_looked_at_again_under_the_lock(clinician):
     submission = book.patient()
     arrange(submission, "waitlist")
     given = keys(submission)["waitlist"]
-    services.appointments.leave_waitlist(submission=submission)
-    choice = services.Verdict(
+    waiting_list.leave_waitlist(submission=submission)
+    choice = Verdict(
         urgency=Urgency.ROUTINE, outcome="advice_only", reason="", close_request=True, ends=(given,)
     )
-    with pytest.raises(services.Conflict, match="What is arranged"):
-        services.decide(
+    with pytest.raises(Conflict, match="What is arranged"):
+        decisions.decide(
             submission=submission,
             verdict=choice,
             by=builders.member("clinician"),
@@ -321,9 +316,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
     # tried again, then by somebody who is no clinician
     for by, became in (("duty", "not_reached"), ("front desk", "reached")):
-        services.calls.note(
-            submission=submission, outcome=became, by=builders.member(by), request_id="r"
-        )
+        calls.note(submission=submission, outcome=became, by=builders.member(by), request_id="r")
         assert fresh(submission).status == "in_review"
         assert fresh(submission).escalate_at is not None
     clinician.post(
@@ -358,7 +351,7 @@ def test_another_decision_takes_the_place_of_emergency_care_that_nobody_was_told
 def test_what_was_taken_back_by_a_patient_who_was_not_reached_stays_until_looked_at(clinician):
     submission = waiting(urgency=Urgency.SOON)
     decide(clinician, submission, "redirect_emergency", call="not_reached")
-    services.withdraw(submission=submission)
+    replies.withdraw(submission=submission)
     assert references(clinician.get(WORKLIST)) == [submission.reference]
     clinician.post(
         page_of(submission, "call"), {"revision": fresh(submission).revision, "call": "reached"}

@@ -9,10 +9,13 @@ from django.db import connections
 from django.utils import timezone
 
 from clinic.models import Message
-from intake import services
-from intake.models import Appointment, Decision, StatusChange, Submission, Urgency
-from intake.services import appointments, escalation
-from intake.services.appointments import booking
+from intake.appointments import booking, ending, offers
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.errors import Conflict
+from intake.models.appointments import Appointment
+from intake.models.submissions import Decision, StatusChange, Submission, Urgency
+from intake.ways import calls, escalation, waiting
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting, words
@@ -36,7 +39,7 @@ def at_once(*jobs):
 
 
 def test_of_two_who_decide_one_is_told_to_read_again(monkeypatch):
-    both_have_read, decide = Barrier(2), services.decide
+    both_have_read, decide = Barrier(2), decisions.decide
 
     def decide_after_both_have_read(**what):
         both_have_read.wait(5)
@@ -73,14 +76,14 @@ def test_of_many_who_take_it_one_has_it():
 
     def take(user):
         try:
-            services.assign(
+            decisions.assign(
                 submission=Submission.objects.get(pk=submission.pk),
                 to=user,
                 by=user,
                 revision=0,
                 request_id="r",
             )
-        except services.Conflict:
+        except Conflict:
             return None
         return user
 
@@ -120,12 +123,10 @@ def test_taking_it_begins_nothing_that_a_call_has_just_ended():
     submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=timezone.now())
     people = [builders.member("clinician", name) for name in ("dr-one", "dr-two")]
     at_once(
-        lambda: services.assign(
+        lambda: decisions.assign(
             submission=submission, to=people[0], by=people[0], revision=0, request_id="r"
         ),
-        lambda: services.calls.note(
-            submission=submission, outcome="reached", by=people[1], request_id="r"
-        ),
+        lambda: calls.note(submission=submission, outcome="reached", by=people[1], request_id="r"),
     )
 
     stored = Submission.objects.get()
@@ -167,7 +168,7 @@ def test_of_many_workers_one_brings_each_row_back():
     rows = [waiting(urgency=Urgency.URGENT) for _n in range(3)]
     past = timezone.now() - timedelta(minutes=1)
     Submission.objects.update(status="waiting", asked_at=past - timedelta(days=5), back_at=past)
-    returned = at_once(*(services.waiting.come_back for _n in range(4)))
+    returned = at_once(*(waiting.come_back for _n in range(4)))
 
     assert sum(returned) == len(rows)
     assert StatusChange.objects.filter(action="return").count() == len(rows)
@@ -179,14 +180,14 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
     book.clinician()
     for number in range(6):
         row, slot = book.patient(number), book.free(7 + number)
-        (offer,) = appointments.offer(
+        (offer,) = offers.offer(
             submission=row,
             slots=[slot.key],
             visit_type=slot.visit_type,
             by=builders.member("front desk"),
         )
-        keys = appointments.arranged_for(submission=row).keys
-        choice = services.Verdict(
+        keys = ending.arranged_for(submission=row).keys
+        choice = Verdict(
             urgency=Urgency(row.urgency),
             outcome="advice_only",
             reason="",
@@ -196,12 +197,12 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
         me = builders.member("clinician")
 
         def decide(row=row, choice=choice, me=me):
-            services.decide(
+            decisions.decide(
                 submission=row, verdict=choice, by=me, revision=row.revision, request_id="r"
             )
 
         def accept(row=row, offer=offer):
-            appointments.accept(offer=offer, submission=row)
+            offers.accept(offer=offer, submission=row)
 
         decided, taken = at_once(*(lambda act=act: done(act) for act in (decide, accept)))
         assert book.progress(row) == ("booked" if taken else "withdrawn")
@@ -214,6 +215,6 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
 def done(act) -> bool:
     try:
         act()
-    except services.Conflict:
+    except Conflict:
         return False
     return True

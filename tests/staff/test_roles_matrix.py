@@ -10,19 +10,13 @@ from django.test import Client
 from django.urls import URLResolver, reverse
 
 from clinic.models import Message
-from clinic.roles import ROLES
+from clinic.people.roles import ROLES
 from education.services import pictures
-from intake import services
-from intake.models import (
-    Appointment,
-    CallTask,
-    Clinician,
-    Closure,
-    Location,
-    OpeningHours,
-    VisitType,
-    WaitlistEntry,
-)
+from intake.appointments import waiting_list
+from intake.models.appointments import Appointment, WaitlistEntry
+from intake.models.calls import CallTask
+from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.ways import calls
 from tests import builders
 from tests.education.conftest import load
 from tests.education.samples import png
@@ -266,8 +260,8 @@ def things():
     submission = waiting("Quentin Canary")
     book.clinician()
     book.booked(submission)
-    services.appointments.join_waitlist(submission=submission)
-    services.calls.owe(submission=submission, reason="message", occasion="1")
+    waiting_list.join_waitlist(submission=submission)
+    calls.owe(submission=submission, reason="message", occasion="1")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
@@ -338,7 +332,7 @@ def test_a_password_alone_opens_nothing(things):
     client = Client()
     client.force_login(
         builders.member("clinician"),
-        backend="clinic.staff.RoleBackend",
+        backend="clinic.people.sign_in.RoleBackend",
     )
     for name in sorted(TABLE):
         response = client.get(address(name, *things))

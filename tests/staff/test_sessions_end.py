@@ -17,9 +17,10 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
 
-from clinic import audit, sessions
+from clinic import audit
 from clinic.models import StaffSession
-from clinic.sessions import SessionStore
+from clinic.people import sessions
+from clinic.people.sessions import SessionStore
 from tests import builders
 from tests.staff.desk import Trail, words
 

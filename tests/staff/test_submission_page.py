@@ -10,9 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from intake import services
-from intake.models import AppointmentRequest, Decision, Kind, Submission, Urgency
+from intake import documents
+from intake.desk import decisions
+from intake.desk.decisions import Verdict
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Decision, Kind, Submission, Urgency
 from intake.protocols import current
+from intake.questionnaire import sending
 from tests import builders
 from tests.staff.desk import page_of, waiting, words
 
@@ -113,9 +117,9 @@ def test_an_old_submission_shows_what_that_patient_read(clinician):
     changed = msgspec.json.encode(document).replace(
         msgspec.json.encode(text), msgspec.json.encode("What ails thee?")
     )
-    old = services.documents.from_document(changed)
+    old = documents.from_document(changed)
     assert old.content_hash != protocol.content_hash
-    services.keep_protocol(old)
+    documents.keep_protocol(old)
     submission = builders.submission()
     Submission.objects.filter(pk=submission.pk).update(protocol_id=old.content_hash)
     page = words(clinician.get(page_of(submission)))
@@ -138,7 +142,7 @@ def test_what_a_patient_wrote_is_text_and_nothing_else(clinician):
 
 def test_a_stopped_form_shows_only_what_was_asked(clinician):
     draft, _key = builders.draft(em_now=("cold_leg_sudden",))
-    services.tell_clinic(draft=draft, phone="+12025550147", name="Carl Canary")
+    sending.tell_clinic(draft=draft, phone="+12025550147", name="Carl Canary")
     (submission,) = Submission.objects.all()
     # what was on the draft behind the stop does not count as asked
     assert submission.kind == Kind.STOPPED
@@ -235,7 +239,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
     me = builders.member("clinician")
     for submission, times in ((quiet, 1), (busy, 7)):
         for number in range(times):
-            services.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
+            decisions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
     costs = []
     for submission in (quiet, busy):
         with CaptureQueriesContext(connection) as queries:
@@ -249,9 +253,9 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
 def test_words_for_what_happened_and_when(clinician):
     me = builders.member("clinician")
     submission = waiting(submitted_at=timezone.now() - timedelta(hours=3))
-    services.decide(
+    decisions.decide(
         submission=submission,
-        verdict=services.Verdict(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
+        verdict=Verdict(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
         by=me,
         revision=0,
         request_id="r" * 32,

@@ -10,11 +10,17 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from clinic import outbox
 from clinic.models import Message
-from intake import services
-from intake.models import Appointment, CallTask, Clinician, Offer, Submission
-from intake.services import appointments
+from clinic.outgoing import outbox
+from intake.access import codes
+from intake.appointments import booking, changing, offers, waiting_list
+from intake.models.appointments import Appointment, Offer
+from intake.models.calls import CallTask
+from intake.models.clinic_time import Clinician
+from intake.models.submissions import Submission
+from intake.my_page import replies
+from intake.questionnaire import sending
+from intake.ways import calls
 from tests import builders
 from tests.faults.sink import Sink
 from tests.intake import book
@@ -143,34 +149,34 @@ def want_no_visit(way: str) -> tuple[Submission, Act]:
 def patient_books(way: str) -> tuple[Submission, Act]:
     submission = fresh(way)
     slot = book.free()
-    held = appointments.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
-    return submission, lambda: appointments.confirm_hold(appointment=held, submission=submission)
+    held = booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    return submission, lambda: booking.confirm_hold(appointment=held, submission=submission)
 
 
 def patient_accepts(way: str) -> tuple[Submission, Act]:
     submission = offered(way)
     offer = Offer.objects.get()
-    return submission, lambda: appointments.accept(offer=offer, submission=submission)
+    return submission, lambda: offers.accept(offer=offer, submission=submission)
 
 
 def patient_moves(way: str) -> tuple[Submission, Act]:
     visit, slot = visitor(way), book.free(days=8)
-    return visit.submission, lambda: appointments.reschedule(appointment=visit, slot=slot.key)
+    return visit.submission, lambda: changing.reschedule(appointment=visit, slot=slot.key)
 
 
 def patient_cancels(way: str) -> tuple[Submission, Act]:
     visit = visitor(way)
-    return visit.submission, lambda: appointments.cancel(appointment=visit)
+    return visit.submission, lambda: changing.cancel(appointment=visit)
 
 
 def patient_withdraws(way: str) -> tuple[Submission, Act]:
     visit = visitor(way)
-    return visit.submission, lambda: services.withdraw(submission=visit.submission)
+    return visit.submission, lambda: replies.withdraw(submission=visit.submission)
 
 
 def patient_sends(way: str) -> tuple[Submission | None, Act]:
     draft, _key = builders.draft(WAYS[way])
-    return None, lambda: services.submit(draft=draft)
+    return None, lambda: sending.submit(draft=draft)
 
 
 def lose_the_time(way: str) -> tuple[Submission, Act]:
@@ -178,22 +184,22 @@ def lose_the_time(way: str) -> tuple[Submission, Act]:
     first, second = waiting_for_a_time(2)
     reach(second, way)
     mine = Offer.objects.get(request__submission=first)
-    return second, lambda: appointments.accept(offer=mine, submission=first)
+    return second, lambda: offers.accept(offer=mine, submission=first)
 
 
 def time_becomes_free(way: str) -> tuple[Submission, Act]:
     gives_up = book.booked(book.patient(9))
     submission = fresh(way)
-    appointments.join_waitlist(submission=submission)
-    return submission, lambda: appointments.cancel(appointment=gives_up)
+    waiting_list.join_waitlist(submission=submission)
+    return submission, lambda: changing.cancel(appointment=gives_up)
 
 
 def waiting_for_a_time(many: int) -> list[Submission]:
     """So many who wait, and were offered in letters the time that somebody gave back."""
     gives_up, rows = book.booked(book.patient(9)), [book.patient(n) for n in range(many)]
     for row in rows:
-        appointments.join_waitlist(submission=row)
-    appointments.cancel(appointment=gives_up)
+        waiting_list.join_waitlist(submission=row)
+    changing.cancel(appointment=gives_up)
     outbox.deliver_due()
     return rows
 
@@ -309,8 +315,8 @@ def test_a_freed_time_goes_to_the_next_who_can_be_told():
     gives_up = book.booked(book.patient(9))
     old, next_one = reach(book.patient(1), "phone alone"), book.patient(2)
     for row in (old, next_one):
-        appointments.join_waitlist(submission=row)
-    appointments.cancel(appointment=gives_up)
+        waiting_list.join_waitlist(submission=row)
+    changing.cancel(appointment=gives_up)
 
     assert [offer.request.submission for offer in Offer.objects.all()] == [next_one]
 
@@ -337,7 +343,7 @@ def refuse(settings) -> Iterator[Callable[[], None]]:
         server.mode = "550"
 
         def change() -> None:
-            settings.EMAIL_BACKEND = "clinic.mail.SmtpBackend"
+            settings.EMAIL_BACKEND = "clinic.outgoing.mail.SmtpBackend"
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
             settings.EMAIL_USE_TLS = False
 
@@ -400,11 +406,11 @@ def test_a_call_about_an_offer_ends_with_the_offer(refuse):
     assert CallTask.objects.open().count() == 3
 
     accepted, lapsed, withdrawn = rows
-    appointments.accept(offer=Offer.objects.get(request__submission=accepted), submission=accepted)
+    offers.accept(offer=Offer.objects.get(request__submission=accepted), submission=accepted)
     offer = Offer.objects.get(request__submission=lapsed)
     past = timezone.now() - timedelta(minutes=1)
     Appointment.objects.filter(pk=offer.appointment_id).update(held_until=past)
-    appointments.lapse()
+    offers.lapse()
     assert NOBODY not in words(press(desk, withdrawn, "withdraw"))
 
     assert not CallTask.objects.open().exists()
@@ -457,24 +463,24 @@ def test_a_visit_that_took_place_is_called_about_no_more():
 def test_a_patient_who_comes_back_by_a_code_has_read_it():
     submission, do = message("phone alone")
     do()
-    services.calls.owe(submission=submission, reason="more", occasion="more")
+    calls.owe(submission=submission, reason="more", occasion="more")
     assert owed() == ["message", "more"]
-    key = services.ask(address="+12025550147", reference=submission.reference)
+    key = codes.ask(address="+12025550147", reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
 
-    assert services.enter(key=key, code=code)
+    assert codes.enter(key=key, code=code)
     assert owed() == ["more"]  # what we asked for is waited for still
 
 
 def test_of_several_requests_the_one_that_is_opened_is_read():
     both = [reach(book.patient(1), "phone alone") for _number in range(2)]
     for row in both:
-        services.calls.owe(submission=row, reason="message", occasion=str(row.pk))
-    key = services.ask(address="+12025550147", reference=None)
+        calls.owe(submission=row, reason="message", occasion=str(row.pk))
+    key = codes.ask(address="+12025550147", reference=None)
     code = Message.objects.get(kind="code").payload["code"]
-    grant = services.grant_of(services.enter(key=key, code=code).key)
+    grant = codes.grant_of(codes.enter(key=key, code=code).key)
     assert len(owed()) == 2
-    services.choose(grant=grant, reference=both[0].reference)
+    codes.choose(grant=grant, reference=both[0].reference)
 
     assert CallTask.objects.open().get().submission == both[1]
 

@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from intake.models import Appointment, Offer, Submission, Urgency, WaitlistEntry
-from intake.models.appointments import during
-from intake.services import appointments
+from intake.appointments import waiting_list
+from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
+from intake.models.submissions import Submission, Urgency
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import (
@@ -105,7 +105,7 @@ def test_a_visit_that_took_place_or_not_is_noted_only_after_it_began(desk, lee):
 def test_after_the_visit_nobody_waits_for_an_earlier_one(desk, lee, button):
     submission = book.patient()
     visit = book.booked(submission)
-    appointments.join_waitlist(submission=submission)
+    waiting_list.join_waitlist(submission=submission)
     begin_now(visit)
     desk.post(visit_page(visit, button))
     assert submission.reference not in words(desk.get(WAITING))

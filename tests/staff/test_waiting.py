@@ -11,10 +11,13 @@ from django.utils import timezone
 from clinic import audit, hours
 from clinic.hours import OpeningHours
 from clinic.models import Message
-from intake import services
-from intake.models import Call, CallTask, Communication, Decision, StatusChange, Submission, Urgency
-from intake.views.my import status_context
-from intake.views.visit_words import visit_context
+from intake.appointments.views.visit_words import visit_context
+from intake.models.calls import Call, CallTask
+from intake.models.submissions import Communication, Decision, StatusChange, Submission, Urgency
+from intake.my_page import replies
+from intake.my_page.views import status_context
+from intake.questionnaire import drafts, sending
+from intake.ways import calls, waiting
 from tests import builders
 from tests.intake.test_coming_back import inside, letters
 from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
@@ -153,7 +156,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         case = f"way={way} alarm={alarm} message={message} call={outcome}"
         submission = row_of(None if way else NO_WAY)
         if alarm:
-            services.reply(submission=submission, text="I can't breathe")
+            replies.reply(submission=submission, text="I can't breathe")
         Submission.objects.filter(pk=submission.pk).update(urgency=urgency)
         submission = fresh(submission)
         if not message and outcome is None:
@@ -246,13 +249,13 @@ def test_nobody_is_reminded_of_what_is_over(clinician, me, meanwhile):
     row = fresh(submission)
     match meanwhile:
         case "answered":
-            services.reply(submission=row, text="Here it is.")
+            replies.reply(submission=row, text="Here it is.")
         case "decided":
             clinician.post(page_of(row, "decide"), verdict(row))
         case "asked again":
             ask(clinician, row, sentence="bring_list")
         case "withdrawn":
-            services.withdraw(submission=row)
+            replies.withdraw(submission=row)
         case "back":
             let_four_days_pass(row)
     letters()
@@ -269,13 +272,13 @@ def let_four_days_pass(row: Submission) -> None:
     Submission.objects.filter(pk=row.pk).update(
         back_at=row.back_at - late, asked_at=row.asked_at and row.asked_at - late
     )
-    services.waiting.come_back()
+    waiting.come_back()
 
 
 def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     submission = waiting(urgency=Urgency.URGENT, hours=5)
     ask(clinician, submission, sentence="more_needed")
-    assert services.waiting.come_back() == 0
+    assert waiting.come_back() == 0
     trail = Trail()
     let_four_days_pass(fresh(submission))
 
@@ -292,7 +295,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
     # a page that was open meanwhile is told
     assert ask(clinician, submission, sentence="call_us").status_code == 409
-    assert services.waiting.come_back() == 0
+    assert waiting.come_back() == 0
 
 
 @pytest.mark.parametrize("left", [-3, 4, 100])
@@ -342,9 +345,9 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
 
 
 def add_to(submission: Submission) -> Submission:
-    draft, _key = services.add(submission=submission, language="en")
+    draft, _key = replies.add(submission=submission, language="en")
     filled = builders.content()
-    walked = services.walk_of(draft)
+    walked = drafts.walk_of(draft)
     content = walked.content.__class__(
         answers={**filled.answers, **walked.content.answers},
         contact=walked.content.contact,
@@ -353,13 +356,13 @@ def add_to(submission: Submission) -> Submission:
     sealed = type(draft)._meta.get_field("content").seal_for(draft.pk, content.dump())
     type(draft).objects.filter(pk=draft.pk).update(content=sealed)
     draft.refresh_from_db()
-    return services.submit(draft=draft)
+    return sending.submit(draft=draft)
 
 
 def test_words_of_alarm_bring_it_back_with_their_own_time(clinician):
     submission = builders.submission()
     ask(clinician, submission, sentence="more_needed")
-    services.reply(submission=submission, text="Now I can't breathe")
+    replies.reply(submission=submission, text="Now I can't breathe")
     stored = fresh(submission)
     assert (stored.status, stored.urgency) == ("in_review", Urgency.SAME_DAY)
     assert stored.target_at < timezone.now() + timedelta(days=4)
@@ -372,7 +375,7 @@ def test_for_the_same_day_only_a_clinician_who_spoke_with_the_patient_sends_it_a
     assert "patient not reached" in cells(clinician.get(WORKLIST), "state")[0]
     desk = builders.member("front desk")
     for by, outcome in ((desk, "reached"), (builders.member("duty"), "not_reached")):
-        services.calls.note(submission=submission, outcome=outcome, by=by, request_id="r")
+        calls.note(submission=submission, outcome=outcome, by=by, request_id="r")
         assert in_triage(submission)
         assert fresh(submission).escalate_at is not None
     assert fresh(submission).due_at == submission.target_at  # the clock runs
@@ -398,9 +401,9 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert "Nobody has told the patient yet" in words(clinician.get(page_of(submission)))
     desk, task = builders.member("front desk"), CallTask.objects.get()
     # reached, but not told of this
-    services.calls.note(submission=submission, outcome="reached", by=desk, request_id="r")
+    calls.note(submission=submission, outcome="reached", by=desk, request_id="r")
     assert fresh(submission).asked_at is None
-    services.calls.note(
+    calls.note(
         submission=submission,
         outcome="reached",
         words="Of it.",

@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clinic.hours import OpeningHours
-from intake import bulk, demo, services
-from intake.models import Submission, Urgency
+from intake import documents
+from intake.demonstration import bulk
+from intake.demonstration import people as demo
+from intake.models.submissions import Submission, Urgency
 from intake.protocols import current
 from tests import builders
 from tests.staff.desk import WORKLIST, Trail, cells, find, page_of, references, waiting, words
@@ -352,7 +354,7 @@ def test_a_lookup_of_our_columns_is_refused_and_all_alike(clinician):
 
 def load(count: int) -> None:
     protocol, now = current(), timezone.now()
-    services.keep_protocol(protocol)
+    documents.keep_protocol(protocol)
     people = demo.patients(protocol, seed=1, count=count, until=now)
     bulk.load(patients=list(people), now=now, clinician=builders.member("clinician"))
 

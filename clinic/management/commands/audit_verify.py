@@ -3,7 +3,8 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from clinic import anchors, audit
+from clinic import audit
+from clinic.outgoing import anchors
 
 
 class Command(BaseCommand):

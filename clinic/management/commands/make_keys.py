@@ -3,7 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic import sealing
+from clinic.secrets import sealing
 
 
 class Command(BaseCommand):

@@ -19,7 +19,8 @@ LANGUAGES = ("es",)
 SOURCES = (
     *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
-    "intake/services/*.py",
+    "intake/*/*.py",
+    "intake/*/*/*.py",
     *("intake/views/*.py", "education/*.py", "education/templatetags/*.py"),
     *("templates/*.html", "templates/*/*.html", "templates/*/*.txt", "templates/*/*.xml"),
 )
@@ -29,8 +30,8 @@ OF_STAFF = (
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
-    *("intake/checks.py", "intake/services/triage.py", "intake/services/leaving.py"),
-    *("intake/models/clinic_time.py", "intake/models/calls.py", "clinic/anchors.py"),
+    *("intake/checks.py", "intake/desk/decisions.py", "intake/staff/leaving.py"),
+    *("intake/models/clinic_time.py", "intake/models/calls.py", "clinic/outgoing/anchors.py"),
 )
 # the name of a function → where its arguments hold sentences; of a wrong answer, the second
 KEYWORDS: dict[str, Any] = {

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from clinic import rendered
-from clinic.store import StoreError
+from clinic.pagecache import rendered
+from clinic.pagecache.store import StoreError
 
 
 class Command(BaseCommand):

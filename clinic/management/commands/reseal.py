@@ -3,7 +3,8 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from clinic import audit, resealing
+from clinic import audit
+from clinic.people import resealing
 
 
 class Command(BaseCommand):

@@ -11,8 +11,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
-from clinic import outbox, sweeps
+from clinic import sweeps
 from clinic.logs import log
+from clinic.outgoing import outbox
 
 EVERY = 1.0  # seconds between looks when there is nothing to do
 SWEEP = 60.0

@@ -23,8 +23,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
 
-from intake import bulk, demo, services
-from intake.models import Location, Submission
+from intake import documents
+from intake.demonstration import bulk
+from intake.demonstration import people as demo
+from intake.models.clinic_time import Location
+from intake.models.submissions import Submission
 from intake.protocols import current
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
@@ -137,7 +140,7 @@ def load(*, count: int, seed: int, batch: int = 1000) -> int:
     protocol, now = current(), timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-    services.keep_protocol(protocol)
+    documents.keep_protocol(protocol)
     clinician = get_user_model().objects.filter(groups__name="clinician").first()
     people = demo.patients(protocol, seed=seed, count=count, until=now)
     made = 0

@@ -6,8 +6,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from clinic import attempts, cache, limits, outbox
-from intake import services
+from clinic import limits
+from clinic.outgoing import outbox
+from clinic.people import attempts, cache
+from intake.access import codes
+from intake.appointments import booking
+from intake.questionnaire.drafts import delete_idle_drafts
 
 
 class Command(BaseCommand):
@@ -17,10 +21,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        drafts = services.delete_idle_drafts(days=settings.DRAFT_DAYS)
+        drafts = delete_idle_drafts(days=settings.DRAFT_DAYS)
         buckets = limits.prune()
-        messages, access = outbox.prune(), services.prune_access()
-        holds = services.appointments.prune_holds(days=7)
+        messages, access = outbox.prune(), codes.prune_access()
+        holds = booking.prune_holds(days=7)
         cache.prune()
         attempts.prune()
         call_command("clearsessions")

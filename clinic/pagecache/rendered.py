@@ -1,0 +1,342 @@
+"""Public pages: rendered once, kept in a store, served before all else is asked.
+
+A view marked with `kept` answers everybody alike. Its answer is kept with its headers and given to
+whoever asks for that path: no session, no database. What has a query, sets a cookie or is no plain
+200 is never kept. When what readers see changes, a new generation begins (clinic/pagecache/store.py) and all
+pages are rendered into it. While that goes on, a page asked for is rendered for its reader; if the
+database does not answer then, the page of the generation before stands in.
+"""
+
+import gzip
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from html import unescape
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import ResponseHeaders
+from django.utils import translation
+from django.utils.cache import get_conditional_response
+from django.utils.http import parse_http_date_safe
+from django.views.decorators.cache import cache_control
+
+from clinic import logs
+from clinic.context import site
+from clinic.pagecache.store import BEFORE, NONE, Store, StoreError, begin, opened
+from clinic.secrets.sealing import sign, signed
+
+kept = cache_control(public=True, no_cache=True)
+"""Marks a view whose answer is the same for everybody. Browsers ask again each time."""
+
+SITEMAP = "/sitemap.xml"
+_FEEDS = ["/feed/" if code == "en" else f"/{code}/feed/" for code, _name in settings.LANGUAGES]
+BESIDES = (SITEMAP, "/robots.txt", *_FEEDS)
+"""What is kept and stands in no sitemap."""
+
+CONDITIONS = (
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE",
+)
+# made anew for each answer
+NOT_KEPT = ("content-length", "content-encoding", "vary", "etag", "x-request-id")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """An answer as it is kept."""
+
+    route: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    packed: bytes
+    etag: str
+    modified: int | None
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+class RenderedMiddleware:
+    """Answers from the store, and fills it. Stands before all that knows visitors."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") or not _is_proper(request):
+            return self.get_response(request)
+        store = None if request.META.get("QUERY_STRING") else opened(settings.PAGE_STORE)
+        generation = _current(store) if store else NONE
+        path = request.path_info
+        ready = _find(store, generation, path) if store and generation else None
+        if ready is None:
+            # the generation was asked for first: if a change comes meanwhile, this goes nowhere
+            response = self.get_response(request)
+            page = _as_page(request, response)
+            if page is None:
+                if response.status_code != 503 or store is None:
+                    return response
+                page = _of_before(store, generation, path)
+                if page is None:
+                    return response
+            elif store and generation:
+                _keep(store, generation, path, page)
+            ready = Ready(page)
+        return ready.answer(request)
+
+
+_memory: tuple[str, dict[str, "Ready"]] = (NONE, {})
+
+
+def _find(store: Store, generation: str, path: str) -> "Ready | None":
+    """A page of the current generation, kept in this process's memory once it was read."""
+    global _memory
+    of, pages = _memory
+    if of != generation:
+        _memory = _, pages = generation, {}
+    ready = pages.get(path)
+    if ready is None:
+        page = _read(store, generation, path)
+        if page is not None:
+            ready = pages[path] = Ready(page)
+    return ready
+
+
+def ready(path: str) -> "Ready | None":
+    """The kept page of a path, None if there is none: for clinic/pagecache/front.py."""
+    store = opened(settings.PAGE_STORE)
+    generation = _current(store) if store else NONE
+    return _find(store, generation, path) if store and generation else None
+
+
+class Ready:
+    """A page in this process's memory with its headers made up, plain and compressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.plain = self._headers(page.body)
+        self.packed = self._headers(page.packed)
+        self.packed["Content-Encoding"] = "gzip"
+        # the same as clinic/pagecache/front.py sends them, made up when it first does
+        self.lines: dict[bool, list[tuple[str, str]]] = {}
+
+    def _headers(self, body: bytes) -> ResponseHeaders:
+        headers = ResponseHeaders(dict(self.page.headers))
+        headers["ETag"] = self.page.etag
+        headers["Vary"] = "Accept-Encoding"
+        headers["Content-Length"] = str(len(body))
+        return headers
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The page, or 304 to who has it."""
+        page, asked = self.page, request.META
+        packed = "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "")
+        response = HttpResponse(page.packed if packed else page.body)
+        response.headers = Copied(self.packed if packed else self.plain)
+        request.route = page.route  # type: ignore[attr-defined]
+        if asked.keys().isdisjoint(CONDITIONS):
+            return response
+        checked = get_conditional_response(request, page.etag, page.modified, response)
+        for name, value in page.headers:
+            if name != "Content-Type":
+                checked.headers.setdefault(name, value)
+        return checked
+
+
+class Copied(ResponseHeaders):
+    """Headers that were looked at when the page came into memory, and are not looked at again."""
+
+    def __init__(self, checked: ResponseHeaders) -> None:
+        self._store = checked._store.copy()
+
+
+def _is_proper(request: HttpRequest) -> bool:
+    """Neither a file, nor by a name that is not ours, nor without TLS where we want it."""
+    if request.path_info.startswith(settings.STATIC_URL):
+        return False
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        return False
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
+
+
+def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
+    """What is to be kept of an answer; None if it is not for everybody."""
+    told = [part.strip() for part in response.get("Cache-Control", "").split(",")]
+    personal = response.cookies or "Cookie" in response.get("Vary", "")
+    if response.status_code != 200 or "public" not in told or response.streaming or personal:
+        return None
+    body = response.content
+    if response.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    match = request.resolver_match
+    return Page(
+        route=match.view_name if match else "",
+        headers=tuple((n, v) for n, v in response.items() if n.lower() not in NOT_KEPT),
+        body=body,
+        packed=gzip.compress(body, 9, mtime=0),
+        # weak: it names both ways to send it
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
+        modified=parse_http_date_safe(response.get("Last-Modified", "")),
+    )
+
+
+# --- keeping --------------------------------------------------------------------------------------
+
+
+@cache
+def edition() -> str:
+    """What this program makes of the same rows: another version or setting makes other pages."""
+    with translation.override(settings.LANGUAGE_CODE):
+        said = repr((site(None), [getattr(settings, name) for name in SHOWN]))
+    whole = hashlib.sha256(said.encode())
+    for path in _files():
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+SHOWN = (
+    "SITE_ORIGIN LANGUAGES TIME_ZONE CONTENT_SECURITY_POLICY X_FRAME_OPTIONS SECURE_REFERRER_POLICY"
+    " SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SECURE_HSTS_PRELOAD"
+).split()
+
+
+def _files() -> Iterator[Path]:
+    base = settings.BASE_DIR
+    for folder in ("templates", "clinic", "education", "intake"):
+        for path in sorted((base / folder).rglob("*")):
+            if path.suffix in (".html", ".xml", ".py", ".mo"):
+                yield path
+    # addresses of style sheets, and the packages that render
+    for path in (settings.STATIC_ROOT / "staticfiles.json", base / "requirements.txt"):
+        if path.is_file():
+            yield path
+
+
+def _key(name: str) -> str:
+    """The store's name for a path. Another edition's pages lie beside ours and are not found."""
+    return hashlib.sha256(f"{edition()} {name}".encode()).hexdigest()
+
+
+def _complete() -> str:
+    return _key("complete")
+
+
+def _current(store: Store) -> str:
+    """The current generation; the first one begins here."""
+    try:
+        return store.current() or begin(store, _complete())
+    except StoreError:
+        return NONE
+
+
+def _place(generation: str, path: str) -> str:
+    """What an entry is signed for."""
+    return f"page\0{generation}\0{_key(path)}"
+
+
+def _read(store: Store, generation: str, path: str) -> Page | None:
+    """A page as this program kept it; None for half a file, after a power cut, or for what
+    somebody else put there."""
+    entry = signed(_place(generation, path), store.read(generation, _key(path)) or b"")
+    return None if entry is None else msgspec.msgpack.decode(entry, type=Page)
+
+
+def _of_before(store: Store, generation: str, path: str) -> Page | None:
+    """The page as it was, unless the new generation is complete: then it is gone by intent."""
+    if store.read(generation, _complete()) is not None:
+        return None
+    before = store.read(generation, BEFORE)
+    return _read(store, before.decode(), path) if before else None
+
+
+def _keep(store: Store, generation: str, path: str, page: Page) -> None:
+    try:
+        entry = msgspec.msgpack.encode(page)
+        store.write(generation, _key(path), sign(_place(generation, path), entry))
+    except StoreError:
+        logs.log("page not kept", level=logging.ERROR, route=page.route)
+
+
+# --- changing -------------------------------------------------------------------------------------
+
+
+def renew_on_commit(*, made_of: str = "") -> None:
+    """What readers see changes with the transaction under way: once it is committed, `renew`."""
+    transaction.on_commit(lambda: renew(made_of=made_of), robust=True)
+
+
+def renew(*, made_of: str = "") -> int:
+    """Begin a new generation and render every public page into it. Returns how many there are.
+
+    `made_of` stands for all that the database tells of the pages. If those of this edition lie
+    there, complete and rendered from just that, none is rendered.
+
+    Raises StoreError. If the process dies in the middle, the new generation fills as readers ask,
+    and the one before stands in for what the database cannot give.
+    """
+    store = opened(settings.PAGE_STORE)
+    if store is None:
+        return 0
+    if made_of and store.read(store.current(), _complete()) == made_of.encode():
+        return 0
+    generation = begin(store, _complete())
+    with translation.override(translation.get_language()):
+        sitemap = _ask(SITEMAP)
+        if sitemap.status_code != 200:
+            logs.log("pages not rendered", level=logging.ERROR, status=sitemap.status_code)
+            return 0
+        paths = [*_addresses(sitemap.content), *BESIDES]
+        answers = [_ask(path).status_code for path in paths]
+    if wrong := [status for status in answers if status != 200]:
+        logs.log("pages not rendered", level=logging.ERROR, status=wrong[0], rows=len(wrong))
+    else:
+        store.write(generation, _complete(), made_of.encode())
+    return answers.count(200)
+
+
+def _addresses(sitemap: bytes) -> list[str]:
+    """The paths a sitemap names."""
+    found = re.findall(r"<loc>(.*?)</loc>", sitemap.decode())
+    return [unescape(address).removeprefix(settings.SITE_ORIGIN) for address in found]
+
+
+@cache
+def _handler() -> BaseHandler:
+    handler = BaseHandler()
+    handler.load_middleware()
+    return handler
+
+
+def _ask(path: str) -> HttpResponse:
+    """The answer to a visitor without a cookie, through all layers of this program."""
+    name = settings.ALLOWED_HOSTS[0].lstrip(".")
+    secure = settings.SECURE_SSL_REDIRECT
+    return _handler().get_response(
+        WSGIRequest(
+            {
+                "REQUEST_METHOD": "GET",
+                "PATH_INFO": path,
+                "QUERY_STRING": "",
+                "SERVER_NAME": name,
+                "SERVER_PORT": "443" if secure else "80",
+                "HTTP_HOST": name,
+                "wsgi.url_scheme": "https" if secure else "http",
+                "wsgi.input": BytesIO(),
+            }
+        )
+    )

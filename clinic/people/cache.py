@@ -1,0 +1,143 @@
+"""The cache: rows of JSON in the database, which only this program can write.
+
+Django's own table cache unpickles its rows, so that one INSERT runs code in the web server. Here a
+row is JSON behind a keyed hash of value, expiry and key. Any other row counts as missing, and the
+next writer replaces it. Of a key the table holds a keyed hash: keys name network addresses, and
+codes that staff typed.
+
+Only rows that have expired are deleted. Making room by deleting others would forget which codes
+were used and how often somebody tried.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db import connection, transaction
+
+from clinic.secrets.sealing import keyed, sign, signed
+
+_INSERT = (
+    "insert into clinic_cacheentry (key, entry, expires)"
+    " values (%(row)s, %(entry)s, to_timestamp(%(expires)s)) on conflict (key)"
+)
+_ADD = f"{_INSERT} do nothing returning 1"
+_SET = f"{_INSERT} do update set entry = excluded.entry, expires = excluded.expires returning 1"
+
+
+class SignedCache(BaseCache):
+    """Keeps what JSON can say. `add`, `incr` and `touch` are atomic over all processes.
+
+    Raises TypeError for a value that would not come back from JSON as it was, such as a tuple.
+    """
+
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return self.get_many([key], version).get(key, default)
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[str, Any]:
+        names = {self._row(key, version): key for key in keys}
+        found = _run(
+            "select key, entry from clinic_cacheentry where key = any(%(rows)s)", rows=list(names)
+        )
+        opened = {names[row]: _open(row, entry) for row, entry in found}
+        return {key: kept[0] for key, kept in opened.items() if kept}
+
+    def set(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
+        self._put(_SET, self._row(key, version), value, self.get_backend_timeout(timeout))
+
+    def add(
+        self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
+        row, expires = self._row(key, version), self.get_backend_timeout(timeout)
+        while not self._put(_ADD, row, value, expires):
+            with transaction.atomic():
+                entry = _locked(row)
+                if entry is not None:  # else the row that was in the way is gone by now
+                    missing = _open(row, entry) is None
+                    return missing and self._put(_SET, row, value, expires)
+        return True
+
+    def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        expires = self.get_backend_timeout(timeout)
+        return self._change(key, version, lambda value, _expires: (value, expires)) is not None
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> Any:
+        kept = self._change(key, version, lambda value, expires: (value + delta, expires))
+        if kept is None:
+            raise ValueError("the cache has no such key")
+        return kept[0]
+
+    def delete(self, key: str, version: int | None = None) -> bool:
+        row = self._row(key, version)
+        return bool(_run("delete from clinic_cacheentry where key = %(row)s returning 1", row=row))
+
+    def clear(self) -> None:
+        _run("delete from clinic_cacheentry returning 1")
+
+    def _row(self, key: str, version: int | None) -> str:
+        return keyed("cache key", self.make_key(key, version).encode()).hex()
+
+    def _put(self, statement: str, row: str, value: Any, expires: float | None) -> bool:
+        entry = sign(_place(row), _written([expires, value]))
+        return bool(_run(statement, row=row, entry=entry, expires=expires))
+
+    def _change(
+        self, key: str, version: int | None, change: Callable[[Any, float | None], Any]
+    ) -> tuple[Any, float | None] | None:
+        """Replace value and expiry by what `change` makes of them; None for a missing row."""
+        row = self._row(key, version)
+        with transaction.atomic():
+            entry = _locked(row)
+            kept = None if entry is None else _open(row, entry)
+            if kept is not None:
+                kept = change(*kept)
+                self._put(_SET, row, *kept)
+        return kept
+
+
+def prune() -> int:
+    """Delete the rows that have expired; how many there were."""
+    over = "delete from clinic_cacheentry where expires <= to_timestamp(%(now)s) returning 1"
+    return len(_run(over, now=time.time()))
+
+
+def _place(row: str) -> str:
+    return f"cache\0{row}"
+
+
+def _written(entry: list[Any]) -> bytes:
+    try:
+        text = json.dumps(entry, allow_nan=False)
+    except ValueError as error:  # not a number, or a list within itself
+        raise TypeError("the cache keeps what JSON can say") from error
+    if json.loads(text) != entry:
+        raise TypeError("the cache keeps what JSON can say: no tuple, and texts as keys")
+    return text.encode()
+
+
+def _open(row: str, whole: Any) -> tuple[Any, float | None] | None:
+    """Value and expiry of a row; None if it has expired or this program did not write it there."""
+    entry = signed(_place(row), bytes(whole))
+    if entry is None:
+        return None
+    expires, value = json.loads(entry)
+    return None if expires is not None and expires <= time.time() else (value, expires)
+
+
+def _locked(row: str) -> Any:
+    """The entry of a row, held until the end of the transaction; None if there is no such row."""
+    found = _run("select entry from clinic_cacheentry where key = %(row)s for update", row=row)
+    return found[0][0] if found else None
+
+
+def _run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()

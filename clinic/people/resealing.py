@@ -1,0 +1,96 @@
+"""Everything that is sealed, sealed anew with the first key of the ring, so that an old one can go.
+
+It works while the program runs, and can be broken off and begun again: each value is exchanged by
+itself, and only if nobody has stored another one meanwhile.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.db import connection
+
+from clinic.people.sign_in import MFAAdapter
+from clinic.secrets import sealing
+
+BATCH = 500
+
+
+def reseal_all() -> int:
+    """Seal anew what an older key sealed. Returns how many values. Raises sealing.SealError for one
+    that does not open: then its key is not in the ring, or it was changed."""
+    return sum(_reseal(field) for field in _fields()) + sum(map(_reseal_factor, _old_factors()))
+
+
+def count_old() -> int:
+    """How many values another key than the first one seals."""
+    with connection.cursor() as cursor:
+        total = 0
+        for field in _fields():
+            cursor.execute(f"select count(*) from {_OLD % _names(field)}", [_primary()])  # noqa: S608
+            total += cursor.fetchone()[0]
+    return total + sum(1 for _row in _old_factors())
+
+
+# where the key's id stands in a sealed value: see sealing.kid_of
+_OLD = '"%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
+
+
+def _fields() -> Iterator[Any]:
+    for model in apps.get_models():
+        if not model._meta.proxy and model._meta.managed:
+            for field in model._meta.local_concrete_fields:
+                if isinstance(field, sealing.SealedField):
+                    yield field
+
+
+def _names(field: Any) -> dict[str, str]:
+    meta = field.model._meta
+    return {"table": meta.db_table, "column": field.column, "key": meta.pk.column}
+
+
+def _primary() -> bytes:
+    return bytes.fromhex(sealing.primary_kid())
+
+
+def _reseal(field: Any) -> int:
+    names, done = _names(field), 0
+    find = f'select "{names["key"]}", "{field.column}" from {_OLD % names} limit {BATCH}'  # noqa: S608
+    swap = 'update "%(table)s" set "%(column)s" = %%s where "%(key)s" = %%s and "%(column)s" = %%s'
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(find, [_primary()])
+            rows = cursor.fetchall()
+            for key, value in rows:
+                pk, old = field.model._meta.pk.to_python(key), bytes(value)
+                cursor.execute(swap % names, [sealing.reseal(old, field.place_of(pk)), key, old])
+                done += cursor.rowcount
+            if len(rows) < BATCH:
+                return done
+
+
+# --- seeds of second factors: text in JSON, sealed for allauth ------------------------------------
+
+
+def _is_old(value: Any) -> bool:
+    try:
+        return sealing.kid_of(base64.b64decode(value, validate=True)) != sealing.primary_kid()
+    except (TypeError, ValueError, binascii.Error, sealing.SealError):
+        return False  # not a sealed value
+
+
+def _old_factors() -> Iterator[Authenticator]:
+    for row in Authenticator.objects.order_by("pk").iterator():
+        if any(_is_old(value) for value in row.data.values()):
+            yield row
+
+
+def _reseal_factor(row: Authenticator) -> int:
+    seeds = {name: value for name, value in row.data.items() if _is_old(value)}
+    mfa = MFAAdapter()
+    renewed = {name: mfa.encrypt(mfa.decrypt(value)) for name, value in seeds.items()}
+    unchanged = Authenticator.objects.filter(pk=row.pk, data=row.data)
+    return len(seeds) * unchanged.update(data=row.data | renewed)

@@ -1,0 +1,104 @@
+"""The short forms beside the walk: tell the clinic, the way back by a code, write to the clinic."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from intake.domain import answers as domain
+from intake.forms.base import OnceForm
+from intake.forms.fields import (
+    AddressField,
+    PhoneField,
+    PlainTextField,
+    ReferenceField,
+    text_question,
+)
+
+
+class TellForm(OnceForm):
+    """'Also tell the clinic', on the emergency page. The name is the patient's, who is somebody
+    else where the form is filled in by a `proxied` one."""
+
+    phone = PhoneField(
+        label=_("Your phone number"), error_messages={"required": _("Enter a phone number.")}
+    )
+    name = PlainTextField(label=_("Your name"), max_length=120, required=False)
+
+    def __init__(self, *, proxied: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        if proxied:
+            self.fields["name"].label = _("Patient’s full name")
+        else:
+            self.fields["name"].widget.attrs["autocomplete"] = "name"
+
+
+class FindForm(OnceForm):
+    """Where a code may be sent: the patient's own mailbox or phone."""
+
+    address = AddressField(error_messages={"required": _("Enter your e-mail address.")})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields["address"].label = (
+            _("Your e-mail address or mobile number")
+            if settings.SMS_BACKEND
+            else _("Your e-mail address")
+        )
+
+
+class ReturnForm(FindForm):
+    """The number of what was sent or saved, and the address that was given with it."""
+
+    reference = ReferenceField(
+        label=_("Your number"),
+        help_text=_("It looks like 7F3K-92QD."),
+        error_messages={"required": _("Enter your number.")},
+    )
+    field_order = ["reference", "address"]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fields["address"].help_text = _("The one you gave us before.")
+
+
+class CodeForm(OnceForm):
+    """A one-time code: one box, paste allowed."""
+
+    code = PlainTextField(
+        label=_("Your code"),
+        help_text=_("Eight letters and figures. Capitals, spaces and hyphens do not matter."),
+        max_length=40,
+        widget=forms.TextInput(
+            {
+                "autocomplete": "one-time-code",
+                "inputmode": "text",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+        error_messages={"required": _("Enter the code.")},
+    )
+
+
+class ReplyForm(OnceForm):
+    """What a patient writes to the clinic."""
+
+    text = forms.CharField(
+        label=_("Write to us"),
+        help_text=_("Not for emergencies. Nobody reads this at once."),
+        widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
+        strip=False,
+        error_messages={"required": _("Write something, or leave this page.")},
+    )
+
+    def clean_text(self) -> str:
+        try:
+            text = domain.clean_answer(text_question(2000), [self.cleaned_data["text"]])
+        except domain.InvalidAnswer as error:
+            raise forms.ValidationError(error.said(gettext)) from None
+        if not text:
+            raise forms.ValidationError(self.fields["text"].error_messages["required"])
+        return str(text)

@@ -1,0 +1,32 @@
+"""The staff's side: the worklist, the submission page, the front desk's pages.
+
+No patient's record is edited through the admin's own forms. What staff do goes through one service
+each, and every page that shows a person records who saw it before it is sent.
+"""
+
+from intake.appointments.admin.clinic_time import (
+    ClinicianAdmin,
+    ClosureAdmin,
+    LocationAdmin,
+    OpeningHoursAdmin,
+    VisitTypeAdmin,
+)
+from intake.appointments.admin.visits import AppointmentAdmin
+from intake.appointments.admin.waiting_list import WaitlistAdmin
+from intake.desk import banner  # noqa: F401  (registers itself)
+from intake.desk.call_list import CallTaskAdmin
+from intake.desk.front_desk import FrontDeskAdmin
+from intake.desk.worklist import SubmissionAdmin
+
+__all__ = [
+    "AppointmentAdmin",
+    "CallTaskAdmin",
+    "ClinicianAdmin",
+    "ClosureAdmin",
+    "FrontDeskAdmin",
+    "LocationAdmin",
+    "OpeningHoursAdmin",
+    "SubmissionAdmin",
+    "VisitTypeAdmin",
+    "WaitlistAdmin",
+]

@@ -1,0 +1,120 @@
+"""The filters and the order of lists of appointments and clinic time."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.lists import FindList, FixedFilter, term_of
+from intake.appointments import clinic_time
+from intake.domain import workflow
+from intake.models.clinic_time import Clinician, Location
+
+DAY = timedelta(days=1)
+
+
+class DayFilter(FixedFilter):
+    """Today unless asked otherwise; a search looks at all days."""
+
+    title = gettext_lazy("when")
+    parameter_name = "when"
+    options = [
+        ("tomorrow", gettext_lazy("Tomorrow")),
+        ("week", gettext_lazy("This week")),
+        ("next", gettext_lazy("Next week")),
+        ("coming", gettext_lazy("All to come")),
+        ("past", gettext_lazy("The last 30 days")),
+        ("all", gettext_lazy("All days")),
+    ]
+
+    def choices(self, changelist: ChangeList) -> Any:
+        default = _("All days") if changelist.query else _("Today")
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": default}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value == "all" or (term_of(request) and value not in dict(self.options)):
+            return queryset
+        today = timezone.localdate()
+        monday = today - timedelta(days=today.weekday())
+        far = today + timedelta(days=800)
+        spans = {
+            "tomorrow": (today + DAY, today + 2 * DAY),
+            "week": (monday, monday + 7 * DAY),
+            "next": (monday + 7 * DAY, monday + 14 * DAY),
+            "coming": (today, far),
+            "past": (today - 30 * DAY, today),
+        }
+        begin, end = spans.get(value or "", (today, today + DAY))
+        zone = timezone.get_current_timezone()
+        return queryset.between(*(datetime.combine(day, time(), zone) for day in (begin, end)))
+
+
+class VisitStatusFilter(FixedFilter):
+    """What takes place or took place, unless asked otherwise."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    options = [*workflow.VISIT_STATUSES.items(), ("all", gettext_lazy("All"))]
+
+    def choices(self, changelist: ChangeList) -> Any:
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": _("Booked, done, missed")}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in workflow.VISIT_STATUSES:
+            return queryset.filter(status=self.value())
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(status__in=workflow.VISITS)
+
+
+class HoursFilter(FixedFilter):
+    """Those to come that fitted the hours when they were booked and no longer do."""
+
+    title = gettext_lazy("hours")
+    parameter_name = "hours"
+    options = [("outside", gettext_lazy("No longer fitting"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "outside":
+            return queryset
+        return queryset.filter(pk__in=clinic_time.left_outside())
+
+
+class RowFilter(FixedFilter):
+    """A filter by the rows of a small table: one query."""
+
+    rows: Any
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        self.options = [(str(row.pk), str(row)) for row in self.rows.objects.all()]
+        return self.options
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in dict(self.options):
+            return queryset.filter(**{self.parameter_name: self.value()})
+        return queryset
+
+
+class ClinicianFilter(RowFilter):
+    title = gettext_lazy("clinician")
+    parameter_name = "clinician"
+    rows = Clinician
+
+
+class LocationFilter(RowFilter):
+    title = gettext_lazy("location")
+    parameter_name = "location"
+    rows = Location
+
+
+class ByTime(FindList):
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return ["during", "id"]

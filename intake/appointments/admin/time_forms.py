@@ -1,0 +1,152 @@
+"""What is sent when a time is chosen, or typed to book more than the hours allow."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from intake.appointments.admin.choosing import Times
+from intake.appointments.offers import MOST
+from intake.domain import slots as domain
+from intake.models.clinic_time import Clinician, Location, VisitType
+
+
+def hold_words(hours: int) -> str:
+    if hours % 24 == 0:
+        return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
+    return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+
+
+def hold_choices() -> list[tuple[int, str]]:
+    """For how long a time can be held for an answer; the clinic's own setting among them."""
+    hours = sorted({4, 24, 48, 72, 168, settings.APPOINTMENT_OFFER_HOURS})
+    return [(number, hold_words(number)) for number in hours]
+
+
+class TimesForm(forms.Form):
+    """The visit type and the times that were ticked. Whether they can be had, the service says."""
+
+    type = forms.ModelChoiceField(
+        VisitType.objects.filter(is_active=True),
+        error_messages={
+            "required": gettext_lazy("Choose a visit type."),
+            "invalid_choice": gettext_lazy("Choose a visit type."),
+        },
+    )
+    # a list of texts
+    slot = forms.Field(
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose a time.")},
+    )
+    hours = forms.TypedChoiceField(coerce=int, required=False, empty_value=None)
+
+    def __init__(self, data: QueryDict | None = None, *, one: bool = False) -> None:
+        super().__init__(data)
+        self.one = one
+        self.fields["hours"].choices = hold_choices()
+
+    def clean_slot(self) -> list[str]:
+        keys = list(dict.fromkeys(self.cleaned_data["slot"]))
+        if self.one and len(keys) > 1:
+            raise forms.ValidationError(_("Choose one time alone: the one you agreed on."))
+        if len(keys) > MOST:
+            raise forms.ValidationError(_("Choose one to three times."))
+        return keys
+
+
+class OverbookForm(forms.Form):
+    """A time that the hours or the seats do not allow, booked on purpose.
+
+    The wall time is the location's. On the day of a clock change, when it does not exist or exists
+    twice, the form asks which moment is meant.
+    """
+
+    visit_type = forms.ModelChoiceField(
+        VisitType.objects.filter(is_active=True), label=gettext_lazy("Visit type")
+    )
+    clinician = forms.ModelChoiceField(
+        Clinician.objects.filter(is_active=True), label=gettext_lazy("Clinician")
+    )
+    location = forms.ModelChoiceField(
+        Location.objects.filter(is_active=True), label=gettext_lazy("Location")
+    )
+    day = forms.DateField(
+        label=gettext_lazy("Day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    time = forms.TimeField(
+        label=gettext_lazy("Time"),
+        help_text=gettext_lazy("As the clock shows it at the location."),
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+    )
+    moment = forms.ChoiceField(
+        label=gettext_lazy("The clock changes on that day. Which time is it?"),
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why do you book more than the hours allow?"),
+        max_length=500,
+        widget=forms.Textarea({"rows": 2}),
+        error_messages={"required": gettext_lazy("Say why you book more than the hours allow.")},
+    )
+    sure = forms.BooleanField(
+        label=gettext_lazy("I book this on purpose, above what the hours allow"),
+        error_messages={"required": gettext_lazy("Tick the box if you really mean it.")},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, times: Times) -> None:
+        initial = {"visit_type": times.kind, "location": times.place}
+        super().__init__(data, initial=initial, auto_id="overbook_%s", use_required_attribute=False)
+        self.fields["sure"].legend = _("Overbooking")
+        self._ask_for_moment()
+
+    def _ask_for_moment(self) -> None:
+        """Only when the clock changes at what was typed, the question which moment is meant."""
+        self.trouble = self._trouble() if self.is_bound else None
+        if self.trouble is None:
+            del self.fields["moment"]
+            return
+        self.fields["moment"].choices = [
+            (at.isoformat(), f"{date_format(at, 'TIME_FORMAT')} {at.tzname()}")
+            for at in self.trouble.choices
+        ]
+
+    def _trouble(self) -> domain.NoSuchTime | None:
+        try:
+            self._resolved(
+                *(
+                    self.fields[name].clean(self.data.get(name))
+                    for name in ("location", "day", "time")
+                )
+            )
+        except domain.NoSuchTime as trouble:
+            return trouble
+        except (forms.ValidationError, OverflowError):
+            pass
+        return None
+
+    def clean_day(self) -> date:
+        day = self.cleaned_data["day"]
+        if not domain.in_reach(day):
+            raise forms.ValidationError(_("Check the year."))
+        return day
+
+    def _resolved(self, location: Location, day: date, at: time) -> datetime:
+        wall = datetime.combine(day, at)
+        return domain.resolve_wall(wall, location.zone, name=location.time_zone)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if self.trouble is not None:
+            if data.get("moment"):
+                data["start"] = datetime.fromisoformat(data["moment"])
+            elif "moment" not in self.errors:
+                self.add_error("moment", self.trouble.message)
+        elif data.get("location") and data.get("day") and data.get("time"):
+            data["start"] = self._resolved(data["location"], data["day"], data["time"])
+        return data

@@ -1,0 +1,382 @@
+"""The visits: who comes when, to whom, where; and what becomes of a visit.
+
+The front desk sees and changes all; a clinician sees their own.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake import search
+from intake.appointments import changing
+from intake.appointments.admin.choosing import Times, time_words
+from intake.appointments.admin.filters import (
+    ByTime,
+    ClinicianFilter,
+    DayFilter,
+    HoursFilter,
+    LocationFilter,
+    VisitStatusFilter,
+)
+from intake.appointments.admin.time_forms import TimesForm
+from intake.appointments.common import SlotGone
+from intake.desk import decisions
+from intake.desk.front_desk import REFUSALS
+from intake.desk.submission_page import person_words
+from intake.models.appointments import Appointment, CancelReason, Offer
+from intake.models.calls import CallTask
+from intake.models.clinic_time import VisitType
+from intake.models.submissions import Submission
+from intake.staff.lists import PatientAdmin, people, served
+from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.wording.reading import phone_words
+
+DID = {
+    "hold": gettext_lazy("Held by the patient"),
+    "offer": gettext_lazy("Held for an offer"),
+    "release": gettext_lazy("Given back"),
+    "expire": gettext_lazy("The hold ended"),
+    "confirm": gettext_lazy("Confirmed"),
+    "move": gettext_lazy("Moved"),
+    "cancel": gettext_lazy("Cancelled"),
+    "complete": gettext_lazy("Took place"),
+    "miss": gettext_lazy("Did not come"),
+}
+"""Step of an appointment's history → words."""
+
+
+class CancelForm(forms.Form):
+    """Why a visit is cancelled; the reason stands in the message to the patient, the note does
+    not."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why?"),
+        choices=[("", gettext_lazy("Choose")), *CancelReason.choices],
+        error_messages={"required": gettext_lazy("Choose a reason.")},
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("For staff. The patient does not read it."),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea({"rows": 2}),
+    )
+    again = forms.BooleanField(label=gettext_lazy("The patient wants another time"), required=False)
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, use_required_attribute=False)
+        self.fields["again"].legend = _("And then?")
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(PatientAdmin):
+    """The list of visits and the page of one. A clinician sees those that are theirs."""
+
+    list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
+    list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter, HoursFilter]
+    list_select_related = ["clinician", "location", "visit_type", "submission"]
+    list_per_page = 50
+    sortable_by: list[str] = []
+    posts = ["move", "cancel", "complete", "miss"]
+    list_title = gettext_lazy("Appointments")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Not a place of work of its own: the head of each page leads here."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not request.user.has_perm("intake.view_appointment"):
+            return False
+        if obj is None or may_change(request):
+            return True
+        return obj.clinician.user_id == request.user.pk
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = Appointment.objects.for_reading()
+        rows = rows.defer("submission__answers", "submission__assessment")
+        return rows if may_change(request) else rows.filter(clinician__user=request.user)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Any appointment: whether it is for them, `found` asks, so that a refusal is recorded."""
+        try:
+            return Appointment.objects.for_reading().filter(pk=object_id).first()
+        except (ValidationError, ValueError):
+            return None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ByTime
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        if reference := search.reference(search_term):
+            return queryset.filter(submission__reference=reference), False
+        theirs = Submission.objects.filter(appointments__in=queryset)
+        return queryset.filter(submission__in=people(theirs.distinct(), search_term)), False
+
+    # --- columns ---------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("When"))
+    def when(self, row: Appointment) -> str:
+        start, end = row.starts, row.ends
+        return format_html(
+            '<a href="{}">{}, {}–{}</a>',
+            self.address("change", row.pk),
+            date_format(start, "D j M"),
+            date_format(start, "TIME_FORMAT"),
+            date_format(end, "TIME_FORMAT"),
+        )
+
+    @admin.display(description=gettext_lazy("Patient"))
+    def patient(self, row: Any) -> str:
+        if row.submission is None:
+            return _("held")
+        return row.submission.person.get("name") or _("Name not given")
+
+    @admin.display(description=gettext_lazy("Reference"))
+    def opens(self, row: Any) -> str:
+        return row.submission.reference if row.submission else "–"
+
+    @admin.display(description=gettext_lazy("Visit"))
+    def kind(self, row: Appointment) -> str:
+        return str(row.visit_type)
+
+    @admin.display(description=gettext_lazy("Status"))
+    def state(self, row: Appointment) -> str:
+        words = row.get_status_display()
+        return _("%(status)s; overbooked") % {"status": words} if row.is_overbooked else words
+
+    def recorded(self, rows: list[Appointment]) -> list[Submission]:
+        return [row.submission for row in rows if row.submission]
+
+    # --- the page --------------------------------------------------------------------------------
+    @served
+    def change_view(self, request: HttpRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
+        return self.show(request, row)
+
+    def show(
+        self,
+        request: HttpRequest,
+        row: Appointment,
+        *,
+        form: CancelForm | None = None,
+        error: Exception | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        with transaction.atomic():
+            if error:
+                row = self.found(request, row.pk)
+            offers = list(
+                Offer.objects.filter(appointment=row).select_related("request__submission")
+            )
+            self.record(request, row, [offer.request.submission for offer in offers])
+            changes = row.changes.select_related("by")
+            booked, now = row.status == "confirmed", timezone.now()
+            begun, mine = row.during.lower <= now, may_change(request)
+            context = {
+                **self.context(request, row),
+                "offers": offers,
+                "note": (row.note or {}).get("text", ""),
+                "reason": CancelReason(row.cancel_reason).label if row.cancel_reason else "",
+                "overbooked_by": person_words(row.overbooked_by) if row.overbooked_by else "",
+                "overbook_reason": (row.overbook_reason or {}).get("text", ""),
+                "history": [
+                    (
+                        DID.get(step.action, step.action),
+                        time_words(
+                            step.during.lower.astimezone(row.zone),
+                            step.during.upper.astimezone(row.zone),
+                        ),
+                        step.at,
+                        person_words(step.by) if step.by else "",
+                    )
+                    for step in changes
+                ],
+                "may_change": mine,
+                "may_move": mine and booked,
+                "may_cancel": mine and booked,
+                "may_complete": mine and begun and row.status in ("confirmed", "no_show"),
+                "may_miss": mine and begun and row.status in ("confirmed", "completed"),
+                "form": form or CancelForm(),
+                "refused": error,
+                "owed": owed_to(request, row.submission),
+            }
+            template = "admin/intake/appointment/read.html"
+            return TemplateResponse(request, template, context, status=status).render()
+
+    def context(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
+        person = row.submission.person if row.submission else {}
+        home = next(
+            (
+                reverse(f"admin:intake_{name}_change", args=[row.submission_id])
+                for name in ("frontdesk", "submission")
+                if row.submission and request.user.has_perm(f"intake.view_{name}")
+            ),
+            "",
+        )
+        phone = person.get("callback_phone", "")
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": row.submission.reference if row.submission else _("Held time"),
+            "row": row,
+            "when": time_words(row.starts, row.ends),
+            "status": row.get_status_display(),
+            "name": person.get("name", ""),
+            "phone": phone,
+            "phone_words": phone_words(phone) if phone else "",
+            "unreached": row.submission is not None and not letter_words(row.submission),
+            "home": home,
+            "page_address": self.address("change", row.pk),
+            "is_popup": False,
+        }
+
+    def record(
+        self, request: HttpRequest, row: Appointment, others: list[Submission], page: str = ""
+    ) -> None:
+        """Who is seen on the page, before it is sent."""
+        if row.submission:
+            decisions.open_submission(
+                submission=row.submission, by=request.user, request_id=request.request_id
+            )
+        decisions.record_list(
+            submissions=others,
+            by=request.user,
+            request_id=request.request_id,
+            page=page or "appointment",
+        )
+
+    # --- its buttons -------------------------------------------------------------------------
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.changeable(request, object_id)
+        if request.method != "POST":
+            return redirect(self.address("change", row.pk))
+        form = CancelForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, row, form=form, status=422)
+        return self.act(
+            request,
+            row,
+            changing.cancel,
+            _("The appointment is cancelled."),
+            form,
+            reason_to_call=CallTask.Reason.CANCELLED,
+            **form.cleaned_data,
+        )
+
+    def complete_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.changeable(request, object_id)
+        return self.act(request, row, changing.complete, _("Stored: the visit took place."))
+
+    def miss_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.changeable(request, object_id)
+        return self.act(request, row, changing.no_show, _("Stored: the patient did not come."))
+
+    def changeable(self, request: HttpRequest, object_id: str) -> Appointment:
+        """The appointment of a button. Raises PermissionDenied unless all may be changed."""
+        if not self.has_view_permission(request) or not may_change(request):
+            raise PermissionDenied
+        return self.found(request, object_id)
+
+    def act(
+        self,
+        request: HttpRequest,
+        row: Appointment,
+        service: Any,
+        told: str,
+        form: CancelForm | None = None,
+        *,
+        reason_to_call: str = "",
+        **given: Any,
+    ) -> HttpResponse:
+        """Call a service for a button; a refusal shows the page as it is now, and why.
+        `reason_to_call`: for which a call is owed, when the patient has to hear of it."""
+        if request.method == "POST":
+            try:
+                service(appointment=row, by=request.user, request_id=request.request_id, **given)
+            except REFUSALS as error:
+                return self.show(request, row, form=form, error=error, status=409)
+            if reason_to_call:
+                say_told(request, row.submission, told, reason_to_call)
+            else:
+                messages.success(request, told)
+        return redirect(self.address("change", row.pk))
+
+    # --- moving it -------------------------------------------------------------------------------
+    def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The week with its free times to choose from, and the choice."""
+        row = self.changeable(request, object_id)
+        if request.method != "POST":
+            return self.show_move(request, row, request.GET)
+        form = TimesForm(request.POST, one=True)
+        if not form.is_valid():
+            return self.show_move(request, row, request.POST, form=form, status=422)
+        try:
+            changing.reschedule(
+                appointment=row,
+                slot=form.cleaned_data["slot"][0],
+                visit_type=form.cleaned_data["type"],
+                by=request.user,
+                request_id=request.request_id,
+            )
+        except REFUSALS as error:
+            return self.show_move(request, row, request.POST, error=error, status=409)
+        moved = _("The appointment is moved.")
+        say_told(request, row.submission, moved, CallTask.Reason.CHANGED)
+        return redirect(self.address("change", row.pk))
+
+    def show_move(
+        self,
+        request: HttpRequest,
+        row: Appointment,
+        typed: QueryDict,
+        *,
+        form: TimesForm | None = None,
+        error: Exception | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        with transaction.atomic():
+            if error:
+                row = self.found(request, row.pk)
+            types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
+            kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
+            if not typed.get("week"):
+                typed = typed.copy()
+                typed["week"] = row.starts.date().isoformat()
+            times = Times(typed=typed, kinds=kinds, place=row.location, many=False)
+            if isinstance(error, SlotGone):
+                times.gone = error
+            seen = [each.submission for each in times.visits if each.submission]
+            self.record(request, row, seen, page="calendar")
+            context = {
+                **self.context(request, row),
+                "page_address": self.address("move", row.pk),
+                "times": times,
+                "times_form": form,
+                "refused": error,
+                "may_offer": False,
+                "hold_choices": [],
+                "choosing": row.status == "confirmed",
+                "buttons": "admin/intake/appointment/buttons.html",
+            }
+            template = "admin/intake/appointment/move.html"
+            return TemplateResponse(request, template, context, status=status).render()
+
+
+def may_change(request: HttpRequest) -> bool:
+    return request.user.has_perm("intake.change_appointment")

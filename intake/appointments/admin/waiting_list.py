@@ -1,0 +1,170 @@
+"""The waiting list: who waits for a time to become free, in the order in which they are asked."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.lists import FindList, FixedFilter
+from intake import search
+from intake.appointments import waiting_list
+from intake.appointments.admin.choosing import wish_rows
+from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
+from intake.models.clinic_time import Clinician
+from intake.models.submissions import Submission, Urgency
+from intake.staff.lists import PatientAdmin, people, spell
+from intake.staff.owed_calls import letter_words
+
+
+class InOrder(FindList):
+    """The order of services.appointments: most urgent first, then the longest wait."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return ["-request__submission__urgency", "since", "id"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        """With the names of the clinicians that wishes name: one query for all rows."""
+        super().get_results(request)
+        names = list(Clinician.objects.all())
+        self.result_list = list(self.result_list)
+        for row in self.result_list:
+            row.clinicians = names
+
+
+class WishedFilter(FixedFilter):
+    title = gettext_lazy("wish")
+    parameter_name = "wish"
+    options = list(WishedVisit.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = self.value() in WishedVisit.values
+        return queryset.filter(request__visit_type=self.value()) if known else queryset
+
+
+@admin.register(WaitlistEntry)
+class WaitlistAdmin(PatientAdmin):
+    """Who waits since when and for what. A time is offered on the page of the request."""
+
+    list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
+    list_filter = [WishedFilter]
+    list_select_related = ["request__submission"]
+    sortable_by: list[str] = []
+    posts = ["leave"]
+    list_title = gettext_lazy("Waiting list")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Not a place of work of its own: the head of each page leads here."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("intake.change_appointment")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        visits = Appointment.objects.filter(
+            submission=OuterRef("request__submission"), status="confirmed"
+        )
+        rows = WaitlistEntry.objects.select_related("request__submission")
+        rows = rows.defer("request__submission__answers", "request__submission__assessment")
+        return rows.annotate(visit_at=Subquery(visits.values("during__startswith")[:1]))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return InOrder
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        if reference := search.reference(search_term):
+            return queryset.filter(request__submission__reference=reference), False
+        theirs = Submission.objects.filter(appointment_request__waiting__isnull=False)
+        found = people(theirs, search_term)
+        return queryset.filter(request__submission__in=found), False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """The list shows all there is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:intake_waitlistentry_changelist")
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    def recorded(self, rows: list[Any]) -> list[Submission]:
+        return [row.request.submission for row in rows]
+
+    def leave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button beside a row."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        entry = self.found(request, object_id)
+        if request.method == "POST":
+            waiting_list.leave_waitlist(
+                submission=entry.request.submission,
+                by=request.user,
+                request_id=request.request_id,
+            )
+            messages.success(request, _("Taken off the waiting list."))
+        return redirect("admin:intake_waitlistentry_changelist")
+
+    # --- columns ---------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Urgency"))
+    def urgency_mark(self, row: Any) -> str:
+        urgency = Urgency(row.request.submission.urgency)
+        return format_html('<span class="urgency {}">{}</span>', urgency.code, urgency.label)
+
+    @admin.display(description=gettext_lazy("Reference"))
+    def opens(self, row: Any) -> str:
+        submission = row.request.submission
+        page = reverse("admin:intake_frontdesk_change", args=[submission.pk])
+        return format_html('<a href="{}">{}</a>', page, submission.reference)
+
+    @admin.display(description=gettext_lazy("Patient"))
+    def patient(self, row: Any) -> str:
+        name = row.request.submission.person.get("name") or _("Name not given")
+        if letter_words(row.request.submission):
+            return name
+        told = _("No letter: call when a time becomes free")
+        return format_html('{}<br><span class="flag">{}</span>', name, told)
+
+    @admin.display(description=gettext_lazy("Waits"))
+    def waits(self, row: WaitlistEntry) -> str:
+        since = timezone.localtime(row.since)
+        return _("%(span)s, since %(day)s") % {
+            "span": spell(timezone.now() - row.since),
+            "day": date_format(since, "j M"),
+        }
+
+    @admin.display(description=gettext_lazy("Wish"))
+    def wish(self, row: Any) -> str:
+        rows = wish_rows(row.request, row.clinicians)
+        return ". ".join(values[0] for _label, values in rows)
+
+    @admin.display(description=gettext_lazy("Has"))
+    def has_visit(self, row: Any) -> str:
+        if row.visit_at is None:
+            return _("no appointment")
+        local = timezone.localtime(row.visit_at)
+        return _("a visit on %(day)s") % {"day": date_format(local, "D j M")}
+
+    @admin.display(description="")
+    def acts(self, row: Any) -> str:
+        # the list stands in a form of the admin's own, with its token
+        return format_html(
+            '<a class="button" href="{}#fitting">{}</a> '
+            '<button class="button plain" formaction="{}">{}</button>',
+            reverse("admin:intake_frontdesk_change", args=[row.request.submission_id]),
+            _("Offer a time") if letter_words(row.request.submission) else _("Book a time"),
+            self.address("leave", row.pk),
+            _("Take off the list"),
+        )

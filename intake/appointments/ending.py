@@ -1,0 +1,129 @@
+"""What is arranged for a patient, and how a decision that plans no visit ends it, part by part."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.appointments import waiting_list
+from intake.appointments.changing import end_visit
+from intake.appointments.common import SlotGone, User, advance, claiming, locked, request_of, span
+from intake.appointments.offers import open_offers
+from intake.domain import workflow
+from intake.errors import Conflict
+from intake.models.appointments import (
+    Appointment,
+    AppointmentRequest,
+    CancelReason,
+    Offer,
+    WaitlistEntry,
+)
+from intake.models.submissions import Submission
+
+VISIT, OFFERS, PLACE, REQUEST = "visit", "offers", "waitlist", "request"
+CHANGED = gettext_lazy(
+    "What is arranged for this patient was changed while you were reading. Nothing of yours was "
+    "stored. Look at it again, then decide."
+)
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """The request of a patient with what stands of it: the visit to come, the times offered, the
+    place on the waiting list; each None or empty when there is none."""
+
+    request: AppointmentRequest | None = None
+    visit: Appointment | None = None
+    offers: tuple[Offer, ...] = ()
+    place: WaitlistEntry | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.request is not None and self.request.progress in workflow.REQUEST_OPEN
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Part → a key of exactly what stands: another one when it was changed meanwhile."""
+        keys = {}
+        if self.visit:
+            keys[VISIT] = f"{VISIT}:{self.visit.pk}:{self.visit.sequence}"
+        if self.offers:
+            keys[OFFERS] = ":".join([OFFERS, *(str(offer.pk) for offer in self.offers)])
+        if self.place:
+            keys[PLACE] = f"{PLACE}:{self.place.pk}"
+        return keys
+
+
+def arranged_for(*, submission: Submission) -> Arranged:
+    """What is arranged for the patient of a submission. One query while nothing is but a wish."""
+    requests = AppointmentRequest.objects.select_related("waiting")
+    request = requests.filter(submission=submission).first()
+    if request is None:
+        return Arranged()
+    request.submission = submission  # who asks for the request of the submission has this one
+    place = getattr(request, "waiting", None)
+    if request.progress in ("requested", "called"):
+        return Arranged(request, place=place)
+    to_come = submission.appointments.filter(
+        status="confirmed", during__startswith__gt=timezone.now()
+    )
+    offers = open_offers(submission=submission)
+    return Arranged(request, to_come.for_reading().first(), tuple(offers), place)
+
+
+def end(*, submission: Submission, keys: Collection[str], close: bool, by: User) -> tuple[str, ...]:
+    """End the parts of what is arranged that `keys` name, and with `close` the request. Returns the
+    names of what was ended.
+
+    A request stays open while a visit is booked or the patient is on the waiting list; times that
+    are offered can still be taken. A part of `decide`, which records it; call it before the
+    submission is locked. Raises Conflict when something of it was changed meanwhile.
+    """
+    known = arranged_for(submission=submission)
+    if known.request is None and not keys:
+        return ()
+    ended = {part for part, key in known.keys.items() if key in keys}
+    if len(ended) != len(set(keys)):
+        raise Conflict(str(CHANGED))
+    rows = [known.visit] if known.visit else []
+    rows += [offer.appointment for offer in known.offers]
+    try:
+        with claiming(spans=map(span, rows)) as now:
+            request = request_of(submission)
+            found = arranged_for(submission=submission)
+            if any(found.keys.get(part) != known.keys[part] for part in ended):
+                raise Conflict(str(CHANGED))
+            if found.visit and VISIT in ended:
+                visit = locked(found.visit)
+                end_visit(visit, by=by, at=now, reason=CancelReason.OTHER)
+                waiting_list.offer_freed(
+                    waiting_list.freed_by(visit), at=now, besides=submission.pk
+                )
+            if OFFERS in ended:
+                waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
+            if PLACE in ended:
+                WaitlistEntry.objects.filter(request=request).delete()
+            request.refresh_from_db()  # taking offers back may have moved it
+            left = found.keys.keys() - ended
+            ended |= _move(request, close=close, left=left, visit_ended=VISIT in ended)
+    except SlotGone as gone:
+        raise Conflict(_("Please try again.")) from gone
+    return tuple(sorted(ended))
+
+
+def _move(
+    request: AppointmentRequest, *, close: bool, left: Collection[str], visit_ended: bool
+) -> set[str]:
+    """Close the request if nothing that is left keeps it open; else the patient still wants a
+    visit."""
+    is_open = request.progress in workflow.REQUEST_OPEN
+    if close and is_open and VISIT not in left and PLACE not in left:
+        advance(request, "withdraw")
+        return {REQUEST}
+    if visit_ended:
+        advance(request, "return")
+        if OFFERS in left:
+            advance(request, "offer")
+    return set()

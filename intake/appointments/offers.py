@@ -1,0 +1,272 @@
+"""Offers: times held for a patient who has still to say yes. The first to accept wins."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import audit
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Order
+from intake.appointments import booking, changing, free_times, waiting_list
+from intake.appointments.common import (
+    SlotGone,
+    User,
+    actor_of,
+    advance,
+    claiming,
+    close_offers,
+    lapse_holds,
+    lock,
+    locked,
+    record,
+    request_of,
+    retried,
+    span,
+    step,
+)
+from intake.errors import Refused
+from intake.models.appointments import Appointment, Offer, WaitlistEntry
+from intake.models.calls import CallTask
+from intake.models.clinic_time import VisitType
+from intake.models.submissions import Submission
+from intake.ways import calls, telling
+
+MOST = 3  # times offered to one patient at once
+# taken back to offer others, or to book one of them on the phone: that is told instead
+SECOND_THOUGHTS = timedelta(minutes=15)
+
+
+@retried
+def offer(
+    *,
+    submission: Submission,
+    slots: Sequence[str],
+    visit_type: VisitType,
+    by: User,
+    hours: int | None = None,
+    request_id: str = "",
+) -> list[Offer]:
+    """The front desk offers one to three free times, held for the patient for `hours`
+    (APPOINTMENT_OFFER_HOURS when not given), and never beyond the time itself. Earlier open offers
+    to the same request are taken back. One message tells the patient.
+
+    Raises SlotGone when one of them has gone (then none is offered), Refused for an urgency that
+    must not wait or a patient whom no letter reaches, ValueError for none or too many slots,
+    workflow.NotAllowed when the request is over.
+    """
+    keys = list(dict.fromkeys(slots))
+    if not 0 < len(keys) <= MOST:
+        raise ValueError(_("Choose one to three times."))
+    window = free_times.window_of(submission.urgency)
+    if window is None:
+        raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
+    if not telling.can_be_told(submission):
+        raise Refused(
+            _("No letter reaches this patient. Call, and book the time that you agree on.")
+        )
+    found = [free_times.find_slot(key=key, visit_type=visit_type) for key in keys]
+    if any(free.start >= window[1] for free in found):
+        raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
+    spans = [(free.clinician.pk, free.start, free.end) for free in found]
+    try:
+        with claiming(spans=spans) as now:
+            request = request_of(submission)
+            waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
+            until = now + timedelta(hours=hours or settings.APPOINTMENT_OFFER_HOURS)
+            made: list[Offer] = []
+            for free in found:
+                place = waiting_list.Freed(
+                    free.clinician,
+                    free.location,
+                    visit_type,
+                    free.start,
+                    free.end,
+                    booking.free_seat(free),
+                )
+                row = waiting_list.held_row(
+                    place, capacity=free.slot.capacity, until=min(until, free.start), at=now
+                )
+                made += waiting_list.make_offers(
+                    row, [request], by=by, at=now, request_id=request_id
+                )
+            outbox.put(kind="appointment_offer", occasion=str(made[0].pk), expires=until)
+    except SlotGone as gone:
+        raise SlotGone("", free_times.nearest_left(found[0])) from gone.__cause__
+    return made
+
+
+@retried
+def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> Appointment:
+    """The patient takes an offered time: the visit is confirmed, other offers to the patient are
+    taken back, and others who were offered the same time are told kindly that it has gone. With an
+    appointment already, that one is moved to the offered time.
+
+    Again is the same as once. Raises SlotGone when it was answered, has lapsed, was won by somebody
+    else, or is not this patient's.
+    """
+    row = offer.appointment
+    current = submission.appointments.filter(status="confirmed").first()
+    with claiming(spans=[span(row), *([span(current)] if current else [])]) as now:
+        request = request_of(submission)
+        row, mine = locked(row), _locked(offer)
+        if mine.request_id != request.pk:
+            raise SlotGone
+        if mine.state == "accepted":
+            return _of(submission)
+        _refuse_closed(mine, now)
+        rivals = list(row.offers.filter(state="open").exclude(pk=mine.pk))
+        mine.state, mine.answered_at = Offer.State.ACCEPTED, now
+        mine.save(update_fields=["state", "answered_at"])
+        if request.progress == "withdrawn":  # closed with a decision that left the offer standing
+            advance(request, "reopen")
+        calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
+        visit = _take(row, submission, now, request_id)
+        close_offers(rivals, Offer.State.LOST, at=now)
+        for rival in rivals:
+            outbox.put(kind="offer_lost", occasion=str(rival.pk), expires=row.during.lower)
+    return visit
+
+
+@retried
+def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> None:
+    """The patient does not want this time; again is the same as once. What nobody else is offered
+    is free again, and goes to the next on the waitlist. Raises SlotGone when it is not theirs."""
+    with claiming(spans=[span(offer.appointment)]) as now:
+        request = request_of(submission)
+        row, mine = locked(offer.appointment), _locked(offer)
+        if mine.request_id != request.pk:
+            raise SlotGone
+        if mine.state != "open":
+            return
+        close_offers([mine], Offer.State.DECLINED, at=now)
+        record(
+            row,
+            actor=actor_of(None, submission),
+            action="state",
+            request_id=request_id,
+            status="declined",
+        )
+        for freed in waiting_list.free_rows({row.pk}, at=now):
+            waiting_list.offer_freed(waiting_list.freed_by(freed), at=now, besides=submission.pk)
+
+
+@retried
+def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
+    """The front desk takes all open offers to a patient back; the request is "requested" again. A
+    patient who has heard of them is told; returns whether that is so."""
+    rows = Appointment.objects.filter(
+        offers__request__submission=submission, offers__state="open", status="held"
+    )
+    with claiming(spans=map(span, rows)) as now:
+        request = request_of(submission)
+        open_ = list(request.offers.filter(state="open"))
+        unheard = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
+        waiting_list.withdraw_offers_in(open_, at=now)
+        to_tell = bool(open_) and not unheard
+        if to_tell:
+            order = Order(
+                kind="offers_withdrawn",
+                occasion=str(open_[0].pk),
+                not_before=SECOND_THOUGHTS,
+                expires=max(offer.expires_at for offer in open_),
+            )
+            telling.tell(submission=submission, reason=CallTask.Reason.LOST, order=order)
+        audit.record(
+            actor=audit.staff(by),
+            action="state",
+            subject=str(submission.pk),
+            purpose="TREAT",
+            request_id=request_id,
+            detail={"kind": "offer", "to": "withdrawn", "count": len(open_)},
+        )
+    return to_tell
+
+
+def lapse() -> int:
+    """Each minute: holds and offers whose time is over end, and the freed times go to the next on
+    the waitlist. Returns how many."""
+    done = 0
+    over = Appointment.objects.filter(status="held", held_until__lte=timezone.now())
+    for row in over.for_reading().order_by("held_until")[:500]:
+        try:
+            with claiming(spans=[]) as now:
+                lock([span(row)])
+                again = Appointment.objects.filter(pk=row.pk, status="held", held_until__lte=now)
+                for ended in lapse_holds(again, at=now):
+                    done += 1
+                    waiting_list.offer_freed(waiting_list.freed_by(ended), at=now)
+        except SlotGone:  # somebody is booking there just now; the next minute
+            continue
+    return done
+
+
+def open_offers(*, submission: Submission) -> list[Offer]:
+    """What a patient can still accept, by time; one that has lapsed is none, noted or not."""
+    rows = Offer.objects.open(timezone.now()).filter(request__submission=submission)
+    return list(
+        rows.select_related(
+            "appointment__clinician", "appointment__location", "appointment__visit_type"
+        )
+    )
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def _locked(offer: Offer) -> Offer:
+    row = Offer.objects.select_for_update(of=("self",)).filter(pk=offer.pk).first()
+    if row is None:
+        raise SlotGone
+    return row
+
+
+def _refuse_closed(offer: Offer, now: datetime) -> None:
+    if offer.state == "lost":
+        raise SlotGone(_("Somebody else took this time a moment ago. We are sorry."))
+    if offer.state == "lapsed" or (offer.state == "open" and offer.expires_at <= now):
+        raise SlotGone(_("This offer has ended. We will offer you other times, or call us."))
+    if offer.state != "open":
+        raise SlotGone(_("This offer was answered or taken back already."))
+
+
+def _of(submission: Submission) -> Appointment:
+    found = submission.appointments.filter(status="confirmed").first()
+    if found is None:
+        raise SlotGone(_("This appointment was changed meanwhile."))
+    return found
+
+
+def _take(row: Appointment, submission: Submission, now: datetime, request_id: str) -> Appointment:
+    current = submission.appointments.filter(status="confirmed")
+    visit = current.select_for_update(of=("self",)).first()
+    if visit is None:
+        booking.confirm_visit(row, submission, by=None, at=now, request_id=request_id)
+        return row
+    left = waiting_list.freed_by(visit)
+    step(row, "release", by=None, at=now)
+    changing.move_visit(
+        visit,
+        by=None,
+        at=now,
+        clinician=row.clinician,
+        location=row.location,
+        visit_type=row.visit_type,
+        during=row.during,
+        seat=row.seat,
+        capacity=row.capacity,
+    )
+    request = request_of(submission)
+    waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
+    WaitlistEntry.objects.filter(request=request).delete()
+    record(
+        visit,
+        actor=actor_of(None, submission),
+        action="update",
+        request_id=request_id,
+        status=visit.status,
+    )
+    waiting_list.offer_freed(left, at=now, besides=submission.pk)
+    return visit

@@ -1,0 +1,169 @@
+"""The list of free times, for the walk and for the patient's own page."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from intake.appointments import free_times
+from intake.appointments.forms import TimesForm
+from intake.appointments.free_times import FreeTime, start_of
+from intake.models.appointments import Appointment
+from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
+from intake.questionnaire import held_time
+from intake.wording import moments
+
+DAYS = 4  # with free times, on one page
+LOOK = timedelta(days=14)  # so far ahead at first
+
+
+def form_of(
+    data: QueryDict | None = None,
+    *,
+    initial: dict[str, Any] | None = None,
+    only: VisitType | None = None,
+) -> TimesForm:
+    """The form for the clinic's book as it is: sorts of visit, clinicians, places. `only`: the
+    sort of a visit that is moved."""
+    menu = free_times.menu(only=only)
+    return TimesForm(
+        types=menu.types, people=menu.people, places=menu.places, data=data, initial=initial
+    )
+
+
+def is_other_list(request: HttpRequest) -> bool:
+    """Whether a button was pressed that shows other times, and chooses none."""
+    return request.POST.get("go") in ("show", "later", "first")
+
+
+def turned(request: HttpRequest) -> QueryDict:
+    """What was posted, with the day that the button leads to as the first one shown."""
+    data = request.POST.copy()
+    data["first"] = data.get("next", "") if data.get("go") == "later" else ""
+    return data
+
+
+# --- what the list shows --------------------------------------------------------------------------
+
+
+def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
+    """The next days with free times that a patient of this urgency may choose from."""
+    first = form.first_day
+    found = _found(form, urgency) if form.visit_type else []
+    days = [(day, list(slots)) for day, slots in _by_day(found) if first is None or day >= first]
+    shown = [free for _day, slots in days[:DAYS] for free in slots]
+    following = days[DAYS][0].isoformat() if len(days) > DAYS else ""
+    return _context(form, shown, following=following, is_later=first is not None)
+
+
+def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) -> dict[str, Any]:
+    """The free times nearest to the one that was chosen and cannot be had. `known`: as SlotGone
+    told them."""
+    kind = form.visit_type
+    found: list[FreeTime] = []
+    if kind:
+        found = free_times.nearest_for(
+            urgency=urgency,
+            visit_type=kind,
+            to=start_of(form.chosen) or timezone.now(),
+            known=known,
+        )
+    return _context(form, _once(found), following="", is_later=True)
+
+
+def gone_words(shown: dict[str, Any]) -> str:
+    """Why a time cannot be had, and the way on."""
+    if shown["days"]:
+        return _("That time has just gone. Nothing was booked. Here are the nearest free times.")
+    return _("That time has just gone, and there is no other just now. Nothing was booked.")
+
+
+def held_words(row: Appointment) -> dict[str, str]:
+    """A time that is held: its key, when it is, and until when it is held."""
+    return {
+        "key": held_time.key_of(row),
+        "when": moments.moment_words(row.starts, row.location.time_zone),
+        "until": moments.clock_words(row.held_until.astimezone(row.zone)),
+    }
+
+
+def free_words(free: FreeTime) -> dict[str, str]:
+    """A free time in words: when, where it is."""
+    return {
+        "moment": moments.moment_words(free.start, free.location.time_zone),
+        "where": free.location.name if free.visit_type.kind == VisitKind.IN_PERSON else "",
+    }
+
+
+def _context(
+    form: TimesForm, found: Iterable[FreeTime], *, following: str, is_later: bool
+) -> dict[str, Any]:
+    found = list(found)
+    zones = sorted({free.location.time_zone for free in found})
+    several = len({free.location.pk for free in found}) > 1
+    # the clock's name is said once, unless it differs: several zones, or the clock changes
+    clocks = {free.start.tzname() for free in found}
+    return {
+        "form": form,
+        "visit": str(form.visit_type.pk) if form.visit_type else "",
+        "who": form.said("who"),
+        "where": form.said("where"),
+        "first": form.first_day.isoformat() if form.first_day else "",
+        "chosen": form.chosen,
+        "days": [
+            (
+                moments.day_words(day),
+                [_option(free, place=several, clock=len(clocks) > 1) for free in slots],
+            )
+            for day, slots in _by_day(found)
+        ],
+        "zones": ", ".join((*clocks, *zones) if len(clocks) == 1 else zones),
+        "kind": form.visit_type,
+        "following": following,
+        "is_later": is_later,
+    }
+
+
+def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime]]]:
+    """By the days of each place, which are not the same moments everywhere."""
+    ordered = sorted(
+        found, key=lambda free: (free.start.date(), free.slot.moment, free.location.name)
+    )
+    return groupby(ordered, key=lambda free: free.start.date())
+
+
+def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]:
+    """Its key, the time, and where it is if that differs within the list."""
+    time = moments.clock_words(free.start) if clock else moments.time_words(free.start)
+    return free.key, time, free.location.name if place else ""
+
+
+def _found(form: TimesForm, urgency: int) -> list[FreeTime]:
+    """The free times of the coming days, enough for one page and to know if there are more."""
+    who, where = form.said("who"), form.said("where")
+    start = None
+    if form.first_day:  # the day begins earlier east of here
+        start = datetime.combine(form.first_day, time(0), UTC) - timedelta(hours=14)
+    wanted: dict[str, Any] = {
+        "urgency": urgency,
+        "visit_type": form.visit_type,
+        "clinician": Clinician(pk=who) if who else None,
+        "location": Location(pk=where) if where else None,
+        "start": start,
+    }
+    found = free_times.slots_for(**wanted, end=(start or timezone.now()) + LOOK)
+    if len({free.start.date() for free in found}) <= DAYS + 1:
+        found = free_times.slots_for(**wanted)
+    return found if who else _once(found)
+
+
+def _once(found: Iterable[FreeTime]) -> list[FreeTime]:
+    """Of several clinicians who are free at one time and place, one stands for all."""
+    seen: dict[Any, FreeTime] = {}
+    for free in found:
+        seen.setdefault((free.slot.moment, free.location.pk), free)
+    return list(seen.values())

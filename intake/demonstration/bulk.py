@@ -1,0 +1,207 @@
+"""The demonstration's way in: what services.submit stores one by one, stored by the thousand.
+
+It builds every row with the functions that services uses, and a test compares the two row by row.
+What differs is only the audit trail: one event for a batch instead of one for a submission.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from clinic import audit
+from clinic.ids import new_reference, uuid7
+from intake.appointments import free_times
+from intake.demonstration.people import Patient
+from intake.domain import workflow
+from intake.history import build_history
+from intake.models.appointments import (
+    Appointment,
+    AppointmentChange,
+    AppointmentRequest,
+    Offer,
+    WaitlistEntry,
+    during,
+)
+from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
+from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
+from intake.protocols import current
+from intake.questionnaire import sending
+from intake.questionnaire.walk import Walk
+
+OUTCOMES = {
+    Urgency.EMERGENCY: "redirect_emergency",
+    Urgency.SAME_DAY: "call_today",
+    Urgency.URGENT: "book_urgent",
+    Urgency.SOON: "book_soon",
+    Urgency.ROUTINE: "book_routine",
+}
+
+
+def walk_of(patient: Patient) -> Walk:
+    """A synthetic patient's walk. The suicide question is never asked in a demonstration."""
+    kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
+    return Walk(current(), patient.content, kind=kind, si_screen=False)
+
+
+@transaction.atomic
+def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -> int:
+    """Store a batch of synthetic patients. Returns how many.
+
+    With a `clinician`, most of those sent some days before `now` are decided and closed by them,
+    as they would be. No red flag among them is escalated: dozens are old already, and nobody's.
+    Raises nothing of its own.
+    """
+    references = _free_references(len(patients))
+    submissions: list[Submission] = []
+    wishes: list[AppointmentRequest] = []
+    history: list[StatusChange] = []
+    decisions: list[Decision] = []
+    counts: Counter[tuple[date, str, str]] = Counter()
+    for patient, reference in zip(patients, references, strict=True):
+        walk = walk_of(patient)
+        submission = sending.build_submission(
+            draft_id=uuid7(),
+            walk=walk,
+            kind=patient.kind,
+            contact=patient.content.contact,
+            language=patient.language,
+            reference=reference,
+            at=patient.sent_at,
+        )
+        submissions.append(submission)
+        history.append(build_history(submission, "send", by=None, at=patient.sent_at))
+        if patient.kind != Kind.STOPPED:
+            wishes.append(sending.build_wish(submission, patient.content.wish))
+        counts.update(sending.rule_count_keys(submission, walk.assessment))
+        if clinician and patient.handled and now - patient.sent_at > timedelta(days=2):
+            decisions.append(_decided(submission, clinician, history))
+    Submission.objects.bulk_create(submissions)
+    AppointmentRequest.objects.bulk_create(wishes)
+    StatusChange.objects.bulk_create(history)
+    Decision.objects.bulk_create(decisions)
+    sending.add_rule_counts(counts)
+    audit.record(actor=audit.system("demo"), action="create", detail={"count": len(submissions)})
+    return len(submissions)
+
+
+DEMO_VISITS = (("in_person", "First visit", 40), ("video", "Video visit", 20),
+               ("phone", "Phone visit", 20))  # fmt: skip
+DEMO_HOURS = (("08:30", "12:00"), ("13:00", "16:30"))
+
+
+@transaction.atomic
+def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
+    """Open the demonstration's book: a location, these clinicians (name, sign-in) on weekdays,
+    visit types, and appointments of patients who wish for one: some booked, one offered, two on the
+    waitlist, the last few over. Nothing is sent. Returns how many appointments."""
+    place = Location.objects.create(
+        name=settings.CLINIC_PLACES[0],
+        address="12 Example Street",
+        time_zone=settings.TIME_ZONE,
+        directions="Bus 7 to Example Square. The door is beside the pharmacy; there is a lift.",
+        phone=settings.CLINIC_PHONE,
+    )
+    people = [Clinician.objects.create(name=name, user=user) for name, user in clinicians]
+    OpeningHours.objects.bulk_create(
+        OpeningHours(
+            clinician=who,
+            location=place,
+            weekday=weekday,
+            starts=time.fromisoformat(starts),
+            ends=time.fromisoformat(ends),
+        )
+        for who in people
+        for weekday in range(5)
+        for starts, ends in DEMO_HOURS
+    )
+    for kind, title, minutes in DEMO_VISITS:
+        VisitType.objects.create(kind=kind, title=title, minutes=minutes).clinicians.set(people)
+    made = _demo_visits(VisitType.objects.get(kind="in_person"), place, people[0])
+    audit.record(actor=audit.system("demo"), action="create", detail={"count": made})
+    return made
+
+
+def _demo_visits(visit: VisitType, place: Location, clinician: Clinician) -> int:
+    now = timezone.now()
+    wishing = AppointmentRequest.objects.select_related("submission").filter(
+        progress="requested", submission__urgency__lt=Urgency.SAME_DAY
+    )
+    requests = list(wishing.order_by("-submission__urgency", "submission__submitted_at")[:16])
+    free = free_times.free_slots(visit_type=visit)[1::5]
+    before = now.astimezone(place.zone).replace(hour=9, minute=0, second=0, microsecond=0)
+    before -= timedelta(days=7 + max(0, before.weekday() - 4))  # a weekday
+    rows: list[Appointment] = []
+    offers: list[Offer] = []
+    for number, request in enumerate(requests[:-2]):
+        is_over, is_offered = number < 3, number == 3
+        if not is_over and not free:
+            break
+        start = before + timedelta(hours=number) if is_over else free[0].start
+        row = Appointment(
+            id=uuid7(),
+            submission=None if is_offered else request.submission,
+            clinician=clinician if is_over else free[0].clinician,
+            location=place,
+            visit_type=visit,
+            during=during(start, start + timedelta(minutes=visit.minutes)),
+            status=("completed" if number else "no_show") if is_over else "confirmed",
+            created_at=now - timedelta(days=14),
+            changed_at=now,
+        )
+        request.progress = ("done" if number else "missed") if is_over else "booked"
+        if not is_over:
+            free.pop(0)
+        if is_offered:
+            row.status, request.progress = "held", "offered"
+            row.held_until = now + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS)
+            offers.append(
+                Offer(appointment=row, request=request, created_at=now, expires_at=row.held_until)
+            )
+        rows.append(row)
+    Appointment.objects.bulk_create(rows)
+    AppointmentChange.objects.bulk_create(
+        AppointmentChange(
+            appointment=row, action="confirm", status=row.status, during=row.during, at=now
+        )
+        for row in rows
+    )
+    Offer.objects.bulk_create(offers)
+    AppointmentRequest.objects.bulk_update(requests, ["progress"])
+    WaitlistEntry.objects.bulk_create(
+        WaitlistEntry(request=request, since=now - timedelta(days=number))
+        for number, request in enumerate(requests[-2:], 1)
+    )
+    return len(rows)
+
+
+def _free_references(count: int) -> list[str]:
+    found: set[str] = set()
+    while len(found) < count:
+        wanted = {new_reference() for _ in range(count - len(found))} - found
+        taken = Submission.objects.filter(reference__in=wanted).values_list("reference", flat=True)
+        found |= wanted - set(taken)
+    return sorted(found)
+
+
+def _decided(submission: Submission, by: Any, history: list[StatusChange]) -> Decision:
+    at = submission.submitted_at + timedelta(hours=3)
+    decision = Decision(
+        submission=submission,
+        revision=0,
+        urgency_before=submission.urgency,
+        urgency=submission.urgency,
+        outcome=OUTCOMES[Urgency(submission.urgency)],
+        words={"reason": "", "note": ""},
+        by=by,
+        at=at,
+    )
+    for action, after in (("decide", timedelta(0)), ("close", timedelta(hours=1))):
+        submission.status = workflow.move(submission.status, action)
+        history.append(build_history(submission, action, by=by, at=at + after))
+    submission.revision = 2
+    return decision

@@ -1,0 +1,198 @@
+"""The call list: patients whom no letter has told, and by when somebody calls them.
+
+A call that is owed stands here, and on every page of its patient, until it is ticked.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.lists import FindList, FixedFilter
+from intake import search
+from intake.desk.submission_page import person_words
+from intake.models.calls import CallTask
+from intake.models.submissions import Submission
+from intake.staff.lists import PatientAdmin, people, served
+from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, what_to_say
+from intake.ways import calls
+from intake.wording.reading import phone_words
+
+DONE = {
+    "reached": gettext_lazy("Noted: the patient was reached."),
+    "left_word": gettext_lazy("Noted: word was left. The call stays on the list."),
+    "not_reached": gettext_lazy("Noted: not reached. The call stays on the list."),
+    "told": gettext_lazy("Noted: the patient was told already."),
+}
+
+
+class ByDue(FindList):
+    """What is due first stands first; of what is settled, the last."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        settled = self.params.get("settled") == "today"
+        return ["-settled_at", "id"] if settled else ["due_at", "id"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        """With what to say, for all rows at once."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        said = what_to_say(self.result_list)
+        may_note = request.user.has_perm("intake.change_calltask")
+        home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
+        for row in self.result_list:
+            row.said, row.may_note, row.home = said.get(row.pk, ""), may_note, home
+
+
+class SettledFilter(FixedFilter):
+    title = gettext_lazy("calls")
+    parameter_name = "settled"
+    options = [("today", gettext_lazy("Settled today"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "today":
+            return queryset.open()
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return queryset.filter(settled_at__gte=midnight)
+
+    def choices(self, changelist: Any) -> Any:
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": _("To make")}
+
+
+@admin.register(CallTask)
+class CallTaskAdmin(PatientAdmin):
+    """Whom to call, by when, and what they have to hear."""
+
+    list_display = ["due", "patient", "phone", "why", "opens", "acts"]
+    list_filter = [SettledFilter]
+    list_select_related = ["submission", "settled_by"]
+    sortable_by: list[str] = []
+    posts = list(BUTTONS)
+    list_title = gettext_lazy("Calls to make")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Not a place of work of its own: the head of each page leads here."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = CallTask.objects.select_related("submission", "settled_by")
+        return rows.defer("submission__answers", "submission__assessment")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return ByDue
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        if reference := search.reference(search_term):
+            return queryset.filter(submission__reference=reference), False
+        called = Submission.objects.filter(call_tasks__in=queryset).distinct()
+        return queryset.filter(submission__in=people(called, search_term)), False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """The list shows all there is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(self.address("changelist"))
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    def recorded(self, rows: list[Any]) -> list[Submission]:
+        return [row.submission for row in rows]
+
+    # --- columns ---------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("Call by"))
+    def due(self, row: CallTask) -> str:
+        if row.settled_at is None:
+            return due_words(row)
+        at = date_format(timezone.localtime(row.settled_at), "TIME_FORMAT")
+        who = person_words(row.settled_by) if row.settled_by else _("needed no more")
+        return _("%(time)s, %(who)s") % {"time": at, "who": who}
+
+    @admin.display(description=gettext_lazy("Patient"))
+    def patient(self, row: Any) -> str:
+        return row.submission.person.get("name") or _("Name not given")
+
+    @admin.display(description=gettext_lazy("Phone"))
+    def phone(self, row: CallTask) -> str:
+        number = row.submission.person.get("callback_phone", "")
+        if not number:
+            return _("No way to reach this patient is known.")
+        return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
+
+    @admin.display(description=gettext_lazy("What they have to hear"))
+    def why(self, row: Any) -> str:
+        reason = row.get_reason_display()
+        if not row.said:
+            return reason
+        return format_html("<strong>{}</strong><br>{}", reason, row.said)
+
+    @admin.display(description=gettext_lazy("Reference"))
+    def opens(self, row: Any) -> str:
+        page = reverse(f"admin:intake_{row.home}_change", args=[row.submission_id])
+        return format_html('<a href="{}">{}</a>', page, row.submission.reference)
+
+    @admin.display(description=gettext_lazy("What came of it"), empty_value="")
+    def acts(self, row: Any) -> str | None:
+        if row.settled_at is not None or not row.may_note:
+            return None
+        # the list stands in a form of the admin's own, with its token
+        return format_html_join(
+            " ",
+            '<button class="button{}" formaction="{}">{}</button>',
+            [
+                ("" if name == "reached" else " plain", self.address(name, row.pk), words)
+                for name, words in buttons_of([row])
+            ],
+        )
+
+    # --- its buttons -------------------------------------------------------------------------
+    def reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="reached")
+
+    def left_word_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="left_word")
+
+    def not_reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="not_reached")
+
+    def told_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.note(request, object_id, button="told")
+
+    @served
+    def note(self, request: HttpRequest, task: CallTask, *, button: str) -> HttpResponse:
+        """Note a call about a task and about the others of its patient that the page named."""
+        if not request.user.has_perm("intake.change_calltask"):
+            raise PermissionDenied
+        if request.method == "POST":
+            given: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
+            tasks = [task, *self.named(request, task)]
+            if button == "told":
+                for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
+                    calls.settle(task=each, **given)
+            else:
+                calls.note(submission=task.submission, outcome=button, tasks=tasks, **given)
+            messages.success(request, DONE[button])
+        back = request.POST.get("back", "")[:200]
+        safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
+        return redirect(back if safe else self.address("changelist"))
+
+    def named(self, request: HttpRequest, task: CallTask) -> list[CallTask]:
+        """The other open tasks of the same patient whose ids were posted."""
+        posted = set(request.POST.getlist("task"))
+        others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
+        return [each for each in others if str(each.pk) in posted]

@@ -1,0 +1,366 @@
+"""The front desk's list and page: contact and appointment, no answers.
+
+The page of a request shows the wish beside the free times that fit it and the week. What is offered
+or booked goes through one service each, outside of any transaction of the page: the services take
+their locks first and try again by themselves.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from intake.appointments import booking as booking_module
+from intake.appointments import free_times, waiting_list
+from intake.appointments import offers as offers_module
+from intake.appointments.admin.choosing import Times, time_words, wish_rows
+from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_choices
+from intake.appointments.booking import confirm_by_call
+from intake.appointments.common import SlotGone
+from intake.appointments.offers import open_offers, withdraw_offers
+from intake.desk import decisions
+from intake.desk.submission_page import ProgressForm, SubmissionPage
+from intake.domain import workflow
+from intake.errors import Conflict, Refused
+from intake.models.appointments import AppointmentRequest
+from intake.models.calls import CallTask
+from intake.models.clinic_time import Clinician, VisitType
+from intake.models.submissions import Decision, FrontDesk, Kind, Submission
+from intake.staff.lists import (
+    NotClosedFilter,
+    PatientAdmin,
+    ProgressFilter,
+    SentFilter,
+    UrgencyFilter,
+    act,
+    alarm_mark,
+    served,
+    standing_words,
+    target_words,
+)
+from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.wording.reading import phone_words
+
+REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
+"""What a service of appointments refuses with; the message is for the person who asked."""
+CALLED_ALONE = gettext_lazy(
+    "No letter reaches this patient, so no time is offered by itself. Call when one becomes free."
+)
+
+
+def booking(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A button of the request page that offers or books: permission and the record itself."""
+
+    @wraps(method)
+    def view(self: "FrontDeskAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.found(request, object_id)
+        if request.method != "POST":
+            return redirect(self.address("change", row.pk))
+        if not request.user.has_perm("intake.change_appointment"):
+            raise PermissionDenied
+        return method(self, request, row)
+
+    return view
+
+
+@admin.register(FrontDesk)
+class FrontDeskAdmin(PatientAdmin):
+    """Who, how to reach them, what they wish for. No answers, no reasons."""
+
+    list_display = [
+        "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
+        "progress",
+    ]  # fmt: skip
+    list_filter = [ProgressFilter, NotClosedFilter, UrgencyFilter, SentFilter]
+    list_select_related = ["appointment_request__waiting"]
+    posts = ["progress", "offer", "call", "withdraw", "overbook", "wait"]
+    list_title = gettext_lazy("Contacts and appointments")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FrontDesk]:
+        rows = super().get_queryset(request).select_related("appointment_request__waiting")
+        decided = Decision.objects.filter(submission=OuterRef("pk")).order_by("-at", "-id")
+        rows = rows.annotate(outcome=Subquery(decided.values("outcome")[:1]))
+        return rows.defer("answers", "assessment", "search_keys")
+
+    @admin.display(description=gettext_lazy("Phone"))
+    def phone(self, row: FrontDesk) -> str:
+        number = row.person.get("callback_phone", "")
+        return (
+            format_html('<a href="tel:{}">{}</a>', number, phone_words(number)) if number else "–"
+        )
+
+    @admin.display(description=gettext_lazy("Decided"))
+    def to_do(self, row: Any) -> str:
+        known = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
+        unheard = row.redirected_at and row.status in workflow.OPEN
+        words = standing_words(row) if unheard else known
+        return format_html("{}<br>{}", alarm_mark(), words) if row.alarm else words
+
+    @admin.display(description=gettext_lazy("Wish"))
+    def wish(self, row: FrontDesk) -> str:
+        return request_of(row).get_visit_type_display() if request_of(row) else "–"
+
+    @admin.display(description=gettext_lazy("Appointment"))
+    def progress(self, row: FrontDesk) -> str:
+        request = request_of(row)
+        if request is None:
+            return "–"
+        words = progress_words(request, row.outcome)
+        if getattr(request, "waiting", None):
+            return _("%(progress)s; on the waiting list") % {"progress": words}
+        return words
+
+    # --- the page of a request -------------------------------------------------------------------
+    @served
+    def change_view(self, request: HttpRequest, row: FrontDesk, **kwargs: Any) -> HttpResponse:
+        return self.show(request, row, request.GET)
+
+    def show(
+        self,
+        request: HttpRequest,
+        row: FrontDesk,
+        typed: QueryDict,
+        *,
+        form: TimesForm | None = None,
+        overbook: OverbookForm | None = None,
+        error: Exception | None = None,
+        status: int = 200,
+    ) -> HttpResponse:
+        """The page, after a refusal with its reason and everything that was chosen."""
+        with transaction.atomic():
+            if error:  # somebody else may have changed it
+                row = self.found(request, row.pk)
+            decisions.open_submission(
+                submission=row, by=request.user, request_id=request.request_id
+            )
+            page, wish = SubmissionPage(row), request_of(row)
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": row.reference,
+                "submission": row,
+                "to_do": self.to_do(row),
+                "progress": progress_words(wish, row.outcome) if wish else "",
+                "name": page.name,
+                "phone": page.phone,
+                "phone_words": phone_words(page.phone),
+                "language": page.language,
+                "contact": page.contact,
+                "request_": wish,
+                "waits": wish is not None and getattr(wish, "waiting", None) is not None,
+                "stopped": row.kind == Kind.STOPPED,
+                "urgency_mark": self.urgency_mark(row),
+                "target": target_words(row),
+                "waiting": self.waiting_for(row),
+                "form": ProgressForm(progress=wish.progress) if wish else None,
+                "refused": error,
+                "is_popup": False,
+                **self.times_of(request, row, wish, typed, form, overbook, error),
+            }
+            template = "admin/intake/frontdesk/read.html"
+            return TemplateResponse(request, template, context, status=status).render()
+
+    def times_of(
+        self,
+        request: HttpRequest,
+        row: FrontDesk,
+        wish: AppointmentRequest | None,
+        typed: QueryDict,
+        form: TimesForm | None,
+        overbook: OverbookForm | None,
+        error: Exception | None,
+    ) -> dict[str, Any]:
+        """What the page shows of visits, offers and free times; who is on it is recorded."""
+        may_book = request.user.has_perm("intake.change_appointment")
+        may_wait, letter = free_times.may_be_offered(submission=row), letter_words(row)
+        visit = row.appointments.filter(status="confirmed").for_reading().first()
+        shown: dict[str, Any] = {
+            "visit": visit,
+            "visit_words": time_words(visit.starts, visit.ends) if visit else "",
+            "offers": [],
+            "wish": wish_rows(wish, Clinician.objects.all()) if wish else [],
+            "may_book": may_book,
+            "may_wait": may_wait,
+            "may_offer": may_wait and bool(letter),
+            "letter": letter,
+            "owed": owed_to(request, row),
+            "times": None,
+            "times_form": form,
+            "hold_choices": [],
+            "overbook": None,
+            "page_address": self.address("change", row.pk),
+            "buttons": "admin/intake/frontdesk/buttons.html",
+            "choosing": True,
+        }
+        if wish is None or not may_book:
+            return shown
+        offers = open_offers(submission=row)
+        shown["offers"] = [
+            (offer, time_words(offer.appointment.starts, offer.appointment.ends))
+            for offer in offers
+        ]
+        if visit or wish.progress in ("done", "withdrawn"):
+            return shown
+        times = Times(typed=typed, kinds=kinds_for(wish), request=wish)
+        if isinstance(error, SlotGone):
+            times.gone = error
+        decisions.record_list(
+            submissions=[each.submission for each in times.visits if each.submission],
+            by=request.user,
+            request_id=request.request_id,
+            page="calendar",
+        )
+        held = typed.get("hours", "")
+        if request.user.has_perm("intake.overbook_appointment"):
+            shown["overbook"] = overbook or OverbookForm(times=times)
+        return shown | {
+            "times": times,
+            "hold_choices": [
+                (number, words, str(number) == (held or str(settings.APPOINTMENT_OFFER_HOURS)))
+                for number, words in hold_choices()
+            ],
+        }
+
+    # --- its buttons -------------------------------------------------------------------------
+    @served
+    def progress_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        if request.method == "POST":
+            if not request.user.has_perm("intake.change_frontdesk"):
+                raise PermissionDenied
+            form = ProgressForm(data=request.POST)
+            if form.is_valid() and request_of(row):
+                progress = form.cleaned_data["progress"]
+                booked = row.appointments.filter(status="confirmed")
+                ends_visit = progress == "withdrawn" and booked.exists()
+                if act(request, row, decisions.set_progress, progress=progress) and ends_visit:
+                    done = _("The appointment is cancelled.")
+                    say_told(request, row, done, CallTask.Reason.CANCELLED)
+        return redirect(self.address("change", row.pk))
+
+    @booking
+    def offer_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        form = TimesForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, row, request.POST, form=form, status=422)
+        try:
+            made = offers_module.offer(
+                submission=row,
+                slots=form.cleaned_data["slot"],
+                visit_type=form.cleaned_data["type"],
+                hours=form.cleaned_data["hours"],
+                by=request.user,
+                request_id=request.request_id,
+            )
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, error=error, status=409)
+        done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
+        return self.told(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
+
+    @booking
+    def call_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        form = TimesForm(request.POST, one=True)
+        if not form.is_valid():
+            return self.show(request, row, request.POST, form=form, status=422)
+        try:
+            confirm_by_call(
+                submission=row,
+                slot=form.cleaned_data["slot"][0],
+                visit_type=form.cleaned_data["type"],
+                by=request.user,
+                request_id=request.request_id,
+            )
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, error=error, status=409)
+        done = _("The appointment is booked.")
+        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
+
+    @booking
+    def withdraw_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        try:
+            had_heard = withdraw_offers(
+                submission=row, by=request.user, request_id=request.request_id
+            )
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, error=error, status=409)
+        done = _("The offers are taken back.")
+        if had_heard:
+            return self.told(request, row, done, CallTask.Reason.LOST)
+        messages.success(request, done)
+        return redirect(self.address("change", row.pk))
+
+    @booking
+    def wait_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        leave = request.POST.get("to") == "leave"
+        service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
+        try:
+            service(submission=row, by=request.user, request_id=request.request_id)
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, error=error, status=409)
+        if leave:
+            messages.success(request, _("Taken off the waiting list."))
+        elif letter_words(row):
+            messages.success(request, _("Put on the waiting list."))
+        else:
+            messages.warning(request, _("Put on the waiting list.") + " " + str(CALLED_ALONE))
+        return redirect(self.address("change", row.pk))
+
+    @booking
+    def overbook_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+        if not request.user.has_perm("intake.overbook_appointment"):
+            raise PermissionDenied
+        wish = request_of(row)
+        times = Times(typed=request.POST, kinds=kinds_for(wish) if wish else [])
+        form = OverbookForm(request.POST, times=times)
+        if not form.is_valid():
+            return self.show(request, row, request.POST, overbook=form, status=422)
+        data = form.cleaned_data
+        try:
+            booking_module.overbook(
+                submission=row,
+                clinician=data["clinician"],
+                location=data["location"],
+                visit_type=data["visit_type"],
+                start=data["start"],
+                reason=data["reason"],
+                by=request.user,
+                request_id=request.request_id,
+            )
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, overbook=form, error=error, status=409)
+        done = _("The appointment is booked, above what the hours allow.")
+        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
+
+    def told(self, request: HttpRequest, row: FrontDesk, done: str, reason: str) -> HttpResponse:
+        say_told(request, row, done, reason)
+        return redirect(self.address("change", row.pk))
+
+
+def request_of(row: Submission) -> Any:
+    """The appointment request of a row, None when there is none (a stopped form)."""
+    return getattr(row, "appointment_request", None)
+
+
+def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
+    """How far a request is; of a closed one, the decision after which no visit is planned."""
+    if wish.progress == "withdrawn" and outcome in workflow.NO_VISIT:
+        return _("Closed: %(outcome)s") % {"outcome": workflow.OUTCOMES[outcome]}
+    return wish.get_progress_display()
+
+
+def kinds_for(wish: AppointmentRequest) -> list[VisitType]:
+    """What can be booked, the wished kind first: on the phone a patient may take another."""
+    kinds = VisitType.objects.filter(is_active=True, clinicians__is_active=True).distinct()
+    return sorted(kinds, key=lambda kind: kind.kind != wish.visit_type)

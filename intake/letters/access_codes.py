@@ -1,0 +1,80 @@
+"""The messages by which a patient comes back: the number of saved answers, a code, a notice of use.
+
+What each may say, and by which way it goes, is as in intake.letters.messages.
+"""
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
+
+from clinic.models import Message
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Letter
+from intake.access import codes
+from intake.letters.messages import text_of
+from intake.models.access import Challenge
+from intake.models.submissions import Draft, Submission
+from intake.questionnaire.drafts import walk_of
+
+
+def _letter(address: str, language: str, subject: str, name: str, **words: str) -> Letter:
+    channel = "email" if "@" in address else "sms"
+    with translation.override(language):
+        text = text_of(name, **words)
+        return Letter(
+            (address,), gettext(subject) % {"clinic": settings.CLINIC_SHORT_NAME}, text, channel
+        )
+
+
+@outbox.composer("code")
+def code(message: Message) -> Letter | None:
+    """A one-time code, while it can still be used."""
+    challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()
+    if message.payload is None or challenge is None:
+        return None
+    if challenge.used_at or challenge.tries >= codes.TRIES:
+        return None
+    address = codes.address_of(challenge)
+    if not address:
+        return None
+    return _letter(
+        address,
+        _language(challenge),
+        gettext_noop("Your code from %(clinic)s"),
+        "code",
+        code=message.payload["code"],
+    )
+
+
+@outbox.composer("opened")
+def opened(message: Message) -> Letter | None:
+    """Somebody came in with a code: whoever owns the mailbox is told."""
+    challenge = Challenge.objects.filter(pk=message.occasion).first()
+    address = codes.address_of(challenge) if challenge else ""
+    if challenge is None or not address:
+        return None
+    return _letter(address, _language(challenge), gettext_noop("Your request was opened"), "opened")
+
+
+@outbox.composer("saved")
+def saved(message: Message) -> Letter | None:
+    """The number of answers saved for later, while they are there and not sent."""
+    draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()
+    address = walk_of(draft).content.saved.get("address") if draft else ""
+    if draft is None or not address:
+        return None
+    return _letter(
+        address,
+        draft.language,
+        gettext_noop("How to go on with %(clinic)s"),
+        "saved",
+        reference=str(draft.reference),
+        days=str(settings.DRAFT_DAYS),
+    )
+
+
+def _language(challenge: Challenge) -> str:
+    if challenge.draft:
+        return challenge.draft.language
+    first = Submission.objects.filter(pk__in=challenge.submissions).values_list("language")
+    return next(iter(first), ("en",))[0]

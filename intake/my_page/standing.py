@@ -1,0 +1,135 @@
+"""Where a request stands, in the words of the patient's own page: never more than is true."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.domain import workflow
+from intake.models.calls import Call
+from intake.models.submissions import Communication, Decision, Submission
+from intake.my_page.replies import Reader
+from intake.wording import moments
+
+STATUS_WORDS = {
+    "new": gettext_lazy("We have your request. Nobody has read it yet."),
+    "in_review": gettext_lazy("A clinician is reading it."),
+    "decided": gettext_lazy("A clinician has read it and decided what happens next."),
+    "closed": gettext_lazy("This request is finished."),
+    "withdrawn": gettext_lazy("You took this request back."),
+}
+OPENED = gettext_lazy("We have your request and have opened it. A clinician will decide about it.")
+PROGRESS_WORDS = {
+    "requested": gettext_lazy("Your wish for a visit is with our front desk."),
+    "called": gettext_lazy("Our front desk has called you about a visit."),
+    "offered": gettext_lazy("We hold times for you. Please choose one."),
+    "booked": gettext_lazy("Your visit is booked."),
+    "done": gettext_lazy("Your visit took place."),
+    "missed": gettext_lazy("You missed your visit. Please call us."),
+    "withdrawn": gettext_lazy("You do not want a visit any more."),
+}
+
+
+def with_outcome(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    """These submissions with the outcome of the newest decision on each."""
+    newest = Decision.objects.filter(submission=OuterRef("pk")).order_by("-at", "-id")
+    return rows.annotate(outcome=Subquery(newest.values("outcome")[:1]))
+
+
+def outcome_of(submission: Submission) -> str:
+    """The outcome of the newest decision, '' for none. No query where nothing was done yet."""
+    if not submission.revision:
+        return ""
+    return submission.decisions.values_list("outcome", flat=True).first() or ""
+
+
+def is_asked(submission: Submission) -> bool:
+    """Whether we wait for an answer of the patient."""
+    came_back = submission.status in workflow.IN_TRIAGE and submission.asked_at is not None
+    return submission.status == "waiting" or came_back
+
+
+def needs_emergency_care(submission: Submission, outcome: str) -> bool:
+    """Whether the patient has to read before all else that emergency care was decided."""
+    untold = submission.redirected_at is not None and submission.status in workflow.OPEN
+    decided = submission.status == "decided" and outcome == workflow.EMERGENCY_CARE
+    return untold or decided
+
+
+def short_words(submission: Submission, outcome: str) -> str:
+    """Where it stands in one sentence, for a list."""
+    if needs_emergency_care(submission, outcome):
+        return _("A clinician has read your request. You need emergency care.")
+    if is_asked(submission):
+        return _("We need something more from you.")
+    if submission.status == "new":
+        return _("We have your request.")
+    return str(STATUS_WORDS[submission.status])
+
+
+def status_words(
+    submission: Submission,
+    outcome: str,
+    *,
+    letters: Sequence[Communication],
+    readers: Sequence[Reader],
+    visit_stands: bool,
+) -> str:
+    """Where it stands, and what the patient has to do. One query where calls are spoken of."""
+    if needs_emergency_care(submission, outcome):
+        spoke = _spoke(submission) if submission.status == "decided" else ""
+        return f"{short_words(submission, outcome)} {spoke}".strip()
+    if is_asked(submission):
+        return _asked_words(submission, letters)
+    if submission.status == "new" and readers:
+        return str(OPENED)
+    if submission.status == "decided" and outcome == "refer_elsewhere":
+        return _(
+            "A clinician has read your request: another service can help you better. If we have "
+            "not told you which one, please call us at %(phone)s."
+        ) % {"phone": settings.CLINIC_PHONE}
+    if submission.status == "decided" and outcome == "advice_only" and not visit_stands:
+        return _("A clinician has looked at your request. No visit is needed for now.")
+    return str(STATUS_WORDS[submission.status])
+
+
+def _asked_words(submission: Submission, letters: Sequence[Communication]) -> str:
+    since = submission.asked_at
+    if any(row.by_id and (since is None or row.at >= since) for row in letters):
+        return _("We need something more from you. Read the messages below, or call us.")
+    call = submission.calls.last()
+    if call is None:
+        told = _("We need something more from you.")
+    elif call.outcome == Call.Outcome.REACHED:
+        told = _("We spoke with you on %(day)s and wait for your answer.") % {"day": _day(call.at)}
+    else:
+        told = _("We need something more from you. We tried to call you on %(day)s.") % {
+            "day": _day(call.at)
+        }
+    how = _("Please call us at %(phone)s, or write to us below.") % {"phone": settings.CLINIC_PHONE}
+    return f"{told} {how}"
+
+
+def _spoke(submission: Submission) -> str:
+    call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
+    return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
+
+
+def _day(at: datetime) -> str:
+    return moments.day_words(timezone.localtime(at).date())
+
+
+def visit_words(progress: str, outcome: str, *, offers: bool) -> str:
+    """How far the wish for a visit is. `offers`: times are held for the patient."""
+    if progress == "withdrawn" and outcome in workflow.NO_VISIT:
+        if offers:  # the decision closed the request and left them standing
+            return str(PROGRESS_WORDS["offered"])
+        return _(
+            "Your request for a visit is closed. If you still want one, please call us at "
+            "%(phone)s."
+        ) % {"phone": settings.CLINIC_PHONE}
+    return str(PROGRESS_WORDS[progress])

@@ -1,0 +1,201 @@
+"""Who the patient is and how to reach them: an ordinary Django form."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from intake.domain import answers as domain
+from intake.domain.definition import Protocol
+from intake.forms.base import Controls, WalkForm, question_field, sent_once
+from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
+from intake.questionnaire.walk import age_on
+from intake.wording.reading import PREFER, PREFER_TIME
+
+CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
+
+
+class ContactForm(WalkForm):
+    """Who the patient is and how to reach them, with the protocol's own contact questions.
+
+    `known` are the answers so far: the age that the birth date has to agree with, and who fills
+    the form in. A request without the questionnaire asks the latter here.
+    """
+
+    name = PlainTextField(
+        label=_("Patient’s full name"),
+        max_length=120,
+        error_messages={"required": _("Enter the patient’s name.")},
+    )
+    proxy_name = PlainTextField(
+        label=_("Your own name"),
+        help_text=_("The person who fills this in."),
+        max_length=120,
+        error_messages={"required": _("Enter your own name.")},
+    )
+    birth_date = Date3Field(
+        label=_("Patient’s date of birth"),
+        help_text=_("For example 3 27 1984"),
+    )
+    callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
+    email = PlainTextField(
+        label=_("E-mail address"),
+        help_text=_(
+            "We confirm your request there. We never write about your health in an e-mail."
+        ),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),
+    )
+    prefer = forms.ChoiceField(
+        label=_("How should we reach you?"),
+        choices=list(PREFER.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    prefer_time = forms.ChoiceField(
+        label=_("When is a good time to call?"),
+        choices=list(PREFER_TIME.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    consent = forms.BooleanField(
+        label=_("I agree that the clinic stores and reads my answers, as the privacy notice says."),
+        error_messages={
+            "required": _(
+                "Tick the box to go on. If you do not want to agree, please call us instead."
+            )
+        },
+    )
+    order = (
+        "who name proxy_name birth_date callback_phone email prefer prefer_time lang_help "
+        "consent ack"
+    )
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        known: Mapping[str, Any],
+        kind: str,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data=data, initial=dict(initial or {}))
+        self.known, self.kind = known, kind
+        for question_id in ("lang_help", "ack", *(["who"] if kind == "appointment" else [])):
+            question = protocol.question(question_id)
+            proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
+            self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
+            missing = domain.missing_message(question).said(gettext)
+            self.fields[question_id].error_messages["required"] = missing
+        phone = protocol.question("callback_phone")
+        self.fields["callback_phone"].label = phone.text
+        self.fields["consent"].legend = _("Your consent")
+        who = self.initial.get("who") or known.get("who")
+        if self.is_bound and kind == "appointment":
+            who = self.data.get("who")
+        self._let_browsers_fill(who)
+        if kind == "appointment":
+            self.fields["proxy_name"].required = who in ("parent_guardian", "caregiver")
+            self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
+        elif who not in ("parent_guardian", "caregiver"):
+            del self.fields["proxy_name"]
+        self.order_fields(self.order.split())
+
+    def _let_browsers_fill(self, who: str | None) -> None:
+        """Let a browser offer its owner's name and birthday for their own fields alone: a parent's
+        would else become the child's. Before anybody has said who fills in, for none."""
+        if who == "self":
+            self.fields["name"].widget.attrs["autocomplete"] = "name"
+            self.fields["birth_date"].widget = Date3Widget(autocomplete="bday")
+        elif who:
+            self.fields["proxy_name"].widget.attrs["autocomplete"] = "name"
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"]
+        if email:
+            StrictEmail()(email)
+        return email
+
+    def clean_birth_date(self) -> date:
+        born = self.cleaned_data["birth_date"]
+        today = timezone.localdate()
+        if born > today:
+            raise forms.ValidationError(_("This date is in the future. Check the year."))
+        if age_on(today, born) > 120:
+            raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
+        told = self.known.get("age_years")
+        if self.kind != "appointment" and told is not None and age_on(today, born) != told:
+            raise forms.ValidationError(
+                _(
+                    "You said that the patient is %(told)s years old, but this date makes "
+                    "%(born)s. Check the date, or go back and change the age."
+                )
+                % {"told": told, "born": age_on(today, born)},
+                code="age",
+            )
+        return born
+
+    def clean(self) -> dict[str, Any]:
+        sent_once(self)
+        data = self.cleaned_data
+        if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
+            self.add_error("email", _("Enter an e-mail address, or choose another way above."))
+        return data
+
+    def contact(self) -> dict[str, Any]:
+        """The contact as it is stored, plain JSON."""
+        data = self.cleaned_data
+        kept = ("name", "proxy_name", "callback_phone", "email", "prefer", "prefer_time")
+        return {
+            **{name: data[name] for name in kept if data.get(name)},
+            "birth_date": data["birth_date"].isoformat(),
+            "lang_help": data["lang_help"],
+            "ack": True,
+            "consent": {"version": CONSENT_VERSION, "at": timezone.now().isoformat()},
+        }
+
+    def answers(self) -> dict[str, Any]:
+        """The answers it brings along: none, but for a request without the questionnaire."""
+        if self.kind != "appointment":
+            return {}
+        age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
+        return {"who": self.cleaned_data["who"], "age_years": age}
+
+    def typed(self) -> dict[str, Any]:
+        """What was typed so far, for who stops here and comes back: shown again, answering nothing.
+        The two boxes to tick are ticked anew."""
+        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.whole()
+        found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
+        if born := self.cleaned_data.get("birth_date"):
+            found["birth_date"] = born.isoformat()
+        return found
+
+    @staticmethod
+    def initial_of(contact: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+        """What the form shows when the patient comes back to it."""
+        if not contact:
+            return {}
+        born = contact.get("birth_date")
+        return {
+            **contact,
+            "who": contact.get("who") or answers.get("who"),
+            "birth_date": date.fromisoformat(born) if born else None,
+            "consent": "consent" in contact,
+        }
+
+    @staticmethod
+    def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
+        """What the controls of these fields would hold, for `keep`."""
+        found = {name: {name: str(contact[name])} for name in names if name in contact}
+        if "birth_date" in found:
+            born = date.fromisoformat(contact["birth_date"])
+            parts = {"month": born.month, "day": born.day, "year": born.year}
+            found["birth_date"] = {f"birth_date_{part}": str(n) for part, n in parts.items()}
+        return found

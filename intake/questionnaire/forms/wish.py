@@ -1,0 +1,273 @@
+"""The visit a patient wishes for: what kind, and up to three wishes of when, where, with whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from intake.forms.base import WalkForm, sent_once
+from intake.forms.fields import Date3Field
+from intake.models.appointments import Day, TimeOfDay, WishedVisit
+from intake.wording.moments import moment_words
+from intake.wording.reading import date_words
+
+MOST = 3
+ANY = "any"
+PARTS = ("place", "clinician", "days", "times")  # of one wish
+NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be wished for: places by name, clinicians as (id, name). Of one there is no
+    choice."""
+
+    places: tuple[str, ...] = ()
+    clinicians: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def typed(cls, posted: QueryDict) -> "Choices":
+        """For the form shown again without a database: the places of the settings, and what was
+        chosen on the page."""
+        sent = (posted.get(f"place{suffix(n)}", "")[:80] for n in range(MOST))
+        chosen = (place for place in sent if place not in ("", ANY))
+        return cls(tuple(dict.fromkeys((*settings.CLINIC_PLACES, *chosen))))
+
+
+def suffix(number: int) -> str:
+    """What stands behind the names of a wish's controls: nothing, _2, _3."""
+    return f"_{number + 1}" if number else ""
+
+
+class WishForm(WalkForm):
+    """The appointment a patient wishes for.
+
+    'First free' is a wish for no time at all. A second and third wish are added by a button; one
+    that is left empty counts for nothing.
+    """
+
+    visit_type = forms.ChoiceField(
+        label=_("What kind of visit would you like?"),
+        choices=WishedVisit.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    when = forms.ChoiceField(
+        label=_("When would you like to come?"),
+        choices=[
+            ("first", _("The first free time, whenever it is")),
+            ("wish", _("At a time that suits me")),
+        ],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    earliest = Date3Field(
+        label=_("Not before this date"),
+        help_text=_("Leave it empty if the first free date is fine."),
+        required=False,
+    )
+    wishes = forms.IntegerField(
+        min_value=1, max_value=MOST, initial=1, required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(
+        self,
+        *,
+        choices: Choices,
+        data: QueryDict | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(data=data, initial=dict(initial or {}))
+        self.choices = choices
+        given = self.data.get("wishes") if self.is_bound else self.initial.get("wishes")
+        self.count = int(given) if str(given) in ("2", "3") else 1
+        for number in range(self.count):
+            self._add(number)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ChoiceField) and name != "wishes":
+                field.error_messages["invalid_choice"] = _("Choose one of the answers shown.")
+
+    def _add(self, number: int) -> None:
+        end = suffix(number)
+        if len(self.choices.places) > 1:
+            self.fields[f"place{end}"] = forms.ChoiceField(
+                label=_("Where?"),
+                choices=[*((p, p) for p in self.choices.places), (ANY, _("Any of them"))],
+                widget=forms.RadioSelect,
+                required=False,
+            )
+        if len(self.choices.clinicians) > 1:
+            self.fields[f"clinician{end}"] = forms.ChoiceField(
+                label=_("With whom?"),
+                choices=[*self.choices.clinicians, (ANY, _("Anybody"))],
+                widget=forms.RadioSelect,
+                required=False,
+            )
+        self.fields[f"days{end}"] = forms.MultipleChoiceField(
+            label=_("Which days suit you?"),
+            help_text=_("Leave it empty if any day is fine."),
+            choices=Day.choices,
+            widget=forms.CheckboxSelectMultiple,
+            required=False,
+        )
+        self.fields[f"times{end}"] = forms.MultipleChoiceField(
+            label=_("Which times of day suit you?"),
+            help_text=_("Leave it empty if any time is fine."),
+            choices=TimeOfDay.choices,
+            widget=forms.CheckboxSelectMultiple,
+            required=False,
+        )
+
+    # --- as the page shows it ------------------------------------------------------------------
+    @property
+    def blocks(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The wishes, each with its heading ('' where there is one only) and its fields."""
+        return [
+            (
+                str(NUMBERED[number]) if self.count > 1 else "",
+                [self[part + suffix(number)] for part in self._parts(number)],
+            )
+            for number in range(self.count)
+        ]
+
+    @property
+    def may_add(self) -> bool:
+        return self.count < MOST
+
+    def _parts(self, number: int) -> list[str]:
+        return [part for part in PARTS if part + suffix(number) in self.fields]
+
+    @classmethod
+    def with_one_more(cls, posted: QueryDict, choices: Choices) -> "WishForm":
+        """The form as it was filled in, unjudged, with room for another wish."""
+        data = posted.copy()
+        before = cls(choices=choices, data=posted).count
+        data["wishes"] = str(min(before + 1, MOST))
+        form = cls(choices=choices, data=data)
+        form._errors = ErrorDict()
+        form.cleaned_data = {}
+        return form
+
+    # --- judging -------------------------------------------------------------------------------
+    def clean_earliest(self) -> date | None:
+        earliest, today = self.cleaned_data["earliest"], timezone.localdate()
+        if earliest and earliest < today:
+            raise forms.ValidationError(_("This date is in the past. Choose a later one."))
+        if earliest and earliest > today + timedelta(days=365):
+            raise forms.ValidationError(_("Choose a date within the next 12 months."))
+        return earliest
+
+    def clean(self) -> dict[str, Any]:
+        sent_once(self)
+        data = self.cleaned_data
+        asked = "place" in self.fields and "place" not in self.errors
+        in_person = data.get("visit_type") == WishedVisit.IN_PERSON
+        if asked and in_person and not data.get("place") and data.get("when") != "first":
+            self.add_error("place", _("Choose a place for a visit in person."))
+        return data
+
+    def wish(self) -> dict[str, Any]:
+        """The wish as it is stored in the draft, plain JSON."""
+        data = self.cleaned_data
+        first_free = data.get("when") == "first"
+        found = [] if first_free else [self._one(number) for number in range(self.count)]
+        return {
+            "visit_type": data["visit_type"],
+            "earliest": data["earliest"].isoformat() if data["earliest"] else None,
+            "wishes": [found[0], *(w for w in found[1:] if _says(w))] if found else [],
+        }
+
+    def _one(self, number: int) -> dict[str, Any]:
+        data, end = self.cleaned_data, suffix(number)
+        place = data.get(f"place{end}") or ""
+        if not number and len(self.choices.places) == 1:
+            place = self.choices.places[0]
+        clinician = data.get(f"clinician{end}") or ""
+        in_person = data["visit_type"] == WishedVisit.IN_PERSON
+        return {
+            "place": place if in_person and place != ANY else "",
+            "clinician": clinician if clinician != ANY else "",
+            "with": dict(self.choices.clinicians).get(clinician, ""),  # to read it back
+            "days": data[f"days{end}"],
+            "times": data[f"times{end}"],
+        }
+
+    @staticmethod
+    def initial_of(wish: Mapping[str, Any]) -> dict[str, Any]:
+        """What the form shows when the patient comes back to it."""
+        if "visit_type" not in wish or "chosen" in wish:
+            return {}
+        earliest, wishes = wish.get("earliest"), wishes_of(wish)
+        found: dict[str, Any] = {
+            "visit_type": wish["visit_type"],
+            "earliest": date.fromisoformat(earliest) if earliest else None,
+            "when": "wish" if any(map(_says, wishes)) else "first" if not wishes else "",
+            "wishes": max(1, len(wishes)),
+        }
+        for number, one in enumerate(wishes):
+            for part in PARTS:
+                found[part + suffix(number)] = one.get(part) or ""
+        return found
+
+    @staticmethod
+    def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+        """The wish as label and values, for reading back."""
+        if not wish:
+            return []
+        wishes = wishes_of(wish)
+        if chosen := wish.get("chosen"):
+            return [
+                (gettext("Your time"), [chosen_words(chosen)]),
+                (gettext("Visit"), [chosen["title"], *filter(None, [chosen["place"]])]),
+            ]
+        if wish.get("waitlist"):
+            rows = [(gettext("When"), [gettext("When a time becomes free: on the waiting list")])]
+        elif not wishes:
+            rows = [(gettext("When"), [gettext("The first free time")])]
+        elif len(wishes) == 1:
+            rows = _rows(wishes[0])
+        else:
+            rows = [
+                (str(NUMBERED[n]), [f"{label}: {', '.join(said)}" for label, said in _rows(one)])
+                for n, one in enumerate(wishes)
+            ]
+        earliest = wish.get("earliest")
+        return [
+            (gettext("Kind of visit"), [str(WishedVisit(wish["visit_type"]).label)]),
+            *rows,
+            (gettext("Not before"), [date_words(earliest)] if earliest else [gettext("Any")]),
+        ]
+
+
+def wishes_of(wish: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The wishes of a stored one; a draft of before has one, and not in a list."""
+    return wish["wishes"][:MOST] if "wishes" in wish else [wish]
+
+
+def chosen_words(chosen: Mapping[str, str]) -> str:
+    """The time that a draft holds, in words."""
+    start = datetime.fromisoformat(chosen["start"]).astimezone(ZoneInfo(chosen["zone"]))
+    return moment_words(start, chosen["zone"])
+
+
+def _says(one: Mapping[str, Any]) -> bool:
+    return any(one.get(part) for part in PARTS)
+
+
+def _rows(one: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    any_of = [gettext("Any")]
+    return [
+        *([(gettext("Place"), [one["place"]])] if one.get("place") else []),
+        *([(gettext("With"), [one["with"]])] if one.get("with") else []),
+        (gettext("Days"), [str(Day(day).label) for day in one.get("days", ())] or any_of),
+        (gettext("Times"), [str(TimeOfDay(t).label) for t in one.get("times", ())] or any_of),
+    ]

@@ -1,0 +1,60 @@
+"""Somebody of the staff leaves, or has another role now: what they took goes back to everybody."""
+
+from collections import Counter
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic import audit
+from intake.domain import workflow
+from intake.history import build_history
+from intake.models.people import deciders
+from intake.models.submissions import StatusChange, Submission, Urgency
+
+
+def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
+    """Give back the submissions that wait and that `user` took but cannot decide on any more.
+
+    Returns in words how many of each urgency, nothing for somebody who can decide.
+    """
+    if deciders().filter(pk=user.pk).exists():
+        return []
+    now = timezone.now()
+    with transaction.atomic():
+        mine = Submission.objects.waiting().filter(assignee=user).order_by("pk")
+        mine = mine.only("status", "assignee", "revision", "urgency")
+        rows = list(mine.select_for_update(of=("self",)))
+        for row in rows:
+            # what is decided keeps its status, and only an answer to the patient is given back
+            row.status = workflow.MOVES.get((row.status, "release"), row.status)
+            row.assignee, row.revision = None, row.revision + 1
+        Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])
+        StatusChange.objects.bulk_create(
+            build_history(row, "release", by=by, at=now) for row in rows
+        )
+        for row in rows:
+            audit.record(
+                actor=audit.staff(by),
+                action="assign",
+                subject=str(row.pk),
+                request_id=request_id,
+                detail={"to": None},
+            )
+    return [_words(rows)] if rows else []
+
+
+def _words(rows: list[Submission]) -> str:
+    counts = sorted(Counter(row.urgency for row in rows).items(), reverse=True)
+    told = ngettext(
+        "%(n)s submission of the worklist (%(each)s)",
+        "%(n)s submissions of the worklist (%(each)s)",
+        len(rows),
+    )
+    each = (
+        _("%(urgency)s: %(n)s") % {"urgency": Urgency(urgency).label, "n": n}
+        for urgency, n in counts
+    )
+    return told % {"n": len(rows), "each": ", ".join(each)}

@@ -1,0 +1,177 @@
+"""Who tells the patient, in words for staff: a letter, a call that is owed, or nobody because they
+know. No page claims it by itself.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.letters.messages import way_to
+from intake.models.appointments import Appointment, Offer
+from intake.models.calls import CallTask
+from intake.models.submissions import Communication, Submission
+from intake.wording.moments import moment_words
+from intake.wording.reading import phone_words
+
+Reason = CallTask.Reason
+VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+MOST = 100  # counted in the head of each page
+BUTTONS = {
+    "reached": gettext_lazy("Reached"),
+    "left_word": gettext_lazy("Left word"),
+    "not_reached": gettext_lazy("Not reached"),
+    "told": gettext_lazy("Told already"),
+}
+"""What staff tick after a call that was owed → words."""
+
+LETTERS = {
+    "email": gettext_lazy("An e-mail tells the patient."),
+    "sms": gettext_lazy("A text message tells the patient."),
+}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def letter_words(submission: Submission) -> str:
+    """Which letter reaches the patient; '' for none."""
+    way = way_to(submission.person)
+    return str(LETTERS[way[0]]) if way else ""
+
+
+def say_told(request: HttpRequest, submission: Submission, done: Any, reason: str) -> None:
+    """Say what was done, and who tells the patient: a letter, a call that is owed for `reason`, or
+    nobody because they know."""
+    if submission.call_tasks.open().filter(reason=reason).exists():
+        messages.warning(request, f"{done} {_('Nobody has told the patient.')}")
+        return
+    told = letter_words(submission) or _("No letter goes out: the patient knows.")
+    messages.success(request, f"{done} {told}")
+
+
+def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
+    """What a page of this patient shows of the calls they are owed, None when of none. One query,
+    and one for each sort of thing that they have to hear of."""
+    if submission is None or not request.user.has_perm("intake.view_calltask"):
+        return None
+    tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
+    if not tasks:
+        return None
+    said = what_to_say(tasks)
+    phone = submission.person.get("callback_phone", "")
+    return {
+        "tasks": [(task, said.get(task.pk, "")) for task in tasks],
+        "phone": phone,
+        "phone_words": phone_words(phone) if phone else "",
+        "due": due_words(tasks[0]),
+        "buttons": [
+            (reverse(f"admin:intake_calltask_{name}", args=[tasks[0].pk]), name, words)
+            for name, words in buttons_of(tasks)
+        ]
+        if request.user.has_perm("intake.change_calltask")
+        else [],
+    }
+
+
+def what_to_say(tasks: Iterable[CallTask]) -> dict[UUID, str]:
+    """Id of a task → what the patient has to hear, beside the reason. As many queries for one task
+    as for all, at most one for each sort of thing."""
+    tasks = list(tasks)
+    about = {task.pk: task.occasion.partition(":")[0] for task in tasks}
+    visits = _found(
+        Appointment.objects.select_related("clinician", "location"),
+        [about[task.pk] for task in tasks if task.reason in VISITS],
+    )
+    lost = _found(
+        Offer.objects.select_related("appointment__clinician", "appointment__location"),
+        [about[task.pk] for task in tasks if task.reason == Reason.LOST],
+    )
+    letters = _found(
+        Communication.objects.all(),
+        [about[task.pk] for task in tasks if task.reason == Reason.MESSAGE],
+    )
+    offers = _open_offers([task.submission_id for task in tasks if task.reason == Reason.OFFER])
+    said = {}
+    for task in tasks:
+        row = {**visits, **lost, **letters}.get(about[task.pk])
+        if task.reason == Reason.OFFER:
+            said[task.pk] = _offered_words(offers.get(task.submission_id, []))
+        elif isinstance(row, Appointment):
+            said[task.pk] = _visit_words(row)
+        elif isinstance(row, Offer):
+            said[task.pk] = _visit_words(row.appointment)
+        elif isinstance(row, Communication):
+            said[task.pk] = row.words.get("english") or row.words["text"]
+    return said
+
+
+def _found(rows: Any, ids: list[str]) -> dict[str, Any]:
+    known = [pk for pk in ids if _UUID.fullmatch(pk)]
+    return {str(row.pk): row for row in rows.filter(pk__in=known)} if known else {}
+
+
+def _open_offers(submissions: list[UUID]) -> dict[UUID, list[Offer]]:
+    if not submissions:
+        return {}
+    rows = Offer.objects.open(timezone.now()).filter(request__submission__in=submissions)
+    found: dict[UUID, list[Offer]] = {}
+    for row in rows.select_related(
+        "request", "appointment__clinician", "appointment__location"
+    ).order_by("appointment__during"):
+        found.setdefault(row.request.submission_id, []).append(row)
+    return found
+
+
+def _visit_words(row: Appointment) -> str:
+    words = moment_words(row.starts, row.location.time_zone)
+    return _("%(moment)s, %(clinician)s, %(location)s") % {
+        "moment": words,
+        "clinician": row.clinician,
+        "location": row.location,
+    }
+
+
+def _offered_words(offers: list[Offer]) -> str:
+    if not offers:
+        return _("The offer has ended.")
+    until = min(offer.expires_at for offer in offers)
+    return _("%(times)s. Held until %(until)s") % {
+        "times": "; ".join(_visit_words(offer.appointment) for offer in offers),
+        "until": date_format(timezone.localtime(until), "DATETIME_FORMAT"),
+    }
+
+
+def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
+    """What can be ticked of these tasks. What we asked for is owed until a call reached the
+    patient: nobody takes that off the list otherwise."""
+    may_settle = any(task.reason != Reason.MORE for task in tasks)
+    return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]
+
+
+def due_words(task: CallTask) -> str:
+    """By when to call; marked when that has passed."""
+    local = timezone.localtime(task.due_at)
+    time = date_format(local, "TIME_FORMAT")
+    day = "" if local.date() == timezone.localdate() else date_format(local, "D j M, ")
+    words = f"{day}{time}" if day else _("today, %(time)s") % {"time": time}
+    late = task.due_at <= timezone.now()
+    return format_html('<strong class="overdue">{}</strong>', words) if late else words
+
+
+def calls_to_make(request: HttpRequest) -> dict[str, Any]:
+    """For the head of each page: how many calls are owed, counted up to MOST. One query."""
+    if not request.user.has_perm("intake.view_calltask"):
+        return {}
+    count = CallTask.objects.open()[:MOST].count()
+    return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
+
+
+admin.site.also.append(calls_to_make)

@@ -1,0 +1,77 @@
+"""The form in which staff note a call to a patient: alone, or as a part of a decision."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic import hours
+from intake.models.calls import Call
+from intake.models.submissions import Submission, Urgency
+from intake.ways.calls import Made
+
+SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
+AGAIN = {
+    SOON: gettext_lazy("In 30 minutes"),
+    LATER: gettext_lazy("In 2 hours"),
+    TOMORROW: gettext_lazy("When we open tomorrow"),
+}
+
+
+def again_at(code: str, now: datetime) -> datetime:
+    """The moment to call again that a choice of AGAIN means."""
+    if code == TOMORROW:
+        tomorrow = timezone.localtime(now).date() + timedelta(days=1)
+        midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
+        return hours.current().next_opening(midnight)
+    return now + (timedelta(hours=2) if code == LATER else timedelta(minutes=30))
+
+
+class CallForm(forms.Form):
+    """A call that was made, noted beside the revision that was read."""
+
+    call = forms.ChoiceField(
+        label=gettext_lazy("What became of the call"),
+        choices=Call.Outcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Say what became of the call.")},
+    )
+    again = forms.ChoiceField(
+        label=gettext_lazy("If not reached, call again"),
+        choices=list(AGAIN.items()),
+        required=False,
+    )
+    call_note = forms.CharField(
+        label=gettext_lazy("What was said"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea({"rows": 2}),
+    )
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, *, submission: Submission, data: Any = None, **kwargs: Any) -> None:
+        self.submission = submission
+        initial = {"revision": submission.revision, **kwargs.pop("initial", {})}
+        super().__init__(data=data, initial=initial, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        missed = data.get("call") in (Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED)
+        if missed and data.get("again") == TOMORROW and self.cannot_wait():
+            self.add_error("again", _("This cannot wait until tomorrow. Choose an earlier time."))
+        return data
+
+    def cannot_wait(self) -> bool:
+        """Whether the patient has to be reached today."""
+        return self.submission.urgency >= Urgency.SAME_DAY
+
+    def made(self) -> Made:
+        """The call, once the form is valid."""
+        data = self.cleaned_data
+        # the form of a release before does not ask when to call again: the service knows
+        again = again_at(data["again"], timezone.now()) if data.get("again") else None
+        return Made(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

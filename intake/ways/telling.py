@@ -1,0 +1,128 @@
+"""Telling a patient: by a letter where one reaches them, else by a call that staff owe.
+
+Each act that a patient has to hear of goes through `tell`. What becomes of the letter later, when
+the mail server refuses it or the address is gone, ends on the call list as well. See
+docs/decisions/0024.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from clinic import audit, hours
+from clinic.models import Message
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Order
+from intake.letters import messages
+from intake.models.appointments import Appointment, Offer
+from intake.models.calls import CallTask
+from intake.models.submissions import Communication, Submission
+from intake.ways import calls
+
+Reason = CallTask.Reason
+OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
+# a patient who opens their own page reads these there; more information is waited for still
+READ = (Reason.MESSAGE, *OF_VISITS)
+VISITS = {
+    "appointment_confirmed": Reason.CONFIRMED,
+    "appointment_changed": Reason.CHANGED,
+    "appointment_cancelled": Reason.CANCELLED,
+}
+"""Kind of a message about a visit → what a call about it is owed for."""
+
+KNOWN = {"known": True}  # the payload of a letter about what the patient knows without it
+
+
+def can_be_told(submission: Submission) -> bool:
+    """Whether a letter reaches the patient, as far as anybody knows."""
+    return messages.way_to(submission.person) is not None
+
+
+def tell(
+    *,
+    submission: Submission,
+    reason: str,
+    order: Order,
+    knows: bool = False,
+    before: Iterable[datetime] = (),
+) -> None:
+    """Order a letter to the patient, or owe them a call for `reason` when no letter reaches them;
+    part of the transaction of what they have to hear of.
+
+    `knows`: they did it themselves or were on the phone; a letter, if one reaches them, confirms
+    it, and no call is owed. `before`: moments at which they must have heard of it.
+    """
+    if knows:
+        outbox.put_all([replace(order, payload=KNOWN)])
+    elif can_be_told(submission):
+        outbox.put_all([order])
+    else:
+        _owe(submission, reason, order.occasion, before)
+
+
+def _owe(
+    submission: Submission, reason: str, occasion: str, before: Iterable[datetime] = ()
+) -> None:
+    usual = hours.current().add_business_days(timezone.now(), 1)
+    due_at = min([usual, *before])
+    calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
+
+
+# --- letters that were not sent -------------------------------------------------------------------
+
+
+@outbox.when_unsent("news")
+def _news(message: Message) -> None:
+    row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
+    if row:
+        _owe_unsent(message, row.submission, Reason.MESSAGE)
+
+
+@outbox.when_unsent(*VISITS)
+def _visit(message: Message) -> None:
+    pk, sequence = message.occasion.split(":")
+    rows = Appointment.objects.select_related("submission").filter(pk=pk, sequence=sequence)
+    if row := rows.exclude(submission=None).first():
+        before = [row.during.lower]
+        _owe_unsent(message, row.submission, VISITS[message.kind], before)
+
+
+@outbox.when_unsent("appointment_offer", "waitlist_offer")
+def _offer(message: Message) -> None:
+    """The times are held on; the call is due while there is something to accept."""
+    first = _offer_of(message)
+    if first is None:
+        return
+    rows = Offer.objects.open(timezone.now()).filter(request_id=first.request_id)
+    ends = rows.filter(created_at=first.created_at).values_list("expires_at", flat=True)
+    if ends:
+        _owe_unsent(message, first.request.submission, Reason.OFFER, ends)
+
+
+@outbox.when_unsent("offer_lost", "offers_withdrawn")
+def _lost(message: Message) -> None:
+    if row := _offer_of(message):
+        _owe_unsent(message, row.request.submission, Reason.LOST)
+
+
+def _offer_of(message: Message) -> Any:
+    rows = Offer.objects.select_related("request__submission")
+    return rows.filter(pk=message.occasion).first()
+
+
+def _owe_unsent(
+    message: Message, submission: Submission, reason: str, before: Iterable[datetime] = ()
+) -> None:
+    if message.payload == KNOWN:
+        return
+    _owe(submission, reason, message.occasion, before)
+    audit.record(
+        actor=audit.system("outbox"),
+        action="create",
+        subject=str(submission.pk),
+        purpose="TREAT",
+        detail={"kind": "call", "ground": message.kind},
+    )

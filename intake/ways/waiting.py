@@ -1,0 +1,155 @@
+"""Waiting for the patient: the clock stops while the patient has the next step, and starts again.
+
+A submission comes back to the worklist at `back_at` by itself. Its target moves by the opening time
+since `asked_at`, when the patient was told what we need. See docs/decisions/0021.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from clinic import audit, hours
+from clinic.outgoing import outbox
+from intake.domain import workflow
+from intake.history import build_history
+from intake.letters import messages
+from intake.models.submissions import Submission, Urgency
+
+# in business days
+REMIND_AFTER = 2
+BACK_AFTER = 4
+BACK_SOON_AFTER = 1
+MOST = 500  # that come back in one minute
+STATE = (
+    *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
+    *("escalate_at", "revision"),
+)
+"""The columns that these functions change on a row; the caller saves them."""
+
+
+def begin(row: Submission, *, at: datetime, told: bool) -> None:
+    """Take `row` off the worklist: the patient has the next step from `at` on.
+
+    The clock stops once the patient was `told`. The row comes back after BACK_AFTER business days;
+    after one already when it is for the same day, or when a call has still to tell the patient.
+    """
+    row.target_at = target_on_return(row, at)
+    can_wait = told and row.urgency < Urgency.SAME_DAY
+    days = BACK_AFTER if can_wait else BACK_SOON_AFTER
+    row.asked_at = at if told else None
+    row.back_at = hours.current().add_business_days(at, days)
+    row.escalate_at = None
+    if told:  # and has heard our answer to what they wrote, too
+        row.reply_due_at = None
+
+
+def end(row: Submission, *, at: datetime) -> None:
+    """Start the clock of `row` again; nothing when it runs. What is for the same day is escalated
+    when its target passes, since no letter has told staff of it again."""
+    row.target_at = target_on_return(row, at)
+    if row.back_at and row.escalate_at is None and row.urgency >= Urgency.SAME_DAY:
+        row.escalate_at = row.target_at
+    row.back_at = None
+
+
+def target_on_return(row: Submission, at: datetime) -> datetime:
+    """The target of `row` if its clock starts again at `at`: later by the opening time for which
+    the patient had the next step. As it is when the clock runs."""
+    if row.back_at is None or row.asked_at is None:
+        return row.target_at
+    calendar = hours.current()
+    waited = calendar.open_time_between(row.asked_at, min(at, row.back_at))
+    return calendar.add_open(row.target_at, waited)
+
+
+def remind(*, row: Submission, at: datetime) -> None:
+    """Put the reminder of a patient who was asked, if a letter reaches them and the row is not back
+    before it is due. One for each decision."""
+    due = hours.current().add_business_days(at, REMIND_AFTER)
+    decision = row.decisions.first()  # the newest
+    if decision and row.back_at and due < row.back_at and messages.way_to(row.person):
+        outbox.put(
+            kind="more_reminder", occasion=str(decision.pk), not_before=due, expires=row.back_at
+        )
+
+
+def answer(row: Submission, *, action: str, at: datetime) -> None:
+    """The patient answered what a locked `row` asked, if it asked: it is back in the worklist."""
+    end(row, at=at)
+    row.status, row.asked_at = workflow.move(row.status, action), None
+
+
+def reached(
+    row: Submission, *, by_clinician: bool, told_before: bool, told: bool, at: datetime
+) -> str:
+    """Change a locked `row` after a call that reached the patient. Returns what this is in the
+    row's history, '' for nothing.
+
+    Emergency care was told: its decision is complete. `told`: the patient knows what we ask and has
+    the next step. A patient who was `told_before` has answered on the phone.
+    """
+    if row.redirected_at and by_clinician:
+        row.redirected_at = None
+        if row.status not in workflow.OPEN:  # the patient took it back
+            return ""
+        row.status, row.escalate_at = workflow.move(row.status, "decide"), None
+        return "decide"
+    if row.waits_for_patient and told_before:
+        answer(row, action="return", at=at)
+        return "return"
+    # where the clock runs, a clinician has to speak with the patient
+    if row.status == "waiting" and (told if row.back_at else by_clinician):
+        begin(row, at=at, told=True)
+        return "ask"
+    if row.status != "waiting":
+        row.asked_at = None
+    return ""
+
+
+def answered_by(*, addition: Submission) -> None:
+    """A patient added something to a submission: what was asked there, or in the one that it adds
+    to itself, is answered. Called in the transaction that sends the addition."""
+    earlier = Submission.objects.filter(pk=addition.follows_id)
+    either = Q(pk=addition.follows_id) | Q(pk__in=earlier.values("follows"))
+    asked = Q(status="waiting") | Q(status__in=workflow.IN_TRIAGE, asked_at__isnull=False)
+    rows = Submission.objects.select_for_update(of=("self",)).filter(either, asked)
+    for row in rows.order_by("pk"):
+        answer(row, action="reply", at=addition.submitted_at)
+        _store(row, "reply", actor=audit.patient(row.reference), at=addition.submitted_at)
+
+
+def come_back() -> int:
+    """Each minute: what patients have not answered in time is back in the worklist. Safe for any
+    number of workers. Returns how many."""
+    due = Submission.objects.filter(status="waiting", back_at__lte=timezone.now())
+    keys = due.order_by("back_at").values_list("pk", flat=True)
+    return sum(map(_come_back, list(keys[:MOST])))
+
+
+def _come_back(pk: UUID) -> bool:
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Submission.objects.select_for_update(of=("self",), skip_locked=True)
+        row = rows.filter(pk=pk, status="waiting", back_at__lte=now).first()
+        if row is None:  # answered or decided meanwhile, or another worker has it
+            return False
+        end(row, at=now)
+        row.status = workflow.move(row.status, "return")
+        _store(row, "return", actor=audit.system("waiting"), at=now)
+    return True
+
+
+def _store(row: Submission, action: str, *, actor: str, at: datetime) -> None:
+    row.revision += 1
+    row.save(update_fields=STATE)
+    build_history(row, action, by=None, at=at).save(force_insert=True)
+    audit.record(
+        actor=actor,
+        action="state",
+        subject=str(row.pk),
+        purpose="PATRQT" if actor.startswith("patient:") else "TREAT",
+        detail={"kind": "more", "from": "waiting", "to": row.status},
+    )

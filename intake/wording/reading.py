@@ -1,0 +1,169 @@
+"""A questionnaire read back in the words the patient saw: for check-your-answers and for staff."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import phonenumbers
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from intake.domain.definition import Page, Protocol, Question
+from intake.models.appointments import TimeOfDay
+
+PREFER = {
+    "phone": _("Call me"),
+    "email": _("Send me an e-mail"),
+    "text": _("Send me a text message"),
+}
+PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question and its answer. `values` is empty when it was left unanswered."""
+
+    question: str
+    label: str
+    values: tuple[str, ...]
+    page: str
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.values)
+
+
+@dataclass(frozen=True)
+class Part:
+    title: str
+    rows: tuple[Row, ...]
+
+
+def words(question: Question, value: Any) -> tuple[str, ...]:
+    """An answer in words: the labels of its options, a number with its unit, the text itself."""
+    if value is None or value == ():
+        return ()
+    match question.type:
+        case "single":
+            return (question.option(value).label,)
+        case "multi":
+            return tuple(question.option(code).label for code in value)
+        case "boolean":
+            return (gettext("Yes") if value else gettext("No"),)
+        case "decimal" | "integer":
+            # 'a' and 'd' (years, days) stand in the question already
+            unit = question.unit if question.unit not in (None, "a", "d") else ""
+            return (f"{value} {unit}".strip(),)
+        case _:
+            return (value,)
+
+
+def parts(
+    protocol: Protocol, pages: Iterable[Page], answers: Mapping[str, Any], *, proxied: bool
+) -> list[Part]:
+    """The asked questions with their answers, by section, in the order they were asked."""
+    found: dict[str, list[Row]] = {}
+    for page in pages:
+        found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
+    return [Part(title, tuple(rows)) for title, rows in found.items()]
+
+
+def contact_rows(
+    protocol: Protocol, contact: Mapping[str, Any], *, veiled: Collection[str] = ()
+) -> list[tuple[str, list[str]]]:
+    """The contact as label and values; what was never asked is left out, and what is veiled has
+    no values."""
+    language = {o.code: o.label for o in protocol.question("lang_help").options}
+    email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
+    rows = [
+        ("name", gettext("Patient’s name"), contact.get("name")),
+        ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
+        ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
+        ("callback_phone", gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
+        ("email", gettext("E-mail"), email),
+        ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
+        ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
+        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help"))),
+    ]
+    return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
+
+
+def date_words(stored: str) -> str:
+    """A stored date as people here write it."""
+    return date_format(date.fromisoformat(stored), "DATE_FORMAT") if stored else ""
+
+
+def phone_words(stored: str) -> str:
+    """A stored number as people here write it, and as the world does for a foreign one."""
+    try:
+        number = phonenumbers.parse(stored)
+    except phonenumbers.NumberParseException:
+        return stored
+    home = phonenumbers.country_code_for_region(settings.PHONE_REGION) == number.country_code
+    form = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
+
+
+def _rows(page: Page, answers: Mapping[str, Any], proxied: bool) -> Iterator[Row]:
+    for question in page.questions:
+        asked = question.for_proxy() if proxied else question
+        yield Row(question.id, asked.text, words(asked, answers.get(question.id)), page.id)
+
+
+_PATTERN = {
+    "complete": _("4 of 4 symptom features of restless legs (self-reported)"),
+    "possible": _("Some symptom features of restless legs (self-reported)"),
+    "incomplete": _("Urge to move, other features missing"),
+}
+_LR7_BANDS = ((24, _("very severe")), (17, _("severe")), (10, _("moderate")), (1, _("mild")))
+_COURSE = {
+    **dict.fromkeys(("d6_7", "d4_5", "d2_3"), _("2 or more days a week")),
+    **dict.fromkeys(("d1", "lt1"), _("less than 2 days a week")),
+    "rare": _("fewer than 5 times ever"),
+}
+# patient-seen classes of CEAP 2020 (doi 10.1016/j.jvsv.2019.12.075), highest first
+_CEAP = (
+    ("open_sore", "C6"),
+    ("healed_sore", "C5"),
+    ("hard_skin", "C4b"),
+    ("brown_skin", "C4a"),
+    ("itchy_rash", "C4a"),
+)
+
+
+def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The computed values in a clinician's words; what is unknown is left out.
+
+    LR7 is an in-house check that nobody has validated, and says so wherever it stands.
+    """
+    rows = []
+    if pattern := _PATTERN.get(computed.get("rls_pattern") or ""):
+        course = _COURSE.get(answers.get("rls_freq", ""))
+        rows.append((gettext("Restless legs"), f"{pattern}; {course}" if course else str(pattern)))
+    total = computed.get("lr7_total")
+    if total is not None:
+        band = next((name for least, name in _LR7_BANDS if total >= least), _("none"))
+        caveat = gettext("not validated, not comparable with IRLS")
+        score = gettext("%(total)s of 30, %(band)s (%(caveat)s)")
+        told = score % {"total": total, "band": band, "caveat": caveat}
+        rows.append((gettext("LR7, last 7 days"), told))
+    if (pattern := computed.get("art_pattern")) is not None:
+        fits = _("fits the artery pattern") if pattern else _("does not fit the artery pattern")
+        rows.append((gettext("Pain on walking"), str(fits)))
+    if seen := patient_seen_ceap(answers):
+        rows.append((gettext("Veins as the patient sees them"), seen))
+    return rows
+
+
+def patient_seen_ceap(answers: Mapping[str, Any]) -> str:
+    """The highest CEAP class that the ticks suggest, '' for none. The clinician sets CEAP."""
+    look = answers.get("vein_look", ())
+    for option, ceap in _CEAP:
+        if option in look:
+            return ceap
+    if answers.get("swell_long") in ("one_long", "both_long"):
+        return "C3"
+    return "C2" if "varicose" in look else "C1" if "spider" in look else ""
