@@ -32,9 +32,10 @@ run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another
 test: setup ## all tests; ARGS="-k name" for some
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-check: setup ## format, lint, types, migrations, protocol, translations
+check: setup ## format, lint, order of the rooms, types, migrations, protocol, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache >.local/imports 2>&1 || { cat .local/imports; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING

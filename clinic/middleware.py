@@ -17,33 +17,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from clinic import logs, views
+from clinic.headers import HEADERS
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-HEADERS = {
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Permissions-Policy": ", ".join(
-        [
-            *(
-                f"{feature}=()"
-                for feature in (
-                    "accelerometer",
-                    "camera",
-                    "display-capture",
-                    "geolocation",
-                    "gyroscope",
-                    "magnetometer",
-                    "microphone",
-                    "midi",
-                    "payment",
-                    "usb",
-                )
-            ),
-            "publickey-credentials-create=(self)",
-            "publickey-credentials-get=(self)",
-        ]
-    ),
-}
 PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
 # The one page that takes a file, and the most that may come with it. All else is text.
 UPLOADS = {"/admin/education/picture/add/": 400_000}

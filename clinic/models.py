@@ -71,7 +71,7 @@ class CacheEntry(models.Model):
 
 
 class StaffSession(AbstractBaseSession):
-    """A session under the hash of its key, and whose it is: `clinic.people.sessions` alone writes it."""
+    """A session under the hash of its key, with its account. `clinic.people.sessions` writes it."""
 
     # from the right password on, before the second factor
     account = models.ForeignKey(

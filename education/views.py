@@ -1,4 +1,4 @@
-"""What readers see: rendered for the first who asks, kept for everybody (clinic/pagecache/rendered.py).
+"""What readers see: rendered for the first reader, then kept for all (clinic/pagecache).
 
 Two queries at most, no session, no cookie; unchanged pages are not sent again.
 

@@ -88,3 +88,9 @@ def keep_wording(protocol_hash: str, words: Wording) -> str | None:
     )
     TranslationDocument.objects.bulk_create([row], ignore_conflicts=True)
     return row.content_hash
+
+
+def sensitive_questions(protocol: Protocol) -> frozenset[str]:
+    """The ids of a protocol's sensitive questions. One stored before any was marked has the ids
+    that today's marks: an id never means something else later."""
+    return protocol.sensitive or current().sensitive

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from intake.domain import workflow
 from intake.domain.triage import Assessment
 
 
@@ -34,3 +35,7 @@ class NotReady(Exception):
 
 class Refused(Exception):
     """What the clinic's rules do not allow now; the message says why and what to do instead."""
+
+
+REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
+"""What an act of staff on a visit is refused with; the message is for the person who asked."""

@@ -1,7 +1,7 @@
 """Finding a sealed person by what staff type: blind tokens to store, and the ones to look for.
 
-A token is a keyed hash (clinic.secrets.sealing.blind) of something folded: the whole name, each part's
-sound and first three letters, the phone's digits, the e-mail, the birth date. It finds candidates;
+A token is a keyed hash (`sealing.blind`) of something folded: the whole name, each part's sound
+and first three letters, the phone's digits, the e-mail, the birth date. It finds candidates;
 who they are is only known after opening them. Answers have no tokens.
 """
 

@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.test import Client
 
 from clinic.people.sign_in import SEEN, STARTED
+from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
-from intake.questionnaire.walk import APPOINTMENT, CONTACT, Content, Walk
+from intake.questionnaire.walk import Walk
 
 # A man of 44 with nothing but mild restless legs; every question he is asked has an answer.
 ORDINARY: dict[str, Any] = {
@@ -114,7 +115,7 @@ def totp(secret: str, steps: int = 0) -> str:
 
 def sign_in(client: Client, user: Any) -> Client:
     """Sign in with both factors shown, as after the sign-in pages (which have their own tests)."""
-    client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
+    client.force_login(user, backend="clinic.staff.RoleBackend")
     session = client.session
     request = HttpRequest()
     request.session = session

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from clinic import logs
-from clinic.middleware import HEADERS
+from clinic.headers import HEADERS
 from clinic.pagecache import rendered
 
 Environ = dict[str, Any]

@@ -2,7 +2,7 @@
 
 A view marked with `kept` answers everybody alike. Its answer is kept with its headers and given to
 whoever asks for that path: no session, no database. What has a query, sets a cookie or is no plain
-200 is never kept. When what readers see changes, a new generation begins (clinic/pagecache/store.py) and all
+200 is never kept. When what readers see changes, a new generation begins (store.py) and all
 pages are rendered into it. While that goes on, a page asked for is rendered for its reader; if the
 database does not answer then, the page of the generation before stands in.
 """

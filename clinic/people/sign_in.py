@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class RoleBackend(AuthenticationBackend):
-    """Roles alone say who may do what (clinic.people.roles): a permission given to one person by hand is
+    """Roles alone say who may do what (roles.py): a permission given to one person by hand is
     not looked at, and not asked for. Sign-in, lock and audit trail mean one account by a name."""
 
     def _authenticate_by_username(self, username, password):

@@ -21,12 +21,13 @@ from clinic import audit
 from clinic.ids import new_reference, parse_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import index_key
-from intake import search
+from intake import documents, search
 from intake.access.code_limits import CODE_LIVES, count_letter
+from intake.access.keys import digest, new_key
+from intake.draft_content import Content
 from intake.models.access import Challenge, Grant
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Device, Draft, Submission
-from intake.questionnaire.drafts import addresses, digest, new_key, sensitive_questions, walk_of
 from intake.ways import calls, telling
 
 TRIES = 5
@@ -165,9 +166,10 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
     draft = rows.filter(pk=draft_id, submission=None).first()
     if draft is None:
         return None  # sent or cleared meanwhile
-    key, walk = new_key(), walk_of(draft)
+    key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
+    content = Content.load(protocol, draft.content)
     draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
-    draft.content = walk.content.veil(sensitive_questions(walk.protocol)).dump()
+    draft.content = content.veil(documents.sensitive_questions(protocol)).dump()
     draft.revision += 1
     draft.save(update_fields=["key_hash", "device", "updated_at", "content", "revision"])
     outbox.put(kind="opened", occasion=str(challenge))
@@ -340,10 +342,15 @@ def address_of(challenge: Challenge) -> str:
     """Where the code goes: the stored address that was asked with, never the one typed, which may
     only look the same. '' when it is there no more."""
     if challenge.draft:
-        told = addresses(walk_of(challenge.draft).content)
+        told = content_of(challenge.draft).addresses
     else:
         newest = Submission.objects.filter(pk__in=challenge.submissions).order_by("-submitted_at")
         person = row.person if (row := newest.first()) else {}
         told = [person.get("email", ""), person.get("callback_phone", "")]
     fits = (a for a in told if challenge.address_key in search.address_tokens(a))
     return next(fits, "")
+
+
+def content_of(draft: Draft) -> Content:
+    """What a draft holds, opened."""
+    return Content.load(documents.protocol_of(draft.protocol_id), draft.content)

@@ -5,7 +5,7 @@ then the rows, then the request's. `by` is the member of staff, None the patient
 the key of its slot (FreeTime.key); one that cannot be had raises SlotGone with the nearest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,8 +43,7 @@ from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
 from intake.models.clinic_time import Clinician, Location, VisitType
-from intake.models.submissions import Draft, Submission, Urgency
-from intake.questionnaire.drafts import walk_of
+from intake.models.submissions import Draft, Submission
 from intake.ways import calls, telling
 
 _MINE = """
@@ -67,22 +66,25 @@ def hold(
     *,
     slot: str,
     visit_type: VisitType,
+    urgency: int,
+    person: Mapping[str, Any],
     submission: Submission | None = None,
     draft: Draft | None = None,
     request_id: str = "",
 ) -> Appointment:
-    """A patient holds a time for APPOINTMENT_HOLD_MINUTES while details are filled in: for a draft
-    under way or for something sent. An earlier hold of theirs is given back; of the same time it
-    is the same as once.
+    """Hold a slot for APPOINTMENT_HOLD_MINUTES while the patient fills in details: for a draft, or
+    for a submission. Idempotent; releases another slot that the patient holds.
 
-    Raises SlotGone; Refused when the urgency forbids choosing a time, when there is an appointment
-    already, or too many requests are open.
+    `urgency` and `person` are those of the draft or submission. Raises SlotGone, and Refused when
+    the urgency forbids choosing a time, when the patient has an appointment already, or when too
+    many requests are open.
     """
-    urgency = submission.urgency if submission else _urgency_of(draft)
+    if draft is None and submission is None:
+        raise ValueError("a time is held for a draft or a submission")
     if free_times.window_of(urgency) is None:
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
-        allow_one_more(person=walk_of(draft).content.contact)
+        allow_one_more(person=person)
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
     except SlotGone:
@@ -421,12 +423,17 @@ def prune_holds(*, days: int) -> int:
         return rows.delete()[1].get("intake.Appointment", 0)
 
 
-def _urgency_of(draft: Draft | None) -> int:
-    if draft is None:
-        raise ValueError("a time is held for a draft or a submission")
-    return Urgency.of(walk_of(draft).assessment.urgency)
-
-
 def _refuse_second(submission: Submission) -> None:
     if submission.appointments.filter(status="confirmed").exists():
         raise Refused(_("This patient has an appointment already. Move it instead."))
+
+
+def key_of(row: Appointment) -> str:
+    """The key of the slot that an appointment has."""
+    slot = domain.Slot(
+        start=row.during.lower,
+        end=row.during.upper,
+        clinician=str(row.clinician_id),
+        location=str(row.location_id),
+    )
+    return slot.key

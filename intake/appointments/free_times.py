@@ -450,3 +450,14 @@ def start_of(key: str) -> datetime | None:
     except ValueError:
         return None
     return start if domain.in_reach(start) else None
+
+
+def may_choose(urgency: int) -> bool:
+    """Whether a patient of this urgency may choose a time, rather than call or be called."""
+    return window_of(urgency) is not None
+
+
+def time_still_allowed(urgency: int, start: datetime) -> bool:
+    """Whether a time may stand with this urgency, which other answers may have raised since."""
+    window = window_of(urgency)
+    return window is not None and start < window[1]

@@ -13,8 +13,9 @@ from typing import Any
 
 from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, Question
+from intake.draft_content import CONTACT_QUESTIONS, Content
 from intake.models.submissions import Kind
-from intake.questionnaire.walk import CONTACT_QUESTIONS, Content, Walk
+from intake.questionnaire.walk import Walk
 
 FIRST = [
     "Amara",

@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter
 from intake import search
-from intake.desk.submission_page import person_words
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, people, served
 from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, what_to_say
 from intake.ways import calls
+from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
 DONE = {

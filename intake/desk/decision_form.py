@@ -16,9 +16,9 @@ from intake.appointments.admin.choosing import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import Verdict
 from intake.domain import workflow
-from intake.letters.messages import way_to
 from intake.letters.sentences import MESSAGES, words
 from intake.models.submissions import Submission, Urgency
+from intake.ways.contact import way_to
 from intake.ways.forms import CallForm
 from intake.wording.reading import phone_words
 

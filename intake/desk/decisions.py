@@ -4,7 +4,6 @@ Each is one transaction with its audit event inside, guarded by the revision tha
 who decide at once, one is told to read again.
 """
 
-from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from clinic import audit
 from clinic.outgoing.outbox import Order
-from intake import search
 from intake.appointments import changing, ending
 from intake.documents import protocol_of
 from intake.domain import workflow
@@ -64,38 +62,6 @@ class Verdict:
         if self.outcome == workflow.EMERGENCY_CARE and not self.reached:
             return "redirect"
         return workflow.action_of(self.outcome)
-
-
-def open_submission(
-    *, submission: Submission, by: User, request_id: str, action: str = "read"
-) -> None:
-    """Record that a member of staff looked at the submission."""
-    with transaction.atomic():
-        audit.record(
-            actor=audit.staff(by),
-            action=action,
-            subject=str(submission.pk),
-            purpose="TREAT",
-            request_id=request_id,
-        )
-
-
-def record_list(
-    *, submissions: Iterable[Submission], by: User, request_id: str, term: str = "", page: str = ""
-) -> None:
-    """Record that a list was shown, with the ids on it; a search with the blinded term."""
-    with transaction.atomic():
-        audit.record(
-            actor=audit.staff(by),
-            action="search" if term else "list",
-            purpose="TREAT",
-            request_id=request_id,
-            detail={
-                "ids": [str(submission.pk) for submission in submissions],
-                **({"term": str(search.blinded_term(term))} if term else {}),
-                **({"page": page} if page else {}),
-            },
-        )
 
 
 def assign(

@@ -32,11 +32,12 @@ from intake.appointments.offers import open_offers, withdraw_offers
 from intake.desk import decisions
 from intake.desk.submission_page import ProgressForm, SubmissionPage
 from intake.domain import workflow
-from intake.errors import Conflict, Refused
+from intake.errors import REFUSALS
 from intake.models.appointments import AppointmentRequest
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Decision, FrontDesk, Kind, Submission
+from intake.staff import reads
 from intake.staff.lists import (
     NotClosedFilter,
     PatientAdmin,
@@ -52,8 +53,6 @@ from intake.staff.lists import (
 from intake.staff.owed_calls import letter_words, owed_to, say_told
 from intake.wording.reading import phone_words
 
-REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
-"""What a service of appointments refuses with; the message is for the person who asked."""
 CALLED_ALONE = gettext_lazy(
     "No letter reaches this patient, so no time is offered by itself. Call when one becomes free."
 )
@@ -143,9 +142,7 @@ class FrontDeskAdmin(PatientAdmin):
         with transaction.atomic():
             if error:  # somebody else may have changed it
                 row = self.found(request, row.pk)
-            decisions.open_submission(
-                submission=row, by=request.user, request_id=request.request_id
-            )
+            reads.record_read(submission=row, by=request.user, request_id=request.request_id)
             page, wish = SubmissionPage(row), request_of(row)
             context = {
                 **self.admin_site.each_context(request),
@@ -217,7 +214,7 @@ class FrontDeskAdmin(PatientAdmin):
         times = Times(typed=typed, kinds=kinds_for(wish), request=wish)
         if isinstance(error, SlotGone):
             times.gone = error
-        decisions.record_list(
+        reads.record_list(
             submissions=[each.submission for each in times.visits if each.submission],
             by=request.user,
             request_id=request.request_id,

@@ -21,6 +21,7 @@ from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
+from intake.draft_content import CONTACT
 from intake.letters.sentences import MESSAGES, words
 from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
@@ -32,8 +33,9 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
-from intake.questionnaire.walk import CONTACT, WALKS
+from intake.questionnaire.walk import WALKS
 from intake.wording import advice, reading
+from intake.wording.people import person_words
 
 
 class MessageForm(forms.Form):
@@ -291,11 +293,6 @@ def did(event: Event) -> str:
     """What was done, in words."""
     by_kind = DID.get(f"{event.action} {event.detail.get('kind')}")
     return str(by_kind or DID.get(event.action, event.action))
-
-
-def person_words(user: Any) -> str:
-    """A member of staff as colleagues know them."""
-    return user.get_full_name() or user.get_username()
 
 
 def actors(events: list[Event]) -> list[str]:

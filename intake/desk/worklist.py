@@ -17,13 +17,14 @@ from django.utils.translation import gettext_lazy
 
 from intake.desk import decisions
 from intake.desk.decision_form import DecisionForm
-from intake.desk.submission_page import MessageForm, SubmissionPage, person_words
+from intake.desk.submission_page import MessageForm, SubmissionPage
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, of_nobody
 from intake.models.submissions import ORDER, Submission
+from intake.staff import reads
 from intake.staff.lists import (
     MineFilter,
     PatientAdmin,
@@ -39,6 +40,7 @@ from intake.staff.owed_calls import letter_words, owed_to, say_told
 from intake.ways import calls
 from intake.ways.forms import CallForm
 from intake.wording import advice
+from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
 
@@ -89,9 +91,7 @@ class SubmissionAdmin(PatientAdmin):
         call_form: CallForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
-        decisions.open_submission(
-            submission=submission, by=request.user, request_id=request.request_id
-        )
+        reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
         may_decide = request.user.has_perm("intake.decide_submission")
         context = {

@@ -11,10 +11,10 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.access import codes
+from intake.access.codes import content_of
 from intake.letters.messages import text_of
 from intake.models.access import Challenge
 from intake.models.submissions import Draft, Submission
-from intake.questionnaire.drafts import walk_of
 
 
 def _letter(address: str, language: str, subject: str, name: str, **words: str) -> Letter:
@@ -60,7 +60,7 @@ def opened(message: Message) -> Letter | None:
 def saved(message: Message) -> Letter | None:
     """The number of answers saved for later, while they are there and not sent."""
     draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()
-    address = walk_of(draft).content.saved.get("address") if draft else ""
+    address = content_of(draft).saved.get("address") if draft else ""
     if draft is None or not address:
         return None
     return _letter(

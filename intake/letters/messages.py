@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clinic import hours
 from clinic.models import Message
-from clinic.outgoing import outbox, sms
+from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter, Order
 from intake.domain import workflow
 from intake.models.submissions import (
@@ -27,6 +27,7 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
+from intake.ways.contact import way_to
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
@@ -41,15 +42,6 @@ def of_sending(submission: Submission, *, confirm: bool) -> list[Order]:
     if submission.is_for_today:
         orders.append(Order(kind="alert", occasion=occasion))
     return orders
-
-
-def of_escalation(submission: Submission) -> Order:
-    """What an escalation that falls due gives reason to tell; `escalations` counts it already.
-
-    The occasion says when it fell due: an alarm after a decision begins with the first step again.
-    """
-    step, due = submission.escalations, int(submission.escalate_at.timestamp())
-    return Order(kind="escalation", occasion=f"{submission.pk}:{step}:{due}")
 
 
 def references(occasions: list[str]) -> Mapping[str, str]:
@@ -85,15 +77,6 @@ def confirmation(message: Message) -> Letter | None:
         subject = _("Your request to %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         name = "confirmation_sms" if channel == "sms" else "confirmation"
         return Letter((address,), subject, _text(name, submission), channel)
-
-
-def way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
-    """Channel and address of a patient; None for somebody who gave no address to write to."""
-    if person.get("email"):
-        return "email", person["email"]
-    if person.get("prefer") == "text" and person.get("callback_phone") and sms.is_on():
-        return "sms", person["callback_phone"]
-    return None
 
 
 def way_of(submission: Submission) -> tuple[Any, str]:

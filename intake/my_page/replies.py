@@ -15,13 +15,13 @@ from intake.documents import protocol_of
 from intake.domain import workflow
 from intake.domain.conditions import holds
 from intake.domain.definition import Rule
+from intake.draft_content import Content
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.protocols import current
 from intake.questionnaire.drafts import begin
 from intake.questionnaire.sending import target
-from intake.questionnaire.walk import Content
 from intake.ways import escalation, waiting
 
 FREE_TEXT = "reason_text"  # the question whose alarm patterns hold for what patients write

@@ -17,7 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.pagecache import blank
 from intake.access import codes
 from intake.access.forms import ReplyForm
-from intake.appointments import booking, changing, offers, repeated_refusals, waiting_list
+from intake.appointments import (
+    booking,
+    changing,
+    free_times,
+    offers,
+    repeated_refusals,
+    waiting_list,
+)
 from intake.appointments.booking import Standing
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.common import SlotGone
@@ -30,7 +37,6 @@ from intake.models.access import Grant
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission, Urgency
 from intake.my_page.views import key_of, show, with_grant
-from intake.questionnaire import held_time
 
 ASKED = {"slot", "visit", "who", "where", "first", "next", "go"}
 MOST_SAID = 1000  # letters of a form whose answer is remembered
@@ -86,7 +92,7 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
         return _say(request, grant, _("It is too late to change this here. Please call us."))
     if mine.visit is None and not may_choose(submission):
         return redirect("intake:my")
-    if not held_time.may_choose(submission.urgency):
+    if not free_times.may_choose(submission.urgency):
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
     asked = _asked(request, submission, mine)
@@ -109,7 +115,7 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
             return redirect("intake:my")
         return _ask(request, submission, mine, form)
     except SlotGone as gone:
-        if mine.held and held_time.key_of(mine.held) == form.chosen:
+        if mine.held and booking.key_of(mine.held) == form.chosen:
             mine = replace(mine, held=None)  # no more
         shown = choosing.near_context(form, submission.urgency, gone.nearest)
         context = _list_context(submission, mine, shown, choosing.gone_words(shown))
@@ -160,10 +166,12 @@ def _held(
     request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm
 ) -> Appointment:
     """The time held for the patient: the one held already, or newly so."""
-    if mine.held and held_time.key_of(mine.held) == form.chosen:
+    if mine.held and booking.key_of(mine.held) == form.chosen:
         return mine.held
     assert form.visit_type is not None
     return booking.hold(
+        urgency=submission.urgency,
+        person=submission.person,
         submission=submission,
         slot=form.chosen,
         visit_type=form.visit_type,
@@ -176,7 +184,7 @@ def _book(request: HttpRequest, submission: Submission, mine: Standing, form: Ti
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         booking.confirm_hold(appointment=row, submission=submission, request_id=rid)
-    elif held_time.key_of(mine.visit) != form.chosen:  # the second of two clicks
+    elif booking.key_of(mine.visit) != form.chosen:  # the second of two clicks
         changing.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 

@@ -4,8 +4,6 @@ A step is one UPDATE guarded by the draft's revision. Of two tabs neither overwr
 second applies its change to what the first has stored.
 """
 
-import hashlib
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,21 +18,15 @@ from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake import search
-from intake.documents import keep_protocol, keep_wording, protocol_of, wording
+from intake.access.keys import digest, new_key
+from intake.documents import keep_protocol, keep_wording, protocol_of, sensitive_questions, wording
 from intake.domain import answers as domain
-from intake.domain.definition import Page, Protocol
+from intake.domain.definition import Page
+from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
-from intake.questionnaire.walk import (
-    APPOINTMENT,
-    ASKED_BELOW,
-    CONTACT,
-    CONTACT_DEPENDS,
-    SAVED_ADDRESS,
-    Content,
-    Walk,
-)
+from intake.questionnaire.walk import ASKED_BELOW, CONTACT_DEPENDS, Walk
 
 # Every request of a patient runs the first (or, for the wish, the second), every answered page the
 # third. They are written out because putting them together anew each time takes longer than
@@ -52,23 +44,6 @@ update intake_draft set content = %s, address_keys = %s::bigint[], revision = re
 where id = %s and revision = %s and submission_id is null
 """
 TRIES = 5  # of a compare-and-set before giving up; a patient has two tabs, not five
-
-
-def new_key() -> str:
-    """256 random bits that a browser keeps; only their hash is stored."""
-    return secrets.token_urlsafe(32)
-
-
-def digest(key: str) -> bytes:
-    """What is stored of a browser's key."""
-    return hashlib.sha256(key.encode()).digest()
-
-
-def addresses(content: Content) -> list[str]:
-    """Where a code for this draft may be sent: the address it was saved with, and the contact's."""
-    contact = content.contact
-    told = (content.saved.get("address"), contact.get("email"), contact.get("callback_phone"))
-    return [address for address in told if address]
 
 
 def begin(
@@ -142,12 +117,6 @@ def left_alone(draft: Draft) -> bool:
     return _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
 
 
-def sensitive_questions(protocol: Protocol) -> frozenset[str]:
-    """The ids of a protocol's sensitive questions. One stored before any was marked has the ids
-    that today's marks: an id never means something else later."""
-    return protocol.sensitive or current().sensitive
-
-
 def walk_of(draft: Draft) -> Walk:
     """The draft's way as its answers make it now, worked out once for each revision of them."""
     made_for, walk = draft.__dict__.get("_walk", (None, None))
@@ -175,7 +144,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
-        keys = search.address_tokens(*addresses(walk.content))
+        keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
             changed = cursor.rowcount

@@ -1,20 +1,21 @@
 """The time a patient chooses while filling in: held for the draft, confirmed when it is sent."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from intake.appointments import booking, free_times, waiting_list
+from intake.appointments.booking import key_of
 from intake.appointments.common import SlotGone
-from intake.appointments.free_times import window_of
-from intake.domain.slots import Slot
+from intake.appointments.free_times import time_still_allowed
+from intake.draft_content import Content
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import VisitKind, VisitType
-from intake.models.submissions import Draft, Submission
-from intake.questionnaire.drafts import save_wish
-from intake.questionnaire.walk import Content, Walk
+from intake.models.submissions import Draft, Submission, Urgency
+from intake.questionnaire.drafts import save_wish, walk_of
+from intake.questionnaire.walk import Walk
 
 
 def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: str = "") -> Walk:
@@ -25,7 +26,15 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
     """
     held = booking.held_by(draft=draft)
     if held is None or key_of(held) != slot or held.visit_type_id != visit_type.pk:
-        held = booking.hold(draft=draft, slot=slot, visit_type=visit_type, request_id=request_id)
+        walk = walk_of(draft)
+        held = booking.hold(
+            draft=draft,
+            slot=slot,
+            visit_type=visit_type,
+            urgency=Urgency.of(walk.assessment.urgency),
+            person=walk.content.contact,
+            request_id=request_id,
+        )
     chosen = {
         "appointment": str(held.pk),
         "title": visit_type.title,
@@ -55,17 +64,6 @@ def chosen_row(draft: Draft, wish: Any) -> Appointment | None:
     return rows.for_reading().first() if pk else None
 
 
-def may_choose(urgency: int) -> bool:
-    """Whether a patient of this urgency may choose a time, rather than call or be called."""
-    return window_of(urgency) is not None
-
-
-def may_stand(urgency: int, start: datetime) -> bool:
-    """Whether a time may stand with this urgency, which other answers may have raised since."""
-    window = window_of(urgency)
-    return window is not None and start < window[1]
-
-
 def settle(submission: Submission, draft: Draft, content: Content, request_id: str) -> None:
     """A part of `submit`: the held time becomes the appointment, or the patient joins the waitlist.
     A time later than the urgency allows is given back, and the request is the clinic's to answer.
@@ -75,7 +73,7 @@ def settle(submission: Submission, draft: Draft, content: Content, request_id: s
         row = chosen_row(draft, wish)
         if row is None:
             raise SlotGone
-        if may_stand(submission.urgency, row.during.lower):
+        if time_still_allowed(submission.urgency, row.during.lower):
             if row.held_until is None or row.held_until <= timezone.now():
                 # the book may have changed since, and the time be past
                 free_times.find_slot(key=key_of(row), visit_type=row.visit_type)
@@ -84,14 +82,3 @@ def settle(submission: Submission, draft: Draft, content: Content, request_id: s
             booking.release(appointment=row, draft=draft, request_id=request_id)
     elif wish.get("waitlist") and free_times.may_be_offered(submission=submission):
         waiting_list.join_waitlist(submission=submission, request_id=request_id)
-
-
-def key_of(row: Appointment) -> str:
-    """The key of the slot that an appointment has."""
-    slot = Slot(
-        start=row.during.lower,
-        end=row.during.upper,
-        clinician=str(row.clinician_id),
-        location=str(row.location_id),
-    )
-    return slot.key

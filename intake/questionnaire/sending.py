@@ -19,6 +19,7 @@ from intake.documents import keep_wording
 from intake.domain import answers as domain
 from intake.domain.definition import Level
 from intake.domain.triage import Assessment
+from intake.draft_content import Content
 from intake.errors import Conflict, Gone, NotReady
 from intake.history import build_history
 from intake.letters import messages
@@ -26,7 +27,7 @@ from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.submissions import Draft, Kind, RuleCount, Submission, Urgency
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import settle
-from intake.questionnaire.walk import Content, Walk
+from intake.questionnaire.walk import Walk
 from intake.ways import escalation, waiting
 
 MOST_WISHES = 3

@@ -24,7 +24,6 @@ from django.utils.translation import gettext_lazy
 from clinic import hours
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search
-from intake.desk import decisions
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import AppointmentRequest
@@ -37,6 +36,7 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
+from intake.staff import reads
 
 _REVISION = re.compile(r"[0-9]{1,9}")
 
@@ -211,7 +211,7 @@ class PatientAdmin(ReadOnlyAdmin):
             response = super().changelist_view(request, self.titled(extra_context))
             context = getattr(response, "context_data", None) or {}
             if "cl" in context:
-                decisions.record_list(
+                reads.record_list(
                     submissions=self.recorded(list(context["cl"].result_list)),
                     by=request.user,
                     request_id=request.request_id,

@@ -16,10 +16,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake.letters.messages import way_to
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
+from intake.ways.contact import way_to
 from intake.wording.moments import moment_words
 from intake.wording.reading import phone_words
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Order
 from intake.domain import workflow
-from intake.letters import messages
 from intake.models.calls import Call
 from intake.models.submissions import Submission
 from intake.ways.calls import next_try
@@ -59,7 +59,7 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
         orders = []
         for row in rows:
             row.escalations += 1
-            orders.append(messages.of_escalation(row))
+            orders.append(of_escalation(row))
             row.escalate_at = next_try(now)
         Submission.objects.bulk_update(rows, ["escalations", "escalate_at"])
         outbox.put_all(orders)
@@ -83,3 +83,12 @@ def _take_over() -> None:
     ).exclude(pk__in=reached.values("submission"))
     for occasion, due in waiting.exclude(occasion__contains=":").values_list("occasion", "due_at"):
         unseen.filter(pk=occasion).update(escalate_at=due)
+
+
+def of_escalation(submission: Submission) -> Order:
+    """What an escalation that falls due gives reason to tell; `escalations` counts it already.
+
+    The occasion says when it fell due: an alarm after a decision begins with the first step again.
+    """
+    step, due = submission.escalations, int(submission.escalate_at.timestamp())
+    return Order(kind="escalation", occasion=f"{submission.pk}:{step}:{due}")

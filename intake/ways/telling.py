@@ -16,11 +16,10 @@ from clinic import audit, hours
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
-from intake.letters import messages
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
-from intake.ways import calls
+from intake.ways import calls, contact
 
 Reason = CallTask.Reason
 OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
@@ -38,7 +37,7 @@ KNOWN = {"known": True}  # the payload of a letter about what the patient knows 
 
 def can_be_told(submission: Submission) -> bool:
     """Whether a letter reaches the patient, as far as anybody knows."""
-    return messages.way_to(submission.person) is not None
+    return contact.way_to(submission.person) is not None
 
 
 def tell(

@@ -15,8 +15,8 @@ from clinic import audit, hours
 from clinic.outgoing import outbox
 from intake.domain import workflow
 from intake.history import build_history
-from intake.letters import messages
 from intake.models.submissions import Submission, Urgency
+from intake.ways import contact
 
 # in business days
 REMIND_AFTER = 2
@@ -70,7 +70,7 @@ def remind(*, row: Submission, at: datetime) -> None:
     before it is due. One for each decision."""
     due = hours.current().add_business_days(at, REMIND_AFTER)
     decision = row.decisions.first()  # the newest
-    if decision and row.back_at and due < row.back_at and messages.way_to(row.person):
+    if decision and row.back_at and due < row.back_at and contact.way_to(row.person):
         outbox.put(
             kind="more_reminder", occasion=str(decision.pk), not_before=due, expires=row.back_at
         )

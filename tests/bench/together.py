@@ -17,8 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from intake.desk import decisions
 from intake.models.submissions import Submission
+from intake.staff import reads
 from tests import builders
 from tests.bench import servers
 from tests.bench.browser import Browser
@@ -71,7 +71,7 @@ def _reading(staff: list[Any], shown: list[Submission]) -> Iterator[list[str]]:
         try:
             while not over.is_set():
                 with transaction.atomic():
-                    decisions.record_list(submissions=shown, by=by, request_id="bench")
+                    reads.record_list(submissions=shown, by=by, request_id="bench")
                     time.sleep(DRAWING)
                 pages.append(by.username)
         finally:

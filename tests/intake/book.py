@@ -9,7 +9,8 @@ from intake.appointments import booking, free_times
 from intake.appointments.free_times import FreeTime
 from intake.models.appointments import AppointmentRequest
 from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
-from intake.models.submissions import Submission, Urgency
+from intake.models.submissions import Draft, Submission, Urgency
+from intake.questionnaire import drafts
 from tests import builders
 
 
@@ -94,3 +95,14 @@ def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) ->
         request_id="r",
         **more,
     )
+
+
+def hold(*, draft: Draft | None = None, submission: Submission | None = None, **more: Any) -> Any:
+    """Hold a slot for the draft or submission, with its own urgency and person."""
+    if submission:
+        mine = {"urgency": submission.urgency, "person": submission.person}
+    else:
+        walk = drafts.walk_of(draft)
+        urgency = Urgency.of(walk.assessment.urgency)
+        mine = {"urgency": urgency, "person": walk.content.contact}
+    return booking.hold(draft=draft, submission=submission, **mine, **more)

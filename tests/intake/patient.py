@@ -19,11 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from intake.domain.answers import clean_answer
+from intake.draft_content import APPOINTMENT, Content
+from intake.draft_content import CONTACT as CONTACT_STEP
 from intake.models.submissions import Draft
 from intake.protocols import current
 from intake.questionnaire import drafts
-from intake.questionnaire.walk import APPOINTMENT, Content
-from intake.questionnaire.walk import CONTACT as CONTACT_STEP
 from tests.builders import ORDINARY
 
 Values = Mapping[str, Any]

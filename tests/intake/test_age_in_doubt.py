@@ -211,7 +211,7 @@ def test_an_age_mended_in_another_window_at_the_same_moment_is_not_deleted(monke
         other.post(step_url("about"), {"who": "self", "age_years": "71", "sex_at_birth": "male"})
         return whole(draft=draft)
 
-    monkeypatch.setattr(services, "confirm_age", mended_first)
+    monkeypatch.setattr(drafts, "confirm_age", mended_first)
     assert patient.press("yes").step == "reason"
     assert patient.draft.content["answers"]["age_years"] == 71
 

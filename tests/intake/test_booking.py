@@ -44,7 +44,7 @@ def kinds(appointment: Appointment) -> list[str]:
 
 def hold(submission: Submission, slot=None) -> Appointment:
     slot = slot or book.free()
-    return booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    return book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
 
 
 # --- free times -----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
 def test_a_made_up_time_is_answered_with_a_sentence(forge):
     slot, submission = book.free(), book.patient()
     with pytest.raises(SlotGone) as gone:
-        booking.hold(submission=submission, slot=forge(slot), visit_type=slot.visit_type)
+        book.hold(submission=submission, slot=forge(slot), visit_type=slot.visit_type)
     assert str(gone.value)
     assert not Appointment.objects.exists()
 
@@ -163,7 +163,7 @@ def test_a_made_up_time_is_answered_with_a_sentence(forge):
 def test_a_time_of_another_visit_type_is_none():
     long = book.visit_type(60, title="Ultrasound", kind="in_person")
     with pytest.raises(SlotGone):
-        booking.hold(submission=book.patient(), slot=book.free().key, visit_type=long)
+        book.hold(submission=book.patient(), slot=book.free().key, visit_type=long)
 
 
 # --- holding --------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_a_hold_that_ended_is_still_theirs_if_nobody_took_it():
 def test_a_time_is_held_for_a_draft_until_it_is_sent():
     draft, _key = builders.draft()
     slot, other = book.free(), book.patient(1)
-    held = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    held = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
     assert booking.held_by(draft=draft) == held
     submission = sending.submit(draft=draft)
     with pytest.raises(SlotGone):
@@ -240,11 +240,11 @@ def test_one_person_has_only_so_many_open_requests(settings):
     slot = book.free()
     builders.submission()
     builders.submission({"name": "Somebody Else"})
-    held = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    held = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
     booking.release(appointment=held, draft=draft)
     builders.submission()
     with pytest.raises(Refused, match="as many open requests"):
-        booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+        book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
 
 
 def test_holds_that_nobody_took_are_deleted_after_a_week():
@@ -252,7 +252,7 @@ def test_holds_that_nobody_took_are_deleted_after_a_week():
     booking.release(appointment=held, submission=held.submission)
     draft, _key = builders.draft()
     slot = book.free()
-    forgotten = booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
+    forgotten = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
     Appointment.objects.update(held_until=timezone.now() - timedelta(days=9))
     offers.lapse()
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))

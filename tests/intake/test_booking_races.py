@@ -52,7 +52,7 @@ def outcome(*acts) -> Counter:
 
 
 def holding(submission, slot):
-    return lambda: booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    return lambda: book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
 
 
 def accepting(offer, submission):
@@ -112,9 +112,7 @@ def test_a_time_is_chosen_in_one_tab_while_the_other_sends():
     draft, slot = builders.draft()[0], book.free()
     with transaction.atomic():
         sending._locked(draft)
-        choosing = told(
-            lambda: booking.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
-        )
+        choosing = told(lambda: book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type))
         assert at_once([choosing]) == ["won"]
 
 

@@ -13,13 +13,13 @@ from django.utils import timezone
 from clinic.ids import new_reference
 from clinic.models import Message
 from clinic.outgoing import outbox
+from intake.access.keys import digest
 from intake.models.access import Challenge, Grant
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.my_page import replies
 from intake.protocols import current
 from intake.questionnaire import drafts
-from intake.questionnaire.drafts import digest
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.intake.clock import pass_time

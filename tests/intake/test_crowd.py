@@ -9,10 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from intake.access.keys import digest
 from intake.appointments import booking, repeated_refusals
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
-from intake.questionnaire.drafts import digest
 from tests.intake import book
 from tests.intake.patient import Patient
 

@@ -18,6 +18,7 @@ from intake.appointments import free_times
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
 from intake.domain.answers import clean_json_answer, kept_answers, plain
+from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import (
@@ -31,7 +32,7 @@ from intake.models.submissions import (
 )
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
-from intake.questionnaire.walk import Content, age_on
+from intake.questionnaire.walk import age_on
 from tests import builders
 
 PROTOCOL = current()

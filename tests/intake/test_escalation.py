@@ -24,6 +24,7 @@ from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.my_page import replies
 from intake.questionnaire import sending
+from intake.staff import reads
 from intake.ways import calls, escalation
 from tests import builders
 from tests.staff.desk import Trail, page_of
@@ -543,7 +544,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
         is_open, calls = row.status in ("new", "in_review", "waiting"), Call.Outcome.values
         match what:
             case "opened":
-                decisions.open_submission(submission=row, by=by, request_id="r")
+                reads.record_read(submission=row, by=by, request_id="r")
             case "taken" if is_open:
                 take(row, by)
             case "given back" if row.status in ("in_review", "waiting"):

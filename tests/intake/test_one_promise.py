@@ -23,11 +23,13 @@ from clinic import hours
 from intake import documents
 from intake.access.forms import TellForm
 from intake.domain.promises import promises
+from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
-from intake.questionnaire.views import emergencies, pages, sending, wish
-from intake.questionnaire.walk import APPOINTMENT, CONTACT, Content, Walk
+from intake.questionnaire.views import emergencies, pages, wish
+from intake.questionnaire.views import sending as sending_views
+from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.domain import golden
 from tests.domain.walks import walks
@@ -84,10 +86,10 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
         yield "told", emergencies.after_telling(request, draft)
         return
     yield "panel", pages.show_page(request, walk, walk.pages[-1])
-    yield "check", sending.show_check(request, walk)
+    yield "check", sending_views.show_check(request, walk)
     if walk.assessment.urgency == "same_day":
         yield "call us", wish._no_times(request, Draft(), walk)
-    context = sending.sent_context(sent(walk, language, Kind.INTAKE))
+    context = sending_views.sent_context(sent(walk, language, Kind.INTAKE))
     yield "receipt", render(request, "intake/sent.html", context)
 
 

@@ -21,9 +21,9 @@ from hypothesis.extra.django import TestCase
 from clinic.ids import new_reference
 from clinic.models import Message
 from clinic.outgoing import outbox
+from intake.access.keys import digest
 from intake.models.access import Challenge
 from intake.questionnaire import drafts
-from intake.questionnaire.drafts import digest
 from tests import builders
 from tests.builders import CONTACT_DETAILS
 from tests.intake.clock import pass_time

@@ -18,12 +18,13 @@ from hypothesis.extra.django import TestCase
 from intake import documents
 from intake.domain.definition import Protocol
 from intake.domain.triage import assess, interrupting
+from intake.draft_content import CONTACT
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
 from intake.questionnaire import drafts
 from intake.questionnaire import drafts as service
 from intake.questionnaire.forms.contact import ContactForm
-from intake.questionnaire.walk import CONTACT, Walk
+from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.domain.walks import values, walks
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url

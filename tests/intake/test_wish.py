@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from intake.appointments import offers
 from intake.appointments.common import SlotGone
+from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
 from intake.models.clinic_time import Closure, VisitType
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire import drafts, sending
-from intake.questionnaire.walk import Content
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient, step_url

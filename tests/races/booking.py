@@ -133,7 +133,13 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
 
     def act(turn: int, number: int) -> int:
         try:
-            booking.hold(submission=patients[number], slot=slots[turn], visit_type=visit_type)
+            booking.hold(
+                submission=patients[number],
+                slot=slots[turn],
+                visit_type=visit_type,
+                urgency=patients[number].urgency,
+                person=patients[number].person,
+            )
         except SlotGone:
             return GONE
         except Exception as error:

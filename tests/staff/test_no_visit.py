@@ -199,7 +199,7 @@ def test_an_offer_that_lapses_leaves_a_closed_request_closed(clinician):
 
 def test_a_time_held_while_the_request_is_closed_is_not_booked(clinician):
     submission, slot = book.patient(), book.free()
-    held = booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    held = book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
     decide(clinician, submission, "advice_only")
     with pytest.raises(Refused, match="This request is over"):
         booking.confirm_hold(appointment=held, submission=submission)

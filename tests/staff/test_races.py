@@ -15,7 +15,8 @@ from intake.desk.decisions import Verdict
 from intake.errors import Conflict
 from intake.models.appointments import Appointment
 from intake.models.submissions import Decision, StatusChange, Submission, Urgency
-from intake.ways import calls, escalation, waiting
+from intake.ways import calls, escalation
+from intake.ways import waiting as waiting_for_patient
 from tests import builders
 from tests.intake import book
 from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting, words
@@ -45,7 +46,7 @@ def test_of_two_who_decide_one_is_told_to_read_again(monkeypatch):
         both_have_read.wait(5)
         return decide(**what)
 
-    monkeypatch.setattr(services, "decide", decide_after_both_have_read)
+    monkeypatch.setattr(decisions, "decide", decide_after_both_have_read)
     submission = waiting(urgency=Urgency.SOON)
     people = [builders.staff_client("clinician", name) for name in ("dr-one", "dr-two")]
     trail = Trail()
@@ -168,7 +169,7 @@ def test_of_many_workers_one_brings_each_row_back():
     rows = [waiting(urgency=Urgency.URGENT) for _n in range(3)]
     past = timezone.now() - timedelta(minutes=1)
     Submission.objects.update(status="waiting", asked_at=past - timedelta(days=5), back_at=past)
-    returned = at_once(*(waiting.come_back for _n in range(4)))
+    returned = at_once(*(waiting_for_patient.come_back for _n in range(4)))
 
     assert sum(returned) == len(rows)
     assert StatusChange.objects.filter(action="return").count() == len(rows)

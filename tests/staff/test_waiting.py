@@ -17,7 +17,8 @@ from intake.models.submissions import Communication, Decision, StatusChange, Sub
 from intake.my_page import replies
 from intake.my_page.views import status_context
 from intake.questionnaire import drafts, sending
-from intake.ways import calls, waiting
+from intake.ways import calls
+from intake.ways import waiting as waiting_for_patient
 from tests import builders
 from tests.intake.test_coming_back import inside, letters
 from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
@@ -272,13 +273,13 @@ def let_four_days_pass(row: Submission) -> None:
     Submission.objects.filter(pk=row.pk).update(
         back_at=row.back_at - late, asked_at=row.asked_at and row.asked_at - late
     )
-    waiting.come_back()
+    waiting_for_patient.come_back()
 
 
 def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     submission = waiting(urgency=Urgency.URGENT, hours=5)
     ask(clinician, submission, sentence="more_needed")
-    assert waiting.come_back() == 0
+    assert waiting_for_patient.come_back() == 0
     trail = Trail()
     let_four_days_pass(fresh(submission))
 
@@ -295,7 +296,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
     # a page that was open meanwhile is told
     assert ask(clinician, submission, sentence="call_us").status_code == 409
-    assert waiting.come_back() == 0
+    assert waiting_for_patient.come_back() == 0
 
 
 @pytest.mark.parametrize("left", [-3, 4, 100])

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from intake.appointments.admin.choosing import time_words
-from intake.desk import decisions
 from intake.models.appointments import Appointment
+from intake.staff import reads
 
 LEFT_OUTSIDE = "?hours=outside&when=coming&status=all"
 """Of the list of visits, those to come that no hours hold."""
@@ -58,7 +58,7 @@ class AffectedVisits:
         """A page that shows visits: recorded before it is sent."""
         if visits:
             with transaction.atomic():
-                decisions.record_list(
+                reads.record_list(
                     submissions=[row.submission for row in visits if row.submission],
                     by=request.user,
                     request_id=request.request_id,

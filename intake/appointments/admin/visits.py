@@ -34,15 +34,15 @@ from intake.appointments.admin.filters import (
 )
 from intake.appointments.admin.time_forms import TimesForm
 from intake.appointments.common import SlotGone
-from intake.desk import decisions
-from intake.desk.front_desk import REFUSALS
-from intake.desk.submission_page import person_words
+from intake.errors import REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
+from intake.staff import reads
 from intake.staff.lists import PatientAdmin, people, served
 from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
 DID = {
@@ -251,10 +251,10 @@ class AppointmentAdmin(PatientAdmin):
     ) -> None:
         """Who is seen on the page, before it is sent."""
         if row.submission:
-            decisions.open_submission(
+            reads.record_read(
                 submission=row.submission, by=request.user, request_id=request.request_id
             )
-        decisions.record_list(
+        reads.record_list(
             submissions=others,
             by=request.user,
             request_id=request.request_id,

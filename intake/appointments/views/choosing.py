@@ -9,12 +9,11 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.appointments import free_times
+from intake.appointments import booking, free_times
 from intake.appointments.forms import TimesForm
 from intake.appointments.free_times import FreeTime, start_of
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
-from intake.questionnaire import held_time
 from intake.wording import moments
 
 DAYS = 4  # with free times, on one page
@@ -85,7 +84,7 @@ def gone_words(shown: dict[str, Any]) -> str:
 def held_words(row: Appointment) -> dict[str, str]:
     """A time that is held: its key, when it is, and until when it is held."""
     return {
-        "key": held_time.key_of(row),
+        "key": booking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),
         "until": moments.clock_words(row.held_until.astimezone(row.zone)),
     }

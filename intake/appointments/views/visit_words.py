@@ -6,12 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from intake.appointments import calendar_file
-from intake.letters.messages import way_to
+from intake.appointments import calendar_file, free_times
 from intake.models.appointments import Appointment, Offer
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission, Urgency
-from intake.questionnaire import held_time
+from intake.ways.contact import way_to
 from intake.wording import moments
 
 OPEN = ("requested", "called", "offered")  # a request that has no visit yet
@@ -27,7 +26,7 @@ def visit_context(submission: Submission) -> dict[str, Any]:
     offers = _offers(request) if request else []
     waits = hasattr(request, "waiting") if request else False
     bookable = _bookable(submission) and not booked
-    may_wait = not waits and (bookable or (coming and held_time.may_choose(submission.urgency)))
+    may_wait = not waits and (bookable or (coming and free_times.may_choose(submission.urgency)))
     # where the waiting list is spoken of: what became free is offered in a letter
     is_written_to = bool((waits or may_wait) and way_to(submission.person))
     return {
@@ -57,7 +56,7 @@ def _bookable(submission: Submission) -> bool:
     return (
         request is not None
         and request.progress in OPEN
-        and held_time.may_choose(submission.urgency)
+        and free_times.may_choose(submission.urgency)
     )
 
 

@@ -19,10 +19,11 @@ from intake import documents
 from intake.domain import answers as domain
 from intake.domain.definition import Page
 from intake.domain.translation import Wording
+from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.contact import ContactForm
-from intake.questionnaire.walk import APPOINTMENT, CONTACT, Walk
+from intake.questionnaire.walk import Walk
 from intake.wording import moments, reading
 
 View = Callable[..., HttpResponse]

@@ -19,6 +19,7 @@ from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.domain.translation import Wording
 from intake.domain.triage import Fired, interrupting
+from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Blocked, Conflict
 from intake.forms.base import PageForm
 from intake.models.submissions import Draft, Kind
@@ -36,7 +37,7 @@ from intake.questionnaire.views.browser import (
     redirect_to,
     with_draft,
 )
-from intake.questionnaire.walk import APPOINTMENT, CONTACT, Walk
+from intake.questionnaire.walk import Walk
 from intake.wording import advice
 
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from intake.access.forms import FindForm
+from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import later, lost, reach_words, too_often, with_draft
 from intake.questionnaire.views.emergencies import count_send, may_write_to
-from intake.questionnaire.walk import SAVED_ADDRESS, Walk
+from intake.questionnaire.walk import Walk
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

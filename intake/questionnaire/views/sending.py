@@ -15,12 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic import hours
 from intake import documents
+from intake.appointments import free_times
 from intake.appointments.common import SlotGone
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
 from intake.domain.translation import SAFETY_LEVELS, Wording
+from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
-from intake.letters.messages import way_to
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.questionnaire import drafts, held_time, sending
 from intake.questionnaire.forms.wish import WishForm
@@ -36,7 +37,8 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.emergencies import count_send, may_write_to
 from intake.questionnaire.views.pages import STEP_TITLES, before_sending
 from intake.questionnaire.views.wish import lost_time
-from intake.questionnaire.walk import APPOINTMENT, CONTACT, Walk
+from intake.questionnaire.walk import Walk
+from intake.ways.contact import way_to
 from intake.wording import advice, reading
 from intake.wording.moments import clock_words
 
@@ -139,7 +141,9 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
     """The wish read back. A time chosen before other answers made it too late stands no more."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
-    if chosen and not held_time.may_stand(urgency, datetime.fromisoformat(chosen["start"])):
+    if chosen and not free_times.time_still_allowed(
+        urgency, datetime.fromisoformat(chosen["start"])
+    ):
         told = _("We call you: with your answers, this should not wait for the time you chose.")
         return [(_("Your appointment"), [told])]
     return WishForm.in_words(walk.content.wish)
@@ -179,7 +183,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     protocol = documents.protocol_of(submission.protocol_id)
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    veiled = drafts.sensitive_questions(protocol) if left_alone else frozenset()
+    veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
     # 'What happens next' is the one promise of this page, so the cards have none

@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
-from intake.appointments import booking, common
+from intake.appointments import booking, common, free_times
 from intake.appointments.common import SlotGone
 from intake.appointments.forms import CALL, WAIT, TimesForm
 from intake.appointments.free_times import FreeTime
 from intake.appointments.views import choosing
+from intake.draft_content import APPOINTMENT
 from intake.errors import Refused
-from intake.letters.messages import way_to
 from intake.models.appointments import WishedVisit
 from intake.models.submissions import Draft, Kind, Urgency
 from intake.questionnaire import drafts, held_time
@@ -32,7 +32,8 @@ from intake.questionnaire.views.pages import (
     step_context,
     strangers,
 )
-from intake.questionnaire.walk import APPOINTMENT, Walk
+from intake.questionnaire.walk import Walk
+from intake.ways.contact import way_to
 
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
@@ -77,7 +78,7 @@ def choices_of(draft: Draft) -> Choices:
 def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     """A free time, held while the rest is filled in; or a call, or the waiting list."""
     urgency = urgency_of(walk)
-    if not held_time.may_choose(urgency):
+    if not free_times.may_choose(urgency):
         return _no_times(request, draft, walk)
     if request.method != "POST":
         form = choosing.form_of(initial=_initial(walk.content.wish))
@@ -152,7 +153,7 @@ def show_near(
 def lost_time(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     """Somebody else has the time that was held too long ago: found out at sending."""
     row = held_time.chosen_row(draft, walk.content.wish)
-    initial = {"visit": str(row.visit_type_id), "slot": held_time.key_of(row)} if row else {}
+    initial = {"visit": str(row.visit_type_id), "slot": booking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)
     notice = _(
         "The time you chose was held for you as long as we could, and somebody else has it now. "

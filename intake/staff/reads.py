@@ -1,0 +1,42 @@
+"""Record who of the staff saw which submission, before it is shown."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from clinic import audit
+from intake import search
+from intake.models.submissions import Submission
+
+User = Any  # whatever settings.AUTH_USER_MODEL names
+
+
+def record_read(*, submission: Submission, by: User, request_id: str, action: str = "read") -> None:
+    """Record that a member of staff looked at the submission."""
+    with transaction.atomic():
+        audit.record(
+            actor=audit.staff(by),
+            action=action,
+            subject=str(submission.pk),
+            purpose="TREAT",
+            request_id=request_id,
+        )
+
+
+def record_list(
+    *, submissions: Iterable[Submission], by: User, request_id: str, term: str = "", page: str = ""
+) -> None:
+    """Record that a list was shown, with the ids on it; a search with the blinded term."""
+    with transaction.atomic():
+        audit.record(
+            actor=audit.staff(by),
+            action="search" if term else "list",
+            purpose="TREAT",
+            request_id=request_id,
+            detail={
+                "ids": [str(submission.pk) for submission in submissions],
+                **({"term": str(search.blinded_term(term))} if term else {}),
+                **({"page": page} if page else {}),
+            },
+        )
