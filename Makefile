@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check messages bench bench-staff faults races lighthouse code lock fmt clean
+.PHONY: help setup run test check translations bench bench-staff faults races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -40,10 +40,10 @@ check: setup ## format, lint, order of the rooms, types, migrations, protocol, t
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING
 	@$(MANAGE) makemigrations --check --dry-run
-	@CLINIC_LANGUAGES=en $(MANAGE) messages --check
+	@CLINIC_LANGUAGES=en $(MANAGE) translations --check
 
-messages: setup ## collect and compile what patients read (clinic/locale)
-	@CLINIC_LANGUAGES=en $(MANAGE) messages
+translations: setup ## collect and compile what patients read (clinic/locale)
+	@CLINIC_LANGUAGES=en $(MANAGE) translations
 
 fmt: setup ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/djade $$(git ls-files 'templates/*.html')

@@ -73,7 +73,7 @@ class Opened:
     draft: Draft | None = None
 
 
-def ask(*, address: str, reference: str | None, unsent_first: bool = False) -> str:
+def send(*, address: str, reference: str | None, unsent_first: bool = False) -> str:
     """Ask for a code: for one record by its reference, or for all of an address (None).
 
     One code opens what was sent or the newest draft; `unsent_first` says which is looked for
@@ -120,7 +120,7 @@ def _asked(key: str) -> Challenge | None:
     return None if old is None or old.used_at else old
 
 
-def enter(*, key: str, code: str, request_id: str = "") -> Opened | None:
+def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
     """What the code opens, None when it is wrong, old, used, or was tried too often.
 
     Tries count for the browser's own code. Once it is used, those of other browsers for the same

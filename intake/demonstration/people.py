@@ -332,7 +332,7 @@ def _patient(
     kind = Kind.APPOINTMENT if story.kind == Kind.APPOINTMENT else Kind.INTAKE
     walk = Walk(protocol, content, kind=kind, si_screen=False)
     # an ordinary story, too, may happen to tick what stops the form
-    stopped = bool(walk.stopping)
+    stopped = bool(walk.interrupting_rules)
     if stopped:
         content = _cut_at_stop(protocol, content)
     steps = Walk(protocol, content, kind=kind, si_screen=False).steps
@@ -437,7 +437,7 @@ def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
             if question.id in content.answers:
                 answers[question.id] = content.answers[question.id]
         walk = Walk(protocol, Content(answers=answers), si_screen=False)
-        if walk.stopping:
+        if walk.interrupting_rules:
             break
     contact = {
         "name": content.contact["name"],

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from intake.appointments.admin.choosing import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
 from intake.letters.sentences import MESSAGES, words
 from intake.models.submissions import Submission, Urgency
@@ -197,11 +197,11 @@ class DecisionForm(CallForm):
         urgent = data.get("urgency", self.submission.urgency) >= Urgency.SAME_DAY
         return urgent or data.get("outcome") == workflow.EMERGENCY_CARE
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DecisionInput:
         """The decision, once the form is valid, with what belongs to its outcome."""
         data = self.cleaned_data
         belongs = BELONGING.get(data["outcome"], ())
-        return Verdict(
+        return DecisionInput(
             urgency=data["urgency"],
             outcome=data["outcome"],
             reason=data["reason"],

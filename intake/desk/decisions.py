@@ -32,7 +32,7 @@ User = Any  # whatever settings.AUTH_USER_MODEL names
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DecisionInput:
     """What a clinician decides: an urgency, an outcome, and the words beside them; and what belongs
     to some outcomes.
 
@@ -85,7 +85,7 @@ def assign(
 
 
 def decide(
-    *, submission: Submission, verdict: Verdict, by: User, revision: int, request_id: str
+    *, submission: Submission, verdict: DecisionInput, by: User, revision: int, request_id: str
 ) -> Decision:
     """Record a clinician's decision, with the message, the call and the end of what is arranged,
     as far as they belong to it.
@@ -136,7 +136,7 @@ def decide(
     return decision
 
 
-def _refuse_incomplete(submission: Submission, verdict: Verdict) -> None:
+def _refuse_incomplete(submission: Submission, verdict: DecisionInput) -> None:
     if verdict.urgency != submission.urgency and not verdict.reason.strip():
         raise ValueError("Say why the urgency is changed.")
     if submission.alarm and not verdict.alarm_read:
@@ -147,7 +147,9 @@ def _refuse_incomplete(submission: Submission, verdict: Verdict) -> None:
         raise ValueError("Write to the patient, or say what became of the call.")
 
 
-def _decided(submission: Submission, verdict: Verdict, status: str, now: datetime) -> Submission:
+def _decided(
+    submission: Submission, verdict: DecisionInput, status: str, now: datetime
+) -> Submission:
     """The submission as it is after the decision, not stored: status, urgency and clocks."""
     row = copy(submission)
     row.target_at = waiting.target_on_return(submission, now)
@@ -172,20 +174,20 @@ def _decided(submission: Submission, verdict: Verdict, status: str, now: datetim
     return row
 
 
-def _next_try(submission: Submission, verdict: Verdict, now: datetime) -> datetime:
+def _next_try(submission: Submission, verdict: DecisionInput, now: datetime) -> datetime:
     """When a patient who was not reached is escalated."""
     if verdict.call is None:
         return submission.escalate_at or calls.next_try(now)
     return verdict.call.again_at or calls.next_try(now)
 
 
-def _is_told(submission: Submission, verdict: Verdict) -> bool:
+def _is_told(submission: Submission, verdict: DecisionInput) -> bool:
     """Whether the patient hears of the decision: by the call, or by a letter."""
     return verdict.reached or bool(verdict.message and telling.can_be_told(submission))
 
 
 def _tell(
-    decision: Decision, verdict: Verdict, action: str, ended: tuple[str, ...], request_id: str
+    decision: Decision, verdict: DecisionInput, action: str, ended: tuple[str, ...], request_id: str
 ) -> None:
     """Note the call of a decision and write to the patient; where neither can tell the patient, put
     a call on the call list."""
@@ -313,7 +315,7 @@ def settle_reply(*, submission: Submission, by: User, revision: int, request_id:
         _record_change(submission, by, "state", request_id, {"kind": "reply", "to": "settled"})
 
 
-def trust(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
+def mark_genuine(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
     """Somebody looked: a person sent this. It comes to the worklist. Raises Conflict."""
     with transaction.atomic():
         _claim(submission, revision, status=submission.status, suspect=False)

@@ -230,7 +230,7 @@ class SubmissionAdmin(PatientAdmin):
 
     @served
     def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.trust)
+        return self._act(request, submission, decisions.mark_genuine)
 
     def _act(
         self,

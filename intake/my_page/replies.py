@@ -95,7 +95,7 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
         _record(row, "withdraw", request_id)
 
 
-def add(*, submission: Submission, language: str) -> tuple[Draft, str]:
+def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str]:
     """Begin an addition: the safety page and a few questions, whose answers become a submission of
     their own. Person and contact are taken over and not shown. Returns the draft and its key."""
     answers = {k: v for k, v in submission.answers.items() if k in ("who", "age_years")}

@@ -101,7 +101,7 @@ def _ask(request: HttpRequest, form_class: Any, way: str, status: int = 0) -> Ht
                 "Your number is in our first message to you. Ask with the number instead."
             )
         return later(_show_ask(request, form, way, status=429, notice=notice), seconds)
-    key = codes.ask(address=address, reference=reference, unsent_first=way == "resume")
+    key = codes.send(address=address, reference=reference, unsent_first=way == "resume")
     return _hold(redirect("intake:code"), key)
 
 
@@ -153,7 +153,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
         notice = too_often(seconds)
         return later(_show_code(request, form, status=429, notice=notice), seconds)
-    opened = codes.enter(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
+    opened = codes.redeem(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
     if opened is None:
         form.add_error(
             "code",
@@ -327,7 +327,7 @@ def add(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpRe
     if seconds := count_start(request):
         notice = too_often(seconds)
         return later(show(request, grant, ReplyForm(), status=429, notice=notice), seconds)
-    draft, key = replies.add(submission=submission, language=get_language() or "en")
+    draft, key = replies.begin_addition(submission=submission, language=get_language() or "en")
     return hold(redirect_to("safety"), key, draft)
 
 

@@ -210,7 +210,7 @@ def is_panel(fired: Any) -> bool:
 
 def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
     """The stops after Continue on `step`: one more, or the last one taken back by an answer."""
-    stops, rules = walk.content.stops, [rule.id for rule in walk.stopping]
+    stops, rules = walk.content.stops, [rule.id for rule in walk.interrupting_rules]
     if not rules:
         return _taken_back(stops)
     if stops and stops[-1]["rules"] == rules and not stops[-1]["retracted"]:
@@ -235,7 +235,7 @@ def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> W
         answers = {**walk.content.answers, **values}
         content = replace(walk.content.said_again(values), answers=answers)
         after = walk.with_content(content)
-        if after.assessment.blocked and not after.stopping:
+        if after.assessment.blocked and not after.interrupting_rules:
             typed = domain.to_json(values)
             return walk.with_content(walk.content.unvisit(page.id).leave_open(page.id, typed))
         return after.with_content(replace(content, stops=_stops(after, page.id)))
@@ -301,7 +301,7 @@ def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Wa
     return _save(draft, change)
 
 
-def suspect(*, draft: Draft, why: str) -> Walk:
+def mark_suspicious(*, draft: Draft, why: str) -> Walk:
     """Note a sign that no person fills this in. The person, if it is one, is not held up."""
 
     def change(walk: Walk) -> Walk:
@@ -365,7 +365,7 @@ def delete_idle_drafts(*, days: int) -> int:
     return count
 
 
-def leave(*, draft: Draft) -> None:
+def delete(*, draft: Draft) -> None:
     """Delete the draft. What was sent stays sent; only this browser's way to it ends."""
     Draft.objects.filter(pk=draft.pk).delete()
 

@@ -52,7 +52,7 @@ def submit(
         if draft.submission:
             return draft.submission
         walk = walk_of(draft)
-        if walk.stopping:
+        if walk.interrupting_rules:
             raise NotReady("emergency")
         if walk.assessment.blocked:
             raise NotReady("minor")
@@ -80,7 +80,7 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         if draft.submission:
             return draft.submission
         walk = walk_of(draft)
-        if not walk.stopping:
+        if not walk.interrupting_rules:
             raise NotReady(walk.first_open or "check")
         # who stops on a change at the end has said already who they are
         asked = {"lang_help": "spanish"} if draft.language == "es" else {}

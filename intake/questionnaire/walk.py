@@ -126,12 +126,12 @@ class Walk:
         return assess(
             self.protocol,
             self.known,
-            safety_retracted=self.retracted and not self.stopping,
+            safety_retracted=self.retracted and not self.interrupting_rules,
             si_screen=self.si_screen,
         )
 
     @cached_property
-    def stopping(self) -> tuple[Rule, ...]:
+    def interrupting_rules(self) -> tuple[Rule, ...]:
         """The rules that stop the form with the answers as they are now."""
         return interrupting(self.protocol, self.known, si_screen=self.si_screen)
 
@@ -143,7 +143,7 @@ class Walk:
     def stops_by(self, step: str) -> bool:
         """Whether this step asks what a rule that stops the form now has read."""
         page = self.page(step)
-        wanted = {name for rule in self.stopping for name in rule.inputs}
+        wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
         return page is not None and any(question.id in wanted for question in page.questions)
 
     @property

@@ -276,7 +276,7 @@ class PatientAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Waiting"))
     def waiting_for(self, row: Submission) -> str:
-        return spell(timezone.now() - row.submitted_at)
+        return span_words(timezone.now() - row.submitted_at)
 
     @admin.display(description=gettext_lazy("Due"))
     def contact_by(self, row: Submission) -> str:
@@ -318,7 +318,7 @@ def people(rows: Any, term: str) -> list[Any]:
     return [pk for place, _sent, pk in ranked if place < 3]
 
 
-def spell(span: timedelta) -> str:
+def span_words(span: timedelta) -> str:
     """A span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
     minutes = max(0, int(span.total_seconds() // 60))
     if minutes < 60:
@@ -357,7 +357,7 @@ def target_words(row: Submission) -> str:
     if row.is_overdue(now):
         late = hours.current().open_time_between(due, now)
         # passed while the clinic was closed: nobody has been waited for yet
-        words = _("overdue by %(span)s") % {"span": spell(late)} if late else _("overdue")
+        words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)
     local = timezone.localtime(due)
     if local.date() == timezone.localdate():

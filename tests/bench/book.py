@@ -82,9 +82,9 @@ def _give_back() -> None:
 
 def _way_in(patient: Submission) -> str:
     """The key of a grant for the own page, by the code that was sent."""
-    key = codes.ask(address=patient.person["email"], reference=patient.reference)
+    key = codes.send(address=patient.person["email"], reference=patient.reference)
     letter = Message.objects.filter(kind="code").latest("created_at")
-    opened = codes.enter(key=key, code=letter.payload["code"])
+    opened = codes.redeem(key=key, code=letter.payload["code"])
     assert opened, "the code opens nothing"
     return opened.key
 

@@ -8,14 +8,14 @@ from babel.messages.catalog import Catalog
 from django.core.management import CommandError, call_command
 from django.utils.translation import gettext, override
 
-from clinic.management.commands import messages
+from clinic.management.commands import translations
 
-PO = messages.ROOT / "clinic/locale/es/LC_MESSAGES/django.po"
+PO = translations.ROOT / "clinic/locale/es/LC_MESSAGES/django.po"
 
 
 @pytest.fixture(scope="module")
 def found() -> Catalog:
-    return messages.collected()
+    return translations.collected()
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def copy(tmp_path) -> Path:
 
 
 def test_everything_patients_read_has_its_spanish():
-    call_command("messages", check=True)
+    call_command("translations", check=True)
 
 
 def test_sentences_of_templates_programs_and_the_domain_are_collected(found):
@@ -54,7 +54,7 @@ def test_in_spanish_they_are_said_in_spanish():
 
 
 def faults(path: Path, found: Catalog) -> list[str]:
-    return list(messages._faults(path, found))
+    return list(translations._faults(path, found))
 
 
 def test_the_shipped_one_has_no_fault(copy, found):
@@ -83,27 +83,27 @@ def test_a_fault_is_named(copy, found, old, new, told):
 def test_collecting_again_changes_nothing(copy, found):
     before = copy.read_bytes(), copy.with_suffix(".mo").read_bytes()
 
-    messages._renew(copy, "es", found)
+    translations._renew(copy, "es", found)
 
     assert (copy.read_bytes(), copy.with_suffix(".mo").read_bytes()) == before
 
 
 def test_a_new_sentence_comes_without_a_translation_and_the_others_keep_theirs(copy):
-    more = messages.collected()
+    more = translations.collected()
     more.add("A new sentence")
 
-    messages._renew(copy, "es", more)
+    translations._renew(copy, "es", more)
 
     assert faults(copy, more) == ["no translation: 'A new sentence'"]
 
 
 def test_a_faulty_catalogue_fails_the_check(monkeypatch, copy, capsys):
     copy.with_suffix(".mo").unlink()
-    monkeypatch.setattr(messages, "ROOT", copy.parent)
-    monkeypatch.setattr(messages, "collected", lambda: Catalog())
+    monkeypatch.setattr(translations, "ROOT", copy.parent)
+    monkeypatch.setattr(translations, "collected", lambda: Catalog())
     folder = copy.parent / "clinic/locale/es/LC_MESSAGES"
     folder.mkdir(parents=True)
     shutil.copy(copy, folder)
 
-    with pytest.raises(CommandError, match="make messages"):
-        call_command("messages", check=True)
+    with pytest.raises(CommandError, match="make translations"):
+        call_command("translations", check=True)

@@ -13,7 +13,7 @@ from django.db import connection
 from clinic.people import resealing
 from clinic.secrets import sealing
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.models.submissions import Draft, Submission
 from tests import builders
 from tests.staff.desk import Trail
@@ -43,7 +43,7 @@ def old(ring) -> str:
     submission, clinician = builders.submission(), builders.member("clinician")
     decisions.decide(
         submission=submission,
-        verdict=Verdict(urgency=submission.urgency, outcome="book_soon", reason="", note="n"),
+        verdict=DecisionInput(urgency=submission.urgency, outcome="book_soon", reason="", note="n"),
         by=clinician,
         revision=submission.revision,
         request_id="",

@@ -125,7 +125,7 @@ def test_they_answer_as_a_form_would_take_it(patients):
             assert clean_json_answer(PROTOCOL.question(name), plain(value)) == value
         walk = bulk.walk_of(patient)
         if patient.kind == Kind.STOPPED:
-            assert walk.stopping
+            assert walk.interrupting_rules
         else:
             assert walk.first_open is None, patient.story
         if patient.kind == Kind.INTAKE:

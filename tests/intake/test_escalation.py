@@ -19,7 +19,7 @@ from clinic.hours import OpeningHours
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.my_page import replies
@@ -110,7 +110,7 @@ def take(submission: Submission, by: Any) -> None:
 
 def decide(submission: Submission, by: Any, outcome: str = "call_today") -> None:
     urgency = Urgency(fresh(submission).urgency)
-    verdict = Verdict(urgency, outcome, "", alarm_read=True)
+    verdict = DecisionInput(urgency, outcome, "", alarm_read=True)
     act(decisions.decide, submission, by, verdict=verdict)
 
 

@@ -79,10 +79,10 @@ def sent(walk: Walk, language: str, kind: str) -> Submission:
 def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
     """Every page that shows advice to somebody with these answers."""
     request = RequestFactory().get("/")
-    if walk.stopping:
+    if walk.interrupting_rules:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
         yield "emergency", emergencies.show_emergency(request, walk, TellForm(), status=200)
-        yield "emergency, bare", emergencies.emergency_now(request, walk.stopping)
+        yield "emergency, bare", emergencies.emergency_now(request, walk.interrupting_rules)
         yield "told", emergencies.after_telling(request, draft)
         return
     yield "panel", pages.show_page(request, walk, walk.pages[-1])

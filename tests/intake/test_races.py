@@ -14,7 +14,7 @@ from django.test import Client
 from clinic.models import Message
 from intake.access import codes
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
 from intake.models.access import Challenge, Grant
 from intake.models.appointments import AppointmentRequest
@@ -149,7 +149,7 @@ def test_an_emergency_and_its_correction_at_once_leave_the_alarm():
         draft = drafts.find_draft(key)
         walk = drafts.walk_of(draft)
         assert walk.content.stops
-        assert walk.stopping or "S18" in [fired.id for fired in walk.assessment.fired]
+        assert walk.interrupting_rules or "S18" in [fired.id for fired in walk.assessment.fired]
 
 
 def test_the_first_two_patients_of_a_new_protocol_at_once():
@@ -164,19 +164,19 @@ def test_the_first_two_patients_of_a_new_protocol_at_once():
 
 def test_twenty_wrong_codes_at_once_count_as_five_tries_and_the_right_one_comes_too_late():
     submission = builders.submission()
-    key = codes.ask(address=submission.person["email"], reference=submission.reference)
+    key = codes.send(address=submission.person["email"], reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
-    opened = at_once([lambda: codes.enter(key=key, code="2222-2222")] * 20)
+    opened = at_once([lambda: codes.redeem(key=key, code="2222-2222")] * 20)
     assert opened == [None] * 20
     assert Challenge.objects.get().tries == 5
-    assert codes.enter(key=key, code=code) is None
+    assert codes.redeem(key=key, code=code) is None
 
 
 def test_the_right_code_entered_from_many_windows_at_once_opens_once():
     submission = builders.submission()
-    key = codes.ask(address=submission.person["email"], reference=submission.reference)
+    key = codes.send(address=submission.person["email"], reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
-    opened = at_once([lambda: codes.enter(key=key, code=code)] * 5)
+    opened = at_once([lambda: codes.redeem(key=key, code=code)] * 5)
     assert len([one for one in opened if one]) == 1
     assert Grant.objects.count() == 1
 
@@ -184,10 +184,10 @@ def test_the_right_code_entered_from_many_windows_at_once_opens_once():
 def test_of_many_codes_for_one_record_entered_at_once_one_opens_and_ends_the_others():
     submission, asked = builders.submission(), []
     for _browser in range(12):
-        key = codes.ask(address=submission.person["email"], reference=submission.reference)
+        key = codes.send(address=submission.person["email"], reference=submission.reference)
         letter = Message.objects.filter(kind="code").latest("created_at")
         asked.append({"key": key, "code": letter.payload["code"]})
-    opened = at_once([partial(codes.enter, **one) for one in asked])
+    opened = at_once([partial(codes.redeem, **one) for one in asked])
     assert len([one for one in opened if one]) == 1
     assert Grant.objects.count() == 1
     assert not Challenge.objects.filter(used_at=None).exists()
@@ -195,7 +195,7 @@ def test_of_many_codes_for_one_record_entered_at_once_one_opens_and_ends_the_oth
 
 def test_a_decision_and_a_withdrawal_at_once_lose_nothing():
     submission, clinician = builders.submission(), builders.member("clinician")
-    verdict = Verdict(Urgency.ROUTINE, "book_routine", "", "")
+    verdict = DecisionInput(Urgency.ROUTINE, "book_routine", "", "")
 
     def decide() -> str:
         try:

@@ -122,7 +122,7 @@ def test_the_clinic_is_not_told_where_nothing_stops():
 def test_a_cleared_draft_is_gone_for_every_service():
     draft, _key = builders.draft(em_now=("chest_or_breath",))
     stale = Draft.objects.get(pk=draft.pk)
-    drafts.leave(draft=draft)
+    drafts.delete(draft=draft)
     page = current().page("life")
     for act in (
         lambda: sending.submit(draft=stale),

@@ -168,7 +168,7 @@ def test_whatever_was_answered_the_pages_are_the_same(question_id):
     for value in all_values(question_id):
         patient = finished(**{question_id: value})
         walk = walk_now()
-        if walk.stopping or walk.first_open:
+        if walk.interrupting_rules or walk.first_open:
             continue
         pages = every_page(patient)
         patient.get("/intake/check/")
@@ -325,7 +325,7 @@ def test_a_veiled_emergency_still_stops_and_a_blank_does_not_take_it_back():
     assert patient.press("continue").red_card, "left blank, it is what it was"
     patient.press("mistake")
     assert patient.answer(si_screen="none").status == 200
-    assert not walk_now().stopping
+    assert not walk_now().interrupting_rules
     assert walk_now().retracted
 
 

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.mofile import write_mo
 from django.core.management import call_command
 
-from clinic.management.commands import messages
+from clinic.management.commands import translations
 from intake import documents
 from intake.domain.translation import Translation
 from tests.intake import spanish
@@ -104,7 +104,7 @@ def right_to_left(settings, tmp_path, monkeypatch, fresh_pages):
     """A made-up language at /he/: every sentence and every question begins with Hebrew letters."""
     folder = tmp_path / "he" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    catalog = messages.collected()
+    catalog = translations.collected()
     for message in catalog:
         if message.id:
             forms = message.id if isinstance(message.id, tuple | list) else (message.id,)

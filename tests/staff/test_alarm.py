@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.models.calls import Call
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.my_page import replies
@@ -241,7 +241,7 @@ def test_the_service_refuses_it_too():
     with pytest.raises(ValueError, match="was read"):
         decisions.decide(
             submission=submission,
-            verdict=Verdict(Urgency.SAME_DAY, "call_today", ""),
+            verdict=DecisionInput(Urgency.SAME_DAY, "call_today", ""),
             by=builders.member("clinician"),
             revision=submission.revision,
             request_id="r",

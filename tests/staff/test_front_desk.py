@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.protocols import current
@@ -78,7 +78,7 @@ def test_no_answer_no_reason_and_no_rule_is_shown(desk):
     clinician = builders.member("clinician")
     decisions.decide(
         submission=submission,
-        verdict=Verdict(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
+        verdict=DecisionInput(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
         by=clinician,
         revision=0,
         request_id="r",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from intake.appointments import ending
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
 from intake.errors import Conflict, Refused
 from intake.models.calls import Call, CallTask
@@ -26,7 +26,7 @@ REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
 
 CALLED = st.sampled_from([None, *(calls.Made(outcome=each) for each in Call.Outcome)])
 DECISIONS = st.builds(
-    Verdict,
+    DecisionInput,
     urgency=st.sampled_from(Urgency),
     outcome=st.sampled_from(list(workflow.OUTCOMES)),
     reason=st.just("Read it."),

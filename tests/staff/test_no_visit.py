@@ -10,7 +10,7 @@ from clinic.models import Message
 from intake.appointments import booking, changing, ending, offers, waiting_list
 from intake.appointments.views.visit_words import visit_context
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict, Refused
 from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
 from intake.models.calls import Call, CallTask
@@ -228,7 +228,7 @@ def test_what_is_arranged_is_looked_at_again_under_the_lock(clinician):
     arrange(submission, "waitlist")
     given = keys(submission)["waitlist"]
     waiting_list.leave_waitlist(submission=submission)
-    choice = Verdict(
+    choice = DecisionInput(
         urgency=Urgency.ROUTINE, outcome="advice_only", reason="", close_request=True, ends=(given,)
     )
     with pytest.raises(Conflict, match="What is arranged"):

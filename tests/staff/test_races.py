@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.models import Message
 from intake.appointments import booking, ending, offers
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
 from intake.models.appointments import Appointment
 from intake.models.submissions import Decision, StatusChange, Submission, Urgency
@@ -188,7 +188,7 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
             by=builders.member("front desk"),
         )
         keys = ending.arranged_for(submission=row).keys
-        choice = Verdict(
+        choice = DecisionInput(
             urgency=Urgency(row.urgency),
             outcome="advice_only",
             reason="",

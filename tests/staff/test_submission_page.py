@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from intake import documents
 from intake.desk import decisions
-from intake.desk.decisions import Verdict
+from intake.desk.decisions import DecisionInput
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Decision, Kind, Submission, Urgency
 from intake.protocols import current
@@ -255,7 +255,7 @@ def test_words_for_what_happened_and_when(clinician):
     submission = waiting(submitted_at=timezone.now() - timedelta(hours=3))
     decisions.decide(
         submission=submission,
-        verdict=Verdict(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
+        verdict=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
         by=me,
         revision=0,
         request_id="r" * 32,

@@ -465,10 +465,10 @@ def test_a_patient_who_comes_back_by_a_code_has_read_it():
     do()
     calls.owe(submission=submission, reason="more", occasion="more")
     assert owed() == ["message", "more"]
-    key = codes.ask(address="+12025550147", reference=submission.reference)
+    key = codes.send(address="+12025550147", reference=submission.reference)
     code = Message.objects.get(kind="code").payload["code"]
 
-    assert codes.enter(key=key, code=code)
+    assert codes.redeem(key=key, code=code)
     assert owed() == ["more"]  # what we asked for is waited for still
 
 
@@ -476,9 +476,9 @@ def test_of_several_requests_the_one_that_is_opened_is_read():
     both = [reach(book.patient(1), "phone alone") for _number in range(2)]
     for row in both:
         calls.owe(submission=row, reason="message", occasion=str(row.pk))
-    key = codes.ask(address="+12025550147", reference=None)
+    key = codes.send(address="+12025550147", reference=None)
     code = Message.objects.get(kind="code").payload["code"]
-    grant = codes.grant_of(codes.enter(key=key, code=code).key)
+    grant = codes.grant_of(codes.redeem(key=key, code=code).key)
     assert len(owed()) == 2
     codes.choose(grant=grant, reference=both[0].reference)
 

@@ -346,7 +346,7 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
 
 
 def add_to(submission: Submission) -> Submission:
-    draft, _key = replies.add(submission=submission, language="en")
+    draft, _key = replies.begin_addition(submission=submission, language="en")
     filled = builders.content()
     walked = drafts.walk_of(draft)
     content = walked.content.__class__(

@@ -22,7 +22,7 @@ from intake.appointments.admin.choosing import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
-from intake.staff.lists import PatientAdmin, people, spell
+from intake.staff.lists import PatientAdmin, people, span_words
 from intake.staff.owed_calls import letter_words
 
 
@@ -141,7 +141,7 @@ class WaitlistAdmin(PatientAdmin):
     def waits(self, row: WaitlistEntry) -> str:
         since = timezone.localtime(row.since)
         return _("%(span)s, since %(day)s") % {
-            "span": spell(timezone.now() - row.since),
+            "span": span_words(timezone.now() - row.since),
             "day": date_format(since, "j M"),
         }
 

@@ -50,7 +50,7 @@ def hold(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
     return response
 
 
-def hold_on(request: HttpRequest, response: HttpResponse, draft: Draft) -> HttpResponse:
+def renew_cookie(request: HttpRequest, response: HttpResponse, draft: Draft) -> HttpResponse:
     """After a POST the time that this browser may lie idle begins anew."""
     name = settings.DRAFT_COOKIE_NAME
     if request.method == "POST" and name not in response.cookies:
@@ -73,12 +73,12 @@ def with_draft(view: View) -> View:
     def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         draft = draft_of(request, **kwargs)
         if draft is None:
-            return lost(request, **kwargs)
+            return draft_missing(request, **kwargs)
         if draft.submission_id:
             return redirect("intake:sent")
         follow(draft)
         response = view(request, draft=draft, walk=drafts.walk_of(draft), **kwargs)
-        return hold_on(request, response, draft)
+        return renew_cookie(request, response, draft)
 
     return wrapper
 
@@ -113,7 +113,7 @@ def kept_blank(request: HttpRequest, veiled: Iterable[str]) -> set[str]:
     return set(veiled) - set(request.POST.get("shown", "").split())
 
 
-def lost(request: HttpRequest, step: str = "") -> HttpResponse:
+def draft_missing(request: HttpRequest, step: str = "") -> HttpResponse:
     """No draft: say so, say why and which way leads back where this browser's cookie tells it, and
     show what was typed, so that it need not be thought up anew."""
     draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))

@@ -26,15 +26,15 @@ from intake.protocols import current
 from intake.questionnaire import drafts, sending
 from intake.questionnaire.views.browser import (
     HOUR,
+    draft_missing,
     draft_notice,
     draft_of,
     follow,
-    hold_on,
     later,
-    lost,
     now,
     page_of_protocol,
     redirect_to,
+    renew_cookie,
 )
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
@@ -75,7 +75,7 @@ def stop_at_once(request: HttpRequest, step: str, rules: tuple[Rule, ...]) -> Ht
         page = walk.page(step) if walk else None
         if draft and page:
             values = recognised(page, request.POST)
-            if drafts.keep_recognised(draft=draft, page=page, values=values).stopping:
+            if drafts.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
                 return redirect("intake:emergency")
     except (DatabaseError, Conflict):
         pass  # nobody waits for our database with a cold leg
@@ -100,17 +100,17 @@ def emergency(request: HttpRequest) -> HttpResponse:
     """The stop page: whom to call, 'I picked this by mistake', 'also tell the clinic'."""
     draft = draft_of(request)
     if draft is None:
-        return lost(request)
+        return draft_missing(request)
     if draft.submission_id:
         return after_telling(request, draft)
     follow(draft)
     walk = drafts.walk_of(draft)
-    if not walk.stopping:
+    if not walk.interrupting_rules:
         return redirect_to(walk.first_open)
     if request.method != "POST":
         return show_emergency(request, walk, TellForm(proxied=walk.proxied), status=200)
     try:
-        return hold_on(request, leave_stop(request, draft, walk), draft)
+        return renew_cookie(request, leave_stop(request, draft, walk), draft)
     except NotReady as not_ready:
         return redirect_to(not_ready.step)
     except Conflict:  # something happened in another window: read anew

@@ -58,7 +58,7 @@ def _page(request: HttpRequest, *, draft: Draft, walk: Walk, step: str) -> HttpR
     known = step in walk.steps or page_of_protocol(step) is not None
     if not known:
         return render(request, "errors/404.html", status=404)
-    if walk.stopping:
+    if walk.interrupting_rules:
         # Only what stopped the form can be mended: after 'by mistake', or from a page still open.
         if not walk.stops_by(step) or not (walk.may_correct or request.method == "POST"):
             return redirect("intake:emergency")
@@ -90,7 +90,7 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
         return redirect("intake:save")
     kept = kept_blank(request, walk.content.veiled)
     result = domain.clean_page(page, dict(request.POST.lists()), kept=kept)
-    problem = strangers(request.POST, {question.id for question in page.questions})
+    problem = unexpected_fields(request.POST, {question.id for question in page.questions})
     if result.errors or problem:
         preview = {**walk.known, **emergencies.recognised(page, request.POST)}
         if interrupting(walk.protocol, preview, si_screen=walk.si_screen):
@@ -112,7 +112,7 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
     return onward(request, after, step)
 
 
-def strangers(posted: QueryDict, expected: set[str]) -> str:
+def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
     """A sentence when the POST holds fields that this page does not have."""
     if set(posted) - expected - OWN_FIELDS:
         return _(
@@ -125,7 +125,7 @@ def strangers(posted: QueryDict, expected: set[str]) -> str:
 def onward(request: HttpRequest, walk: Walk, step: str) -> HttpResponse:
     """Where Continue leads: out to the emergency page, to the question whether the age is right,
     back to the check page, or on."""
-    if walk.stopping:
+    if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.content.unsure.get("step") == step:
         return redirect("intake:sure")
@@ -274,7 +274,7 @@ def contact_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> H
     )
     form.keep(ContactForm.controls_of(told, kept_blank(request, veiled)))
     if request.POST.get("website"):  # a box that no person sees
-        drafts.suspect(draft=draft, why="trap")
+        drafts.mark_suspicious(draft=draft, why="trap")
     if not acceptable(request, form):
         if request.POST.get("go") == "save":
             drafts.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
@@ -291,7 +291,7 @@ def acceptable(request: HttpRequest, form: Any) -> bool:
     if request.method != "POST":
         return False
     form.full_clean()
-    if problem := strangers(request.POST, form.control_names()):
+    if problem := unexpected_fields(request.POST, form.control_names()):
         form.add_error(None, problem)
     return form.is_valid()
 

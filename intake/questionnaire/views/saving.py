@@ -12,7 +12,13 @@ from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
-from intake.questionnaire.views.browser import later, lost, reach_words, too_often, with_draft
+from intake.questionnaire.views.browser import (
+    draft_missing,
+    later,
+    reach_words,
+    too_often,
+    with_draft,
+)
 from intake.questionnaire.views.emergencies import count_send, may_write_to
 from intake.questionnaire.walk import Walk
 
@@ -43,7 +49,7 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
             may_tell=lambda: may_write_to(address, "save"),
         )
     except Gone:
-        return lost(request)
+        return draft_missing(request)
     except Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
     context = {"reference": reference, "mailed": "@" in address, "reach": reach_words(walk)}

@@ -26,10 +26,10 @@ from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.questionnaire import drafts, held_time, sending
 from intake.questionnaire.forms.wish import WishForm
 from intake.questionnaire.views.browser import (
+    draft_missing,
     draft_notice,
     draft_of,
     later,
-    lost,
     reach_words,
     redirect_to,
     with_draft,
@@ -47,7 +47,7 @@ from intake.wording.moments import clock_words
 @with_draft
 def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     """Every answer with its change link; POST sends."""
-    if walk.stopping:
+    if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.first_open:
         return redirect_to(walk.first_open)
@@ -63,7 +63,7 @@ def check(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     except NotReady as not_ready:
         return redirect_to(not_ready.step)
     except Gone:
-        return lost(request)
+        return draft_missing(request)
     except SlotGone:
         return lost_time(request, draft, walk)
     except (Conflict, Refused) as problem:

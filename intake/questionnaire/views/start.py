@@ -13,13 +13,13 @@ from intake.protocols import current
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
     count_start,
+    draft_missing,
     draft_notice,
     draft_of,
     follow,
     hold,
     later,
     let_go,
-    lost,
     now,
     redirect_to,
 )
@@ -40,7 +40,7 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
         return blank.serve(request, html)
     if request.POST.get("go") == "continue":
         if draft is None:
-            return lost(request)
+            return draft_missing(request)
         if draft.submission_id:
             return redirect("intake:sent")
         return redirect_to(drafts.walk_of(draft).first_open)
@@ -52,7 +52,7 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
     if seconds := count_start(request):
         return later(render(request, "errors/429.html", status=429), seconds)
     if draft is not None and under_way:
-        drafts.leave(draft=draft)
+        drafts.delete(draft=draft)
     draft, key = drafts.begin(
         kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
     )
@@ -75,7 +75,7 @@ def leave(request: HttpRequest) -> HttpResponse:
         return render(request, "intake/leave.html")
     draft = draft_of(request)
     if draft is not None:
-        drafts.leave(draft=draft)
+        drafts.delete(draft=draft)
     return let_go(redirect("home"))
 
 

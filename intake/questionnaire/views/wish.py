@@ -30,7 +30,7 @@ from intake.questionnaire.views.pages import (
     panels_of,
     show_step,
     step_context,
-    strangers,
+    unexpected_fields,
 )
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
@@ -87,7 +87,7 @@ def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         form = choosing.form_of(choosing.turned(request))
         return show_times(request, draft, walk, form)
     form = choosing.form_of(request.POST)
-    if problem := strangers(request.POST, CHOOSE):
+    if problem := unexpected_fields(request.POST, CHOOSE):
         form.add_error(None, problem)
     if request.POST.get("go") == "save" and not form.chosen:
         return redirect("intake:save")

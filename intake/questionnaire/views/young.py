@@ -11,14 +11,14 @@ from intake.domain.triage import Assessment
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
+    draft_missing,
     draft_notice,
     draft_of,
     follow,
-    hold_on,
     let_go,
-    lost,
     now,
     redirect_to,
+    renew_cookie,
 )
 from intake.wording import advice
 
@@ -32,13 +32,13 @@ def sure(request: HttpRequest) -> HttpResponse:
     if draft is None and says_yes:  # the second of two clicks
         return let_go(minor(request, blocking(now())))
     if draft is None:
-        return lost(request)
+        return draft_missing(request)
     if draft.submission_id:
         return redirect("intake:sent")
     follow(draft)
     walk = drafts.walk_of(draft)
     unsure = walk.content.unsure
-    if walk.stopping:
+    if walk.interrupting_rules:
         return redirect("intake:emergency")
     if not unsure:
         return redirect_to(walk.first_open)
@@ -50,7 +50,7 @@ def sure(request: HttpRequest) -> HttpResponse:
         return render(request, "intake/sure.html", context)
     if not says_yes:
         # a walk with nothing left to do was on the check page, and goes back to it
-        return hold_on(request, redirect_to(unsure["step"], change=walk.first_open is None))
+        return renew_cookie(request, redirect_to(unsure["step"], change=walk.first_open is None))
     # an old page may ask about an age that was typed anew meanwhile
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
         return let_go(minor(request, blocking(walk.words), deleted=True))
@@ -61,7 +61,7 @@ def stop(
     request: HttpRequest, draft: Draft, assessment: Assessment, words: Wording
 ) -> HttpResponse:
     """M01: a minor without a parent or guardian is stopped and the draft deleted."""
-    drafts.leave(draft=draft)
+    drafts.delete(draft=draft)
     fired = {rule.id for rule in assessment.fired}
     rules = [rule for rule in blocking(words) if rule.id in fired]
     return let_go(minor(request, rules, deleted=True))

@@ -43,7 +43,7 @@ KEYWORDS: dict[str, Any] = {
 }
 # without dates: two people who add a sentence each do not meet in them
 HEADER = """\
-# What patients read. `make messages` collects and compiles it; see CONTRIBUTING.md.
+# What patients read. `make translations` collects and compiles it; see CONTRIBUTING.md.
 msgid ""
 msgstr ""
 "Language: %s\\n"
@@ -78,7 +78,7 @@ class Command(BaseCommand):
         for fault in faults:
             self.stderr.write(fault)
         if check and faults:
-            raise CommandError("Run `make messages`, write what is missing, run it again.")
+            raise CommandError("Run `make translations`, write what is missing, run it again.")
         if not check:
             self.stdout.write(f"{len(found)} sentences, {len(faults)} faults.")
 
