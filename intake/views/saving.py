@@ -40,8 +40,12 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return lost(request)
     except services.Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
-    mailed = "@" in form.cleaned_data["address"]
-    context = {"reference": reference, "mailed": mailed, "reach": reach_words(walk)}
+    context = {
+        "reference": reference,
+        "mailed": "@" in form.cleaned_data["address"],
+        "reach": reach_words(walk),
+        "own": draft.on_own_device,
+    }
     return render(request, "intake/saved.html", context)
 
 
