@@ -44,7 +44,12 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
         return lost(request)
     except services.Conflict as conflict:
         return show(request, walk, form, status=409, notice=str(conflict))
-    context = {"reference": reference, "mailed": "@" in address, "reach": reach_words(walk)}
+    context = {
+        "reference": reference,
+        "mailed": "@" in address,
+        "reach": reach_words(walk),
+        "own": draft.on_own_device,
+    }
     return render(request, "intake/saved.html", context)
 
 

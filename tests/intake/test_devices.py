@@ -207,12 +207,15 @@ def test_a_code_and_an_addition_open_as_on_a_device_that_others_use():
     assert Draft.objects.get(follows=submission).device == Device.SHARED
 
 
-def test_saving_says_when_this_device_finds_the_answers_no_more():
-    for button, told in (("mine", "24 hours"), ("shared", "20 minutes")):
+def test_saving_says_for_how_long_this_device_finds_the_answers():
+    for button, told in (
+        ("mine", "This device finds your answers for 24 hours."),
+        ("shared", "After 20 minutes it no longer finds your answers."),
+    ):
         patient = begun(button)
         patient.get("/intake/save/")
         page = patient.press("save", {"address": MAILBOX})
-        assert f"After {told} this device finds your answers no more." in page.text
+        assert told in page.text
 
 
 def test_the_papers_for_patients_tell_the_same_times(settings):

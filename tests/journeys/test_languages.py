@@ -46,7 +46,7 @@ def test_every_kind_of_page_in_spanish(window):
         judge(says)
 
     phone.open("/es/intake/")
-    phone.press("Empezar")
+    phone.press("Empezar, este dispositivo es mío")
     says = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
     walk_in_spanish(phone, says, lambda step: judge())
     judge("Revise sus respuestas")
@@ -74,7 +74,7 @@ def test_the_stop_page_that_nobody_has_signed(window):
     phone = window(width=360, reduced_motion="reduce")
     judge = Judge(phone)
     phone.open("/es/intake/")
-    phone.press("Empezar")
+    phone.press("Empezar, este dispositivo es mío")
     phone.page.locator('[value="cold_leg_sudden"]').check()
     phone.press("Continuar")
     judge("Este texto está en inglés")
