@@ -484,7 +484,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # --- who may come in ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "clinic.staff.RoleBackend",
+    "clinic.people.sign_in.RoleBackend",
 ]
 _VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [

@@ -115,7 +115,7 @@ def totp(secret: str, steps: int = 0) -> str:
 
 def sign_in(client: Client, user: Any) -> Client:
     """Sign in with both factors shown, as after the sign-in pages (which have their own tests)."""
-    client.force_login(user, backend="clinic.staff.RoleBackend")
+    client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
     session = client.session
     request = HttpRequest()
     request.session = session

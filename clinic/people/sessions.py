@@ -10,7 +10,7 @@ the account itself) can end all sessions of a person when it changes.
 
 import hashlib
 
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
@@ -18,6 +18,8 @@ from django.utils import timezone
 
 # set by allauth as soon as the password was right
 _PROVED = "account_authentication_methods_user"
+# the backend's old path → its path now; kept for one release, since open sessions name it
+MOVED_BACKENDS = {"clinic.staff.RoleBackend": "clinic.people.sign_in.RoleBackend"}
 
 
 def stored_key(key: str) -> str:
@@ -52,6 +54,12 @@ class SessionStore(db.SessionStore):
         from clinic.models import StaffSession
 
         return StaffSession
+
+    def decode(self, session_data):
+        data = super().decode(session_data)
+        if (path := data.get(BACKEND_SESSION_KEY)) in MOVED_BACKENDS:
+            data[BACKEND_SESSION_KEY] = MOVED_BACKENDS[path]
+        return data
 
     def _get_session_from_db(self):
         try:

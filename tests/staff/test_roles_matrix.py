@@ -332,7 +332,7 @@ def test_a_password_alone_opens_nothing(things):
     client = Client()
     client.force_login(
         builders.member("clinician"),
-        backend="clinic.staff.RoleBackend",
+        backend="clinic.people.sign_in.RoleBackend",
     )
     for name in sorted(TABLE):
         response = client.get(address(name, *things))

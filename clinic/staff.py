@@ -1,5 +1,0 @@
-"""The old name of the sign-in, kept for one release: open sessions name their backend by it."""
-
-from clinic.people.sign_in import RoleBackend
-
-__all__ = ["RoleBackend"]
