@@ -22,5 +22,5 @@ class IntakeConfig(AppConfig):
 
         sweeps.each_minute(offers.lapse)
         sweeps.each_minute(escalation.escalate)
-        sweeps.each_minute(waiting.come_back)
+        sweeps.each_minute(waiting.return_unanswered)
         leaving.on_change(give_back)

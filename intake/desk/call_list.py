@@ -22,8 +22,8 @@ from clinic.lists import FindList, FixedFilter
 from intake import search
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin, people, served
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, what_to_say
+from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, words_by_task
 from intake.ways import calls
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -47,7 +47,7 @@ class ByDue(FindList):
         """With what to say, for all rows at once."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        said = what_to_say(self.result_list)
+        said = words_by_task(self.result_list)
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
         for row in self.result_list:
@@ -100,7 +100,7 @@ class CallTaskAdmin(PatientAdmin):
         if reference := search.reference(search_term):
             return queryset.filter(submission__reference=reference), False
         called = Submission.objects.filter(call_tasks__in=queryset).distinct()
-        return queryset.filter(submission__in=people(called, search_term)), False
+        return queryset.filter(submission__in=find_patients(called, search_term)), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
         """The list shows all there is."""
@@ -173,7 +173,7 @@ class CallTaskAdmin(PatientAdmin):
     def told_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
-    @served
+    @record_view
     def note(self, request: HttpRequest, task: CallTask, *, button: str) -> HttpResponse:
         """Note a call about a task and about the others of its patient that the page named."""
         if not request.user.has_perm("intake.change_calltask"):
@@ -185,7 +185,7 @@ class CallTaskAdmin(PatientAdmin):
                 for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
                     calls.settle(task=each, **given)
             else:
-                calls.note(submission=task.submission, outcome=button, tasks=tasks, **given)
+                calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
             messages.success(request, DONE[button])
         back = request.POST.get("back", "")[:200]
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)

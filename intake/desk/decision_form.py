@@ -197,7 +197,7 @@ class DecisionForm(CallForm):
         urgent = data.get("urgency", self.submission.urgency) >= Urgency.SAME_DAY
         return urgent or data.get("outcome") == workflow.EMERGENCY_CARE
 
-    def verdict(self) -> DecisionInput:
+    def decision_input(self) -> DecisionInput:
         """The decision, once the form is valid, with what belongs to its outcome."""
         data = self.cleaned_data
         belongs = BELONGING.get(data["outcome"], ())
@@ -207,7 +207,7 @@ class DecisionForm(CallForm):
             reason=data["reason"],
             note=data["note"],
             message=data.get("sentence", "") if "sentence" in belongs else "",
-            call=self.made() if "call" in belongs and data.get("call") else None,
+            call=self.call_input() if "call" in belongs and data.get("call") else None,
             close_request="ends" in belongs and data.get("close_request") == "yes",
             ends=tuple(data.get("ends", ())) if "ends" in belongs else (),
             alarm_read=data.get("alarm_read", False),

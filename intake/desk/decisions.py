@@ -46,7 +46,7 @@ class DecisionInput:
     reason: str
     note: str = ""
     message: str = ""
-    call: calls.Made | None = None
+    call: calls.CallInput | None = None
     close_request: bool = False
     ends: tuple[str, ...] = ()
     # the clinician has read what the patient wrote in danger
@@ -85,7 +85,7 @@ def assign(
 
 
 def decide(
-    *, submission: Submission, verdict: DecisionInput, by: User, revision: int, request_id: str
+    *, submission: Submission, given: DecisionInput, by: User, revision: int, request_id: str
 ) -> Decision:
     """Record a clinician's decision, with the message, the call and the end of what is arranged,
     as far as they belong to it.
@@ -99,17 +99,17 @@ def decide(
     ValueError without a reason for a change, without a message or call that belongs to the
     outcome, or with words of alarm unread; workflow.NotAllowed when its status forbids deciding.
     """
-    action, before, now = verdict.action, submission.urgency, timezone.now()
-    row = _decided(submission, verdict, workflow.move(submission.status, action), now)
+    action, before, now = given.action, submission.urgency, timezone.now()
+    row = _decided(submission, given, workflow.move(submission.status, action), now)
     with transaction.atomic():
         ended: tuple[str, ...] = ()
-        if verdict.outcome in workflow.NO_VISIT:  # first: the locks of clinic time come before any
+        if given.outcome in workflow.NO_VISIT:  # first: the locks of clinic time come before any
             ended = ending.end(
-                submission=submission, keys=verdict.ends, close=verdict.close_request, by=by
+                submission=submission, keys=given.ends, close=given.close_request, by=by
             )
         changes = {name: getattr(row, name) for name in CHANGED}
         _claim(submission, revision, **changes)
-        _refuse_incomplete(submission, verdict)
+        _refuse_incomplete(submission, given)
         for name, value in changes.items():
             setattr(submission, name, value)
         decision = Decision(
@@ -117,96 +117,96 @@ def decide(
             revision=revision,
             urgency_before=before,
             urgency=row.urgency,
-            outcome=verdict.outcome,
-            words={"reason": verdict.reason.strip(), "note": verdict.note.strip()},
+            outcome=given.outcome,
+            words={"reason": given.reason.strip(), "note": given.note.strip()},
             by=by,
             at=now,
         )
         decision.save(force_insert=True)
         build_history(submission, action, by=by, at=now).save(force_insert=True)
-        _tell(decision, verdict, action, ended, request_id)
+        _tell(decision, given, action, ended, request_id)
         detail = {
-            "outcome": verdict.outcome,
+            "outcome": given.outcome,
             "from": Urgency(before).code,
             "to": Urgency(row.urgency).code,
-            "reason_given": bool(verdict.reason.strip()),
+            "reason_given": bool(given.reason.strip()),
             **({"fields": list(ended)} if ended else {}),
         }
         _record_change(submission, by, "decide", request_id, detail)
     return decision
 
 
-def _refuse_incomplete(submission: Submission, verdict: DecisionInput) -> None:
-    if verdict.urgency != submission.urgency and not verdict.reason.strip():
+def _refuse_incomplete(submission: Submission, given: DecisionInput) -> None:
+    if given.urgency != submission.urgency and not given.reason.strip():
         raise ValueError("Say why the urgency is changed.")
-    if submission.alarm and not verdict.alarm_read:
+    if submission.alarm and not given.alarm_read:
         raise ValueError("Say that what the patient wrote was read.")
-    if verdict.outcome == workflow.EMERGENCY_CARE and verdict.call is None:
+    if given.outcome == workflow.EMERGENCY_CARE and given.call is None:
         raise ValueError("Say what became of the call to the patient.")
-    if verdict.outcome == workflow.MORE and verdict.call is None and not verdict.message:
+    if given.outcome == workflow.MORE and given.call is None and not given.message:
         raise ValueError("Write to the patient, or say what became of the call.")
 
 
 def _decided(
-    submission: Submission, verdict: DecisionInput, status: str, now: datetime
+    submission: Submission, given: DecisionInput, status: str, now: datetime
 ) -> Submission:
     """The submission as it is after the decision, not stored: status, urgency and clocks."""
     row = copy(submission)
     row.target_at = waiting.target_on_return(submission, now)
     row.back_at = row.asked_at = row.redirected_at = None
-    row.status, row.urgency, row.alarm = status, verdict.urgency, False
-    if verdict.urgency != submission.urgency:
+    row.status, row.urgency, row.alarm = status, given.urgency, False
+    if given.urgency != submission.urgency:
         # raised: its time runs from now; lowered: nobody waits longer than from the sending
-        start = now if verdict.urgency > submission.urgency else submission.submitted_at
-        row.target_at = _target(submission, verdict.urgency, start)
-    next_try = _next_try(submission, verdict, now)
+        start = now if given.urgency > submission.urgency else submission.submitted_at
+        row.target_at = _target(submission, given.urgency, start)
+    next_try = _next_try(submission, given, now)
     row.escalate_at = None
-    if verdict.action == "redirect":
+    if given.action == "redirect":
         row.redirected_at, row.escalate_at = now, next_try
         row.urgency, row.target_at = Urgency.EMERGENCY, now
-    elif verdict.action == "ask":
-        told = _is_told(submission, verdict)
-        cannot_wait = verdict.urgency >= Urgency.SAME_DAY or submission.alarm
-        if cannot_wait and not verdict.reached:
+    elif given.action == "ask":
+        told = _is_told(submission, given)
+        cannot_wait = given.urgency >= Urgency.SAME_DAY or submission.alarm
+        if cannot_wait and not given.reached:
             row.asked_at, row.escalate_at = now if told else None, next_try
         else:
             waiting.begin(row, at=now, told=told)
     return row
 
 
-def _next_try(submission: Submission, verdict: DecisionInput, now: datetime) -> datetime:
+def _next_try(submission: Submission, given: DecisionInput, now: datetime) -> datetime:
     """When a patient who was not reached is escalated."""
-    if verdict.call is None:
+    if given.call is None:
         return submission.escalate_at or calls.next_try(now)
-    return verdict.call.again_at or calls.next_try(now)
+    return given.call.again_at or calls.next_try(now)
 
 
-def _is_told(submission: Submission, verdict: DecisionInput) -> bool:
+def _is_told(submission: Submission, given: DecisionInput) -> bool:
     """Whether the patient hears of the decision: by the call, or by a letter."""
-    return verdict.reached or bool(verdict.message and telling.can_be_told(submission))
+    return given.reached or bool(given.message and telling.letter_reaches(submission))
 
 
 def _tell(
-    decision: Decision, verdict: DecisionInput, action: str, ended: tuple[str, ...], request_id: str
+    decision: Decision, given: DecisionInput, action: str, ended: tuple[str, ...], request_id: str
 ) -> None:
     """Note the call of a decision and write to the patient; where neither can tell the patient, put
     a call on the call list."""
     row, by = decision.submission, decision.by
-    codes = [verdict.message] if action == "ask" and verdict.message else []
+    codes = [given.message] if action == "ask" and given.message else []
     codes += ["we_tried"] if action == "redirect" else []
     codes += [part for part in ended if part in sentences.ENDED]
     if codes:
-        told = sentences.told(codes, row.language)
-        owes_call = action != "ask" and verdict.call is None
+        told = sentences.message_texts(codes, row.language)
+        owes_call = action != "ask" and given.call is None
         _write(row, told, by=by, at=decision.at, owes_call=owes_call)
     if action == "ask":
-        waiting.remind(row=row, at=decision.at)
-        if not _is_told(row, verdict):
-            again_at = verdict.call.again_at if verdict.call else None
+        waiting.order_reminder(row=row, at=decision.at)
+        if not _is_told(row, given):
+            again_at = given.call.again_at if given.call else None
             calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=again_at)
-    if verdict.call:
-        calls.note_with(
-            submission=row, made=verdict.call, by=by, at=decision.at, request_id=request_id
+    if given.call:
+        calls.record_with_decision(
+            submission=row, made=given.call, by=by, at=decision.at, request_id=request_id
         )
 
 
@@ -297,7 +297,7 @@ def _write(
     """
     written = Communication(submission=submission, words={"alarm": "", **told}, by=by, at=at)
     written.save(force_insert=True)
-    if owes_call or telling.can_be_told(submission):
+    if owes_call or telling.letter_reaches(submission):
         order = Order(kind="news", occasion=str(written.pk))
         telling.tell(submission=submission, reason=CallTask.Reason.MESSAGE, order=order)
 

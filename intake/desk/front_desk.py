@@ -44,13 +44,13 @@ from intake.staff.lists import (
     ProgressFilter,
     SentFilter,
     UrgencyFilter,
-    act,
     alarm_mark,
-    served,
+    record_view,
+    run_service,
     standing_words,
     target_words,
 )
-from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -58,7 +58,7 @@ CALLED_ALONE = gettext_lazy(
 )
 
 
-def booking(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A button of the request page that offers or books: permission and the record itself."""
 
     @wraps(method)
@@ -123,7 +123,7 @@ class FrontDeskAdmin(PatientAdmin):
         return words
 
     # --- the page of a request -------------------------------------------------------------------
-    @served
+    @record_view
     def change_view(self, request: HttpRequest, row: FrontDesk, **kwargs: Any) -> HttpResponse:
         return self.show(request, row, request.GET)
 
@@ -193,7 +193,7 @@ class FrontDeskAdmin(PatientAdmin):
             "may_wait": may_wait,
             "may_offer": may_wait and bool(letter),
             "letter": letter,
-            "owed": owed_to(request, row),
+            "owed": owed_calls_of(request, row),
             "times": None,
             "times_form": form,
             "hold_choices": [],
@@ -211,7 +211,7 @@ class FrontDeskAdmin(PatientAdmin):
         ]
         if visit or wish.progress in ("done", "withdrawn"):
             return shown
-        times = Times(typed=typed, kinds=kinds_for(wish), request=wish)
+        times = Times(typed=typed, kinds=visit_types_for(wish), request=wish)
         if isinstance(error, SlotGone):
             times.gone = error
         reads.record_list(
@@ -232,7 +232,7 @@ class FrontDeskAdmin(PatientAdmin):
         }
 
     # --- its buttons -------------------------------------------------------------------------
-    @served
+    @record_view
     def progress_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         if request.method == "POST":
             if not request.user.has_perm("intake.change_frontdesk"):
@@ -242,12 +242,15 @@ class FrontDeskAdmin(PatientAdmin):
                 progress = form.cleaned_data["progress"]
                 booked = row.appointments.filter(status="confirmed")
                 ends_visit = progress == "withdrawn" and booked.exists()
-                if act(request, row, decisions.set_progress, progress=progress) and ends_visit:
+                if (
+                    run_service(request, row, decisions.set_progress, progress=progress)
+                    and ends_visit
+                ):
                     done = _("The appointment is cancelled.")
-                    say_told(request, row, done, CallTask.Reason.CANCELLED)
+                    say_who_tells_patient(request, row, done, CallTask.Reason.CANCELLED)
         return redirect(self.address("change", row.pk))
 
-    @booking
+    @booking_view
     def offer_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         form = TimesForm(request.POST)
         if not form.is_valid():
@@ -266,7 +269,7 @@ class FrontDeskAdmin(PatientAdmin):
         done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
         return self.told(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
 
-    @booking
+    @booking_view
     def call_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         form = TimesForm(request.POST, one=True)
         if not form.is_valid():
@@ -284,7 +287,7 @@ class FrontDeskAdmin(PatientAdmin):
         done = _("The appointment is booked.")
         return self.told(request, row, done, CallTask.Reason.CONFIRMED)
 
-    @booking
+    @booking_view
     def withdraw_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         try:
             had_heard = withdraw_offers(
@@ -298,7 +301,7 @@ class FrontDeskAdmin(PatientAdmin):
         messages.success(request, done)
         return redirect(self.address("change", row.pk))
 
-    @booking
+    @booking_view
     def wait_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         leave = request.POST.get("to") == "leave"
         service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
@@ -314,12 +317,12 @@ class FrontDeskAdmin(PatientAdmin):
             messages.warning(request, _("Put on the waiting list.") + " " + str(CALLED_ALONE))
         return redirect(self.address("change", row.pk))
 
-    @booking
+    @booking_view
     def overbook_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
         if not request.user.has_perm("intake.overbook_appointment"):
             raise PermissionDenied
         wish = request_of(row)
-        times = Times(typed=request.POST, kinds=kinds_for(wish) if wish else [])
+        times = Times(typed=request.POST, kinds=visit_types_for(wish) if wish else [])
         form = OverbookForm(request.POST, times=times)
         if not form.is_valid():
             return self.show(request, row, request.POST, overbook=form, status=422)
@@ -341,7 +344,7 @@ class FrontDeskAdmin(PatientAdmin):
         return self.told(request, row, done, CallTask.Reason.CONFIRMED)
 
     def told(self, request: HttpRequest, row: FrontDesk, done: str, reason: str) -> HttpResponse:
-        say_told(request, row, done, reason)
+        say_who_tells_patient(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 
 
@@ -357,7 +360,7 @@ def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
     return wish.get_progress_display()
 
 
-def kinds_for(wish: AppointmentRequest) -> list[VisitType]:
+def visit_types_for(wish: AppointmentRequest) -> list[VisitType]:
     """What can be booked, the wished kind first: on the phone a patient may take another."""
     kinds = VisitType.objects.filter(is_active=True, clinicians__is_active=True).distinct()
     return sorted(kinds, key=lambda kind: kind.kind != wish.visit_type)

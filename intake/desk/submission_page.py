@@ -267,12 +267,12 @@ class SubmissionPage:
         """Who looked at it or changed it, newest first."""
         events = list(Event.objects.filter(subject=str(self.submission.pk)).order_by("-seq")[:20])
         return [
-            {"what": did(event), "who": who, "at": event.at}
-            for event, who in zip(events, actors(events), strict=True)
+            {"what": action_words(event), "who": who, "at": event.at}
+            for event, who in zip(events, actor_words(events), strict=True)
         ]
 
 
-DID = {
+ACTION_WORDS = {
     "read": gettext_lazy("Opened"),
     "create": gettext_lazy("Sent"),
     "create call": gettext_lazy("Noted a call"),
@@ -289,13 +289,13 @@ DID = {
 """Action of an audit event, or action and kind → words, of events about a submission."""
 
 
-def did(event: Event) -> str:
+def action_words(event: Event) -> str:
     """What was done, in words."""
-    by_kind = DID.get(f"{event.action} {event.detail.get('kind')}")
-    return str(by_kind or DID.get(event.action, event.action))
+    by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
+    return str(by_kind or ACTION_WORDS.get(event.action, event.action))
 
 
-def actors(events: list[Event]) -> list[str]:
+def actor_words(events: list[Event]) -> list[str]:
     """The actors of events in words, with one query for all names."""
     keys = {event.actor.removeprefix("staff:") for event in events}
     people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])

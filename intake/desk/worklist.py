@@ -32,11 +32,11 @@ from intake.staff.lists import (
     SentFilter,
     StatusFilter,
     UrgencyFilter,
-    act,
-    served,
+    record_view,
+    run_service,
     target_words,
 )
-from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.ways import calls
 from intake.ways.forms import CallForm
 from intake.wording import advice
@@ -75,7 +75,7 @@ class SubmissionAdmin(PatientAdmin):
     def assigned(self, row: Any) -> str:
         return holder_words(row) or "–"
 
-    @served
+    @record_view
     def change_view(
         self, request: HttpRequest, submission: Submission, **kwargs: Any
     ) -> HttpResponse:
@@ -112,7 +112,7 @@ class SubmissionAdmin(PatientAdmin):
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
             "letter": letter_words(submission),
-            "owed": owed_to(request, submission),
+            "owed": owed_calls_of(request, submission),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -150,7 +150,7 @@ class SubmissionAdmin(PatientAdmin):
         link = self.address("change", following.pk)
         messages.success(request, format_html('{} <a href="{}">{}</a>', told, link, words))
 
-    @served
+    @record_view
     def decide_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         if request.method != "POST":
             return redirect(self.address("change", submission.pk))
@@ -163,7 +163,7 @@ class SubmissionAdmin(PatientAdmin):
             with transaction.atomic():
                 decisions.decide(
                     submission=submission,
-                    verdict=form.verdict(),
+                    given=form.decision_input(),
                     by=request.user,
                     revision=form.cleaned_data["revision"],
                     request_id=request.request_id,
@@ -176,7 +176,7 @@ class SubmissionAdmin(PatientAdmin):
         self.offer_next(request, submission)
         return redirect(self.address("change", submission.pk))
 
-    @served
+    @record_view
     def call_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         """Note a call to the patient, who heard what we ask of them if they were reached."""
         back = f"{self.address('change', submission.pk)}#call"
@@ -187,8 +187,8 @@ class SubmissionAdmin(PatientAdmin):
         form = call_form_of(submission, request.POST)
         if not form.is_valid():
             return self.show(request, submission, call_form=form, status=422)
-        made = form.made()
-        calls.note(
+        made = form.call_input()
+        calls.record(
             submission=submission,
             outcome=made.outcome,
             again_at=made.again_at,
@@ -205,30 +205,30 @@ class SubmissionAdmin(PatientAdmin):
             messages.success(request, _("The call is noted."))
         return redirect(back)
 
-    @served
+    @record_view
     def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, decisions.assign, to=to)
 
-    @served
+    @record_view
     def move_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, decisions.move, action=request.POST.get("action", ""))
 
-    @served
+    @record_view
     def message_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         form = MessageForm(data=request.POST)
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        given = sentences.told([form.cleaned_data["message"]], submission.language)
+        given = sentences.message_texts([form.cleaned_data["message"]], submission.language)
         told = (_("The message is stored."), CallTask.Reason.MESSAGE)
         return self._act(request, submission, decisions.message_patient, told=told, **given)
 
-    @served
+    @record_view
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, decisions.settle_reply)
 
-    @served
+    @record_view
     def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, decisions.mark_genuine)
 
@@ -245,8 +245,8 @@ class SubmissionAdmin(PatientAdmin):
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
-            if act(request, submission, service, **kwargs) and told:
-                say_told(request, submission, *told)
+            if run_service(request, submission, service, **kwargs) and told:
+                say_who_tells_patient(request, submission, *told)
         return redirect(self.address("change", submission.pk))
 
 

@@ -17,7 +17,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.appointments import calendar_file
-from intake.letters.messages import text_of, way_of
+from intake.letters.messages import required_way, text_of
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
@@ -156,7 +156,7 @@ def _of_visit(message: Message, name: str, status: str = "confirmed") -> Letter 
 def _letter(
     submission: Submission, name: str, rows: list[Appointment], offer: Offer | None = None
 ) -> Letter:
-    channel, address = way_of(submission)
+    channel, address = required_way(submission)
     with translation.override(submission.language):
         text = text_of(
             "appointment_sms" if channel == "sms" else "appointment",

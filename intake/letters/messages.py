@@ -34,7 +34,7 @@ ESCALATED = ("duty",)
 EVERYBODY = (*ALERTED, *ESCALATED)
 
 
-def of_sending(submission: Submission, *, confirm: bool) -> list[Order]:
+def orders_for_sending(submission: Submission, *, confirm: bool) -> list[Order]:
     """What a submission just sent gives reason to tell; `confirm`: the patient, too."""
     occasion, orders = str(submission.pk), []
     if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):
@@ -72,14 +72,14 @@ def confirmation(message: Message) -> Letter | None:
     submission = _submission(message)
     if submission is None:
         return None
-    channel, address = way_of(submission)
+    channel, address = required_way(submission)
     with translation.override(submission.language):
         subject = _("Your request to %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         name = "confirmation_sms" if channel == "sms" else "confirmation"
         return Letter((address,), subject, _text(name, submission), channel)
 
 
-def way_of(submission: Submission) -> tuple[Any, str]:
+def required_way(submission: Submission) -> tuple[Any, str]:
     """Channel and address of a letter to a submission's patient. Raises outbox.NoWay."""
     way = way_to(submission.person)
     if way is None:
@@ -93,7 +93,7 @@ def news(message: Message) -> Letter | None:
     row = Communication.objects.select_related("submission").filter(pk=message.occasion).first()
     if row is None:
         return None
-    channel, address = way_of(row.submission)
+    channel, address = required_way(row.submission)
     with translation.override(row.submission.language):
         subject = _("A message from %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("news", reference=row.submission.reference)
@@ -109,7 +109,7 @@ def more_reminder(message: Message) -> Letter | None:
     submission = decision.submission
     if not submission.waits_for_patient:
         return None
-    channel, address = way_of(submission)
+    channel, address = required_way(submission)
     with translation.override(submission.language):
         subject = _("We wait for your answer: %(clinic)s") % {"clinic": settings.CLINIC_SHORT_NAME}
         text = text_of("more_reminder", reference=submission.reference)

@@ -45,7 +45,7 @@ def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
         return str((MESSAGES | ENDED)[code]) % {"phone": settings.CLINIC_PHONE}
 
 
-def told(codes: Iterable[str], language: str) -> dict[str, str]:
+def message_texts(codes: Iterable[str], language: str) -> dict[str, str]:
     """The sentences of these codes as one message: its text, and its English where that differs."""
     text, english = (" ".join(words(code, lang) for code in codes) for lang in (language, "en"))
     return {"text": text} | ({"english": english} if english != text else {})

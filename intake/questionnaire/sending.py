@@ -235,9 +235,9 @@ def _record_sent(
 ) -> None:
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     add_rule_counts(dict.fromkeys(rule_count_keys(submission, assessment), 1))
-    outbox.put_all(messages.of_sending(submission, confirm=confirm))
+    outbox.put_all(messages.orders_for_sending(submission, confirm=confirm))
     if submission.follows_id:
-        waiting.answered_by(addition=submission)
+        waiting.record_answers(addition=submission)
     audit.record(
         actor=audit.patient(submission.reference),
         action="create",

@@ -158,14 +158,14 @@ class ProgressFilter(FixedFilter):
         return queryset
 
 
-class OneOrder(FindList):
+class WorklistOrder(FindList):
     """The worklist's order, whatever the address asks for; a search ranks its finds by itself."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
 
 
-def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """An admin view on one record: permission, the record itself, and one transaction."""
 
     @wraps(method)
@@ -190,7 +190,7 @@ class PatientAdmin(ReadOnlyAdmin):
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return OneOrder
+        return WorklistOrder
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -199,7 +199,7 @@ class PatientAdmin(ReadOnlyAdmin):
             return queryset, False
         if reference := search.reference(search_term):
             return queryset.filter(reference=reference), False
-        found = people(queryset, search_term)
+        found = find_patients(queryset, search_term)
         if not found:
             return queryset.none(), False
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
@@ -301,7 +301,7 @@ def alarm_mark() -> str:
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
-def people(rows: Any, term: str) -> list[Any]:
+def find_patients(rows: Any, term: str) -> list[Any]:
     """The keys of the submissions whose patient fits what was typed, the best first."""
     wanted = search.wanted(term)
     if not wanted:
@@ -370,7 +370,7 @@ def target_words(row: Submission) -> str:
     return _("see by %(day)s") % {"day": day} if visit else day
 
 
-def act(
+def run_service(
     request: HttpRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
     """Call a service for a button; a conflict becomes a message. Whether it was done."""

@@ -47,7 +47,9 @@ def letter_words(submission: Submission) -> str:
     return str(LETTERS[way[0]]) if way else ""
 
 
-def say_told(request: HttpRequest, submission: Submission, done: Any, reason: str) -> None:
+def say_who_tells_patient(
+    request: HttpRequest, submission: Submission, done: Any, reason: str
+) -> None:
     """Say what was done, and who tells the patient: a letter, a call that is owed for `reason`, or
     nobody because they know."""
     if submission.call_tasks.open().filter(reason=reason).exists():
@@ -57,7 +59,7 @@ def say_told(request: HttpRequest, submission: Submission, done: Any, reason: st
     messages.success(request, f"{done} {told}")
 
 
-def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
+def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
     """What a page of this patient shows of the calls they are owed, None when of none. One query,
     and one for each sort of thing that they have to hear of."""
     if submission is None or not request.user.has_perm("intake.view_calltask"):
@@ -65,7 +67,7 @@ def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, An
     tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
     if not tasks:
         return None
-    said = what_to_say(tasks)
+    said = words_by_task(tasks)
     phone = submission.person.get("callback_phone", "")
     return {
         "tasks": [(task, said.get(task.pk, "")) for task in tasks],
@@ -81,7 +83,7 @@ def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, An
     }
 
 
-def what_to_say(tasks: Iterable[CallTask]) -> dict[UUID, str]:
+def words_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
     """Id of a task → what the patient has to hear, beside the reason. As many queries for one task
     as for all, at most one for each sort of thing."""
     tasks = list(tasks)

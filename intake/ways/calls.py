@@ -20,7 +20,7 @@ DOUBLE_CLICK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class CallInput:
     """A call that a member of staff made: what became of it, and when to try again."""
 
     outcome: str
@@ -51,7 +51,7 @@ def owe(
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 
 
-def note(
+def record(
     *,
     submission: Submission,
     outcome: str,
@@ -73,7 +73,7 @@ def note(
     within a minute is stored once. Raises ValueError for an unknown outcome.
     """
     now = timezone.now()
-    made = Made(outcome=outcome, again_at=again_at, words=words)
+    made = CallInput(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         again = _same(row, made, by, now)
@@ -96,7 +96,7 @@ def note(
             untold = open_tasks.filter(reason=CallTask.Reason.MORE)
             told_before = not untold.exists()
             told_of.update(settled_at=now, settled_by=by)
-            action = waiting.reached(
+            action = waiting.apply_reached_call(
                 row,
                 by_clinician=call.by_clinician,
                 told_before=told_before,
@@ -107,7 +107,7 @@ def note(
                 row.revision += 1
                 build_history(row, action, by=by, at=now).save(force_insert=True)
             if action == "ask":
-                waiting.remind(row=row, at=now)
+                waiting.order_reminder(row=row, at=now)
         else:
             told_of.update(due_at=call.again_at)
         if unseen:
@@ -117,8 +117,8 @@ def note(
     return call
 
 
-def note_with(
-    *, submission: Submission, made: Made, by: Any, at: datetime, request_id: str
+def record_with_decision(
+    *, submission: Submission, made: CallInput, by: Any, at: datetime, request_id: str
 ) -> Call:
     """Record a call as a part of a decision, which knows itself what follows from the call. The
     decision has changed the submission in the same transaction, so that its row is locked."""
@@ -129,13 +129,13 @@ def note_with(
     return call
 
 
-def _same(row: Submission, made: Made, by: Any, now: datetime) -> Call | None:
+def _same(row: Submission, made: CallInput, by: Any, now: datetime) -> Call | None:
     """The call that is noted a second time, or None."""
     calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
     return next((call for call in calls if _note_of(call) == made.words.strip()), None)
 
 
-def _store(row: Submission, made: Made, by: Any, now: datetime) -> Call:
+def _store(row: Submission, made: CallInput, by: Any, now: datetime) -> Call:
     if made.outcome not in Call.Outcome.values:
         raise ValueError("Say what became of the call.")
     note = made.words.strip()

@@ -59,7 +59,7 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
         orders = []
         for row in rows:
             row.escalations += 1
-            orders.append(of_escalation(row))
+            orders.append(escalation_order(row))
             row.escalate_at = next_try(now)
         Submission.objects.bulk_update(rows, ["escalations", "escalate_at"])
         outbox.put_all(orders)
@@ -85,7 +85,7 @@ def _take_over() -> None:
         unseen.filter(pk=occasion).update(escalate_at=due)
 
 
-def of_escalation(submission: Submission) -> Order:
+def escalation_order(submission: Submission) -> Order:
     """What an escalation that falls due gives reason to tell; `escalations` counts it already.
 
     The occasion says when it fell due: an alarm after a decision begins with the first step again.

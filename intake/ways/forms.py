@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from clinic import hours
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
-from intake.ways.calls import Made
+from intake.ways.calls import CallInput
 
 SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
 AGAIN = {
@@ -69,9 +69,9 @@ class CallForm(forms.Form):
         """Whether the patient has to be reached today."""
         return self.submission.urgency >= Urgency.SAME_DAY
 
-    def made(self) -> Made:
+    def call_input(self) -> CallInput:
         """The call, once the form is valid."""
         data = self.cleaned_data
         # the form of a release before does not ask when to call again: the service knows
         again = again_at(data["again"], timezone.now()) if data.get("again") else None
-        return Made(outcome=data["call"], again_at=again, words=data.get("call_note", ""))
+        return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

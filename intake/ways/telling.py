@@ -35,7 +35,7 @@ VISITS = {
 KNOWN = {"known": True}  # the payload of a letter about what the patient knows without it
 
 
-def can_be_told(submission: Submission) -> bool:
+def letter_reaches(submission: Submission) -> bool:
     """Whether a letter reaches the patient, as far as anybody knows."""
     return contact.way_to(submission.person) is not None
 
@@ -56,7 +56,7 @@ def tell(
     """
     if knows:
         outbox.put_all([replace(order, payload=KNOWN)])
-    elif can_be_told(submission):
+    elif letter_reaches(submission):
         outbox.put_all([order])
     else:
         _owe(submission, reason, order.occasion, before)

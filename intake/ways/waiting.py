@@ -65,7 +65,7 @@ def target_on_return(row: Submission, at: datetime) -> datetime:
     return calendar.add_open(row.target_at, waited)
 
 
-def remind(*, row: Submission, at: datetime) -> None:
+def order_reminder(*, row: Submission, at: datetime) -> None:
     """Put the reminder of a patient who was asked, if a letter reaches them and the row is not back
     before it is due. One for each decision."""
     due = hours.current().add_business_days(at, REMIND_AFTER)
@@ -82,7 +82,7 @@ def answer(row: Submission, *, action: str, at: datetime) -> None:
     row.status, row.asked_at = workflow.move(row.status, action), None
 
 
-def reached(
+def apply_reached_call(
     row: Submission, *, by_clinician: bool, told_before: bool, told: bool, at: datetime
 ) -> str:
     """Change a locked `row` after a call that reached the patient. Returns what this is in the
@@ -109,7 +109,7 @@ def reached(
     return ""
 
 
-def answered_by(*, addition: Submission) -> None:
+def record_answers(*, addition: Submission) -> None:
     """A patient added something to a submission: what was asked there, or in the one that it adds
     to itself, is answered. Called in the transaction that sends the addition."""
     earlier = Submission.objects.filter(pk=addition.follows_id)
@@ -121,7 +121,7 @@ def answered_by(*, addition: Submission) -> None:
         _store(row, "reply", actor=audit.patient(row.reference), at=addition.submitted_at)
 
 
-def come_back() -> int:
+def return_unanswered() -> int:
     """Each minute: what patients have not answered in time is back in the worklist. Safe for any
     number of workers. Returns how many."""
     due = Submission.objects.filter(status="waiting", back_at__lte=timezone.now())

@@ -111,11 +111,11 @@ def take(submission: Submission, by: Any) -> None:
 def decide(submission: Submission, by: Any, outcome: str = "call_today") -> None:
     urgency = Urgency(fresh(submission).urgency)
     verdict = DecisionInput(urgency, outcome, "", alarm_read=True)
-    act(decisions.decide, submission, by, verdict=verdict)
+    act(decisions.decide, submission, by, given=verdict)
 
 
 def call(submission: Submission, by: Any, outcome: str = "reached", **more: Any) -> None:
-    calls.note(submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more)
+    calls.record(submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more)
 
 
 # --- who is told when -----------------------------------------------------------------------------

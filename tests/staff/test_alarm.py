@@ -241,7 +241,7 @@ def test_the_service_refuses_it_too():
     with pytest.raises(ValueError, match="was read"):
         decisions.decide(
             submission=submission,
-            verdict=DecisionInput(Urgency.SAME_DAY, "call_today", ""),
+            given=DecisionInput(Urgency.SAME_DAY, "call_today", ""),
             by=builders.member("clinician"),
             revision=submission.revision,
             request_id="r",

@@ -78,7 +78,7 @@ def test_no_answer_no_reason_and_no_rule_is_shown(desk):
     clinician = builders.member("clinician")
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
+        given=DecisionInput(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
         by=clinician,
         revision=0,
         request_id="r",

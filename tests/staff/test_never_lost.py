@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
 
-CALLED = st.sampled_from([None, *(calls.Made(outcome=each) for each in Call.Outcome)])
+CALLED = st.sampled_from([None, *(calls.CallInput(outcome=each) for each in Call.Outcome)])
 DECISIONS = st.builds(
     DecisionInput,
     urgency=st.sampled_from(Urgency),
@@ -63,11 +63,11 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
     staff = {"submission": row, "by": me, "revision": row.revision, "request_id": "r"}
     match what:
         case ("decide", made):
-            decisions.decide(verdict=made, **staff)
+            decisions.decide(given=made, **staff)
         case ("call", role, outcome, told):
             tasks = list(CallTask.objects.filter(submission=row, settled_at=None)) if told else []
             Call.objects.update(at=timezone.now() - timedelta(hours=1))  # none is a double click
-            calls.note(
+            calls.record(
                 submission=row,
                 outcome=outcome,
                 by=builders.member(role),
@@ -92,7 +92,7 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
                 Submission.objects.filter(pk=row.pk).update(
                     back_at=row.back_at - days, asked_at=row.asked_at and row.asked_at - days
                 )
-            waiting.come_back()
+            waiting.return_unanswered()
 
 
 def hold_the_laws(row: Submission) -> None:

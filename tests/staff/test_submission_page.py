@@ -255,7 +255,7 @@ def test_words_for_what_happened_and_when(clinician):
     submission = waiting(submitted_at=timezone.now() - timedelta(hours=3))
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
+        given=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
         by=me,
         revision=0,
         request_id="r" * 32,

@@ -507,8 +507,8 @@ CLAIMS = re.compile(
 
 
 def test_nothing_claims_that_a_patient_is_told_but_what_looks_whether_it_is_so():
-    """Of staff's pages: a claim stands where `say_told` and `letter_words` choose it, and nowhere
-    else."""
+    """Of staff's pages: a claim stands where `say_who_tells_patient` and `letter_words` choose it,
+    and nowhere else."""
     pages = [*ROOT.glob("templates/admin/**/*.html")]
     code = [*ROOT.glob("intake/admin/*.py")]
     assert len(pages) > 30
