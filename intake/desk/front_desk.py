@@ -29,7 +29,7 @@ from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_c
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.common import SlotGone
 from intake.appointments.offers import open_offers, withdraw_offers
-from intake.desk import decisions
+from intake.desk import transitions
 from intake.desk.submission_page import ProgressForm, SubmissionPage
 from intake.domain import workflow
 from intake.errors import REFUSALS
@@ -243,7 +243,7 @@ class FrontDeskAdmin(PatientAdmin):
                 booked = row.appointments.filter(status="confirmed")
                 ends_visit = progress == "withdrawn" and booked.exists()
                 if (
-                    run_service(request, row, decisions.set_progress, progress=progress)
+                    run_service(request, row, transitions.set_progress, progress=progress)
                     and ends_visit
                 ):
                     done = _("The appointment is cancelled.")

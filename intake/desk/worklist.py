@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake.desk import decisions
+from intake.desk import decisions, patient_messages, transitions
 from intake.desk.decision_form import DecisionForm
 from intake.desk.submission_page import MessageForm, SubmissionPage
 from intake.domain import workflow
@@ -208,11 +208,13 @@ class SubmissionAdmin(PatientAdmin):
     @record_view
     def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
-        return self._act(request, submission, decisions.assign, to=to)
+        return self._act(request, submission, transitions.assign, to=to)
 
     @record_view
     def move_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.move, action=request.POST.get("action", ""))
+        return self._act(
+            request, submission, transitions.move, action=request.POST.get("action", "")
+        )
 
     @record_view
     def message_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
@@ -222,15 +224,15 @@ class SubmissionAdmin(PatientAdmin):
             return redirect(self.address("change", submission.pk))
         given = sentences.message_texts([form.cleaned_data["message"]], submission.language)
         told = (_("The message is stored."), CallTask.Reason.MESSAGE)
-        return self._act(request, submission, decisions.message_patient, told=told, **given)
+        return self._act(request, submission, patient_messages.send, told=told, **given)
 
     @record_view
     def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.settle_reply)
+        return self._act(request, submission, patient_messages.settle_reply)
 
     @record_view
     def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.mark_genuine)
+        return self._act(request, submission, transitions.mark_genuine)
 
     def _act(
         self,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.outgoing import outbox
 from intake.appointments import changing, offers
-from intake.desk import decisions
+from intake.desk import patient_messages
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
@@ -83,7 +83,7 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
     visit = moved()
     mine, by = visit.submission, builders.member("front desk")
     given = {"submission": mine, "by": by, "request_id": ""}
-    decisions.message_patient(text="Por favor llame.", english="Please call.", revision=0, **given)
+    patient_messages.send(text="Por favor llame.", english="Please call.", revision=0, **given)
     letter = mine.communications.get()
     made = offers.offer(
         submission=book.patient(1),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake.appointments import ending
-from intake.desk import decisions
+from intake.desk import decisions, patient_messages, transitions
 from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
 from intake.errors import Conflict, Refused
@@ -77,15 +77,15 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
         case ("reply", text):
             replies.reply(submission=row, text=text)
         case ("move", action):
-            decisions.move(action=action, **staff)
+            transitions.move(action=action, **staff)
         case ("assign", mine):
-            decisions.assign(to=me if mine else None, **staff)
+            transitions.assign(to=me if mine else None, **staff)
         case ("withdraw",):
             replies.withdraw(submission=row)
         case ("settle",):
-            decisions.settle_reply(**staff)
+            patient_messages.settle_reply(**staff)
         case ("message",):
-            decisions.message_patient(text="Please call us.", **staff)
+            patient_messages.send(text="Please call us.", **staff)
         case ("day passes",) | ("4 days pass",):
             days = timedelta(days=7 if what[0].startswith("4") else 1)  # a weekend between
             if row.back_at:

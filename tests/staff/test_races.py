@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.models import Message
 from intake.appointments import booking, ending, offers
-from intake.desk import decisions
+from intake.desk import decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
 from intake.models.appointments import Appointment
@@ -77,7 +77,7 @@ def test_of_many_who_take_it_one_has_it():
 
     def take(user):
         try:
-            decisions.assign(
+            transitions.assign(
                 submission=Submission.objects.get(pk=submission.pk),
                 to=user,
                 by=user,
@@ -124,7 +124,7 @@ def test_taking_it_begins_nothing_that_a_call_has_just_ended():
     submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=timezone.now())
     people = [builders.member("clinician", name) for name in ("dr-one", "dr-two")]
     at_once(
-        lambda: decisions.assign(
+        lambda: transitions.assign(
             submission=submission, to=people[0], by=people[0], revision=0, request_id="r"
         ),
         lambda: calls.record(

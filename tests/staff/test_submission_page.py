@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from intake import documents
-from intake.desk import decisions
+from intake.desk import decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Decision, Kind, Submission, Urgency
@@ -239,7 +239,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
     me = builders.member("clinician")
     for submission, times in ((quiet, 1), (busy, 7)):
         for number in range(times):
-            decisions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
+            transitions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
     costs = []
     for submission in (quiet, busy):
         with CaptureQueriesContext(connection) as queries:
