@@ -30,7 +30,8 @@ from intake.appointments.booking import confirm_by_call
 from intake.appointments.common import SlotGone
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.desk import transitions
-from intake.desk.submission_page import ProgressForm, SubmissionPage
+from intake.desk.forms import ProgressForm
+from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import REFUSALS
 from intake.models.appointments import AppointmentRequest

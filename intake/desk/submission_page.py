@@ -1,4 +1,4 @@
-"""What the staff's pages show and ask: the submission page, the decision form."""
+"""Present a submission to staff: what the patient sent, what the rules found, what staff did."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,23 +6,19 @@ from functools import cached_property
 from itertools import dropwhile, takewhile
 from typing import Any
 
-from django import forms
-from django.contrib.auth import get_user_model
 from django.db.models import Q
-from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import get_language_info, gettext_lazy
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from clinic.models import Event
 from intake import documents
 from intake.appointments.admin.choosing import wish_rows
+from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.triage import Fired
 from intake.draft_content import CONTACT
-from intake.letters.sentences import MESSAGES, words
 from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import (
@@ -35,42 +31,6 @@ from intake.models.submissions import (
 )
 from intake.questionnaire.walk import WALKS
 from intake.wording import advice, reading
-from intake.wording.people import person_words
-
-
-class MessageForm(forms.Form):
-    """One of the fixed sentences to a patient."""
-
-    message = forms.ChoiceField(
-        label=gettext_lazy("Write to the patient"),
-        choices=[("", gettext_lazy("Choose")), *((code, words(code)) for code in MESSAGES)],
-    )
-
-
-class ProgressForm(forms.Form):
-    """What the front desk notes by hand: only what the request's `progress` allows."""
-
-    progress = forms.ChoiceField(label=gettext_lazy("Note"))
-
-    def __init__(self, *, data: QueryDict | None = None, progress: str = "") -> None:
-        super().__init__(data=data)
-        words = {
-            "requested": gettext_lazy("The patient wants an appointment again"),
-            "called": gettext_lazy("Patient called"),
-            "withdrawn": gettext_lazy("No appointment is wanted any more"),
-        }
-        self.fields["progress"].choices = [
-            ("", gettext_lazy("Choose")),
-            *(
-                (code, words[code])
-                for code, action in workflow.BY_HAND.items()
-                if not progress or (progress, action) in workflow.REQUEST_MOVES
-            ),
-        ]
-
-    @property
-    def has_choice(self) -> bool:
-        return len(self.fields["progress"].choices) > 1
 
 
 @dataclass(frozen=True)
@@ -264,42 +224,4 @@ class SubmissionPage:
 
     @cached_property
     def trail(self) -> list[dict[str, Any]]:
-        """Who looked at it or changed it, newest first."""
-        events = list(Event.objects.filter(subject=str(self.submission.pk)).order_by("-seq")[:20])
-        return [
-            {"what": action_words(event), "who": who, "at": event.at}
-            for event, who in zip(events, actor_words(events), strict=True)
-        ]
-
-
-ACTION_WORDS = {
-    "read": gettext_lazy("Opened"),
-    "create": gettext_lazy("Sent"),
-    "create call": gettext_lazy("Noted a call"),
-    "create message": gettext_lazy("Wrote to the patient"),
-    "create reply": gettext_lazy("Wrote"),
-    "create alarm": gettext_lazy("Wrote words of alarm"),
-    "assign": gettext_lazy("Taken or given back"),
-    "decide": gettext_lazy("Decided"),
-    "state": gettext_lazy("Moved on"),
-    "state escalation": gettext_lazy("Escalated"),
-    "state reply": gettext_lazy("Read, needs no answer"),
-    "deny": gettext_lazy("Refused"),
-}
-"""Action of an audit event, or action and kind → words, of events about a submission."""
-
-
-def action_words(event: Event) -> str:
-    """What was done, in words."""
-    by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
-    return str(by_kind or ACTION_WORDS.get(event.action, event.action))
-
-
-def actor_words(events: list[Event]) -> list[str]:
-    """The actors of events in words, with one query for all names."""
-    keys = {event.actor.removeprefix("staff:") for event in events}
-    people = get_user_model().objects.in_bulk([int(key) for key in keys if key.isdecimal()])
-    names = {f"staff:{user.pk}": person_words(user) for user in people.values()}
-    names |= {event.actor: _("the patient") for event in events if event.purpose == "PATRQT"}
-    names["system:escalation"] = _("the program")
-    return [names.get(event.actor, event.actor) for event in events]
+        return trail.trail_of(self.submission)

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from intake.desk import decisions, patient_messages, transitions
-from intake.desk.decision_form import DecisionForm
-from intake.desk.submission_page import MessageForm, SubmissionPage
+from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.letters import sentences

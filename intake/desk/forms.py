@@ -240,3 +240,38 @@ def ending_words(part: str, arranged: Arranged) -> str:
     assert part == PLACE
     since = date_format(arranged.place.since, "D, M j, Y")
     return _("Take off the waiting list (since %(since)s)") % {"since": since}
+
+
+class MessageForm(forms.Form):
+    """One of the fixed sentences to a patient."""
+
+    message = forms.ChoiceField(
+        label=gettext_lazy("Write to the patient"),
+        choices=[("", gettext_lazy("Choose")), *((code, words(code)) for code in MESSAGES)],
+    )
+
+
+class ProgressForm(forms.Form):
+    """What the front desk notes by hand: only what the request's `progress` allows."""
+
+    progress = forms.ChoiceField(label=gettext_lazy("Note"))
+
+    def __init__(self, *, data: QueryDict | None = None, progress: str = "") -> None:
+        super().__init__(data=data)
+        words = {
+            "requested": gettext_lazy("The patient wants an appointment again"),
+            "called": gettext_lazy("Patient called"),
+            "withdrawn": gettext_lazy("No appointment is wanted any more"),
+        }
+        self.fields["progress"].choices = [
+            ("", gettext_lazy("Choose")),
+            *(
+                (code, words[code])
+                for code, action in workflow.BY_HAND.items()
+                if not progress or (progress, action) in workflow.REQUEST_MOVES
+            ),
+        ]
+
+    @property
+    def has_choice(self) -> bool:
+        return len(self.fields["progress"].choices) > 1
