@@ -1,6 +1,6 @@
 """The messages by which a patient comes back: the number of saved answers, a code, a notice of use.
 
-What each may say, and by which way it goes, is as in intake.letters.messages.
+What each may say, and by which way it goes, is as in intake.letters.composing.
 """
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.access import codes
 from intake.access.codes import content_of
-from intake.letters.messages import text_of
+from intake.letters.composing import text_of
 from intake.models.access import Challenge
 from intake.models.submissions import Draft, Submission
 

@@ -17,7 +17,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.appointments import calendar_file
-from intake.letters.messages import required_way, text_of
+from intake.letters.composing import required_way, text_of
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
