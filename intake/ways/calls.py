@@ -1,4 +1,4 @@
-"""Calls to patients: note that one was made, and keep the list of those that are owed."""
+"""Calls to patients: record the calls that staff made, and keep the list of calls that are owed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DOUBLE_CLICK = timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class CallInput:
-    """A call that a member of staff made: what became of it, and when to try again."""
+    """A call that a member of staff made: its outcome, when to call again, and a note (`words`)."""
 
     outcome: str
     again_at: datetime | None = None
@@ -29,16 +29,17 @@ class CallInput:
 
     @property
     def reached(self) -> bool:
+        """Whether the call reached the patient."""
         return self.outcome == Call.Outcome.REACHED
 
 
 def owe(
     *, submission: Submission, reason: str, occasion: str, due_at: datetime | None = None
 ) -> None:
-    """Put a call on the call list, in the transaction of what the patient has to hear of.
+    """Put a call on the call list, in the transaction of the act that the patient has to hear of.
 
-    `occasion` names what happened, as for the outbox: of one occasion and reason one call is owed.
-    Without `due_at` the call is due by the end of the next business day.
+    `occasion` names what happened, as for the outbox: for one occasion and reason the clinic owes
+    one call. Without `due_at` the call is due by the end of the next business day.
     """
     now = timezone.now()
     task = CallTask(
@@ -62,26 +63,27 @@ def record(
     tasks: Iterable[CallTask] = (),
     revision: int | None = None,
 ) -> Call:
-    """Record a call that `by` made, and what became of it. Returns the call.
+    """Record a call that `by` made, and its outcome. Returns the call.
 
-    A patient who was reached heard of `tasks`: these calls are owed no more. A call in which a
-    clinician reached the patient ends the escalation of a red flag; any other call puts the next
-    escalation off until `again_at`, at most to the end of the next business day, or for one more
-    period of ESCALATE_MINUTES, and makes `tasks` due then. What the patient wrote in danger after
-    the caller read `revision` stays unread, and its escalation goes on. What a call that reached
-    the patient does to a decision that waits for it: `waiting.reached`. The same call noted twice
-    within a minute is stored once. Raises ValueError for an unknown outcome.
+    A call that reached the patient settles `tasks`, and moves a decision that waits for it on (see
+    `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a red
+    flag ends. Every other call puts the escalation, and `tasks`, off until `again_at`, at most to
+    the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
+
+    Words of alarm that the patient wrote after the caller read `revision` stay unread, and their
+    escalation goes on. The same call recorded twice within a minute is stored once. Raises
+    ValueError for an unknown outcome.
     """
     now = timezone.now()
     made = CallInput(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
-        again = _same(row, made, by, now)
-        # with an alarm it is no double click: the caller has read what was unread at the first
-        if again and not row.alarm:
-            for task in tasks if made.reached else ():  # one call told of this, too
+        known = _double_click(row, made, by, now)
+        # with an alarm it is no double click: the caller has since read the patient's words
+        if known and not row.alarm:
+            for task in tasks if made.reached else ():  # the one call told of these tasks too
                 settle(task=task, by=by, request_id=request_id)
-            return again
+            return known
         call = _store(row, made, by, now)
         open_tasks = CallTask.objects.open().filter(submission=row)
         told_of = open_tasks.filter(pk__in=[task.pk for task in tasks])
@@ -120,17 +122,19 @@ def record(
 def record_with_decision(
     *, submission: Submission, made: CallInput, by: Any, at: datetime, request_id: str
 ) -> Call:
-    """Record a call as a part of a decision, which knows itself what follows from the call. The
-    decision has changed the submission in the same transaction, so that its row is locked."""
-    call = _same(submission, made, by, at)
+    """Record a call as part of a decision, which itself changes the submission. Returns the call.
+
+    The decision has updated the submission in the same transaction, so that its row is locked.
+    """
+    call = _double_click(submission, made, by, at)
     if call is None:
         call = _store(submission, made, by, at)
         _record(call, request_id)
     return call
 
 
-def _same(row: Submission, made: CallInput, by: Any, now: datetime) -> Call | None:
-    """The call that is noted a second time, or None."""
+def _double_click(row: Submission, made: CallInput, by: Any, now: datetime) -> Call | None:
+    """Return the stored call that `made` repeats, None if it is a new call."""
     calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
     return next((call for call in calls if _note_of(call) == made.words.strip()), None)
 
@@ -164,7 +168,7 @@ def _record(call: Call, request_id: str) -> None:
 
 
 def settle(*, task: CallTask, by: Any, request_id: str) -> None:
-    """Take a call off the call list: the patient knows already. Again is the same as once."""
+    """Take a call off the call list because the patient knows already. Idempotent."""
     with transaction.atomic():
         rows = CallTask.objects.open().filter(pk=task.pk)
         if rows.update(settled_at=timezone.now(), settled_by=by):
@@ -179,9 +183,12 @@ def settle(*, task: CallTask, by: Any, request_id: str) -> None:
 
 
 def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
-    """Take off the call list what the patient need not hear of any more: what is owed for these
-    `reasons`, and what is owed `about` an appointment (its id), whatever the reason. A part of the
-    service that makes it so: the patient has read it, or something newer takes its place."""
+    """Take calls off the call list that the patient no longer needs.
+
+    Drops the calls for these `reasons`, and all calls `about` an appointment (its id). Called in
+    the transaction of the act that makes the calls needless: the patient read the news, or newer
+    news takes its place.
+    """
     meant = Q(reason__in=list(reasons))
     if about is not None:
         meant |= Q(occasion__startswith=f"{about}:")
@@ -190,9 +197,9 @@ def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) 
 
 
 def next_try(now: datetime) -> datetime:
-    """When to call again, or to escalate again: after ESCALATE_MINUTES of opening time."""
+    """Return when to call or escalate again: after ESCALATE_MINUTES of opening time."""
     return hours.current().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
 
 
 def _note_of(call: Call) -> str:
-    return (call.words or {}).get("note", "")
+    return str((call.words or {}).get("note", ""))
