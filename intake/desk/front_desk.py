@@ -66,7 +66,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     def view(self: "FrontDeskAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        row = self.found(request, object_id)
+        row = self.record_or_404(request, object_id)
         if request.method != "POST":
             return redirect(self.address("change", row.pk))
         if not request.user.has_perm("intake.change_appointment"):
@@ -142,7 +142,7 @@ class FrontDeskAdmin(PatientAdmin):
         """The page, after a refusal with its reason and everything that was chosen."""
         with transaction.atomic():
             if error:  # somebody else may have changed it
-                row = self.found(request, row.pk)
+                row = self.record_or_404(request, row.pk)
             reads.record_read(submission=row, by=request.user, request_id=request.request_id)
             page, wish = SubmissionPage(row), request_of(row)
             context = {

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import dropwhile, takewhile
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
@@ -35,7 +35,7 @@ from intake.wording import advice, reading
 
 @dataclass(frozen=True)
 class SubmissionPage:
-    """A submission as staff read it. Opens the sealed parts once, each when it is first used."""
+    """A submission in words for staff. Opens each sealed part once, at its first use."""
 
     submission: Submission
 
@@ -57,23 +57,22 @@ class SubmissionPage:
 
     @property
     def about(self) -> str:
-        """Age and sex, as far as they were told: '44 years, female'."""
+        """Age and sex, as far as the patient gave them: '44 years, female'."""
         age = self.answers.get("age_years")
         parts = [] if age is None else [_("%(age)s years") % {"age": age}]
-        return ", ".join([*parts, *self._told("sex_at_birth")])
+        return ", ".join([*parts, *self._answer_words("sex_at_birth")])
 
     @property
     def complaint(self) -> str:
-        """What it is about, in the patient's choices: 'Restless legs; Both legs; Over a year'."""
-        return "; ".join(
-            word for name in ("main_reason", "leg_side", "onset") for word in self._told(name)
-        )
+        """The complaint in the patient's choices: 'Restless legs; Both legs; Over a year'."""
+        names = ("main_reason", "leg_side", "onset")
+        return "; ".join(word for name in names for word in self._answer_words(name))
 
     @property
     def own_words(self) -> str:
-        return " ".join(self._told("reason_text"))
+        return " ".join(self._answer_words("reason_text"))
 
-    def _told(self, name: str) -> tuple[str, ...]:
+    def _answer_words(self, name: str) -> tuple[str, ...]:
         question = self._questions.get(name)
         return reading.words(question, self.answers.get(name)) if question else ()
 
@@ -83,11 +82,11 @@ class SubmissionPage:
 
     @property
     def name(self) -> str:
-        return self.submission.person.get("name") or _("Name not given")
+        return str(self.submission.person.get("name") or _("Name not given"))
 
     @property
     def phone(self) -> str:
-        return self.submission.person.get("callback_phone", "")
+        return str(self.submission.person.get("callback_phone", ""))
 
     @cached_property
     def wish(self) -> list[tuple[str, list[str]]]:
@@ -97,7 +96,7 @@ class SubmissionPage:
         named = any(wish.get("clinician") for wish in request.wishes)
         return wish_rows(request, Clinician.objects.all() if named else ())
 
-    # --- what the rules said -----------------------------------------------------------------
+    # --- what the rules found -----------------------------------------------------------------
     @property
     def red_flags(self) -> list[Fired]:
         return advice.red_flags(self.submission.result)
@@ -109,7 +108,7 @@ class SubmissionPage:
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
-        """Every fired rule with its reason, its source and the answers it used, in words."""
+        """All fired rules, each with its reason, its source and the answers that it used."""
         return [self._explained(fired) for fired in self.submission.result.fired]
 
     @property
@@ -126,10 +125,10 @@ class SubmissionPage:
             restored = domain.from_json(self.protocol, {name: value})[name]
             used.append((question.text, ", ".join(reading.words(question, restored))))
         level = Urgency.of(fired.level) if fired.level != FLAG else None
-        return {"rule": fired, "urgency": level, "used": used, "read": self._read(fired)}
+        return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
 
-    def _read(self, fired: Fired) -> str:
-        """The advice in the patient's language, '' where it was read in English."""
+    def _translated(self, fired: Fired) -> str:
+        """The advice as the patient read it, '' when the patient read it in English."""
         if self.submission.translation_id is None:
             return ""
         words = documents.wording_read(self.submission.translation_id)
@@ -138,7 +137,7 @@ class SubmissionPage:
 
     @property
     def language(self) -> str:
-        """The language it was answered in, '' for English."""
+        """The language of the answers, '' for English."""
         code = self.submission.language
         return "" if code == "en" else str(get_language_info(code)["name"])
 
@@ -152,12 +151,12 @@ class SubmissionPage:
 
     @property
     def stops(self) -> list[dict[str, Any]]:
-        """Each time the form was stopped, and whether the answer was taken back."""
+        """The times at which an answer stopped the form, and whether the patient took it back."""
         rules = {rule.id: rule.name for rule in self.protocol.rules.rules}
         return [
             {
                 "names": ", ".join(rules.get(rule, rule) for rule in stop["rules"]),
-                "at": timezone.datetime.fromisoformat(stop["at"]),
+                "at": datetime.fromisoformat(stop["at"]),
                 "retracted": bool(stop.get("retracted")),
             }
             for stop in self.submission.assessment.get("stops", [])
@@ -165,36 +164,36 @@ class SubmissionPage:
 
     @cached_property
     def parts(self) -> list[reading.Part]:
-        """All questions that this patient was asked, with the answers."""
-        # the question about suicide must be answered where it is asked; a clinic may not ask it
+        """All questions that the patient was asked, with the answers."""
+        # A clinic may leave the question about suicide out. Where asked, it has an answer.
         screened = "si_screen" in self.answers
         route = domain.route(self.protocol, self.answers, si_screen=screened)
         if self.submission.kind in WALKS:
             route = domain.only(route, WALKS[self.submission.kind])
         asked = [page for page in route if page.id != CONTACT]
         if self.stopped:
-            # what would have come after the stop was never asked
-            told = [any(q.id in self.answers for q in page.questions) for page in asked]
-            asked = asked[: len(told) - told[::-1].index(True)] if any(told) else []
+            # the pages after the stop were never asked
+            while asked and not any(q.id in self.answers for q in asked[-1].questions):
+                asked.pop()
         return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
 
     # --- what came before and after ------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
-        """The submission that this one adds to, and those that add to this one, oldest first."""
-        # by two indexes; a join over `additions` reads the whole table
+        """The submission that this one follows, and those that follow this one, oldest first."""
+        # two conditions use two indexes; a join over `additions` reads the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
         rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
         return list(rows.order_by("submitted_at"))
 
     @cached_property
     def letters(self) -> list[Communication]:
-        """What clinic and patient wrote to each other."""
+        """The messages between clinic and patient."""
         return list(self.submission.communications.select_related("by"))
 
     @property
     def alarming(self) -> list[Communication]:
-        """With words of alarm unread: what the patient wrote from them on, oldest first."""
+        """Unread words of alarm and what the patient wrote after them, oldest first."""
         if not self.submission.alarm:
             return []
         since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
@@ -202,13 +201,16 @@ class SubmissionPage:
 
     @property
     def waits(self) -> bool:
-        """Whether something of the patient waits besides a decision: a message, a withdrawal, or
-        that a clinician reaches them after words of alarm."""
+        """Whether the patient waits for more than a decision.
+
+        A message or a withdrawal waits to be read, or a clinician must reach the patient after
+        words of alarm.
+        """
         row = self.submission
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
         return row.alarm or row.reply_due_at is not None or not_reached
 
-    # --- what people did ---------------------------------------------------------------------
+    # --- what staff did ---------------------------------------------------------------------
     @cached_property
     def decisions(self) -> list[Decision]:
         return list(self.submission.decisions.select_related("by"))

@@ -69,7 +69,7 @@ def _owe(
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 
 
-# --- calls in place of letters that were not sent --------------------------------------------------
+# --- calls in place of letters that were not sent -------------------------------------------------
 
 
 @outbox.when_unsent("news")

@@ -161,7 +161,7 @@ class AppointmentAdmin(PatientAdmin):
         words = row.get_status_display()
         return _("%(status)s; overbooked") % {"status": words} if row.is_overbooked else words
 
-    def recorded(self, rows: list[Appointment]) -> list[Submission]:
+    def submissions_shown(self, rows: list[Appointment]) -> list[Submission]:
         return [row.submission for row in rows if row.submission]
 
     # --- the page --------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class AppointmentAdmin(PatientAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             if error:
-                row = self.found(request, row.pk)
+                row = self.record_or_404(request, row.pk)
             offers = list(
                 Offer.objects.filter(appointment=row).select_related("request__submission")
             )
@@ -291,7 +291,7 @@ class AppointmentAdmin(PatientAdmin):
         """The appointment of a button. Raises PermissionDenied unless all may be changed."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        return self.found(request, object_id)
+        return self.record_or_404(request, object_id)
 
     def act(
         self,
@@ -352,7 +352,7 @@ class AppointmentAdmin(PatientAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             if error:
-                row = self.found(request, row.pk)
+                row = self.record_or_404(request, row.pk)
             types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
             kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
             if not typed.get("week"):

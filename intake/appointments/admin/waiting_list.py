@@ -100,14 +100,14 @@ class WaitlistAdmin(PatientAdmin):
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
         return self.change_view(request, object_id)
 
-    def recorded(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
         return [row.request.submission for row in rows]
 
     def leave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button beside a row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        entry = self.found(request, object_id)
+        entry = self.record_or_404(request, object_id)
         if request.method == "POST":
             waiting_list.leave_waitlist(
                 submission=entry.request.submission,
