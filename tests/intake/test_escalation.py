@@ -110,7 +110,8 @@ def take(submission: Submission, by: Any) -> None:
 
 def decide(submission: Submission, by: Any, outcome: str = "call_today") -> None:
     urgency = Urgency(fresh(submission).urgency)
-    verdict = DecisionInput(urgency, outcome, "", alarm_read=True)
+    message = "more_needed" if outcome == "need_more_information" else ""
+    verdict = DecisionInput(urgency, outcome, "", message=message, alarm_read=True)
     act(decisions.decide, submission, by, given=verdict)
 
 
