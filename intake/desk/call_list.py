@@ -161,17 +161,17 @@ class CallTaskAdmin(PatientAdmin):
             ],
         )
 
-    # --- its buttons -------------------------------------------------------------------------
-    def reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    # --- its buttons -----------------------------------------------------------------------------
+    def reached_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="reached")
 
-    def left_word_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def left_word_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="left_word")
 
-    def not_reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def not_reached_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
-    def told_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def told_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
     @record_view
@@ -192,7 +192,7 @@ class CallTaskAdmin(PatientAdmin):
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
         return redirect(back if safe else self.address("changelist"))
 
-    def posted_with(self, request: HttpRequest, task: CallTask) -> list[CallTask]:
+    def posted_with(self, request: Request, task: CallTask) -> list[CallTask]:
         """Return the patient's other open tasks whose ids were posted too."""
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)

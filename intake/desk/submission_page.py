@@ -96,7 +96,7 @@ class SubmissionPage:
         named = any(wish.get("clinician") for wish in request.wishes)
         return wish_rows(request, Clinician.objects.all() if named else ())
 
-    # --- what the rules found -----------------------------------------------------------------
+    # --- what the rules found --------------------------------------------------------------------
     @property
     def red_flags(self) -> list[Fired]:
         return advice.red_flags(self.submission.result)
@@ -177,7 +177,7 @@ class SubmissionPage:
                 asked.pop()
         return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
 
-    # --- what came before and after ------------------------------------------------------------
+    # --- what came before and after --------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
         """The submission that this one follows, and those that follow this one, oldest first."""
@@ -210,7 +210,7 @@ class SubmissionPage:
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN
         return row.alarm or row.reply_due_at is not None or not_reached
 
-    # --- what staff did ---------------------------------------------------------------------
+    # --- what staff did --------------------------------------------------------------------------
     @cached_property
     def decisions(self) -> list[Decision]:
         return list(self.submission.decisions.select_related("by"))
