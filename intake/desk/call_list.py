@@ -137,7 +137,7 @@ class CallTaskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("What they have to hear"))
     def why(self, row: Any) -> str:
-        reason = row.get_reason_display()
+        reason = str(row.get_reason_display())
         if not row.news:
             return reason
         return format_html("<strong>{}</strong><br>{}", reason, row.news)

@@ -153,9 +153,10 @@ class ProgressFilter(FixedFilter):
                 return queryset.filter(appointment_request__progress=self.value())
             # Few submissions are open. A join lets the planner start at the requests, which grow
             # every year; a subquery makes it look up one request for each open submission.
-            progress = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
-            progress = progress.values("progress")[:1]
-            return queryset.alias(progress=Subquery(progress)).filter(progress=self.value())
+            requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
+            progress = Subquery(requests.values("progress")[:1])
+            found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())
+            return found
         if self.value() == "waitlist":
             return queryset.filter(appointment_request__waiting__isnull=False)
         return queryset

@@ -122,8 +122,9 @@ def record_answers(*, addition: Submission) -> None:
     These are the submission that the addition follows, and the one that that submission follows, if
     we asked the patient something there. Called in the transaction that sends the addition.
     """
-    earlier = Submission.objects.filter(pk=addition.follows_id)
-    either = Q(pk=addition.follows_id) | Q(pk__in=earlier.values("follows"))
+    followed = Q(pk=addition.follows_id)
+    earlier = Submission.objects.filter(followed)
+    either = followed | Q(pk__in=earlier.values("follows"))
     asked = Q(status="waiting") | Q(status__in=workflow.IN_TRIAGE, asked_at__isnull=False)
     rows = Submission.objects.select_for_update(of=("self",)).filter(either, asked)
     for row in rows.order_by("pk"):
