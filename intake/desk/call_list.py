@@ -121,7 +121,7 @@ class CallTaskAdmin(PatientAdmin):
         if row.settled_at is None:
             return due_words(row)
         at = date_format(timezone.localtime(row.settled_at), "TIME_FORMAT")
-        who = person_words(row.settled_by) if row.settled_by else _("needed no more")
+        who = person_words(row.settled_by) if row.settled_by else _("no longer needed")
         return _("%(time)s, %(who)s") % {"time": at, "who": who}
 
     @admin.display(description=gettext_lazy("Patient"))
@@ -135,7 +135,7 @@ class CallTaskAdmin(PatientAdmin):
             return _("No way to reach this patient is known.")
         return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
 
-    @admin.display(description=gettext_lazy("What they have to hear"))
+    @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
         reason = str(row.get_reason_display())
         if not row.news:

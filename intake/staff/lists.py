@@ -90,9 +90,9 @@ class NotClosedFilter(StatusFilter):
 
 
 class MineFilter(FixedFilter):
-    title = gettext_lazy("whose")
+    title = gettext_lazy("assigned")
     parameter_name = "mine"
-    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Nobody’s yet"))]
+    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Not assigned"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "me":

@@ -137,7 +137,7 @@ def test_what_was_settled_today_is_a_filter_away(desk):
     assert sorted(cells(page, "patient")) == ["Ann", "Bea"]
     due = " ".join(cells(page, "due"))
     assert "front-desk" in due
-    assert "needed no more" in due
+    assert "no longer needed" in due
     assert set(cells(page, "acts")) == {""}
     CallTask.objects.update(settled_at=timezone.now() - timedelta(days=2))
     assert cells(desk.get(CALLS, {"settled": "today"}), "patient") == []

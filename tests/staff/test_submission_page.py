@@ -104,7 +104,7 @@ def test_somebody_who_answered_for_another_is_quoted_so(clinician):
     )
     text = words(clinician.get(page_of(submission)))
 
-    assert "filled in by somebody else" in text
+    assert "filled in by another person" in text
     assert "Petra Canary" in text
     assert "Tell us more about the problem in your own words" in text
     assert current().question("reason_text").text not in text
