@@ -25,8 +25,8 @@ def claim(submission: Submission, revision: int, **columns: Any) -> None:
     if not changed:
         raise Conflict(
             _(
-                "Somebody changed this submission while you were reading. Nothing of yours was "
-                "stored. Read it again below, then decide."
+                "Somebody changed this submission while you were reading. What you entered was "
+                "not stored. Read it again below, then decide."
             )
         )
 

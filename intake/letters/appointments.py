@@ -84,7 +84,7 @@ def waitlist_offer(message: Message) -> Letter | None:
 
 @outbox.composer("offer_lost", about=references_of_offers)
 def offer_lost(message: Message) -> Letter | None:
-    """Say that another patient took the time. Returns None when the patient has a visit by now."""
+    """Say that another patient took the time. Returns None when the patient got another visit."""
     offer = _offer(message)
     if offer is None or offer.state != "lost" or offer.request.progress == "booked":
         return None
@@ -93,8 +93,11 @@ def offer_lost(message: Message) -> Letter | None:
 
 @outbox.composer("offers_withdrawn", about=references_of_offers)
 def offers_withdrawn(message: Message) -> Letter | None:
-    """The clinic took its offers back. Not if there are others by now, a visit was booked or moved
-    since, or none is wanted."""
+    """Say that the clinic took its offers back.
+
+    Returns None when the patient has new offers, when a visit was booked or moved since, and when
+    the patient wants no visit.
+    """
     first = _offer(message)
     if first is None or first.request.progress in ("offered", "done", "withdrawn"):
         return None
