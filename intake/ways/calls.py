@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic import audit, hours
 from intake.history import build_history
-from intake.models.calls import Call, CallTask
+from intake.models.calls import Call, CallTask, CallTaskQuerySet
 from intake.models.submissions import Submission
 from intake.ways import waiting
 
@@ -85,8 +85,7 @@ def record(
                 settle(task=task, by=by, request_id=request_id)
             return known
         call = _store(row, made, by, now)
-        open_tasks = CallTask.objects.open().filter(submission=row)
-        told_of = open_tasks.filter(pk__in=[task.pk for task in tasks])
+        told_of = row.call_tasks.open().filter(pk__in=[task.pk for task in tasks])
         unseen = row.alarm and revision not in (None, row.revision)
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
@@ -95,28 +94,33 @@ def record(
             row.escalate_at = min(call.again_at or next_try(now), latest)
         escalate_at = row.escalate_at
         if made.reached:
-            untold = open_tasks.filter(reason=CallTask.Reason.MORE)
-            told_before = not untold.exists()
-            told_of.update(settled_at=now, settled_by=by)
-            action = waiting.apply_reached_call(
-                row,
-                by_clinician=call.by_clinician,
-                told_before=told_before,
-                told=told_before or not untold.exists(),
-                at=now,
-            )
-            if action:
-                row.revision += 1
-                build_history(row, action, by=by, at=now).save(force_insert=True)
-            if action == "ask":
-                waiting.order_reminder(row=row, at=now)
+            _apply_reached_call(row, call, told_of)
         else:
             told_of.update(due_at=call.again_at)
         if unseen:
             row.escalate_at = escalate_at
         row.save(update_fields=[*waiting.STATE, "alarm"])
-        _record(call, request_id)
+        _record_event(call, request_id)
     return call
+
+
+def _apply_reached_call(row: Submission, call: Call, told_of: CallTaskQuerySet) -> None:
+    """Settle the tasks that the call told of, and change the locked `row` as the call demands."""
+    untold = row.call_tasks.open().filter(reason=CallTask.Reason.MORE)
+    told_before = not untold.exists()
+    told_of.update(settled_at=call.at, settled_by=call.by)
+    action = waiting.apply_reached_call(
+        row,
+        by_clinician=call.by_clinician,
+        told_before=told_before,
+        told=told_before or not untold.exists(),
+        at=call.at,
+    )
+    if action:
+        row.revision += 1
+        build_history(row, action, by=call.by, at=call.at).save(force_insert=True)
+    if action == "ask":
+        waiting.order_reminder(row=row, at=call.at)
 
 
 def record_with_decision(
@@ -129,7 +133,7 @@ def record_with_decision(
     call = _double_click(submission, made, by, at)
     if call is None:
         call = _store(submission, made, by, at)
-        _record(call, request_id)
+        _record_event(call, request_id)
     return call
 
 
@@ -156,7 +160,7 @@ def _store(row: Submission, made: CallInput, by: Any, now: datetime) -> Call:
     return call
 
 
-def _record(call: Call, request_id: str) -> None:
+def _record_event(call: Call, request_id: str) -> None:
     audit.record(
         actor=audit.staff(call.by),
         action="create",
