@@ -1,7 +1,7 @@
-"""The staff's side: the worklist, the submission page, the front desk's pages.
+"""Register the pages of staff, which stand in their rooms.
 
-No patient's record is edited through the admin's own forms. What staff do goes through one service
-each, and every page that shows a person records who saw it before it is sent.
+No patient's record is edited through the admin's own forms: each button calls one service. Each
+page that shows a patient records who saw it before it is sent.
 """
 
 from intake.appointments.admin.clinic_time import (

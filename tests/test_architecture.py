@@ -16,8 +16,12 @@ APPS = ("clinic", "intake", "education")
 # the only places that write to a model
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
-    *("intake.my_page.replies", "intake.desk.decisions", "intake.staff.leaving"),
+    *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation", "intake.access.codes"),
+    *(
+        f"intake.desk.{name}"
+        for name in ("changes", "decisions", "patient_messages", "transitions")
+    ),
     *(f"intake.appointments.{name}" for name in ("booking", "changing", "clinic_time", "common")),
     *(f"intake.appointments.{name}" for name in ("ending", "free_times", "offers")),
     *(f"intake.appointments.{name}" for name in ("waiting_list", "week")),

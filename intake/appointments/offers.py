@@ -63,7 +63,7 @@ def offer(
     window = free_times.window_of(submission.urgency)
     if window is None:
         raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
-    if not telling.can_be_told(submission):
+    if not telling.letter_reaches(submission):
         raise Refused(
             _("No letter reaches this patient. Call, and book the time that you agree on.")
         )

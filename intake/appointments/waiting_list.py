@@ -256,7 +256,7 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
         # a time is held for nobody who would not hear of it
-        if _suits(request, slot, known) and telling.can_be_told(request.submission):
+        if _suits(request, slot, known) and telling.letter_reaches(request.submission):
             chosen.append(request)
     return chosen
 

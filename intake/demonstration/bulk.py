@@ -1,7 +1,7 @@
-"""The demonstration's way in: what services.submit stores one by one, stored by the thousand.
+"""Load synthetic submissions and a calendar in bulk, for the demonstration.
 
-It builds every row with the functions that services uses, and a test compares the two row by row.
-What differs is only the audit trail: one event for a batch instead of one for a submission.
+Each row is built by the function that sending one submission uses; a test compares the rows. Only
+the audit trail differs: one event for a batch instead of one for each submission.
 """
 
 from collections import Counter
@@ -43,7 +43,7 @@ OUTCOMES = {
 
 
 def walk_of(patient: Patient) -> Walk:
-    """A synthetic patient's walk. The suicide question is never asked in a demonstration."""
+    """Return a synthetic patient's walk, without the question about suicide."""
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
     return Walk(current(), patient.content, kind=kind, si_screen=False)
 
@@ -52,9 +52,8 @@ def walk_of(patient: Patient) -> Walk:
 def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -> int:
     """Store a batch of synthetic patients. Returns how many.
 
-    With a `clinician`, most of those sent some days before `now` are decided and closed by them,
-    as they would be. No red flag among them is escalated: dozens are old already, and nobody's.
-    Raises nothing of its own.
+    With a `clinician`, most submissions older than two days are decided and closed. No red flag is
+    escalated: dozens of them are old at once, and no clinician waits for them.
     """
     references = _free_references(len(patients))
     submissions: list[Submission] = []
@@ -96,9 +95,12 @@ DEMO_HOURS = (("08:30", "12:00"), ("13:00", "16:30"))
 
 @transaction.atomic
 def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
-    """Open the demonstration's book: a location, these clinicians (name, sign-in) on weekdays,
-    visit types, and appointments of patients who wish for one: some booked, one offered, two on the
-    waitlist, the last few over. Nothing is sent. Returns how many appointments."""
+    """Make the demonstration's calendar. Returns how many appointments it holds.
+
+    Makes a location, opening hours on weekdays for `clinicians` (name, account), visit types, and
+    visits of patients who ask for one: three are over, one is offered, the others are booked. Two
+    patients are on the waiting list. Sends nothing.
+    """
     place = Location.objects.create(
         name=settings.CLINIC_PLACES[0],
         address="12 Example Street",

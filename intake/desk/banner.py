@@ -1,23 +1,26 @@
-"""What every page of staff says of red flags that nobody has seen to for long."""
+"""The banner on all pages of staff: red flags that have waited for long."""
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clinic.adminsite import ClinicAdminSite
 from intake.models.submissions import Submission, Urgency
 
-MOST = 3  # named; of the others, that there are more
+MOST = 3  # named in the banner; a link leads to the others
 
-# the first page that somebody may open: permission → its list, as the addresses name it
+# permission → the pages that it opens, as addresses name them; the first one counts
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
 def red_flags(request: HttpRequest) -> dict[str, Any]:
-    """For the head of each page: reference, urgency and address of each, and no patient's name.
-    One query, for those who may open one."""
-    page = next((page for right, page in PAGES.items() if request.user.has_perm(right)), "")
+    """Return the red flags for the page header: reference, urgency and address, no patient's name.
+
+    Takes one query, and none for staff who may open no submission.
+    """
+    allowed = (page for right, page in PAGES.items() if request.user.has_perm(right))
+    page = next(allowed, "")
     if not page:
         return {}
     rows = list(Submission.objects.on_banner().only("reference", "urgency")[: MOST + 1])
@@ -29,4 +32,4 @@ def red_flags(request: HttpRequest) -> dict[str, Any]:
     return {"red_flags": found, "more_red_flags": more}
 
 
-admin.site.also.append(red_flags)
+ClinicAdminSite.also.append(red_flags)

@@ -1,6 +1,6 @@
-"""The call list: patients whom no letter has told, and by when somebody calls them.
+"""The call list: which patients staff must call, by when, and what to tell them.
 
-A call that is owed stands here, and on every page of its patient, until it is ticked.
+An owed call stands here, and on all pages of its patient, until staff tick its outcome.
 """
 
 from typing import Any
@@ -19,11 +19,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter
+from clinic.requests import Request
 from intake import search
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
-from intake.staff.lists import PatientAdmin, people, served
-from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, what_to_say
+from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.owed_calls import BUTTONS, buttons_of, due_words, news_by_task
 from intake.ways import calls
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -37,21 +38,21 @@ DONE = {
 
 
 class ByDue(FindList):
-    """What is due first stands first; of what is settled, the last."""
+    """Order open calls by due time, settled calls by the newest."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         settled = self.params.get("settled") == "today"
         return ["-settled_at", "id"] if settled else ["due_at", "id"]
 
     def get_results(self, request: HttpRequest) -> None:
-        """With what to say, for all rows at once."""
+        """Add what to tell each patient, with the same number of queries for any number of rows."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        said = what_to_say(self.result_list)
+        news = news_by_task(self.result_list)
         may_note = request.user.has_perm("intake.change_calltask")
         home = "frontdesk" if request.user.has_perm("intake.view_frontdesk") else "submission"
         for row in self.result_list:
-            row.said, row.may_note, row.home = said.get(row.pk, ""), may_note, home
+            row.news, row.may_note, row.home = news.get(row.pk, ""), may_note, home
 
 
 class SettledFilter(FixedFilter):
@@ -61,7 +62,7 @@ class SettledFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "today":
-            return queryset.open()
+            return queryset.filter(settled_at=None)
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
@@ -72,17 +73,17 @@ class SettledFilter(FixedFilter):
 
 @admin.register(CallTask)
 class CallTaskAdmin(PatientAdmin):
-    """Whom to call, by when, and what they have to hear."""
+    """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "opens", "acts"]
     list_filter = [SettledFilter]
     list_select_related = ["submission", "settled_by"]
-    sortable_by: list[str] = []
+    sortable_by = ()
     posts = list(BUTTONS)
     list_title = gettext_lazy("Calls to make")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not a place of work of its own: the head of each page leads here."""
+        """Hide the list from the admin index: the page header leads here."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -100,10 +101,10 @@ class CallTaskAdmin(PatientAdmin):
         if reference := search.reference(search_term):
             return queryset.filter(submission__reference=reference), False
         called = Submission.objects.filter(call_tasks__in=queryset).distinct()
-        return queryset.filter(submission__in=people(called, search_term)), False
+        return queryset.filter(submission__in=find_patients(called, search_term)), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The list shows all there is."""
+        """Lead to the list, which shows all there is of a call."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("changelist"))
@@ -111,7 +112,7 @@ class CallTaskAdmin(PatientAdmin):
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
         return self.change_view(request, object_id)
 
-    def recorded(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
         return [row.submission for row in rows]
 
     # --- columns ---------------------------------------------------------------------------------
@@ -120,12 +121,12 @@ class CallTaskAdmin(PatientAdmin):
         if row.settled_at is None:
             return due_words(row)
         at = date_format(timezone.localtime(row.settled_at), "TIME_FORMAT")
-        who = person_words(row.settled_by) if row.settled_by else _("needed no more")
+        who = person_words(row.settled_by) if row.settled_by else _("no longer needed")
         return _("%(time)s, %(who)s") % {"time": at, "who": who}
 
     @admin.display(description=gettext_lazy("Patient"))
     def patient(self, row: Any) -> str:
-        return row.submission.person.get("name") or _("Name not given")
+        return str(row.submission.person.get("name") or _("Name not given"))
 
     @admin.display(description=gettext_lazy("Phone"))
     def phone(self, row: CallTask) -> str:
@@ -134,12 +135,12 @@ class CallTaskAdmin(PatientAdmin):
             return _("No way to reach this patient is known.")
         return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))
 
-    @admin.display(description=gettext_lazy("What they have to hear"))
+    @admin.display(description=gettext_lazy("What to tell"))
     def why(self, row: Any) -> str:
-        reason = row.get_reason_display()
-        if not row.said:
+        reason = str(row.get_reason_display())
+        if not row.news:
             return reason
-        return format_html("<strong>{}</strong><br>{}", reason, row.said)
+        return format_html("<strong>{}</strong><br>{}", reason, row.news)
 
     @admin.display(description=gettext_lazy("Reference"))
     def opens(self, row: Any) -> str:
@@ -150,7 +151,7 @@ class CallTaskAdmin(PatientAdmin):
     def acts(self, row: Any) -> str | None:
         if row.settled_at is not None or not row.may_note:
             return None
-        # the list stands in a form of the admin's own, with its token
+        # the admin wraps the list in a form of its own, with the CSRF token
         return format_html_join(
             " ",
             '<button class="button{}" formaction="{}">{}</button>',
@@ -160,39 +161,39 @@ class CallTaskAdmin(PatientAdmin):
             ],
         )
 
-    # --- its buttons -------------------------------------------------------------------------
-    def reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    # --- its buttons -----------------------------------------------------------------------------
+    def reached_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="reached")
 
-    def left_word_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def left_word_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="left_word")
 
-    def not_reached_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def not_reached_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
-    def told_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def told_view(self, request: Request, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
-    @served
-    def note(self, request: HttpRequest, task: CallTask, *, button: str) -> HttpResponse:
-        """Note a call about a task and about the others of its patient that the page named."""
+    @record_view
+    def note(self, request: Request, task: CallTask, *, button: str) -> HttpResponse:
+        """Note the outcome of a call for this task and the patient's other tasks on the page."""
         if not request.user.has_perm("intake.change_calltask"):
             raise PermissionDenied
         if request.method == "POST":
             given: dict[str, Any] = {"by": request.user, "request_id": request.request_id}
-            tasks = [task, *self.named(request, task)]
+            tasks = [task, *self.posted_with(request, task)]
             if button == "told":
                 for each in (each for each in tasks if each.reason != CallTask.Reason.MORE):
                     calls.settle(task=each, **given)
             else:
-                calls.note(submission=task.submission, outcome=button, tasks=tasks, **given)
+                calls.record(submission=task.submission, outcome=button, tasks=tasks, **given)
             messages.success(request, DONE[button])
         back = request.POST.get("back", "")[:200]
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
         return redirect(back if safe else self.address("changelist"))
 
-    def named(self, request: HttpRequest, task: CallTask) -> list[CallTask]:
-        """The other open tasks of the same patient whose ids were posted."""
+    def posted_with(self, request: Request, task: CallTask) -> list[CallTask]:
+        """Return the patient's other open tasks whose ids were posted too."""
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]

@@ -1,8 +1,8 @@
-"""The front desk's list and page: contact and appointment, no answers.
+"""The front desk's list and pages: contact and appointment, no answers.
 
-The page of a request shows the wish beside the free times that fit it and the week. What is offered
-or booked goes through one service each, outside of any transaction of the page: the services take
-their locks first and try again by themselves.
+A page shows the patient's wish beside the free times that fit, and the week. Offering and booking
+call one service each, outside any transaction of the page, because the services take their locks
+first and retry by themselves.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from clinic.requests import Request
 from intake.appointments import booking as booking_module
 from intake.appointments import free_times, waiting_list
 from intake.appointments import offers as offers_module
@@ -29,8 +30,9 @@ from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_c
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.common import SlotGone
 from intake.appointments.offers import open_offers, withdraw_offers
-from intake.desk import decisions
-from intake.desk.submission_page import ProgressForm, SubmissionPage
+from intake.desk import transitions
+from intake.desk.forms import ProgressForm
+from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import REFUSALS
 from intake.models.appointments import AppointmentRequest
@@ -44,13 +46,13 @@ from intake.staff.lists import (
     ProgressFilter,
     SentFilter,
     UrgencyFilter,
-    act,
     alarm_mark,
-    served,
+    record_view,
+    run_service,
     standing_words,
     target_words,
 )
-from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -58,14 +60,17 @@ CALLED_ALONE = gettext_lazy(
 )
 
 
-def booking(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A button of the request page that offers or books: permission and the record itself."""
+def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Turn a method into the view of a button that offers or books.
+
+    Checks both permissions and gives the method the record. Opens no transaction.
+    """
 
     @wraps(method)
-    def view(self: "FrontDeskAdmin", request: HttpRequest, object_id: str) -> HttpResponse:
+    def view(self: "FrontDeskAdmin", request: Request, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        row = self.found(request, object_id)
+        row = self.record_or_404(request, object_id)
         if request.method != "POST":
             return redirect(self.address("change", row.pk))
         if not request.user.has_perm("intake.change_appointment"):
@@ -77,7 +82,7 @@ def booking(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 @admin.register(FrontDesk)
 class FrontDeskAdmin(PatientAdmin):
-    """Who, how to reach them, what they wish for. No answers, no reasons."""
+    """Patients, how to reach them and which visit they want. No answers, no reasons."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
@@ -92,7 +97,8 @@ class FrontDeskAdmin(PatientAdmin):
         rows = super().get_queryset(request).select_related("appointment_request__waiting")
         decided = Decision.objects.filter(submission=OuterRef("pk")).order_by("-at", "-id")
         rows = rows.annotate(outcome=Subquery(decided.values("outcome")[:1]))
-        return rows.defer("answers", "assessment", "search_keys")
+        deferred: QuerySet[FrontDesk] = rows.defer("answers", "assessment", "search_keys")
+        return deferred
 
     @admin.display(description=gettext_lazy("Phone"))
     def phone(self, row: FrontDesk) -> str:
@@ -103,9 +109,10 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Decided"))
     def to_do(self, row: Any) -> str:
-        known = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
-        unheard = row.redirected_at and row.status in workflow.OPEN
-        words = standing_words(row) if unheard else known
+        if row.redirected_at and row.status in workflow.OPEN:
+            words = standing_words(row)
+        else:
+            words = workflow.OUTCOMES.get(row.outcome, row.get_status_display())
         return format_html("{}<br>{}", alarm_mark(), words) if row.alarm else words
 
     @admin.display(description=gettext_lazy("Wish"))
@@ -113,7 +120,7 @@ class FrontDeskAdmin(PatientAdmin):
         return request_of(row).get_visit_type_display() if request_of(row) else "–"
 
     @admin.display(description=gettext_lazy("Appointment"))
-    def progress(self, row: FrontDesk) -> str:
+    def progress(self, row: Any) -> str:
         request = request_of(row)
         if request is None:
             return "–"
@@ -122,15 +129,15 @@ class FrontDeskAdmin(PatientAdmin):
             return _("%(progress)s; on the waiting list") % {"progress": words}
         return words
 
-    # --- the page of a request -------------------------------------------------------------------
-    @served
-    def change_view(self, request: HttpRequest, row: FrontDesk, **kwargs: Any) -> HttpResponse:
+    # --- the page of a patient -------------------------------------------------------------------
+    @record_view
+    def change_view(self, request: Request, row: FrontDesk, **kwargs: Any) -> HttpResponse:
         return self.show(request, row, request.GET)
 
     def show(
         self,
-        request: HttpRequest,
-        row: FrontDesk,
+        request: Request,
+        row: Any,
         typed: QueryDict,
         *,
         form: TimesForm | None = None,
@@ -138,10 +145,13 @@ class FrontDeskAdmin(PatientAdmin):
         error: Exception | None = None,
         status: int = 200,
     ) -> HttpResponse:
-        """The page, after a refusal with its reason and everything that was chosen."""
+        """Show the page. After a refusal it keeps what was chosen (`typed`) and gives the reason.
+
+        `row` is a FrontDesk with the annotation of `get_queryset`.
+        """
         with transaction.atomic():
-            if error:  # somebody else may have changed it
-                row = self.found(request, row.pk)
+            if error:  # a colleague may have changed the submission
+                row = self.record_or_404(request, row.pk)
             reads.record_read(submission=row, by=request.user, request_id=request.request_id)
             page, wish = SubmissionPage(row), request_of(row)
             context = {
@@ -165,14 +175,14 @@ class FrontDeskAdmin(PatientAdmin):
                 "form": ProgressForm(progress=wish.progress) if wish else None,
                 "refused": error,
                 "is_popup": False,
-                **self.times_of(request, row, wish, typed, form, overbook, error),
+                **self.times_context(request, row, wish, typed, form, overbook, error),
             }
             template = "admin/intake/frontdesk/read.html"
             return TemplateResponse(request, template, context, status=status).render()
 
-    def times_of(
+    def times_context(
         self,
-        request: HttpRequest,
+        request: Request,
         row: FrontDesk,
         wish: AppointmentRequest | None,
         typed: QueryDict,
@@ -180,7 +190,10 @@ class FrontDeskAdmin(PatientAdmin):
         overbook: OverbookForm | None,
         error: Exception | None,
     ) -> dict[str, Any]:
-        """What the page shows of visits, offers and free times; who is on it is recorded."""
+        """Return what the page shows of visits, offers and free times.
+
+        Records the read of the patients whose visits stand in the week.
+        """
         may_book = request.user.has_perm("intake.change_appointment")
         may_wait, letter = free_times.may_be_offered(submission=row), letter_words(row)
         visit = row.appointments.filter(status="confirmed").for_reading().first()
@@ -193,7 +206,7 @@ class FrontDeskAdmin(PatientAdmin):
             "may_wait": may_wait,
             "may_offer": may_wait and bool(letter),
             "letter": letter,
-            "owed": owed_to(request, row),
+            "owed": owed_calls_of(request, row),
             "times": None,
             "times_form": form,
             "hold_choices": [],
@@ -211,7 +224,7 @@ class FrontDeskAdmin(PatientAdmin):
         ]
         if visit or wish.progress in ("done", "withdrawn"):
             return shown
-        times = Times(typed=typed, kinds=kinds_for(wish), request=wish)
+        times = Times(typed=typed, kinds=visit_types_for(wish), request=wish)
         if isinstance(error, SlotGone):
             times.gone = error
         reads.record_list(
@@ -231,9 +244,9 @@ class FrontDeskAdmin(PatientAdmin):
             ],
         }
 
-    # --- its buttons -------------------------------------------------------------------------
-    @served
-    def progress_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    # --- its buttons -----------------------------------------------------------------------------
+    @record_view
+    def progress_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         if request.method == "POST":
             if not request.user.has_perm("intake.change_frontdesk"):
                 raise PermissionDenied
@@ -242,13 +255,16 @@ class FrontDeskAdmin(PatientAdmin):
                 progress = form.cleaned_data["progress"]
                 booked = row.appointments.filter(status="confirmed")
                 ends_visit = progress == "withdrawn" and booked.exists()
-                if act(request, row, decisions.set_progress, progress=progress) and ends_visit:
+                if (
+                    run_service(request, row, transitions.set_progress, progress=progress)
+                    and ends_visit
+                ):
                     done = _("The appointment is cancelled.")
-                    say_told(request, row, done, CallTask.Reason.CANCELLED)
+                    say_who_tells_patient(request, row, done, CallTask.Reason.CANCELLED)
         return redirect(self.address("change", row.pk))
 
-    @booking
-    def offer_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    @booking_view
+    def offer_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         form = TimesForm(request.POST)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
@@ -264,10 +280,10 @@ class FrontDeskAdmin(PatientAdmin):
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
-        return self.told(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
+        return self.say_and_return(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
 
-    @booking
-    def call_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    @booking_view
+    def call_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         form = TimesForm(request.POST, one=True)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
@@ -282,10 +298,10 @@ class FrontDeskAdmin(PatientAdmin):
         except REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         done = _("The appointment is booked.")
-        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
+        return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
-    @booking
-    def withdraw_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    @booking_view
+    def withdraw_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         try:
             had_heard = withdraw_offers(
                 submission=row, by=request.user, request_id=request.request_id
@@ -294,12 +310,12 @@ class FrontDeskAdmin(PatientAdmin):
             return self.show(request, row, request.POST, error=error, status=409)
         done = _("The offers are taken back.")
         if had_heard:
-            return self.told(request, row, done, CallTask.Reason.LOST)
+            return self.say_and_return(request, row, done, CallTask.Reason.LOST)
         messages.success(request, done)
         return redirect(self.address("change", row.pk))
 
-    @booking
-    def wait_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    @booking_view
+    def wait_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         leave = request.POST.get("to") == "leave"
         service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
         try:
@@ -314,12 +330,12 @@ class FrontDeskAdmin(PatientAdmin):
             messages.warning(request, _("Put on the waiting list.") + " " + str(CALLED_ALONE))
         return redirect(self.address("change", row.pk))
 
-    @booking
-    def overbook_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
+    @booking_view
+    def overbook_view(self, request: Request, row: FrontDesk) -> HttpResponse:
         if not request.user.has_perm("intake.overbook_appointment"):
             raise PermissionDenied
         wish = request_of(row)
-        times = Times(typed=request.POST, kinds=kinds_for(wish) if wish else [])
+        times = Times(typed=request.POST, kinds=visit_types_for(wish) if wish else [])
         form = OverbookForm(request.POST, times=times)
         if not form.is_valid():
             return self.show(request, row, request.POST, overbook=form, status=422)
@@ -338,26 +354,32 @@ class FrontDeskAdmin(PatientAdmin):
         except REFUSALS as error:
             return self.show(request, row, request.POST, overbook=form, error=error, status=409)
         done = _("The appointment is booked, above what the hours allow.")
-        return self.told(request, row, done, CallTask.Reason.CONFIRMED)
+        return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
-    def told(self, request: HttpRequest, row: FrontDesk, done: str, reason: str) -> HttpResponse:
-        say_told(request, row, done, reason)
+    def say_and_return(
+        self, request: Request, row: FrontDesk, done: str, reason: str
+    ) -> HttpResponse:
+        """Say what was done and how the patient hears of it, then lead back to the page."""
+        say_who_tells_patient(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 
 
 def request_of(row: Submission) -> Any:
-    """The appointment request of a row, None when there is none (a stopped form)."""
+    """Return the request for a visit of a submission; a stopped form has None."""
     return getattr(row, "appointment_request", None)
 
 
 def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
-    """How far a request is; of a closed one, the decision after which no visit is planned."""
+    """Say how far a request is; for a closed request, which decision closed it."""
     if wish.progress == "withdrawn" and outcome in workflow.NO_VISIT:
         return _("Closed: %(outcome)s") % {"outcome": workflow.OUTCOMES[outcome]}
     return wish.get_progress_display()
 
 
-def kinds_for(wish: AppointmentRequest) -> list[VisitType]:
-    """What can be booked, the wished kind first: on the phone a patient may take another."""
+def visit_types_for(wish: AppointmentRequest) -> list[VisitType]:
+    """Return the visit types that staff can book, the patient's wish first.
+
+    All of them, because a patient on the phone may choose another kind of visit.
+    """
     kinds = VisitType.objects.filter(is_active=True, clinicians__is_active=True).distinct()
     return sorted(kinds, key=lambda kind: kind.kind != wish.visit_type)

@@ -15,9 +15,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake.desk import decisions
-from intake.desk.decision_form import DecisionForm
-from intake.desk.submission_page import MessageForm, SubmissionPage
+from clinic.requests import Request
+from intake.desk import decisions, patient_messages, transitions
+from intake.desk.forms import DecisionForm, MessageForm
+from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.letters import sentences
@@ -32,11 +33,11 @@ from intake.staff.lists import (
     SentFilter,
     StatusFilter,
     UrgencyFilter,
-    act,
-    served,
+    record_view,
+    run_service,
     target_words,
 )
-from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.ways import calls
 from intake.ways.forms import CallForm
 from intake.wording import advice
@@ -46,7 +47,7 @@ from intake.wording.reading import phone_words
 
 @admin.register(Submission)
 class SubmissionAdmin(PatientAdmin):
-    """The worklist and the submission page, for clinicians."""
+    """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
@@ -58,7 +59,9 @@ class SubmissionAdmin(PatientAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         rows = super().get_queryset(request).select_related("assignee")
         can_decide = Exists(deciders().filter(pk=OuterRef("assignee")))
-        return rows.annotate(can_decide=can_decide).defer("answers", "search_keys")
+        rows = rows.annotate(can_decide=can_decide)
+        deferred: QuerySet[Submission] = rows.defer("answers", "search_keys")
+        return deferred
 
     def titled(self, extra_context: Any) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()
@@ -75,22 +78,21 @@ class SubmissionAdmin(PatientAdmin):
     def assigned(self, row: Any) -> str:
         return holder_words(row) or "–"
 
-    @served
-    def change_view(
-        self, request: HttpRequest, submission: Submission, **kwargs: Any
-    ) -> HttpResponse:
-        """The submission page; there is nothing to change on it but by its buttons."""
+    @record_view
+    def change_view(self, request: Request, submission: Submission, **kwargs: Any) -> HttpResponse:
+        """Show the submission page. Staff change a submission by the page's buttons only."""
         return self.show(request, submission)
 
     def show(
         self,
-        request: HttpRequest,
+        request: Request,
         submission: Submission,
         *,
         form: DecisionForm | None = None,
         call_form: CallForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
+        """Record the read and show the submission page, with a form that was refused, if any."""
         reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
         may_decide = request.user.has_perm("intake.decide_submission")
@@ -112,7 +114,7 @@ class SubmissionAdmin(PatientAdmin):
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
             "letter": letter_words(submission),
-            "owed": owed_to(request, submission),
+            "owed": owed_calls_of(request, submission),
             "is_popup": False,
         }
         template = "admin/intake/submission/read.html"
@@ -120,7 +122,7 @@ class SubmissionAdmin(PatientAdmin):
         return response.render()
 
     def next_after(self, submission: Submission, by: Any) -> str:
-        """The address of what follows in the worklist and nobody else has taken, '' if nothing."""
+        """Return the address of the next submission that no colleague has taken; '' for none."""
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
@@ -132,26 +134,28 @@ class SubmissionAdmin(PatientAdmin):
         return self.address("change", after.pk) if after else ""
 
     def first_waiting(self, submission: Submission, by: Any) -> Submission | None:
-        """What comes first in the worklist of all others that nobody else has taken."""
+        """Return the first other submission of the worklist that no colleague has taken."""
         return _free(by).exclude(pk=submission.pk).first()
 
-    def offer_next(self, request: HttpRequest, submission: Submission) -> None:
-        """Say that a decision is stored, and lead to the next one. It opens when a person follows:
-        nobody has read what nobody asked for."""
-        told = _("Decision on %(ref)s stored.") % {"ref": submission.reference}
+    def offer_next(self, request: Request, submission: Submission) -> None:
+        """Say that the decision is stored, and link to the next submission.
+
+        A link and no redirect, because opening a submission is recorded as reading it.
+        """
+        stored = _("Decision on %(ref)s stored.") % {"ref": submission.reference}
         following = self.first_waiting(submission, request.user)
         if following is None:
-            messages.success(request, told)
+            messages.success(request, stored)
             return
         words = _("Open next: %(ref)s (%(urgency)s)") % {
             "ref": following.reference,
             "urgency": following.get_urgency_display(),
         }
         link = self.address("change", following.pk)
-        messages.success(request, format_html('{} <a href="{}">{}</a>', told, link, words))
+        messages.success(request, format_html('{} <a href="{}">{}</a>', stored, link, words))
 
-    @served
-    def decide_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+    @record_view
+    def decide_view(self, request: Request, submission: Submission) -> HttpResponse:
         if request.method != "POST":
             return redirect(self.address("change", submission.pk))
         if not request.user.has_perm("intake.decide_submission"):
@@ -163,22 +167,22 @@ class SubmissionAdmin(PatientAdmin):
             with transaction.atomic():
                 decisions.decide(
                     submission=submission,
-                    verdict=form.verdict(),
+                    given=form.decision_input(),
                     by=request.user,
                     revision=form.cleaned_data["revision"],
                     request_id=request.request_id,
                 )
         except (Conflict, workflow.NotAllowed) as error:
             submission.refresh_from_db()
-            form.renew(submission)
+            form.refresh(submission)
             form.add_error(None, str(error))
             return self.show(request, submission, form=form, status=409)
         self.offer_next(request, submission)
         return redirect(self.address("change", submission.pk))
 
-    @served
-    def call_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        """Note a call to the patient, who heard what we ask of them if they were reached."""
+    @record_view
+    def call_view(self, request: Request, submission: Submission) -> HttpResponse:
+        """Record a call; one that reached the patient also asked for more information, if due."""
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)
@@ -187,8 +191,8 @@ class SubmissionAdmin(PatientAdmin):
         form = call_form_of(submission, request.POST)
         if not form.is_valid():
             return self.show(request, submission, call_form=form, status=422)
-        made = form.made()
-        calls.note(
+        made = form.call_input()
+        calls.record(
             submission=submission,
             outcome=made.outcome,
             again_at=made.again_at,
@@ -205,53 +209,57 @@ class SubmissionAdmin(PatientAdmin):
             messages.success(request, _("The call is noted."))
         return redirect(back)
 
-    @served
-    def assign_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+    @record_view
+    def assign_view(self, request: Request, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
-        return self._act(request, submission, decisions.assign, to=to)
+        return self._act(request, submission, transitions.assign, to=to)
 
-    @served
-    def move_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.move, action=request.POST.get("action", ""))
+    @record_view
+    def move_view(self, request: Request, submission: Submission) -> HttpResponse:
+        return self._act(
+            request, submission, transitions.move, action=request.POST.get("action", "")
+        )
 
-    @served
-    def message_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
+    @record_view
+    def message_view(self, request: Request, submission: Submission) -> HttpResponse:
         form = MessageForm(data=request.POST)
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
             return redirect(self.address("change", submission.pk))
-        given = sentences.told([form.cleaned_data["message"]], submission.language)
-        told = (_("The message is stored."), CallTask.Reason.MESSAGE)
-        return self._act(request, submission, decisions.message_patient, told=told, **given)
+        texts = sentences.message_texts([form.cleaned_data["message"]], submission.language)
+        news = (_("The message is stored."), CallTask.Reason.MESSAGE)
+        return self._act(request, submission, patient_messages.send, news=news, **texts)
 
-    @served
-    def settle_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.settle_reply)
+    @record_view
+    def settle_view(self, request: Request, submission: Submission) -> HttpResponse:
+        return self._act(request, submission, patient_messages.settle_reply)
 
-    @served
-    def trust_view(self, request: HttpRequest, submission: Submission) -> HttpResponse:
-        return self._act(request, submission, decisions.mark_genuine)
+    @record_view
+    def trust_view(self, request: Request, submission: Submission) -> HttpResponse:
+        return self._act(request, submission, transitions.mark_genuine)
 
     def _act(
         self,
-        request: HttpRequest,
+        request: Request,
         submission: Submission,
         service: Callable[..., None],
-        told: tuple[str, str] | None = None,
+        news: tuple[str, str] | None = None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """One button: a POST with the revision that was read. `told`: what was done that the
-        patient has to hear of, and for which reason a call would be owed."""
+        """Serve a button: a POST with the revision that was read.
+
+        `news`: what was done that the patient has to hear of, and the reason of a call about it.
+        """
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
                 raise PermissionDenied
-            if act(request, submission, service, **kwargs) and told:
-                say_told(request, submission, *told)
+            if run_service(request, submission, service, **kwargs) and news:
+                say_who_tells_patient(request, submission, *news)
         return redirect(self.address("change", submission.pk))
 
 
 def holder_words(row: Any) -> str:
-    """Who has taken a submission, and whether they can still decide; '' for nobody."""
+    """Return the name of the assignee, and whether they can still decide; '' for no assignee."""
     if row.assignee is None:
         return ""
     if not row.assignee.is_active:
@@ -262,11 +270,14 @@ def holder_words(row: Any) -> str:
 
 
 def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
-    """The call form beside the decision form, whose call has the same names: ids of its own."""
+    """Return the call form, with ids of its own: the decision form has fields of the same names."""
     return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 
 def _free(by: Any) -> QuerySet[Submission]:
-    """Those that wait and are nobody else's, in the order of the worklist; nothing sealed."""
+    """Return the waiting submissions that no colleague of `by` has taken, in the worklist's order.
+
+    Loads no sealed column.
+    """
     rows = Submission.objects.waiting().filter(Q(assignee=by) | of_nobody())
     return rows.order_by(*ORDER).only("reference", "urgency")

@@ -1,6 +1,6 @@
-"""The messages by which a patient comes back: the number of saved answers, a code, a notice of use.
+"""Letters by which a patient comes back: the number of saved answers, a code, a notice of use.
 
-What each may say, and by which way it goes, is as in intake.letters.messages.
+They hold as little as the letters of intake.letters.composing. The address decides the channel.
 """
 
 from django.conf import settings
@@ -12,13 +12,14 @@ from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.access import codes
 from intake.access.codes import content_of
-from intake.letters.messages import text_of
+from intake.letters.composing import text_of
 from intake.models.access import Challenge
 from intake.models.submissions import Draft, Submission
+from intake.ways.contact import Channel
 
 
 def _letter(address: str, language: str, subject: str, name: str, **words: str) -> Letter:
-    channel = "email" if "@" in address else "sms"
+    channel: Channel = "email" if "@" in address else "sms"
     with translation.override(language):
         text = text_of(name, **words)
         return Letter(
@@ -28,7 +29,7 @@ def _letter(address: str, language: str, subject: str, name: str, **words: str) 
 
 @outbox.composer("code")
 def code(message: Message) -> Letter | None:
-    """A one-time code, while it can still be used."""
+    """Send a one-time code. Returns None once the code is used, or was tried too often."""
     challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()
     if message.payload is None or challenge is None:
         return None
@@ -48,7 +49,7 @@ def code(message: Message) -> Letter | None:
 
 @outbox.composer("opened")
 def opened(message: Message) -> Letter | None:
-    """Somebody came in with a code: whoever owns the mailbox is told."""
+    """Tell the owner of the mailbox that a code opened the request."""
     challenge = Challenge.objects.filter(pk=message.occasion).first()
     address = codes.address_of(challenge) if challenge else ""
     if challenge is None or not address:
@@ -58,7 +59,7 @@ def opened(message: Message) -> Letter | None:
 
 @outbox.composer("saved")
 def saved(message: Message) -> Letter | None:
-    """The number of answers saved for later, while they are there and not sent."""
+    """Send the number of saved answers. Returns None once they are sent or deleted."""
     draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()
     address = content_of(draft).saved.get("address") if draft else ""
     if draft is None or not address:
@@ -74,6 +75,7 @@ def saved(message: Message) -> Letter | None:
 
 
 def _language(challenge: Challenge) -> str:
+    """Return the language of the draft or the submission that a code opens."""
     if challenge.draft:
         return challenge.draft.language
     first = Submission.objects.filter(pk__in=challenge.submissions).values_list("language")

@@ -1,9 +1,9 @@
-"""What patients are told about offers and visits: when, where to read more, the reference.
+"""Letters to patients about offers and visits: when, where to read more, the reference.
 
-No health data: no clinician, no reason, no complaint; the title of a visit tells no illness and
-stands in the calendar file alone. What is true is looked up at the moment of
-sending, so that nobody is reminded of what was cancelled; the zone stands beside every time.
-The orders are put by intake/services/appointments.
+They hold no health data: no clinician, no reason, no complaint. The title of a visit names no
+illness and stands only in the calendar file. Composers look up the appointment at the moment of
+sending, so that no patient is reminded of a cancelled visit. Each time has its zone beside it. The
+services in intake/appointments order these letters.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
 from intake.appointments import calendar_file
-from intake.letters.messages import text_of, way_of
+from intake.letters.composing import required_way, text_of
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
 
-WITH_FILE = ("confirmed", "changed", "cancelled")  # with what a calendar makes of it
+WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a file for calendars
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "waitlist": _("A time has become free at %(clinic)s"),
@@ -36,17 +36,22 @@ SUBJECTS = {
 
 
 def references_of_appointments(occasions: list[str]) -> Mapping[str, str]:
-    """Occasion ("appointment:sequence…") → reference, for staff who look at the messages."""
+    """Map occasions ("appointment:sequence…") to references, for staff's list of messages."""
     ids = {occasion: occasion.partition(":")[0] for occasion in occasions}
     rows = Appointment.objects.filter(pk__in=set(ids.values()), submission__isnull=False)
-    known = {str(pk): told for pk, told in rows.values_list("pk", "submission__reference")}
+    known = {
+        str(pk): reference for pk, reference in rows.values_list("pk", "submission__reference")
+    }
     return {occasion: known[pk] for occasion, pk in ids.items() if pk in known}
 
 
 def references_of_offers(occasions: list[str]) -> Mapping[str, str]:
-    """The same for offers."""
+    """Map the occasions of letters about offers to references."""
     rows = Offer.objects.filter(pk__in=occasions)
-    return {str(pk): told for pk, told in rows.values_list("pk", "request__submission__reference")}
+    return {
+        str(pk): reference
+        for pk, reference in rows.values_list("pk", "request__submission__reference")
+    }
 
 
 # --- offers ---------------------------------------------------------------------------------------
@@ -54,7 +59,7 @@ def references_of_offers(occasions: list[str]) -> Mapping[str, str]:
 
 @outbox.composer("appointment_offer", about=references_of_offers)
 def appointment_offer(message: Message) -> Letter | None:
-    """Times are held for you. Not if all are answered or have lapsed by now."""
+    """Offer times that are held. Returns None when all are answered or have lapsed."""
     first = _offer(message)
     if first is None:
         return None
@@ -70,7 +75,7 @@ def appointment_offer(message: Message) -> Letter | None:
 
 @outbox.composer("waitlist_offer", about=references_of_offers)
 def waitlist_offer(message: Message) -> Letter | None:
-    """A time became free. Not if it is answered, has lapsed or was won by somebody else."""
+    """Offer a time that became free. Returns None when it is answered, lapsed or taken."""
     offer = _offer(message)
     if offer is None or offer.state != "open" or offer.expires_at <= timezone.now():
         return None
@@ -79,7 +84,7 @@ def waitlist_offer(message: Message) -> Letter | None:
 
 @outbox.composer("offer_lost", about=references_of_offers)
 def offer_lost(message: Message) -> Letter | None:
-    """Somebody else was first. Not if the patient has a visit by now."""
+    """Say that another patient took the time. Returns None when the patient got another visit."""
     offer = _offer(message)
     if offer is None or offer.state != "lost" or offer.request.progress == "booked":
         return None
@@ -88,8 +93,11 @@ def offer_lost(message: Message) -> Letter | None:
 
 @outbox.composer("offers_withdrawn", about=references_of_offers)
 def offers_withdrawn(message: Message) -> Letter | None:
-    """The clinic took its offers back. Not if there are others by now, a visit was booked or moved
-    since, or none is wanted."""
+    """Say that the clinic took its offers back.
+
+    Returns None when the patient has new offers, when a visit was booked or moved since, and when
+    the patient wants no visit.
+    """
     first = _offer(message)
     if first is None or first.request.progress in ("offered", "done", "withdrawn"):
         return None
@@ -109,22 +117,24 @@ def offers_withdrawn(message: Message) -> Letter | None:
 
 @outbox.composer("appointment_confirmed", about=references_of_appointments)
 def appointment_confirmed(message: Message) -> Letter | None:
-    """The visit stands. Not if it was moved or cancelled by now: that has a message of its own."""
-    return _of_visit(message, "confirmed")
+    """Confirm a visit. Returns None when it was moved or cancelled: that has its own letter."""
+    return _visit_letter(message, "confirmed")
 
 
 @outbox.composer("appointment_changed", about=references_of_appointments)
 def appointment_changed(message: Message) -> Letter | None:
-    """The visit is at another time."""
-    return _of_visit(message, "changed")
+    """Say that the visit has another time."""
+    return _visit_letter(message, "changed")
 
 
 @outbox.composer("appointment_reminder", about=references_of_appointments)
 def appointment_reminder(message: Message) -> Letter | None:
-    """The visit comes near. Not if it was moved or cancelled by now, nor late when the next
-    reminder is due already."""
+    """Remind the patient of a visit.
+
+    Returns None when the visit was moved or cancelled, and when the next reminder is due already.
+    """
     days = int(message.occasion.split(":")[2])
-    letter = _of_visit(message, "reminder")
+    letter = _visit_letter(message, "reminder")
     nearer = [other for other in settings.APPOINTMENT_REMIND_DAYS if other < days]
     if letter is None or not nearer:
         return letter
@@ -134,20 +144,20 @@ def appointment_reminder(message: Message) -> Letter | None:
 
 @outbox.composer("appointment_cancelled", about=references_of_appointments)
 def appointment_cancelled(message: Message) -> Letter | None:
-    """The visit does not take place."""
-    return _of_visit(message, "cancelled", status="cancelled")
+    """Say that the visit is cancelled."""
+    return _visit_letter(message, "cancelled", status="cancelled")
 
 
 def _pk(message: Message) -> str:
     return message.occasion.partition(":")[0]
 
 
-def _of_visit(message: Message, name: str, status: str = "confirmed") -> Letter | None:
+def _visit_letter(message: Message, name: str, status: str = "confirmed") -> Letter | None:
     pk, sequence = message.occasion.split(":")[:2]
     rows = Appointment.objects.filter(pk=pk, sequence=sequence, status=status)
     rows = rows.filter(during__endswith__gt=timezone.now())
     row = rows.for_reading().first()
-    return _letter(row.submission, name, [row]) if row else None
+    return _letter(row.submission, name, [row]) if row and row.submission else None
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -156,15 +166,15 @@ def _of_visit(message: Message, name: str, status: str = "confirmed") -> Letter 
 def _letter(
     submission: Submission, name: str, rows: list[Appointment], offer: Offer | None = None
 ) -> Letter:
-    channel, address = way_of(submission)
+    channel, address = required_way(submission)
     with translation.override(submission.language):
         text = text_of(
             "appointment_sms" if channel == "sms" else "appointment",
             what=name,
             reference=submission.reference,
-            times=[_words_of(row.during.lower, row) for row in rows],
+            times=[_moment_words(row.during.lower, row) for row in rows],
             places=sorted({calendar_file.where(row) for row in rows}),
-            until=_words_of(offer.expires_at, rows[0]) if offer else "",
+            until=_moment_words(offer.expires_at, rows[0]) if offer else "",
             several=len(rows) > 1,
         )
         files: tuple[tuple[str, bytes, str], ...] = ()
@@ -175,8 +185,8 @@ def _letter(
         return Letter((address,), subject, text, channel, files)
 
 
-def _words_of(at: datetime, row: Appointment) -> str:
-    """A moment by the clocks of the visit's location, whose zone is named."""
+def _moment_words(at: datetime, row: Appointment) -> str:
+    """Return a moment by the clock of the visit's location, with the name of the zone."""
     return moment_words(at.astimezone(row.zone), row.location.time_zone)
 
 

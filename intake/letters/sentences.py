@@ -1,7 +1,7 @@
-"""What the clinic can write to a patient: fixed sentences, so that no health data slips into them.
+"""The fixed sentences that the clinic can write to a patient, so that they hold no health data.
 
-The text is stored as it was sent, with this clinic's numbers in it. A new sentence is a new code;
-a code that was used keeps its meaning.
+A message is stored as it was sent, with this clinic's phone number in it. A new sentence gets a new
+code; a code that was used keeps its meaning.
 """
 
 from collections.abc import Iterable
@@ -32,20 +32,19 @@ ENDED = {
     "offers": _("We no longer hold the times that we offered you."),
     "waitlist": _("You are no longer on our waiting list."),
 }
-"""What a decision ended of a patient's request, in the words of the message that says so. A visit
-that is cancelled has a letter of its own."""
+"""What a decision ended of a patient's request; a cancelled visit has a letter of its own."""
 
 
 def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
-    """The sentence of a code with this clinic's phone number, in the patient's language.
+    """Return the sentence of a code in a language, with this clinic's phone number.
 
-    Raises KeyError for another code.
+    Raises KeyError for an unknown code.
     """
     with override(language):
         return str((MESSAGES | ENDED)[code]) % {"phone": settings.CLINIC_PHONE}
 
 
-def told(codes: Iterable[str], language: str) -> dict[str, str]:
-    """The sentences of these codes as one message: its text, and its English where that differs."""
+def message_texts(codes: Iterable[str], language: str) -> dict[str, str]:
+    """Return the sentences of codes as one message: "text" and, if it differs, "english"."""
     text, english = (" ".join(words(code, lang) for code in codes) for lang in (language, "en"))
     return {"text": text} | ({"english": english} if english != text else {})

@@ -22,7 +22,7 @@ from intake.domain.triage import Assessment
 from intake.draft_content import Content
 from intake.errors import Conflict, Gone, NotReady
 from intake.history import build_history
-from intake.letters import messages
+from intake.letters import orders
 from intake.models.appointments import AppointmentRequest, WishedVisit
 from intake.models.submissions import Draft, Kind, RuleCount, Submission, Urgency
 from intake.questionnaire.drafts import walk_of
@@ -235,9 +235,9 @@ def _record_sent(
 ) -> None:
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     add_rule_counts(dict.fromkeys(rule_count_keys(submission, assessment), 1))
-    outbox.put_all(messages.of_sending(submission, confirm=confirm))
+    outbox.put_all(orders.for_submission(submission, confirm=confirm))
     if submission.follows_id:
-        waiting.answered_by(addition=submission)
+        waiting.record_answers(addition=submission)
     audit.record(
         actor=audit.patient(submission.reference),
         action="create",

@@ -1,4 +1,4 @@
-"""Somebody of the staff leaves, or has another role now: what they took goes back to everybody."""
+"""Give back the submissions of colleagues who leave or change their role."""
 
 from collections import Counter
 from typing import Any
@@ -16,9 +16,10 @@ from intake.models.submissions import StatusChange, Submission, Urgency
 
 
 def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
-    """Give back the submissions that wait and that `user` took but cannot decide on any more.
+    """Give back the waiting submissions that `user` took but can no longer decide.
 
-    Returns in words how many of each urgency, nothing for somebody who can decide.
+    Returns, in words, how many of each urgency were given back. Does nothing for a user who can
+    still decide.
     """
     if deciders().filter(pk=user.pk).exists():
         return []
@@ -28,7 +29,7 @@ def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
         mine = mine.only("status", "assignee", "revision", "urgency")
         rows = list(mine.select_for_update(of=("self",)))
         for row in rows:
-            # what is decided keeps its status, and only an answer to the patient is given back
+            # a decided submission keeps its status: it waits only for an answer to the patient
             row.status = workflow.MOVES.get((row.status, "release"), row.status)
             row.assignee, row.revision = None, row.revision + 1
         Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])
@@ -43,12 +44,13 @@ def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
                 request_id=request_id,
                 detail={"to": None},
             )
-    return [_words(rows)] if rows else []
+    return [_count_words(rows)] if rows else []
 
 
-def _words(rows: list[Submission]) -> str:
+def _count_words(rows: list[Submission]) -> str:
+    """Return how many submissions there are, in all and of each urgency, in words."""
     counts = sorted(Counter(row.urgency for row in rows).items(), reverse=True)
-    told = ngettext(
+    sentence = ngettext(
         "%(n)s submission of the worklist (%(each)s)",
         "%(n)s submissions of the worklist (%(each)s)",
         len(rows),
@@ -57,4 +59,4 @@ def _words(rows: list[Submission]) -> str:
         _("%(urgency)s: %(n)s") % {"urgency": Urgency(urgency).label, "n": n}
         for urgency, n in counts
     )
-    return told % {"n": len(rows), "each": ", ".join(each)}
+    return sentence % {"n": len(rows), "each": ", ".join(each)}

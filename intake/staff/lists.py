@@ -1,8 +1,8 @@
-"""What every list and page of patients shares."""
+"""What all lists and pages of patients share: filters, the order, recorded reads, columns."""
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,6 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import hours
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
+from clinic.requests import Request, request_id
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
@@ -47,12 +49,12 @@ class UrgencyFilter(FixedFilter):
     options = [(urgency.code, urgency.label) for urgency in Urgency]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = {urgency.code: urgency for urgency in Urgency}
-        return queryset.filter(urgency=known[self.value()]) if self.value() in known else queryset
+        urgency = {urgency.code: urgency for urgency in Urgency}.get(self.value() or "")
+        return queryset if urgency is None else queryset.filter(urgency=urgency)
 
 
 class StatusFilter(FixedFilter):
-    """Shows what still waits unless asked otherwise."""
+    """Filter by status. Without a choice, show the submissions that wait."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
@@ -73,7 +75,7 @@ class StatusFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.STATUSES:
             return queryset.filter(status=self.value())
-        # a search looks everywhere: a patient on the phone may have been decided on yesterday
+        # a search looks everywhere: the patient on the phone may be decided on since yesterday
         if self.value() == "all" or term_of(request):
             return queryset
         special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
@@ -81,24 +83,24 @@ class StatusFilter(FixedFilter):
 
 
 class NotClosedFilter(StatusFilter):
-    """For the front desk the work begins when a clinician has decided."""
+    """Without a choice, show all that is not closed: the front desk works after the decision."""
 
     default = gettext_lazy("Not closed")
     shown_by_default = IS_NOT_CLOSED
 
 
 class MineFilter(FixedFilter):
-    title = gettext_lazy("whose")
+    title = gettext_lazy("assigned")
     parameter_name = "mine"
-    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Nobody’s yet"))]
+    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Not assigned"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "me":
             return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
             return queryset
-        # Asked for apart, since mostly there are none: then an index has the rows in their order.
-        # What is over stays with its colleague of then.
+        # Two queries, since mostly no colleague has left: then an index gives the rows in order.
+        # Submissions that are over stay with the colleague who had them.
         left = Submission.objects.waiting().exclude(assignee=None).filter(of_nobody())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
@@ -110,14 +112,13 @@ class RedFlagFilter(FixedFilter):
     options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # by what the rules said: a decision may lower the urgency, not take the flag away
-        if self.value() == "yes":
-            return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
-        return (
-            queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
-            if self.value() == "no"
-            else queryset
-        )
+        # by the urgency of the rules: a decision may lower the urgency, but the red flag stays
+        match self.value():
+            case "yes":
+                return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
+            case "no":
+                return queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
+        return queryset
 
 
 class SentFilter(FixedFilter):
@@ -131,10 +132,11 @@ class SentFilter(FixedFilter):
     ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in dict(self.options):
+        days = self.value()
+        if days not in dict(self.options):
             return queryset
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(self.value())))
+        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(days or 0)))
 
 
 class ProgressFilter(FixedFilter):
@@ -149,24 +151,29 @@ class ProgressFilter(FixedFilter):
         if self.value() in workflow.REQUEST_STATUSES:
             if term_of(request) or request.GET.get("status") in ("all", *workflow.OVER):
                 return queryset.filter(appointment_request__progress=self.value())
-            # Few submissions are open. With a join the planner may begin at the requests instead,
-            # which become more every year; from a subquery it can only look one up for each row.
-            told = AppointmentRequest.objects.filter(submission=OuterRef("pk")).values("progress")
-            return queryset.alias(told=Subquery(told[:1])).filter(told=self.value())
+            # Few submissions are open. A join lets the planner start at the requests, which grow
+            # every year; a subquery makes it look up one request for each open submission.
+            requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
+            progress = Subquery(requests.values("progress")[:1])
+            found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())
+            return found
         if self.value() == "waitlist":
             return queryset.filter(appointment_request__waiting__isnull=False)
         return queryset
 
 
-class OneOrder(FindList):
-    """The worklist's order, whatever the address asks for; a search ranks its finds by itself."""
+class WorklistOrder(FindList):
+    """Always use the worklist's order. A search ranks its results by itself."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
 
 
-def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """An admin view on one record: permission, the record itself, and one transaction."""
+def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Turn a method into an admin view of one record, which runs in one transaction.
+
+    Checks the permission to view, and gives the method the record in place of its id.
+    """
 
     @wraps(method)
     def view(
@@ -175,13 +182,13 @@ def served(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if not self.has_view_permission(request):
             raise PermissionDenied
         with transaction.atomic():
-            return method(self, request, self.found(request, object_id), **kwargs)
+            return method(self, request, self.record_or_404(request, object_id), **kwargs)
 
     return view
 
 
 class PatientAdmin(ReadOnlyAdmin):
-    """What every list and page of patients shares: who saw what is recorded before it is sent."""
+    """The base of all lists and pages of patients: records who saw what before a page is sent."""
 
     list_select_related = ["assignee"]
     search_fields = ["reference"]  # shows the box; get_search_results does the work
@@ -190,7 +197,7 @@ class PatientAdmin(ReadOnlyAdmin):
     )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return OneOrder
+        return WorklistOrder
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -199,7 +206,7 @@ class PatientAdmin(ReadOnlyAdmin):
             return queryset, False
         if reference := search.reference(search_term):
             return queryset.filter(reference=reference), False
-        found = people(queryset, search_term)
+        found = find_patients(queryset, search_term)
         if not found:
             return queryset.none(), False
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
@@ -210,23 +217,23 @@ class PatientAdmin(ReadOnlyAdmin):
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
             context = getattr(response, "context_data", None) or {}
-            if "cl" in context:
+            if isinstance(response, TemplateResponse) and "cl" in context:
                 reads.record_list(
-                    submissions=self.recorded(list(context["cl"].result_list)),
+                    submissions=self.submissions_shown(list(context["cl"].result_list)),
                     by=request.user,
-                    request_id=request.request_id,
+                    request_id=request_id(request),
                     term=context["cl"].query,
-                    page=self.opts.model_name,
+                    page=str(self.opts.model_name),
                 )
                 response.render()
         return response
 
-    def recorded(self, rows: list[Any]) -> list[Submission]:
-        """The submissions whose patients these rows of the list name."""
+    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
+        """Return the submissions whose patients these rows name, for the record of the read."""
         return rows
 
-    def found(self, request: HttpRequest, object_id: Any) -> Any:
-        """The record of an address. Raises Http404; PermissionDenied when it is not for them."""
+    def record_or_404(self, request: HttpRequest, object_id: Any) -> Any:
+        """Return a record. Raises Http404, or PermissionDenied when the user may not see it."""
         record = self.get_object(request, str(object_id))
         if record is None:
             raise Http404
@@ -237,12 +244,13 @@ class PatientAdmin(ReadOnlyAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """The record's own page shows its history."""
+        """Lead to the record's own page, which shows the history."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("change", object_id))
 
     def address(self, name: str, object_id: Any = None) -> str:
+        """Return the address of one of this admin's pages."""
         args = [object_id] if object_id else []
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
@@ -258,6 +266,7 @@ class PatientAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
+    # the names of the views that take a record's id: "decide" is served by decide_view
     posts: list[str] = []
 
     # --- columns -----------------------------------------------------------------------------
@@ -297,16 +306,19 @@ class PatientAdmin(ReadOnlyAdmin):
 
 
 def alarm_mark() -> str:
-    """The mark of a row with words of alarm that nobody has read."""
+    """Return the mark of a submission with unread words of alarm."""
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
-def people(rows: Any, term: str) -> list[Any]:
-    """The keys of the submissions whose patient fits what was typed, the best first."""
+def find_patients(rows: Any, term: str) -> list[Any]:
+    """Return the keys of the submissions whose patient fits the search term, best fit first.
+
+    `rows` is a queryset of submissions.
+    """
     wanted = search.wanted(term)
     if not wanted:
         return []
-    # values and not rows: two hundred of them are made, and a page shows 25
+    # values are cheaper than models: 200 candidates are ranked, and a page shows 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
@@ -319,7 +331,7 @@ def people(rows: Any, term: str) -> list[Any]:
 
 
 def span_words(span: timedelta) -> str:
-    """A span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
+    """Return a span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
     minutes = max(0, int(span.total_seconds() // 60))
     if minutes < 60:
         return _("%(n)s min") % {"n": minutes}
@@ -329,7 +341,7 @@ def span_words(span: timedelta) -> str:
 
 
 def standing_words(row: Submission) -> str:
-    """The status, and what of it waits for the patient."""
+    """Return the status in words, and whether the submission waits for the patient."""
     status = row.get_status_display()
     if row.redirected_at and row.status in workflow.OPEN:
         return _("Emergency care; patient not reached")
@@ -345,35 +357,39 @@ def standing_words(row: Submission) -> str:
 
 
 def target_words(row: Submission) -> str:
-    """When the patient has to be contacted, or seen for the two lowest levels, whose targets in
-    rules.yaml are of visits; or by how much opening time that is overdue. For one that waits for
-    the patient, when it comes back."""
+    """Return by when staff must contact the patient, or by how much opening time they are late.
+
+    For the two lowest urgencies rules.yaml gives the target of a visit: "see by". A submission that
+    waits for the patient says when it returns to the worklist.
+    """
     now, due = timezone.now(), row.due_at or row.target_at
     if row.due_at is None and row.waits_for_patient:
-        back = timezone.localtime(row.back_at)
-        return _("back on %(day)s") % {
-            "day": date_format(back, "D j M, ") + date_format(back, "TIME_FORMAT")
-        }
+        return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
     if row.is_overdue(now):
         late = hours.current().open_time_between(due, now)
-        # passed while the clinic was closed: nobody has been waited for yet
+        # `late` is zero when the target passed while the clinic was closed
         words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)
     local = timezone.localtime(due)
     if local.date() == timezone.localdate():
         return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
-    if due - now > timedelta(days=7):
-        day = date_format(local, "D j M Y")
-    else:
-        day = date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
+    far = due - now > timedelta(days=7)
+    day = date_format(local, "D j M Y") if far else _day_and_time(local)
     visit = row.urgency < Urgency.URGENT and due == row.target_at
     return _("see by %(day)s") % {"day": day} if visit else day
 
 
-def act(
-    request: HttpRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
+def _day_and_time(local: datetime) -> str:
+    return date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
+
+
+def run_service(
+    request: Request, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
-    """Call a service for a button; a conflict becomes a message. Whether it was done."""
+    """Call the service of a button with the posted revision. Returns whether the service did it.
+
+    A refusal of the service becomes a message to staff.
+    """
     revision = request.POST.get("revision", "")
     try:
         with transaction.atomic():

@@ -1,5 +1,6 @@
-"""Who tells the patient, in words for staff: a letter, a call that is owed, or nobody because they
-know. No page claims it by itself.
+"""Say to staff how the patient hears of something: by a letter or by a call that staff owe.
+
+All pages of staff take these sentences from here, so that no page claims a letter that is not sent.
 """
 
 import re
@@ -7,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.adminsite import ClinicAdminSite
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
@@ -25,14 +28,14 @@ from intake.wording.reading import phone_words
 
 Reason = CallTask.Reason
 VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
-MOST = 100  # counted in the head of each page
+MOST = 100  # calls counted in the page header
 BUTTONS = {
     "reached": gettext_lazy("Reached"),
     "left_word": gettext_lazy("Left word"),
     "not_reached": gettext_lazy("Not reached"),
     "told": gettext_lazy("Told already"),
 }
-"""What staff tick after a call that was owed → words."""
+"""The outcomes that staff can tick for an owed call, in words."""
 
 LETTERS = {
     "email": gettext_lazy("An e-mail tells the patient."),
@@ -42,33 +45,40 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def letter_words(submission: Submission) -> str:
-    """Which letter reaches the patient; '' for none."""
+    """Return which letter tells the patient, in words; '' when no letter reaches the patient."""
     way = way_to(submission.person)
     return str(LETTERS[way[0]]) if way else ""
 
 
-def say_told(request: HttpRequest, submission: Submission, done: Any, reason: str) -> None:
-    """Say what was done, and who tells the patient: a letter, a call that is owed for `reason`, or
-    nobody because they know."""
+def say_who_tells_patient(
+    request: HttpRequest, submission: Submission, done: Any, reason: str
+) -> None:
+    """Show staff a message: what was `done`, and how the patient hears of it.
+
+    Warns when a call for `reason` is owed. Otherwise names the letter, or says that the patient
+    knows already.
+    """
     if submission.call_tasks.open().filter(reason=reason).exists():
         messages.warning(request, f"{done} {_('Nobody has told the patient.')}")
         return
-    told = letter_words(submission) or _("No letter goes out: the patient knows.")
-    messages.success(request, f"{done} {told}")
+    telling = letter_words(submission) or _("No letter goes out: the patient knows.")
+    messages.success(request, f"{done} {telling}")
 
 
-def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
-    """What a page of this patient shows of the calls they are owed, None when of none. One query,
-    and one for each sort of thing that they have to hear of."""
+def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
+    """Return what a patient's page shows of the calls that the patient is owed; None for no calls.
+
+    Takes one query, and one more for each kind of news among the calls.
+    """
     if submission is None or not request.user.has_perm("intake.view_calltask"):
         return None
     tasks = list(submission.call_tasks.open().order_by("due_at", "id"))
     if not tasks:
         return None
-    said = what_to_say(tasks)
+    news = news_by_task(tasks)
     phone = submission.person.get("callback_phone", "")
     return {
-        "tasks": [(task, said.get(task.pk, "")) for task in tasks],
+        "tasks": [(task, news.get(task.pk, "")) for task in tasks],
         "phone": phone,
         "phone_words": phone_words(phone) if phone else "",
         "due": due_words(tasks[0]),
@@ -81,9 +91,11 @@ def owed_to(request: HttpRequest, submission: Submission | None) -> dict[str, An
     }
 
 
-def what_to_say(tasks: Iterable[CallTask]) -> dict[UUID, str]:
-    """Id of a task → what the patient has to hear, beside the reason. As many queries for one task
-    as for all, at most one for each sort of thing."""
+def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
+    """Map the id of each call to what the patient has to hear, beside the reason of the call.
+
+    Takes at most one query for each kind of news, however many calls there are.
+    """
     tasks = list(tasks)
     about = {task.pk: task.occasion.partition(":")[0] for task in tasks}
     visits = _found(
@@ -99,21 +111,22 @@ def what_to_say(tasks: Iterable[CallTask]) -> dict[UUID, str]:
         [about[task.pk] for task in tasks if task.reason == Reason.MESSAGE],
     )
     offers = _open_offers([task.submission_id for task in tasks if task.reason == Reason.OFFER])
-    said = {}
+    news = {}
     for task in tasks:
         row = {**visits, **lost, **letters}.get(about[task.pk])
         if task.reason == Reason.OFFER:
-            said[task.pk] = _offered_words(offers.get(task.submission_id, []))
+            news[task.pk] = _offered_words(offers.get(task.submission_id, []))
         elif isinstance(row, Appointment):
-            said[task.pk] = _visit_words(row)
+            news[task.pk] = _visit_words(row)
         elif isinstance(row, Offer):
-            said[task.pk] = _visit_words(row.appointment)
+            news[task.pk] = _visit_words(row.appointment)
         elif isinstance(row, Communication):
-            said[task.pk] = row.words.get("english") or row.words["text"]
-    return said
+            news[task.pk] = row.words.get("english") or row.words["text"]
+    return news
 
 
-def _found(rows: Any, ids: list[str]) -> dict[str, Any]:
+def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
+    """Map ids to rows; ids that are no UUIDs, and ids without a row, are left out."""
     known = [pk for pk in ids if _UUID.fullmatch(pk)]
     return {str(row.pk): row for row in rows.filter(pk__in=known)} if known else {}
 
@@ -150,14 +163,17 @@ def _offered_words(offers: list[Offer]) -> str:
 
 
 def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
-    """What can be ticked of these tasks. What we asked for is owed until a call reached the
-    patient: nobody takes that off the list otherwise."""
+    """Return the buttons for these calls: name and words.
+
+    A call for more information stays owed until it reaches the patient, so that staff cannot tick
+    it as "told already".
+    """
     may_settle = any(task.reason != Reason.MORE for task in tasks)
     return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]
 
 
 def due_words(task: CallTask) -> str:
-    """By when to call; marked when that has passed."""
+    """Return by when to call, in words; marked as overdue once that time has passed."""
     local = timezone.localtime(task.due_at)
     time = date_format(local, "TIME_FORMAT")
     day = "" if local.date() == timezone.localdate() else date_format(local, "D j M, ")
@@ -167,11 +183,11 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """For the head of each page: how many calls are owed, counted up to MOST. One query."""
+    """Return the number of owed calls for the page header, counted up to MOST. One query."""
     if not request.user.has_perm("intake.view_calltask"):
         return {}
     count = CallTask.objects.open()[:MOST].count()
     return {"calls_to_make": f"{MOST - 1}+" if count == MOST else str(count)}
 
 
-admin.site.also.append(calls_to_make)
+ClinicAdminSite.also.append(calls_to_make)

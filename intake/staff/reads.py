@@ -1,4 +1,4 @@
-"""Record who of the staff saw which submission, before it is shown."""
+"""Record which member of staff saw which submission, before the page is sent."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,7 +27,7 @@ def record_read(*, submission: Submission, by: User, request_id: str, action: st
 def record_list(
     *, submissions: Iterable[Submission], by: User, request_id: str, term: str = "", page: str = ""
 ) -> None:
-    """Record that a list was shown, with the ids on it; a search with the blinded term."""
+    """Record that a list was shown: the ids on it and, for a search, the blinded term."""
     with transaction.atomic():
         audit.record(
             actor=audit.staff(by),

@@ -1,4 +1,4 @@
-"""Calls to patients: note that one was made, and keep the list of those that are owed."""
+"""Calls to patients: record the calls that staff made, and keep the list of calls that are owed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic import audit, hours
 from intake.history import build_history
-from intake.models.calls import Call, CallTask
+from intake.models.calls import Call, CallTask, CallTaskQuerySet
 from intake.models.submissions import Submission
 from intake.ways import waiting
 
@@ -20,8 +20,8 @@ DOUBLE_CLICK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """A call that a member of staff made: what became of it, and when to try again."""
+class CallInput:
+    """A call that a member of staff made: its outcome, when to call again, and a note (`words`)."""
 
     outcome: str
     again_at: datetime | None = None
@@ -29,16 +29,17 @@ class Made:
 
     @property
     def reached(self) -> bool:
+        """Whether the call reached the patient."""
         return self.outcome == Call.Outcome.REACHED
 
 
 def owe(
     *, submission: Submission, reason: str, occasion: str, due_at: datetime | None = None
 ) -> None:
-    """Put a call on the call list, in the transaction of what the patient has to hear of.
+    """Put a call on the call list, in the transaction of the act that the patient has to hear of.
 
-    `occasion` names what happened, as for the outbox: of one occasion and reason one call is owed.
-    Without `due_at` the call is due by the end of the next business day.
+    `occasion` names what happened, as for the outbox: for one occasion and reason the clinic owes
+    one call. Without `due_at` the call is due by the end of the next business day.
     """
     now = timezone.now()
     task = CallTask(
@@ -51,7 +52,7 @@ def owe(
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 
 
-def note(
+def record(
     *,
     submission: Submission,
     outcome: str,
@@ -62,29 +63,29 @@ def note(
     tasks: Iterable[CallTask] = (),
     revision: int | None = None,
 ) -> Call:
-    """Record a call that `by` made, and what became of it. Returns the call.
+    """Record a call that `by` made, and its outcome. Returns the call.
 
-    A patient who was reached heard of `tasks`: these calls are owed no more. A call in which a
-    clinician reached the patient ends the escalation of a red flag; any other call puts the next
-    escalation off until `again_at`, at most to the end of the next business day, or for one more
-    period of ESCALATE_MINUTES, and makes `tasks` due then. What the patient wrote in danger after
-    the caller read `revision` stays unread, and its escalation goes on. What a call that reached
-    the patient does to a decision that waits for it: `waiting.reached`. The same call noted twice
-    within a minute is stored once. Raises ValueError for an unknown outcome.
+    A call that reached the patient settles `tasks`, and moves a decision that waits for it on (see
+    `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a red
+    flag ends. Every other call puts the escalation, and `tasks`, off until `again_at`, at most to
+    the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
+
+    Words of alarm that the patient wrote after the caller read `revision` stay unread, and their
+    escalation goes on. The same call recorded twice within a minute is stored once. Raises
+    ValueError for an unknown outcome.
     """
     now = timezone.now()
-    made = Made(outcome=outcome, again_at=again_at, words=words)
+    made = CallInput(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
-        again = _same(row, made, by, now)
-        # with an alarm it is no double click: the caller has read what was unread at the first
-        if again and not row.alarm:
-            for task in tasks if made.reached else ():  # one call told of this, too
+        known = _double_click(row, made, by, now)
+        # with an alarm it is no double click: the caller has since read the patient's words
+        if known and not row.alarm:
+            for task in tasks if made.reached else ():  # the one call told of these tasks too
                 settle(task=task, by=by, request_id=request_id)
-            return again
+            return known
         call = _store(row, made, by, now)
-        open_tasks = CallTask.objects.open().filter(submission=row)
-        told_of = open_tasks.filter(pk__in=[task.pk for task in tasks])
+        told_of = row.call_tasks.open().filter(pk__in=[task.pk for task in tasks])
         unseen = row.alarm and revision not in (None, row.revision)
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
@@ -93,49 +94,56 @@ def note(
             row.escalate_at = min(call.again_at or next_try(now), latest)
         escalate_at = row.escalate_at
         if made.reached:
-            untold = open_tasks.filter(reason=CallTask.Reason.MORE)
-            told_before = not untold.exists()
-            told_of.update(settled_at=now, settled_by=by)
-            action = waiting.reached(
-                row,
-                by_clinician=call.by_clinician,
-                told_before=told_before,
-                told=told_before or not untold.exists(),
-                at=now,
-            )
-            if action:
-                row.revision += 1
-                build_history(row, action, by=by, at=now).save(force_insert=True)
-            if action == "ask":
-                waiting.remind(row=row, at=now)
+            _apply_reached_call(row, call, told_of)
         else:
             told_of.update(due_at=call.again_at)
         if unseen:
             row.escalate_at = escalate_at
         row.save(update_fields=[*waiting.STATE, "alarm"])
-        _record(call, request_id)
+        _record_event(call, request_id)
     return call
 
 
-def note_with(
-    *, submission: Submission, made: Made, by: Any, at: datetime, request_id: str
+def _apply_reached_call(row: Submission, call: Call, told_of: CallTaskQuerySet) -> None:
+    """Settle the tasks that the call told of, and change the locked `row` as the call demands."""
+    untold = row.call_tasks.open().filter(reason=CallTask.Reason.MORE)
+    told_before = not untold.exists()
+    told_of.update(settled_at=call.at, settled_by=call.by)
+    action = waiting.apply_reached_call(
+        row,
+        by_clinician=call.by_clinician,
+        told_before=told_before,
+        told=told_before or not untold.exists(),
+        at=call.at,
+    )
+    if action:
+        row.revision += 1
+        build_history(row, action, by=call.by, at=call.at).save(force_insert=True)
+    if action == "ask":
+        waiting.order_reminder(row=row, at=call.at)
+
+
+def record_with_decision(
+    *, submission: Submission, made: CallInput, by: Any, at: datetime, request_id: str
 ) -> Call:
-    """Record a call as a part of a decision, which knows itself what follows from the call. The
-    decision has changed the submission in the same transaction, so that its row is locked."""
-    call = _same(submission, made, by, at)
+    """Record a call as part of a decision, which itself changes the submission. Returns the call.
+
+    The decision has updated the submission in the same transaction, so that its row is locked.
+    """
+    call = _double_click(submission, made, by, at)
     if call is None:
         call = _store(submission, made, by, at)
-        _record(call, request_id)
+        _record_event(call, request_id)
     return call
 
 
-def _same(row: Submission, made: Made, by: Any, now: datetime) -> Call | None:
-    """The call that is noted a second time, or None."""
+def _double_click(row: Submission, made: CallInput, by: Any, now: datetime) -> Call | None:
+    """Return the stored call that `made` repeats, None if it is a new call."""
     calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
     return next((call for call in calls if _note_of(call) == made.words.strip()), None)
 
 
-def _store(row: Submission, made: Made, by: Any, now: datetime) -> Call:
+def _store(row: Submission, made: CallInput, by: Any, now: datetime) -> Call:
     if made.outcome not in Call.Outcome.values:
         raise ValueError("Say what became of the call.")
     note = made.words.strip()
@@ -152,7 +160,7 @@ def _store(row: Submission, made: Made, by: Any, now: datetime) -> Call:
     return call
 
 
-def _record(call: Call, request_id: str) -> None:
+def _record_event(call: Call, request_id: str) -> None:
     audit.record(
         actor=audit.staff(call.by),
         action="create",
@@ -164,7 +172,7 @@ def _record(call: Call, request_id: str) -> None:
 
 
 def settle(*, task: CallTask, by: Any, request_id: str) -> None:
-    """Take a call off the call list: the patient knows already. Again is the same as once."""
+    """Take a call off the call list because the patient knows already. Idempotent."""
     with transaction.atomic():
         rows = CallTask.objects.open().filter(pk=task.pk)
         if rows.update(settled_at=timezone.now(), settled_by=by):
@@ -179,9 +187,12 @@ def settle(*, task: CallTask, by: Any, request_id: str) -> None:
 
 
 def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
-    """Take off the call list what the patient need not hear of any more: what is owed for these
-    `reasons`, and what is owed `about` an appointment (its id), whatever the reason. A part of the
-    service that makes it so: the patient has read it, or something newer takes its place."""
+    """Take calls off the call list that the patient no longer needs.
+
+    Drops the calls for these `reasons`, and all calls `about` an appointment (its id). Called in
+    the transaction of the act that makes the calls needless: the patient read the news, or newer
+    news takes its place.
+    """
     meant = Q(reason__in=list(reasons))
     if about is not None:
         meant |= Q(occasion__startswith=f"{about}:")
@@ -190,9 +201,9 @@ def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) 
 
 
 def next_try(now: datetime) -> datetime:
-    """When to call again, or to escalate again: after ESCALATE_MINUTES of opening time."""
+    """Return when to call or escalate again: after ESCALATE_MINUTES of opening time."""
     return hours.current().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
 
 
 def _note_of(call: Call) -> str:
-    return (call.words or {}).get("note", "")
+    return str((call.words or {}).get("note", ""))

@@ -1,13 +1,18 @@
-"""By which way a patient can be written to."""
+"""The way by which a letter reaches a patient."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from clinic.outgoing import sms
 
+Channel = Literal["email", "sms"]
 
-def way_to(person: Mapping[str, Any]) -> tuple[Any, str] | None:
-    """Channel and address of a patient; None for somebody who gave no address to write to."""
+
+def way_to(person: Mapping[str, Any]) -> tuple[Channel, str] | None:
+    """Return channel and address of a patient; None when no letter reaches the patient.
+
+    A text message is sent only to a patient who prefers text messages.
+    """
     if person.get("email"):
         return "email", person["email"]
     if person.get("prefer") == "text" and person.get("callback_phone") and sms.is_on():

@@ -1,8 +1,9 @@
-"""Escalation of red flags: more and more people are told, until a clinician has seen to it.
+"""Escalate red flags: tell more and more staff, until a clinician decides or reaches the patient.
 
-First the duty role, then everybody, then every page of staff says so, too; each step comes
-ESCALATE_MINUTES of opening time after the one before. A decision ends it, or a call in which a
-clinician reached the patient. To take the submission only pauses it; to read it changes nothing.
+The first step tells the duty role, the second all staff, the third also every page of staff. Each
+step comes ESCALATE_MINUTES of opening time after the step before. A decision ends the escalation,
+and so does a call in which a clinician reached the patient. Taking the submission only pauses the
+escalation; reading the submission changes nothing.
 """
 
 from datetime import datetime
@@ -24,9 +25,9 @@ MOST_AT_ONCE = 100
 
 
 def start(*, row: Submission, at: datetime) -> None:
-    """Set when a row is escalated first, counted from `at`; the caller holds it and stores it.
+    """Set the first step of a row's escalation, counted from `at`; the caller locks and saves it.
 
-    An escalation under way goes on with its next step, which comes no later than this.
+    An escalation under way goes on with its next step, no later than a first step would come.
     """
     first = next_try(at)
     if row.escalate_at is None:
@@ -35,9 +36,9 @@ def start(*, row: Submission, at: datetime) -> None:
 
 
 def pause(*, submission: Submission, by: Any, at: datetime) -> None:
-    """Put the next step off for one period because `by` takes the submission: once for each person.
+    """Put the next step off by one period because `by` takes the submission: once for each person.
 
-    Called in the transaction of the taking, before its history is written.
+    Called in the transaction of the assignment, before its history is written.
     """
     if not submission.history.filter(action="assign", by=by).exists():
         until = next_try(at)
@@ -46,20 +47,21 @@ def pause(*, submission: Submission, by: Any, at: datetime) -> None:
 
 
 def escalate(*, limit: int = MOST_AT_ONCE) -> int:
-    """Tell of the red flags whose next step is due, and set the step after it. Returns how many.
+    """Order a letter for each red flag whose next step is due, and set the step after that.
 
-    Done each minute, by any number of workers at once: of two, one takes the row.
+    Runs each minute, on any number of workers at once: one of them locks the row. Returns how many
+    red flags were escalated.
     """
     now = timezone.now()
     with transaction.atomic():
-        _take_over()
+        _adopt_old_messages()
         due = Submission.objects.filter(escalate_at__lte=now).order_by("escalate_at")
         due = due.only("escalate_at", "escalations")
         rows = list(due.select_for_update(of=("self",), skip_locked=True)[:limit])
         orders = []
         for row in rows:
             row.escalations += 1
-            orders.append(of_escalation(row))
+            orders.append(escalation_order(row))
             row.escalate_at = next_try(now)
         Submission.objects.bulk_update(rows, ["escalations", "escalate_at"])
         outbox.put_all(orders)
@@ -74,8 +76,8 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
     return len(rows)
 
 
-def _take_over() -> None:
-    """Give a time to what the release before sent: it has only a message that waits to be sent."""
+def _adopt_old_messages() -> None:
+    """Give escalations of the release before a time: it stored only a message to be sent."""
     waiting = Message.objects.filter(kind="escalation", state=Message.State.WAITING)
     reached = Call.objects.filter(outcome=Call.Outcome.REACHED, by_clinician=True)
     unseen = Submission.objects.filter(
@@ -85,10 +87,13 @@ def _take_over() -> None:
         unseen.filter(pk=occasion).update(escalate_at=due)
 
 
-def of_escalation(submission: Submission) -> Order:
-    """What an escalation that falls due gives reason to tell; `escalations` counts it already.
+def escalation_order(submission: Submission) -> Order:
+    """Return the letter of the step that falls due; `escalations` counts the step already.
 
-    The occasion says when it fell due: an alarm after a decision begins with the first step again.
+    The occasion names the due time too, since an alarm after a decision starts at step one again.
+    Raises ValueError for a submission that is not escalated.
     """
+    if submission.escalate_at is None:
+        raise ValueError("This submission is not escalated.")
     step, due = submission.escalations, int(submission.escalate_at.timestamp())
     return Order(kind="escalation", occasion=f"{submission.pk}:{step}:{due}")

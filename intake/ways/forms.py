@@ -1,4 +1,4 @@
-"""The form in which staff note a call to a patient: alone, or as a part of a decision."""
+"""The form in which staff note a call to a patient: on its own, or as part of a decision."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from clinic import hours
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
-from intake.ways.calls import Made
+from intake.ways.calls import CallInput
 
 SOON, LATER, TOMORROW = "soon", "later", "tomorrow"
 AGAIN = {
@@ -22,7 +22,7 @@ AGAIN = {
 
 
 def again_at(code: str, now: datetime) -> datetime:
-    """The moment to call again that a choice of AGAIN means."""
+    """Return when to call again, for a code of AGAIN."""
     if code == TOMORROW:
         tomorrow = timezone.localtime(now).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
@@ -31,7 +31,7 @@ def again_at(code: str, now: datetime) -> datetime:
 
 
 class CallForm(forms.Form):
-    """A call that was made, noted beside the revision that was read."""
+    """A call that was made, with the revision of the submission that the caller had read."""
 
     call = forms.ChoiceField(
         label=gettext_lazy("What became of the call"),
@@ -59,6 +59,7 @@ class CallForm(forms.Form):
         super().__init__(data=data, initial=initial, **kwargs)
 
     def clean(self) -> dict[str, Any]:
+        """Refuse to put an urgent patient who was not reached off until tomorrow."""
         data = self.cleaned_data
         missed = data.get("call") in (Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED)
         if missed and data.get("again") == TOMORROW and self.cannot_wait():
@@ -66,12 +67,12 @@ class CallForm(forms.Form):
         return data
 
     def cannot_wait(self) -> bool:
-        """Whether the patient has to be reached today."""
+        """Whether staff must reach the patient today."""
         return self.submission.urgency >= Urgency.SAME_DAY
 
-    def made(self) -> Made:
-        """The call, once the form is valid."""
+    def call_input(self) -> CallInput:
+        """Return the call that was entered, once the form is valid."""
         data = self.cleaned_data
-        # the form of a release before does not ask when to call again: the service knows
+        # a form of the release before has no `again`: the service then chooses the time
         again = again_at(data["again"], timezone.now()) if data.get("again") else None
-        return Made(outcome=data["call"], again_at=again, words=data.get("call_note", ""))
+        return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

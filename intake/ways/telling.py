@@ -1,14 +1,13 @@
-"""Telling a patient: by a letter where one reaches them, else by a call that staff owe.
+"""Tell a patient: by a letter if one reaches them, else by a call that staff owe.
 
-Each act that a patient has to hear of goes through `tell`. What becomes of the letter later, when
-the mail server refuses it or the address is gone, ends on the call list as well. See
+Each act that a patient has to hear of goes through `tell`. A letter that later cannot be sent,
+because the mail server refuses it or the address is gone, becomes an owed call too. See
 docs/decisions/0024.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -23,20 +22,20 @@ from intake.ways import calls, contact
 
 Reason = CallTask.Reason
 OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
-# a patient who opens their own page reads these there; more information is waited for still
+# Patients read these on their own page. For more information, staff must still reach the patient.
 READ = (Reason.MESSAGE, *OF_VISITS)
 VISITS = {
     "appointment_confirmed": Reason.CONFIRMED,
     "appointment_changed": Reason.CHANGED,
     "appointment_cancelled": Reason.CANCELLED,
 }
-"""Kind of a message about a visit → what a call about it is owed for."""
+"""Kind of a letter about a visit → the reason of a call that replaces the letter."""
 
-KNOWN = {"known": True}  # the payload of a letter about what the patient knows without it
+KNOWN = {"known": True}  # the payload of a letter that only confirms what the patient knows
 
 
-def can_be_told(submission: Submission) -> bool:
-    """Whether a letter reaches the patient, as far as anybody knows."""
+def letter_reaches(submission: Submission) -> bool:
+    """Whether the patient gave an address for letters; a sent letter may still fail."""
     return contact.way_to(submission.person) is not None
 
 
@@ -48,15 +47,15 @@ def tell(
     knows: bool = False,
     before: Iterable[datetime] = (),
 ) -> None:
-    """Order a letter to the patient, or owe them a call for `reason` when no letter reaches them;
-    part of the transaction of what they have to hear of.
+    """Order a letter to the patient, or owe a call for `reason` when no letter reaches the patient.
 
-    `knows`: they did it themselves or were on the phone; a letter, if one reaches them, confirms
-    it, and no call is owed. `before`: moments at which they must have heard of it.
+    Called in the transaction of the act that the patient has to hear of. `knows`: the patient acted
+    or was on the phone; a letter confirms the act, and no call is owed. `before`: moments by which
+    the patient must have heard of the act.
     """
     if knows:
         outbox.put_all([replace(order, payload=KNOWN)])
-    elif can_be_told(submission):
+    elif letter_reaches(submission):
         outbox.put_all([order])
     else:
         _owe(submission, reason, order.occasion, before)
@@ -70,7 +69,7 @@ def _owe(
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 
 
-# --- letters that were not sent -------------------------------------------------------------------
+# --- calls in place of letters that were not sent -------------------------------------------------
 
 
 @outbox.when_unsent("news")
@@ -84,14 +83,15 @@ def _news(message: Message) -> None:
 def _visit(message: Message) -> None:
     pk, sequence = message.occasion.split(":")
     rows = Appointment.objects.select_related("submission").filter(pk=pk, sequence=sequence)
-    if row := rows.exclude(submission=None).first():
+    row = rows.first()
+    if row and row.submission:
         before = [row.during.lower]
         _owe_unsent(message, row.submission, VISITS[message.kind], before)
 
 
 @outbox.when_unsent("appointment_offer", "waitlist_offer")
 def _offer(message: Message) -> None:
-    """The times are held on; the call is due while there is something to accept."""
+    """Owe a call about an offer, due before the first of its open times expires."""
     first = _offer_of(message)
     if first is None:
         return
@@ -107,7 +107,7 @@ def _lost(message: Message) -> None:
         _owe_unsent(message, row.request.submission, Reason.LOST)
 
 
-def _offer_of(message: Message) -> Any:
+def _offer_of(message: Message) -> Offer | None:
     rows = Offer.objects.select_related("request__submission")
     return rows.filter(pk=message.occasion).first()
 

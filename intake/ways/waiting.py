@@ -1,7 +1,7 @@
-"""Waiting for the patient: the clock stops while the patient has the next step, and starts again.
+"""Stop a submission's clock while the patient has the next step, and start the clock again.
 
-A submission comes back to the worklist at `back_at` by itself. Its target moves by the opening time
-since `asked_at`, when the patient was told what we need. See docs/decisions/0021.
+A sweep puts a submission back on the worklist at `back_at`. The target then moves by the opening
+time since `asked_at`, when the patient learned what we need. See docs/decisions/0021.
 """
 
 from datetime import datetime
@@ -18,23 +18,23 @@ from intake.history import build_history
 from intake.models.submissions import Submission, Urgency
 from intake.ways import contact
 
-# in business days
+# business days
 REMIND_AFTER = 2
 BACK_AFTER = 4
 BACK_SOON_AFTER = 1
-MOST = 500  # that come back in one minute
+MOST = 500  # submissions that one sweep returns
 STATE = (
     *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
     *("escalate_at", "revision"),
 )
-"""The columns that these functions change on a row; the caller saves them."""
+"""The columns that these functions set on a row; the caller saves them."""
 
 
 def begin(row: Submission, *, at: datetime, told: bool) -> None:
-    """Take `row` off the worklist: the patient has the next step from `at` on.
+    """Take `row` off the worklist: from `at` on the patient has the next step.
 
-    The clock stops once the patient was `told`. The row comes back after BACK_AFTER business days;
-    after one already when it is for the same day, or when a call has still to tell the patient.
+    The clock stops only when the patient was `told`. The row returns after BACK_AFTER business
+    days; after BACK_SOON_AFTER when it is for the same day or a call must still tell the patient.
     """
     row.target_at = target_on_return(row, at)
     can_wait = told and row.urgency < Urgency.SAME_DAY
@@ -42,13 +42,15 @@ def begin(row: Submission, *, at: datetime, told: bool) -> None:
     row.asked_at = at if told else None
     row.back_at = hours.current().add_business_days(at, days)
     row.escalate_at = None
-    if told:  # and has heard our answer to what they wrote, too
+    if told:  # the patient has heard our answer to their message too
         row.reply_due_at = None
 
 
 def end(row: Submission, *, at: datetime) -> None:
-    """Start the clock of `row` again; nothing when it runs. What is for the same day is escalated
-    when its target passes, since no letter has told staff of it again."""
+    """Start the clock of `row` again; does nothing when the clock runs.
+
+    A row for the same day is escalated at its target, since no letter alerts staff a second time.
+    """
     row.target_at = target_on_return(row, at)
     if row.back_at and row.escalate_at is None and row.urgency >= Urgency.SAME_DAY:
         row.escalate_at = row.target_at
@@ -56,8 +58,11 @@ def end(row: Submission, *, at: datetime) -> None:
 
 
 def target_on_return(row: Submission, at: datetime) -> datetime:
-    """The target of `row` if its clock starts again at `at`: later by the opening time for which
-    the patient had the next step. As it is when the clock runs."""
+    """Return the target of `row` if its clock starts again at `at`.
+
+    The target moves by the opening time for which the patient had the next step; it stays when the
+    clock runs.
+    """
     if row.back_at is None or row.asked_at is None:
         return row.target_at
     calendar = hours.current()
@@ -65,9 +70,11 @@ def target_on_return(row: Submission, at: datetime) -> datetime:
     return calendar.add_open(row.target_at, waited)
 
 
-def remind(*, row: Submission, at: datetime) -> None:
-    """Put the reminder of a patient who was asked, if a letter reaches them and the row is not back
-    before it is due. One for each decision."""
+def order_reminder(*, row: Submission, at: datetime) -> None:
+    """Order a reminder to a patient who was asked: one for each decision.
+
+    Orders nothing when no letter reaches the patient, or the row returns before the reminder.
+    """
     due = hours.current().add_business_days(at, REMIND_AFTER)
     decision = row.decisions.first()  # the newest
     if decision and row.back_at and due < row.back_at and contact.way_to(row.person):
@@ -77,30 +84,30 @@ def remind(*, row: Submission, at: datetime) -> None:
 
 
 def answer(row: Submission, *, action: str, at: datetime) -> None:
-    """The patient answered what a locked `row` asked, if it asked: it is back in the worklist."""
+    """Put a locked `row` back on the worklist because the patient answered; `action` says how."""
     end(row, at=at)
     row.status, row.asked_at = workflow.move(row.status, action), None
 
 
-def reached(
+def apply_reached_call(
     row: Submission, *, by_clinician: bool, told_before: bool, told: bool, at: datetime
 ) -> str:
-    """Change a locked `row` after a call that reached the patient. Returns what this is in the
-    row's history, '' for nothing.
+    """Change a locked `row` after a call that reached the patient. Returns the action for the
+    row's history, '' when the status stays.
 
-    Emergency care was told: its decision is complete. `told`: the patient knows what we ask and has
-    the next step. A patient who was `told_before` has answered on the phone.
+    A clinician's call completes a decision on emergency care. `told`: the patient now knows what we
+    ask and has the next step. `told_before`: the patient knew already, and has answered by phone.
     """
     if row.redirected_at and by_clinician:
         row.redirected_at = None
-        if row.status not in workflow.OPEN:  # the patient took it back
+        if row.status not in workflow.OPEN:  # the patient withdrew the submission
             return ""
         row.status, row.escalate_at = workflow.move(row.status, "decide"), None
         return "decide"
     if row.waits_for_patient and told_before:
         answer(row, action="return", at=at)
         return "return"
-    # where the clock runs, a clinician has to speak with the patient
+    # while the clock runs, only a clinician's call lets the patient have the next step
     if row.status == "waiting" and (told if row.back_at else by_clinician):
         begin(row, at=at, told=True)
         return "ask"
@@ -109,11 +116,15 @@ def reached(
     return ""
 
 
-def answered_by(*, addition: Submission) -> None:
-    """A patient added something to a submission: what was asked there, or in the one that it adds
-    to itself, is answered. Called in the transaction that sends the addition."""
-    earlier = Submission.objects.filter(pk=addition.follows_id)
-    either = Q(pk=addition.follows_id) | Q(pk__in=earlier.values("follows"))
+def record_answers(*, addition: Submission) -> None:
+    """Put the submissions that an addition answers back on the worklist.
+
+    These are the submission that the addition follows, and the one that that submission follows, if
+    we asked the patient something there. Called in the transaction that sends the addition.
+    """
+    followed = Q(pk=addition.follows_id)
+    earlier = Submission.objects.filter(followed)
+    either = followed | Q(pk__in=earlier.values("follows"))
     asked = Q(status="waiting") | Q(status__in=workflow.IN_TRIAGE, asked_at__isnull=False)
     rows = Submission.objects.select_for_update(of=("self",)).filter(either, asked)
     for row in rows.order_by("pk"):
@@ -121,20 +132,23 @@ def answered_by(*, addition: Submission) -> None:
         _store(row, "reply", actor=audit.patient(row.reference), at=addition.submitted_at)
 
 
-def come_back() -> int:
-    """Each minute: what patients have not answered in time is back in the worklist. Safe for any
-    number of workers. Returns how many."""
+def return_unanswered() -> int:
+    """Put submissions that patients did not answer in time back on the worklist.
+
+    Runs each minute, on any number of workers at once. Returns how many submissions returned.
+    """
     due = Submission.objects.filter(status="waiting", back_at__lte=timezone.now())
     keys = due.order_by("back_at").values_list("pk", flat=True)
-    return sum(map(_come_back, list(keys[:MOST])))
+    return sum(map(_return_if_due, list(keys[:MOST])))
 
 
-def _come_back(pk: UUID) -> bool:
+def _return_if_due(pk: UUID) -> bool:
+    """Put one submission back on the worklist, unless it was answered, decided or returned."""
     now = timezone.now()
     with transaction.atomic():
         rows = Submission.objects.select_for_update(of=("self",), skip_locked=True)
         row = rows.filter(pk=pk, status="waiting", back_at__lte=now).first()
-        if row is None:  # answered or decided meanwhile, or another worker has it
+        if row is None:
             return False
         end(row, at=now)
         row.status = workflow.move(row.status, "return")

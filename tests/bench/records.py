@@ -20,7 +20,7 @@ from django.utils import timezone
 from clinic.ids import new_reference, uuid7
 from clinic.secrets import sealing
 from intake import documents, search
-from intake.demonstration import bulk, people
+from intake.demonstration import bulk, material, people
 from intake.models.appointments import AppointmentRequest, WaitlistEntry
 from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
 from intake.protocols import current
@@ -101,11 +101,11 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
             old = rng.choices(("closed", "withdrawn"), (98, 2))[0]
             status = "decided" if left <= waiting + decided else old
         wrote = status == "decided" and rng.random() < 0.02
-        last = RARE if number in rare else rng.choice(people.LAST)
+        last = RARE if number in rare else rng.choice(material.LAST)
         person = pattern.person | {
-            "name": f"{rng.choice(people.FIRST)} {last}",
+            "name": f"{rng.choice(material.FIRST)} {last}",
             "birth_date": (date(1930, 1, 1) + timedelta(rng.randrange(80 * 365))).isoformat(),
-            "callback_phone": f"+1{rng.choice(people.AREAS)}555{rng.randrange(10_000):04}",
+            "callback_phone": f"+1{rng.choice(material.AREAS)}555{rng.randrange(10_000):04}",
             "email": f"patient{number}@example.org",
         }
         while (reference := new_reference()) in references:

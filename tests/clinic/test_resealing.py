@@ -43,7 +43,7 @@ def old(ring) -> str:
     submission, clinician = builders.submission(), builders.member("clinician")
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(urgency=submission.urgency, outcome="book_soon", reason="", note="n"),
+        given=DecisionInput(urgency=submission.urgency, outcome="book_soon", reason="", note="n"),
         by=clinician,
         revision=submission.revision,
         request_id="",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def note(submission, by, outcome="reached", **more):
-    return calls.note(submission=submission, outcome=outcome, by=by, request_id="0" * 32, **more)
+    return calls.record(submission=submission, outcome=outcome, by=by, request_id="0" * 32, **more)
 
 
 def escalating(**fields):

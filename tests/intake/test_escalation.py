@@ -18,7 +18,7 @@ from clinic import sweeps
 from clinic.hours import OpeningHours
 from clinic.models import Message
 from clinic.outgoing import outbox
-from intake.desk import decisions
+from intake.desk import decisions, patient_messages, transitions
 from intake.desk.decisions import DecisionInput
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
@@ -105,17 +105,18 @@ def act(service: Any, submission: Submission, by: Any, **more: Any) -> None:
 
 
 def take(submission: Submission, by: Any) -> None:
-    act(decisions.assign, submission, by, to=by)
+    act(transitions.assign, submission, by, to=by)
 
 
 def decide(submission: Submission, by: Any, outcome: str = "call_today") -> None:
     urgency = Urgency(fresh(submission).urgency)
-    verdict = DecisionInput(urgency, outcome, "", alarm_read=True)
-    act(decisions.decide, submission, by, verdict=verdict)
+    message = "more_needed" if outcome == "need_more_information" else ""
+    verdict = DecisionInput(urgency, outcome, "", message=message, alarm_read=True)
+    act(decisions.decide, submission, by, given=verdict)
 
 
 def call(submission: Submission, by: Any, outcome: str = "reached", **more: Any) -> None:
-    calls.note(submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more)
+    calls.record(submission=fresh(submission), outcome=outcome, by=by, request_id="r", **more)
 
 
 # --- who is told when -----------------------------------------------------------------------------
@@ -229,11 +230,11 @@ def called(outcome):
 
 
 def settled(submission, role):
-    act(decisions.settle_reply, submission, builders.member(role))
+    act(patient_messages.settle_reply, submission, builders.member(role))
 
 
 def written_to(submission, role):
-    act(decisions.message_patient, submission, builders.member(role), text="Call us.")
+    act(patient_messages.send, submission, builders.member(role), text="Call us.")
 
 
 def taken(submission, role):
@@ -242,7 +243,7 @@ def taken(submission, role):
 
 def taken_and_given_back(submission, role):
     taken(submission, role)
-    act(decisions.assign, submission, builders.member(role), to=None)
+    act(transitions.assign, submission, builders.member(role), to=None)
 
 
 def taken_by_somebody_who_left(submission, role):
@@ -315,7 +316,7 @@ def test_what_was_put_and_ended_before_it_was_sent_is_not_told(people, clock):
 def test_a_red_flag_that_is_opened_again_is_escalated_again(people, clock):
     submission, by = red_flag(), builders.member("clinician")
     decide(submission, by)
-    act(decisions.move, submission, by, action="reopen")
+    act(transitions.move, submission, by, action="reopen")
     clock.wait(30)
     assert told() == [DUTY]
 
@@ -340,7 +341,7 @@ def test_giving_it_back_gives_no_time(people, clock):
     take(submission, by)
     due = fresh(submission).escalate_at
     clock.wait(10)
-    act(decisions.assign, submission, by, to=None)
+    act(transitions.assign, submission, by, to=None)
     take(submission, by)
     assert fresh(submission).escalate_at == due
 
@@ -490,7 +491,7 @@ def test_at_the_upgrade_what_waits_gets_its_time_and_what_patients_wrote_its_mar
     decide(rows["decided"], by)
     for name in ("alarm", "answered"):
         replies.reply(submission=rows[name], text=DANGER)
-    act(decisions.message_patient, rows["answered"], by, text="Call us.")
+    act(patient_messages.send, rows["answered"], by, text="Call us.")
     for name in ("answered", "friday"):
         replies.reply(submission=rows[name], text="May I come on Friday?")
     Submission.objects.filter(urgency__lt=Urgency.SAME_DAY).update(urgency=Urgency.ROUTINE)
@@ -548,7 +549,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
             case "taken" if is_open:
                 take(row, by)
             case "given back" if row.status in ("in_review", "waiting"):
-                act(decisions.assign, row, by, to=None)
+                act(transitions.assign, row, by, to=None)
             case "written to":
                 written_to(row, who)
             case "more" if is_open:
@@ -557,7 +558,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
                 decide(row, by)
                 over = True
             case "reopened" if row.status == "decided":
-                act(decisions.move, row, by, action="reopen")
+                act(transitions.move, row, by, action="reopen")
                 over = False
             case "alarm":
                 replies.reply(submission=row, text=f"{DANGER} {clock.now}")

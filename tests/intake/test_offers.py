@@ -14,7 +14,7 @@ from intake.appointments import changing, free_times, waiting_list
 from intake.appointments import offers as offers_module
 from intake.appointments.common import SlotGone
 from intake.appointments.offers import accept, decline, open_offers, withdraw_offers
-from intake.desk import decisions
+from intake.desk import transitions
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, CancelReason, Offer, WaitlistEntry
@@ -182,7 +182,7 @@ def test_a_booking_by_phone_takes_the_open_offers_back(desk):
     assert set(states(*offers)) == {"withdrawn"}
     assert not Appointment.objects.filter(status="held").exists()
     with pytest.raises(workflow.NotAllowed):
-        decisions.set_progress(
+        transitions.set_progress(
             submission=submission, progress="called", by=desk, revision=0, request_id="r"
         )
 
@@ -200,7 +200,7 @@ def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
     as_read = Submission.objects.select_related("appointment_request").get(pk=mine.pk)
     book.booked(mine)
     with pytest.raises(workflow.NotAllowed):
-        decisions.set_progress(
+        transitions.set_progress(
             submission=as_read, progress="called", by=desk, revision=0, request_id="r"
         )
     assert book.progress(mine) == "booked"
@@ -209,7 +209,7 @@ def test_a_call_noted_just_after_the_visit_was_booked_leaves_it_booked(desk):
 def test_noted_as_not_wanted_any_more_ends_what_was_booked(desk):
     submission = book.patient()
     visit = book.booked(submission)
-    decisions.set_progress(
+    transitions.set_progress(
         submission=submission, progress="withdrawn", by=desk, revision=0, request_id="r"
     )
     visit.refresh_from_db()

@@ -201,7 +201,7 @@ def test_a_decision_and_a_withdrawal_at_once_lose_nothing():
         try:
             decisions.decide(
                 submission=Submission.objects.get(pk=submission.pk),
-                verdict=verdict,
+                given=verdict,
                 by=clinician,
                 revision=0,
                 request_id="r",

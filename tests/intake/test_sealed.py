@@ -106,7 +106,7 @@ def test_no_table_holds_a_word_of_the_patient_before_or_after_sending():
     submission = Submission.objects.get(kind="intake")
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(submission.urgency, "call_today", "", WORDS),
+        given=DecisionInput(submission.urgency, "call_today", "", WORDS),
         by=builders.member("clinician"),
         revision=0,
         request_id="r",
@@ -178,7 +178,7 @@ def test_a_decision_does_not_open_in_another_row():
         submission = builders.submission()
         decisions.decide(
             submission=submission,
-            verdict=DecisionInput(submission.urgency, "book_routine", "", "note"),
+            given=DecisionInput(submission.urgency, "book_routine", "", "note"),
             by=clinician,
             revision=0,
             request_id="r",

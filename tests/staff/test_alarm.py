@@ -96,7 +96,7 @@ def test_what_was_answered_before_does_not_stand_there_again(clinician):
         (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Answer by"),
         (
             lambda row: replies.withdraw(submission=row),
-            "The patient took this back, and it had red flags Look at it by",
+            "The patient withdrew this submission, and it had red flags Look at it by",
         ),
     ],
 )
@@ -241,7 +241,7 @@ def test_the_service_refuses_it_too():
     with pytest.raises(ValueError, match="was read"):
         decisions.decide(
             submission=submission,
-            verdict=DecisionInput(Urgency.SAME_DAY, "call_today", ""),
+            given=DecisionInput(Urgency.SAME_DAY, "call_today", ""),
             by=builders.member("clinician"),
             revision=submission.revision,
             request_id="r",

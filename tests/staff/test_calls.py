@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.outgoing import outbox
 from intake.appointments import changing, offers
-from intake.desk import decisions
+from intake.desk import patient_messages
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
@@ -83,7 +83,7 @@ def test_each_reason_says_what_the_patient_has_to_hear(desk):
     visit = moved()
     mine, by = visit.submission, builders.member("front desk")
     given = {"submission": mine, "by": by, "request_id": ""}
-    decisions.message_patient(text="Por favor llame.", english="Please call.", revision=0, **given)
+    patient_messages.send(text="Por favor llame.", english="Please call.", revision=0, **given)
     letter = mine.communications.get()
     made = offers.offer(
         submission=book.patient(1),
@@ -137,7 +137,7 @@ def test_what_was_settled_today_is_a_filter_away(desk):
     assert sorted(cells(page, "patient")) == ["Ann", "Bea"]
     due = " ".join(cells(page, "due"))
     assert "front-desk" in due
-    assert "needed no more" in due
+    assert "no longer needed" in due
     assert set(cells(page, "acts")) == {""}
     CallTask.objects.update(settled_at=timezone.now() - timedelta(days=2))
     assert cells(desk.get(CALLS, {"settled": "today"}), "patient") == []

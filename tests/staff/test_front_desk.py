@@ -78,7 +78,7 @@ def test_no_answer_no_reason_and_no_rule_is_shown(desk):
     clinician = builders.member("clinician")
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
+        given=DecisionInput(Urgency(submission.urgency), "book_soon", "WHYCANARY", "NOTECANARY"),
         by=clinician,
         revision=0,
         request_id="r",
@@ -112,7 +112,7 @@ def test_a_stopped_form_sends_for_a_clinician(desk):
     text = words(desk.get(desk_page_of(submission)))
 
     assert "Tell a clinician now." in text
-    assert "No appointment was asked for." in text
+    assert "The patient asked for no appointment." in text
     assert cells(desk.get(FRONT_DESK), "wish") == ["–"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake.appointments import ending
-from intake.desk import decisions
+from intake.desk import decisions, patient_messages, transitions
 from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
 from intake.errors import Conflict, Refused
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
 
-CALLED = st.sampled_from([None, *(calls.Made(outcome=each) for each in Call.Outcome)])
+CALLED = st.sampled_from([None, *(calls.CallInput(outcome=each) for each in Call.Outcome)])
 DECISIONS = st.builds(
     DecisionInput,
     urgency=st.sampled_from(Urgency),
@@ -63,11 +63,11 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
     staff = {"submission": row, "by": me, "revision": row.revision, "request_id": "r"}
     match what:
         case ("decide", made):
-            decisions.decide(verdict=made, **staff)
+            decisions.decide(given=made, **staff)
         case ("call", role, outcome, told):
             tasks = list(CallTask.objects.filter(submission=row, settled_at=None)) if told else []
             Call.objects.update(at=timezone.now() - timedelta(hours=1))  # none is a double click
-            calls.note(
+            calls.record(
                 submission=row,
                 outcome=outcome,
                 by=builders.member(role),
@@ -77,22 +77,22 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
         case ("reply", text):
             replies.reply(submission=row, text=text)
         case ("move", action):
-            decisions.move(action=action, **staff)
+            transitions.move(action=action, **staff)
         case ("assign", mine):
-            decisions.assign(to=me if mine else None, **staff)
+            transitions.assign(to=me if mine else None, **staff)
         case ("withdraw",):
             replies.withdraw(submission=row)
         case ("settle",):
-            decisions.settle_reply(**staff)
+            patient_messages.settle_reply(**staff)
         case ("message",):
-            decisions.message_patient(text="Please call us.", **staff)
+            patient_messages.send(text="Please call us.", **staff)
         case ("day passes",) | ("4 days pass",):
             days = timedelta(days=7 if what[0].startswith("4") else 1)  # a weekend between
             if row.back_at:
                 Submission.objects.filter(pk=row.pk).update(
                     back_at=row.back_at - days, asked_at=row.asked_at and row.asked_at - days
                 )
-            waiting.come_back()
+            waiting.return_unanswered()
 
 
 def hold_the_laws(row: Submission) -> None:

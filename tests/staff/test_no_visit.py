@@ -234,7 +234,7 @@ def test_what_is_arranged_is_looked_at_again_under_the_lock(clinician):
     with pytest.raises(Conflict, match="What is arranged"):
         decisions.decide(
             submission=submission,
-            verdict=choice,
+            given=choice,
             by=builders.member("clinician"),
             revision=submission.revision,
             request_id="r",
@@ -316,7 +316,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
     # tried again, then by somebody who is no clinician
     for by, became in (("duty", "not_reached"), ("front desk", "reached")):
-        calls.note(submission=submission, outcome=became, by=builders.member(by), request_id="r")
+        calls.record(submission=submission, outcome=became, by=builders.member(by), request_id="r")
         assert fresh(submission).status == "in_review"
         assert fresh(submission).escalate_at is not None
     clinician.post(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.models import Message
 from intake.appointments import booking, ending, offers
-from intake.desk import decisions
+from intake.desk import decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
 from intake.models.appointments import Appointment
@@ -77,7 +77,7 @@ def test_of_many_who_take_it_one_has_it():
 
     def take(user):
         try:
-            decisions.assign(
+            transitions.assign(
                 submission=Submission.objects.get(pk=submission.pk),
                 to=user,
                 by=user,
@@ -124,10 +124,12 @@ def test_taking_it_begins_nothing_that_a_call_has_just_ended():
     submission = waiting(urgency=Urgency.SAME_DAY, escalate_at=timezone.now())
     people = [builders.member("clinician", name) for name in ("dr-one", "dr-two")]
     at_once(
-        lambda: decisions.assign(
+        lambda: transitions.assign(
             submission=submission, to=people[0], by=people[0], revision=0, request_id="r"
         ),
-        lambda: calls.note(submission=submission, outcome="reached", by=people[1], request_id="r"),
+        lambda: calls.record(
+            submission=submission, outcome="reached", by=people[1], request_id="r"
+        ),
     )
 
     stored = Submission.objects.get()
@@ -169,7 +171,7 @@ def test_of_many_workers_one_brings_each_row_back():
     rows = [waiting(urgency=Urgency.URGENT) for _n in range(3)]
     past = timezone.now() - timedelta(minutes=1)
     Submission.objects.update(status="waiting", asked_at=past - timedelta(days=5), back_at=past)
-    returned = at_once(*(waiting_for_patient.come_back for _n in range(4)))
+    returned = at_once(*(waiting_for_patient.return_unanswered for _n in range(4)))
 
     assert sum(returned) == len(rows)
     assert StatusChange.objects.filter(action="return").count() == len(rows)
@@ -199,7 +201,7 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
 
         def decide(row=row, choice=choice, me=me):
             decisions.decide(
-                submission=row, verdict=choice, by=me, revision=row.revision, request_id="r"
+                submission=row, given=choice, by=me, revision=row.revision, request_id="r"
             )
 
         def accept(row=row, offer=offer):

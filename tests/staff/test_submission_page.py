@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from intake import documents
-from intake.desk import decisions
+from intake.desk import decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Decision, Kind, Submission, Urgency
@@ -104,7 +104,7 @@ def test_somebody_who_answered_for_another_is_quoted_so(clinician):
     )
     text = words(clinician.get(page_of(submission)))
 
-    assert "filled in by somebody else" in text
+    assert "filled in by another person" in text
     assert "Petra Canary" in text
     assert "Tell us more about the problem in your own words" in text
     assert current().question("reason_text").text not in text
@@ -239,7 +239,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
     me = builders.member("clinician")
     for submission, times in ((quiet, 1), (busy, 7)):
         for number in range(times):
-            decisions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
+            transitions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
     costs = []
     for submission in (quiet, busy):
         with CaptureQueriesContext(connection) as queries:
@@ -255,7 +255,7 @@ def test_words_for_what_happened_and_when(clinician):
     submission = waiting(submitted_at=timezone.now() - timedelta(hours=3))
     decisions.decide(
         submission=submission,
-        verdict=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
+        given=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
         by=me,
         revision=0,
         request_id="r" * 32,

@@ -273,13 +273,13 @@ def let_four_days_pass(row: Submission) -> None:
     Submission.objects.filter(pk=row.pk).update(
         back_at=row.back_at - late, asked_at=row.asked_at and row.asked_at - late
     )
-    waiting_for_patient.come_back()
+    waiting_for_patient.return_unanswered()
 
 
 def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     submission = waiting(urgency=Urgency.URGENT, hours=5)
     ask(clinician, submission, sentence="more_needed")
-    assert waiting_for_patient.come_back() == 0
+    assert waiting_for_patient.return_unanswered() == 0
     trail = Trail()
     let_four_days_pass(fresh(submission))
 
@@ -296,7 +296,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
     # a page that was open meanwhile is told
     assert ask(clinician, submission, sentence="call_us").status_code == 409
-    assert waiting_for_patient.come_back() == 0
+    assert waiting_for_patient.return_unanswered() == 0
 
 
 @pytest.mark.parametrize("left", [-3, 4, 100])
@@ -376,7 +376,7 @@ def test_for_the_same_day_only_a_clinician_who_spoke_with_the_patient_sends_it_a
     assert "patient not reached" in cells(clinician.get(WORKLIST), "state")[0]
     desk = builders.member("front desk")
     for by, outcome in ((desk, "reached"), (builders.member("duty"), "not_reached")):
-        calls.note(submission=submission, outcome=outcome, by=by, request_id="r")
+        calls.record(submission=submission, outcome=outcome, by=by, request_id="r")
         assert in_triage(submission)
         assert fresh(submission).escalate_at is not None
     assert fresh(submission).due_at == submission.target_at  # the clock runs
@@ -402,9 +402,9 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert "Nobody has told the patient yet" in words(clinician.get(page_of(submission)))
     desk, task = builders.member("front desk"), CallTask.objects.get()
     # reached, but not told of this
-    calls.note(submission=submission, outcome="reached", by=desk, request_id="r")
+    calls.record(submission=submission, outcome="reached", by=desk, request_id="r")
     assert fresh(submission).asked_at is None
-    calls.note(
+    calls.record(
         submission=submission,
         outcome="reached",
         words="Of it.",

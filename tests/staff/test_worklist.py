@@ -96,7 +96,7 @@ def test_the_reason_is_short(clinician):
 
 def test_nobody_waiting_is_said_kindly(clinician):
     assert "Nobody is waiting." in words(clinician.get(WORKLIST))
-    assert "Nothing fits these filters." in words(clinician.get(WORKLIST, {"mine": "me"}))
+    assert "No submission fits these filters." in words(clinician.get(WORKLIST, {"mine": "me"}))
     found = words(find(clinician, WORKLIST, "Zebulon"))
     assert "Nothing fits “Zebulon”." in found
     assert "0 matches" in found

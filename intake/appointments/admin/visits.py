@@ -40,8 +40,8 @@ from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.staff import reads
-from intake.staff.lists import PatientAdmin, people, served
-from intake.staff.owed_calls import letter_words, owed_to, say_told
+from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
@@ -128,7 +128,7 @@ class AppointmentAdmin(PatientAdmin):
         if reference := search.reference(search_term):
             return queryset.filter(submission__reference=reference), False
         theirs = Submission.objects.filter(appointments__in=queryset)
-        return queryset.filter(submission__in=people(theirs.distinct(), search_term)), False
+        return queryset.filter(submission__in=find_patients(theirs.distinct(), search_term)), False
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("When"))
@@ -161,11 +161,11 @@ class AppointmentAdmin(PatientAdmin):
         words = row.get_status_display()
         return _("%(status)s; overbooked") % {"status": words} if row.is_overbooked else words
 
-    def recorded(self, rows: list[Appointment]) -> list[Submission]:
+    def submissions_shown(self, rows: list[Appointment]) -> list[Submission]:
         return [row.submission for row in rows if row.submission]
 
     # --- the page --------------------------------------------------------------------------------
-    @served
+    @record_view
     def change_view(self, request: HttpRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
         return self.show(request, row)
 
@@ -180,7 +180,7 @@ class AppointmentAdmin(PatientAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             if error:
-                row = self.found(request, row.pk)
+                row = self.record_or_404(request, row.pk)
             offers = list(
                 Offer.objects.filter(appointment=row).select_related("request__submission")
             )
@@ -214,7 +214,7 @@ class AppointmentAdmin(PatientAdmin):
                 "may_miss": mine and begun and row.status in ("confirmed", "completed"),
                 "form": form or CancelForm(),
                 "refused": error,
-                "owed": owed_to(request, row.submission),
+                "owed": owed_calls_of(request, row.submission),
             }
             template = "admin/intake/appointment/read.html"
             return TemplateResponse(request, template, context, status=status).render()
@@ -291,7 +291,7 @@ class AppointmentAdmin(PatientAdmin):
         """The appointment of a button. Raises PermissionDenied unless all may be changed."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        return self.found(request, object_id)
+        return self.record_or_404(request, object_id)
 
     def act(
         self,
@@ -312,7 +312,7 @@ class AppointmentAdmin(PatientAdmin):
             except REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
             if reason_to_call:
-                say_told(request, row.submission, told, reason_to_call)
+                say_who_tells_patient(request, row.submission, told, reason_to_call)
             else:
                 messages.success(request, told)
         return redirect(self.address("change", row.pk))
@@ -337,7 +337,7 @@ class AppointmentAdmin(PatientAdmin):
         except REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
         moved = _("The appointment is moved.")
-        say_told(request, row.submission, moved, CallTask.Reason.CHANGED)
+        say_who_tells_patient(request, row.submission, moved, CallTask.Reason.CHANGED)
         return redirect(self.address("change", row.pk))
 
     def show_move(
@@ -352,7 +352,7 @@ class AppointmentAdmin(PatientAdmin):
     ) -> HttpResponse:
         with transaction.atomic():
             if error:
-                row = self.found(request, row.pk)
+                row = self.record_or_404(request, row.pk)
             types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
             kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
             if not typed.get("week"):

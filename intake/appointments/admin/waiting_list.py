@@ -22,7 +22,7 @@ from intake.appointments.admin.choosing import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
-from intake.staff.lists import PatientAdmin, people, span_words
+from intake.staff.lists import PatientAdmin, find_patients, span_words
 from intake.staff.owed_calls import letter_words
 
 
@@ -88,7 +88,7 @@ class WaitlistAdmin(PatientAdmin):
         if reference := search.reference(search_term):
             return queryset.filter(request__submission__reference=reference), False
         theirs = Submission.objects.filter(appointment_request__waiting__isnull=False)
-        found = people(theirs, search_term)
+        found = find_patients(theirs, search_term)
         return queryset.filter(request__submission__in=found), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
@@ -100,14 +100,14 @@ class WaitlistAdmin(PatientAdmin):
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
         return self.change_view(request, object_id)
 
-    def recorded(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
         return [row.request.submission for row in rows]
 
     def leave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The button beside a row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        entry = self.found(request, object_id)
+        entry = self.record_or_404(request, object_id)
         if request.method == "POST":
             waiting_list.leave_waitlist(
                 submission=entry.request.submission,

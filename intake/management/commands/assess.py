@@ -1,4 +1,4 @@
-"""`manage.py assess FILE|-`: what the rules say of answers, one JSON line for each."""
+"""`manage.py assess FILE|-`: assess sets of answers, one JSON line for each."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from intake.domain.definition import Protocol, Value
 from intake.domain.triage import assess
 
 META = {"safety_retracted": False, "si_screen": True}
-"""What may stand beside the answers, with its default."""
+"""The keys that may stand beside the answers, with their defaults."""
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         'Assess answers without storing anything. Reads JSON lines {"answers": {...}, "meta":'
         ' {"safety_retracted": false, "si_screen": true}} and writes one JSON line each.'
     )
-    # It stores and serves nothing, so it also answers for a protocol that is not yet right.
+    # The command stores and serves nothing, so it works for a protocol that is still faulty.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -50,9 +50,9 @@ class Command(BaseCommand):
 
 
 def assessed(protocol: Protocol, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """One result per line: what the rules say, or {"error": …} where the line cannot be read.
+    """Yield one result per line: the assessment, or {"error": …} for a line that cannot be read.
 
-    Empty lines are passed over.
+    Skips empty lines.
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -66,7 +66,7 @@ def assessed(protocol: Protocol, lines: Iterable[bytes]) -> Iterator[dict[str, A
 
 
 def _parsed(line: bytes) -> tuple[dict[str, Any], dict[str, bool]]:
-    # Decimals are kept as written: 75.1 must not become 75.099999.
+    # decimals stay as written: 75.1 must not become 75.099999
     data = json.loads(line, parse_float=Decimal)
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise ValueError('expected {"answers": {question id: answer}, "meta": {…}}')
@@ -98,7 +98,7 @@ def _assessed(protocol: Protocol, given: dict[str, Any], meta: dict[str, bool]) 
             value = error.kept
         if value is not None:
             answers[question.id] = value
-    # Of a question that is not asked, not even a mistake counts.
+    # a wrong answer to a question that is not asked does not count
     hidden = known - set(visible(protocol, answers, si_screen=meta["si_screen"]))
     assessment = assess(protocol, answers, **meta)
     return {

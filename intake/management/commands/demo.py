@@ -1,4 +1,4 @@
-"""Demonstration staff and patients. Works only where DEMO is on."""
+"""`manage.py demo`: make demonstration staff and patients. Works only with DEMO=on."""
 
 import json
 import secrets
@@ -32,14 +32,14 @@ from intake.protocols import current
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
-# the duty role is a second one
+# the second roles of some accounts
 ALSO = {"dr-lee": ["duty"]}
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
 
 class Command(BaseCommand):
-    requires_system_checks: list[str] = []  # DEMO is asked first
+    requires_system_checks: list[str] = []  # so that without DEMO=on our own error comes first
     help = "Make demonstration staff (--sign-ins) and synthetic submissions (--submissions N)."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,18 +56,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("demo works only with DEMO=on: it makes sign-ins that it prints.")
         people = staff()
-        if options["sign_ins"]:
-            self.stdout.write(json.dumps(people))
-        if options["list"]:
-            for person in people:
-                self.stdout.write(
-                    f"    {person['role']:15} {person['username']:12} {person['password']}"
-                )
-        if options["codes"]:
-            for person in people:
-                self.stdout.write(
-                    f"    {person['username']:12} {code_of_now(person['totp_secret'])}"
-                )
+        self._print(people, options)
         count = options["submissions"]
         if options["once"] and not Submission.objects.exists():
             count = AT_START
@@ -80,9 +69,19 @@ class Command(BaseCommand):
         if options["once"] and not Location.objects.exists():
             bulk.load_book(clinicians=doctors())
 
+    def _print(self, people: list[dict[str, str]], options: dict[str, Any]) -> None:
+        if options["sign_ins"]:
+            self.stdout.write(json.dumps(people))
+        for person in people if options["list"] else ():
+            self.stdout.write(
+                f"    {person['role']:15} {person['username']:12} {person['password']}"
+            )
+        for person in people if options["codes"] else ():
+            self.stdout.write(f"    {person['username']:12} {code_of_now(person['totp_secret'])}")
+
 
 def staff() -> list[dict[str, str]]:
-    """The demonstration staff with passwords and TOTP secrets, made on first use."""
+    """Return the demonstration staff with passwords and TOTP secrets; makes them on first use."""
     path = Path(settings.LOCAL_DIR) / FILE
     if path.exists():
         people = json.loads(path.read_text())
@@ -99,7 +98,7 @@ def staff() -> list[dict[str, str]]:
             for role, username in SIGN_INS
         ]
     if not all("hash" in person for person in people):
-        # kept beside the password, since working it out for each start would take seconds
+        # stored beside the password, because hashing at each start would take seconds
         people = [{**person, "hash": make_password(person["password"])} for person in people]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -110,7 +109,7 @@ def staff() -> list[dict[str, str]]:
 
 
 def doctors() -> list[tuple[str, Any]]:
-    """The clinicians among the demonstration staff: name and sign-in."""
+    """Return the clinicians among the demonstration staff: name and account."""
     users = get_user_model().objects.filter(groups__name="clinician").order_by("username")
     return [(f"Dr. {user.first_name}", user) for user in users if user.first_name]
 
@@ -130,9 +129,9 @@ def _account(*, role: str, username: str, hash: str, totp_secret: str) -> None:
 
 
 def code_of_now(secret: str) -> str:
-    """The six digits an authenticator app would show now."""
+    """Return the six digits that an authenticator app shows now."""
     counter = next(iter(yield_hotp_counters_from_time()))
-    return format_hotp_value(hotp_value(secret, counter))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def load(*, count: int, seed: int, batch: int = 1000) -> int:

@@ -1,4 +1,4 @@
-"""Hourly: what has had its time. Says what it deleted, by count; running it again does nothing."""
+"""`manage.py prune`: delete each hour what is kept no longer, and print the counts. Idempotent."""
 
 from typing import Any
 

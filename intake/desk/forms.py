@@ -1,8 +1,8 @@
-"""The form in which a clinician decides on a submission."""
+"""The forms of the desk: a clinician's decision, a message to the patient, a request's progress."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BoundField
@@ -25,7 +25,7 @@ from intake.wording.reading import phone_words
 ALARM_UNREAD = gettext_lazy("Read what the patient wrote, on top of this page, then tick this.")
 CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
-# outcome → the fields that belong to it beside those of every outcome
+# outcome → the fields that count for it beside the common ones
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
     workflow.MORE: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
@@ -34,7 +34,7 @@ BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
 
 @dataclass(frozen=True)
 class Part:
-    """Fields that belong to some outcomes alone, under a heading that says which."""
+    """Fields that count for some outcomes only, under a heading that names these outcomes."""
 
     name: str
     title: str
@@ -42,10 +42,16 @@ class Part:
     fields: tuple[BoundField, ...]
 
 
-class DecisionForm(CallForm):
-    """A clinician's decision. The revision it carries is the one that was read.
+class AlarmReadField(forms.BooleanField):
+    """The tick that the patient's words of alarm are read."""
 
-    Fields that do not belong to the chosen outcome are ignored, whatever they hold.
+    legend = gettext_lazy("Alarm")
+
+
+class DecisionForm(CallForm):
+    """A clinician's decision on the revision of the submission that the clinician has read.
+
+    Fields that do not count for the chosen outcome are ignored, whatever they hold.
     """
 
     urgency = forms.TypedChoiceField(
@@ -95,13 +101,13 @@ class DecisionForm(CallForm):
 
     def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
         super().__init__(submission=submission, data=data, initial={"urgency": submission.urgency})
-        self.read_arranged()
-        self.ask_of_alarm()
+        self.offer_endings()
+        self.ask_alarm_read()
         if way_to(submission.person) is None:
-            self.ask_for_a_call()
+            self.explain_call()
 
-    def ask_for_a_call(self) -> None:
-        """Say that a message alone tells this patient nothing."""
+    def explain_call(self) -> None:
+        """Say that no letter reaches this patient, so that a message needs a call."""
         sentence, phone = self.fields["sentence"], self.submission.person.get("callback_phone", "")
         sentence.initial, sentence.label = "", _("Tell the patient")
         sentence.help_text = _(
@@ -112,46 +118,47 @@ class DecisionForm(CallForm):
             "Note a call, or choose what the patient has to hear."
         )
 
-    def read_arranged(self) -> None:
-        """Ask for what is arranged for the patient now, and only for that."""
+    def offer_endings(self) -> None:
+        """Offer to end what is arranged for the patient now, and only that."""
         decidable = "decide" in workflow.allowed(self.submission.status)
         arranged = arranged_for(submission=self.submission) if decidable else Arranged()
         choices = [(key, ending_words(part, arranged)) for part, key in arranged.keys.items()]
-        self.fields["ends"].choices = choices
+        _set_choices(self.fields["ends"], choices)
         if not arranged.is_open:
             self.fields.pop("close_request", None)
         self.asks_of_request = arranged.is_open or bool(choices)
 
     @property
-    def is_of_now(self) -> bool:
-        """Whether the form was made for the revision that is stored now. Of an older one all that
-        can be said is that somebody has changed the submission."""
+    def is_current(self) -> bool:
+        """Whether the form was made for the stored revision.
+
+        A form for an older revision gets one error only: the submission was changed meanwhile.
+        """
         return not self.is_bound or self.data.get("revision") == str(self.submission.revision)
 
-    def ask_of_alarm(self) -> None:
-        """While words of alarm are unread, ask for a tick that they are read."""
-        if self.submission.alarm and self.is_of_now:
-            told = self.submission.communications.filter(by=None).only("at").last()
-            at = date_format(timezone.localtime(told.at), "DATETIME_FORMAT") if told else "–"
-            read = forms.BooleanField(
+    def ask_alarm_read(self) -> None:
+        """While words of alarm are unread, ask the clinician to tick that they are read."""
+        if self.submission.alarm and self.is_current:
+            newest = self.submission.communications.filter(by=None).only("at").last()
+            at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"
+            read = AlarmReadField(
                 label=_("I have read what the patient wrote on %(at)s") % {"at": at},
                 error_messages={"required": ALARM_UNREAD},
             )
-            read.legend = _("Alarm")
             self.fields = {"alarm_read": read, **self.fields}
 
-    # --- how it is shown -------------------------------------------------------------------------
+    # --- how the page shows the form -------------------------------------------------------------
     def first(self) -> Iterator[BoundField]:
-        """The fields of every outcome that come before the parts."""
+        """The common fields that come before the parts."""
         names = ("revision", "alarm_read", "urgency", "outcome")
         return (self[name] for name in names if name in self.fields)
 
     def last(self) -> Iterator[BoundField]:
-        """Those that come after them."""
+        """The common fields that come after the parts."""
         return (self[name] for name in ("reason", "note"))
 
     def parts(self) -> Iterator[Part]:
-        """What belongs to some outcomes alone."""
+        """The fields that count for some outcomes only."""
         yield Part(
             "more",
             _("If you need more information"),
@@ -174,16 +181,17 @@ class DecisionForm(CallForm):
                 tuple(self[name] for name in REQUEST if name in self.fields),
             )  # fmt: skip
 
-    # --- what was sent ---------------------------------------------------------------------------
+    # --- what the clinician sent -----------------------------------------------------------------
     def clean(self) -> dict[str, Any]:
+        """Ask why the urgency is changed, and drop the errors of fields that do not count."""
         data = super().clean()
         changed = "urgency" in data and data["urgency"] != self.submission.urgency
         unexplained = not data.get("reason", "").strip() and "reason" not in self.errors
-        if changed and unexplained and self.is_of_now:
+        if changed and unexplained and self.is_current:
             self.add_error("reason", _("Say why you change the urgency."))
         outcome = data.get("outcome", "")
         unwanted = {"sentence", *CALL, *REQUEST} - set(BELONGING.get(outcome, ()))
-        if outcome == workflow.MORE:  # one of the two is enough
+        if outcome == workflow.MORE:  # a message or a call is enough
             if self.has_error("call", "required"):
                 unwanted.add("call")
             if self.has_error("sentence", "required") and data.get("call"):
@@ -193,12 +201,13 @@ class DecisionForm(CallForm):
         return data
 
     def cannot_wait(self) -> bool:
+        """Whether the decision means that staff must reach the patient today."""
         data = self.cleaned_data
         urgent = data.get("urgency", self.submission.urgency) >= Urgency.SAME_DAY
         return urgent or data.get("outcome") == workflow.EMERGENCY_CARE
 
-    def verdict(self) -> DecisionInput:
-        """The decision, once the form is valid, with what belongs to its outcome."""
+    def decision_input(self) -> DecisionInput:
+        """Return the decision of a valid form, with the fields that count for its outcome."""
         data = self.cleaned_data
         belongs = BELONGING.get(data["outcome"], ())
         return DecisionInput(
@@ -207,26 +216,30 @@ class DecisionForm(CallForm):
             reason=data["reason"],
             note=data["note"],
             message=data.get("sentence", "") if "sentence" in belongs else "",
-            call=self.made() if "call" in belongs and data.get("call") else None,
+            call=self.call_input() if "call" in belongs and data.get("call") else None,
             close_request="ends" in belongs and data.get("close_request") == "yes",
             ends=tuple(data.get("ends", ())) if "ends" in belongs else (),
             alarm_read=data.get("alarm_read", False),
         )
 
-    def renew(self, submission: Submission) -> None:
-        """After a conflict: what was typed stays, the revision is the one now on the page, and what
-        is arranged is as it is now. A tick that the patient's words are read has to be set anew."""
+    def refresh(self, submission: Submission) -> None:
+        """Bring the form up to date after a conflict, and keep what the clinician typed.
+
+        Takes over the stored revision and what is arranged now. The clinician must tick again that
+        the patient's words are read.
+        """
         self.submission = submission
-        self.data = self.data.copy()
-        self.data["revision"] = str(submission.revision)
-        self.data.pop("alarm_read", None)
-        self.read_arranged()
-        self.ask_of_alarm()
+        data = cast(QueryDict, self.data).copy()
+        data["revision"] = str(submission.revision)
+        data.pop("alarm_read", None)
+        self.data = data
+        self.offer_endings()
+        self.ask_alarm_read()
 
 
 def ending_words(part: str, arranged: Arranged) -> str:
-    """What ending a part of what is arranged does, by name and time."""
-    if part == VISIT:
+    """Say what ending one part of what is arranged does, with its name and time."""
+    if part == VISIT and arranged.visit:
         visit = arranged.visit
         return _("Cancel the visit on %(time)s with %(clinician)s") % {
             "time": time_words(visit.starts, visit.ends),
@@ -238,5 +251,44 @@ def ending_words(part: str, arranged: Arranged) -> str:
             "times": "; ".join(time_words(each.starts, each.ends) for each in times)
         }
     assert part == PLACE
+    assert arranged.place
     since = date_format(arranged.place.since, "D, M j, Y")
     return _("Take off the waiting list (since %(since)s)") % {"since": since}
+
+
+class MessageForm(forms.Form):
+    """The choice of a fixed sentence to a patient."""
+
+    message = forms.ChoiceField(
+        label=gettext_lazy("Write to the patient"),
+        choices=[("", gettext_lazy("Choose")), *((code, words(code)) for code in MESSAGES)],
+    )
+
+
+class ProgressForm(forms.Form):
+    """What the front desk notes by hand about a request for a visit.
+
+    Offers only what the request's present `progress` allows; '' allows everything.
+    """
+
+    progress = forms.ChoiceField(label=gettext_lazy("Note"))
+
+    def __init__(self, *, data: QueryDict | None = None, progress: str = "") -> None:
+        super().__init__(data=data)
+        labels = {
+            "requested": gettext_lazy("The patient wants an appointment again"),
+            "called": gettext_lazy("Patient called"),
+            "withdrawn": gettext_lazy("No appointment is wanted any more"),
+        }
+        allowed = [
+            (code, labels[code])
+            for code, action in workflow.BY_HAND.items()
+            if not progress or (progress, action) in workflow.REQUEST_MOVES
+        ]
+        self.has_choice = bool(allowed)
+        _set_choices(self.fields["progress"], [("", gettext_lazy("Choose")), *allowed])
+
+
+def _set_choices(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices

@@ -1,0 +1,76 @@
+"""What staff write to a patient, and how staff settle what a patient wrote.
+
+Each function is one transaction with its audit event inside, guarded by the revision that was read.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.outgoing.outbox import Order
+from intake.desk.changes import User, claim, record_change
+from intake.domain import workflow
+from intake.models.calls import CallTask
+from intake.models.submissions import Communication, Submission
+from intake.ways import telling
+
+
+def send(
+    *,
+    submission: Submission,
+    text: str,
+    by: User,
+    revision: int,
+    request_id: str,
+    english: str = "",
+) -> None:
+    """Write one of the clinic's fixed sentences to the patient.
+
+    The patient reads the sentence on their own page. A letter says that there is something to read;
+    a patient whom no letter reaches is owed a call. What the patient wrote counts as answered. Its
+    escalation goes on, since the clinic does not know whether the patient reads the answer.
+
+    `english` is the same sentence for staff, where the patient reads another language. Raises
+    Conflict when the submission was changed since `revision`.
+    """
+    with transaction.atomic():
+        claim(submission, revision, status=submission.status, reply_due_at=None, alarm=False)
+        texts = {"text": text} | ({"english": english} if english else {})
+        store(submission, texts, by=by, at=timezone.now())
+        record_change(submission, by, "create", request_id, {"kind": "message"})
+
+
+def store(
+    submission: Submission,
+    texts: dict[str, str],
+    *,
+    by: User,
+    at: datetime,
+    owes_call: bool = True,
+) -> None:
+    """Store a message to the patient and order the letter that says there is one.
+
+    Called in the transaction of the act that the message belongs to. A patient whom no letter
+    reaches is owed a call, unless a decision has a call of its own (`owes_call` is False).
+    """
+    message = Communication(submission=submission, words={"alarm": "", **texts}, by=by, at=at)
+    message.save(force_insert=True)
+    if owes_call or telling.letter_reaches(submission):
+        order = Order(kind="news", occasion=str(message.pk))
+        telling.tell(submission=submission, reason=CallTask.Reason.MESSAGE, order=order)
+
+
+def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
+    """Note that what the patient wrote, or took back, was read and needs no answer.
+
+    Ends the escalation too, unless the submission still waits for a decision. Raises Conflict when
+    the submission was changed since `revision`.
+    """
+    columns: dict[str, Any] = {"reply_due_at": None, "alarm": False}
+    if submission.status not in workflow.OPEN:
+        columns["escalate_at"] = None
+    with transaction.atomic():
+        claim(submission, revision, status=submission.status, **columns)
+        record_change(submission, by, "state", request_id, {"kind": "reply", "to": "settled"})

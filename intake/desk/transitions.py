@@ -1,0 +1,97 @@
+"""What staff do with a submission beside the decision: take it, close it, reopen it, trust it.
+
+Each function is one transaction with its audit event inside, guarded by the revision that was read.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from intake.appointments import changing
+from intake.desk.changes import User, claim, record_change, target_from
+from intake.domain import workflow
+from intake.history import build_history
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Submission
+from intake.ways import escalation
+
+
+def assign(
+    *, submission: Submission, to: User | None, by: User, revision: int, request_id: str
+) -> None:
+    """Assign the submission to a member of staff, or (None) give it back to the worklist.
+
+    Taking a submission pauses its escalation, once for each person; giving it back changes nothing
+    of that. Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed
+    when its status forbids the assignment.
+    """
+    action = "assign" if to else "release"
+    status = workflow.move(submission.status, action)
+    with transaction.atomic():
+        claim(submission, revision, status=status, assignee=to)
+        submission.status, now = status, timezone.now()
+        if to:
+            escalation.pause(submission=submission, by=by, at=now)
+        build_history(submission, action, by=by, at=now).save(force_insert=True)
+        record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})
+
+
+def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
+    """Close or reopen a submission: `action` is "close" or "reopen".
+
+    A reopened submission gets a new target, counted from now, and a red flag is escalated anew.
+    Raises Conflict and workflow.NotAllowed like `assign`.
+    """
+    # the other actions have services of their own: no submission is decided without a Decision
+    action = action if action in ("close", "reopen") else ""
+    status = workflow.move(submission.status, action)
+    columns: dict[str, Any] = {"status": status}
+    if action == "reopen":
+        columns["target_at"] = target_from(submission, submission.urgency, timezone.now())
+        columns |= {"asked_at": None, "back_at": None, "redirected_at": None}
+    with transaction.atomic():
+        before = submission.status
+        claim(submission, revision, **columns)
+        submission.status = status
+        if action == "reopen" and submission.is_for_today:
+            row = Submission.objects.only("escalate_at", "escalations").get(pk=submission.pk)
+            escalation.start(row=row, at=timezone.now())
+            row.save(update_fields=["escalate_at", "escalations"])
+        build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
+        record_change(submission, by, "state", request_id, {"from": before, "to": status})
+
+
+def mark_genuine(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
+    """Put a submission that looked like a bot's onto the worklist: a person sent it.
+
+    Raises Conflict when the submission was changed since `revision`.
+    """
+    with transaction.atomic():
+        claim(submission, revision, status=submission.status, suspect=False)
+        record_change(submission, by, "state", request_id, {"from": "suspect", "to": "person"})
+
+
+def set_progress(
+    *, submission: Submission, progress: str, by: User, revision: int, request_id: str
+) -> None:
+    """Note what the front desk learned about the request for a visit.
+
+    `progress` says that the patient was called, wants no visit any more (which ends every booking
+    and offer), or wants a visit again. All other progress follows from what is booked. Raises
+    Conflict when the submission was changed since `revision`, workflow.NotAllowed for another step,
+    and AppointmentRequest.DoesNotExist when the submission has no request.
+    """
+    before = submission.appointment_request.progress
+    with transaction.atomic():
+        if progress == "withdrawn":
+            changing.drop_all(submission=submission, by=by)
+        # read again: a visit may be booked by now
+        requests = AppointmentRequest.objects.select_for_update(of=("self",))
+        request = requests.get(submission=submission)
+        request.progress = workflow.move_request(
+            request.progress, workflow.BY_HAND.get(progress, progress)
+        )
+        request.save(update_fields=["progress"])
+        claim(submission, revision, status=submission.status)
+        record_change(submission, by, "state", request_id, {"from": before, "to": progress})

@@ -1,0 +1,95 @@
+"""What the composers of letters share: references, the way to the patient, the text.
+
+A letter names a reference and what to do. It holds no name, no birth date, no complaint, no doctor,
+and no link that opens anything. A composer writes it at the moment of sending, so that no letter
+tells of what is over. The texts are in templates/email/.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from clinic import hours
+from clinic.models import Message
+from clinic.outgoing import outbox
+from intake.models.submissions import Communication, Decision, Kind, Submission, Urgency
+from intake.ways.contact import Channel, way_to
+
+# --- the list of messages -------------------------------------------------------------------------
+
+
+def references_of_submissions(occasions: list[str]) -> Mapping[str, str]:
+    """Map the occasions of letters about submissions to references, for staff's list."""
+    rows = Submission.objects.filter(pk__in={submission_key(each) for each in occasions})
+    known = {str(pk): reference for pk, reference in rows.values_list("pk", "reference")}
+    return {occasion: known.get(submission_key(occasion), "") for occasion in occasions}
+
+
+def references_of_communications(occasions: list[str]) -> Mapping[str, str]:
+    """Map the occasions of letters about messages between patient and clinic to references."""
+    rows = Communication.objects.filter(pk__in=occasions)
+    return {str(pk): reference for pk, reference in rows.values_list("pk", "submission__reference")}
+
+
+def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
+    """Map the occasions of letters about decisions to references."""
+    rows = Decision.objects.filter(pk__in=occasions)
+    return {str(pk): reference for pk, reference in rows.values_list("pk", "submission__reference")}
+
+
+# --- what a composer needs ------------------------------------------------------------------------
+
+
+def required_way(submission: Submission) -> tuple[Channel, str]:
+    """Return channel and address of a letter to the submission's patient. Raises outbox.NoWay."""
+    way = way_to(submission.person)
+    if way is None:
+        raise outbox.NoWay
+    return way
+
+
+def submission_key(occasion: str) -> str:
+    """Return the submission's id in an occasion, which may have the number of a step behind it."""
+    return occasion.partition(":")[0]
+
+
+def submission_of(message: Message) -> Submission | None:
+    """Return the submission that a message is about, None if it is deleted."""
+    return Submission.objects.filter(pk=submission_key(message.occasion)).first()
+
+
+def communication_of(message: Message) -> Communication | None:
+    """Return the message between patient and clinic that a letter is about, None if deleted."""
+    rows = Communication.objects.select_related("submission")
+    return rows.filter(pk=message.occasion).first()
+
+
+def urgency_words(submission: Submission) -> str:
+    """Return the urgency in words; a stopped form is an emergency."""
+    if submission.kind == Kind.STOPPED:
+        return str(Urgency.EMERGENCY.label)
+    return str(Urgency(submission.urgency).label)
+
+
+def submission_text(name: str, submission: Submission) -> str:
+    """Render a template with the submission's reference, urgency and time of sending."""
+    return text_of(
+        name,
+        reference=submission.reference,
+        urgency=urgency_words(submission),
+        sent=hours.day_words(submission.submitted_at),
+        minutes=settings.ESCALATE_MINUTES,
+    )
+
+
+def text_of(name: str, **words: Any) -> str:
+    """Render a template with `words` and with what every letter may say of the clinic."""
+    context = {
+        "clinic": settings.CLINIC_SHORT_NAME,
+        "phone": settings.CLINIC_PHONE,
+        "emergency_number": settings.EMERGENCY_NUMBER,
+        "origin": settings.SITE_ORIGIN,
+    }
+    return render_to_string(f"email/{name}.txt", context | words).strip() + "\n"

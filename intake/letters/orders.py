@@ -1,0 +1,19 @@
+"""The letters that a new submission gives reason to send."""
+
+from clinic.outgoing.outbox import Order
+from intake.models.submissions import Kind, Submission
+from intake.ways.contact import way_to
+
+
+def for_submission(submission: Submission, *, confirm: bool) -> list[Order]:
+    """Return the letters to order for a submission that was just sent.
+
+    `confirm`: the patient gets a confirmation, if a letter reaches them. Staff get an alert about
+    a submission that is for today.
+    """
+    occasion, orders = str(submission.pk), []
+    if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):
+        orders.append(Order(kind="confirmation", occasion=occasion))
+    if submission.is_for_today:
+        orders.append(Order(kind="alert", occasion=occasion))
+    return orders

@@ -1,0 +1,90 @@
+"""Letters to staff: what must be read today, words of alarm, and red flags that still wait."""
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from clinic.models import Message
+from clinic.outgoing import outbox
+from clinic.outgoing.outbox import Letter
+from intake.domain import workflow
+from intake.letters.composing import (
+    communication_of,
+    references_of_communications,
+    references_of_submissions,
+    submission_of,
+    submission_text,
+    urgency_words,
+)
+from intake.models.submissions import EVERYBODY_FROM, Submission
+
+ALERTED = ("clinician", "front desk")
+ESCALATED = ("duty",)
+EVERYBODY = (*ALERTED, *ESCALATED)
+
+
+@outbox.composer("alert", about=references_of_submissions)
+def alert(message: Message) -> Letter | None:
+    """Say that a submission must be read today. Returns None once it is decided."""
+    submission = submission_of(message)
+    if submission is None or submission.status not in workflow.OPEN:
+        return None
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("%(urgency)s: %(reference)s") % {
+            "urgency": urgency_words(submission),
+            "reference": submission.reference,
+        }
+        return Letter(_addresses(ALERTED), subject, submission_text("alert", submission))
+
+
+@outbox.composer("alarm", about=references_of_communications)
+def alarm(message: Message) -> Letter | None:
+    """Say that a patient wrote something that sounds like danger. Returns None once answered."""
+    communication = communication_of(message)
+    if communication is None or communication.submission.reply_due_at is None:
+        return None
+    submission = communication.submission
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("A patient wrote: %(reference)s") % {"reference": submission.reference}
+        return Letter(_addresses(ALERTED), subject, submission_text("alert", submission))
+
+
+@outbox.composer("escalation", about=references_of_submissions)
+def escalation(message: Message) -> Letter | None:
+    """Say that a red flag still waits: first to the duty role, from EVERYBODY_FROM on to all staff.
+
+    Returns None when the escalation has ended, and when a later step is told already.
+    """
+    submission = submission_of(message)
+    step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0
+    if submission is None or not _is_current(submission, step):
+        return None
+    addresses = _addresses(ESCALATED) if step < EVERYBODY_FROM else ()
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("Nobody has seen to it yet: %(reference)s") % {
+            "reference": submission.reference
+        }
+        text = submission_text("escalation", submission)
+        return Letter(addresses or _addresses(EVERYBODY), subject, text)
+
+
+def _is_current(submission: Submission, step: int) -> bool:
+    """Whether `step` is the escalation's newest step.
+
+    Step 0 is a message of the release before, which knew one step and stored no time with the
+    submission. Once a submission has a time, the sweep tells of it instead.
+    """
+    if step:
+        return submission.escalate_at is not None and submission.escalations == step
+    seen = submission.calls.filter(outcome="reached", by_clinician=True)
+    is_new = submission.escalate_at is None and not submission.escalations
+    undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
+    return is_new and undecided and not seen.exists()
+
+
+def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the e-mail addresses of all active staff with one of these roles."""
+    people = get_user_model().objects.filter(is_active=True, groups__name__in=roles)
+    addresses = people.exclude(email="").values_list("email", flat=True)
+    return tuple(sorted(set(addresses)))
