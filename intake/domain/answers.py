@@ -395,30 +395,6 @@ def page_done(page: Page, answers: Answers) -> bool:
     return all(question.id in answers for question in page.questions if question.required)
 
 
-def next_page(
-    protocol: Protocol, answers: Answers, *, after: str | None = None, si_screen: bool = True
-) -> Page | None:
-    """The page that comes after the page of this id, the first one when None; None at the end.
-
-    The page need not be on the route any longer. Raises KeyError when the protocol has no such
-    page.
-    """
-    pages = route(protocol, answers, si_screen=si_screen)
-    if after is None:
-        return pages[0] if pages else None
-    order = {page.id: place for place, page in enumerate(protocol.pages)}
-    place = order[after]
-    return next((page for page in pages if order[page.id] > place), None)
-
-
-def first_unfinished(
-    protocol: Protocol, answers: Answers, *, si_screen: bool = True
-) -> Page | None:
-    """The first page of the route with a required question unanswered; None when all is done."""
-    pages = route(protocol, answers, si_screen=si_screen)
-    return next((page for page in pages if not page_done(page, answers)), None)
-
-
 # Storing answers
 
 

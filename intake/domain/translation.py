@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
-from intake.domain.problems import Problem, promised
+from intake.domain.problems import Problem, promise_problems
 from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
@@ -226,7 +226,7 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
         return found
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
-            found += promised(path, text, translation.language)
+            found += promise_problems(path, text, translation.language)
     return found
 
 
