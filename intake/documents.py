@@ -23,7 +23,7 @@ def _stored_protocol(content_hash: str) -> Protocol:
     return from_document(bytes(document))
 
 
-def keep_protocol(protocol: Protocol) -> None:
+def store_protocol(protocol: Protocol) -> None:
     """Store the protocol's document unless it is stored already."""
     ProtocolDocument.objects.bulk_create(
         [
@@ -50,10 +50,10 @@ def wording(content_hash: str, language: str | None) -> Wording:
         return _wording_now(content_hash, str(language))
     rows = TranslationDocument.objects.filter(protocol=content_hash, language=language)
     newest = rows.order_by("-created_at").values_list("content_hash", flat=True).first()
-    return wording_read(newest) if newest else Wording(protocol)
+    return wording_as_read(newest) if newest else Wording(protocol)
 
 
-def wording_now(language: str | None) -> Wording:
+def current_wording(language: str | None) -> Wording:
     """The words of today's protocol. Asks no database."""
     return wording(current().content_hash, language)
 
@@ -68,14 +68,14 @@ def _wording_now(content_hash: str, language: str) -> Wording:
 
 
 @cache
-def wording_read(translation_hash: str) -> Wording:
+def wording_as_read(translation_hash: str) -> Wording:
     """The words that a patient read. Raises TranslationDocument.DoesNotExist."""
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
     return translation.in_language(protocol_of(row.protocol_id), shown)
 
 
-def keep_wording(protocol_hash: str, words: Wording) -> str | None:
+def store_wording(protocol_hash: str, words: Wording) -> str | None:
     """Store the words as they are shown, unless they are stored already. Returns their hash; None
     for English."""
     if words.shown is None:

@@ -99,7 +99,7 @@ class Content:
             veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),
         )
 
-    def said_again(self, questions: Collection[str]) -> Self:
+    def unveil(self, questions: Collection[str]) -> Self:
         """The content with these questions answered anew: their answers are shown."""
         return replace(self, veiled=tuple(q for q in self.veiled if q not in questions))
 

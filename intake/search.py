@@ -13,7 +13,6 @@ from typing import Any
 
 import jellyfish
 
-from clinic.ids import parse_reference
 from clinic.secrets.sealing import blind, fold
 
 CANDIDATES = 200  # opened at most for one search
@@ -58,7 +57,7 @@ def person_tokens(person: Mapping[str, Any]) -> list[int]:
     return sorted({blind("name", fold(name)), blind("born", born)}) if name and born else []
 
 
-def wanted(text: str) -> list[list[int]]:
+def query_tokens(text: str) -> list[list[int]]:
     """What a row must hold to be a candidate for `text`: one token of each inner list.
 
     Empty when the text holds nothing to look for. A reference is looked up by the caller.
@@ -72,11 +71,6 @@ def wanted(text: str) -> list[list[int]]:
     if len(digits) >= 7 and not re.search(r"[^\W\d_]", text):
         return [[blind("phone", form) for form in _phones(digits)]]
     return [[blind("prefix", part[:3]), blind("sound", _sound(part))] for part in _parts(text)]
-
-
-def reference(text: str) -> str | None:
-    """The reference meant by `text`, None when it is none."""
-    return parse_reference(text)
 
 
 def blinded_term(text: str) -> int:

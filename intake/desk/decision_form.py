@@ -27,7 +27,7 @@ CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
 # outcome → the fields that belong to it beside those of every outcome
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
-    workflow.MORE: ("sentence", *CALL),
+    workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
 }
 
@@ -183,7 +183,7 @@ class DecisionForm(CallForm):
             self.add_error("reason", _("Say why you change the urgency."))
         outcome = data.get("outcome", "")
         unwanted = {"sentence", *CALL, *REQUEST} - set(BELONGING.get(outcome, ()))
-        if outcome == workflow.MORE:  # one of the two is enough
+        if outcome == workflow.NEED_INFORMATION:  # one of the two is enough
             if self.has_error("call", "required"):
                 unwanted.add("call")
             if self.has_error("sentence", "required") and data.get("call"):

@@ -143,7 +143,11 @@ def _refuse_incomplete(submission: Submission, verdict: DecisionInput) -> None:
         raise ValueError("Say that what the patient wrote was read.")
     if verdict.outcome == workflow.EMERGENCY_CARE and verdict.call is None:
         raise ValueError("Say what became of the call to the patient.")
-    if verdict.outcome == workflow.MORE and verdict.call is None and not verdict.message:
+    if (
+        verdict.outcome == workflow.NEED_INFORMATION
+        and verdict.call is None
+        and not verdict.message
+    ):
         raise ValueError("Write to the patient, or say what became of the call.")
 
 
@@ -252,7 +256,7 @@ def set_progress(
         wishes = AppointmentRequest.objects.select_for_update(of=("self",))
         wish = wishes.get(submission=submission)
         wish.progress = workflow.move_request(
-            wish.progress, workflow.BY_HAND.get(progress, progress)
+            wish.progress, workflow.FRONT_DESK_ACTIONS.get(progress, progress)
         )
         wish.save(update_fields=["progress"])
         _claim(submission, revision, status=submission.status)

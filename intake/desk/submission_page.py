@@ -63,7 +63,7 @@ class ProgressForm(forms.Form):
             ("", gettext_lazy("Choose")),
             *(
                 (code, words[code])
-                for code, action in workflow.BY_HAND.items()
+                for code, action in workflow.FRONT_DESK_ACTIONS.items()
                 if not progress or (progress, action) in workflow.REQUEST_MOVES
             ),
         ]
@@ -115,7 +115,7 @@ class SubmissionPage:
 
     def _told(self, name: str) -> tuple[str, ...]:
         question = self._questions.get(name)
-        return reading.words(question, self.answers.get(name)) if question else ()
+        return reading.answer_words(question, self.answers.get(name)) if question else ()
 
     @cached_property
     def contact(self) -> list[tuple[str, list[str]]]:
@@ -164,7 +164,7 @@ class SubmissionPage:
             question = self._questions[name]
             question = question.for_proxy() if self.proxied else question
             restored = domain.from_json(self.protocol, {name: value})[name]
-            used.append((question.text, ", ".join(reading.words(question, restored))))
+            used.append((question.text, ", ".join(reading.answer_words(question, restored))))
         level = Urgency.of(fired.level) if fired.level != FLAG else None
         return {"rule": fired, "urgency": level, "used": used, "read": self._read(fired)}
 
@@ -172,8 +172,8 @@ class SubmissionPage:
         """The advice in the patient's language, '' where it was read in English."""
         if self.submission.translation_id is None:
             return ""
-        words = documents.wording_read(self.submission.translation_id)
-        spoken = words.says_in(fired.level) != "en" and fired.level != FLAG
+        words = documents.wording_as_read(self.submission.translation_id)
+        spoken = words.language_of(fired.level) != "en" and fired.level != FLAG
         return words.protocol.rule(fired.id).advice if spoken else ""
 
     @property
@@ -210,13 +210,13 @@ class SubmissionPage:
         screened = "si_screen" in self.answers
         route = domain.route(self.protocol, self.answers, si_screen=screened)
         if self.submission.kind in WALKS:
-            route = domain.only(route, WALKS[self.submission.kind])
+            route = domain.pages_with(route, WALKS[self.submission.kind])
         asked = [page for page in route if page.id != CONTACT]
         if self.stopped:
             # what would have come after the stop was never asked
             told = [any(q.id in self.answers for q in page.questions) for page in asked]
             asked = asked[: len(told) - told[::-1].index(True)] if any(told) else []
-        return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
+        return reading.answers_by_part(self.protocol, asked, self.answers, proxied=self.proxied)
 
     # --- what came before and after ------------------------------------------------------------
     @cached_property

@@ -51,9 +51,9 @@ class InvalidAnswer(Exception):
 
     @property
     def message(self) -> str:
-        return self.said(str)
+        return self.message_in(str)
 
-    def said(self, translate: Callable[[str], str]) -> str:
+    def message_in(self, translate: Callable[[str], str]) -> str:
         """The sentence, its pattern passed through `translate` before its values stand in it."""
         return translate(self.pattern) % self.params
 
@@ -128,7 +128,7 @@ def clean_json_answer(question: Question, value: object) -> Value | None:
     return clean_answer(question, [value])
 
 
-def recognised(question: Question, raw: Sequence[str]) -> Value | None:
+def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
     """What can be recognised of a form's strings, errors put aside; None when nothing can.
 
     Of options every known one counts, so that an emergency ticked beside a mistake is still seen.
@@ -381,7 +381,7 @@ def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tu
     return tuple(pages)
 
 
-def only(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
+def pages_with(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
     """The pages with the wanted questions alone; a page that has none of them is left out."""
     cut = (
         msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))

@@ -22,7 +22,7 @@ from intake.domain.definition import (
     Rule,
     is_number,
 )
-from intake.domain.promises import promises
+from intake.domain.promises import promising_sentences
 from intake.domain.reachability import boundary_numbers, can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
 
@@ -339,7 +339,7 @@ def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
 
     The text is always shown, so the patient would read the promise when it cannot be kept.
     """
-    for sentence in promises(text, language):
+    for sentence in promising_sentences(text, language):
         message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."
         yield Problem("promise_in_advice", path, message)
 

@@ -57,7 +57,7 @@ _COMPILED: Final = {
 }
 
 
-def promises(text: str, language: str) -> list[str]:
+def promising_sentences(text: str, language: str) -> list[str]:
     """The sentences of a text that promise something, in their order. Raises KeyError for a
     language without patterns."""
     sentences = re.split(r"(?<=[.!?])\s+", text.strip())

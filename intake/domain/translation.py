@@ -119,7 +119,7 @@ class Wording(msgspec.Struct, frozen=True):
     def language(self) -> str:
         return self.shown.language if self.shown is not None else "en"
 
-    def says_in(self, level: str) -> str:
+    def language_of(self, level: str) -> str:
         """The language in which a rule of this level speaks."""
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
 

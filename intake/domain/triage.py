@@ -100,7 +100,7 @@ def assess(
     )
 
 
-def interrupting(
+def interrupting_rules(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> tuple[Rule, ...]:
     """The rules that stop the form at these answers, most urgent first.

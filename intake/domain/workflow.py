@@ -25,7 +25,7 @@ IN_TRIAGE: Final = ("new", "in_review")
 """Those of them in which the next step is the clinic's. In `waiting` it is the clinic's until the
 patient was asked, from then on the patient's."""
 
-OVER: Final = ("closed", "withdrawn")
+FINISHED: Final = ("closed", "withdrawn")
 """The statuses in which nothing is left to do for a submission."""
 
 ACTIONS: Final[Mapping[str, str]] = {
@@ -84,7 +84,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
 }
 """Outcome of a decision → label."""
 
-MORE: Final = "need_more_information"
+NEED_INFORMATION: Final = "need_more_information"
 EMERGENCY_CARE: Final = "redirect_emergency"
 NO_VISIT: Final = ("redirect_emergency", "refer_elsewhere", "advice_only")
 """The outcomes after which this clinic plans no visit."""
@@ -144,7 +144,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
 REQUEST_OPEN: Final = ("requested", "called", "offered", "booked")
 """The progress of requests that count against the limit of one person."""
 
-BY_HAND: Final[Mapping[str, str]] = {
+FRONT_DESK_ACTIONS: Final[Mapping[str, str]] = {
     "requested": "reopen",
     "called": "call",
     "withdrawn": "withdraw",
@@ -161,13 +161,13 @@ VISIT_STATUSES: Final[Mapping[str, str]] = {
 }
 """Status of an appointment → label."""
 
-TAKING: Final = ("held", "confirmed")
+OCCUPYING: Final = ("held", "confirmed")
 """The statuses that take up clinic time."""
 
 VISITS: Final = ("confirmed", "completed", "no_show")
 """The statuses of what is or was a visit, rather than a time held or given back."""
 
-OF_NOBODY: Final = ("held", "cancelled", "expired")
+MAY_LACK_PATIENT: Final = ("held", "cancelled", "expired")
 """The statuses in which an appointment may be no patient's yet."""
 
 VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
@@ -239,4 +239,4 @@ def action_of(outcome: str) -> str:
     """
     if outcome not in OUTCOMES:
         raise NotAllowed(f"There is no outcome “{outcome}”.")
-    return "ask" if outcome == MORE else "decide"
+    return "ask" if outcome == NEED_INFORMATION else "decide"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Question
-from intake.wording.advice import speak
+from intake.wording.advice import with_local_numbers
 
 Controls = Mapping[str, str]  # the name of a control → what it holds
 
@@ -86,15 +86,15 @@ class WalkForm(forms.Form):
         return helper
 
 
-class OnceForm(WalkForm):
+class SingleValueForm(WalkForm):
     """A form whose every control takes one value."""
 
     def clean(self) -> dict[str, Any]:
-        sent_once(self)
+        refuse_repeated_controls(self)
         return self.cleaned_data
 
 
-def sent_once(form: forms.Form) -> None:
+def refuse_repeated_controls(form: forms.Form) -> None:
     """A control that takes one value and came with several was not filled in by our page."""
     for name, field in form.fields.items():
         single = not isinstance(field, forms.MultipleChoiceField)
@@ -127,7 +127,7 @@ class PageForm(WalkForm):
         self._errors = ErrorDict()
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
-            self.add_error(name, error.said(gettext))
+            self.add_error(name, error.message_in(gettext))
         if problem:
             self.add_error(None, problem)
 
@@ -137,7 +137,7 @@ def question_field(question: Question) -> forms.Field:
     choices = [(option.code, option.label) for option in question.options]
     common = {
         "label": question.text,
-        "help_text": speak(question.help or ""),
+        "help_text": with_local_numbers(question.help or ""),
         "required": question.required,
     }
     match question.type:

@@ -108,7 +108,7 @@ class PlainTextField(forms.CharField):
         try:
             text = domain.clean_answer(self.question, [value or ""]) or ""
         except domain.InvalidAnswer as error:
-            raise forms.ValidationError(error.said(gettext)) from None
+            raise forms.ValidationError(error.message_in(gettext)) from None
         return " ".join(str(text).split())
 
 

@@ -110,7 +110,7 @@ class CancelReason(models.TextChoices):
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def taking(self) -> "AppointmentQuerySet":
         """Those that take up clinic time, as the constraint sees it: an old hold, too."""
-        return self.filter(status__in=workflow.TAKING)
+        return self.filter(status__in=workflow.OCCUPYING)
 
     def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
         """Those that lie in the half-open time from `start` to `end`, or reach into it."""
@@ -180,7 +180,7 @@ class Appointment(models.Model):
                     ("seat", RangeOperators.EQUAL),
                     ("during", RangeOperators.OVERLAPS),
                 ],
-                condition=Q(status__in=workflow.TAKING),
+                condition=Q(status__in=workflow.OCCUPYING),
             ),
             models.UniqueConstraint(
                 fields=["submission"],
@@ -207,7 +207,7 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_of_somebody",
-                condition=Q(submission__isnull=False) | Q(status__in=workflow.OF_NOBODY),
+                condition=Q(submission__isnull=False) | Q(status__in=workflow.MAY_LACK_PATIENT),
             ),
             models.CheckConstraint(
                 name="appointment_overbooked_by_somebody",

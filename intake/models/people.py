@@ -13,6 +13,6 @@ def deciders() -> QuerySet:
     return get_user_model().objects.filter(is_active=True, groups__permissions__in=right)
 
 
-def of_nobody() -> Q:
+def without_clinician() -> Q:
     """Submissions that nobody who can decide has taken: somebody who has left holds none."""
     return ~Q(assignee__in=deciders().values("pk"))

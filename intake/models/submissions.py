@@ -85,7 +85,7 @@ IS_WAITING = (
     | Q(escalate_at__isnull=False)
 ) & Q(suspect=False)
 # the front desk's work goes on when a clinician has decided
-IS_NOT_CLOSED = ~Q(status__in=workflow.OVER) & Q(suspect=False)
+IS_NOT_CLOSED = ~Q(status__in=workflow.FINISHED) & Q(suspect=False)
 IS_ANSWER_DUE = Q(reply_due_at__isnull=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
 """Of the steps of an escalation, the first to everybody and the first on every page of staff."""
@@ -301,7 +301,7 @@ class Draft(models.Model):
         return self.device == Device.MINE and not settings.SHARED_DEVICE
 
     @property
-    def reach(self) -> timedelta:
+    def idle_limit(self) -> timedelta:
         """How long its browser may lie idle and still find it."""
         if self.on_own_device:
             return timedelta(hours=settings.DRAFT_OWN_HOURS)

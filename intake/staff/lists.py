@@ -22,12 +22,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import hours
+from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import AppointmentRequest
-from intake.models.people import of_nobody
+from intake.models.people import without_clinician
 from intake.models.submissions import (
     IS_ANSWER_DUE,
     IS_NOT_CLOSED,
@@ -99,7 +100,7 @@ class MineFilter(FixedFilter):
             return queryset
         # Asked for apart, since mostly there are none: then an index has the rows in their order.
         # What is over stays with its colleague of then.
-        left = Submission.objects.waiting().exclude(assignee=None).filter(of_nobody())
+        left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
 
@@ -147,7 +148,7 @@ class ProgressFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.REQUEST_STATUSES:
-            if term_of(request) or request.GET.get("status") in ("all", *workflow.OVER):
+            if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
                 return queryset.filter(appointment_request__progress=self.value())
             # Few submissions are open. With a join the planner may begin at the requests instead,
             # which become more every year; from a subquery it can only look one up for each row.
@@ -197,7 +198,7 @@ class PatientAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := search.reference(search_term):
+        if reference := parse_reference(search_term):
             return queryset.filter(reference=reference), False
         found = people(queryset, search_term)
         if not found:
@@ -303,7 +304,7 @@ def alarm_mark() -> str:
 
 def people(rows: Any, term: str) -> list[Any]:
     """The keys of the submissions whose patient fits what was typed, the best first."""
-    wanted = search.wanted(term)
+    wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values and not rows: two hundred of them are made, and a page shows 25

@@ -18,7 +18,7 @@ from clinic import hours
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
 
-MOST = 3  # advice texts at once; more are not read
+MOST_ADVICE = 3  # advice texts at once; more are not read
 _NUMBERS = re.compile(r"\b(911|988)\b")
 _CRISIS_QUESTION = "si_screen"  # its rules speak of the crisis line first
 
@@ -44,7 +44,7 @@ class Card:
         return " ".join(text for text in (self.closed, self.advice, self.promise) if text)
 
 
-def speak(text: str) -> str:
+def with_local_numbers(text: str) -> str:
     """A protocol's text, written for the US, with this clinic's emergency and crisis numbers."""
     numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
@@ -58,13 +58,13 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     closed = "" if is_open else said.closed or level.closed or ""
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     may_promise = phone and is_open and by <= hours.current().closing(at)
-    spoken = words.says_in(fired.level)
+    spoken = words.language_of(fired.level)
     return Card(
         rule=fired.id,
         level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
-        closed=speak(closed),
-        advice=speak(said.advice),
-        promise=speak(said.promise or "") if may_promise else "",
+        closed=with_local_numbers(closed),
+        advice=with_local_numbers(said.advice),
+        promise=with_local_numbers(said.promise or "") if may_promise else "",
         language="" if spoken == (get_language() or "en") else spoken,
     )
 
@@ -90,6 +90,6 @@ def red_flags(assessment: Assessment) -> list[Fired]:
     return [fired for fired in assessment.fired if fired.level in ("emergency", "same_day")]
 
 
-def top(assessment: Assessment) -> list[Fired]:
+def winning_rules(assessment: Assessment) -> list[Fired]:
     """The fired rules of the level that won."""
     return [fired for fired in assessment.fired if fired.level == assessment.urgency]

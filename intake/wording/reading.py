@@ -42,7 +42,7 @@ class Part:
     rows: tuple[Row, ...]
 
 
-def words(question: Question, value: Any) -> tuple[str, ...]:
+def answer_words(question: Question, value: Any) -> tuple[str, ...]:
     """An answer in words: the labels of its options, a number with its unit, the text itself."""
     if value is None or value == ():
         return ()
@@ -61,7 +61,7 @@ def words(question: Question, value: Any) -> tuple[str, ...]:
             return (value,)
 
 
-def parts(
+def answers_by_part(
     protocol: Protocol, pages: Iterable[Page], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[Part]:
     """The asked questions with their answers, by section, in the order they were asked."""
@@ -110,7 +110,7 @@ def phone_words(stored: str) -> str:
 def _rows(page: Page, answers: Mapping[str, Any], proxied: bool) -> Iterator[Row]:
     for question in page.questions:
         asked = question.for_proxy() if proxied else question
-        yield Row(question.id, asked.text, words(asked, answers.get(question.id)), page.id)
+        yield Row(question.id, asked.text, answer_words(asked, answers.get(question.id)), page.id)
 
 
 _PATTERN = {

@@ -314,7 +314,7 @@ class ClosureForm(AskingForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         for name in ("first_day", "last_day", "starts_at", "ends_at"):
-            if data.get(name) and not domain.in_reach(data[name]):
+            if data.get(name) and not domain.is_plausible_day(data[name]):
                 self.add_error(name, _("Check the year."))
         zone = self._zone(data.get("location"))
         for name, last in (("starts_at", False), ("ends_at", True)):

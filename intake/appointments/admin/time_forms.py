@@ -132,7 +132,7 @@ class OverbookForm(forms.Form):
 
     def clean_day(self) -> date:
         day = self.cleaned_data["day"]
-        if not domain.in_reach(day):
+        if not domain.is_plausible_day(day):
             raise forms.ValidationError(_("Check the year."))
         return day
 
