@@ -1,5 +1,4 @@
-"""Protocols as they ran, and their words in other languages as they were read: stored once per
-content hash, read back for old drafts and submissions."""
+"""Store protocols and translations once per content hash, and read them for old submissions."""
 
 from functools import cache
 
@@ -11,7 +10,7 @@ from intake.protocols import current, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
-    """The protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
+    """Return the protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
     if content_hash == current().content_hash:
         return current()
     return _stored_protocol(content_hash)
@@ -24,7 +23,7 @@ def _stored_protocol(content_hash: str) -> Protocol:
 
 
 def store_protocol(protocol: Protocol) -> None:
-    """Store the protocol's document unless it is stored already."""
+    """Store the protocol's document. Idempotent."""
     ProtocolDocument.objects.bulk_create(
         [
             ProtocolDocument(
@@ -39,7 +38,7 @@ def store_protocol(protocol: Protocol) -> None:
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """The words in which a protocol speaks to patients of this language. No query for today's.
+    """Return a protocol in a language, for patients. Makes no query for today's protocol.
 
     Raises ProtocolDocument.DoesNotExist for an unknown protocol.
     """
@@ -54,7 +53,7 @@ def wording(content_hash: str, language: str | None) -> Wording:
 
 
 def current_wording(language: str | None) -> Wording:
-    """The words of today's protocol. Asks no database."""
+    """Return today's protocol in a language. Makes no query."""
     return wording(current().content_hash, language)
 
 
@@ -69,15 +68,20 @@ def _wording_now(content_hash: str, language: str) -> Wording:
 
 @cache
 def wording_as_read(translation_hash: str) -> Wording:
-    """The words that a patient read. Raises TranslationDocument.DoesNotExist."""
+    """Return the protocol in the stored translation that a patient read.
+
+    Raises TranslationDocument.DoesNotExist.
+    """
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
     return translation.in_language(protocol_of(row.protocol_id), shown)
 
 
 def store_wording(protocol_hash: str, words: Wording) -> str | None:
-    """Store the words as they are shown, unless they are stored already. Returns their hash; None
-    for English."""
+    """Store the translation as patients read it, and return its hash; None for English.
+
+    Idempotent.
+    """
     if words.shown is None:
         return None
     row = TranslationDocument(
@@ -91,6 +95,9 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
 
 
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
-    """The ids of a protocol's sensitive questions. One stored before any was marked has the ids
-    that today's marks: an id never means something else later."""
+    """Return the ids of a protocol's sensitive questions.
+
+    An old protocol without such marks has the marks of today's protocol. That is safe, since an id
+    never changes its meaning.
+    """
     return protocol.sensitive or current().sensitive

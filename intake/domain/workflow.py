@@ -25,8 +25,10 @@ OPEN: Final = ("new", "in_review", "waiting")
 """The statuses in which a submission is not decided."""
 
 IN_TRIAGE: Final = ("new", "in_review")
-"""The open statuses in which the clinic has the next step. In `waiting` the clinic has the next step
-until the patient is asked; then the patient has it."""
+"""The open statuses in which the clinic has the next step.
+
+In `waiting` the clinic has the next step until the patient is asked; then the patient has it.
+"""
 
 FINISHED: Final = ("closed", "withdrawn")
 """The statuses in which a submission needs no more work."""

@@ -171,7 +171,7 @@ class ContactForm(WalkForm):
     def typed(self) -> dict[str, Any]:
         """What was typed so far, for who stops here and comes back: shown again, answering nothing.
         The two boxes to tick are ticked anew."""
-        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.whole()
+        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.completed_data()
         found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
         if born := self.cleaned_data.get("birth_date"):
             found["birth_date"] = born.isoformat()
