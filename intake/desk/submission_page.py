@@ -20,6 +20,8 @@ from intake.appointments.admin.choosing import wish_rows
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
+from intake.domain.route import pages_with
+from intake.domain.route import route as route_of
 from intake.domain.triage import Fired
 from intake.draft_content import CONTACT
 from intake.letters.sentences import MESSAGES, words
@@ -208,9 +210,9 @@ class SubmissionPage:
         """All questions that this patient was asked, with the answers."""
         # the question about suicide must be answered where it is asked; a clinic may not ask it
         screened = "si_screen" in self.answers
-        route = domain.route(self.protocol, self.answers, si_screen=screened)
+        route = route_of(self.protocol, self.answers, si_screen=screened)
         if self.submission.kind in WALKS:
-            route = domain.pages_with(route, WALKS[self.submission.kind])
+            route = pages_with(route, WALKS[self.submission.kind])
         asked = [page for page in route if page.id != CONTACT]
         if self.stopped:
             # what would have come after the stop was never asked

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from intake.domain.answers import kept_answers, plain
+from intake.domain.answers import plain
 from intake.domain.computed import compute
 from intake.domain.conditions import compiled
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
+from intake.domain.route import kept_answers
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

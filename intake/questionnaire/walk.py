@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from intake.domain import answers as domain
+from intake.domain import route as domain
 from intake.domain.definition import Page, Protocol, Rule
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules

@@ -7,15 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intake.domain.answers import (
-    from_json,
-    kept_answers,
-    page_done,
-    route,
-    to_json,
-    visible,
-)
+from intake.domain.answers import from_json, to_json
 from intake.domain.definition import FLAG, Answers, Condition, Protocol, Rule
+from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import current
 from tests.domain import golden

@@ -10,8 +10,8 @@ import pytest
 
 from intake import checks, protocols
 from intake.domain import translation
-from intake.domain.answers import route
 from intake.domain.definition import Protocol
+from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
 from intake.domain.triage import assess
 from tests.builders import ORDINARY

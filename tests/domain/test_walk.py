@@ -2,13 +2,13 @@
 
 import pytest
 
-from intake.domain.answers import (
+from intake.domain.definition import Protocol
+from intake.domain.route import (
     kept_answers,
     page_done,
     route,
     visible,
 )
-from intake.domain.definition import Protocol
 
 
 def pages(protocol: Protocol, answers: dict, **options: bool) -> list[str]:

@@ -17,7 +17,8 @@ from intake import documents
 from intake.appointments import free_times
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
-from intake.domain.answers import clean_json_answer, kept_answers, plain
+from intake.domain.answers import clean_json_answer, plain
+from intake.domain.route import kept_answers
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
