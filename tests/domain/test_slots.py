@@ -14,18 +14,16 @@ from intake.domain.slots import (
     Busy,
     Closure,
     Hours,
-    NoSuchTime,
     Slot,
     Wish,
     capacity_at,
     free_seats,
     free_slots,
-    moments,
     offer_window,
-    resolve_wall,
     unmet_parts,
     wish_rank,
 )
+from intake.domain.wall_time import NoSuchTime, moments, resolve_wall
 
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")

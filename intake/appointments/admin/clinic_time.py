@@ -27,6 +27,7 @@ from intake.appointments.admin.affected import AffectedVisits, AskingForm, with_
 from intake.appointments.admin.choosing import time_words
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
 from intake.domain import slots as domain
+from intake.domain.wall_time import NoSuchTime, resolve_wall
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
@@ -332,8 +333,8 @@ class ClosureForm(AskingForm):
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
     """The moment of a wall time; when the clock changes then, the one that closes more."""
     try:
-        return domain.resolve_wall(wall, zone)
-    except domain.NoSuchTime as trouble:
+        return resolve_wall(wall, zone)
+    except NoSuchTime as trouble:
         return trouble.choices[-1 if last else 0]
 
 
