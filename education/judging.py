@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from education import content, markup, problems
-from intake.domain.problems import reading_grade
+from intake.domain.readability import reading_grade
 
 AIM: Final = (6, 8)
 """Reading grades of school in the United States that the pages aim at."""

@@ -1,4 +1,4 @@
-"""System checks: a wrong or unsigned protocol stops the program before it meets a patient."""
+"""System checks: a wrong or unsigned protocol stops the program before patients see it."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -29,7 +29,7 @@ TRANSLATION_NUMBERS: Final = {
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every problem of every protocol, and outside of a demonstration a missing signature."""
+    """Report the problems of every protocol, and missing signatures unless DEMO is on."""
     messages: list[CheckMessage] = []
     for name in protocols.available():
         try:
@@ -52,8 +52,10 @@ def protocol_problems(
 
 
 def _translations(protocol: Protocol) -> list[CheckMessage]:
-    """What is wrong with the protocol's other languages, and outside of a demonstration what a
-    language that patients are offered still lacks."""
+    """Report the problems of the protocol's translations.
+
+    Unless DEMO is on, report also a missing translation or signature of an offered language.
+    """
     offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
     offered = set() if getattr(settings, "DEMO", False) else offered
     messages: list[CheckMessage] = []
@@ -83,8 +85,8 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
                 "A qualified translator reads it whole and signs it there, with content_hash:"
                 f" {words.content_hash}. Or take {language!r} out of CLINIC_LANGUAGES."
             )
-            told = f"{where} is not approved: {missing} under approval is missing or does not fit."
-            messages.append(Error(told, hint=hint, id=UNSIGNED_TRANSLATION))
+            text = f"{where} is not approved: {missing} under approval is missing or does not fit."
+            messages.append(Error(text, hint=hint, id=UNSIGNED_TRANSLATION))
     return messages
 
 

@@ -1,5 +1,4 @@
-"""Protocols as they ran, and their words in other languages as they were read: stored once per
-content hash, read back for old drafts and submissions."""
+"""Store protocols and translations once per content hash, and read them for old submissions."""
 
 from functools import cache
 
@@ -11,7 +10,7 @@ from intake.protocols import current, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
-    """The protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
+    """Return the protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
     if content_hash == current().content_hash:
         return current()
     return _stored_protocol(content_hash)
@@ -23,8 +22,8 @@ def _stored_protocol(content_hash: str) -> Protocol:
     return from_document(bytes(document))
 
 
-def keep_protocol(protocol: Protocol) -> None:
-    """Store the protocol's document unless it is stored already."""
+def store_protocol(protocol: Protocol) -> None:
+    """Store the protocol's document. Idempotent."""
     ProtocolDocument.objects.bulk_create(
         [
             ProtocolDocument(
@@ -39,7 +38,7 @@ def keep_protocol(protocol: Protocol) -> None:
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """The words in which a protocol speaks to patients of this language. No query for today's.
+    """Return a protocol in a language, for patients. Makes no query for today's protocol.
 
     Raises ProtocolDocument.DoesNotExist for an unknown protocol.
     """
@@ -50,11 +49,11 @@ def wording(content_hash: str, language: str | None) -> Wording:
         return _wording_now(content_hash, str(language))
     rows = TranslationDocument.objects.filter(protocol=content_hash, language=language)
     newest = rows.order_by("-created_at").values_list("content_hash", flat=True).first()
-    return wording_read(newest) if newest else Wording(protocol)
+    return wording_as_read(newest) if newest else Wording(protocol)
 
 
-def wording_now(language: str | None) -> Wording:
-    """The words of today's protocol. Asks no database."""
+def current_wording(language: str | None) -> Wording:
+    """Return today's protocol in a language. Makes no query."""
     return wording(current().content_hash, language)
 
 
@@ -68,16 +67,21 @@ def _wording_now(content_hash: str, language: str) -> Wording:
 
 
 @cache
-def wording_read(translation_hash: str) -> Wording:
-    """The words that a patient read. Raises TranslationDocument.DoesNotExist."""
+def wording_as_read(translation_hash: str) -> Wording:
+    """Return the protocol in the stored translation that a patient read.
+
+    Raises TranslationDocument.DoesNotExist.
+    """
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
     return translation.in_language(protocol_of(row.protocol_id), shown)
 
 
-def keep_wording(protocol_hash: str, words: Wording) -> str | None:
-    """Store the words as they are shown, unless they are stored already. Returns their hash; None
-    for English."""
+def store_wording(protocol_hash: str, words: Wording) -> str | None:
+    """Store the translation as patients read it, and return its hash; None for English.
+
+    Idempotent.
+    """
     if words.shown is None:
         return None
     row = TranslationDocument(
@@ -91,6 +95,9 @@ def keep_wording(protocol_hash: str, words: Wording) -> str | None:
 
 
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
-    """The ids of a protocol's sensitive questions. One stored before any was marked has the ids
-    that today's marks: an id never means something else later."""
+    """Return the ids of a protocol's sensitive questions.
+
+    An old protocol without such marks has the marks of today's protocol. That is safe, since an id
+    never changes its meaning.
+    """
     return protocol.sensitive or current().sensitive

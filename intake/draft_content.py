@@ -1,4 +1,4 @@
-"""What a draft holds: answers under way, contact, wish. Pure; services seal it into the row."""
+"""The content of a draft: answers, contact and wish. Pure; services seal it into the row."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,34 +10,37 @@ from intake.domain.definition import Protocol
 CONTACT = "contact"
 APPOINTMENT = "appointment"
 SAFETY = "safety"
-# asked on the contact step and kept with the contact, not among the answers
+# Questions of the contact step. Their answers are stored with the contact.
 CONTACT_QUESTIONS = ("lang_help", "callback_phone", "ack")
-# of the contact step, what tells nobody how to reach the patient
+# The fields of the contact step that reveal no contact details.
 CONTACT_OPEN = ("who", "ack", "consent")
-SAVED_ADDRESS = "address"  # among the veiled contact: where a code may be sent
+SAVED_ADDRESS = "address"  # the veiled contact's name for the address of one-time codes
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a draft holds. `answers` keeps also those of pages hidden for the moment: they come
-    back when the patient changes their mind again, and are left out of every judgement."""
+    """The content of a draft.
+
+    `answers` includes those of pages that are hidden now. They count again when the patient shows
+    these pages again; until then every assessment leaves them out.
+    """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
     visited: tuple[str, ...] = ()
     contact: Mapping[str, Any] = field(default_factory=dict)
     wish: Mapping[str, Any] = field(default_factory=dict)
-    # each time the form was stopped: {"rules": [...], "page": step, "at": iso, "retracted": iso}
+    # The times the form was stopped: {"rules": [...], "page": step, "at": iso, "retracted": iso}
     stops: tuple[Mapping[str, Any], ...] = ()
-    # the rules that the last Continue made fire, whose panel the next page shows
+    # The rules that fired at the last Continue; the next page shows their panel.
     panel: tuple[str, ...] = ()
-    # where a code may be sent to come back later: {"address": …, "at": iso}
+    # The address for one-time codes: {"address": …, "at": iso}
     saved: Mapping[str, Any] = field(default_factory=dict)
-    # what was typed on a step that was left unfinished: step → name → values
+    # The values typed on an unfinished step: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # the age that the patient has not confirmed yet, and the step it was typed on, whose other
-    # values wait in `typed`: {"step": step, "age": years}
+    # An age that the patient has not confirmed, and its step: {"step": step, "age": years}. The
+    # other values of the step wait in `typed`.
     unsure: Mapping[str, Any] = field(default_factory=dict)
-    # why a person may not have filled this in
+    # The signs that a program filled this in.
     suspect: tuple[str, ...] = ()
     # what was said before the device was left alone: it counts, and no page shows it until it is
     # said again. Questions by their ids, the contact by its fields
@@ -78,18 +81,18 @@ class Content:
         }
 
     def visit(self, step: str, **changes: Any) -> Self:
-        """The content after Continue on `step`, with the given fields replaced."""
+        """Return the content after Continue on `step`, with the given fields replaced."""
         visited = self.visited if step in self.visited else (*self.visited, step)
-        typed = {other: said for other, said in self.typed.items() if other != step}
+        typed = {other: values for other, values in self.typed.items() if other != step}
         unsure = {} if self.unsure.get("step") == step else self.unsure
         return replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
 
     def leave_open(self, step: str, typed: Mapping[str, Any], **changes: Any) -> Self:
-        """The content with `step` left unfinished: `typed` is shown there and answers nothing."""
+        """Return the content with `step` unfinished. Its `typed` values are shown, not counted."""
         return replace(self, typed={**self.typed, step: dict(typed)}, **changes)
 
     def veil(self, sensitive: Collection[str]) -> Self:
-        """The content with nothing shown of the sensitive questions and of the contact."""
+        """Return the content with the sensitive answers and the contact details hidden."""
         contact = {**self.typed.get(CONTACT, {}), **self.contact}
         if self.saved:
             contact[SAVED_ADDRESS] = ""
@@ -99,16 +102,16 @@ class Content:
             veiled_contact=tuple(name for name in contact if name not in CONTACT_OPEN),
         )
 
-    def said_again(self, questions: Collection[str]) -> Self:
-        """The content with these questions answered anew: their answers are shown."""
+    def unveil(self, questions: Collection[str]) -> Self:
+        """Return the content with the answers to these questions shown again."""
         return replace(self, veiled=tuple(q for q in self.veiled if q not in questions))
 
     def unvisit(self, step: str) -> Self:
-        """The content with `step` to be done again; what was said there is kept."""
+        """Return the content with `step` to be done again. Its answers stay."""
         return replace(self, visited=tuple(other for other in self.visited if other != step))
 
     @property
     def addresses(self) -> list[str]:
-        """Where a code for this draft may be sent: the address it was saved with, the contact's."""
+        """The addresses for one-time codes: the saved address and those of the contact."""
         given = (self.saved.get("address"), self.contact.get("email"))
         return [address for address in (*given, self.contact.get("callback_phone")) if address]

@@ -1,4 +1,4 @@
-"""What a service may refuse. Each message is for the person who is refused."""
+"""The exceptions with which services refuse an act. Each message is for the acting person."""
 
 from django.utils.translation import gettext as _
 
@@ -7,18 +7,18 @@ from intake.domain.triage import Assessment
 
 
 class Conflict(Exception):
-    """Somebody else was first. The message is for the person who comes second."""
+    """Another person acted first. The message is for the person who acted second."""
 
 
 class Gone(Conflict):
-    """The draft was cleared meanwhile, in another window."""
+    """The patient cleared the draft in another window."""
 
     def __init__(self) -> None:
         super().__init__(_("Your answers were cleared in another window, so this was not saved."))
 
 
 class Blocked(Exception):
-    """The protocol forbids going on (a minor without a parent or guardian)."""
+    """The protocol forbids to go on, as for a minor without a parent or guardian."""
 
     def __init__(self, assessment: Assessment) -> None:
         super().__init__("blocked")
@@ -26,7 +26,7 @@ class Blocked(Exception):
 
 
 class NotReady(Exception):
-    """The draft cannot be sent yet; `step` is where the patient has to go."""
+    """The draft cannot be sent yet; `step` is the step that the patient must complete."""
 
     def __init__(self, step: str) -> None:
         super().__init__(step)
@@ -34,8 +34,8 @@ class NotReady(Exception):
 
 
 class Refused(Exception):
-    """What the clinic's rules do not allow now; the message says why and what to do instead."""
+    """The clinic's rules do not allow the act now. The message says why and what to do instead."""
 
 
 REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
-"""What an act of staff on a visit is refused with; the message is for the person who asked."""
+"""The exceptions that refuse an act on a visit. Their messages are for the acting person."""

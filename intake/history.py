@@ -1,4 +1,4 @@
-"""The history of a submission: one row for each step of its way."""
+"""Make the rows of a submission's history."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from intake.models.submissions import StatusChange, Submission
 
 
 def build_history(submission: Submission, action: str, *, by: Any, at: datetime) -> StatusChange:
-    """One step of a submission's history, with its status as it is now; not yet stored."""
+    """Return an unsaved history row for an action, with the submission's present status."""
     return StatusChange(
         submission=submission,
         status=submission.status,

@@ -1,8 +1,8 @@
-"""Finding a sealed person by what staff type: blind tokens to store, and the ones to look for.
+"""Find sealed patients by blind tokens: the tokens to store, and the tokens of a search term.
 
-A token is a keyed hash (`sealing.blind`) of something folded: the whole name, each part's sound
-and first three letters, the phone's digits, the e-mail, the birth date. It finds candidates;
-who they are is only known after opening them. Answers have no tokens.
+A token is a keyed hash (`sealing.blind`) of one folded value: the whole name, the sound or the
+first three letters of a name part, the phone digits, the e-mail address or the birth date. Tokens
+find candidates. The caller opens the candidates to see their names. Answers have no tokens.
 """
 
 import re
@@ -13,11 +13,10 @@ from typing import Any
 
 import jellyfish
 
-from clinic.ids import parse_reference
 from clinic.secrets.sealing import blind, fold
 
-CANDIDATES = 200  # opened at most for one search
-ALIKE = 0.87  # how near a misspelt name must come (Jaro-Winkler, 1 is the same)
+CANDIDATES = 200  # the most candidates that one search opens
+ALIKE = 0.87  # least similarity of a misspelt name (Jaro-Winkler; 1 for equal names)
 _DATE_FORMS = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
     re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})"),
@@ -25,7 +24,7 @@ _DATE_FORMS = (
 
 
 def tokens(person: Mapping[str, Any]) -> list[int]:
-    """The blind tokens of one person's identity and contact, sorted."""
+    """Return the blind tokens of a patient's identity and contact details, sorted."""
     found = set()
     for name in filter(None, (person.get("name"), person.get("proxy_name"))):
         found.add(blind("name", fold(name)))
@@ -41,7 +40,7 @@ def tokens(person: Mapping[str, Any]) -> list[int]:
 
 
 def address_tokens(*addresses: str) -> list[int]:
-    """The blind tokens of e-mail addresses and phone numbers, sorted: the same as in `tokens`."""
+    """Return the blind tokens of e-mail addresses and phone numbers, equal to those of `tokens`."""
     found = set()
     for address in filter(None, map(str.strip, addresses)):
         if "@" in address:
@@ -52,16 +51,18 @@ def address_tokens(*addresses: str) -> list[int]:
 
 
 def person_tokens(person: Mapping[str, Any]) -> list[int]:
-    """The two tokens that one person's submissions share, whole name and birth date; none when
-    one of them is not known."""
+    """Return the tokens of whole name and birth date, which one person's submissions share.
+
+    Empty when name or birth date is unknown.
+    """
     name, born = person.get("name"), person.get("birth_date")
     return sorted({blind("name", fold(name)), blind("born", born)}) if name and born else []
 
 
-def wanted(text: str) -> list[list[int]]:
-    """What a row must hold to be a candidate for `text`: one token of each inner list.
+def query_tokens(text: str) -> list[list[int]]:
+    """Return the tokens of a search term: a candidate has one token of each inner list.
 
-    Empty when the text holds nothing to look for. A reference is looked up by the caller.
+    Empty when the term holds nothing to search for. The caller looks up references.
     """
     text = text.strip()[:100]
     if birth_date := parse_date(text):
@@ -74,19 +75,17 @@ def wanted(text: str) -> list[list[int]]:
     return [[blind("prefix", part[:3]), blind("sound", _sound(part))] for part in _parts(text)]
 
 
-def reference(text: str) -> str | None:
-    """The reference meant by `text`, None when it is none."""
-    return parse_reference(text)
-
-
 def blinded_term(text: str) -> int:
-    """The search term as the audit keeps it."""
+    """Return the search term as the audit stores it."""
     return blind("term", fold(text[:100]))
 
 
 def rank(text: str, person: Mapping[str, Any]) -> int:
-    """How well an opened candidate fits: 0 exact, 1 every word begins alike, 2 sounds or looks
-    alike, 3 not at all (a shared token by chance)."""
+    """Rank an opened candidate.
+
+    0: equal. 1: every word is the beginning of a name part. 2: every word sounds or looks like a
+    name part. 3: no match, the candidate shares a token by chance.
+    """
     if not re.search(r"[^\W\d_]", text) or "@" in text:
         return 0
     names = [name for name in (person.get("name"), person.get("proxy_name")) if name]
@@ -100,7 +99,7 @@ def rank(text: str, person: Mapping[str, Any]) -> int:
 
 
 def parse_date(text: str) -> date | None:
-    """A birth date as staff type it: 1984-02-29 or 2/29/1984."""
+    """Read a birth date as staff type it: 1984-02-29 or 2/29/1984. None for another text."""
     for form in _DATE_FORMS:
         if match := form.fullmatch(text):
             try:

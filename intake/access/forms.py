@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
-from intake.forms.base import OnceForm
+from intake.forms.base import SingleValueForm
 from intake.forms.fields import (
     AddressField,
     PhoneField,
@@ -18,7 +18,7 @@ from intake.forms.fields import (
 )
 
 
-class TellForm(OnceForm):
+class TellForm(SingleValueForm):
     """'Also tell the clinic', on the emergency page. The name is the patient's, who is somebody
     else where the form is filled in by a `proxied` one."""
 
@@ -35,7 +35,7 @@ class TellForm(OnceForm):
             self.fields["name"].widget.attrs["autocomplete"] = "name"
 
 
-class FindForm(OnceForm):
+class FindForm(SingleValueForm):
     """Where a code may be sent: the patient's own mailbox or phone."""
 
     address = AddressField(error_messages={"required": _("Enter your e-mail address.")})
@@ -64,7 +64,7 @@ class ReturnForm(FindForm):
         self.fields["address"].help_text = _("The one you gave us before.")
 
 
-class CodeForm(OnceForm):
+class CodeForm(SingleValueForm):
     """A one-time code: one box, paste allowed."""
 
     code = PlainTextField(
@@ -83,7 +83,7 @@ class CodeForm(OnceForm):
     )
 
 
-class ReplyForm(OnceForm):
+class ReplyForm(SingleValueForm):
     """What a patient writes to the clinic."""
 
     text = forms.CharField(
@@ -98,7 +98,7 @@ class ReplyForm(OnceForm):
         try:
             text = domain.clean_answer(text_question(2000), [self.cleaned_data["text"]])
         except domain.InvalidAnswer as error:
-            raise forms.ValidationError(error.said(gettext)) from None
+            raise forms.ValidationError(error.message_in(gettext)) from None
         if not text:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])
         return str(text)

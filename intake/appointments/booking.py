@@ -246,7 +246,7 @@ def overbook(
     no more, it takes a seat at or above the capacity, named as such for ever; where there is an
     ordinary seat, that one, and the reason becomes a note.
 
-    `start` is a moment (domain.slots.resolve_wall makes it of what was typed). Raises ValueError
+    `start` is a moment (wall_time.resolve_wall makes it of what was typed). Raises ValueError
     without a reason; Refused for a time that is past or for a second appointment.
     """
     if not reason.strip():

@@ -16,6 +16,7 @@ from clinic import audit
 from intake.appointments import repeated_refusals
 from intake.appointments.free_times import book_of
 from intake.domain import slots as domain
+from intake.domain.wall_time import first_moment
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
@@ -73,8 +74,8 @@ def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
         rows = rows.filter(location=closure.location_id)
     if closure.first_day is not None:
         # a day more at both ends: other locations' days begin earlier and end later
-        begin = domain.first_moment(_midnight(closure.first_day - _DAY), zone)
-        end = domain.first_moment(_midnight(closure.last_day + 2 * _DAY), zone)
+        begin = first_moment(_midnight(closure.first_day - _DAY), zone)
+        end = first_moment(_midnight(closure.last_day + 2 * _DAY), zone)
         found = [
             row
             for row in rows.between(begin, end).for_reading()

@@ -9,8 +9,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain.slots import in_reach
-from intake.forms.base import WalkForm, sent_once
+from intake.domain.slots import is_plausible_day
+from intake.forms.base import WalkForm, refuse_repeated_controls
 from intake.models.clinic_time import VisitType
 
 CALL, WAIT = "call", "wait"  # instead of a time
@@ -71,7 +71,7 @@ class TimesForm(WalkForm):
         self.fields[name].error_messages["invalid_choice"] = _("Choose one of the answers shown.")
 
     def clean(self) -> dict[str, Any]:
-        sent_once(self)
+        refuse_repeated_controls(self)
         return self.cleaned_data
 
     # --- what is shown -------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class TimesForm(WalkForm):
             day = date.fromisoformat(typed[:10])
         except ValueError:
             return None
-        return day if in_reach(day) else None
+        return day if is_plausible_day(day) else None
 
     @property
     def chosen(self) -> str:

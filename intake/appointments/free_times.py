@@ -193,7 +193,7 @@ def fitting(
     ranked = [
         replace(free, misses=misses)
         for free in free_slots(visit_type=visit_type, start=window[0], end=window[1])
-        if (misses := domain.rank(free.slot, wishes, request.earliest)) is not None
+        if (misses := domain.wish_rank(free.slot, wishes, request.earliest)) is not None
     ]
     return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
 
@@ -321,7 +321,7 @@ def capacity_of(
 def window_of(urgency: int) -> tuple[datetime, datetime] | None:
     """From when until when a patient of this urgency (Urgency) may be offered times, or None."""
     now = timezone.now()
-    found = domain.bounds(
+    found = domain.offer_window(
         Urgency(urgency).code, at=now, horizon_days=settings.APPOINTMENT_HORIZON_DAYS
     )
     if found is None:
@@ -449,7 +449,7 @@ def start_of(key: str) -> datetime | None:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return start if domain.in_reach(start) else None
+    return start if domain.is_plausible_day(start) else None
 
 
 def may_choose(urgency: int) -> bool:

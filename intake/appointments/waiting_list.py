@@ -266,4 +266,4 @@ def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, s
     if window is None or not window[0] <= slot.start < window[1]:
         return False
     wishes = free_times.wishes_of(request=request, known=known)
-    return not wishes or any(domain.fits(slot, wish) == 0 for wish in wishes)
+    return not wishes or any(domain.unmet_parts(slot, wish) == 0 for wish in wishes)

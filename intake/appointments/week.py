@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from intake.appointments.free_times import book_of
 from intake.domain import slots as domain
+from intake.domain.wall_time import first_moment
 from intake.models.appointments import Appointment, during
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 from intake.models.submissions import Submission
@@ -37,8 +38,7 @@ def calendar(
     hold that ended is left out). A fixed number of queries, however full the book."""
     zone = location.zone
     edges = [
-        domain.first_moment(datetime.combine(first_day + n * _DAY, time()), zone)
-        for n in range(days + 1)
+        first_moment(datetime.combine(first_day + n * _DAY, time()), zone) for n in range(days + 1)
     ]
     book = book_of(edges[0], edges[-1], clinician=clinician, location=location)
     visits = _visits(edges[0], edges[-1], location, clinician)

@@ -18,9 +18,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter
 from clinic.requests import Request
-from intake import search
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
@@ -98,7 +98,7 @@ class CallTaskAdmin(PatientAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := search.reference(search_term):
+        if reference := parse_reference(search_term):
             return queryset.filter(submission__reference=reference), False
         called = Submission.objects.filter(call_tasks__in=queryset).distinct()
         return queryset.filter(submission__in=find_patients(called, search_term)), False

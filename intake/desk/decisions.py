@@ -114,7 +114,7 @@ def _refuse_incomplete(submission: Submission, given: DecisionInput) -> None:
         raise ValueError("Say that what the patient wrote was read.")
     if given.outcome == workflow.EMERGENCY_CARE and given.call is None:
         raise ValueError("Say what became of the call to the patient.")
-    if given.outcome == workflow.MORE and given.call is None and not given.message:
+    if given.outcome == workflow.NEED_INFORMATION and given.call is None and not given.message:
         raise ValueError("Write to the patient, or say what became of the call.")
 
 

@@ -27,7 +27,7 @@ CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
 # outcome → the fields that count for it beside the common ones
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
-    workflow.MORE: ("sentence", *CALL),
+    workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
 }
 
@@ -191,7 +191,7 @@ class DecisionForm(CallForm):
             self.add_error("reason", _("Say why you change the urgency."))
         outcome = data.get("outcome", "")
         unwanted = {"sentence", *CALL, *REQUEST} - set(BELONGING.get(outcome, ()))
-        if outcome == workflow.MORE:  # a message or a call is enough
+        if outcome == workflow.NEED_INFORMATION:  # a message or a call is enough
             if self.has_error("call", "required"):
                 unwanted.add("call")
             if self.has_error("sentence", "required") and data.get("call"):
@@ -282,7 +282,7 @@ class ProgressForm(forms.Form):
         }
         allowed = [
             (code, labels[code])
-            for code, action in workflow.BY_HAND.items()
+            for code, action in workflow.FRONT_DESK_ACTIONS.items()
             if not progress or (progress, action) in workflow.REQUEST_MOVES
         ]
         self.has_choice = bool(allowed)

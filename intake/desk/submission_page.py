@@ -17,6 +17,8 @@ from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
+from intake.domain.route import pages_with
+from intake.domain.route import route as route_of
 from intake.domain.triage import Fired
 from intake.draft_content import CONTACT
 from intake.models.calls import Call
@@ -74,7 +76,7 @@ class SubmissionPage:
 
     def _answer_words(self, name: str) -> tuple[str, ...]:
         question = self._questions.get(name)
-        return reading.words(question, self.answers.get(name)) if question else ()
+        return reading.answer_words(question, self.answers.get(name)) if question else ()
 
     @cached_property
     def contact(self) -> list[tuple[str, list[str]]]:
@@ -123,7 +125,7 @@ class SubmissionPage:
             question = self._questions[name]
             question = question.for_proxy() if self.proxied else question
             restored = domain.from_json(self.protocol, {name: value})[name]
-            used.append((question.text, ", ".join(reading.words(question, restored))))
+            used.append((question.text, ", ".join(reading.answer_words(question, restored))))
         level = Urgency.of(fired.level) if fired.level != FLAG else None
         return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
 
@@ -131,8 +133,8 @@ class SubmissionPage:
         """The advice as the patient read it, '' when the patient read it in English."""
         if self.submission.translation_id is None:
             return ""
-        words = documents.wording_read(self.submission.translation_id)
-        spoken = words.says_in(fired.level) != "en" and fired.level != FLAG
+        words = documents.wording_as_read(self.submission.translation_id)
+        spoken = words.language_of(fired.level) != "en" and fired.level != FLAG
         return words.protocol.rule(fired.id).advice if spoken else ""
 
     @property
@@ -167,15 +169,15 @@ class SubmissionPage:
         """All questions that the patient was asked, with the answers."""
         # A clinic may leave the question about suicide out. Where asked, it has an answer.
         screened = "si_screen" in self.answers
-        route = domain.route(self.protocol, self.answers, si_screen=screened)
+        route = route_of(self.protocol, self.answers, si_screen=screened)
         if self.submission.kind in WALKS:
-            route = domain.only(route, WALKS[self.submission.kind])
+            route = pages_with(route, WALKS[self.submission.kind])
         asked = [page for page in route if page.id != CONTACT]
         if self.stopped:
             # the pages after the stop were never asked
             while asked and not any(q.id in self.answers for q in asked[-1].questions):
                 asked.pop()
-        return reading.parts(self.protocol, asked, self.answers, proxied=self.proxied)
+        return reading.answers_by_part(self.protocol, asked, self.answers, proxied=self.proxied)
 
     # --- what came before and after --------------------------------------------------------------
     @cached_property

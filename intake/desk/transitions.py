@@ -90,7 +90,7 @@ def set_progress(
         requests = AppointmentRequest.objects.select_for_update(of=("self",))
         request = requests.get(submission=submission)
         request.progress = workflow.move_request(
-            request.progress, workflow.BY_HAND.get(progress, progress)
+            request.progress, workflow.FRONT_DESK_ACTIONS.get(progress, progress)
         )
         request.save(update_fields=["progress"])
         claim(submission, revision, status=submission.status)

@@ -23,7 +23,7 @@ from intake.domain import workflow
 from intake.errors import Conflict
 from intake.letters import sentences
 from intake.models.calls import CallTask
-from intake.models.people import deciders, of_nobody
+from intake.models.people import deciders
 from intake.models.submissions import ORDER, Submission
 from intake.staff import reads
 from intake.staff.lists import (
@@ -69,7 +69,7 @@ class SubmissionAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Why"))
     def why(self, row: Submission) -> str:
-        fired = advice.top(row.result)
+        fired = advice.winning_rules(row.result)
         names = capfirst("; ".join(f.name for f in fired[:2]))
         more = len(row.result.fired) - min(len(fired), 2)
         return _("%(names)s, %(n)s more") % {"names": names, "n": more} if more else names
@@ -279,5 +279,5 @@ def _free(by: Any) -> QuerySet[Submission]:
 
     Loads no sealed column.
     """
-    rows = Submission.objects.waiting().filter(Q(assignee=by) | of_nobody())
+    rows = Submission.objects.waiting().filter(Q(assignee=by) | without_clinician())
     return rows.order_by(*ORDER).only("reference", "urgency")

@@ -1,4 +1,5 @@
-"""What the clinic asks and what follows from it: plain Python, no Django, no clock, no database.
+"""What the clinic asks, and what follows from the answers: plain Python.
 
-The same answers to the same protocol give the same result, today and in ten years.
+The domain uses no Django, no clock and no database. The same answers to the same protocol give the
+same result, today and in ten years.
 """

@@ -1,43 +1,34 @@
-"""From what a browser sends to answers, and from answers to the pages that are asked.
-
-A question that is not visible has no answer: what was given to it before does not count, neither
-for what is shown next nor for any rule.
-"""
+"""Turn what a browser sends into answers, and answers into JSON data and back."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from intake.domain.conditions import compiled
 from intake.domain.definition import Answers, Page, Protocol, Question, Value
 
-SI_SCREEN: Final = "si_screen"
-"""The question about suicidal thoughts, which a clinic that cannot call the same day leaves out."""
-
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-# Three digits after a comma are refused: "1,234" means 1234 to most people here, and reading it as
-# 1.234 would turn a high ferritin into a low one.
+# Three digits after a comma are refused. "1,234" means 1234 to most people here; read as 1.234, a
+# high ferritin would become a low one.
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
-# Control characters, lone surrogates, and the marks that make text read in another order than it
-# is stored; of the control characters only tab and line end are text.
+# Control characters except tab and line end, lone surrogates, and the marks that show a text in
+# another order than the stored one.
 _NOT_TEXT: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
 _UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""Units that the question says in words ("how old in years"), so that no message repeats them."""
+"""Years and days. The question names these units ("how old in years"); messages do not."""
 
 
 class InvalidAnswer(Exception):
-    """An answer that does not count as given.
+    """An answer that does not count, with the message that tells the person what to do.
 
-    `message` tells a person what to do, in English; `said` in the language of a translating
-    function. `kept` is what counts in spite of it, None when nothing does.
+    `kept` is the part of the answer that counts all the same, or None.
     """
 
     def __init__(
@@ -51,10 +42,10 @@ class InvalidAnswer(Exception):
 
     @property
     def message(self) -> str:
-        return self.said(str)
+        return self.message_in(str)
 
-    def said(self, translate: Callable[[str], str]) -> str:
-        """The sentence, its pattern passed through `translate` before its values stand in it."""
+    def message_in(self, translate: Callable[[str], str]) -> str:
+        """Return the message; `translate` translates its pattern before the values are put in."""
         return translate(self.pattern) % self.params
 
     def __str__(self) -> str:
@@ -62,14 +53,14 @@ class InvalidAnswer(Exception):
 
 
 class PageResult(msgspec.Struct, frozen=True):
-    """A page as it was sent: `values` count (blank ones are left out), `errors` are by question."""
+    """The result of a sent page: the answers that count, and the errors by question id."""
 
     values: dict[str, Value]
     errors: dict[str, InvalidAnswer]
 
     @property
     def ok(self) -> bool:
-        """True when the page may be left."""
+        """Whether the patient may go on to the next page."""
         return not self.errors
 
 
@@ -77,10 +68,10 @@ class PageResult(msgspec.Struct, frozen=True):
 
 
 def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
-    """The answer in the strings that a form sent for this question; None when it is left blank.
+    """Read the answer from the strings that a form sent for this question; None when blank.
 
-    A blank answer is not refused here, not even to a required question (see `missing_message`).
-    Raises InvalidAnswer when it cannot be read or is outside the limits.
+    A blank answer to a required question is allowed here (see `missing_message`). Raises
+    InvalidAnswer when the answer cannot be read or is outside the limits.
     """
     if question.type == "multi":
         return _choices(question, [code for code in raw if code])
@@ -106,9 +97,9 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
 
 
 def clean_json_answer(question: Question, value: object) -> Value | None:
-    """The answer in a JSON value of this question's type; None when it is null or empty.
+    """Read the answer from a JSON value; None when the value is null or empty.
 
-    Numbers may also stand in a string. Same limits as `clean_answer`; raises InvalidAnswer.
+    A number may be a string. The limits are those of `clean_answer`. Raises InvalidAnswer.
     """
     if value is None or value == "" or value == []:
         return None
@@ -128,11 +119,11 @@ def clean_json_answer(question: Question, value: object) -> Value | None:
     return clean_answer(question, [value])
 
 
-def recognised(question: Question, raw: Sequence[str]) -> Value | None:
-    """What can be recognised of a form's strings, errors put aside; None when nothing can.
+def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
+    """Read as much of an answer as can be recognised, errors ignored; None for nothing.
 
-    Of options every known one counts, so that an emergency ticked beside a mistake is still seen.
-    Of two answers to a question that takes one, the first known option counts.
+    Every known option counts, so that an emergency ticked beside a mistake is still seen. Of two
+    answers to a single-choice question the first known option counts.
     """
     if question.type == "multi":
         codes = {code for code in raw if code not in question.exclusive}
@@ -149,7 +140,7 @@ def recognised(question: Question, raw: Sequence[str]) -> Value | None:
 
 
 def missing_message(question: Question) -> InvalidAnswer:
-    """What to tell somebody who left this required question blank."""
+    """Return the error for a required question that was left blank."""
     match question.type:
         case "single":
             return InvalidAnswer("missing_single", "Choose one answer.")
@@ -166,11 +157,12 @@ def missing_message(question: Question) -> InvalidAnswer:
 def clean_page(
     page: Page, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
 ) -> PageResult:
-    """All answers of a page as a form sent them.
+    """Read all answers of a page that a form sent.
 
-    In: a page limited to the questions that were visible on it, and the strings by question id.
-    What is not a question of the page is not looked at. `kept` are questions whose earlier answer
-    was not shown: left blank, such an answer stays, so it is neither missing nor in the values.
+    `page` holds the visible questions only; `raw` holds the strings by question id, and names that
+    are no question of the page are ignored. `kept` names questions whose earlier answer the page
+    did not show: when such a question is left blank the earlier answer stays, so the question is
+    neither an error nor among the values.
     """
     values: dict[str, Value] = {}
     errors: dict[str, InvalidAnswer] = {}
@@ -235,22 +227,22 @@ def _decimal(question: Question, text: str) -> Decimal:
 
 
 def _within_limits(question: Question, number: int | Decimal) -> bool:
-    # The limits are the decimal numbers written in the file, not their nearest binary ones.
+    # A limit is the decimal number that is written in the file, not the nearest binary number.
     too_low = question.min is not None and number < Decimal(str(question.min))
     too_high = question.max is not None and number > Decimal(str(question.max))
     return not (too_low or too_high)
 
 
 def _shortest(number: Decimal) -> Decimal:
-    """The same number without trailing zeros and without an exponent: 7.50 → 7.5, 1E+2 → 100."""
+    """Remove trailing zeros and the exponent: 7.50 → 7.5, 1E+2 → 100."""
     number = number.normalize() + 0  # + 0 turns -0 into 0
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
 
 
 def _written_out(number: object) -> str:
-    """A JSON number in digits; what has none (NaN, infinity) stays a word that no pattern takes."""
+    """Write a JSON number in digits. NaN and infinity stay words, which no pattern accepts."""
     value = Decimal(str(number))
-    # A number of absurd size would be written out to as many digits.
+    # 1E+1000000 would be written out with a million digits.
     if not value.is_finite() or abs(value.adjusted()) > 12:
         return str(value)
     return f"{_shortest(value):f}"
@@ -268,7 +260,7 @@ def _text(question: Question, text: str) -> str | None:
     return text or None
 
 
-# What people are told. One function per message; the catalogue is read from the patterns here.
+# Messages, one function each. The translation catalogue is collected from the patterns here.
 
 
 def _sent_twice() -> InvalidAnswer:
@@ -301,20 +293,20 @@ def _must_tick() -> InvalidAnswer:
     return InvalidAnswer("must_tick", "Tick the box to go on.")
 
 
-def _most(question: Question) -> object:
-    """The upper limit as it stands in a message, with its unit."""
+def _upper_limit(question: Question) -> object:
+    """Return the upper limit with its unit, for a message."""
     unit = question.unit
     named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
     return f"{question.max} {unit}" if named else question.max
 
 
 def _out_of_limits(question: Question) -> InvalidAnswer:
-    low, most = question.min, _most(question)
+    low, high = question.min, _upper_limit(question)
     if question.type == "integer":
         return InvalidAnswer(
-            "whole_number", "Enter a whole number from %(min)s to %(max)s.", min=low, max=most
+            "whole_number", "Enter a whole number from %(min)s to %(max)s.", min=low, max=high
         )
-    return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=most)
+    return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=high)
 
 
 def _not_a_decimal(question: Question) -> InvalidAnswer:
@@ -322,7 +314,7 @@ def _not_a_decimal(question: Question) -> InvalidAnswer:
         "decimal",
         "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
         min=question.min,
-        max=_most(question),
+        max=_upper_limit(question),
     )
 
 
@@ -335,110 +327,26 @@ def _too_long(limit: int, length: int) -> InvalidAnswer:
     )
 
 
-# What is asked
-
-
-def kept_answers(
-    protocol: Protocol, answers: Answers, *, si_screen: bool = True
-) -> dict[str, Value]:
-    """The answers that count: those of visible questions, in the order they are asked."""
-    return _walk(protocol, answers, si_screen)[1]
-
-
-def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
-    """The ids of the questions that these answers lead to, in the order they are asked.
-
-    `si_screen` false leaves that question out, whatever the answers say.
-    """
-    return _walk(protocol, answers, si_screen)[0]
-
-
-def _walk(
-    protocol: Protocol, answers: Answers, si_screen: bool
-) -> tuple[tuple[str, ...], dict[str, Value]]:
-    shown: list[str] = []
-    kept: dict[str, Value] = {}
-    for question in protocol.questions:
-        if question.id == SI_SCREEN and not si_screen:
-            continue
-        # Only answers kept so far are read, so a hidden question cannot show another one.
-        if question.show_if is not None and not compiled(question.show_if)(kept, {}):
-            continue
-        shown.append(question.id)
-        if question.id in answers:
-            kept[question.id] = answers[question.id]
-    return tuple(shown), kept
-
-
-def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[Page, ...]:
-    """The pages that these answers lead to, each with its visible questions only."""
-    shown = frozenset(visible(protocol, answers, si_screen=si_screen))
-    pages = []
-    for page in protocol.pages:
-        questions = tuple(question for question in page.questions if question.id in shown)
-        if questions:
-            pages.append(msgspec.structs.replace(page, questions=questions))
-    return tuple(pages)
-
-
-def only(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
-    """The pages with the wanted questions alone; a page that has none of them is left out."""
-    cut = (
-        msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
-        for page in pages
-    )
-    return tuple(page for page in cut if page.questions)
-
-
-def page_done(page: Page, answers: Answers) -> bool:
-    """Whether every required question of this page, as `route` gives it, is answered."""
-    return all(question.id in answers for question in page.questions if question.required)
-
-
-def next_page(
-    protocol: Protocol, answers: Answers, *, after: str | None = None, si_screen: bool = True
-) -> Page | None:
-    """The page that comes after the page of this id, the first one when None; None at the end.
-
-    The page need not be on the route any longer. Raises KeyError when the protocol has no such
-    page.
-    """
-    pages = route(protocol, answers, si_screen=si_screen)
-    if after is None:
-        return pages[0] if pages else None
-    order = {page.id: place for place, page in enumerate(protocol.pages)}
-    place = order[after]
-    return next((page for page in pages if order[page.id] > place), None)
-
-
-def first_unfinished(
-    protocol: Protocol, answers: Answers, *, si_screen: bool = True
-) -> Page | None:
-    """The first page of the route with a required question unanswered; None when all is done."""
-    pages = route(protocol, answers, si_screen=si_screen)
-    return next((page for page in pages if not page_done(page, answers)), None)
-
-
 # Storing answers
 
 
 def plain(value: Value | None) -> Any:
-    """One answer as plain JSON data: a decimal as a string, options as a list."""
+    """Turn one answer into JSON data: a decimal becomes a string, options become a list."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     return list(value) if isinstance(value, tuple) else value
 
 
 def to_json(answers: Answers) -> dict[str, Any]:
-    """Answers as plain JSON data, which `from_json` reads back."""
+    """Turn answers into JSON data, which `from_json` reads back."""
     return {id: plain(value) for id, value in answers.items()}
 
 
 def from_json(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
-    """The answers that `to_json` wrote, by the protocol they were given to.
+    """Read the answers that `to_json` wrote; `protocol` is the one that asked the questions.
 
-    They were cleaned when they were given and are not judged again. Raises KeyError for a question
-    the protocol does not have.
+    The answers were cleaned before they were stored and are not judged again. Raises KeyError for
+    a question that the protocol does not have.
     """
     return {id: _restored(protocol.question(id), value) for id, value in data.items()}
 

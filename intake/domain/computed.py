@@ -1,7 +1,8 @@
-"""The values that rules read besides the answers, each with a version.
+"""Compute the values that rules read beside the answers.
 
-A protocol names the version it runs, and that is part of its content hash. To change how a value is
-computed, add a function with the next version and leave the old one: stored protocols name it.
+Each value has a version. A protocol names the version that it runs, as part of its content hash.
+To change how a value is computed, add a function with the next version and keep the old function:
+stored protocols name the old version.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from intake.domain.definition import Answers, ComputedValue, Protocol
 
 
 class Code(NamedTuple):
-    """One version of one computed value: the questions it reads, what it can be, and the code."""
+    """One version of a computed value: the questions it reads, its possible values, its code."""
 
     inputs: tuple[str, ...]
     values: tuple[str, ...] | type[bool] | range
@@ -21,15 +22,15 @@ class Code(NamedTuple):
 
 
 def rls_pattern(answers: Answers) -> str:
-    """How many of the four symptom features of restless legs are reported; never a diagnosis.
+    """Grade how many of the four symptom features of restless legs are reported.
 
-    Out: "complete" (4 of 4), "possible" (the urge is there or unsure, at least one of the other
-    three is reported and at least two are reported or unsure), "incomplete" (an urge, too little
-    else), "none" (no urge, or not asked).
+    Returns "complete" (4 of 4), "possible" (the urge is present or unsure, at least one of the
+    other three is reported, and at least two of them are reported or unsure), "incomplete" (an
+    urge with fewer other features) or "none" (no urge, or not asked). The grade is no diagnosis.
 
     Source: IRLSSG consensus criteria 1 to 4, Allen 2014 (doi 10.1016/j.sleep.2014.03.025).
-    Criterion 5 cannot be met by self-report. That "it used to" counts for relief and time of day is
-    in the criteria; how "unsure" counts is this protocol's own choice.
+    Criterion 5 cannot be met by self-report. The criteria let "it used to" count for relief and
+    time of day. How "unsure" counts is this protocol's own choice.
     """
     urge = answers.get("rls_urge")
     if urge not in ("yes", "unsure"):
@@ -48,10 +49,11 @@ def rls_pattern(answers: Answers) -> str:
 
 
 def lr7_total(answers: Answers) -> int | None:
-    """The last seven days as a number from 0 to 30; None when any of the four answers is missing.
+    """Add up the last seven days, from 0 to 30; None when one of the four answers is missing.
 
-    Days (0-7), nights (0-7), worst strength (0-10), interference (0, 2, 4, 6). An in-house check,
-    not validated, not comparable with any licensed scale, and never shown to patients as a grade.
+    Days (0-7), nights (0-7), worst strength (0-10) and interference (0, 2, 4, 6). The total is an
+    in-house check: not validated, not comparable with any licensed scale, never shown to patients
+    as a grade.
     """
     interference = {"none": 0, "little": 2, "some": 4, "lot": 6}
     days, nights, strength = (answers.get(id) for id in ("lr7_days", "lr7_nights", "lr7_strength"))
@@ -64,7 +66,7 @@ def lr7_total(answers: Answers) -> int | None:
 
 
 def lr7_nights_gt_days(answers: Answers) -> bool | None:
-    """Whether more nights than days were restless, which contradicts itself; None if unanswered."""
+    """Whether more nights than days were restless, a contradiction; None if unanswered."""
     days, nights = answers.get("lr7_days"), answers.get("lr7_nights")
     if not (isinstance(days, int) and isinstance(nights, int)):
         return None
@@ -72,12 +74,12 @@ def lr7_nights_gt_days(answers: Answers) -> bool | None:
 
 
 def art_pattern(answers: Answers) -> bool | None:
-    """Whether leg pain on walking fits poor artery flow; None unless there is such pain.
+    """Whether leg pain on walking fits poor artery flow; None without pain on walking.
 
-    True when it is in the calf, thigh or buttock, goes within 10 minutes of standing still, and
-    does not start at rest. False never lowers an urgency.
+    True when the pain is in the calf, thigh or buttock, stops within 10 minutes of standing still,
+    and does not start at rest. False never lowers an urgency.
 
-    Source: the concept of Leng & Fowkes 1992 (J Clin Epidemiol 45:1101-9), in own words.
+    Source: the concept of Leng & Fowkes 1992 (J Clin Epidemiol 45:1101-9), in our own words.
     """
     if answers.get("walk_pain") != "yes":
         return None
@@ -103,19 +105,21 @@ CODE: Final[dict[tuple[str, int], Code]] = {
     ("art_pattern", 1): Code(("walk_pain", "walk_pattern"), bool, art_pattern),
     ("always", 1): Code((), bool, lambda answers: True),
 }
-"""(name, version) → code. Entries are added, never changed or removed."""
+"""(name, version) → code. Add entries; never change or remove one."""
 
 SAFETY_RETRACTED: Final = "safety_retracted"
-"""Computed from the walk, not from the answers: an interrupting answer was later changed."""
+"""Whether the patient changed an interrupting answer later. It comes from the walk, not from the
+answers."""
 
 
 def compute(
     protocol: Protocol, answers: Answers, *, safety_retracted: bool = False
 ) -> dict[str, ComputedValue]:
-    """Every computed value of the protocol, by the version of the code it names.
+    """Compute every computed value of the protocol, each with the version that the protocol names.
 
-    In: the answers of visible questions, and whether an interrupting answer was taken back.
-    Raises KeyError for a value or version that has no code, which `problems` finds before.
+    `answers` are those of visible questions. `safety_retracted` says whether the patient took an
+    interrupting answer back. Raises KeyError for a value or version without code; `problems` finds
+    these before a protocol is served.
     """
     return {
         name: safety_retracted

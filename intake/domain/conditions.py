@@ -1,7 +1,7 @@
-"""The one evaluator that `show_if` and triage rules share.
+"""Evaluate the conditions of `show_if` and of triage rules.
 
-A leaf on an unanswered question, or on a computed value that is unknown, is false; `not` of it is
-therefore true.
+A leaf on an unanswered question, or on an unknown computed value, is false. So `not` of that leaf
+is true.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "lt": operator.lt,
 }
 
-# Phones type curly quotes. The accents that stand alone must go before NFKC, which would make a
-# space and a combining accent of them.
+# Phones type curly quotes. Accents that stand alone are replaced before NFKC, which would turn them
+# into a space and a combining accent.
 _STRAIGHT_QUOTES: Final = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')
@@ -36,15 +36,15 @@ _STRAIGHT_QUOTES: Final = str.maketrans(
 def holds(
     condition: Condition, answers: Answers, computed: Mapping[str, ComputedValue] | None = None
 ) -> bool:
-    """Whether the condition is true of these answers and computed values."""
+    """Whether the condition is true for these answers and computed values."""
     return compiled(condition)(answers, computed or {})
 
 
 @cache
 def compiled(condition: Condition) -> Test:
-    """The condition as a function of (answers, computed), made once per condition.
+    """Compile a condition to a function of (answers, computed), once per condition.
 
-    Raises re.error when a `text_any_regex` pattern is not a regular expression.
+    Raises re.error when a pattern of `text_any_regex` is not a regular expression.
     """
     if condition.all is not None:
         parts = tuple(compiled(part) for part in condition.all)
@@ -77,10 +77,10 @@ def compiled(condition: Condition) -> Test:
 
 
 def _judge(leaf: Condition) -> Callable[[Any], bool]:
-    """What the leaf asks of a value that is there."""
+    """Return the test that a leaf makes of a known value."""
     op = leaf.op
     assert op is not None
-    # A limit is the decimal number that is written in the file, not its nearest binary one.
+    # A limit is the decimal number that is written in the file, not the nearest binary number.
     value = Decimal(str(leaf.value)) if isinstance(leaf.value, float) else leaf.value
     if op == "eq":
         return lambda answer: bool(answer == value)
@@ -108,10 +108,10 @@ def _judge(leaf: Condition) -> Callable[[Any], bool]:
 
 
 def normalised(text: str) -> str:
-    """Free text as the alarm patterns read it.
+    """Normalise free text for the alarm patterns.
 
-    Straight quotes, NFKC, no invisible characters, no accents, casefolded, and each run of white
-    space (line ends included) one space.
+    The result has straight quotes, is in NFKC and casefolded, and has no invisible characters and
+    no accents. Each run of white space, line ends included, becomes one space.
     """
     text = unicodedata.normalize("NFKC", text.translate(_STRAIGHT_QUOTES)).casefold()
     return " ".join(_without_marks(text).split())
@@ -119,17 +119,17 @@ def normalised(text: str) -> str:
 
 @cache
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
-    """An alarm pattern, normalised like the text it is held against.
+    """Compile an alarm pattern, normalised like the text that it is matched with.
 
-    Case is left to the matcher, since folding the pattern would turn `\\S` into `\\s`. Raises
-    re.error when it is not a regular expression.
+    The matcher ignores case. Casefolding the pattern would turn `\\S` into `\\s`. Raises re.error
+    when the pattern is not a regular expression.
     """
     pattern = unicodedata.normalize("NFKC", pattern.translate(_STRAIGHT_QUOTES))
     return re.compile(re.sub(r"\s+", " ", _without_marks(pattern)), re.IGNORECASE)
 
 
 def _without_marks(text: str) -> str:
-    """Without accents (combining marks) and without characters that only steer the display."""
+    """Remove accents (combining marks) and the invisible characters that only steer display."""
     return "".join(
         character
         for character in unicodedata.normalize("NFD", text)

@@ -1,9 +1,9 @@
-"""A protocol as frozen structs: what is asked, what is computed, which rules judge the answers.
+"""Define a protocol as frozen structs: its questions, its computed values, its rules.
 
-The data files of a protocol are decoded straight into these structs. What types can catch (an
-unknown key, a wrong type, a condition of no known shape) is an error that names its place, such as
-"Expected `str`, got `int` - at `$.sections[2].questions[0].text`". What types cannot catch is found
-by `intake.domain.problems.problems`.
+The data files of a protocol are decoded straight into these structs. A fault that types can catch
+(an unknown key, a wrong type, a condition of an unknown shape) raises an error that names its
+place, such as "Expected `str`, got `int` - at `$.sections[2].questions[0].text`". The function
+`intake.domain.problems.problems` finds the other faults.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Value = str | int | Decimal | bool | tuple[str, ...]
 decimal → Decimal, boolean → bool."""
 
 Answers = Mapping[str, Value]
-"""Question id → value. A question that was hidden or left blank is not in it."""
+"""Question id → value, without hidden questions and questions left blank."""
 
 ComputedValue = str | int | bool | None
-"""A value derived from answers; None where it is unknown."""
+"""A value derived from answers; None when unknown."""
 
 QUESTIONS_PER_PAGE: Final = 4
 FLAG: Final = "flag"
-"""The `level` of a rule that carries no urgency and only tells the clinician something."""
+"""The `level` of a rule that has no urgency and only informs the clinician."""
 
 
 class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all parts share: unknown keys are refused, and a default is not written out.
+    """The base of all structs: it refuses unknown keys and leaves default values out.
 
-    Leaving defaults out keeps the hash of a stored document the same when a later version of the
-    program knows one more optional key.
+    Without defaults a stored document keeps its hash when a later version of the program knows one
+    more optional key.
     """
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a number, which in Python true and false would be too."""
+    """Whether the value is a number; Python counts true and false as numbers, too."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -60,7 +60,7 @@ _VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
     """A leaf `{q|var, op, value}`, or exactly one of `all`, `any`, `not`.
 
-    `q` reads an answer, `var` a computed value. How it is judged: `intake.domain.conditions`.
+    `q` reads an answer, `var` a computed value. `intake.domain.conditions` evaluates a condition.
     """
 
     q: str | None = None
@@ -86,23 +86,26 @@ class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
             )
 
     def leaves(self) -> tuple[Condition, ...]:
-        """Every leaf under this condition, in reading order; of a leaf, itself."""
+        """Return every leaf of this condition in reading order; a leaf returns itself."""
         if self.op is not None:
             return (self,)
         parts = self.all or self.any or ((self.not_,) if self.not_ is not None else ())
         return tuple(leaf for part in parts for leaf in part.leaves())
 
     def questions(self) -> tuple[str, ...]:
-        """The ids of the questions it reads, each once, in reading order."""
+        """Return the ids of the questions that the condition reads, each once, in reading order."""
         return tuple(dict.fromkeys(leaf.q for leaf in self.leaves() if leaf.q is not None))
 
     def computed(self) -> tuple[str, ...]:
-        """The names of the computed values it reads, each once, in reading order."""
+        """Return the names of the computed values it reads, each once, in reading order."""
         return tuple(dict.fromkeys(leaf.var for leaf in self.leaves() if leaf.var is not None))
 
 
 class Option(Base, frozen=True):
-    """One answer to choose. `coding` names it in ICD-10-CM or SNOMED CT; `learn` are pages."""
+    """One option of a question.
+
+    `coding` is its code in ICD-10-CM or SNOMED CT, `learn` are education pages.
+    """
 
     code: str
     label: str
@@ -111,7 +114,7 @@ class Option(Base, frozen=True):
 
 
 class Proxy(Base, frozen=True):
-    """The wording of a question for somebody who answers for the patient."""
+    """The wording of a question for a proxy: a person who answers for the patient."""
 
     text: str
     help: str | None = None
@@ -121,9 +124,9 @@ class Proxy(Base, frozen=True):
 class Question(Base, frozen=True):
     """One question as the patient reads it, with the limits of its answer.
 
-    `unit` is a UCUM code, `seconds` the time it is expected to take, `page` the screen it is asked
-    on, `learn` the education pages that explain it. `sensitive` hides the answer on a device that
-    was left alone for a while.
+    `unit` is a UCUM code, `seconds` the expected time to answer, `page` the screen of the question,
+    `learn` the education pages that explain it. The answer to a `sensitive` question is hidden once
+    the device was left alone for a while.
     """
 
     id: str
@@ -148,17 +151,16 @@ class Question(Base, frozen=True):
     proxy: Proxy | None = None
 
     def option(self, code: str) -> Option:
-        """The option of this code. Raises KeyError when there is none."""
+        """Return the option with this code. Raises KeyError."""
         for option in self.options:
             if option.code == code:
                 return option
         raise KeyError(code)
 
     def for_proxy(self) -> Question:
-        """The same question worded for somebody who answers for the patient.
+        """Return the question in the wording for a person who answers for the patient.
 
-        What has no wording of its own stays as it is. Only words differ: id, options, limits and
-        conditions are the same.
+        Texts without a proxy wording stay. Id, options, limits and conditions stay the same.
         """
         if self.proxy is None:
             return self
@@ -189,9 +191,10 @@ class Questionnaire(Base, frozen=True):
 
 
 class Page(Base, frozen=True):
-    """What one screen asks. `section` is the id of its section, `title` that section's title.
+    """The questions of one screen. `section` and `title` are those of its section.
 
-    The id is structural (`about`, `about-2`): it stands in addresses and must not tell an answer.
+    The id comes from the structure (`about`, `about-2`). It appears in addresses, so it must not
+    reveal an answer.
     """
 
     id: str
@@ -201,7 +204,7 @@ class Page(Base, frozen=True):
 
 
 class Within(Base, frozen=True):
-    """A target time, in exactly one unit: clinic opening hours, business days, calendar days."""
+    """A target time in exactly one unit: clinic opening hours, business days or calendar days."""
 
     open_hours: int | None = None
     business_days: int | None = None
@@ -213,7 +216,7 @@ class Within(Base, frozen=True):
 
 
 class Level(Base, frozen=True):
-    """An urgency. The higher `rank` wins. `closed` leads the advice when the clinic is closed."""
+    """An urgency. The higher `rank` wins. `closed` precedes the advice in a closed clinic."""
 
     code: str
     rank: int
@@ -224,7 +227,7 @@ class Level(Base, frozen=True):
 
 
 class Computed(Base, frozen=True):
-    """A computed value: the version of the code that runs, and what it does in words."""
+    """A computed value: the version of its code, and a description in words."""
 
     version: int
     text: str
@@ -233,12 +236,12 @@ class Computed(Base, frozen=True):
 class Rule(Base, frozen=True):
     """One triage rule.
 
-    `advice` is always shown to the patient, so it names no period. `promise` is shown only where a
-    phone number is stored and the clinic is open, and `closed` leads when it is closed; both only
-    for a rule of the level that won. `reason` and `source` are for the clinician.
-    `interrupt` true stops the form, "panel" shows a panel on the next page and lets it go on.
-    A `fallback` rule counts only when no other level rule fired, an `only_if_none` rule only when
-    no fallback fired either. `blocks_submission` means that nothing may be sent or stored.
+    `advice` is always shown to the patient, so it names no period. `promise` is shown only when a
+    phone number is stored and the clinic is open; `closed` precedes the advice when the clinic is
+    closed. Both are shown only for a rule of the winning level. `reason` and `source` are for the
+    clinician. `interrupt` true stops the form; "panel" shows a panel on the next page, and the form
+    goes on. A `fallback` rule counts only when no other level rule fired, an `only_if_none` rule
+    only when no fallback fired either. `blocks_submission` forbids sending and storing.
     """
 
     id: str
@@ -268,7 +271,7 @@ class RuleSet(Base, frozen=True):
 
 
 class Approval(Base, frozen=True):
-    """Who signed which content. All three are null until a clinician has signed."""
+    """Who signed which content, and when. All are null until a clinician has signed."""
 
     approved_by: str | None = None
     approved_on: date | None = None
@@ -276,9 +279,9 @@ class Approval(Base, frozen=True):
 
 
 class Protocol(Base, frozen=True, dict=True):
-    """A questionnaire with its computed values and rules, and who approved it.
+    """A questionnaire with its computed values, its rules and its approval.
 
-    Two protocols with the same `content_hash` ask the same and judge the same.
+    Two protocols with the same `content_hash` ask the same questions and judge the same way.
     """
 
     name: str
@@ -288,17 +291,17 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
-        """All questions in the order they are asked."""
+        """All questions in order."""
         return tuple(q for section in self.questionnaire.sections for q in section.questions)
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
-        """All pages in order: by their `page` keys, or split greedily where a section has none."""
+        """All pages in order: by the `page` keys of the questions, or else as full as allowed."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
     @cached_property
     def sensitive(self) -> frozenset[str]:
-        """The ids of the sensitive questions; empty in a document older than that key."""
+        """The ids of the sensitive questions; empty in a document older than this key."""
         return frozenset(question.id for question in self.questions if question.sensitive)
 
     @cached_property
@@ -318,19 +321,19 @@ class Protocol(Base, frozen=True, dict=True):
         return {rule.id: rule for rule in self.rules.rules}
 
     def question(self, id: str) -> Question:
-        """The question of this id. Raises KeyError when there is none."""
+        """Return the question with this id. Raises KeyError."""
         return self._questions_by_id[id]
 
     def page(self, id: str) -> Page:
-        """The page of this id, with all its questions. Raises KeyError when there is none."""
+        """Return the page with this id and all its questions. Raises KeyError."""
         return self._pages_by_id[id]
 
     def level(self, code: str) -> Level:
-        """The urgency of this code. Raises KeyError when there is none; a flag has none."""
+        """Return the level with this code. Raises KeyError, also for `flag`."""
         return self._levels_by_code[code]
 
     def rule(self, id: str) -> Rule:
-        """The rule of this id. Raises KeyError when there is none."""
+        """Return the rule with this id. Raises KeyError."""
         return self._rules_by_id[id]
 
     @cached_property
@@ -339,7 +342,7 @@ class Protocol(Base, frozen=True, dict=True):
         return msgspec.json.encode(content, order="sorted")
 
     def document(self) -> bytes:
-        """Canonical JSON of all that is asked and all that runs; the approval is not part of it."""
+        """Return the canonical JSON of the questionnaire and the rules, without the approval."""
         return self._document
 
     @cached_property
@@ -349,12 +352,12 @@ class Protocol(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """True when somebody signed exactly this content."""
+        """Whether a clinician signed exactly this content."""
         return not self.approval_faults
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing, or that name another content."""
+        """The keys of the approval that are missing or belong to another content."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -362,17 +365,18 @@ class Protocol(Base, frozen=True, dict=True):
 
 
 def from_document(document: bytes) -> Protocol:
-    """The protocol that `document()` wrote, so that an old submission shows what was read then.
+    """Read the protocol that `document()` wrote.
 
-    Raises msgspec.ValidationError, with the place of the fault, when it is not such a document.
+    So an old submission shows what its patient read. Raises msgspec.ValidationError, with the
+    place of the fault, for another document.
     """
     return msgspec.json.decode(document, type=Protocol)
 
 
 def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -> Protocol:
-    """A protocol from plain data as a YAML file holds it.
+    """Make a protocol from the data of its YAML files.
 
-    `@alarm_patterns` as the value of a condition stands for that list of the rules file. Raises
+    The value `@alarm_patterns` of a condition stands for that list of the rules file. Raises
     msgspec.ValidationError, with the place of the fault, when the data has another shape.
     """
     lists = {"@alarm_patterns": rules.get("alarm_patterns")} if isinstance(rules, dict) else {}
@@ -393,7 +397,7 @@ def _with_lists(data: Any, lists: dict[str, Any]) -> Any:
 
 
 def _pages(section: Section) -> tuple[Page, ...]:
-    """The section's questions in order, a new page wherever the page changes."""
+    """Divide the questions of a section into pages."""
     groups: list[tuple[str, list[Question]]] = []
     for question in section.questions:
         if groups and _fits(question, *groups[-1]):

@@ -1,7 +1,7 @@
-"""What is wrong with a protocol that types alone cannot see.
+"""Find the faults of a protocol that types alone cannot catch.
 
-Run before a protocol is served: a question nobody can reach, a rule that can never fire or a
-misspelt option must stop a deployment, not a patient.
+The program judges a protocol before it serves that protocol. A question that no patient can reach,
+a rule that can never fire or a misspelt option must stop a deployment, not a patient.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from functools import cache
-from itertools import combinations
 from typing import Final, NamedTuple
 
 from intake.domain.computed import CODE, SAFETY_RETRACTED
@@ -19,26 +16,21 @@ from intake.domain.conditions import compiled_pattern, holds
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
-    Answers,
-    ComputedValue,
     Condition,
     Protocol,
     Question,
     Rule,
-    Value,
     is_number,
 )
-from intake.domain.promises import promises
+from intake.domain.promises import promising_sentences
+from intake.domain.reachability import boundary_numbers, can_become_true
+from intake.domain.readability import READING_GRADE, reading_grade
 
 SAFETY: Final = "safety"
-"""The section that comes first and alone."""
+"""The section that comes first and has one question."""
 
 WHO: Final = "who"
-"""The question that finds out who is answering; its own wording cannot depend on that."""
-
-READING_GRADE: Final = 7.0
-"""The highest reading grade of a text that tells a patient what to do. The aim is grade 6, the
-formula is rough on texts this short, and the texts of the first protocol reach 6.3."""
+"""The question that asks who fills in. Its own wording cannot depend on the answer."""
 
 KINDS: Final[Mapping[str, str]] = {
     "duplicate_id": "two things share one id or code",
@@ -66,10 +58,11 @@ KINDS: Final[Mapping[str, str]] = {
     "hard_to_read": "a text for patients is above the reading grade",
     "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
 }
-"""Every kind of problem, and what it means. The place in this list is the number of the system
-check, so a new kind comes last."""
+"""Every kind of problem, and what it means.
 
-_STEPS: Final = 20_000  # of one search; the first protocol needs some dozens
+The place in this list is the number of the system check, so a new kind comes last.
+"""
+
 _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
 )
@@ -84,7 +77,7 @@ _TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: its kind (a key of `KINDS`), where, and what to do about it."""
+    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
 
     id: str
     path: str
@@ -92,10 +85,10 @@ class Problem(NamedTuple):
 
 
 def problems(protocol: Protocol) -> list[Problem]:
-    """All problems of a protocol, in reading order; empty when it may be served.
+    """Return all problems of a protocol, in reading order; empty when it may be served.
 
-    Searching for answers that reach each question and fire each rule takes some tens of
-    milliseconds; it is left out while names are wrong, which would only hide the cause.
+    The search for answers that reach each question and fire each rule takes some tens of
+    milliseconds. While names are wrong the search is left out: its results would hide the cause.
     """
     found = [
         *_names(protocol),
@@ -258,7 +251,7 @@ def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[P
             if code not in codes:
                 yield Problem("unknown_option", path, f"“{question.id}” has no option “{code}”.")
     elif question.type in ("integer", "decimal"):
-        values = _numbers(question, [leaf])
+        values = boundary_numbers(question, [leaf])
         if not any(holds(leaf, {question.id: value}) for value in values):
             yield _impossible(path, leaf)
     elif question.type == "boolean":
@@ -307,146 +300,13 @@ def _impossible(path: str, leaf: Condition) -> Problem:
 
 def _unreachable(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        if question.show_if is not None and not _Search(protocol, question.show_if).succeeds():
+        if question.show_if is not None and not can_become_true(protocol, question.show_if):
             yield Problem(
                 "never_shown", f"questions.{question.id}", "No answers lead to this question."
             )
     for rule in protocol.rules.rules:
-        if not _Search(protocol, rule.when).succeeds():
+        if not can_become_true(protocol, rule.when):
             yield Problem("never_fires", f"rules.{rule.id}", "No answers make this rule fire.")
-
-
-class _Search:
-    """Looks for answers of a real walk that make one condition true.
-
-    Depth first over the questions that matter to it, in the order they are asked, each with the
-    values at which something changes; a branch is left as soon as the condition can no longer
-    become true.
-    """
-
-    def __init__(self, protocol: Protocol, goal: Condition) -> None:
-        self.protocol = protocol
-        self.goal = goal
-        self.code = {
-            name: CODE[name, computed.version]
-            for name, computed in protocol.rules.computed.items()
-            if name != SAFETY_RETRACTED and name in goal.computed()
-        }
-        ids = {*goal.questions(), *(id for code in self.code.values() for id in code.inputs)}
-        leaves = list(goal.leaves())
-        # Backwards, so that the questions that a show_if reads are added before they are met.
-        self.questions: list[Question] = []
-        for question in reversed(protocol.questions):
-            if question.id in ids:
-                self.questions.insert(0, question)
-                if question.show_if is not None:
-                    ids |= set(question.show_if.questions())
-                    leaves += question.show_if.leaves()
-        counted = {id for code in self.code.values() for id in code.inputs}
-        self.candidates = {
-            question.id: _candidates(
-                question, [leaf for leaf in leaves if leaf.q == question.id], question.id in counted
-            )
-            for question in self.questions
-        }
-        self.steps = 0
-
-    def succeeds(self) -> bool:
-        return any(self._from(0, {}, retracted) for retracted in (False, True))
-
-    def _from(self, place: int, known: dict[str, Value | None], retracted: bool) -> bool:
-        self.steps += 1
-        if self.steps > _STEPS:
-            return False
-        verdict = self._verdict(self.goal, known, retracted)
-        if verdict is not None or place == len(self.questions):
-            return bool(verdict)
-        question = self.questions[place]
-        answers = {id: value for id, value in known.items() if value is not None}
-        hidden = question.show_if is not None and not _text_blind(question.show_if, answers)
-        return any(
-            self._from(place + 1, {**known, question.id: value}, retracted)
-            for value in ([None] if hidden else self.candidates[question.id])
-        )
-
-    def _verdict(
-        self, condition: Condition, known: Mapping[str, Value | None], retracted: bool
-    ) -> bool | None:
-        """True, False, or None while it depends on what is not yet chosen."""
-        if condition.not_ is not None:
-            verdict = self._verdict(condition.not_, known, retracted)
-            return None if verdict is None else not verdict
-        for parts, decisive in ((condition.all, False), (condition.any, True)):
-            if parts is not None:
-                verdicts = [self._verdict(part, known, retracted) for part in parts]
-                if decisive in verdicts:
-                    return decisive
-                return None if None in verdicts else not decisive
-        answers = {id: value for id, value in known.items() if value is not None}
-        if condition.q is not None:
-            return _text_blind(condition, answers) if condition.q in known else None
-        assert condition.var is not None
-        computed: ComputedValue = retracted
-        if condition.var != SAFETY_RETRACTED:
-            code = self.code[condition.var]
-            if not all(id in known for id in code.inputs):
-                return None
-            computed = code.function(answers)
-        return holds(condition, {}, {condition.var: computed})
-
-
-_SOME_TEXT: Final = "text"
-
-
-def _text_blind(condition: Condition, answers: Answers) -> bool:
-    """Like `holds`, but any text counts as matching: a pattern is not solved backwards."""
-    if condition.op == "text_any_regex":
-        return condition.q in answers
-    if condition.all is not None:
-        return all(_text_blind(part, answers) for part in condition.all)
-    if condition.any is not None:
-        return any(_text_blind(part, answers) for part in condition.any)
-    if condition.not_ is not None:
-        return not _text_blind(condition.not_, answers)
-    return holds(condition, answers)
-
-
-def _candidates(question: Question, leaves: list[Condition], counted: bool) -> list[Value | None]:
-    """The values of a question at which one of the leaves, or a computed value, can change."""
-    match question.type:
-        case "single":
-            return [*(option.code for option in question.options), None]
-        case "multi":
-            named = {code for leaf in leaves for code in _codes(leaf)}
-            codes = [o.code for o in question.options if counted or o.code in named]
-            codes = [code for code in codes if code not in question.exclusive]
-            # Up to three ticked, or all: a condition that needs four is not worth the time.
-            ticked = [c for n in (1, 2, 3) for c in combinations(codes, n)]
-            alone = [(code,) for code in question.exclusive]
-            return [*ticked, tuple(codes), *alone, None] if codes else [*alone, None]
-        case "integer" | "decimal":
-            return [*_numbers(question, leaves), None]
-        case "boolean":
-            return [True, False, None] if question.must_be is None else [question.must_be, None]
-        case _:
-            return [_SOME_TEXT, None]
-
-
-def _codes(leaf: Condition) -> tuple[str, ...]:
-    return leaf.value if isinstance(leaf.value, tuple) else (str(leaf.value),)
-
-
-def _numbers(question: Question, leaves: list[Condition]) -> list[Value]:
-    """The limits of a question, and each threshold with its neighbours, where within the limits."""
-    step = Decimal(1) if question.type == "integer" else Decimal("0.1")
-    limits = [Decimal(str(limit)) for limit in (question.max, question.min) if limit is not None]
-    thresholds = [Decimal(str(leaf.value)) for leaf in leaves if is_number(leaf.value)]
-    near = [threshold + shift for threshold in thresholds for shift in (0, step, -step)]
-    inside = [n for n in near if not limits or min(limits) <= n <= max(limits)]
-    numbers = dict.fromkeys([*limits, *inside])
-    if question.type == "integer":
-        return [int(number) for number in numbers if number == number.to_integral_value()]
-    return list(numbers)
 
 
 # Texts
@@ -460,7 +320,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
     texts = closed + [
         (f"rules.{rule.id}.{key}", text)
         for rule in protocol.rules.rules
-        for key, text in _said_to_patient(rule)
+        for key, text in _patient_texts(rule)
     ]
     for path, text in texts:
         if text and (grade := reading_grade(text)) > READING_GRADE:
@@ -471,17 +331,20 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f" down to {READING_GRADE:.0f}.",
             )
         if text and not path.endswith(".promise"):
-            yield from promised(path, text, "en")
+            yield from promise_problems(path, text, "en")
 
 
-def promised(path: str, text: str, language: str) -> Iterator[Problem]:
-    """A problem for each promise in a text that is shown whether or not it can be kept."""
-    for sentence in promises(text, language):
+def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
+    """Yield a problem for each promise in a text.
+
+    The text is always shown, so the patient would read the promise when it cannot be kept.
+    """
+    for sentence in promising_sentences(text, language):
         message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."
         yield Problem("promise_in_advice", path, message)
 
 
-def _said_to_patient(rule: Rule) -> tuple[tuple[str, str | None], ...]:
+def _patient_texts(rule: Rule) -> tuple[tuple[str, str | None], ...]:
     return (("advice", rule.advice), ("promise", rule.promise), ("closed", rule.closed))
 
 
@@ -497,24 +360,3 @@ def _proxy(question: Question) -> Iterator[Problem]:
                 f"{path}.options.{option.code}",
                 "Add a proxy wording of this option that says “the patient”.",
             )
-
-
-def reading_grade(text: str) -> float:
-    """The Flesch-Kincaid grade of an English text; 0 for a text without words.
-
-    Syllables are estimated from groups of vowels, which is a little high for words such as
-    "whole". Source: Kincaid et al. 1975, Naval Technical Training Command report 8-75.
-    """
-    words = re.findall(r"[A-Za-z]+(?:'[A-Za-z]+)?", text)
-    if not words:
-        return 0.0
-    sentences = [part for part in re.split(r"[.!?:;]+(?:\s|$)", text) if part.strip()]
-    syllables = sum(_syllables(word.lower()) for word in words)
-    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
-
-
-@cache
-def _syllables(word: str) -> int:
-    if len(word) > 3:
-        word = re.sub(r"([^laeiouy]es|[^aeiouytd]ed|[^aeiouyl]e)$", lambda end: end[0][0], word)
-    return max(1, len(re.findall(r"[aeiouy]+", word)))

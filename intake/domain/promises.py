@@ -1,7 +1,7 @@
-"""Sentences that say what the clinic will do, or by when a patient is seen.
+"""Find sentences that promise what the clinic will do, or by when it sees a patient.
 
-Such a sentence is true for one level, and only while the clinic can keep it. It belongs into a
-rule's `promise` or among the words of a level, never into what is always shown.
+A promise is true for one level only, and only while the clinic can keep it. So a promise belongs in
+a rule's `promise` or in the words of a level, never in a text that is always shown.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"\ben (una|la|su) (próxima )?consulta (regular|próxima)\b",
     ),
 }
-"""How a promise is worded, by language; each pattern is held against one sentence, in any case."""
+"""Language → patterns of a promise. Each pattern is matched with one sentence, ignoring case."""
 
 _COMPILED: Final = {
     language: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
@@ -57,9 +57,13 @@ _COMPILED: Final = {
 }
 
 
-def promises(text: str, language: str) -> list[str]:
-    """The sentences of a text that promise something, in their order. Raises KeyError for a
-    language without patterns."""
+def promising_sentences(text: str, language: str) -> list[str]:
+    """Return the sentences of a text that promise something, in their order.
+
+    Raises KeyError for a language without patterns.
+    """
     sentences = re.split(r"(?<=[.!?])\s+", text.strip())
     patterns = _COMPILED[language]
-    return [one for one in sentences if any(pattern.search(one) for pattern in patterns)]
+    return [
+        sentence for sentence in sentences if any(pattern.search(sentence) for pattern in patterns)
+    ]

@@ -1,9 +1,10 @@
-"""Clinic time: opening hours − closures − busy → free slots. Pure; the caller says what time it is.
+"""Find free slots: opening hours, minus closures, minus bookings.
 
-Opening hours are wall times of a location's zone. They become moments day by day, so that a day of
-23 or 25 hours counts for what it is: a wall time that the clock skips is never offered, one that
-occurs twice is two moments, each offered once, and a slot lasts real minutes. All spans are
-half-open: the end of one is the beginning of the next.
+The functions are pure: the caller passes the time. Opening hours are wall times in the zone of a
+location, and are turned into moments day by day. So a day of 23 or 25 hours is handled as it is:
+a wall time that the clock skips is never offered, a wall time that occurs twice is two moments,
+each offered once, and a slot lasts real minutes. All spans are half-open: the end of a span is the
+beginning of the next one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
+
+from intake.domain.wall_time import first_moment, moments
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -22,16 +25,19 @@ TIMES_OF_DAY: Final[Mapping[str, tuple[time, time]]] = {
     "midday": (time(11), time(14)),
     "afternoon": (time(14), time.max),
 }
-"""Time of day → the wall times at which a visit of it begins."""
+"""Time of day → the wall times from which and until which a visit may begin."""
 
 URGENT_DAYS: Final = 14
-"""So many days ahead somebody urgent is shown times (and the phone number beside them)."""
+"""How many days ahead an urgent patient may book. The page shows the phone number beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Weekly hours of a clinician at a location; `ends` at 00:00 is the end of the day. Valid from
-    and until the given days, both included. `capacity` patients are seen at once."""
+    """Weekly opening hours of a clinician at a location.
+
+    `ends` at 00:00 means the end of the day. `valid_from` and `valid_until` are included.
+    The clinician sees `capacity` patients at once.
+    """
 
     clinician: str
     location: str
@@ -46,8 +52,11 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """No visits from `starts` to `ends`, or on the days from `first_day` to `last_day` (included)
-    of each location's zone; of all clinicians or locations where none is named."""
+    """A time without visits.
+
+    The closure lasts from `starts` to `ends`, or from `first_day` to `last_day` (both included, in
+    the zone of each location). Without a clinician or a location it concerns all of them.
+    """
 
     clinician: str | None = None
     location: str | None = None
@@ -59,8 +68,11 @@ class Closure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """A seat of a clinician that is taken, held or booked. `overbooked`: on purpose, beside what
-    the hours allow; it takes nobody's room."""
+    """A clinician's seat that is held or booked.
+
+    `overbooked` marks a visit that staff booked beyond the capacity. That visit does not use up
+    the capacity.
+    """
 
     clinician: str
     start: datetime
@@ -71,10 +83,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A bookable time, in the location's zone; `seats` are the free ones, the lowest first.
+    """A bookable time in the zone of its location. `seats` are the free seats, the lowest first.
 
-    Sort and compare by `moment`: of two times in one zone Python compares what the clock shows,
-    and there are two of 1:30 when it is set back.
+    Sort and compare slots by `moment`. Python compares two times of one zone by their wall time,
+    and 1:30 occurs twice when the clock is set back.
     """
 
     start: datetime
@@ -86,46 +98,37 @@ class Slot:
 
     @property
     def moment(self) -> datetime:
-        """When it begins, in UTC."""
+        """When the slot begins, in UTC."""
         return self.start.astimezone(UTC)
 
     @property
     def key(self) -> str:
-        """What stands for it in a form; see `slot_key`."""
+        """The slot's value in a form; see `slot_key`."""
         return slot_key(self.start, self.clinician, self.location)
 
 
-def in_reach(day: date) -> bool:
-    """Whether any book can reach to this day. One that was made up or mistyped (the year 1, the
-    year 9999) has no days around it to count with."""
+def is_plausible_day(day: date) -> bool:
+    """Whether a visit can be on this day.
+
+    False for a mistyped or invented day, such as one in the year 1 or 9999: computing with the
+    days around it would overflow.
+    """
     return 2000 < day.year < 3000
 
 
 def slot_key(start: datetime, clinician: str, location: str) -> str:
-    """The key of the time that begins then, there, with them: the moment in UTC and two ids."""
+    """Return the key of a slot: its beginning in UTC and the ids of clinician and location."""
     return f"{start.astimezone(UTC):%Y%m%dT%H%M%S}_{clinician}_{location}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a patient would like: days of the week, times of day, where, with whom; none: any."""
+    """A patient's wish: weekdays, times of day, location, clinician. Empty or None means any."""
 
     days: frozenset[str] = field(default_factory=frozenset)
     times: frozenset[str] = field(default_factory=frozenset)
     location: str | None = None
     clinician: str | None = None
-
-
-class NoSuchTime(Exception):
-    """A wall time that does not exist on its day, or exists twice: the clock changes there.
-
-    `choices` are the moments that can be meant, earliest first; `message` says so in a sentence.
-    """
-
-    def __init__(self, message: str, choices: tuple[datetime, ...]) -> None:
-        super().__init__(message)
-        self.message = message
-        self.choices = choices
 
 
 # --- free slots -----------------------------------------------------------------------------------
@@ -140,42 +143,50 @@ def free_slots(
     start: datetime,
     end: datetime,
 ) -> list[Slot]:
-    """The slots of `minutes` that begin at `start` or later and end at `end` or earlier and have a
-    free seat, by time. Of equal slots (hours that overlap) one remains, with the larger capacity.
+    """Return the free slots of a clinic between `start` and `end`, sorted by time.
 
-    Raises ValueError for a time without zone or a length below a minute.
+    Each slot lasts `minutes`, lies in the opening hours and in the window, touches no closure and
+    has a free seat. Where opening hours overlap, equal slots become one, with the larger capacity.
+    Raises ValueError for a window without a zone or a length below one minute.
     """
     if minutes < 1:
         raise ValueError("a slot has a length")
     if start.utcoffset() is None or end.utcoffset() is None:
         raise ValueError("a window of time has a zone")
-    taken = _by_day(busy)
+    bookings = _bookings_by_day(busy)
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    shut = tuple(closures)
+    closures = tuple(closures)
     found: dict[tuple[datetime, str, str], Slot] = {}
-    length = timedelta(minutes=minutes)
-    for these in hours:
-        mine = [closure for closure in shut if _concerns(closure, these)]
-        for opens, closes in open_spans(these, start, end):
-            at = opens
-            # in UTC: across a clock change a slot lasts real minutes
-            while at + length <= closes:
-                near = {at.date(), (at + length).date()}
-                booked = [b for day in near for b in taken.get((these.clinician, day), ())]
-                slot = _slot(these, at, at + length, mine, booked)
-                if slot is not None and at >= start and at + length <= end:
-                    key = (at, these.clinician, these.location)
-                    if key not in found or found[key].capacity < slot.capacity:
-                        found[key] = slot
-                at += length
+    for opening in hours:
+        relevant = [closure for closure in closures if _concerns(closure, opening)]
+        for begins, ends in _possible_times(opening, timedelta(minutes=minutes), start, end):
+            near = {begins.date(), ends.date()}
+            booked = [b for day in near for b in bookings.get((opening.clinician, day), ())]
+            slot = _slot(opening, begins, ends, relevant, booked)
+            key = (begins, opening.clinician, opening.location)
+            if slot is not None and (key not in found or found[key].capacity < slot.capacity):
+                found[key] = slot
     return [found[key] for key in sorted(found)]
 
 
-def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the spans of these hours that touch the window, in UTC, without regard to closures.
+def _possible_times(
+    hours: Hours, length: timedelta, start: datetime, end: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield begin and end, in UTC, of each slot that these hours and the window have room for."""
+    for opens, closes in open_spans(hours, start, end):
+        begins = opens
+        # The steps are made in UTC: across a clock change a slot lasts real minutes.
+        while begins + length <= closes:
+            if start <= begins and begins + length <= end:
+                yield begins, begins + length
+            begins += length
 
-    A day has one span. It has two when the clock is set back across the opening time: the clock
-    then shows an earlier time once more, and the hours begin anew.
+
+def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the spans of these hours that touch the window, in UTC. Closures are ignored.
+
+    A day has one span. When the clock is set back across the opening time a day has two spans: the
+    clock shows a time before the opening once more, and the hours begin anew.
     """
     day = start.astimezone(hours.zone).date() - _DAY
     last = end.astimezone(hours.zone).date()
@@ -195,8 +206,10 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
 
 
 def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield each moment at which hours that start at this wall time open, with the moment at which
-    the clock is set back to before it, or None."""
+    """Yield the moments at which hours that start at this wall time open.
+
+    Beside each stands the moment at which the clock is set back to before the opening, or None.
+    """
     first, *second = moments(wall, zone) or (first_moment(wall, zone),)
     if not second:
         yield first, None
@@ -217,26 +230,29 @@ def capacity_at(
     start: datetime,
     end: datetime,
 ) -> int:
-    """How many patients at once the hours allow then; 0 outside of hours and when closed."""
-    shut = tuple(closures)
+    """Return how many patients the hours allow at once; 0 outside of hours and when closed."""
+    closures = tuple(closures)
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    most = 0
-    for these in hours:
-        if (these.clinician, these.location) != (clinician, location):
+    largest = 0
+    for opening in hours:
+        if (opening.clinician, opening.location) != (clinician, location):
             continue
-        if any(_concerns(c, these) and _closed(c, start, end, these.zone) for c in shut):
+        if any(_concerns(c, opening) and _closed(c, start, end, opening.zone) for c in closures):
             continue
-        spans = open_spans(these, start, end)
+        spans = open_spans(opening, start, end)
         if any(opens <= start and end <= closes for opens, closes in spans):
-            most = max(most, these.capacity)
-    return most
+            largest = max(largest, opening.capacity)
+    return largest
 
 
 def free_seats(
     busy: Iterable[Busy], *, clinician: str, start: datetime, end: datetime, capacity: int
 ) -> tuple[int, ...]:
-    """The seats below `capacity` that nobody has at any moment of this time; none when as many are
-    booked as there are now, in whatever seats (the hours had more then, or are others)."""
+    """Return the seats below `capacity` that are free during this whole time.
+
+    Empty when as many seats as `capacity` are booked, whatever their numbers: the hours may have
+    had a larger capacity when those visits were booked.
+    """
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     near = [b for b in busy if b.clinician == clinician and b.start < end and start < b.end]
     if len({b.seat for b in near if not b.overbooked}) >= capacity:
@@ -282,102 +298,66 @@ def _closed(closure: Closure, start: datetime, end: datetime, zone: tzinfo) -> b
     return False
 
 
-def _by_day(busy: Iterable[Busy]) -> dict[tuple[str, date], list[Busy]]:
-    """What is taken, by clinician and each day of UTC it touches: a slot looks at its own alone."""
+def _bookings_by_day(busy: Iterable[Busy]) -> dict[tuple[str, date], list[Busy]]:
+    """Index bookings by clinician and UTC day.
+
+    So a slot is compared only with the bookings on its own days.
+    """
     found: dict[tuple[str, date], list[Busy]] = {}
-    for one in busy:
-        day = one.start.astimezone(UTC).date()
-        while day <= one.end.astimezone(UTC).date():
-            found.setdefault((one.clinician, day), []).append(one)
+    for booking in busy:
+        day = booking.start.astimezone(UTC).date()
+        while day <= booking.end.astimezone(UTC).date():
+            found.setdefault((booking.clinician, day), []).append(booking)
             day += _DAY
     return found
-
-
-# --- wall times -----------------------------------------------------------------------------------
-
-
-def moments(wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
-    """The moments, in UTC, at which the zone's clocks show this wall time: none, one or two."""
-    found = []
-    for fold in (0, 1):
-        moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall.replace(fold=0):
-            found.append(moment)
-    return tuple(sorted(set(found)))
-
-
-def first_moment(wall: datetime, zone: tzinfo) -> datetime:
-    """The moment of a wall time; of two the first, and for one that is skipped the change."""
-    while not (found := moments(wall, zone)):
-        wall += _MINUTE
-    return found[0]
-
-
-def resolve_wall(wall: datetime, zone: tzinfo, *, name: str = "") -> datetime:
-    """The moment of a wall time that somebody typed. `name` is the zone's, for the sentence.
-
-    Raises NoSuchTime when the clock skips it (the choices: as much before the change and after it
-    as the gap is long), or shows it twice (both).
-    """
-    found = moments(wall, zone)
-    if len(found) == 1:
-        return found[0].astimezone(zone)
-    where = f" ({name})" if name else ""
-    if found:
-        choices = tuple(moment.astimezone(zone) for moment in found)
-        named = " or ".join(f"{at:%H:%M} {at.tzname()}" for at in choices)
-        raise NoSuchTime(
-            f"The clock is set back on this day{where}, so {wall:%H:%M} comes twice."
-            f" Choose which one: {named}.",
-            choices,
-        )
-    # read once with the offset after the change and once with the one before it
-    earlier, later = sorted(
-        wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).astimezone(zone) for fold in (0, 1)
-    )
-    raise NoSuchTime(
-        f"The clock is set forward on this day{where}, so {wall:%H:%M} does not exist."
-        f" Choose {earlier:%H:%M} or {later:%H:%M}.",
-        (earlier, later),
-    )
 
 
 # --- wishes and urgency ---------------------------------------------------------------------------
 
 
-def fits(slot: Slot, wish: Wish) -> int | None:
-    """How well a slot fits one wish: 0 in everything, more for each thing that differs; None when
-    it is at another place or with somebody else than asked for."""
+def unmet_parts(slot: Slot, wish: Wish) -> int | None:
+    """Count the parts of one wish (weekday, time of day) that a slot does not meet.
+
+    None when the wish names another location or another clinician.
+    """
     if wish.location is not None and wish.location != slot.location:
         return None
     if wish.clinician is not None and wish.clinician != slot.clinician:
         return None
-    misses = 0
+    unmet = 0
     if wish.days and _WEEKDAYS[slot.start.weekday()] not in wish.days:
-        misses += 1
+        unmet += 1
     if wish.times and not any(_begins_in(slot.start.time(), part) for part in wish.times):
-        misses += 1
-    return misses
+        unmet += 1
+    return unmet
 
 
-def rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) -> int | None:
-    """How well a slot fits the best of the wishes, a dearer one before a later one; 0 is best and
-    no wish at all is "the first free". None: before the earliest day, or no wish allows it."""
+def wish_rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) -> int | None:
+    """Rank a slot by the wish that it fits best; 0 is the best rank.
+
+    Earlier wishes count more than later ones. Without any wish every slot has rank 0, and the
+    first free slot wins. None when the slot is before the earliest day, or no wish allows it.
+    """
     if earliest is not None and slot.start.date() < earliest:
         return None
     if not wishes:
         return 0
     ranks = [
-        misses * len(wishes) + place
+        unmet * len(wishes) + place
         for place, wish in enumerate(wishes)
-        if (misses := fits(slot, wish)) is not None
+        if (unmet := unmet_parts(slot, wish)) is not None
     ]
     return min(ranks, default=None)
 
 
-def bounds(urgency: str, *, at: datetime, horizon_days: int) -> tuple[datetime, datetime] | None:
-    """From when until when a patient may be offered times; None: never, somebody calls or helps
-    today. Urgent: the next URGENT_DAYS and no later, however far the clinic's book reaches."""
+def offer_window(
+    urgency: str, *, at: datetime, horizon_days: int
+) -> tuple[datetime, datetime] | None:
+    """Return from when until when a patient of this urgency may be offered slots.
+
+    None for emergency and same day: these patients are helped or called today. An urgent patient
+    is offered the next URGENT_DAYS days, even when the clinic books further ahead.
+    """
     if urgency in ("emergency", "same_day"):
         return None
     days = min(horizon_days, URGENT_DAYS) if urgency == "urgent" else horizon_days

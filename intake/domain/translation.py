@@ -1,8 +1,8 @@
-"""A protocol's texts in another language: read, judged, and laid over the English protocol.
+"""Read and check a translation of a protocol, and put its texts into the English protocol.
 
-Only words differ. Ids, options, conditions, targets and the hash that a submission names stay those
-of the English protocol, which alone is asked and judged. Texts that speak of danger are shown in
-another language only while somebody has signed exactly them; else they stay English.
+A translation changes words only. Ids, options, conditions, targets and the hash that a submission
+names stay those of the English protocol. Safety texts are shown in another language only when a
+person has signed exactly these texts; otherwise patients read them in English.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any, Final
 import msgspec
 
 from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
-from intake.domain.problems import Problem, promised
+from intake.domain.problems import Problem, promise_problems
 from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
-"""The levels whose words to patients need a signature of their own (clinical.md 5.2 no. 9)."""
+"""The levels whose texts to patients (the safety texts) need their own signature (clinical.md 5.2
+no. 9)."""
 
 KINDS: Final[Mapping[str, str]] = {
     "stale_translation": "the English protocol changed since it was translated",
@@ -33,7 +34,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
-_KEPT: Final = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)[sd]|\*\*|\[\[|\]\]|\b(?:911|988)\b")
+_FIXED: Final = re.compile(r"\{[^{}]*\}|%\([a-z_]+\)[sd]|\*\*|\[\[|\]\]|\b(?:911|988)\b")
 
 
 class ProxyWords(Base, frozen=True):
@@ -61,7 +62,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """Who signed the texts that speak of danger. All three are null until somebody has."""
+    """Who signed the safety texts. All three are null until a person has signed."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None
@@ -69,7 +70,7 @@ class Review(Base, frozen=True):
 
 
 class Translation(Base, frozen=True, dict=True):
-    """The words of one language. `translates` is the content hash of the English protocol."""
+    """The texts of one language. `translates` is the content hash of the English protocol."""
 
     language: str
     translates: str
@@ -81,7 +82,7 @@ class Translation(Base, frozen=True, dict=True):
     safety: Review = Review()
 
     def document(self) -> bytes:
-        """Canonical JSON of all its words; the signatures are not part of it."""
+        """Return the canonical JSON of all texts, without the signatures."""
         return _json(self, "language translates sections questions levels rules")
 
     @cached_property
@@ -91,7 +92,7 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing, or that name another content."""
+        """The keys of the approval that are missing or belong to another content."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -99,15 +100,15 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """True when somebody signed exactly these words."""
+        """Whether a person signed exactly these texts."""
         return not self.approval_faults
 
 
 class Wording(msgspec.Struct, frozen=True):
-    """A protocol as one language says it: `protocol` for its words alone, never to judge with.
+    """A protocol in one language. Use `protocol` for its texts only, never to judge answers.
 
-    `shown` is the translation laid over it, None for English. `signed` false means that the texts
-    of emergency and same day stand in English.
+    `shown` is the translation in it, None for English. `signed` false means that the safety texts
+    are in English.
     """
 
     protocol: Protocol
@@ -119,13 +120,13 @@ class Wording(msgspec.Struct, frozen=True):
     def language(self) -> str:
         return self.shown.language if self.shown is not None else "en"
 
-    def says_in(self, level: str) -> str:
-        """The language in which a rule of this level speaks."""
+    def language_of(self, level: str) -> str:
+        """Return the language in which the texts of this level's rules are shown."""
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
 
 
 def from_data(data: Any) -> Translation:
-    """A translation from plain data as a YAML file holds it.
+    """Make a translation from the data of its YAML file.
 
     Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
     """
@@ -133,13 +134,15 @@ def from_data(data: Any) -> Translation:
 
 
 def from_document(document: bytes) -> Translation:
-    """The translation that `document()` wrote. Raises msgspec.ValidationError."""
+    """Read the translation that `document()` wrote. Raises msgspec.ValidationError."""
     return msgspec.json.decode(document, type=Translation)
 
 
 def safety_hash(protocol: Protocol, translation: Translation) -> str:
-    """SHA-256 of the translated texts of emergency and same day with the English ones they
-    translate: what a signature under `safety` holds for."""
+    """Return the SHA-256 of the safety texts, each with its English text.
+
+    A signature under `safety` is valid for this hash only.
+    """
     ids = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
     pairs = {
         "levels": [
@@ -154,7 +157,7 @@ def safety_hash(protocol: Protocol, translation: Translation) -> str:
 
 
 def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ...]:
-    """The keys of the signature under `safety` that are missing, or that name other texts."""
+    """Return the keys of the `safety` signature that are missing or belong to other texts."""
     signed = translation.safety
     faults = [key for key in ("reviewed_by", "reviewed_on") if not getattr(signed, key)]
     if signed.content_hash != safety_hash(protocol, translation):
@@ -163,9 +166,9 @@ def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ..
 
 
 def as_shown(protocol: Protocol, translation: Translation) -> Translation:
-    """What a patient reads of it: without the texts of danger while nobody has signed them.
+    """Return the part of a translation that patients read: without unsigned safety texts.
 
-    Its `document()` is what is stored beside a submission.
+    Its `document()` is stored beside a submission.
     """
     if not safety_faults(protocol, translation):
         return translation
@@ -180,9 +183,9 @@ def as_shown(protocol: Protocol, translation: Translation) -> Translation:
 def in_language(
     protocol: Protocol, shown: Translation | None, *, approved: bool = False
 ) -> Wording:
-    """The protocol in the words of a translation as shown (see `as_shown`); None is English.
+    """Put a translation, as `as_shown` returns it, into the protocol; None means English.
 
-    What the translation does not say stays English.
+    Texts without a translation stay English.
     """
     if shown is None:
         return Wording(protocol)
@@ -201,7 +204,7 @@ def in_language(
 
 
 def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
-    """All that is wrong with a translation of this protocol; empty when it may be served."""
+    """Return all problems of a translation of this protocol; empty when it may be served."""
     found = []
     if translation.translates != protocol.content_hash:
         message = (
@@ -209,13 +212,14 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
             f" {protocol.content_hash}. Compare them, then write the new hash there."
         )
         found.append(Problem("stale_translation", "translates", message))
-    english, other = dict(_of_protocol(protocol)), dict(_of_translation(translation))
+    english, other = dict(_protocol_texts(protocol)), dict(_translated_texts(translation))
     for path, text in english.items():
         if not other.get(path, "").strip():
             found.append(Problem("missing_translation", path, f"Translate “{text[:60]}”."))
-        elif (wanted := _kept(text)) != _kept(other[path]):
-            told = ", ".join(sorted(wanted ^ _kept(other[path])))
-            found.append(Problem("placeholders_differ", path, f"Only one of the two has {told}."))
+        elif (wanted := _fixed_parts(text)) != _fixed_parts(other[path]):
+            differing = ", ".join(sorted(wanted ^ _fixed_parts(other[path])))
+            message = f"Only one of the two has {differing}."
+            found.append(Problem("placeholders_differ", path, message))
     found += [
         Problem("unknown_translation", path, "The English protocol has no such text.")
         for path in other
@@ -226,44 +230,46 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
         return found
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
-            found += promised(path, text, translation.language)
+            found += promise_problems(path, text, translation.language)
     return found
 
 
-# --- the words in both, by place -------------------------------------------------------------
+# --- the texts of a protocol and of a translation, by path ---------------------------------------
 
 
-def _of_protocol(protocol: Protocol) -> Iterator[tuple[str, str]]:
+def _protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
     for section in protocol.questionnaire.sections:
         yield f"sections.{section.id}", section.title
     for q in protocol.questions:
         options = {option.code: option.label for option in q.options}
-        yield from _of_question(f"questions.{q.id}", q.text, q.help, options)
+        yield from _question_texts(f"questions.{q.id}", q.text, q.help, options)
         if q.proxy is not None:
             words = q.proxy
-            yield from _of_question(
+            yield from _question_texts(
                 f"questions.{q.id}.proxy", words.text, words.help, words.options
             )
     for level in protocol.rules.levels:
-        yield from _filled(f"levels.{level.code}", _level_words(level))
+        yield from _filled_texts(f"levels.{level.code}", _level_words(level))
     for rule in protocol.rules.rules:
-        yield from _filled(f"rules.{rule.id}", _rule_words(rule))
+        yield from _filled_texts(f"rules.{rule.id}", _rule_words(rule))
 
 
-def _of_translation(translation: Translation) -> Iterator[tuple[str, str]]:
+def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
     yield from ((f"sections.{id}", title) for id, title in translation.sections.items())
     for id, words in translation.questions.items():
-        yield from _of_question(f"questions.{id}", words.text, words.help, words.options)
+        yield from _question_texts(f"questions.{id}", words.text, words.help, words.options)
         if words.proxy is not None:
             proxy = words.proxy
-            yield from _of_question(f"questions.{id}.proxy", proxy.text, proxy.help, proxy.options)
+            yield from _question_texts(
+                f"questions.{id}.proxy", proxy.text, proxy.help, proxy.options
+            )
     for code, level in translation.levels.items():
-        yield from _filled(f"levels.{code}", level)
+        yield from _filled_texts(f"levels.{code}", level)
     for id, rule in translation.rules.items():
-        yield from _filled(f"rules.{id}", rule)
+        yield from _filled_texts(f"rules.{id}", rule)
 
 
-def _of_question(
+def _question_texts(
     path: str, text: str, help: str | None, options: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     yield f"{path}.text", text
@@ -272,7 +278,7 @@ def _of_question(
     yield from ((f"{path}.options.{code}", label) for code, label in options.items())
 
 
-def _filled(path: str, words: LevelWords | RuleWords) -> Iterator[tuple[str, str]]:
+def _filled_texts(path: str, words: LevelWords | RuleWords) -> Iterator[tuple[str, str]]:
     for name in words.__struct_fields__:
         if (text := getattr(words, name)) is not None:
             yield f"{path}.{name}", text
@@ -283,15 +289,15 @@ def _level_words(level: Level) -> LevelWords:
 
 
 def _rule_words(rule: Rule) -> RuleWords:
-    # a flag says nothing to patients
+    # A flag has no advice: patients never read it.
     return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
 
 
-def _kept(text: str) -> frozenset[str]:
-    return frozenset(_KEPT.findall(text))
+def _fixed_parts(text: str) -> frozenset[str]:
+    return frozenset(_FIXED.findall(text))
 
 
-# --- laying one over the other ----------------------------------------------------------------
+# --- putting a translation into a protocol -------------------------------------------------------
 
 
 def _section(section: Section, shown: Translation) -> Section:

@@ -1,7 +1,7 @@
-"""What the rules say of a set of answers, and why.
+"""Judge a set of answers by the rules of a protocol, and keep the reasons.
 
-Every rule is looked at, the highest urgency wins, and each fired rule keeps its reason, its source
-and the values it used. No answer, text or number can lower an urgency that another one raised.
+Every rule is evaluated, and the highest urgency wins. Each fired rule keeps its reason, its source
+and the values that it used. No answer can lower an urgency that another answer raised.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from intake.domain.answers import kept_answers, plain
+from intake.domain.answers import plain
 from intake.domain.computed import compute
 from intake.domain.conditions import compiled
-from intake.domain.definition import FLAG, Answers, ComputedValue, Protocol, Rule
+from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
+from intake.domain.route import kept_answers
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule that fired, with its words of that day.
+    """A rule that fired, with its texts of that day.
 
-    `inputs` holds every value the rule reads, in plain JSON (decimals as strings), None where it
-    was missing.
+    `inputs` holds every value that the rule reads, as JSON data (decimals as strings); None for a
+    missing value.
     """
 
     id: str
@@ -38,11 +39,11 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the rules say.
+    """The result of the rules.
 
-    `urgency` is a level's code. `fired` are the rules that carry a level, most urgent first, then
-    in file order; `flags` those that carry none. `interrupt` means that the form stops here,
-    `blocked` that nothing may be sent. `rule_set` and `content_hash` say what ran.
+    `urgency` is the code of a level. `fired` holds the rules with a level, the most urgent first,
+    then in file order; `flags` holds the rules without a level. `interrupt` stops the form,
+    `blocked` forbids sending. `rule_set` and `content_hash` name the rules that ran.
     """
 
     urgency: str
@@ -55,24 +56,24 @@ class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content_hash: str
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON data, which `from_json` reads back."""
+        """Return JSON data, which `from_json` reads back."""
         data: dict[str, Any] = msgspec.to_builtins(self)
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Assessment:
-        """The assessment that `to_json` wrote. Raises msgspec.ValidationError on other data."""
+        """Read the assessment that `to_json` wrote. Raises msgspec.ValidationError."""
         return msgspec.convert(data, cls)
 
 
 def assess(
     protocol: Protocol, answers: Answers, *, safety_retracted: bool = False, si_screen: bool = True
 ) -> Assessment:
-    """What all rules say of these answers.
+    """Judge these answers by all rules. A pure function.
 
-    In: cleaned answers, of which those to hidden questions are dropped first; whether an
-    interrupting answer was taken back; whether the clinic asks `si_screen` at all. Pure: nothing
-    is read or changed besides.
+    `answers` are cleaned; answers to hidden questions are dropped first. `safety_retracted` says
+    whether the patient took an interrupting answer back, `si_screen` whether the clinic asks about
+    suicidal thoughts at all.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
@@ -100,13 +101,13 @@ def assess(
     )
 
 
-def interrupting(
+def interrupting_rules(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> tuple[Rule, ...]:
-    """The rules that stop the form at these answers, most urgent first.
+    """Return the rules that stop the form at these answers, the most urgent first.
 
-    In: what is recognised so far, validated or not. A rule that only shows a panel is not among
-    them.
+    `answers` are those recognised so far, validated or not. Rules that only show a panel are not
+    included.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
@@ -118,9 +119,8 @@ def interrupting(
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 
-def _rank(level: Any) -> int:
-    rank: int = level.rank
-    return rank
+def _rank(level: Level) -> int:
+    return level.rank
 
 
 def _fired(rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue]) -> Fired:

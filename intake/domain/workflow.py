@@ -1,4 +1,4 @@
-"""The life of a submission: its statuses, who may move it where, and what a clinician decides."""
+"""Define the statuses of submissions, appointment requests and appointments, and their moves."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ STATUSES: Final[Mapping[str, str]] = {
     "closed": "Closed",
     "withdrawn": "Withdrawn by the patient",
 }
-"""Status → label. new: nobody has taken it. in_review: a clinician has. waiting: for the patient or
-somebody else. decided: a decision is recorded, its outcome not yet done. closed: all is done.
-withdrawn: the patient took it back."""
+"""Status → label.
+
+new: no clinician has taken the submission. in_review: a clinician has taken it. waiting: for an
+answer, of the patient or another person. decided: a decision is recorded, and its outcome is not
+done yet. closed: all is done. withdrawn: the patient withdrew it.
+"""
 
 NEW: Final = "new"
 OPEN: Final = ("new", "in_review", "waiting")
 """The statuses in which a submission is not decided."""
 
 IN_TRIAGE: Final = ("new", "in_review")
-"""Those of them in which the next step is the clinic's. In `waiting` it is the clinic's until the
-patient was asked, from then on the patient's."""
+"""The open statuses in which the clinic has the next step.
 
-OVER: Final = ("closed", "withdrawn")
-"""The statuses in which nothing is left to do for a submission."""
+In `waiting` the clinic has the next step until the patient is asked; then the patient has it.
+"""
+
+FINISHED: Final = ("closed", "withdrawn")
+"""The statuses in which a submission needs no more work."""
 
 ACTIONS: Final[Mapping[str, str]] = {
     "assign": "Assign",
@@ -40,8 +45,11 @@ ACTIONS: Final[Mapping[str, str]] = {
     "withdraw": "Withdraw",
     "reply": "Write to the clinic",
 }
-"""Action → label. redirect: emergency care is decided, and the patient is not reached yet. return:
-the patient answered on the phone, or did not answer in time."""
+"""Action → label.
+
+redirect: a clinician decided on emergency care and has not reached the patient yet. return: the
+patient answered on the phone, or did not answer in time.
+"""
 
 MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("new", "assign"): "in_review",
@@ -64,13 +72,16 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("withdrawn", "reopen"): "in_review",
     ("withdrawn", "close"): "closed",
     **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
-    # what a patient writes changes no status; a clock of its own brings it to the worklist
+    # A message of the patient changes no status: its own target time brings it to the worklist.
     **{(status, "reply"): status for status in STATUSES},
-    # but for what the clinic asked
+    # An answer to the clinic's question does change the status.
     ("waiting", "reply"): "in_review",
 }
-"""(status, action) → next status. What is not here is not allowed: only a decided or withdrawn
-submission can be closed, so that none ends without a decision of the clinician or the patient."""
+"""(status, action) → next status. No other move is allowed.
+
+Only a decided or withdrawn submission can be closed, so that every submission ends with a decision
+of a clinician or of the patient.
+"""
 
 OUTCOMES: Final[Mapping[str, str]] = {
     "call_today": "Call the patient today",
@@ -84,7 +95,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
 }
 """Outcome of a decision → label."""
 
-MORE: Final = "need_more_information"
+NEED_INFORMATION: Final = "need_more_information"
 EMERGENCY_CARE: Final = "redirect_emergency"
 NO_VISIT: Final = ("redirect_emergency", "refer_elsewhere", "advice_only")
 """The outcomes after which this clinic plans no visit."""
@@ -112,7 +123,8 @@ REQUEST_ACTIONS: Final[Mapping[str, str]] = {
     "withdraw": "Withdraw the request",
     "reopen": "Ask again",
 }
-"""Action → label. return: what was offered or booked is over, the patient still wants a visit."""
+"""Action → label. return: the offer or the booking has ended, and the patient still wants a
+visit."""
 
 REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("requested", "call"): "called",
@@ -120,7 +132,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("requested", "offer"): "offered",
     ("called", "offer"): "offered",
     ("offered", "offer"): "offered",
-    # a time that became free, for somebody who has one already
+    # An earlier slot became free for a patient who has a booking.
     ("booked", "offer"): "booked",
     ("offered", "return"): "requested",
     ("booked", "return"): "requested",
@@ -130,7 +142,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     },
     ("booked", "complete"): "done",
     ("booked", "miss"): "missed",
-    # noted by mistake
+    # corrections of a wrong entry
     ("missed", "complete"): "done",
     ("done", "miss"): "missed",
     **{
@@ -139,17 +151,17 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     },
     **{(status, "reopen"): "requested" for status in ("withdrawn", "missed", "called")},
 }
-"""(progress, action) → next progress. What is not here is not allowed."""
+"""(progress, action) → next progress. No other move is allowed."""
 
 REQUEST_OPEN: Final = ("requested", "called", "offered", "booked")
-"""The progress of requests that count against the limit of one person."""
+"""The progress of the requests that count against the limit per person."""
 
-BY_HAND: Final[Mapping[str, str]] = {
+FRONT_DESK_ACTIONS: Final[Mapping[str, str]] = {
     "requested": "reopen",
     "called": "call",
     "withdrawn": "withdraw",
 }
-"""Progress that the front desk notes → its action; the rest follows from offers and visits."""
+"""Progress that the front desk can set → its action. Offers and visits set the other ones."""
 
 VISIT_STATUSES: Final[Mapping[str, str]] = {
     "held": "Held",
@@ -161,14 +173,14 @@ VISIT_STATUSES: Final[Mapping[str, str]] = {
 }
 """Status of an appointment → label."""
 
-TAKING: Final = ("held", "confirmed")
-"""The statuses that take up clinic time."""
+OCCUPYING: Final = ("held", "confirmed")
+"""The statuses of an appointment that occupies clinic time."""
 
 VISITS: Final = ("confirmed", "completed", "no_show")
-"""The statuses of what is or was a visit, rather than a time held or given back."""
+"""The statuses of an appointment that is or was a visit, not only a held slot."""
 
-OF_NOBODY: Final = ("held", "cancelled", "expired")
-"""The statuses in which an appointment may be no patient's yet."""
+MAY_LACK_PATIENT: Final = ("held", "cancelled", "expired")
+"""The statuses in which an appointment may have no patient yet."""
 
 VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("held", "confirm"): "confirmed",
@@ -178,7 +190,7 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("confirmed", "cancel"): "cancelled",
     ("confirmed", "complete"): "completed",
     ("confirmed", "miss"): "no_show",
-    # noted by mistake
+    # corrections of a wrong entry
     ("completed", "miss"): "no_show",
     ("no_show", "complete"): "completed",
 }
@@ -186,7 +198,7 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
 
 
 class NotAllowed(Exception):
-    """A move that the submission's status does not allow; `message` tells a person why."""
+    """The status does not allow the move; `message` tells staff why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -194,19 +206,19 @@ class NotAllowed(Exception):
 
 
 def move(status: str, action: str) -> str:
-    """The status after the action. Raises NotAllowed when this status does not allow it."""
+    """Return the status of a submission after the action. Raises NotAllowed."""
     try:
         return MOVES[status, action]
     except KeyError:
-        did = ACTIONS.get(action, action).lower()
+        label = ACTIONS.get(action, action).lower()
         raise NotAllowed(
-            f"You cannot choose “{did}” here: the submission is"
+            f"You cannot choose “{label}” here: the submission is"
             f" “{STATUSES.get(status, status).lower()}”."
         ) from None
 
 
 def move_request(progress: str, action: str) -> str:
-    """The progress of a request after the action. Raises NotAllowed."""
+    """Return the progress of an appointment request after the action. Raises NotAllowed."""
     try:
         return REQUEST_MOVES[progress, action]
     except KeyError:
@@ -217,7 +229,7 @@ def move_request(progress: str, action: str) -> str:
 
 
 def move_visit(status: str, action: str) -> str:
-    """The status of an appointment after the action. Raises NotAllowed."""
+    """Return the status of an appointment after the action. Raises NotAllowed."""
     try:
         return VISIT_MOVES[status, action]
     except KeyError:
@@ -228,15 +240,15 @@ def move_visit(status: str, action: str) -> str:
 
 
 def allowed(status: str) -> tuple[str, ...]:
-    """The actions that this status allows, in the order of the table."""
+    """Return the actions that this status allows, in the order of the table."""
     return tuple(action for (of, action) in MOVES if of == status)
 
 
 def action_of(outcome: str) -> str:
-    """What recording this outcome does: "ask" when more information is needed, else "decide".
+    """Return the action of an outcome: "ask" when more information is needed, else "decide".
 
-    Raises NotAllowed when there is no such outcome.
+    Raises NotAllowed for an unknown outcome.
     """
     if outcome not in OUTCOMES:
         raise NotAllowed(f"There is no outcome “{outcome}”.")
-    return "ask" if outcome == MORE else "decide"
+    return "ask" if outcome == NEED_INFORMATION else "decide"

@@ -1,6 +1,6 @@
-"""What all forms of the walk share, and the pages of the questionnaire.
+"""The base form of the questionnaire, and the form of a page.
 
-A page is cleaned by the domain (intake.domain.answers); PageForm only shows it.
+The domain (intake.domain.answers) cleans the answers of a page; PageForm only shows them.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,41 +15,44 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Question
-from intake.wording.advice import speak
+from intake.wording.advice import with_local_numbers
 
-Controls = Mapping[str, str]  # the name of a control → what it holds
+Controls = Mapping[str, str]  # name of a control → its value
 
 
 class WalkForm(forms.Form):
-    """What all forms of the walk share: our template pack inside our own <form> element.
+    """The base of all forms of the questionnaire: our template pack in our own <form> element.
 
-    A form may know what was said before without showing it (`keep`). It shows such a field blank
-    and marked as answered; left blank, the field is judged as if it held what was said.
+    A form can keep an earlier value without showing it (`keep`). The field is then shown blank and
+    marked as answered. When the patient leaves it blank the earlier value is used.
     """
 
+    data: QueryDict
     single_question = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.kept: dict[str, Controls] = {}
 
-    def keep(self, said: Mapping[str, Controls]) -> None:
-        """Know what was said before, by field; a field that this form does not have is left out."""
-        self.kept = {name: controls for name, controls in said.items() if name in self.fields}
+    def keep(self, earlier: Mapping[str, Controls]) -> None:
+        """Keep earlier values by field name. Other names are ignored."""
+        self.kept = {name: controls for name, controls in earlier.items() if name in self.fields}
         for name in self.kept:
-            self.fields[name].kept = True
+            # Our templates read `kept`, which Django's fields do not have.
+            field: Any = self.fields[name]
+            field.kept = True
 
     @property
     def left_blank(self) -> list[str]:
-        """The kept fields that were sent blank: they stay as they are."""
+        """The names of the kept fields that were sent blank. Their earlier values stay."""
         return [
             name
             for name, controls in self.kept.items()
             if not any(text.strip() for control in controls for text in self.data.getlist(control))
         ]
 
-    def whole(self) -> Any:
-        """What was sent, with what is kept in the place of its blanks."""
+    def completed_data(self) -> QueryDict:
+        """Return the sent data, with the earlier values of kept fields that were left blank."""
         data = self.data.copy()
         for name in self.left_blank:
             for control, text in self.kept[name].items():
@@ -57,21 +60,24 @@ class WalkForm(forms.Form):
         return data
 
     def full_clean(self) -> None:
-        sent, self.data = self.data, self.whole()
+        sent, self.data = self.data, self.completed_data()
         super().full_clean()
-        self.data = sent  # the page shows what was typed, never what is kept
+        self.data = sent  # The page shows the typed values, never the kept ones.
 
     @property
     def shown(self) -> str:
-        """The names of the fields that came with what was said before. The page sends them back:
-        of these a blank is a blank, however long the page lay open."""
-        names = [name for name, said in self.initial.items() if said not in (None, "")]
+        """The names of the fields whose earlier value the page showed.
+
+        The page sends these names back. A blank in such a field means that the patient cleared the
+        value, however long the page was open.
+        """
+        names = [name for name, value in self.initial.items() if value not in (None, "")]
         if self.is_bound:
             names = self.data.get("shown", "").split()
         return " ".join(name for name in names if name in self.fields)
 
     def control_names(self) -> set[str]:
-        """The names of all controls that this form sends."""
+        """Return the names of all controls of the form."""
         names = set()
         for name, field in self.fields.items():
             parts = getattr(field.widget, "widgets_names", [""])
@@ -86,16 +92,19 @@ class WalkForm(forms.Form):
         return helper
 
 
-class OnceForm(WalkForm):
-    """A form whose every control takes one value."""
+class SingleValueForm(WalkForm):
+    """A form that accepts one value per control."""
 
     def clean(self) -> dict[str, Any]:
-        sent_once(self)
+        refuse_repeated_controls(self)
         return self.cleaned_data
 
 
-def sent_once(form: forms.Form) -> None:
-    """A control that takes one value and came with several was not filled in by our page."""
+def refuse_repeated_controls(form: WalkForm) -> None:
+    """Add an error to each field for one value that was sent with several values.
+
+    Our pages never send such a request.
+    """
     for name, field in form.fields.items():
         single = not isinstance(field, forms.MultipleChoiceField)
         parts = getattr(field.widget, "widgets_names", [""])
@@ -104,7 +113,7 @@ def sent_once(form: forms.Form) -> None:
 
 
 class PageForm(WalkForm):
-    """One page of the questionnaire, shown: blank, with answers, or with what was typed wrongly."""
+    """One page of the questionnaire: blank, with answers, or with invalid values and errors."""
 
     def __init__(
         self,
@@ -123,38 +132,44 @@ class PageForm(WalkForm):
             asked = question.for_proxy() if proxied else question
             self.fields[question.id] = question_field(asked)
         self.keep({question_id: {} for question_id in kept})
-        # Bound without cleaning: the domain has judged already.
+        # The form is bound but not cleaned: the domain has judged the values.
         self._errors = ErrorDict()
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
-            self.add_error(name, error.said(gettext))
+            self.add_error(name, error.message_in(gettext))
         if problem:
             self.add_error(None, problem)
 
 
 def question_field(question: Question) -> forms.Field:
-    """The form field that shows a question."""
+    """Make the form field that shows a question."""
+    # Our templates read `unit` and `exclusive`, which Django's fields do not have.
+    field: Any = _plain_field(question)
+    field.unit = question.unit if question.unit not in (None, "a", "d") else ""
+    field.exclusive = set(question.exclusive)
+    made: forms.Field = field
+    return made
+
+
+def _plain_field(question: Question) -> forms.Field:
     choices = [(option.code, option.label) for option in question.options]
-    common = {
+    common: dict[str, Any] = {
         "label": question.text,
-        "help_text": speak(question.help or ""),
+        "help_text": with_local_numbers(question.help or ""),
         "required": question.required,
     }
     match question.type:
         case "single":
-            field = forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **common)
+            return forms.ChoiceField(choices=choices, widget=forms.RadioSelect, **common)
         case "multi":
             widget = forms.CheckboxSelectMultiple
-            field = forms.MultipleChoiceField(choices=choices, widget=widget, **common)
+            return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
         case "boolean":
-            field = forms.BooleanField(**common)
+            return forms.BooleanField(**common)
         case "integer" | "decimal":
             mode = "numeric" if question.type == "integer" else "decimal"
             attrs = {"inputmode": mode, "autocomplete": "off"}
-            field = forms.CharField(widget=forms.TextInput(attrs), **common)
+            return forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:
             area = forms.Textarea({"rows": 4, "autocomplete": "off"})
-            field = forms.CharField(widget=area, **common)
-    field.unit = question.unit if question.unit not in (None, "a", "d") else ""
-    field.exclusive = set(question.exclusive)
-    return field
+            return forms.CharField(widget=area, **common)

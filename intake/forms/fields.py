@@ -1,4 +1,4 @@
-"""The fields of our forms: dates in three boxes, text, phones, addresses, numbers given."""
+"""The fields of patients' forms: dates, text, phone numbers, addresses, references."""
 
 import re
 from datetime import date
@@ -23,7 +23,7 @@ class Date3Widget(forms.MultiWidget):
 
     def __init__(self, *, autocomplete: str = "") -> None:
         prefix = f"{autocomplete}-" if autocomplete else ""
-        boxes = {
+        boxes: dict[str, forms.Widget | type[forms.Widget]] = {
             part: forms.TextInput(
                 {
                     "inputmode": "numeric",
@@ -76,7 +76,10 @@ class Date3Field(forms.MultiValueField):
 
 
 class StrictEmail(EmailValidator):
-    """No quoted names, no address literals, no bare host: what a mail program can answer."""
+    """A validator that refuses quoted names, address literals and hosts without a domain.
+
+    Mail programs cannot reliably answer such addresses.
+    """
 
     user_regex = re.compile(
         r"^[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*\Z", re.I
@@ -96,8 +99,10 @@ def text_question(max_length: int) -> Question:
 
 
 class PlainTextField(forms.CharField):
-    """One line of text, cleaned by the same rules as an answer in words. A browser fills it in only
-    where the widget says with what."""
+    """One line of text, cleaned like an answer in words.
+
+    A browser completes the field only when the widget sets `autocomplete`.
+    """
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
         super().__init__(strip=False, **options)
@@ -108,20 +113,20 @@ class PlainTextField(forms.CharField):
         try:
             text = domain.clean_answer(self.question, [value or ""]) or ""
         except domain.InvalidAnswer as error:
-            raise forms.ValidationError(error.said(gettext)) from None
+            raise forms.ValidationError(error.message_in(gettext)) from None
         return " ".join(str(text).split())
 
 
 class PhoneField(PlainTextField):
-    """A phone number, kept in its international form (E.164), `;ext=` and an extension after it."""
+    """A phone number. The value is in E.164, followed by `;ext=` and the extension if any."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        # what is stored is longer than what was typed, and is shown and sent again
+        # The stored form is longer than the typed one, and the page shows and sends it again.
         super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value)
+        text: str = super().clean(value)
         if not text:
             return ""
         try:
@@ -138,14 +143,14 @@ class PhoneField(PlainTextField):
 
 
 class AddressField(PlainTextField):
-    """An e-mail address, or where text messages can be sent a phone number, to send a code to."""
+    """An address for one-time codes: e-mail, or a phone number where text messages are sent."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
         super().__init__(max_length=254, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
-        text = super().clean(value)
+        text: str = super().clean(value)
         if "@" in text:
             StrictEmail()(text)
             return text
@@ -155,7 +160,7 @@ class AddressField(PlainTextField):
 
 
 class ReferenceField(PlainTextField):
-    """The number that a patient was given, in its one written form."""
+    """The reference of a submission or draft, in its standard form."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}

@@ -1,4 +1,4 @@
-"""What is stored, and how it is read. tests/test_architecture.py names the modules that write."""
+"""The stored data, and the queries that read it. tests/test_architecture.py names all writers."""
 
-# Django finds the models of an app here
+# Django finds the models of an app through this import.
 from intake.models import access, appointments, calls, clinic_time, people, submissions  # noqa: F401

@@ -1,4 +1,4 @@
-"""How a patient comes back: codes under way, and what a right one opened."""
+"""Store the one-time codes of returning patients, and what a correct code opened."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,22 +9,25 @@ from intake.models.submissions import Draft, Submission
 
 
 class Challenge(models.Model):
-    """A one-time code asked for in one browser. Also made when nothing fits, so that nobody learns
-    from the answer whether a reference or an address is known."""
+    """A one-time code, requested in one browser.
+
+    A row is also stored when the reference or the address is unknown, so that the response does
+    not reveal which ones are known.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     browser_hash = models.BinaryField(max_length=32, db_index=True)
-    # what it opens: one unsent draft, or submissions; nothing, when nothing fitted
+    # What the code opens: one unsent draft, or submissions. Both are empty for an unknown address.
     draft = models.ForeignKey(Draft, null=True, on_delete=models.CASCADE, related_name="+")
     submissions = ArrayField(models.UUIDField(), default=list)
-    # blind token of the address asked with: a new code goes there again
+    # Blind token of the address that the patient typed; a new code goes to the same address.
     address_key = models.BigIntegerField()
-    # the number asked with, right or not; '' when the address alone was
+    # The reference that the patient typed, right or wrong; '' when the patient typed none.
     reference = models.CharField(max_length=9, db_default="")
     code_hash = models.BinaryField(max_length=32)
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
-    # when this code, or another for the same record, was entered
+    # When this code, or another code for the same record, was redeemed.
     used_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -38,7 +41,7 @@ class Challenge(models.Model):
 
 
 class Grant(models.Model):
-    """What one browser may open after a right code: a patient's own submissions, for a while."""
+    """The submissions that one browser may open for a while after a correct code."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)

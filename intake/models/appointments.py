@@ -1,7 +1,7 @@
-"""What patients wish for, and the visits that come of it.
+"""Store appointment requests, appointments and offers.
 
-Nothing here names a person but through the submission. That no time is sold twice is the
-database's business: `appointment_once` holds whatever the program does.
+Only the submission names a patient. The database constraint `appointment_once` prevents double
+bookings, whatever the program does.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -48,16 +48,16 @@ class TimeOfDay(models.TextChoices):
 
 
 class AppointmentRequest(models.Model):
-    """What a patient asks for. A wish, not a visit."""
+    """A patient's request for a visit, with the wishes for it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.OneToOneField(
         Submission, on_delete=models.CASCADE, related_name="appointment_request"
     )
     visit_type = models.CharField(max_length=9, choices=WishedVisit.choices)
-    # Up to three, the dearest first; none: the first free time. Each is
-    # {"days": [Day], "times": [TimeOfDay], "place": name of a location, "clinician": id},
-    # where an empty list or text means any.
+    # Up to three wishes, the most important first; an empty list asks for the first free slot.
+    # A wish is {"days": [Day], "times": [TimeOfDay], "place": name of a location, "clinician": id};
+    # an empty list or text means any.
     wishes = models.JSONField(default=list)
     earliest = models.DateField(null=True, blank=True)
     progress = models.CharField(
@@ -79,7 +79,7 @@ class AppointmentRequest(models.Model):
 
 
 class WaitlistEntry(models.Model):
-    """A request that waits for a time to become free; gone when it leaves or has its time."""
+    """A request on the waiting list; deleted when the patient leaves it or has an appointment."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.OneToOneField(
@@ -98,7 +98,7 @@ class WaitlistEntry(models.Model):
 
 
 class CancelReason(models.TextChoices):
-    """Why a visit is cancelled, in words that tell no illness: they stand in messages."""
+    """Why a visit is cancelled. Messages contain these words, so they name no illness."""
 
     PATIENT = "patient", _("The patient asked for it")
     CLINICIAN = "clinician", _("The clinician is away")
@@ -109,15 +109,15 @@ class CancelReason(models.TextChoices):
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def taking(self) -> "AppointmentQuerySet":
-        """Those that take up clinic time, as the constraint sees it: an old hold, too."""
-        return self.filter(status__in=workflow.TAKING)
+        """Appointments that occupy clinic time for the constraint, lapsed holds included."""
+        return self.filter(status__in=workflow.OCCUPYING)
 
     def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
-        """Those that lie in the half-open time from `start` to `end`, or reach into it."""
+        """Appointments that overlap the half-open time from `start` to `end`."""
         return self.filter(during__overlap=during(start, end))
 
     def for_reading(self) -> "AppointmentQuerySet":
-        """With all that a line about them says, in one query; no answers."""
+        """Load all that a line about an appointment shows, in one query, without answers."""
         rows = self.select_related("clinician", "location", "visit_type", "submission")
         return rows.defer(
             "submission__answers", "submission__assessment", "submission__search_keys"
@@ -125,14 +125,14 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
 
 class Appointment(models.Model):
-    """A time of a clinician that is held for somebody, or a visit.
+    """A clinician's time that is held for a patient, or a visit.
 
-    `during` is half-open: the end is the next one's beginning. One who moves a visit keeps its
-    row, so that a calendar knows it again (`id`, `sequence`).
+    `during` is half-open: its end is the beginning of the next appointment. A moved visit keeps
+    its row, so that a calendar program recognises it (`id`, `sequence`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # None while it is held for a draft, or offered to one or several
+    # None while the appointment is held for a draft, or offered.
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.CASCADE, related_name="appointments"
     )
@@ -142,11 +142,11 @@ class Appointment(models.Model):
     visit_type = models.ForeignKey(VisitType, on_delete=models.PROTECT, related_name="+")
     during = DateTimeRangeField()
     seat = models.PositiveSmallIntegerField(default=0)
-    # of the opening hours when it was booked; 0 outside of hours
+    # The capacity of the opening hours at the time of booking; 0 outside of hours.
     capacity = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
     held_until = models.DateTimeField(null=True)
-    # of its calendar file: counts what was changed since it was confirmed
+    # The SEQUENCE of the calendar file: the number of changes since the confirmation.
     sequence = models.PositiveIntegerField(default=0)
     cancel_reason = models.CharField(max_length=9, choices=CancelReason.choices, blank=True)
     note = SealedField(null=True)  # {"text": …}, by staff
@@ -168,11 +168,11 @@ class Appointment(models.Model):
             models.Index(
                 fields=["held_until"], name="appointment_held", condition=Q(status="held")
             ),
-            # the week of a location, after years of weeks
+            # for the calendar: one week of a location among years of weeks
             GistIndex(fields=["location", "during"], name="appointment_week"),
         ]
         constraints = [
-            # nobody is ever booked into a time that somebody has
+            # prevents double bookings
             ExclusionConstraint(
                 name="appointment_once",
                 expressions=[
@@ -180,7 +180,7 @@ class Appointment(models.Model):
                     ("seat", RangeOperators.EQUAL),
                     ("during", RangeOperators.OVERLAPS),
                 ],
-                condition=Q(status__in=workflow.TAKING),
+                condition=Q(status__in=workflow.OCCUPYING),
             ),
             models.UniqueConstraint(
                 fields=["submission"],
@@ -207,7 +207,7 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_of_somebody",
-                condition=Q(submission__isnull=False) | Q(status__in=workflow.OF_NOBODY),
+                condition=Q(submission__isnull=False) | Q(status__in=workflow.MAY_LACK_PATIENT),
             ),
             models.CheckConstraint(
                 name="appointment_overbooked_by_somebody",
@@ -229,12 +229,14 @@ class Appointment(models.Model):
 
     @property
     def starts(self) -> datetime:
-        """When it begins, in the location's zone."""
-        return self.during.lower.astimezone(self.location.zone)
+        """When the appointment begins, in the location's zone."""
+        begins: datetime = self.during.lower
+        return begins.astimezone(self.location.zone)
 
     @property
     def ends(self) -> datetime:
-        return self.during.upper.astimezone(self.location.zone)
+        ends: datetime = self.during.upper
+        return ends.astimezone(self.location.zone)
 
     @property
     def zone(self) -> tzinfo:
@@ -246,14 +248,17 @@ class Appointment(models.Model):
 
 
 class AppointmentChange(models.Model):
-    """One step of an appointment's way, added and never edited: where it was then, and who."""
+    """One step in the history of an appointment: its status and time then, and the actor.
+
+    Rows are added, never edited.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="changes")
     action = models.CharField(max_length=10)
     status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
     during = DateTimeRangeField()
-    # None: the patient, or time itself
+    # None: the patient, or an expiry
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -269,13 +274,15 @@ class AppointmentChange(models.Model):
 
 class OfferQuerySet(models.QuerySet["Offer"]):
     def open(self, at: datetime) -> "OfferQuerySet":
-        """Those that can still be accepted."""
+        """Offers that a patient can still accept."""
         return self.filter(state="open", expires_at__gt=at)
 
 
 class Offer(models.Model):
-    """A held time offered to one request. Several requests may be offered the same held time: the
-    first to accept wins."""
+    """A held slot offered to one request.
+
+    Several requests may be offered the same slot; the first patient who accepts gets it.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -320,6 +327,8 @@ class Offer(models.Model):
 
 
 def during(start: datetime, end: datetime) -> Any:
-    """The half-open time from `start` to `end`, as the database keeps it: in UTC, where no moment
-    looks like another."""
+    """Return the half-open time from `start` to `end` for the database.
+
+    It is in UTC, where no wall time occurs twice.
+    """
     return DateTimeTZRange(start.astimezone(UTC), end.astimezone(UTC), "[)")

@@ -1,4 +1,4 @@
-"""Phone calls: those that the clinic owes a patient, and those that staff made."""
+"""Store the phone calls that the clinic owes patients, and the calls that staff made."""
 
 from django.conf import settings
 from django.db import models
@@ -12,14 +12,15 @@ from intake.models.submissions import Submission
 
 class CallTaskQuerySet(models.QuerySet["CallTask"]):
     def open(self) -> "CallTaskQuerySet":
-        """The calls that are owed still."""
+        """Calls that are still to be made."""
         return self.filter(settled_at=None)
 
 
 class CallTask(models.Model):
-    """A call that the clinic owes a patient whom no letter reaches.
+    """A call to a patient whom no letter reaches.
 
-    Open until a member of staff has reached the patient, or says that the call is not needed.
+    The task is open until a member of staff has reached the patient, or says that the call is not
+    needed.
     """
 
     class Reason(models.TextChoices):
@@ -34,12 +35,12 @@ class CallTask(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")
     reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
-    # what the patient has to hear of, as the outbox names it: of one occasion one call is owed
+    # The event that the patient must hear of, as the outbox names it. One event asks for one call.
     occasion = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("call by"))
     settled_at = models.DateTimeField(null=True)
-    # None: the patient, who read it on their own page, or something newer that took its place
+    # None: the patient read the message on their page, or a newer task replaced this one.
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -79,7 +80,7 @@ class Call(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="calls")
     outcome = models.CharField(max_length=11, choices=Outcome.choices)
-    # not reached, or only word left: when to try again
+    # When to try again, after a call that did not reach the patient.
     again_at = models.DateTimeField(null=True)
     words = SealedField(null=True)  # {"note": …}
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

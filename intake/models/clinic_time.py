@@ -1,4 +1,4 @@
-"""When and where the clinic sees patients, and who does."""
+"""Store locations, clinicians, visit types, opening hours and closures."""
 
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 
-MOST_SEATS = 20  # patients at once with one clinician: a class, a group
+MOST_SEATS = 20  # patients at once with one clinician, as in a class or a group
 
 
 def known_zone(name: str) -> None:
@@ -22,10 +22,10 @@ def known_zone(name: str) -> None:
 
 
 class Location(models.Model):
-    """Where visits take place. Its zone is the one that all its times are told in."""
+    """A place where visits happen. All its times are shown in its zone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # what a patient's wish names
+    # A patient's wish refers to the location by this name.
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.TextField(_("address"), blank=True, help_text=_("As on a letter."))
     time_zone = models.CharField(_("time zone"), max_length=64, validators=[known_zone])
@@ -49,7 +49,7 @@ class Location(models.Model):
 
 
 class Clinician(models.Model):
-    """Somebody whom patients see, by the name that patients read."""
+    """A clinician, with the name that patients read."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -79,7 +79,7 @@ class VisitKind(models.TextChoices):
 
 
 class VisitType(models.Model):
-    """A sort of visit: how it takes place, how long, with whom. Its title tells no illness."""
+    """A type of visit: in person or not, its length, its clinicians. Its title names no illness."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=9, choices=VisitKind.choices)
@@ -109,7 +109,7 @@ class VisitType(models.Model):
 
 
 class OpeningHours(models.Model):
-    """Weekly hours of one clinician at one location, in wall times of the location's zone."""
+    """Weekly opening hours of one clinician at one location, in wall times of its zone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     clinician = models.ForeignKey(
@@ -129,7 +129,7 @@ class OpeningHours(models.Model):
         help_text=_("None chosen: all that the clinician does."),
     )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)  # that day, too
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)  # included
     capacity = models.PositiveSmallIntegerField(
         _("patients at once"),
         default=1,
@@ -167,8 +167,11 @@ class OpeningHours(models.Model):
 
 
 class Closure(models.Model):
-    """No visits: of a clinician, at a location, or (neither named) at all. Whole days, which are
-    days of each location's own zone, or two moments."""
+    """A time without visits.
+
+    It concerns one clinician, one location, or everything when neither is named. It lasts whole
+    days, counted in the zone of each location, or from one moment to another.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     clinician = models.ForeignKey(
@@ -178,7 +181,7 @@ class Closure(models.Model):
         Location, verbose_name=_("location"), null=True, blank=True, on_delete=models.CASCADE
     )
     first_day = models.DateField(_("first day"), null=True, blank=True)
-    last_day = models.DateField(_("last day"), null=True, blank=True)  # that day, too
+    last_day = models.DateField(_("last day"), null=True, blank=True)  # included
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=80, blank=True)  # for staff
@@ -190,7 +193,7 @@ class Closure(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="closure_days_or_moments",
-                # a comparison with what is not given would be no objection
+                # A check that compares with NULL passes, so each case asks for its values first.
                 condition=Q(
                     first_day__isnull=False,
                     last_day__isnull=False,

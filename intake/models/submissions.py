@@ -1,8 +1,8 @@
-"""What patients send, and what the clinic does with it.
+"""Store submissions and drafts, and what the clinic does with them.
 
-Sealed columns hold what a patient said or who they are; they open only with the key ring, and
-only in the row they were written to. Everything else is in the clear because the worklist has to
-sort and filter by it, and says nothing about a person.
+Sealed columns hold a patient's words and identity. They open only with the key ring, and only in
+the row that they were written to. The other columns are in the clear because the worklist sorts
+and filters by them; they identify no person.
 """
 
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ class Urgency(models.IntegerChoices):
 
 
 class ProtocolDocument(models.Model):
-    """One version of a protocol, whole, as it ran. Stored once and never changed."""
+    """One version of a whole protocol, as it ran. Stored once, never changed."""
 
     content_hash = models.CharField(primary_key=True, max_length=64)
     name = models.SlugField()
@@ -54,7 +54,7 @@ class ProtocolDocument(models.Model):
 
 
 class TranslationDocument(models.Model):
-    """The words of one language over one protocol, as patients read them. Never changed."""
+    """The translation of one protocol into one language, as patients read it. Never changed."""
 
     content_hash = models.CharField(primary_key=True, max_length=64)
     protocol = models.ForeignKey(
@@ -84,29 +84,29 @@ IS_WAITING = (
     | Q(reply_due_at__isnull=False)
     | Q(escalate_at__isnull=False)
 ) & Q(suspect=False)
-# the front desk's work goes on when a clinician has decided
-IS_NOT_CLOSED = ~Q(status__in=workflow.OVER) & Q(suspect=False)
+# The front desk still has work after a clinician's decision.
+IS_NOT_CLOSED = ~Q(status__in=workflow.FINISHED) & Q(suspect=False)
 IS_ANSWER_DUE = Q(reply_due_at__isnull=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
-"""Of the steps of an escalation, the first to everybody and the first on every page of staff."""
-
+"""The first step of an escalation that tells all staff, and the first that shows a banner on every
+staff page."""
 
 ORDER = ("-alarm", "-urgency", "target_at", "id")
-"""Of the worklist: words of alarm that nobody has read, then the urgency, then the target."""
+"""The order of the worklist: unread alarming messages first, then by urgency, then by target."""
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def waiting(self) -> "SubmissionQuerySet":
-        """Those that wait for the clinic: for a decision, an answer to the patient, or a call."""
+        """Submissions that wait for the clinic: for a decision, for an answer, or for a call."""
         return self.filter(IS_WAITING)
 
     def on_banner(self) -> "SubmissionQuerySet":
-        """The red flags that every page of staff speaks of, the most urgent first."""
+        """The red flags in the banner of every staff page, the most urgent first."""
         rows = self.filter(escalate_at__isnull=False, escalations__gte=BANNER_FROM)
         return rows.order_by(*ORDER)
 
     def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
-        """Rows that hold, for each list of blind tokens, at least one of them."""
+        """Submissions that have at least one blind token of each list."""
         rows = self
         for alternatives in tokens:
             rows = rows.filter(search_keys__overlap=alternatives)
@@ -114,18 +114,21 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Submission(models.Model):
-    """A sent, sealed draft. Never edited: people add decisions and appointments beside it."""
+    """A sent, sealed draft.
+
+    The patient's answers are never edited. Decisions and appointments are rows of their own.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=9, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # The draft's id is the idempotency key: one draft is sent once, however often it is asked.
+    # The idempotency key: a draft is sent once, however often the patient presses Send.
     draft_id = models.UUIDField(unique=True)
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
-    # the words it was read in; None for the protocol's own English
+    # The translation that the patient read; None for English.
     translation = models.ForeignKey(
         TranslationDocument,
         null=True,
@@ -145,23 +148,24 @@ class Submission(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     revision = models.PositiveIntegerField(default=0)
-    # something the patient wrote waits for an answer until then
+    # By when the clinic has to answer a message of the patient.
     reply_due_at = models.DateTimeField(null=True, blank=True)
-    # the patient wrote something that sounds like danger, and nobody has read it
+    # The patient wrote an alarming message that no member of staff has read.
     alarm = models.BooleanField(default=False, db_default=False)
-    # a red flag that nobody has ended is escalated then; None: there is none, or it was ended
+    # When the red flag is escalated next; None without a red flag, or when it was dealt with.
     escalate_at = models.DateTimeField(null=True, blank=True)
-    # how often it was escalated
+    # How often the red flag was escalated.
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
-    # the patient was told then what we need to know, and has not answered
+    # When the patient was asked for more information, until the patient answers.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # out of the worklist, with its clock stopped, until then or until the patient answers
+    # Until when the submission is off the worklist with its clock stopped, unless the patient
+    # answers before.
     back_at = models.DateTimeField(null=True, blank=True)
-    # emergency care was decided then, and no clinician has reached the patient since
+    # When a clinician decided on emergency care, until a clinician reaches the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # filled in as no person does; out of the worklist until somebody has looked
+    # Filled in as by a program; off the worklist until a member of staff has looked at it.
     suspect = models.BooleanField(default=False)
-    # the earlier submission that this one adds to
+    # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
     )
@@ -179,7 +183,7 @@ class Submission(models.Model):
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
-            # the lists' own conditions: a page of 25 costs the same at any number of closed rows
+            # The conditions of the lists: a page of 25 costs the same however many rows are closed.
             models.Index(fields=ORDER, name="submission_open", condition=IS_NOT_CLOSED),
             models.Index(fields=ORDER, name="submission_answer_due", condition=IS_ANSWER_DUE),
             models.Index(fields=ORDER, name="submission_sorted"),
@@ -213,7 +217,7 @@ class Submission(models.Model):
 
     @cached_property
     def result(self) -> Assessment:
-        """What the rules said when it was sent."""
+        """The assessment at the time of sending."""
         return Assessment.from_json(self.assessment["result"])
 
     @property
@@ -222,17 +226,17 @@ class Submission(models.Model):
 
     @property
     def is_for_today(self) -> bool:
-        """Whether staff must read it today: same day or above, or an emergency stopped the form."""
+        """Whether staff must read it today: same day or above, or stopped by an emergency."""
         return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
 
     @property
     def waits_for_patient(self) -> bool:
-        """Whether the patient was asked for more and has the next step: the clock is stopped."""
+        """Whether the patient has the next step, after a question of the clinic."""
         return self.status == "waiting" and self.back_at is not None
 
     @property
     def due_at(self) -> datetime | None:
-        """When somebody has to act: decide, or answer the patient; None when nobody has to."""
+        """By when staff must decide or answer the patient; None when neither is due."""
         undecided = self.status in workflow.OPEN and not self.waits_for_patient
         decide = self.target_at if undecided else None
         return min(filter(None, (decide, self.reply_due_at)), default=None)
@@ -242,7 +246,7 @@ class Submission(models.Model):
 
 
 class FrontDesk(Submission):
-    """The same rows as the front desk may see them: who, how to reach them, what they wish for."""
+    """Submissions as the front desk may see them: name, contact and wish of the patient."""
 
     class Meta:
         proxy = True
@@ -252,28 +256,31 @@ class FrontDesk(Submission):
 
 
 class Device(models.TextChoices):
-    """Whose device a draft is filled in on, as the patient says at the start."""
+    """The patient's statement at the start: whether other people use the device."""
 
     MINE = "mine"
     SHARED = "shared"
 
 
 class Draft(models.Model):
-    """Answers under way. Reached only with the key its browser holds; after sending, a receipt."""
+    """Answers that are not sent yet; after sending, a receipt.
+
+    Only the key in the patient's browser leads to a draft.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # '': begun by a release that did not ask
+    # '': begun under a release that did not ask
     device = models.CharField(max_length=6, choices=Device.choices, blank=True, db_default="")
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
     content = SealedField()
-    # given when the patient saves it to come back; later the submission's
+    # Set when the patient saves the draft; the submission takes it over.
     reference = models.CharField(max_length=9, unique=True, null=True)  # noqa: DJ001
-    # blind tokens of the e-mail and the phone that a code may be sent to
+    # Blind tokens of the e-mail address and the phone number that a code may be sent to.
     address_keys = ArrayField(models.BigIntegerField(), default=list)
     follows = models.ForeignKey(
         Submission, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -285,7 +292,7 @@ class Draft(models.Model):
         Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
 
-    # filled by `find_draft(to_wish=True)`: names; pairs of id and name
+    # `find_draft(to_wish=True)` fills these: names of locations; pairs of id and name.
     places: list[str]
     clinicians: list[list[str]]
 
@@ -301,8 +308,8 @@ class Draft(models.Model):
         return self.device == Device.MINE and not settings.SHARED_DEVICE
 
     @property
-    def reach(self) -> timedelta:
-        """How long its browser may lie idle and still find it."""
+    def idle_limit(self) -> timedelta:
+        """How long the browser may be idle before the draft is out of reach."""
         if self.on_own_device:
             return timedelta(hours=settings.DRAFT_OWN_HOURS)
         if not self.device:
@@ -311,7 +318,7 @@ class Draft(models.Model):
 
 
 class Communication(models.Model):
-    """One message between clinic and patient about a submission. Added, never edited."""
+    """One message between clinic and patient about a submission. Rows are added, never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(
@@ -333,7 +340,7 @@ class Communication(models.Model):
 
 
 class StatusChange(models.Model):
-    """One step of a submission's way, added and never edited."""
+    """One step in the history of a submission. Rows are added, never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="history")
@@ -353,11 +360,11 @@ class StatusChange(models.Model):
 
 
 class Decision(models.Model):
-    """What a clinician decided. A later decision is a new row; none is edited."""
+    """A clinician's decision. A later decision is a new row; rows are never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="decisions")
-    # the revision of the submission that was read when deciding
+    # The revision of the submission that the clinician had read.
     revision = models.PositiveIntegerField()
     urgency_before = models.SmallIntegerField(choices=Urgency.choices)
     urgency = models.SmallIntegerField(choices=Urgency.choices)
@@ -370,7 +377,7 @@ class Decision(models.Model):
         default_permissions = ()
         ordering = ["-at", "-id"]
         constraints = [
-            # the compare-and-set once more, as a fact of the database
+            # The database enforces the compare-and-set, too.
             models.UniqueConstraint(
                 fields=["submission", "revision"], name="decision_once_per_revision"
             )
@@ -381,7 +388,7 @@ class Decision(models.Model):
 
 
 class RuleCount(models.Model):
-    """How often a rule fired on a day. No submission is named, so no answer can be read back."""
+    """How often a rule fired on a day. The row names no submission, so it reveals no answer."""
 
     day = models.DateField()
     rule = models.CharField(max_length=8)

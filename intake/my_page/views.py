@@ -232,7 +232,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
     # like all that tells somebody in danger what to do: in words that somebody signed
-    told_in = spoken.says_in("emergency") if emergency else language
+    told_in = spoken.language_of("emergency") if emergency else language
     with override(told_in):
         words = standing.status_words(
             submission,

@@ -1,4 +1,4 @@
-"""Finds and loads the protocols: each one a folder here, named after what it asks about."""
+"""Find and load the protocols. Each protocol is a folder here."""
 
 from functools import cache
 from pathlib import Path
@@ -15,16 +15,16 @@ CURRENT: Final = "legs"
 
 
 def available() -> tuple[str, ...]:
-    """The names of all protocols, sorted."""
+    """Return the names of all protocols, sorted."""
     return tuple(sorted(path.parent.name for path in HERE.glob("*/questionnaire.yaml")))
 
 
 @cache
 def load(name: str) -> Protocol:
-    """The protocol of this name, read once per process.
+    """Load the protocol with this name, once per process.
 
-    Raises LookupError when there is none, yaml.YAMLError or msgspec.ValidationError with the place
-    of the fault when its files cannot be read.
+    Raises LookupError for an unknown name. Raises yaml.YAMLError or msgspec.ValidationError, with
+    the place of the fault, when a file cannot be read.
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
@@ -38,27 +38,27 @@ def load(name: str) -> Protocol:
 
 
 def current() -> Protocol:
-    """The protocol that new drafts are begun with."""
+    """Return the protocol of new drafts."""
     return load(CURRENT)
 
 
 def languages(name: str) -> tuple[str, ...]:
-    """The codes of the languages that the protocol is translated into, sorted."""
+    """Return the codes of the languages that the protocol is translated into, sorted."""
     return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
 
 
 @cache
 def translated(name: str, language: str) -> Translation | None:
-    """The protocol's texts in another language, read once per process; None when there are none.
+    """Load the protocol's translation, once per process; None when there is no translation.
 
-    Raises like `load`.
+    Raises the same errors as `load`.
     """
     path = HERE / name / f"{language}.yaml"
     return translation.from_data(_read(path)) if path.is_file() else None
 
 
 class _Loader(yaml.CSafeLoader):
-    """Refuses a key that stands twice in one mapping, of which YAML would drop the first."""
+    """A loader that refuses a key written twice in a mapping. YAML would drop the first one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]

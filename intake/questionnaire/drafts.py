@@ -19,7 +19,13 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake import search
 from intake.access.keys import digest, new_key
-from intake.documents import keep_protocol, keep_wording, protocol_of, sensitive_questions, wording
+from intake.documents import (
+    protocol_of,
+    sensitive_questions,
+    store_protocol,
+    store_wording,
+    wording,
+)
 from intake.domain import answers as domain
 from intake.domain.definition import Page
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
@@ -72,8 +78,8 @@ def begin(
         updated_at=now,
     )
     with transaction.atomic():
-        keep_protocol(protocol)
-        keep_wording(draft.protocol_id, wording(draft.protocol_id, language))
+        store_protocol(protocol)
+        store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         draft.save(force_insert=True)
     return draft, key
 
@@ -81,7 +87,7 @@ def begin(
 def change_language(*, draft: Draft, language: str) -> None:
     """Go on in another language: the answers are codes and stay. A sent draft keeps its own."""
     with transaction.atomic():
-        keep_wording(draft.protocol_id, wording(draft.protocol_id, language))
+        store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         changed = Draft.objects.filter(pk=draft.pk, submission=None).update(language=language)
     if changed:
         draft.language = language
@@ -93,13 +99,13 @@ def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
     `to_wish` brings along what can be wished for: the clinic's places and clinicians in use.
     """
     draft = _find(key, _FIND_TO_WISH if to_wish else _FIND)
-    return draft if draft is not None and _idle(draft) <= draft.reach else None
+    return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
 def find_out_of_reach(key: str) -> Draft | None:
     """The unsent draft that this browser left alone for too long: to say so, and nothing else."""
     draft = _find(key, _FIND)
-    if draft is None or draft.submission_id or _idle(draft) <= draft.reach:
+    if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
     return draft
 
@@ -133,7 +139,7 @@ def walk_of(draft: Draft) -> Walk:
             kind=draft.kind,
             si_screen=settings.SI_SCREEN,
             wording=words,
-            reach=draft.reach,
+            reach=draft.idle_limit,
         )
         draft.__dict__["_walk"] = (now, walk)
     return walk
@@ -175,7 +181,7 @@ def save_page(
     def change(walk: Walk) -> Walk:
         asked = {question.id for question in page.questions} - set(kept)
         answers = {q: v for q, v in walk.content.answers.items() if q not in asked} | dict(values)
-        content = walk.content.said_again({*asked, *values}).visit(page.id, answers=answers)
+        content = walk.content.unveil({*asked, *values}).visit(page.id, answers=answers)
         if any(answers.get(q) != walk.content.answers.get(q) for q in CONTACT_DEPENDS):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
@@ -233,7 +239,7 @@ def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> W
 
     def change(walk: Walk) -> Walk:
         answers = {**walk.content.answers, **values}
-        content = replace(walk.content.said_again(values), answers=answers)
+        content = replace(walk.content.unveil(values), answers=answers)
         after = walk.with_content(content)
         if after.assessment.blocked and not after.interrupting_rules:
             typed = domain.to_json(values)

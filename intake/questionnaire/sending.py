@@ -15,7 +15,7 @@ from clinic.ids import new_reference, uuid7
 from clinic.outgoing import outbox
 from intake import search
 from intake.appointments import common
-from intake.documents import keep_wording
+from intake.documents import store_wording
 from intake.domain import answers as domain
 from intake.domain.definition import Level
 from intake.domain.triage import Assessment
@@ -179,7 +179,7 @@ def target(level: Level, at: datetime) -> datetime:
 
 def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -> Submission:
     now = timezone.now()
-    translation = keep_wording(draft.protocol_id, walk.words)
+    translation = store_wording(draft.protocol_id, walk.words)
     for number in range(TRIES):
         submission = build_submission(
             draft_id=draft.pk,

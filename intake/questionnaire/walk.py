@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from intake.domain import answers as domain
+from intake.domain import route as domain
 from intake.domain.definition import Page, Protocol, Rule
 from intake.domain.translation import Wording
-from intake.domain.triage import Assessment, assess, interrupting
+from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.draft_content import APPOINTMENT, CONTACT, CONTACT_QUESTIONS, Content
 
 # what the walks beside the questionnaire ask: a request for a visit, and an addition to what was
@@ -71,7 +71,7 @@ class Walk:
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         if self.kind in WALKS:
-            route = domain.only(route, WALKS[self.kind])
+            route = domain.pages_with(route, WALKS[self.kind])
         return tuple(page for page in route if page.id != CONTACT)
 
     @cached_property
@@ -133,7 +133,7 @@ class Walk:
     @cached_property
     def interrupting_rules(self) -> tuple[Rule, ...]:
         """The rules that stop the form with the answers as they are now."""
-        return interrupting(self.protocol, self.known, si_screen=self.si_screen)
+        return interrupting_rules(self.protocol, self.known, si_screen=self.si_screen)
 
     @property
     def may_correct(self) -> bool:

@@ -23,13 +23,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import hours
+from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from clinic.requests import Request, request_id
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import AppointmentRequest
-from intake.models.people import of_nobody
 from intake.models.submissions import (
     IS_ANSWER_DUE,
     IS_NOT_CLOSED,
@@ -101,7 +101,7 @@ class MineFilter(FixedFilter):
             return queryset
         # Two queries, since mostly no colleague has left: then an index gives the rows in order.
         # Submissions that are over stay with the colleague who had them.
-        left = Submission.objects.waiting().exclude(assignee=None).filter(of_nobody())
+        left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
 
@@ -149,7 +149,7 @@ class ProgressFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.REQUEST_STATUSES:
-            if term_of(request) or request.GET.get("status") in ("all", *workflow.OVER):
+            if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
                 return queryset.filter(appointment_request__progress=self.value())
             # Few submissions are open. A join lets the planner start at the requests, which grow
             # every year; a subquery makes it look up one request for each open submission.
@@ -204,7 +204,7 @@ class PatientAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := search.reference(search_term):
+        if reference := parse_reference(search_term):
             return queryset.filter(reference=reference), False
         found = find_patients(queryset, search_term)
         if not found:
@@ -315,7 +315,7 @@ def find_patients(rows: Any, term: str) -> list[Any]:
 
     `rows` is a queryset of submissions.
     """
-    wanted = search.wanted(term)
+    wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values are cheaper than models: 200 candidates are ranked, and a page shows 25

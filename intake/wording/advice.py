@@ -1,9 +1,9 @@
-"""What a fired rule says to the patient: which sentences, in which order, with whose numbers.
+"""Put the texts of fired rules together for the patient, with this clinic's phone numbers.
 
-`advice` is always shown. `promise` (somebody will call) only where a phone number is stored and the
-clinic stays open for as long as the level allows. When it is closed the rule's `closed` text, or
-else its level's, leads. Of several rules only those of the level that won say when, and one of them
-promises something.
+`advice` is always shown. `promise` (the clinic will call) is shown only when a phone number is
+stored and the clinic stays open until the level's contact time. When the clinic is closed the
+`closed` text of the rule, or else of its level, comes first. Of several rules only those of the
+winning level say when, and only one of them makes a promise.
 """
 
 import re
@@ -18,62 +18,63 @@ from clinic import hours
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
 
-MOST = 3  # advice texts at once; more are not read
+MOST_ADVICE = 3  # advice texts at once; patients do not read more
 _NUMBERS = re.compile(r"\b(911|988)\b")
 _CRISIS_QUESTION = "si_screen"  # its rules speak of the crisis line first
 
 
 @dataclass(frozen=True)
 class Card:
-    """The words of one rule for one moment."""
+    """The texts of one rule at one moment."""
 
     rule: str
     level: str  # an urgency, or 'crisis' for thoughts of suicide
     closed: str
     advice: str
     promise: str
-    language: str = ""  # where it is another one than the page's: nobody has signed a translation
-
-    @property
-    def texts(self) -> list[str]:
-        return [self.advice]
+    language: str = ""  # set when it is not the page's language, for want of a signed translation
 
     @property
     def whole(self) -> str:
-        """All of it as one text: what leads when the clinic is closed, the advice, the promise."""
+        """All texts as one: for a closed clinic, the advice, the promise."""
         return " ".join(text for text in (self.closed, self.advice, self.promise) if text)
 
 
-def speak(text: str) -> str:
-    """A protocol's text, written for the US, with this clinic's emergency and crisis numbers."""
+def with_local_numbers(text: str) -> str:
+    """Replace the US numbers 911 and 988 in a protocol's text with this clinic's numbers."""
     numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 
 def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
-    """The card of one fired rule, as `words` say it. `phone` says whether a number of the patient
-    is stored."""
-    said = fired if words.shown is None else words.protocol.rule(fired.id)
+    """Make the card of one fired rule, in the language of `words`.
+
+    `phone` says whether a phone number of the patient is stored.
+    """
+    texts = fired if words.shown is None else words.protocol.rule(fired.id)
     level, is_open = words.protocol.level(fired.level), hours.is_open(at)
-    closed = "" if is_open else said.closed or level.closed or ""
+    closed = "" if is_open else texts.closed or level.closed or ""
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     may_promise = phone and is_open and by <= hours.current().closing(at)
-    spoken = words.says_in(fired.level)
+    language = words.language_of(fired.level)
     return Card(
         rule=fired.id,
         level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
-        closed=speak(closed),
-        advice=speak(said.advice),
-        promise=speak(said.promise or "") if may_promise else "",
-        language="" if spoken == (get_language() or "en") else spoken,
+        closed=with_local_numbers(closed),
+        advice=with_local_numbers(texts.advice),
+        promise=with_local_numbers(texts.promise or "") if may_promise else "",
+        language="" if language == (get_language() or "en") else language,
     )
 
 
 def cards(
     words: Wording, fired: Iterable[Fired], *, urgency: str, phone: bool, at: datetime
 ) -> list[Card]:
-    """The cards of several rules, in their order. `urgency` is the level that won: the rules of a
-    lower one keep their advice alone. A page says once what the clinic will do."""
+    """Make the cards of several rules, in their order.
+
+    `urgency` is the winning level. Rules of a lower level show their advice only, and at most one
+    card makes a promise.
+    """
     made: list[Card] = []
     for rule in fired:
         one = card(words, rule, phone=phone, at=at)
@@ -86,10 +87,10 @@ def cards(
 
 
 def red_flags(assessment: Assessment) -> list[Fired]:
-    """The fired rules of level emergency and same day."""
+    """Return the fired rules of level emergency and same day."""
     return [fired for fired in assessment.fired if fired.level in ("emergency", "same_day")]
 
 
-def top(assessment: Assessment) -> list[Fired]:
-    """The fired rules of the level that won."""
+def winning_rules(assessment: Assessment) -> list[Fired]:
+    """Return the fired rules of the winning level."""
     return [fired for fired in assessment.fired if fired.level == assessment.urgency]

@@ -1,8 +1,9 @@
-"""People in words."""
+"""Write the names of staff."""
 
 from typing import Any
 
 
 def person_words(user: Any) -> str:
-    """A member of staff as colleagues know them."""
-    return user.get_full_name() or user.get_username()
+    """Return the name under which colleagues know a member of staff."""
+    name: str = user.get_full_name() or user.get_username()
+    return name

@@ -1,4 +1,4 @@
-"""A questionnaire read back in the words the patient saw: for check-your-answers and for staff."""
+"""Write answers in the words that the patient saw, for the patient's check page and for staff."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
 
 @dataclass(frozen=True)
 class Row:
-    """One question and its answer. `values` is empty when it was left unanswered."""
+    """One question and its answer. `values` is empty for an unanswered question."""
 
     question: str
     label: str
@@ -42,8 +42,8 @@ class Part:
     rows: tuple[Row, ...]
 
 
-def words(question: Question, value: Any) -> tuple[str, ...]:
-    """An answer in words: the labels of its options, a number with its unit, the text itself."""
+def answer_words(question: Question, value: Any) -> tuple[str, ...]:
+    """Write an answer: the labels of its options, a number with its unit, or the text."""
     if value is None or value == ():
         return ()
     match question.type:
@@ -54,17 +54,17 @@ def words(question: Question, value: Any) -> tuple[str, ...]:
         case "boolean":
             return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
-            # 'a' and 'd' (years, days) stand in the question already
+            # The question names the units 'a' and 'd' (years, days).
             unit = question.unit if question.unit not in (None, "a", "d") else ""
             return (f"{value} {unit}".strip(),)
         case _:
             return (value,)
 
 
-def parts(
+def answers_by_part(
     protocol: Protocol, pages: Iterable[Page], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[Part]:
-    """The asked questions with their answers, by section, in the order they were asked."""
+    """Return the asked questions with their answers, by section, in order."""
     found: dict[str, list[Row]] = {}
     for page in pages:
         found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
@@ -74,8 +74,10 @@ def parts(
 def contact_rows(
     protocol: Protocol, contact: Mapping[str, Any], *, veiled: Collection[str] = ()
 ) -> list[tuple[str, list[str]]]:
-    """The contact as label and values; what was never asked is left out, and what is veiled has
-    no values."""
+    """Return the contact details as labels and values.
+
+    Fields that were not asked are left out. Veiled fields have no values.
+    """
     language = {o.code: o.label for o in protocol.question("lang_help").options}
     email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
     rows = [
@@ -86,18 +88,18 @@ def contact_rows(
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
         ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
-        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help"))),
+        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help", ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
 
 
 def date_words(stored: str) -> str:
-    """A stored date as people here write it."""
+    """Write a stored date in the format of the page's language; '' for none."""
     return date_format(date.fromisoformat(stored), "DATE_FORMAT") if stored else ""
 
 
 def phone_words(stored: str) -> str:
-    """A stored number as people here write it, and as the world does for a foreign one."""
+    """Write a stored phone number: national format at home, international format for abroad."""
     try:
         number = phonenumbers.parse(stored)
     except phonenumbers.NumberParseException:
@@ -110,7 +112,7 @@ def phone_words(stored: str) -> str:
 def _rows(page: Page, answers: Mapping[str, Any], proxied: bool) -> Iterator[Row]:
     for question in page.questions:
         asked = question.for_proxy() if proxied else question
-        yield Row(question.id, asked.text, words(asked, answers.get(question.id)), page.id)
+        yield Row(question.id, asked.text, answer_words(asked, answers.get(question.id)), page.id)
 
 
 _PATTERN = {
@@ -124,7 +126,7 @@ _COURSE = {
     **dict.fromkeys(("d1", "lt1"), _("less than 2 days a week")),
     "rare": _("fewer than 5 times ever"),
 }
-# patient-seen classes of CEAP 2020 (doi 10.1016/j.jvsv.2019.12.075), highest first
+# Classes of CEAP 2020 (doi 10.1016/j.jvsv.2019.12.075) that a patient can see, the highest first.
 _CEAP = (
     ("open_sore", "C6"),
     ("healed_sore", "C5"),
@@ -135,9 +137,9 @@ _CEAP = (
 
 
 def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The computed values in a clinician's words; what is unknown is left out.
+    """Write the computed values for a clinician; unknown values are left out.
 
-    LR7 is an in-house check that nobody has validated, and says so wherever it stands.
+    LR7 is an in-house check without validation, and the text always says so.
     """
     rows = []
     if pattern := _PATTERN.get(computed.get("rls_pattern") or ""):
@@ -148,8 +150,8 @@ def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> li
         band = next((name for least, name in _LR7_BANDS if total >= least), _("none"))
         caveat = gettext("not validated, not comparable with IRLS")
         score = gettext("%(total)s of 30, %(band)s (%(caveat)s)")
-        told = score % {"total": total, "band": band, "caveat": caveat}
-        rows.append((gettext("LR7, last 7 days"), told))
+        values = {"total": total, "band": band, "caveat": caveat}
+        rows.append((gettext("LR7, last 7 days"), score % values))
     if (pattern := computed.get("art_pattern")) is not None:
         fits = _("fits the artery pattern") if pattern else _("does not fit the artery pattern")
         rows.append((gettext("Pain on walking"), str(fits)))
@@ -159,7 +161,10 @@ def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> li
 
 
 def patient_seen_ceap(answers: Mapping[str, Any]) -> str:
-    """The highest CEAP class that the ticks suggest, '' for none. The clinician sets CEAP."""
+    """Return the highest CEAP class that the answers suggest, '' for none.
+
+    The clinician sets the CEAP class.
+    """
     look = answers.get("vein_look", ())
     for option, ceap in _CEAP:
         if option in look:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from intake.domain import answers as domain
+from intake.domain.route import route
 from intake.protocols import current
 from tests.bench.browser import Answer, Browser
 from tests.builders import CONTACT_DETAILS, ORDINARY, WISH
@@ -13,7 +14,7 @@ Fields = list[tuple[str, str]]
 
 def _pages() -> Iterator[tuple[str, Fields]]:
     """What the ordinary patient sends on each step, in order."""
-    for page in domain.route(current(), ORDINARY, si_screen=False):
+    for page in route(current(), ORDINARY, si_screen=False):
         if page.id == "contact":
             continue
         given = [(q.id, domain.plain(ORDINARY[q.id])) for q in page.questions if q.id in ORDINARY]

@@ -65,7 +65,7 @@ def fill(count: int, staff: Sequence[Any]) -> None:
 
 def store(count: int, staff: Sequence[Any]) -> None:
     """Store so many submissions and what stands beside them, by COPY."""
-    documents.keep_protocol(current())
+    documents.store_protocol(current())
     rows = _rows(count, [user.pk for user in staff])
     with connection.cursor() as cursor:
         while batch := list(islice(rows, BATCH)):

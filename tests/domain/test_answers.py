@@ -16,7 +16,7 @@ from intake.domain.answers import (
     from_json,
     missing_message,
     plain,
-    recognised,
+    recognised_answer,
     to_json,
 )
 from intake.domain.definition import Protocol
@@ -250,12 +250,12 @@ def test_json_answers_of_another_type_or_outside_the_limits_are_refused(
 def test_what_is_recognised_beside_mistakes(
     protocol: Protocol, id: str, raw: list[str], value: Any
 ) -> None:
-    assert recognised(protocol.question(id), raw) == value
+    assert recognised_answer(protocol.question(id), raw) == value
 
 
 @given(st.sampled_from(current().questions), st.lists(st.text(max_size=20), max_size=3))
 def test_no_form_makes_anything_but_an_answer_or_a_refusal(question: Any, raw: list[str]) -> None:
-    recognised(question, raw)
+    recognised_answer(question, raw)
     value = None
     with suppress(InvalidAnswer):
         value = clean_answer(question, raw)

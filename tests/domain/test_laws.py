@@ -7,16 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intake.domain.answers import (
-    first_unfinished,
-    from_json,
-    kept_answers,
-    next_page,
-    route,
-    to_json,
-    visible,
-)
+from intake.domain.answers import from_json, to_json
 from intake.domain.definition import FLAG, Answers, Condition, Protocol, Rule
+from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import current
 from tests.domain import golden
@@ -124,16 +117,14 @@ def test_ticking_one_more_sign_never_lowers_an_urgency(
 def test_every_walk_ends_with_nothing_left_to_answer(data: st.DataObject) -> None:
     answers: dict[str, Any] = {}
     seen: list[str] = []
-    page = next_page(PROTOCOL, answers)
-    while page is not None:
-        assert page.id not in seen
-        seen.append(page.id)
-        for question in page.questions:
+    while ahead := [page for page in route(PROTOCOL, answers) if page.id not in seen]:
+        seen.append(ahead[0].id)
+        for question in ahead[0].questions:
             if question.required or data.draw(st.booleans()):
                 answers[question.id] = data.draw(values(question))
-        page = next_page(PROTOCOL, answers, after=page.id)
-    assert first_unfinished(PROTOCOL, answers) is None
-    assert seen == [page.id for page in route(PROTOCOL, answers)]
+    pages = route(PROTOCOL, answers)
+    assert all(page_done(page, answers) for page in pages)
+    assert seen == [page.id for page in pages]
 
 
 def test_every_page_is_reached_by_some_case_of_the_golden_table() -> None:

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from intake.domain.definition import Computed, Condition, Option, Protocol, Proxy, Question
-from intake.domain.problems import KINDS, READING_GRADE, problems, reading_grade
+from intake.domain.problems import KINDS, problems
+from intake.domain.readability import READING_GRADE, reading_grade
 from tests.domain.altered import (
     NEVER,
     with_question,

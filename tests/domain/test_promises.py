@@ -4,7 +4,7 @@ import pytest
 
 from intake import protocols
 from intake.domain.definition import Protocol
-from intake.domain.promises import PATTERNS, promises
+from intake.domain.promises import PATTERNS, promising_sentences
 from tests.intake.spanish import shipped
 
 PROMISED = [
@@ -71,20 +71,20 @@ ALWAYS_TRUE = [
 
 @pytest.mark.parametrize(("language", "sentence"), PROMISED)
 def test_a_promise_is_found_in_the_midst_of_other_sentences(language: str, sentence: str) -> None:
-    assert promises(f"Keep it dry. {sentence} Call 911.", language) == [sentence]
+    assert promising_sentences(f"Keep it dry. {sentence} Call 911.", language) == [sentence]
 
 
 @pytest.mark.parametrize(("language", "sentence"), ALWAYS_TRUE)
 def test_what_is_always_true_is_no_promise(language: str, sentence: str) -> None:
-    assert promises(sentence, language) == []
+    assert promising_sentences(sentence, language) == []
 
 
 def test_each_promise_of_the_shipped_protocol_is_found_as_one(protocol: Protocol) -> None:
     kept = [rule.promise for rule in protocol.rules.rules if rule.promise]
     said = [words.promise for words in shipped().rules.values() if words.promise]
     assert len(kept) == len(said) > 5
-    assert all(promises(text, "en") for text in kept)
-    assert all(promises(text, "es") for text in said)
+    assert all(promising_sentences(text, "en") for text in kept)
+    assert all(promising_sentences(text, "es") for text in said)
 
 
 def test_every_language_of_a_protocol_has_its_patterns() -> None:

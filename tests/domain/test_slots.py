@@ -14,18 +14,16 @@ from intake.domain.slots import (
     Busy,
     Closure,
     Hours,
-    NoSuchTime,
     Slot,
     Wish,
-    bounds,
     capacity_at,
-    fits,
     free_seats,
     free_slots,
-    moments,
-    rank,
-    resolve_wall,
+    offer_window,
+    unmet_parts,
+    wish_rank,
 )
+from intake.domain.wall_time import NoSuchTime, moments, resolve_wall
 
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -410,17 +408,17 @@ SLOT = Slot(
     ],
 )
 def test_a_slot_fits_a_wish_or_misses_it(wish, misses):
-    assert fits(SLOT, wish) == misses
+    assert unmet_parts(SLOT, wish) == misses
 
 
 def test_the_dearest_wish_counts_first_and_no_wish_is_the_first_free():
     tuesday, monday = Wish(days=frozenset({"tue"})), Wish(days=frozenset({"mon"}))
-    assert rank(SLOT, []) == 0
-    assert rank(SLOT, [monday, tuesday]) == 0
-    assert rank(SLOT, [tuesday, monday]) == 1
-    assert rank(SLOT, [tuesday]) == 1
-    assert rank(SLOT, [], date(2027, 1, 12)) is None
-    assert rank(SLOT, [Wish(location="l2")]) is None
+    assert wish_rank(SLOT, []) == 0
+    assert wish_rank(SLOT, [monday, tuesday]) == 0
+    assert wish_rank(SLOT, [tuesday, monday]) == 1
+    assert wish_rank(SLOT, [tuesday]) == 1
+    assert wish_rank(SLOT, [], date(2027, 1, 12)) is None
+    assert wish_rank(SLOT, [Wish(location="l2")]) is None
 
 
 @pytest.mark.parametrize("clock", range(24))
@@ -432,13 +430,13 @@ def test_every_time_of_day_is_one_of_three(clock):
         location="l1",
     )
     parts = ("morning", "midday", "afternoon")
-    assert sum(fits(slot, Wish(times=frozenset({part}))) == 0 for part in parts) == 1
+    assert sum(unmet_parts(slot, Wish(times=frozenset({part}))) == 0 for part in parts) == 1
 
 
 def test_urgency_bounds_what_is_offered():
     now = datetime(2027, 1, 11, 9, tzinfo=UTC)
     for never in ("emergency", "same_day"):
-        assert bounds(never, at=now, horizon_days=90) is None
-    assert bounds("urgent", at=now, horizon_days=90) == (now, now + timedelta(days=14))
+        assert offer_window(never, at=now, horizon_days=90) is None
+    assert offer_window("urgent", at=now, horizon_days=90) == (now, now + timedelta(days=14))
     for urgency in ("soon", "routine"):
-        assert bounds(urgency, at=now, horizon_days=90) == (now, now + timedelta(days=90))
+        assert offer_window(urgency, at=now, horizon_days=90) == (now, now + timedelta(days=90))

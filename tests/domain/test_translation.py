@@ -10,8 +10,8 @@ import pytest
 
 from intake import checks, protocols
 from intake.domain import translation
-from intake.domain.answers import route
 from intake.domain.definition import Protocol
+from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
 from intake.domain.triage import assess
 from tests.builders import ORDINARY
@@ -83,11 +83,11 @@ def test_texts_of_danger_stay_english_until_exactly_they_are_signed(
         if rule.level in SAFETY_LEVELS:
             assert plain.protocol.rule(rule.id).advice == rule.advice
             assert told.protocol.rule(rule.id).advice == words.rules[rule.id].advice
-            assert (plain.says_in(rule.level), told.says_in(rule.level)) == ("en", "es")
+            assert (plain.language_of(rule.level), told.language_of(rule.level)) == ("en", "es")
         elif rule.advice:
             assert plain.protocol.rule(rule.id).advice == words.rules[rule.id].advice
     assert plain.protocol.level("same_day") == protocol.level("same_day")
-    assert plain.says_in("soon") == "es"
+    assert plain.language_of("soon") == "es"
 
 
 @pytest.mark.parametrize("change", ["spanish", "english", "nobody", "no day"])
@@ -123,7 +123,7 @@ def test_what_was_read_comes_back_from_its_document(protocol: Protocol, words: T
 
     assert again.content_hash == shown.content_hash
     assert again.questions == shown.questions
-    assert translation.in_language(protocol, again).says_in("emergency") == "en"
+    assert translation.in_language(protocol, again).language_of("emergency") == "en"
 
 
 # --- what is found ----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import timeit
 from decimal import Decimal
 
 from intake.domain.definition import Protocol
-from intake.domain.triage import Assessment, assess, interrupting
+from intake.domain.triage import Assessment, assess, interrupting_rules
 from tests.domain.altered import with_rules
 
 RLS = {"rls_urge": "yes", "rls_rest": "yes", "rls_move": "yes", "rls_evening": "evening"}
@@ -39,15 +39,15 @@ def test_an_emergency_stops_the_form_and_a_panel_does_not(protocol: Protocol) ->
     active = {"age_years": 40, "si_screen": "active"}
     passive = {"age_years": 40, "si_screen": "passive"}
     assert assess(protocol, active).interrupt
-    assert [rule.id for rule in interrupting(protocol, active)] == ["E09"]
+    assert [rule.id for rule in interrupting_rules(protocol, active)] == ["E09"]
     assert not assess(protocol, passive).interrupt
     assert assess(protocol, passive).fired[0].interrupt == "panel"
-    assert interrupting(protocol, passive) == ()
+    assert interrupting_rules(protocol, passive) == ()
 
 
 def test_a_question_that_is_not_asked_interrupts_nobody(protocol: Protocol) -> None:
     active = {"age_years": 40, "si_screen": "active"}
-    assert interrupting(protocol, active, si_screen=False) == ()
+    assert interrupting_rules(protocol, active, si_screen=False) == ()
     assert assess(protocol, active, si_screen=False).urgency == "routine"
 
 

@@ -2,15 +2,13 @@
 
 import pytest
 
-from intake.domain.answers import (
-    first_unfinished,
+from intake.domain.definition import Protocol
+from intake.domain.route import (
     kept_answers,
-    next_page,
     page_done,
     route,
     visible,
 )
-from intake.domain.definition import Protocol
 
 
 def pages(protocol: Protocol, answers: dict, **options: bool) -> list[str]:
@@ -18,9 +16,7 @@ def pages(protocol: Protocol, answers: dict, **options: bool) -> list[str]:
 
 
 def test_the_walk_begins_with_safety(protocol: Protocol) -> None:
-    first = next_page(protocol, {})
-    assert first is not None
-    assert first.id == "safety"
+    assert pages(protocol, {})[0] == "safety"
 
 
 def test_a_page_shows_its_visible_questions_only(protocol: Protocol) -> None:
@@ -70,20 +66,3 @@ def test_a_page_is_done_when_its_required_questions_are_answered(protocol: Proto
     page = protocol.page("reason")
     assert not page_done(page, {"main_reason": "veins"})
     assert page_done(page, {"main_reason": "veins", "onset": "today"})
-
-
-def test_next_is_what_comes_after_even_when_the_page_has_left_the_route(protocol: Protocol) -> None:
-    answers = {"sex_at_birth": "male", "age_years": 30}
-    following = next_page(protocol, answers, after="about-3")
-    assert following is not None
-    assert following.id == "reason"
-    assert next_page(protocol, answers, after="contact") is None
-    with pytest.raises(KeyError):
-        next_page(protocol, answers, after="nowhere")
-
-
-def test_the_first_unfinished_page_is_found_again(protocol: Protocol) -> None:
-    answers = {"em_now": ("none",), "who": "self", "age_years": 30, "sex_at_birth": "female"}
-    page = first_unfinished(protocol, answers)
-    assert page is not None
-    assert page.id == "about-2"

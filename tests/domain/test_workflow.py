@@ -93,8 +93,10 @@ def test_what_a_person_may_not_do_is_said_in_words() -> None:
 
 
 def test_only_held_and_confirmed_visits_take_time_and_none_comes_back_to_life() -> None:
-    assert workflow.TAKING == ("held", "confirmed")
-    over = {s for s in workflow.VISIT_STATUSES if s not in workflow.TAKING}
+    assert workflow.OCCUPYING == ("held", "confirmed")
+    over = {s for s in workflow.VISIT_STATUSES if s not in workflow.OCCUPYING}
     assert not [
-        1 for (of, _a), to in workflow.VISIT_MOVES.items() if of in over and to in workflow.TAKING
+        1
+        for (of, _a), to in workflow.VISIT_MOVES.items()
+        if of in over and to in workflow.OCCUPYING
     ]

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from intake.domain.answers import visible
 from intake.domain.definition import Protocol, Question, Value
+from intake.domain.route import visible
 
 TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie negro", "aspirin")
 

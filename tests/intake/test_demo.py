@@ -17,7 +17,8 @@ from intake import documents
 from intake.appointments import free_times
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
-from intake.domain.answers import clean_json_answer, kept_answers, plain
+from intake.domain.answers import clean_json_answer, plain
+from intake.domain.route import kept_answers
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
@@ -145,7 +146,7 @@ def test_they_come_over_the_weeks_before(patients):
 
 @pytest.mark.django_db
 def test_a_thousand_stored_at_once_are_what_sending_one_by_one_stores(patients, monkeypatch):
-    documents.keep_protocol(PROTOCOL)
+    documents.store_protocol(PROTOCOL)
     bulk.load(patients=patients, now=UNTIL)
     stored = {s.submitted_at: s for s in Submission.objects.select_related("appointment_request")}
     history = _history()
@@ -206,7 +207,7 @@ def _counts() -> dict[Any, int]:
 @pytest.mark.django_db
 def test_a_batch_is_one_event_of_the_audit_trail():
     seq, digest = audit.head()
-    documents.keep_protocol(PROTOCOL)
+    documents.store_protocol(PROTOCOL)
     bulk.load(patients=people(count=20), now=UNTIL)
     assert audit.verify(seq, digest) == []
     assert audit.head()[0] == seq + 1
@@ -214,7 +215,7 @@ def test_a_batch_is_one_event_of_the_audit_trail():
 
 @pytest.mark.django_db
 def test_staff_have_dealt_with_most_of_the_older_ones():
-    documents.keep_protocol(PROTOCOL)
+    documents.store_protocol(PROTOCOL)
     bulk.load(patients=people(count=400), now=UNTIL, clinician=builders.member("clinician"))
     old = Submission.objects.filter(submitted_at__lt=UNTIL - timedelta(days=2))
     new = Submission.objects.filter(submitted_at__gte=UNTIL - timedelta(days=2))

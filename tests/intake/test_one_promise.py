@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from clinic import hours
 from intake import documents
 from intake.access.forms import TellForm
-from intake.domain.promises import promises
+from intake.domain.promises import promising_sentences
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current
@@ -58,7 +58,7 @@ def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
         wish=builders.WISH,
         stops=(stop,) if retracted else (),
     )
-    walk = Walk(current(), content, wording=documents.wording_now(language))
+    walk = Walk(current(), content, wording=documents.current_wording(language))
     panel = tuple(fired.id for fired in walk.assessment.fired if drafts.is_panel(fired))
     visited = (*walk.steps, CONTACT, APPOINTMENT)
     return walk.with_content(replace(content, visited=visited, panel=panel))
@@ -105,7 +105,7 @@ def promised(page: str) -> list[str]:
     return [
         one
         for one in sentences(page)
-        if NEXT.search(one) or promises(one, "en") or promises(one, "es")
+        if NEXT.search(one) or promising_sentences(one, "en") or promising_sentences(one, "es")
     ]
 
 

@@ -3,16 +3,16 @@
 from django.utils import translation
 
 from intake.protocols import current
-from intake.wording.reading import computed_rows, words
+from intake.wording.reading import answer_words, computed_rows
 
 
 def test_yes_and_no_are_told_in_the_language_of_the_reader():
     question = current().question("ack")
 
     assert question.type == "boolean"
-    assert (words(question, True), words(question, False)) == (("Yes",), ("No",))
+    assert (answer_words(question, True), answer_words(question, False)) == (("Yes",), ("No",))
     with translation.override("es"):  # two words that Django brings along
-        assert (words(question, True), words(question, False)) == (("Sí",), ("No",))
+        assert (answer_words(question, True), answer_words(question, False)) == (("Sí",), ("No",))
 
 
 def test_the_score_of_restless_legs_says_its_limits():

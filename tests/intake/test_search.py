@@ -2,6 +2,7 @@
 
 import pytest
 
+from clinic.ids import parse_reference
 from intake import search
 from intake.models.submissions import Submission
 from tests import builders
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def found(text: str) -> list[str]:
     """The names of those who fit, the best first, as the list of staff finds them."""
-    wanted = search.wanted(text)
+    wanted = search.query_tokens(text)
     if not wanted:
         return []
     rows = Submission.objects.matching(wanted)[: search.CANDIDATES]
@@ -141,6 +142,6 @@ def test_the_audit_keeps_a_term_as_a_number():
 
 def test_a_reference_is_recognised_however_it_is_read_out():
     reference = Submission.objects.first().reference
-    assert search.reference(reference) == reference
-    assert search.reference(f" {reference.lower().replace('-', ' ')} ") == reference
-    assert search.reference("jose") is None
+    assert parse_reference(reference) == reference
+    assert parse_reference(f" {reference.lower().replace('-', ' ')} ") == reference
+    assert parse_reference("jose") is None

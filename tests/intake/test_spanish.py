@@ -124,11 +124,11 @@ def test_what_was_read_is_kept_with_the_submission():
     patient.whole_journey("/es/intake/")
 
     kept = Submission.objects.get().translation
-    read = documents.wording_read(kept.content_hash)
+    read = documents.wording_as_read(kept.content_hash)
 
     assert read.protocol.question("who").text == spanish.shipped().questions["who"].text
     # nobody has signed the texts of danger, so they were read in English
-    assert read.says_in("same_day") == "en"
+    assert read.language_of("same_day") == "en"
     assert read.protocol.rule("E01").advice == current().rule("E01").advice
 
 
@@ -240,8 +240,8 @@ def test_the_same_signed_is_spanish():
 
     assert "interpreter" not in patient.page.html
     assert "Un profesional de salud lee" in patient.page.text
-    read = documents.wording_read(Submission.objects.get().translation_id)
-    assert read.says_in("same_day") == "es"
+    read = documents.wording_as_read(Submission.objects.get().translation_id)
+    assert read.language_of("same_day") == "es"
 
 
 def test_a_demonstration_calls_the_translation_a_draft():

@@ -17,7 +17,7 @@ from hypothesis.extra.django import TestCase
 
 from intake import documents
 from intake.domain.definition import Protocol
-from intake.domain.triage import assess, interrupting
+from intake.domain.triage import assess, interrupting_rules
 from intake.draft_content import CONTACT
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
@@ -524,7 +524,7 @@ def test_what_a_code_opens_is_veiled_from_the_first_minute():
 
 def test_a_protocol_stored_before_the_marks_is_veiled_by_those_of_today(monkeypatch):
     older = unmarked(PROTOCOL)
-    documents.keep_protocol(older)
+    documents.store_protocol(older)
     patient = finished()
     Draft.objects.update(protocol=older.content_hash)
     assert documents.protocol_of(older.content_hash).sensitive == frozenset()
@@ -557,7 +557,7 @@ def test_every_field_of_the_contact_is_known_to_the_veil():
 
 def may_be_sent(answers: dict[str, Any]) -> bool:
     """Neither an emergency nor a minor alone: these are stopped before."""
-    return not interrupting(PROTOCOL, answers) and not assess(PROTOCOL, answers).blocked
+    return not interrupting_rules(PROTOCOL, answers) and not assess(PROTOCOL, answers).blocked
 
 
 anybody = walks(PROTOCOL, begun={"em_now": ("none",)}, asked=frozenset({"em_now"}))

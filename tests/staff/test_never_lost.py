@@ -39,7 +39,9 @@ ACTS = st.one_of(
     # twice as often: what a question leads to
     st.tuples(
         st.just("decide"),
-        DECISIONS.map(lambda made: made.__class__(**vars(made) | {"outcome": workflow.MORE})),
+        DECISIONS.map(
+            lambda made: made.__class__(**vars(made) | {"outcome": workflow.NEED_INFORMATION})
+        ),
     ),
     st.tuples(
         st.just("call"),

@@ -119,7 +119,7 @@ def test_an_old_submission_shows_what_that_patient_read(clinician):
     )
     old = documents.from_document(changed)
     assert old.content_hash != protocol.content_hash
-    documents.keep_protocol(old)
+    documents.store_protocol(old)
     submission = builders.submission()
     Submission.objects.filter(pk=submission.pk).update(protocol_id=old.content_hash)
     page = words(clinician.get(page_of(submission)))

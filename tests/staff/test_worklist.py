@@ -354,7 +354,7 @@ def test_a_lookup_of_our_columns_is_refused_and_all_alike(clinician):
 
 def load(count: int) -> None:
     protocol, now = current(), timezone.now()
-    documents.keep_protocol(protocol)
+    documents.store_protocol(protocol)
     people = demo.patients(protocol, seed=1, count=count, until=now)
     bulk.load(patients=list(people), now=now, clinician=builders.member("clinician"))
 

@@ -27,6 +27,7 @@ from intake.appointments.admin.affected import AffectedVisits, AskingForm, with_
 from intake.appointments.admin.choosing import time_words
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
 from intake.domain import slots as domain
+from intake.domain.wall_time import NoSuchTime, resolve_wall
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
@@ -314,7 +315,7 @@ class ClosureForm(AskingForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         for name in ("first_day", "last_day", "starts_at", "ends_at"):
-            if data.get(name) and not domain.in_reach(data[name]):
+            if data.get(name) and not domain.is_plausible_day(data[name]):
                 self.add_error(name, _("Check the year."))
         zone = self._zone(data.get("location"))
         for name, last in (("starts_at", False), ("ends_at", True)):
@@ -332,8 +333,8 @@ class ClosureForm(AskingForm):
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
     """The moment of a wall time; when the clock changes then, the one that closes more."""
     try:
-        return domain.resolve_wall(wall, zone)
-    except domain.NoSuchTime as trouble:
+        return resolve_wall(wall, zone)
+    except NoSuchTime as trouble:
         return trouble.choices[-1 if last else 0]
 
 

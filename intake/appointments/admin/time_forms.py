@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from intake.appointments.admin.choosing import Times
 from intake.appointments.offers import MOST
 from intake.domain import slots as domain
+from intake.domain.wall_time import NoSuchTime, resolve_wall
 from intake.models.clinic_time import Clinician, Location, VisitType
 
 
@@ -116,7 +117,7 @@ class OverbookForm(forms.Form):
             for at in self.trouble.choices
         ]
 
-    def _trouble(self) -> domain.NoSuchTime | None:
+    def _trouble(self) -> NoSuchTime | None:
         try:
             self._resolved(
                 *(
@@ -124,7 +125,7 @@ class OverbookForm(forms.Form):
                     for name in ("location", "day", "time")
                 )
             )
-        except domain.NoSuchTime as trouble:
+        except NoSuchTime as trouble:
             return trouble
         except (forms.ValidationError, OverflowError):
             pass
@@ -132,13 +133,13 @@ class OverbookForm(forms.Form):
 
     def clean_day(self) -> date:
         day = self.cleaned_data["day"]
-        if not domain.in_reach(day):
+        if not domain.is_plausible_day(day):
             raise forms.ValidationError(_("Check the year."))
         return day
 
     def _resolved(self, location: Location, day: date, at: time) -> datetime:
         wall = datetime.combine(day, at)
-        return domain.resolve_wall(wall, location.zone, name=location.time_zone)
+        return resolve_wall(wall, location.zone, name=location.time_zone)
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

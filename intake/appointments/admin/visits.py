@@ -21,7 +21,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake import search
+from clinic.ids import parse_reference
 from intake.appointments import changing
 from intake.appointments.admin.choosing import Times, time_words
 from intake.appointments.admin.filters import (
@@ -125,7 +125,7 @@ class AppointmentAdmin(PatientAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := search.reference(search_term):
+        if reference := parse_reference(search_term):
             return queryset.filter(submission__reference=reference), False
         theirs = Submission.objects.filter(appointments__in=queryset)
         return queryset.filter(submission__in=find_patients(theirs.distinct(), search_term)), False

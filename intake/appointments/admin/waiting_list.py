@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter
-from intake import search
 from intake.appointments import waiting_list
 from intake.appointments.admin.choosing import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
@@ -85,7 +85,7 @@ class WaitlistAdmin(PatientAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := search.reference(search_term):
+        if reference := parse_reference(search_term):
             return queryset.filter(request__submission__reference=reference), False
         theirs = Submission.objects.filter(appointment_request__waiting__isnull=False)
         found = find_patients(theirs, search_term)

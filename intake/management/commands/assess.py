@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from intake import protocols
-from intake.domain.answers import InvalidAnswer, clean_json_answer, visible
+from intake.domain.answers import InvalidAnswer, clean_json_answer
 from intake.domain.definition import Protocol, Value
+from intake.domain.route import visible
 from intake.domain.triage import assess
 
 META = {"safety_retracted": False, "si_screen": True}

@@ -139,7 +139,7 @@ def load(*, count: int, seed: int, batch: int = 1000) -> int:
     protocol, now = current(), timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-    documents.keep_protocol(protocol)
+    documents.store_protocol(protocol)
     clinician = get_user_model().objects.filter(groups__name="clinician").first()
     people = demo.patients(protocol, seed=seed, count=count, until=now)
     made = 0

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
-from intake.forms.base import Controls, WalkForm, question_field, sent_once
+from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
@@ -92,7 +92,7 @@ class ContactForm(WalkForm):
             question = protocol.question(question_id)
             proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
-            missing = domain.missing_message(question).said(gettext)
+            missing = domain.missing_message(question).message_in(gettext)
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text
@@ -143,7 +143,7 @@ class ContactForm(WalkForm):
         return born
 
     def clean(self) -> dict[str, Any]:
-        sent_once(self)
+        refuse_repeated_controls(self)
         data = self.cleaned_data
         if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
             self.add_error("email", _("Enter an e-mail address, or choose another way above."))
@@ -171,7 +171,7 @@ class ContactForm(WalkForm):
     def typed(self) -> dict[str, Any]:
         """What was typed so far, for who stops here and comes back: shown again, answering nothing.
         The two boxes to tick are ticked anew."""
-        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.whole()
+        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.completed_data()
         found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
         if born := self.cleaned_data.get("birth_date"):
             found["birth_date"] = born.isoformat()

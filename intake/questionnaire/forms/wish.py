@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.forms.base import WalkForm, sent_once
+from intake.forms.base import WalkForm, refuse_repeated_controls
 from intake.forms.fields import Date3Field
 from intake.models.appointments import Day, TimeOfDay, WishedVisit
 from intake.wording.moments import moment_words
@@ -167,7 +167,7 @@ class WishForm(WalkForm):
         return earliest
 
     def clean(self) -> dict[str, Any]:
-        sent_once(self)
+        refuse_repeated_controls(self)
         data = self.cleaned_data
         asked = "place" in self.fields and "place" not in self.errors
         in_person = data.get("visit_type") == WishedVisit.IN_PERSON

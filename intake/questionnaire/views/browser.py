@@ -42,7 +42,7 @@ def hold(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
         key,
-        max_age=None if shared else draft.reach,
+        max_age=None if shared else draft.idle_limit,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
@@ -92,7 +92,7 @@ def follow(draft: Draft) -> None:
 
 def now() -> Wording:
     """Today's protocol in the words of this page's language."""
-    return documents.wording_now(get_language())
+    return documents.current_wording(get_language())
 
 
 def draft_notice(words: Wording, approved: bool) -> str:
@@ -121,7 +121,7 @@ def draft_missing(request: HttpRequest, step: str = "") -> HttpResponse:
         return redirect("intake:start")
     context = {"typed": typed(step, request.POST), "reach": "", "saved_until": ""}
     if draft is not None:
-        context["reach"] = hours.lasting_words(draft.reach)
+        context["reach"] = hours.lasting_words(draft.idle_limit)
         if draft.reference:
             until = timezone.localdate(draft.updated_at + timedelta(days=settings.DRAFT_DAYS))
             context["saved_until"] = moments.day_words(until)
@@ -137,9 +137,9 @@ def typed(step: str, posted: QueryDict) -> list[tuple[str, str]]:
         return [(labels[name], posted[name]) for name in names if posted.get(name)]
     page = page_of_protocol(step)
     return [
-        (question.text, ", ".join(reading.words(question, value)))
+        (question.text, ", ".join(reading.answer_words(question, value)))
         for question in (page.questions if page else ())
-        if (value := domain.recognised(question, posted.getlist(question.id)))
+        if (value := domain.recognised_answer(question, posted.getlist(question.id)))
     ]
 
 

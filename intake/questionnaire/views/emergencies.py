@@ -63,7 +63,7 @@ def judged(request: HttpRequest, step: str) -> tuple[Rule, ...]:
 
 def recognised(page: Page, posted: QueryDict) -> dict[str, Any]:
     """What can be recognised of a page's answers, errors put aside."""
-    found = ((q.id, domain.recognised(q, posted.getlist(q.id))) for q in page.questions)
+    found = ((q.id, domain.recognised_answer(q, posted.getlist(q.id))) for q in page.questions)
     return {name: value for name, value in found if value is not None}
 
 
@@ -160,8 +160,8 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
     language, which may be another one than the page's."""
     texts = [card.whole for card in cards]
     return {
-        "advice": texts[: advice.MOST],
-        "more": texts[advice.MOST :],
+        "advice": texts[: advice.MOST_ADVICE],
+        "more": texts[advice.MOST_ADVICE :],
         "spoken": cards[0].language if cards else "",
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),

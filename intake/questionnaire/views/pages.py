@@ -18,7 +18,7 @@ from intake import documents
 from intake.domain import answers as domain
 from intake.domain.definition import Page, Protocol
 from intake.domain.translation import Wording
-from intake.domain.triage import Fired, interrupting
+from intake.domain.triage import Fired, interrupting_rules
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Blocked, Conflict
 from intake.forms.base import PageForm
@@ -93,7 +93,7 @@ def question_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> 
     problem = unexpected_fields(request.POST, {question.id for question in page.questions})
     if result.errors or problem:
         preview = {**walk.known, **emergencies.recognised(page, request.POST)}
-        if interrupting(walk.protocol, preview, si_screen=walk.si_screen):
+        if interrupting_rules(walk.protocol, preview, si_screen=walk.si_screen):
             drafts.keep_recognised(
                 draft=draft, page=page, values=emergencies.recognised(page, request.POST)
             )

@@ -104,7 +104,9 @@ def show_check(
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Sections of rows: label, values, where to change them. What is veiled has no values, and is
     answered all the same."""
-    parts = reading.parts(walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied)
+    parts = reading.answers_by_part(
+        walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
+    )
     sections = [
         {
             "title": part.title,
@@ -194,7 +196,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     if visit and assessment.urgency in ("soon", "routine"):
         # the weeks in which a visit is aimed at say nothing to somebody who has one
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
-    room = max(0, advice.MOST - len(today))
+    room = max(0, advice.MOST_ADVICE - len(today))
     return {
         "reference": submission.reference,
         "visit": visit,
@@ -237,7 +239,7 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
     """What happens next, and its language where that is not the page's: to wait or not to wait is a
     matter of danger, told in words that somebody signed."""
     urgency, language = submission.result.urgency, get_language() or "en"
-    spoken = words.says_in(urgency) if urgency in SAFETY_LEVELS else language
+    spoken = words.language_of(urgency) if urgency in SAFETY_LEVELS else language
     with override(spoken):
         foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission), "next_language": foreign}

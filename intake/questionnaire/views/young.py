@@ -75,5 +75,5 @@ def blocking(words: Wording) -> list[Rule]:
 
 def minor(request: HttpRequest, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:
     """The page for a young patient alone: whom to ask, whom to call."""
-    texts = [advice.speak(rule.advice) for rule in rules]
+    texts = [advice.with_local_numbers(rule.advice) for rule in rules]
     return render(request, "intake/minor.html", {"advice": texts, "deleted": deleted})

@@ -1,0 +1,192 @@
+"""Search for answers that make a condition true.
+
+A question that no answers lead to, or a rule that no answers make fire, is a fault of the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import combinations
+from typing import Final
+
+from intake.domain.computed import CODE, SAFETY_RETRACTED
+from intake.domain.conditions import holds
+from intake.domain.definition import (
+    Answers,
+    ComputedValue,
+    Condition,
+    Protocol,
+    Question,
+    Value,
+    is_number,
+)
+
+# The limit of one search. The searches of the first protocol need some dozens of steps.
+_STEPS: Final = 20_000
+_SOME_TEXT: Final = "text"
+
+
+def can_become_true(protocol: Protocol, condition: Condition) -> bool:
+    """Whether some walk through the questionnaire makes the condition true.
+
+    False also when the search gives up after 20,000 steps.
+    """
+    return _Search(protocol, condition).succeeds()
+
+
+def boundary_numbers(question: Question, leaves: Iterable[Condition]) -> list[Value]:
+    """Return the numbers at which one of the leaves can change its result.
+
+    These are the limits of the question, and each threshold of a leaf with its two neighbours,
+    as far as they lie within the limits.
+    """
+    step = Decimal(1) if question.type == "integer" else Decimal("0.1")
+    limits = [Decimal(str(limit)) for limit in (question.max, question.min) if limit is not None]
+    thresholds = [Decimal(str(leaf.value)) for leaf in leaves if is_number(leaf.value)]
+    near = [threshold + shift for threshold in thresholds for shift in (0, step, -step)]
+    inside = [n for n in near if not limits or min(limits) <= n <= max(limits)]
+    numbers = dict.fromkeys([*limits, *inside])
+    if question.type == "integer":
+        return [int(number) for number in numbers if number == number.to_integral_value()]
+    return list(numbers)
+
+
+class _Search:
+    """A depth-first search for answers that make one condition (the goal) true.
+
+    The search tries the questions that the goal depends on, in the order of the questionnaire.
+    It gives each question only the values at which a condition or a computed value can change,
+    and leaves a branch as soon as the goal can no longer become true.
+    """
+
+    def __init__(self, protocol: Protocol, goal: Condition) -> None:
+        self.protocol = protocol
+        self.goal = goal
+        self.code = {
+            name: CODE[name, computed.version]
+            for name, computed in protocol.rules.computed.items()
+            if name != SAFETY_RETRACTED and name in goal.computed()
+        }
+        computed_from = {id for code in self.code.values() for id in code.inputs}
+        ids = {*goal.questions(), *computed_from}
+        leaves = list(goal.leaves())
+        self.questions: list[Question] = []
+        # Backwards: a show_if reads earlier questions only, so the loop adds them before it
+        # reaches them.
+        for question in reversed(protocol.questions):
+            if question.id in ids:
+                self.questions.insert(0, question)
+                if question.show_if is not None:
+                    ids |= set(question.show_if.questions())
+                    leaves += question.show_if.leaves()
+        self.candidates = {
+            question.id: _candidates(
+                question,
+                [leaf for leaf in leaves if leaf.q == question.id],
+                all_options=question.id in computed_from,
+            )
+            for question in self.questions
+        }
+        self.steps = 0
+
+    def succeeds(self) -> bool:
+        return any(self._succeeds_from(0, {}, retracted) for retracted in (False, True))
+
+    def _succeeds_from(self, place: int, known: dict[str, Value | None], retracted: bool) -> bool:
+        self.steps += 1
+        if self.steps > _STEPS:
+            return False
+        result = self._result(self.goal, known, retracted)
+        if result is not None or place == len(self.questions):
+            return bool(result)
+        question = self.questions[place]
+        hidden = question.show_if is not None and not _holds_for_some_text(
+            question.show_if, _answers(known)
+        )
+        return any(
+            self._succeeds_from(place + 1, {**known, question.id: value}, retracted)
+            for value in ([None] if hidden else self.candidates[question.id])
+        )
+
+    def _result(
+        self, condition: Condition, known: Mapping[str, Value | None], retracted: bool
+    ) -> bool | None:
+        """Judge a condition by the answers chosen so far; None while the result is open."""
+        if condition.not_ is not None:
+            result = self._result(condition.not_, known, retracted)
+            return None if result is None else not result
+        for parts, decisive in ((condition.all, False), (condition.any, True)):
+            if parts is not None:
+                results = [self._result(part, known, retracted) for part in parts]
+                if decisive in results:
+                    return decisive
+                return None if None in results else not decisive
+        if condition.q is not None:
+            if condition.q not in known:
+                return None
+            return _holds_for_some_text(condition, _answers(known))
+        return self._computed_result(condition, known, retracted)
+
+    def _computed_result(
+        self, leaf: Condition, known: Mapping[str, Value | None], retracted: bool
+    ) -> bool | None:
+        assert leaf.var is not None
+        value: ComputedValue = retracted
+        if leaf.var != SAFETY_RETRACTED:
+            code = self.code[leaf.var]
+            if not all(id in known for id in code.inputs):
+                return None
+            value = code.function(_answers(known))
+        return holds(leaf, {}, {leaf.var: value})
+
+
+def _answers(known: Mapping[str, Value | None]) -> Answers:
+    return {id: value for id, value in known.items() if value is not None}
+
+
+def _holds_for_some_text(condition: Condition, answers: Answers) -> bool:
+    """Like `holds`, but any answer in words matches any pattern.
+
+    The search does not construct a text that matches a regular expression.
+    """
+    if condition.op == "text_any_regex":
+        return condition.q in answers
+    if condition.all is not None:
+        return all(_holds_for_some_text(part, answers) for part in condition.all)
+    if condition.any is not None:
+        return any(_holds_for_some_text(part, answers) for part in condition.any)
+    if condition.not_ is not None:
+        return not _holds_for_some_text(condition.not_, answers)
+    return holds(condition, answers)
+
+
+def _candidates(
+    question: Question, leaves: Sequence[Condition], *, all_options: bool
+) -> list[Value | None]:
+    """Return the values of a question at which a leaf or a computed value can change.
+
+    `all_options` false leaves out the options of a multi-choice question that no leaf names.
+    """
+    match question.type:
+        case "single":
+            return [*(option.code for option in question.options), None]
+        case "multi":
+            named = {code for leaf in leaves for code in _codes(leaf)}
+            codes = [o.code for o in question.options if all_options or o.code in named]
+            codes = [code for code in codes if code not in question.exclusive]
+            # Up to three options, or all of them. A condition that needs exactly four of many is
+            # not worth the time.
+            ticked = [chosen for n in (1, 2, 3) for chosen in combinations(codes, n)]
+            alone = [(code,) for code in question.exclusive]
+            return [*ticked, tuple(codes), *alone, None] if codes else [*alone, None]
+        case "integer" | "decimal":
+            return [*boundary_numbers(question, leaves), None]
+        case "boolean":
+            return [True, False, None] if question.must_be is None else [question.must_be, None]
+        case _:
+            return [_SOME_TEXT, None]
+
+
+def _codes(leaf: Condition) -> tuple[str, ...]:
+    return leaf.value if isinstance(leaf.value, tuple) else (str(leaf.value),)

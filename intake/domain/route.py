@@ -1,0 +1,75 @@
+"""Find the questions and pages that a set of answers leads to.
+
+A hidden question has no answer. An answer given before the question was hidden does not count,
+neither for the next pages nor for any rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+
+from intake.domain.conditions import compiled
+from intake.domain.definition import Answers, Page, Protocol, Value
+
+SI_SCREEN: Final = "si_screen"
+"""The question about suicidal thoughts. A clinic that cannot call the same day leaves it out."""
+
+
+def kept_answers(
+    protocol: Protocol, answers: Answers, *, si_screen: bool = True
+) -> dict[str, Value]:
+    """Return the answers that count: those of visible questions, in the order of the questions."""
+    return _walk(protocol, answers, si_screen)[1]
+
+
+def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
+    """Return the ids of the visible questions, in the order of the questions.
+
+    `si_screen` false leaves the question about suicidal thoughts out, whatever the answers are.
+    """
+    return _walk(protocol, answers, si_screen)[0]
+
+
+def _walk(
+    protocol: Protocol, answers: Answers, si_screen: bool
+) -> tuple[tuple[str, ...], dict[str, Value]]:
+    shown: list[str] = []
+    kept: dict[str, Value] = {}
+    for question in protocol.questions:
+        if question.id == SI_SCREEN and not si_screen:
+            continue
+        # Only kept answers are read, so the answer of a hidden question cannot show another one.
+        if question.show_if is not None and not compiled(question.show_if)(kept, {}):
+            continue
+        shown.append(question.id)
+        if question.id in answers:
+            kept[question.id] = answers[question.id]
+    return tuple(shown), kept
+
+
+def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[Page, ...]:
+    """Return the pages that these answers lead to, each with its visible questions only."""
+    shown = frozenset(visible(protocol, answers, si_screen=si_screen))
+    pages = []
+    for page in protocol.pages:
+        questions = tuple(question for question in page.questions if question.id in shown)
+        if questions:
+            pages.append(msgspec.structs.replace(page, questions=questions))
+    return tuple(pages)
+
+
+def pages_with(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
+    """Return the pages cut to the wanted questions; pages without any of them are left out."""
+    cut = (
+        msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
+        for page in pages
+    )
+    return tuple(page for page in cut if page.questions)
+
+
+def page_done(page: Page, answers: Answers) -> bool:
+    """Whether every required question of this page, as `route` gives it, is answered."""
+    return all(question.id in answers for question in page.questions if question.required)
