@@ -23,7 +23,7 @@ from intake.domain import workflow
 from intake.errors import Conflict
 from intake.letters import sentences
 from intake.models.calls import CallTask
-from intake.models.people import deciders
+from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Submission
 from intake.staff import reads
 from intake.staff.lists import (

@@ -30,6 +30,7 @@ from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import AppointmentRequest
+from intake.models.people import without_clinician
 from intake.models.submissions import (
     IS_ANSWER_DUE,
     IS_NOT_CLOSED,
