@@ -27,6 +27,7 @@ WRITERS = (
     *(f"intake.appointments.{name}" for name in ("waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
 )
+BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}
 WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),
     *("get_or_create", "update_or_create", "adelete", "asave", "acreate", "aupdate"),
@@ -122,6 +123,8 @@ def writes(module: str) -> list[str]:
     found = []
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if isinstance(node.func.value, ast.Name) and node.func.value.id in BY_NAME:
+                continue  # `drafts.delete(…)` asks a module that may
             if node.func.attr in WRITES:
                 found.append(f"{module}:{node.lineno} .{node.func.attr}()")
             elif node.func.attr in ("execute", "executemany", "cursor", "raw"):
