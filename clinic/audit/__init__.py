@@ -12,8 +12,10 @@ import re
 from typing import Any
 
 from django.db import OperationalError, ProgrammingError, connection
+from django.http import HttpRequest
 
 from clinic.logs import log
+from clinic.requests import request_id as request_id_of
 
 # fmt: off
 ACTIONS = frozenset({
@@ -92,6 +94,17 @@ def record(
     except ProgrammingError as error:  # the right to add was taken away, or the table
         log("event not recorded", level=logging.ERROR, exc_info=True)
         raise OperationalError("the audit trail takes no event") from error
+
+
+def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Any) -> None:
+    """Record what the signed-in member of staff does with this request; see `record`."""
+    record(
+        actor=staff(request.user),
+        action=action,
+        subject=subject,
+        request_id=request_id_of(request),
+        detail=detail,
+    )
 
 
 def _check(key: str, value: Any) -> None:
