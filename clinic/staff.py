@@ -1,4 +1,4 @@
-"""The old name of the sign-in, kept for one release: open sessions name their backend by it."""
+"""The old name of the sign-in, kept for one release: open sessions contain this name."""
 
 from clinic.people.sign_in import RoleBackend
 

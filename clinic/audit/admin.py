@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -44,20 +45,21 @@ class WhenFilter(FixedFilter):
     ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in dict(self.options):
+        days = self.value()
+        if days is None or days not in dict(self.options):
             return queryset
-        return queryset.filter(at__gte=timezone.now() - timedelta(days=int(self.value())))
+        return queryset.filter(at__gte=timezone.now() - timedelta(days=int(days)))
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """Who read or changed what. Looking at it is an event as well."""
+    """The list of events. Looking at the list is an event as well."""
 
     list_title = gettext_lazy("Audit trail")
     list_display = ["at", "who", "action", "subject", "purpose", "what_else", "request_id"]
     list_filter = [ActionFilter, WhenFilter]
     list_per_page = 50
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     search_fields = ["subject"]  # shows the box; get_search_results does the work
     search_help_text = gettext_lazy(
         "The whole of it: id of a record, request id, user name, staff:7, or a patient’s reference"
@@ -67,7 +69,7 @@ class EventAdmin(ReadOnlyAdmin):
         person = User.objects.annotate(
             key=Concat(Value("staff:"), Cast("pk", CharField()), output_field=CharField())
         ).filter(key=OuterRef("actor"))
-        rows = super().get_queryset(request)
+        rows: QuerySet[Event] = super().get_queryset(request)
         return rows.annotate(username=Subquery(person.values("username")[:1]))
 
     def get_search_results(
@@ -88,14 +90,17 @@ class EventAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
-            if "cl" in (getattr(response, "context_data", None) or {}):
-                shown = len(response.context_data["cl"].result_list)
+            if not isinstance(response, TemplateResponse):  # a redirect
+                return response
+            context = response.context_data or {}
+            if "cl" in context:
+                shown = len(context["cl"].result_list)
                 audit.record_request(request, "list", page="event", count=shown)
                 response.render()
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The list shows all there is."""
+        """Lead to the list: it shows every column of an event."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:clinic_event_changelist")
@@ -104,18 +109,19 @@ class EventAdmin(ReadOnlyAdmin):
         return self.change_view(request, object_id)
 
     @admin.display(description=gettext_lazy("Who"))
-    def who(self, row: Event) -> str:
+    def who(self, row: Any) -> str:
         return f"{row.username} ({row.actor})" if row.username else row.actor
 
     @admin.display(description=gettext_lazy("Detail"))
     def what_else(self, row: Event) -> str:
         return (
-            "; ".join(f"{key}: {_few(value)}" for key, value in sorted(row.detail.items())) or "–"
+            "; ".join(f"{key}: {_detail_text(value)}" for key, value in sorted(row.detail.items()))
+            or "–"
         )
 
 
-def _few(value: Any) -> str:
-    """A detail to read: a long list as its length."""
+def _detail_text(value: Any) -> str:
+    """Return a detail as text; a list of more than four as its length."""
     if isinstance(value, list):
         long = len(value) > 4
         return _("%(n)s of them") % {"n": len(value)} if long else ", ".join(map(str, value)) or "–"

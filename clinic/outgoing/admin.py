@@ -1,6 +1,6 @@
 """The messages in the admin, and what staff do with one that failed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -36,7 +37,7 @@ class StateFilter(FixedFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """What was sent and what was not. No address and no text is stored, so none is shown."""
+    """The list of messages. The table holds no addresses and no texts, so the list shows none."""
 
     list_title = gettext_lazy("Messages")
     list_display = [
@@ -44,28 +45,31 @@ class MessageAdmin(ReadOnlyAdmin):
     ]  # fmt: skip
     list_filter = [StateFilter]
     ordering = ["-id"]
-    sortable_by: list[str] = []
+    sortable_by: ClassVar[list[str]] = []
     posts = {"again": outbox.try_again, "aside": outbox.set_aside}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not a place of work of its own: the head of each page leads here."""
+        """Hide the list from the admin index; the page header leads to it."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
-            if "cl" in (getattr(response, "context_data", None) or {}):
-                shown = list(response.context_data["cl"].result_list)
+            if not isinstance(response, TemplateResponse):  # a redirect
+                return response
+            context = response.context_data or {}
+            if "cl" in context:
+                shown = list(context["cl"].result_list)
                 known, may_settle = outbox.abouts(shown), may(request, "settle")
                 for row in shown:
                     row.known, row.may_settle = known[row.pk], may_settle
-                response.context_data["cl"].result_list = shown
+                context["cl"].result_list = shown
                 audit.record_request(request, "list", page="message", count=len(shown))
                 response.render()
         return response
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The list shows all there is."""
+        """Lead to the list: it shows every column of a message."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:clinic_message_changelist")
@@ -86,7 +90,7 @@ class MessageAdmin(ReadOnlyAdmin):
         return own + super().get_urls()
 
     def settle_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
-        """A button beside a failed message."""
+        """Act on the button beside a failed message: try it again, or set it aside."""
         if not may(request, "settle"):
             raise PermissionDenied
         message = self.get_object(request, str(pk))
@@ -104,7 +108,7 @@ class MessageAdmin(ReadOnlyAdmin):
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("What"))
     def what(self, row: Message) -> str:
-        """The kind in words: `appointment_offer` reads 'Appointment offer'."""
+        """Return the kind in words: `appointment_offer` reads 'Appointment offer'."""
         return row.kind.replace("_", " ").capitalize()
 
     @admin.display(description=gettext_lazy("About"))
@@ -124,7 +128,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def acts(self, row: Any) -> str | None:
         if row.state != Message.State.FAILED or not row.may_settle:
             return None
-        # the list stands in a form of the admin's own, with its token
+        # the admin renders the list inside a form of its own, with its token
         return format_html_join(
             " ",
             '<button class="button" formaction="{}">{}</button>',
@@ -135,5 +139,6 @@ class MessageAdmin(ReadOnlyAdmin):
         )
 
 
-def may(request: HttpRequest, what: str) -> bool:
-    return request.user.has_perm(f"clinic.{what}_message")
+def may(request: HttpRequest, verb: str) -> bool:
+    """Return whether the signed-in member of staff may do this to messages."""
+    return request.user.has_perm(f"clinic.{verb}_message")

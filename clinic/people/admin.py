@@ -49,18 +49,18 @@ class ActiveFilter(FixedFilter):
 
 
 class GivesBack(Exception):
-    """A change of an account takes work from it (`words`), and nobody has confirmed that."""
+    """A change takes work from an account (`words`), and the administrator must confirm it."""
 
     def __init__(self, words: list[str]) -> None:
         super().__init__("gives back")
         self.words = words
 
 
-class PersonForm(ModelForm):
-    """Two people whose names differ in capitals alone could not be told apart at the sign-in."""
+class PersonForm(ModelForm[User]):
+    """The form of an account. It refuses a user name that differs from another only in spelling."""
 
     def clean_username(self) -> str:
-        name = self.cleaned_data["username"]
+        name: str = self.cleaned_data["username"]
         for other, pk in attempts.alike(name).items():
             if pk != self.instance.pk:
                 raise ValidationError(_("There is an account %(name)s already.") % {"name": other})
@@ -69,7 +69,7 @@ class PersonForm(ModelForm):
 
 @admin.register(User)
 class PersonAdmin(FindAdmin):
-    """The accounts of staff. Nobody changes their own, and nobody is made a superuser here."""
+    """The accounts of staff. Administrators cannot change their own or make a superuser."""
 
     list_display = ["username", "name", "roles", "second_factor", "is_active", "last_login"]
     list_filter = [ActiveFilter]
@@ -84,7 +84,7 @@ class PersonAdmin(FindAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=("totp", "webauthn"))
-        rows = super().get_queryset(request).prefetch_related("groups")
+        rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
         return rows.annotate(has_factor=Exists(factors))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -96,14 +96,14 @@ class PersonAdmin(FindAdmin):
         return super().has_change_permission(request, obj)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Our own filter only: a row count must not tell how a password's hash begins."""
+        """Allow our own filter only: a row count could reveal how a password's hash begins."""
         return lookup == ActiveFilter.parameter_name
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What somebody did stays theirs: an account is closed, not deleted."""
+        """Refuse: an account is closed, not deleted, so that its events keep their name."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [name for name in self.fields if obj or name != "is_active"]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
@@ -112,9 +112,9 @@ class PersonAdmin(FindAdmin):
             db_field, request, queryset=roles, widget=CheckboxSelectMultiple, **kw
         )
 
-    # --- what somebody gives back ----------------------------------------------------------------
+    # --- a change that takes work away ------------------------------------------------------------
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Asks before a change that takes work from somebody: until then nothing is stored."""
+        """Ask before a change that takes work from an account. Until then nothing is stored."""
         try:
             return super().change_view(request, object_id, *args, **kw)
         except GivesBack as asking:
@@ -134,7 +134,7 @@ class PersonAdmin(FindAdmin):
             }
             return TemplateResponse(request, "admin/auth/user/gives_back.html", context)
 
-    # --- what is written down, in the transaction of the change ----------------------------------
+    # --- what is recorded, in the transaction of the change --------------------------------------
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.is_staff = True
@@ -164,19 +164,19 @@ class PersonAdmin(FindAdmin):
             audit.record_request(
                 request, "role", subject, kind="roles", **{"from": before, "to": after}
             )
-        self._say_ended(request, user, ended)
+        self._report_ended(request, user, ended)
 
-    def _say_ended(self, request: HttpRequest, user: User, count: int) -> None:
+    def _report_ended(self, request: HttpRequest, user: User, count: int) -> None:
         if not count:
             return
         audit.record_request(request, "logout", audit.staff(user), count=count)
-        told = ngettext(
+        sentence = ngettext(
             "%(n)s session of %(name)s has ended.", "%(n)s sessions of %(name)s have ended.", count
         )
-        messages.info(request, told % {"n": count, "name": user.get_username()})
+        messages.info(request, sentence % {"n": count, "name": user.get_username()})
 
-    def log_addition(self, *args: Any) -> None:
-        """The audit trail says it, and says more."""
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Skip Django's own log: the audit trail records more."""
 
     log_change = log_addition
 
@@ -197,7 +197,7 @@ class PersonAdmin(FindAdmin):
         return own + super().get_urls()
 
     def _changeable(self, request: HttpRequest, pk: int) -> User:
-        user = self.get_object(request, str(pk))
+        user: User | None = self.get_object(request, str(pk))
         if user is None:
             raise Http404
         if not self.has_change_permission(request, user):
@@ -206,7 +206,7 @@ class PersonAdmin(FindAdmin):
 
     @method_decorator(sensitive_post_parameters())
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Set a colleague's password. They change it at their first sign-in if they are wise."""
+        """Set a colleague's password."""
         user = self._changeable(request, pk)
         form = SetPasswordForm(user, request.POST if request.method == "POST" else None)
         if form.is_valid():
@@ -214,7 +214,7 @@ class PersonAdmin(FindAdmin):
                 form.save()
                 ended = sessions.end(user)
                 audit.record_request(request, "role", audit.staff(user), kind="password")
-                self._say_ended(request, user, ended)
+                self._report_ended(request, user, ended)
             messages.success(request, _("The password is set. Tell it to them in person."))
             return redirect("admin:auth_user_change", user.pk)
         context = {
@@ -228,14 +228,14 @@ class PersonAdmin(FindAdmin):
         return TemplateResponse(request, "admin/auth/user/password.html", context)
 
     def factor_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take a colleague's second factor away, for a lost phone; they enrol a new one."""
+        """Delete a colleague's second factor, for a lost phone. They enrol a new one."""
         user = self._changeable(request, pk)
         if request.method == "POST":
             with transaction.atomic():
                 Authenticator.objects.filter(user=user).delete()
                 ended = sessions.end(user)
                 audit.record_request(request, "mfa", audit.staff(user), step="reset")
-                self._say_ended(request, user, ended)
+                self._report_ended(request, user, ended)
             messages.success(request, _("The second factor is reset. Set a new password, too."))
         return redirect("admin:auth_user_change", user.pk)
 
@@ -250,8 +250,9 @@ class PersonAdmin(FindAdmin):
 
     @admin.display(description=gettext_lazy("Second factor"), boolean=True)
     def second_factor(self, row: Any) -> bool:
-        return row.has_factor
+        return bool(row.has_factor)
 
 
 def role_names(user: User) -> list[str]:
+    """Return the roles of an account, in order."""
     return sorted(user.groups.values_list("name", flat=True))
