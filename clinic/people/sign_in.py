@@ -86,7 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [way for way in methods if way["id"].startswith("mfa_")] or methods
 
-    def login(self, request: HttpRequest, user: User) -> None:
+    def login(self, request: HttpRequest, user: Any) -> None:
+        if not hasattr(user, "backend"):  # after the second factor
+            # allauth would store the name of the module, which Django finds in no setting
+            user.backend = settings.AUTHENTICATION_BACKENDS[-1]
         super().login(request, user)
         # Django keeps the key when the same person signs in again; a stolen copy must stop working
         request.session.cycle_key()
