@@ -30,7 +30,8 @@ STAFF_SOURCES = (
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
     *("education/models.py", "education/messages.py", "education/judging.py"),
     *("education/differences.py", "education/image_format.py"),
-    *("intake/checks.py", "intake/desk/decisions.py", "intake/staff/leaving.py"),
+    *("intake/checks.py", "intake/desk/", "intake/staff/", "intake/appointments/admin/"),
+    *("intake/ways/forms.py", "intake/ways/calls.py"),
     *("intake/models/clinic_time.py", "intake/models/calls.py", "clinic/outgoing/anchors.py"),
 )
 # function name → positions of the arguments that hold sentences
