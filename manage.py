@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line. With DEMO=on it lends every command the embedded database."""
+"""Django's command line. With DEMO=on it runs the embedded database around every command."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
-"""The admin's place in INSTALLED_APPS.
+"""The configuration of the admin, for INSTALLED_APPS.
 
-Not in apps.py: there Django would take it for the configuration of the app `clinic` itself.
+In apps.py Django would take it for the configuration of the app `clinic`.
 """
 
 from django.contrib.admin import apps

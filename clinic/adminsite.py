@@ -1,17 +1,18 @@
-"""The stock admin, entered only through our own sign-in."""
+"""Django's admin, entered through our own sign-in only."""
 
 import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin, auth
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -21,31 +22,35 @@ from clinic import audit, logs
 from clinic.outgoing import outbox
 from clinic.views import DATABASE_DOWN
 
+AdminView = TypeVar("AdminView", bound=Callable[..., HttpResponseBase])
+
 
 class ClinicAdminSite(admin.AdminSite):
     site_header = settings.CLINIC_NAME
     site_title = settings.CLINIC_NAME
     index_title = _("Today's work")
     enable_nav_sidebar = False
-    # what the apps say in the head of each page: request → names of its context
+    # functions of the apps: each adds names to the context of every admin page
     also: ClassVar[list[Callable[[HttpRequest], dict[str, Any]]]] = []
 
-    def admin_view(self, view, cacheable=False):
-        """The stock door of every page of the admin; who is refused behind it is written down."""
+    def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
+        """Guard a page as Django does, and record each refusal."""
 
         @wraps(view)
-        def guarded(request, *args, **kwargs):
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 return view(request, *args, **kwargs)
             except PermissionDenied:
                 _record_refusal(request)
                 raise
 
-        return super().admin_view(guarded, cacheable)
+        return super().admin_view(cast(AdminView, guarded), cacheable)
 
-    def each_context(self, request):
-        """With what is wrong with messages, for those who can look at them (one query), and what
-        the apps add."""
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add to every page what the apps add, and whether messages are in trouble.
+
+        The trouble costs one query. Staff who may not look at messages are told of none.
+        """
         may_look = request.user.has_perm("clinic.view_message")
         trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)
         context = {
@@ -57,49 +62,45 @@ class ClinicAdminSite(admin.AdminSite):
             context |= words(request)
         return super().each_context(request) | context
 
-    def index(self, request, extra_context=None):
-        """Who works with one list only lands on it."""
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the start page; a member of staff with a single list goes straight to that list."""
         places = [model for app in self.get_app_list(request) for model in app["models"]]
         if len(places) == 1 and places[0]["admin_url"]:
             return redirect(places[0]["admin_url"])
         return super().index(request, extra_context)
 
-    def login(self, request, extra_context=None):
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         # the decorator wants a function; on the method itself it would take `self` for the request
         return secure_admin_login(super().login)(request, extra_context=extra_context)
 
     @method_decorator(require_POST)
-    def logout(self, request, extra_context=None):
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         auth.logout(request)
         return redirect("account_login")
 
-    def password_change(self, request, extra_context=None):
-        """One page changes passwords: the one whose use is audited."""
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Lead to the one page that changes passwords, whose use is audited."""
         return redirect("account_change_password")
 
-    def autocomplete_view(self, request):
-        """Closed: no page of ours asks it, and it would search patients without an audit event."""
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Refuse. No page of ours asks it, and it would search patients without an audit event."""
         raise PermissionDenied
 
 
-def _record_refusal(request):
-    """One `deny` event: who, at which page, and of which record if the address names one.
+def _record_refusal(request: HttpRequest) -> None:
+    """Record one `deny` event: the account, the page, and the record if the address names one.
 
-    A refusal shows nobody, so it is given even when the database cannot write it down.
+    A refusal shows no patient, so it is sent even when the database cannot take the event.
     """
     match = request.resolver_match
     try:
-        subject = str(uuid.UUID(str(match.kwargs.get("object_id"))))
-    except ValueError:  # whatever was typed there instead is not kept
+        subject = str(uuid.UUID(str(match.kwargs.get("object_id") if match else "")))
+    except ValueError:  # other text in the address may be anything, so it is not kept
         subject = "-"
     try:
         with transaction.atomic():
-            audit.record(
-                actor=audit.staff(request.user),
-                action="deny",
-                subject=subject,
-                request_id=request.request_id,
-                detail={"page": match.url_name},
-            )
+            audit.record_request(request, "deny", subject, page=match.url_name if match else None)
     except DATABASE_DOWN:
         logs.log("refusal not recorded", level=logging.WARNING, exc_info=True)

@@ -6,14 +6,11 @@ class ClinicConfig(AppConfig):
     name = "clinic"
     default_auto_field = "django.db.models.BigAutoField"
 
-    def ready(self):
-        # the first two register themselves
+    def ready(self) -> None:
+        # these two register themselves
         from clinic import checks  # noqa: F401
         from clinic.outgoing import anchors  # noqa: F401
-        from clinic.people import (
-            roles,
-            sign_in,
-        )
+        from clinic.people import roles, sign_in
 
-        sign_in.listen()
+        sign_in.connect_handlers()
         post_migrate.connect(roles.after_migrate)

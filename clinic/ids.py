@@ -1,17 +1,17 @@
-"""Identifiers: the keys of rows, and the references people read to each other on the phone."""
+"""Make identifiers: keys of rows, and references that people read out on the phone."""
 
 import secrets
 import time
 import uuid
 
-# no 0 1 O I L, and no vowel or S that could make a word or a figure
+# without 0 1 O I L, which are misread, and without the vowels and S, which could make a word or 5
 _SYMBOLS = "23456789BCDFGHJKMNPQRTVWXYZ"
 _LENGTH = 8
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 
 
 def uuid7() -> uuid.UUID:
-    """A new UUID of version 7 (RFC 9562): the time, then 62 random bits.
+    """Make a UUID of version 7 (RFC 9562): the time, then 62 random bits.
 
     The 12 bits after the milliseconds hold the fraction of the millisecond (RFC 9562, 6.2 method
     3), so that rows made one after another sort in that order on one machine.
@@ -24,7 +24,7 @@ def uuid7() -> uuid.UUID:
 
 
 def new_reference() -> str:
-    """A new reference such as `7F3K-92QD`: seven random symbols and a check symbol."""
+    """Make a reference such as `7F3K-92QD`: seven random symbols and a check symbol."""
     symbols = "".join(secrets.choice(_SYMBOLS) for _ in range(_LENGTH - 1))
     # the sum of eight symbols is 0; the last one counts once
     symbols += _SYMBOLS[-2 * _sum(symbols) % len(_SYMBOLS)]
@@ -32,10 +32,10 @@ def new_reference() -> str:
 
 
 def parse_reference(text: str) -> str | None:
-    """The reference a person typed, in its one written form, or None if it is none.
+    """Return a typed reference in its written form, or None if the text is not a reference.
 
-    Case, spaces and hyphens do not matter. One wrong symbol, or two neighbours swapped, is always
-    found out; whether the reference was ever given away is not known here.
+    Case, spaces and hyphens do not matter. The check symbol always detects one wrong symbol or two
+    swapped neighbours. A valid reference need not exist: the database is not asked.
     """
     symbols = "".join(text.split()).translate(dict.fromkeys(map(ord, _DASHES))).upper()
     if len(symbols) != _LENGTH or set(symbols) - set(_SYMBOLS) or _sum(symbols):
@@ -44,8 +44,8 @@ def parse_reference(text: str) -> str | None:
 
 
 def _sum(symbols: str) -> int:
-    # Each place counts twice the next one, modulo 27 = 3 * 3 * 3. No weight and no difference of
-    # neighbouring weights is a multiple of 3, so no single error and no swap leaves the sum alone.
+    # Each place weighs twice the next one, modulo 27 = 3 * 3 * 3. No weight and no difference of
+    # neighbouring weights is a multiple of 3, so a single error or a swap always changes the sum.
     total = 0
     for symbol in symbols:
         total = (2 * total + _SYMBOLS.index(symbol)) % len(_SYMBOLS)

@@ -1,4 +1,4 @@
-"""How often something may be done: token buckets in the database, shared by all processes."""
+"""Limit how often something is done, by token buckets in the database for all processes."""
 
 import hashlib
 import hmac
@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import math
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -15,11 +15,11 @@ from django.http import HttpRequest
 from clinic.logs import log
 from clinic.secrets.sealing import index_key
 
-LONGEST = timedelta(days=1)  # a bucket left alone this long is full again, whatever its limit
+LONGEST = timedelta(days=1)  # after this time without use, every bucket is full again
 _SITE_OF_IPV6 = 64  # one household or office owns a /64 and may use any address in it
 _ALARM = "alarm"
 
-# One statement, so that parallel takers queue on the row. No row comes back when it is empty.
+# One statement, so that parallel takers queue on the row. It returns no row from an empty bucket.
 _TAKE = """
 insert into clinic_bucket as b (key, tokens, at)
 values (%(key)s, %(capacity)s - 1, clock_timestamp())
@@ -38,7 +38,7 @@ from clinic_bucket where key = %(key)s
 
 
 class Limit(NamedTuple):
-    """`capacity` tokens of what `key` names; they come back evenly within `per`."""
+    """A bucket of `capacity` tokens, named by `key`. The tokens come back evenly within `per`."""
 
     key: str
     capacity: int
@@ -46,12 +46,13 @@ class Limit(NamedTuple):
 
 
 def take(key: str, *, capacity: int, per: timedelta) -> bool:
-    """Take one of `capacity` tokens, which come back evenly within `per`. False: none is left.
+    """Take one token of a bucket (see `Limit`). Returns False when the bucket is empty.
 
-    `key` names what is limited and for whom, such as "send:203.0.113.7"; only its keyed hash is
-    stored. Call it outside the transaction of what it guards: a rollback would give the token
-    back, and the row stays locked until commit; inside only where failing is to cost nothing.
-    Raises ValueError for a capacity below 1 or a time that is not above 0 and at most LONGEST.
+    `key` names the act and the person or network, such as "send:203.0.113.7"; only its keyed hash
+    is stored. Call this outside the transaction of the guarded act: a rollback would give the token
+    back, and the row would stay locked until the commit. Call it inside only if a failed act is to
+    cost no token. Raises ValueError for a capacity below 1, and for a `per` not between 0 and
+    LONGEST.
     """
     if capacity < 1 or not timedelta(0) < per <= LONGEST:
         raise ValueError("a limit has a capacity of 1 or more, and a time of one day at most")
@@ -62,18 +63,18 @@ def take(key: str, *, capacity: int, per: timedelta) -> bool:
 
 
 def take_all(*limits: Limit) -> int:
-    """Take one token of each limit, in this order, up to the first that has none left.
+    """Take one token of each limit, in this order, and stop at the first empty bucket.
 
-    Returns 0 when each gave one. Otherwise it returns after how many seconds each has one again:
-    the value of Retry-After. See `take`.
+    Returns 0 when each limit gave a token. Else returns the seconds until all of them have one
+    again: the value of the header Retry-After. See `take`.
     """
     if all(take(key, capacity=capacity, per=per) for key, capacity, per in limits):
         return 0
-    return max(1, *map(wait, limits))
+    return max(1, *map(seconds_to_wait, limits))
 
 
-def wait(limit: Limit) -> int:
-    """After how many whole seconds the limit has a token; 0 when it has one now. Takes none."""
+def seconds_to_wait(limit: Limit) -> int:
+    """Return the whole seconds until the limit has a token: 0 if it has one now. Takes no token."""
     rate = limit.capacity / limit.per.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(_WAIT, {"key": _digest(limit.key), "rate": rate})
@@ -82,23 +83,26 @@ def wait(limit: Limit) -> int:
 
 
 def sound_alarm() -> None:
-    """Note that a limit of the whole site is reached. Staff read so on every page for a day
-    (`outbox.trouble`); the log says it once an hour at most."""
+    """Note that a limit of the whole site is reached.
+
+    Every staff page shows this for a day (`outbox.trouble`). The log gets a line once an hour at
+    most.
+    """
     if take(_ALARM, capacity=1, per=timedelta(hours=1)):
         log("site limit reached", level=logging.ERROR)
 
 
 def alarm_key() -> str:
-    """The key of the bucket that the alarm last took from."""
+    """Return the stored key of the bucket that `sound_alarm` takes from."""
     return _digest(_ALARM)
 
 
 def peer(request: HttpRequest) -> str:
-    """The network address a request came from, an IPv6 one cut to its /64.
+    """Return the network address that a request came from; an IPv6 address is cut to its /64.
 
-    With TRUSTED_PROXIES = n it is the n-th from the right in X-Forwarded-For, the one our outermost
-    proxy saw; what stands left of it is whatever the sender wrote. If there are fewer, or it is no
-    address, it is the next proxy's own address.
+    With TRUSTED_PROXIES = n this is the n-th address from the right in X-Forwarded-For: our
+    outermost proxy saw it. The sender can write anything to the left of it. If the header is
+    shorter, or the text is not an address, this is the address of the nearest proxy.
     """
     remote = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXIES
@@ -109,12 +113,14 @@ def peer(request: HttpRequest) -> str:
 
 
 def prune() -> int:
-    """Delete the buckets that are full again; how many there were."""
+    """Delete the buckets that are full again. Returns how many."""
+    values: list[Any] = [LONGEST]
     with connection.cursor() as cursor:
         cursor.execute(
-            "delete from clinic_bucket where at < clock_timestamp() - %s::interval", [LONGEST]
+            "delete from clinic_bucket where at < clock_timestamp() - %s::interval", values
         )
-        return cursor.rowcount
+        count: int = cursor.rowcount
+    return count
 
 
 def _digest(key: str) -> str:

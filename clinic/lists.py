@@ -1,4 +1,4 @@
-"""What every list of the staff's side shares: read only, counted cheaply, no way round a filter."""
+"""What all staff lists share: they are read only, count rows cheaply and cannot be probed."""
 
 import secrets
 from base64 import b64decode, b64encode
@@ -21,29 +21,29 @@ from clinic.secrets import sealing
 MOST_COUNTED = 1000
 LONGEST_TERM = 100
 
-# A search is sent in a form and kept with the session, sealed; the address holds its ticket alone.
-# So a name typed here is in no history of a browser and no log of a proxy, and going back, to the
-# next page, to another filter still works.
+# A search is posted and kept in the session, sealed; the address holds only its ticket. So a typed
+# name is in no browser history and no proxy's log, while the back button, the next page and the
+# filters still work.
 TICKET_VAR = "find"
 _KEPT = "searches"
 _MOST_KEPT = 20
 
 
-class CappedPaginator(Paginator):
-    """Counts up to a thousand rows: nobody leafs through more, and counting all costs a scan."""
+class CappedPaginator(Paginator[Any]):
+    """Counts up to a thousand rows. Staff leaf through fewer, and counting all needs a scan."""
 
     most = MOST_COUNTED
 
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            # by keys alone: what a row shows besides is not worked out to be counted
+            # by keys alone: the annotations of a row are not needed to count it
             return self.object_list.order_by().values("pk")[:MOST_COUNTED].count()
         return len(self.object_list)
 
 
 class FixedFilter(admin.SimpleListFilter):
-    """A filter whose choices are fixed, so that showing it asks the database nothing."""
+    """A filter with fixed choices, so that showing it costs no query."""
 
     template = "admin/fixed_filter.html"
     options: list[tuple[str, Any]] = []
@@ -52,14 +52,14 @@ class FixedFilter(admin.SimpleListFilter):
         return self.options
 
     def choices(self, changelist: ChangeList) -> Any:
-        """As Django's, but an unknown value in the address counts as none, as it does below."""
+        """Mark the chosen option. An unknown value in the address chooses 'All'."""
         for number, choice in enumerate(super().choices(changelist)):
-            known = self.value() in (str(code) for code, _label in self.options)
+            known = self.value() in {str(code) for code, _label in self.options}
             yield choice if number or known else {**choice, "selected": True}
 
 
 def keep_term(request: HttpRequest, term: str) -> str:
-    """Keep what was searched for with the session; its ticket, '' when nothing was."""
+    """Keep a search term in the session. Returns its ticket; '' for an empty term."""
     term = term.strip()[:LONGEST_TERM]
     if not term:
         return ""
@@ -71,12 +71,12 @@ def keep_term(request: HttpRequest, term: str) -> str:
 
 
 def term_of(request: HttpRequest) -> str:
-    """What this list is searched for, '' when for nothing or when the session knows no more."""
+    """Return the term that the list is searched for; '' without a search or a known ticket."""
     ticket = request.GET.get(TICKET_VAR, "")
     sealed = request.session.get(_KEPT, {}).get(ticket) if ticket else None
     try:
         return sealing.unseal(b64decode(sealed), _place(ticket)).decode() if sealed else ""
-    except sealing.SealError:  # its key has been taken out of the ring since
+    except sealing.SealError:  # the key that sealed the term has left the ring
         return ""
 
 
@@ -85,18 +85,18 @@ def _place(ticket: str) -> str:
 
 
 class FindList(ChangeList):
-    """Searched by the ticket in the address. A term in the address is not looked at."""
+    """A list searched by the ticket in its address. A term in the address is ignored."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.term = term_of(request)
         super().__init__(request, *args, **kwargs)
 
-    # Django's sets it from the address
+    # Django would set it from the address
     query = property(lambda self: self.term, lambda self, value: None)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.result_count:  # nothing was counted, so nothing is looked for again
+        if not self.result_count:  # no row was counted, so a second query would find none
             self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:
@@ -105,16 +105,16 @@ class FindList(ChangeList):
         return rest
 
     def without_search(self) -> str:
-        """The query of this list with its filters, on its first page, searched for nothing."""
+        """Return the query of this list's first page, with its filters but without the search."""
         kept = {k: v for k, v in self.filter_params.items() if k not in (TICKET_VAR, SEARCH_VAR)}
         return "?" + urlencode(sorted(kept.items()), doseq=True)
 
 
-class FindAdmin(admin.ModelAdmin):
-    """A list whose search is sent in a form."""
+class FindAdmin(admin.ModelAdmin[Any]):
+    """A list whose search term is posted and does not appear in its address."""
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Nobody types their own name or address here, so a browser must not offer them."""
+        """Turn off autocomplete: staff do not type their own name or address here."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
             field.widget.attrs.setdefault("autocomplete", "off")
@@ -139,7 +139,7 @@ class FindAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(FindAdmin):
-    """A list that is looked at. What is done to a record goes through a service."""
+    """A list to look at. Changes of a record go through a service."""
 
     actions = None
     list_per_page = 25
@@ -160,9 +160,9 @@ class ReadOnlyAdmin(FindAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Our own filters only: a changing row count would tell what a hidden column holds."""
-        return lookup in {fixed.parameter_name for fixed in self.list_filter}
+        """Allow our own filters only: a row count could reveal what a hidden column holds."""
+        return lookup in {getattr(fixed, "parameter_name", None) for fixed in self.list_filter}
 
     def titled(self, extra_context: Any) -> dict[str, Any]:
-        """The context of the list's page, with its own title for 'Select … to view'."""
+        """Return the context of the list's page, with a title in place of 'Select … to view'."""
         return {"title": self.list_title, **(extra_context or {})}

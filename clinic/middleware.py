@@ -1,15 +1,19 @@
-"""The outermost layer: what may come in, what every answer carries, one log line per request."""
+"""The outermost layer: refuses malformed requests, adds the headers of every answer, and writes one
+log line per request."""
 
+import contextlib
 import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
+from typing import cast
 from urllib.parse import unquote_to_bytes
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
@@ -18,19 +22,22 @@ from django.utils.translation import gettext as _
 
 from clinic import logs, views
 from clinic.headers import HEADERS
+from clinic.requests import Request
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
-# The one page that takes a file, and the most that may come with it. All else is text.
+# the one page that takes a file, and the size limit of its form in bytes
 UPLOADS = {"/admin/education/picture/add/": 400_000}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def is_sound(body: bytes) -> bool:
-    """Is this urlencoded form what a browser writes: whole escapes, UTF-8, no NUL?
+    """Return whether an urlencoded form is as browsers write it: whole escapes, UTF-8, no NUL.
 
-    Django's own parser would put U+FFFD for what it cannot read, and that would be stored as if
-    the patient had written it.
+    Django's parser puts U+FFFD for bytes that it cannot read. The program would store that
+    character as if the patient had written it.
     """
     if BROKEN_ESCAPE.search(body):
         return False
@@ -40,11 +47,11 @@ def is_sound(body: bytes) -> bool:
         return False
 
 
-def is_sound_in_parts(request) -> bool:
-    """The same of a form in parts. Where a file is taken, its bytes are the view's business.
+def is_sound_in_parts(request: HttpRequest) -> bool:
+    """Return whether a multipart form is UTF-8 without NUL. The view judges an uploaded file.
 
-    The fields are looked at as well: base64, or a name in the way of RFC 2231, hides its bytes.
-    Raises what Django's parser raises for a form it cannot take apart.
+    Parsed fields are judged as well, since base64 and names by RFC 2231 hide their bytes. Raises
+    what Django's parser raises for a form that it cannot parse.
     """
     if request.path_info not in UPLOADS:
         try:
@@ -58,18 +65,21 @@ def is_sound_in_parts(request) -> bool:
 
 
 def language_of(path: str) -> str:
-    """The language that an address names by its prefix; English where it names none."""
+    """Return the language that the prefix of a path names; English for a path without prefix."""
     return translation.get_language_from_path(path) or settings.LANGUAGE_CODE
 
 
 class LanguageMiddleware:
-    """A page speaks the language of its address, whatever a browser asks for and a cookie says: so
-    one address is one page, and staff's pages, which have no prefix, stay English."""
+    """Answer in the language that the address names.
 
-    def __init__(self, get_response):
+    The browser's languages and cookies play no part, so one address is one page. Staff pages have
+    no prefix and stay English.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         request.LANGUAGE_CODE = language_of(request.path_info)
         with translation.override(request.LANGUAGE_CODE):
             response = self.get_response(request)
@@ -78,12 +88,16 @@ class LanguageMiddleware:
 
 
 class EdgeMiddleware:
-    def __init__(self, get_response):
-        self.get_response = get_response
-        # A refusal skips the layers below, but not their headers.
-        self.refuse = SecurityMiddleware(CSPMiddleware(XFrameOptionsMiddleware(self._refusal_page)))
+    """Refuse malformed requests; give every request an id, its headers and a log line."""
 
-    def __call__(self, request):
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        # a refusal skips the layers below, but not their headers
+        page = cast(GetResponse, self._refusal_page)
+        layers = SecurityMiddleware(CSPMiddleware(XFrameOptionsMiddleware(page)))
+        self.refuse = cast(GetResponse, layers)
+
+    def __call__(self, request: Request) -> HttpResponse:
         started = time.perf_counter()
         request.request_id = secrets.token_hex(16)
         request.refusal = self._refusal(request)
@@ -96,8 +110,8 @@ class EdgeMiddleware:
             logs.request_id.reset(token)
         return response
 
-    def process_exception(self, request, exception):
-        """The database went away under a view: the form comes back with what was typed, or 503."""
+    def process_exception(self, request: Request, exception: Exception) -> HttpResponse | None:
+        """Answer for a view that lost the database: its form with what was typed, or 503."""
         if not views.is_database_down(exception):
             return None
         code = getattr(exception.__cause__, "pgcode", None) or "-"
@@ -105,17 +119,16 @@ class EdgeMiddleware:
         notice = _(
             "We could not save this just now. Your answers are still here: please send again."
         )
-        try:
+        response = None
+        with contextlib.suppress(*views.DATABASE_DOWN):
             response = views.try_again(request, status=503, notice=notice)
-        except views.DATABASE_DOWN:
-            response = None
         if response is None:
             return views.unavailable(request)
         response.headers.setdefault("Retry-After", views.RETRY_AFTER)
         return response
 
-    def _refusal(self, request) -> int | None:
-        """The status for what no view should have to think about."""
+    def _refusal(self, request: Request) -> int | None:
+        """Return the status of a malformed request, which reaches no view; None for any other."""
         if request.method not in METHODS:
             return 405
         query = request.META.get("QUERY_STRING", "")
@@ -124,21 +137,25 @@ class EdgeMiddleware:
         if request.method != "POST":
             return None
         try:
-            most = UPLOADS.get(request.path_info, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            if int(request.META.get("CONTENT_LENGTH") or 0) > most:
-                return 413
-            if request.content_type == "application/x-www-form-urlencoded":
-                return None if is_sound(request.body) else 400
-            if request.content_type == "multipart/form-data":
-                return None if is_sound_in_parts(request) else 400
+            return self._refusal_of_form(request)
         except RequestDataTooBig:
             return 413
         except (UnreadablePostError, MultiPartParserError, SuspiciousOperation, ValueError):
             return 400
+
+    @staticmethod
+    def _refusal_of_form(request: Request) -> int | None:
+        limit = UPLOADS.get(request.path_info, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            return 413
+        if request.content_type == "application/x-www-form-urlencoded":
+            return None if is_sound(request.body) else 400
+        if request.content_type == "multipart/form-data":
+            return None if is_sound_in_parts(request) else 400
         return None
 
     @staticmethod
-    def _refusal_page(request):
+    def _refusal_page(request: Request) -> HttpResponse:
         with translation.override(language_of(request.path_info)):
             if request.refusal == 413:
                 return views.too_large(request)
@@ -149,7 +166,7 @@ class EdgeMiddleware:
         return response
 
     @staticmethod
-    def _add_headers(request, response):
+    def _add_headers(request: Request, response: HttpResponse) -> None:
         response["X-Request-ID"] = request.request_id
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -158,9 +175,9 @@ class EdgeMiddleware:
             response.headers.setdefault("X-Robots-Tag", "noindex")
 
     @staticmethod
-    def _log(request, response, started):
-        match = getattr(request, "resolver_match", None)
-        # a page from the store was not resolved, but says which it is
+    def _log(request: Request, response: HttpResponse, started: float) -> None:
+        match = request.resolver_match
+        # Django resolves no address for a stored page: the store names its view
         route = getattr(request, "route", "") or (match and match.view_name)
         logs.log(
             "request",

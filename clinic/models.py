@@ -1,4 +1,4 @@
-"""The tables of the whole clinic: who did what, the buckets of the limits, what is to be sent."""
+"""The tables of the whole site: audit events, limits, the cache, sessions and messages."""
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -12,10 +12,10 @@ from clinic.secrets.sealing import SealedField
 
 
 class Event(models.Model):
-    """One thing done to a record or at the door. `audit.record` writes it; nobody changes it.
+    """One act on a record, or one sign-in. `audit.record` writes the row; it never changes.
 
-    The table is made by hand in its first migration: its rows are chained by hash, and the
-    database itself refuses to change them. Django is not to manage it, nor the tests to empty it.
+    The first migration makes the table by SQL: its rows are chained by hash, and the database
+    refuses to change them. Django does not manage the table, and tests cannot empty it.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -43,7 +43,7 @@ class Event(models.Model):
 
 
 class Bucket(models.Model):
-    """A token bucket of `limits.take`. The key is a keyed hash and names nobody."""
+    """A token bucket of `limits.take`. Its key is a keyed hash and identifies no person."""
 
     key = models.TextField(primary_key=True)
     tokens = models.FloatField()
@@ -57,7 +57,7 @@ class Bucket(models.Model):
 
 
 class CacheEntry(models.Model):
-    """A row of `clinic.people.cache`: keyed hash of the key, signed value. It names nobody."""
+    """A row of `clinic.people.cache`: the keyed hash of a key, and a signed value."""
 
     key = models.TextField(primary_key=True)
     entry = models.BinaryField()
@@ -71,9 +71,9 @@ class CacheEntry(models.Model):
 
 
 class StaffSession(AbstractBaseSession):
-    """A session under the hash of its key, with its account. `clinic.people.sessions` writes it."""
+    """A session, stored under the hash of its key. `clinic.people.sessions` writes the row."""
 
-    # from the right password on, before the second factor
+    # set once the password was right, before the second factor
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
@@ -83,10 +83,10 @@ class StaffSession(AbstractBaseSession):
 
 
 class Message(models.Model):
-    """Something to be sent, by mail or as a text message. `clinic.outgoing.outbox` alone writes it.
+    """A message to send, by mail or as a text message. Only `clinic.outgoing.outbox` writes rows.
 
-    It holds no address and no text: both are worked out at the moment of sending, from what is
-    true then. What cannot be worked out again is sealed in `payload`, and blanked when it is over.
+    The row holds no address and no text: its composer finds both when the message is sent. What the
+    composer cannot look up is sealed in `payload`, and deleted when the message is finished.
     """
 
     class State(models.TextChoices):
@@ -97,14 +97,14 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
-    # what it tells of: an id, or two with a colon
+    # the reported event: an id, or two joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField(null=True)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
-    # a code such as "smtp 451", or the name of an exception; never its text
+    # a code such as "smtp 451", or the name of an exception; never the text of an exception
     error = models.CharField(_("trouble"), max_length=80, blank=True, default="")
-    # all by the database's clock
+    # all times are by the database's clock
     created_at = models.DateTimeField(_("made"), db_default=Now())
     due_at = models.DateTimeField(_("due"), db_default=Now())
     next_at = models.DateTimeField(_("next try"), db_default=Now())

@@ -1,8 +1,8 @@
 """All settings, from the environment (and from a `.env` file beside manage.py on a laptop).
 
-Every value is read through a helper that refuses nonsense and says how to mend it.
-`DEMO=on` is the laptop: an embedded database, generated keys, loopback only. Without it
-nothing has a default that could be unsafe in production. `.env.example` explains each name.
+Every value is read by a helper that refuses a wrong value and says how to correct it. `DEMO=on` is
+for a laptop: an embedded database, generated keys, loopback only. Without it, no setting has a
+default that could be unsafe in production. `.env.example` explains each name.
 """
 
 import os
@@ -44,7 +44,7 @@ ENV = _read_dotenv(BASE_DIR / ".env") | os.environ
 
 
 def env_text(name: str, default: str | None = None, fix: str = "") -> str:
-    """The text of a setting. A name ending in _FILE's twin wins: NAME_FILE holds the value."""
+    """Return the text of a setting. If NAME_FILE is set, the file that it names holds the text."""
     if path := ENV.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -79,7 +79,7 @@ def env_list(name: str, default: str) -> list[str]:
 
 
 def env_file(name: str, laptop: Path) -> Path:
-    """A path to a file of secrets. In DEMO it defaults to a file made on first use."""
+    """Return the path of a file of secrets. On a laptop it defaults to a file made on first use."""
     value = ENV.get(name, "").strip()
     if value:
         return Path(value)
@@ -92,7 +92,7 @@ def env_file(name: str, laptop: Path) -> Path:
 
 
 DEMO = env_bool("DEMO", False)
-DEBUG = False  # the debug page would show answers; there is no way to switch it on
+DEBUG = False  # the debug page would show answers, so no setting turns it on
 
 # --- identity of this site --------------------------------------------------------------------
 SECRET_KEY = env_text(
@@ -112,7 +112,7 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Take ALLOWED_HOSTS out, or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
-# the name in mails and text messages, which others may see: it must not tell an illness
+# the name in mails and text messages, which others may see: it must not reveal an illness
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_text(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
@@ -138,7 +138,7 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
         f"PHONE_REGION={PHONE_REGION!r} is no region: write two capital letters such as US."
     )
 
-# whom somebody calls who cannot read the English text
+# the number for patients who cannot read the English text
 INTERPRETER_PHONE = env_text("INTERPRETER_PHONE", CLINIC_PHONE)
 if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", INTERPRETER_PHONE):
     raise ImproperlyConfigured(
@@ -191,30 +191,32 @@ LANGUAGES = [(code, _KNOWN_LANGUAGES[code]) for code in _wanted]
 LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
 
 # --- the questionnaire ------------------------------------------------------------------------
-# Asking about suicide without somebody to answer is worse than not asking
+# The suicide question is asked only where a clinician answers: without one, asking does harm
 # (docs/clinical-safety.md).
 SI_SCREEN = env_bool("SI_SCREEN", True) and not DEMO
-# how long a code can open saved answers; and how long a browser may lie idle and still find
-# them: on the patient's own device, in a draft begun by a release that did not ask whose device it
-# is, and on one that others use
+# DRAFT_DAYS: how long a code opens saved answers. The others: how long a browser may be idle and
+# still open them, on the patient's own device, in a draft of a release that did not ask about the
+# device, and on a shared device.
 DRAFT_DAYS = env_int("DRAFT_DAYS", 7, 1, 30)
 DRAFT_OWN_HOURS = env_int("DRAFT_OWN_HOURS", 24, 1, DRAFT_DAYS * 24)
 DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
-# who had shortened the one time there was keeps it on devices that others use
+# a clinic that had shortened DRAFT_IDLE_MINUTES keeps its time on shared devices
 DRAFT_SHARED_MINUTES = env_int("DRAFT_SHARED_MINUTES", min(20, DRAFT_IDLE_MINUTES), 5, 24 * 60)
-DRAFT_VEIL_MINUTES = env_int("DRAFT_VEIL_MINUTES", 30, 5, 24 * 60)  # then sensitive answers hide
-SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: nobody says that it is theirs
-# quicker than a person can be: a bot, or an urgent matter that is never held up
+DRAFT_VEIL_MINUTES = env_int(
+    "DRAFT_VEIL_MINUTES", 30, 5, 24 * 60
+)  # then sensitive answers are hidden
+SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: never the patient's own device
+# a form sent faster is suspicious: a person needs longer. An urgent one is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
-LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # codes asked for, per hour
-LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # and of the whole site
+LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # requested codes, per hour
+LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # and for the whole site
 LIMIT_TRIES_PEER = env_int("LIMIT_TRIES_PEER", 30, 1, 1_000_000)  # codes typed, per peer and hour
-TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many of ours stand before us
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many proxies of ours a request passes
 
 # --- appointments -----------------------------------------------------------------------------
-# requests: the clinic offers times for a wish; slots: patients choose a free time themselves
+# requests: the clinic offers times for a wish; slots: patients choose a free slot
 APPOINTMENT_MODE = env_text("APPOINTMENT_MODE", "requests")
 if APPOINTMENT_MODE not in ("requests", "slots"):
     raise ImproperlyConfigured(f"APPOINTMENT_MODE={APPOINTMENT_MODE!r}: write requests or slots.")
@@ -264,7 +266,7 @@ if not mailurl.is_sender(EMAIL_FROM):
         f"EMAIL_FROM={EMAIL_FROM!r}: write clinic@example.org or Truffles <clinic@example.org>."
     )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-# who keeps the anchors of the audit trail, away from this machine
+# the mail addresses that keep the anchors of the audit trail, away from this machine
 AUDIT_ANCHOR_TO = env_list("AUDIT_ANCHOR_TO", "")
 if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(address)]:
     raise ImproperlyConfigured(
@@ -283,10 +285,10 @@ if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
     raise ImproperlyConfigured(
         "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off."
     )
-# opening time after which the duty role hears of a red flag that no clinician has seen to, and from
-# each further step of the escalation to the next
+# opening time until the duty role is told of a red flag that no clinician has attended to, and
+# between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
-# how long a worker has for one message before another may take it
+# the time that a worker has for a message before another worker may take it
 OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -315,7 +317,7 @@ def _database(url: str) -> dict[str, object]:
             f"DATABASE_URL: take out {', '.join(sorted(unknown))}. After '?' it takes sslmode, "
             "sslrootcert, sslcert, sslkey and application_name."
         )
-    # not parts.hostname: it lowers the case, and a socket folder (written with %2F for /) has one
+    # not parts.hostname: it lowers the case of a socket folder (written with %2F for /)
     host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
     if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
         raise ImproperlyConfigured(
@@ -341,12 +343,12 @@ def _database(url: str) -> dict[str, object]:
 
 DATABASES = {"default": _database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Shared by all processes: here sign-in remembers which codes were used, and counts wrong ones.
-# Never a backend that unpickles: who can write a row would run code here (decision 0019).
+# All processes share the cache: the sign-in stores used codes here and counts wrong ones. Never use
+# a backend that unpickles: a written row would run code in the web server (decision 0019).
 CACHES = {"default": {"BACKEND": "clinic.people.cache.SignedCache"}}
 
 # --- rendered pages -----------------------------------------------------------------------------
-# where public pages are kept: a folder for the processes of one machine, redis:// for more, or off
+# the store of public pages: a folder for one machine, redis:// for several, or off
 PAGE_STORE = env_text("PAGE_STORE", str(LOCAL_DIR / "pages") if DEMO else "/var/cache/clinic/pages")
 if PAGE_STORE.startswith(("redis://", "rediss://")):
     if not find_spec("redis"):
@@ -391,11 +393,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
-    # answers with pages as the layers below made them, their headers too
+    # serves pages that the layers below rendered, with their headers
     "clinic.pagecache.rendered.RenderedMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # pages; its padding and the masked token meet BREACH
-    # these two before the static files, which no middleware below is asked for
+    "django.middleware.gzip.GZipMiddleware",  # its padding and the masked form token defeat BREACH
+    # these two stand before the static files, which skip the middleware below
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -437,7 +439,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEMO
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # the hashing store needs collectstatic first; a laptop goes without
+        # the hashing store needs collectstatic, which a laptop skips
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEMO
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -506,7 +508,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
 MFA_TOTP_ISSUER = CLINIC_NAME
 MFA_ADAPTER = "clinic.people.sign_in.MFAAdapter"
-MFA_TOTP_TOLERANCE = 1  # the code of half a minute ago or ahead: clocks of phones are off
+MFA_TOTP_TOLERANCE = 1  # also the code before and after: the clocks of phones are off
 MFA_FORMS = {
     "authenticate": "clinic.people.factors.AuthenticateForm",
     "reauthenticate": "clinic.people.factors.ReauthenticateForm",
@@ -525,7 +527,7 @@ AXES_HANDLER = "clinic.people.attempts.Attempts"
 SESSION_ENGINE = "clinic.people.sessions"
 SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-# a message to staff names a reference; it stays in the session, not in a cookie
+# a message to staff contains a reference, so it is stored in the session, not in a cookie
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 STAFF_SESSION_SECONDS = 12 * 3600
 
@@ -541,10 +543,10 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": "INFO" if not DEMO else "WARNING"},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
-        # what it warns of (a refusal, an address that leads nowhere) stands in our line per request
+        # its warnings (a refusal, an unknown address) are in our log line of each request
         "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # the worker looks every second, and would say so
+        # the worker polls every second and would log each time
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
         # a logger with no handler at all would print the raw text

@@ -1,4 +1,4 @@
-"""What the worker does each minute besides sending: each app registers its own."""
+"""Chores that the worker does each minute, besides sending messages. Each app registers its own."""
 
 import logging
 from collections.abc import Callable
@@ -13,15 +13,17 @@ _chores: list[Chore] = []
 
 
 def each_minute(chore: Chore) -> Chore:
-    """Register what is to be done each minute. It is safe to do at any time, by any number of
-    workers at once, outside of a transaction."""
+    """Register a chore. It must be safe at any time, outside a transaction, and in several workers
+    at once."""
     _chores.append(chore)
     return chore
 
 
 def run() -> None:
-    """Do all of it; one that fails is logged and leaves the others alone. Raises when the database
-    is down, which the worker waits out."""
+    """Run all chores. A chore that fails is logged, and the others still run.
+
+    Raises when the database is down: the worker waits until it is back.
+    """
     for chore in _chores:
         try:
             chore()

@@ -1,4 +1,4 @@
-"""Every address of the site. The only module of `clinic` that knows the apps."""
+"""All addresses of the site. No other module of `clinic` knows the apps."""
 
 from allauth.account import urls as account_urls
 from allauth.mfa import urls as mfa_urls
@@ -8,9 +8,8 @@ from django.urls import include, path
 
 from clinic import views
 
-# allauth brings pages for people who sign up and mail themselves a link. Staff do neither, and
-# what is not here cannot be asked to send mail. Its closed sign-up page stays: its own code links
-# to it.
+# allauth also has pages that sign people up and mail links. Staff need neither, and a page that is
+# not here cannot be made to send mail. The closed sign-up page stays because allauth links to it.
 ACCOUNT_PAGES = {
     "account_login",
     "account_logout",

@@ -4,13 +4,14 @@ The public pages touch neither session nor database, so they stay up when the da
 """
 
 import sys
+from collections.abc import Callable
 
 import psycopg2
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -26,19 +27,22 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 RETRY_AFTER = "30"  # seconds
 
 
-def is_database_down(error):
-    """Also when it died in the midst of an answer: psycopg2 then names no closer class."""
+def is_database_down(error: BaseException | None) -> bool:
+    """Return whether the error means that the database server is away.
+
+    When the server dies in the middle of an answer, psycopg2 raises its base class DatabaseError.
+    """
     return (
         isinstance(error, DATABASE_DOWN)
         or type(getattr(error, "__cause__", None)) is psycopg2.DatabaseError
     )
 
 
-def _page(template):
+def _page(template: str) -> Callable[[HttpRequest], HttpResponse]:
     @require_safe
     @login_not_required
     @kept
-    def view(request):
+    def view(request: HttpRequest) -> HttpResponse:
         return render(request, template)
 
     return view
@@ -56,8 +60,11 @@ language_help = _page("clinic/language_help.html")
 @never_cache
 @require_safe
 @login_not_required
-def healthz(request):
-    """This process answers. Touches nothing else, so a lost database restarts no web server."""
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer that this process is alive.
+
+    The view does not ask the database: a lost database must not restart the web servers.
+    """
     return HttpResponse("ok", content_type="text/plain")
 
 
@@ -65,7 +72,7 @@ _migrated = False
 
 
 def _is_migrated() -> bool:
-    """All migrations of this code applied? A yes is kept: it cannot become a no."""
+    """Return whether all migrations of this code are applied. A yes is kept: it stays true."""
     global _migrated
     if not _migrated:
         executor = MigrationExecutor(connection)
@@ -76,10 +83,11 @@ def _is_migrated() -> bool:
 @never_cache
 @require_safe
 @login_not_required
-def readyz(request):
-    """May traffic come here? The database answers and has the tables this code expects.
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when the database answers and has the tables that this code expects, else 503.
 
-    `queue` tells whether messages go out. A stuck one is no reason to send patients elsewhere.
+    `queue` tells whether messages go out. A stuck queue does not make the server unready:
+    patients can still fill in the questionnaire.
     """
     queue = False
     try:
@@ -98,76 +106,84 @@ def readyz(request):
 # --- what goes wrong ----------------------------------------------------------------------------
 
 
-def error_page(request, status: int):
+def error_page(request: HttpRequest, status: int) -> HttpResponse:
     return render(request, f"errors/{status}.html", status=status)
 
 
-def bad_request(request, exception=None):
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_page(request, 400)
 
 
-def permission_denied(request, exception=None):
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_page(request, 403)
 
 
-def not_found(request, exception=None):
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_page(request, 404)
 
 
-def too_large(request, exception=None):
+def too_large(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_page(request, 413)
 
 
-def handler429(request, exception=None):
-    """allauth's own limits look for this name in the root URLconf."""
+def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Show that there were too many requests. allauth looks for this name in the root URLconf."""
     return error_page(request, 429)
 
 
-def _bare(request, status: int):
-    """A page that needs settings and nothing else: no session, no user, no database."""
+def _bare(request: HttpRequest, status: int) -> HttpResponse:
+    """Render an error page from the settings alone: no session, no user, no database."""
     return HttpResponse(render_to_string(f"errors/{status}.html", site(request)), status=status)
 
 
-def unavailable(request):
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Show that the database is away, and throw away what the view put into the session."""
     if hasattr(request, "session"):
-        # whatever the view put there (a sign-in, say) happened only in part
+        # a sign-in that was cut off, for example, must not count
         request.session.modified = False
     response = _bare(request, 503)
     response["Retry-After"] = RETRY_AFTER
     return response
 
 
-def server_error(request):
-    """The last resort. A database that went away before the view was reached ends here too."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Show that something failed.
+
+    Django also calls this when the database went away before a view was reached.
+    """
     if is_database_down(sys.exception()):
         return unavailable(request)
     return _bare(request, 500)
 
 
-def try_again(request, *, status: int, notice: str):
-    """The same form with what was typed still in it, or None if the view cannot do that.
+def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse | None:
+    """Show the posted form again with what was typed; None when its view cannot do that.
 
-    A view offers this by an attribute `again(request, *, status, notice, **kwargs)`, and must not
-    need the database for it.
+    A view that can has an attribute `again(request, *, status, notice, **kwargs)`, a function that
+    does not need the database.
     """
     match = request.resolver_match
-    again = getattr(match.func, "again", None) if match else None
-    if again is None or request.method != "POST":
+    if match is None or request.method != "POST":
         return None
-    return again(request, status=status, notice=notice, **match.kwargs)
+    again: Callable[..., HttpResponse] | None = getattr(match.func, "again", None)
+    return again(request, status=status, notice=notice, **match.kwargs) if again else None
 
 
-def _from_this_site(request) -> bool:
-    """Did our own page send this form? If not, another site chose the values in it."""
+def _from_this_site(request: HttpRequest) -> bool:
+    """Return whether a page of ours sent this form. Another site would choose the values in it."""
     fetch_site = request.headers.get("Sec-Fetch-Site")
     if fetch_site is not None:
-        return fetch_site == "same-origin"
+        return bool(fetch_site == "same-origin")
     origin = request.headers.get("Origin")
     return origin in (None, f"{request.scheme}://{request.get_host()}")
 
 
-def csrf_failure(request, reason=""):
-    """The form's token is missing or old: mostly a cookie that was cleared, or a page left open."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Show the form again when its token is missing or old.
+
+    Mostly the cookie was cleared or the page was left open. A form that another site sent gets the
+    error page.
+    """
     response = None
     if _from_this_site(request):
         notice = _("This page had been open for too long, so nothing was saved. Please send again.")

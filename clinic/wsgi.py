@@ -1,5 +1,8 @@
-"""What gunicorn serves. It starts only when the system checks find nothing wrong: production must
-not ask patients questions that no clinician has signed."""
+"""The WSGI application that gunicorn serves.
+
+The application starts only if the system checks find no error: production must not ask patients
+questions that no clinician has signed.
+"""
 
 import gc
 import os
@@ -12,18 +15,18 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 _django = get_wsgi_application()
 
-from clinic.pagecache.front import Front  # noqa: E402  (it imports models, so Django comes first)
+from clinic.pagecache.front import Front  # noqa: E402  (imports models, which need Django)
 
 application = Front(_django)
 
-# those of the database run only when they are named
+# Django runs the checks of a database only when it is named
 _found = [*run_checks(), *run_checks(tags=[Tags.database], databases=["default"])]
 _errors = [message for message in _found if message.level >= ERROR]
-connections.close_all()  # workers that are forked from here make their own
+connections.close_all()  # each forked worker opens its own
 if _errors:
     sys.exit("Not started:\n" + "\n".join(str(message) for message in _errors))
 
-# What is here stays. Later collections leave it alone, so that forked workers (preload_app) go on
-# sharing it.
+# These objects stay for good. The garbage collector leaves frozen objects alone, so that forked
+# workers (preload_app) go on sharing their memory.
 gc.collect()
 gc.freeze()

@@ -1,9 +1,9 @@
-"""The audit trail: who read or changed what, for what purpose. It holds no answer and no name.
+"""The audit trail: which person read or changed which record, and why. No answers, no names.
 
-A service calls `record` in the transaction of the change; a page that shows records calls it
-before its body is built, and is sent after the commit. Without the event there is neither change
-nor page. The database numbers and chains the events by hash at commit (clinic/migrations), so that
-an act which takes long holds up nobody else's.
+A service calls `record` in the transaction of the change. A page that shows records calls it before
+its body is built, and is sent after the commit. Without the event there is neither change nor page.
+The database numbers the events and chains them by hash at commit (clinic/migrations), so that a
+long transaction does not block the others.
 """
 
 import json
@@ -12,8 +12,10 @@ import re
 from typing import Any
 
 from django.db import OperationalError, ProgrammingError, connection
+from django.http import HttpRequest
 
 from clinic.logs import log
+from clinic.requests import request_id as request_id_of
 
 # fmt: off
 ACTIONS = frozenset({
@@ -21,7 +23,7 @@ ACTIONS = frozenset({
     "create", "update", "state", "assign", "decide", "resume", "withdraw", "erase",
     "login", "login-fail", "logout", "mfa", "deny", "role", "config",
 })
-# Keys say what kind of thing is meant; values are codes, counts and ids.
+# the allowed keys of a detail; values are codes, counts and ids
 DETAILS = frozenset({
     "ids", "count", "fields", "from", "to", "status", "urgency", "outcome", "rule", "kind",
     "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
@@ -35,17 +37,17 @@ _NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 def staff(user: Any) -> str:
-    """The actor for a user of ours; somebody not signed in is `anonymous`."""
+    """Return the actor for a member of staff; `anonymous` for a visitor who is not signed in."""
     return ANONYMOUS if user.pk is None else f"staff:{user.pk}"
 
 
 def patient(reference: str) -> str:
-    """The actor for a patient, known by the reference of a submission alone."""
+    """Return the actor for a patient, named only by the reference of a submission."""
     return f"patient:{reference}"
 
 
 def system(job: str) -> str:
-    """The actor for a job that nobody started by hand."""
+    """Return the actor for a job that runs by itself."""
     return f"system:{job}"
 
 
@@ -58,16 +60,16 @@ def record(
     request_id: str = "",
     detail: dict[str, Any] | None = None,
 ) -> None:
-    """Add one event, in one statement, to the transaction under way.
+    """Add one event to the current transaction, in one statement.
 
-    The event is numbered and chained when that transaction commits, and stands in the trail from
-    then on. If that fails, the commit does, with OperationalError: nothing of the act has happened.
-    So an answer leaves the process after the commit, never inside of the transaction.
+    The event is numbered and chained when the transaction commits. If chaining fails, the commit
+    raises OperationalError, and the act has not happened. So send an answer after the commit,
+    never inside the transaction.
 
     `actor` comes from `staff`, `patient` or `system`; `subject` is the id of a record; `purpose`
     a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to what a
-    patient said. Raises RuntimeError outside a transaction and ValueError for anything else. A
-    trail that takes no more events counts as a database that is down: OperationalError.
+    patient said. Raises RuntimeError outside a transaction and ValueError for other arguments.
+    Raises OperationalError, as for a database that is down, when the trail takes no events.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record() belongs inside transaction.atomic()")
@@ -89,13 +91,24 @@ def record(
                 " values (%s, %s, %s, %s, %s, %s::jsonb)",
                 [actor, action, subject, purpose, request_id, json.dumps(detail)],
             )
-    except ProgrammingError as error:  # the right to add was taken away, or the table
+    except ProgrammingError as error:  # the permission or the table is gone
         log("event not recorded", level=logging.ERROR, exc_info=True)
         raise OperationalError("the audit trail takes no event") from error
 
 
+def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Any) -> None:
+    """Record what the signed-in member of staff does with this request; see `record`."""
+    record(
+        actor=staff(request.user),
+        action=action,
+        subject=subject,
+        request_id=request_id_of(request),
+        detail=detail,
+    )
+
+
 def _check(key: str, value: Any) -> None:
-    # the messages name the key alone: what is wrong here may be what a patient said
+    # the messages name only the key: a wrong value may be a patient's words
     if key not in DETAILS:
         raise ValueError(f"{key!r} is no detail of an audit event")
     for part in value if isinstance(value, list) else [value]:
@@ -108,7 +121,7 @@ def _check(key: str, value: Any) -> None:
 
 
 def head() -> tuple[int, bytes]:
-    """Number and hash of the last event: the anchor to keep where this database cannot write."""
+    """Return number and hash of the last event: the anchor to keep away from this database."""
     with connection.cursor() as cursor:
         cursor.execute("select seq, hash from aud.head")
         seq, digest = cursor.fetchone()
@@ -116,13 +129,13 @@ def head() -> tuple[int, bytes]:
 
 
 def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
-    """The first event that is not what was written, with the reason; empty if all are whole.
+    """Return the first event that is not as it was written, with the reason; [] if all are whole.
 
-    The reason is `gap` (rows are missing), `link` (the row before was replaced, or the anchor is
-    another), `content` (the row was changed), `tail` (the last rows are missing or too many) or
-    `inbox` (an event was left unchained by a transaction that has ended).
-    An anchor is a number and hash of an earlier `head()`; only one kept elsewhere can find out
-    somebody who rewrote the whole chain.
+    The reason is `gap` (rows are missing), `link` (the row before was replaced, or the anchor does
+    not match), `content` (the row was changed), `tail` (the last rows are missing or too many) or
+    `inbox` (a transaction ended and left an event unchained). An anchor is number and hash of an
+    earlier `head()`. Only an anchor that was kept elsewhere reveals that the whole chain was
+    rewritten.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -130,4 +143,5 @@ def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
             " union all select seq + 1, 'inbox' from aud.head where not aud.inbox_is_empty()",
             [anchor_seq, anchor],
         )
-        return cursor.fetchall()
+        faults: list[tuple[int, str]] = cursor.fetchall()
+    return faults

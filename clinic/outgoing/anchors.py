@@ -1,4 +1,4 @@
-"""The anchor of the audit trail by mail: to where whoever controls this database cannot write."""
+"""Mail the anchor of the audit trail, so that its keeper need not trust this database."""
 
 from django.conf import settings
 from django.db import transaction
@@ -13,25 +13,25 @@ from clinic.outgoing.outbox import Letter
 KIND = "anchor"
 
 
-def tell(*, said: str, is_whole: bool) -> None:
-    """Send what a check of the trail said to AUDIT_ANCHOR_TO, if that is set."""
+def send_result(*, summary: str, is_whole: bool) -> None:
+    """Send the result of a check of the trail to AUDIT_ANCHOR_TO, if that is set."""
     if settings.AUDIT_ANCHOR_TO:
         with transaction.atomic():
-            payload = {"said": said, "is_whole": is_whole}
+            payload = {"said": summary, "is_whole": is_whole}
             outbox.put(kind=KIND, occasion=str(uuid7()), payload=payload)
 
 
 @outbox.composer(KIND)
 def anchor(message: Message) -> Letter | None:
-    """Numbers and hashes alone: no event is quoted."""
-    told = message.payload
-    if told is None:
+    """Write the letter. It has numbers and hashes only and quotes no event."""
+    result = message.payload
+    if result is None:
         return None
     with translation.override(settings.LANGUAGE_CODE):
-        subject = _("Audit trail: whole") if told["is_whole"] else _("Audit trail: NOT whole")
+        subject = _("Audit trail: whole") if result["is_whole"] else _("Audit trail: NOT whole")
         advice = _(
             "Keep this message. Only an anchor that was kept elsewhere shows that somebody wrote"
             " the whole trail anew. If a day brings none, find out why."
         )
-        lines = [told["said"], advice, f"{settings.CLINIC_SHORT_NAME}, {settings.SITE_ORIGIN}"]
+        lines = [result["said"], advice, f"{settings.CLINIC_SHORT_NAME}, {settings.SITE_ORIGIN}"]
     return Letter(tuple(settings.AUDIT_ANCHOR_TO), subject, "\n\n".join(lines) + "\n")

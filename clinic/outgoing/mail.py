@@ -1,7 +1,9 @@
-"""Our two backends of Django's mail: an SMTP server that may be slow, and a folder on a laptop."""
+"""Our two mail backends: an SMTP server with a time limit, and a folder on a laptop."""
 
 import os
+import smtplib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -11,12 +13,12 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 
 
-class Hurried:
-    """A conversation that ends while its message is still ours alone.
+class Hurried(smtplib.SMTP):
+    """An SMTP conversation that ends before the lease of its message does.
 
-    Each word may take EMAIL_TIMEOUT, so that a slow server could stretch the whole of it beyond
-    the lease, and a second worker would send the same message. After half of the lease nothing
-    new is begun.
+    Each command may take EMAIL_TIMEOUT, so a slow server could stretch the conversation beyond the
+    lease, and a second worker would send the same message. After half of the lease, no further
+    command is sent.
     """
 
     until = 0.0
@@ -28,7 +30,7 @@ class Hurried:
 
 
 class SmtpBackend(EmailBackend):
-    """Django's own, with an end to its patience."""
+    """Django's SMTP backend with a time limit for the whole conversation."""
 
     @property
     def connection_class(self) -> type:
@@ -37,10 +39,10 @@ class SmtpBackend(EmailBackend):
 
 
 class FileBackend(BaseEmailBackend):
-    """Each mail a file in EMAIL_FILE_PATH that opens as text; only its owner reads it."""
+    """Write each mail to a text file in EMAIL_FILE_PATH that only its owner can read."""
 
-    def send_messages(self, email_messages: list[EmailMessage]) -> int:
-        folder = Path(settings.EMAIL_FILE_PATH)
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(str(settings.EMAIL_FILE_PATH))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         for message in email_messages:

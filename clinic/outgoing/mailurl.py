@@ -1,14 +1,14 @@
-"""What EMAIL_URL may say. The settings import this before Django is ready."""
+"""Read EMAIL_URL. The settings import this module before Django is ready."""
 
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-TIMEOUT = 10  # seconds for each word with a mail server or provider
+TIMEOUT = 10  # seconds for each exchange with a mail server or provider
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"smtp": 587, "smtps": 465}
-# of django-anymail, those that need no further package
+# the providers of django-anymail that need no further package
 PROVIDERS = (
     *("brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
     *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
@@ -17,7 +17,7 @@ PROVIDERS = (
 
 @dataclass(frozen=True)
 class Way:
-    """What EMAIL_URL says, as Django's settings want it."""
+    """EMAIL_URL, split into the values of Django's mail settings."""
 
     backend: str
     host: str = ""
@@ -33,8 +33,9 @@ class Way:
 def read(url: str) -> Way:
     """Read smtp://user:password@host:587, smtps://…, file:PATH, or PROVIDER:?NAME=value&….
 
-    smtp:// begins TLS before it says anything, but to a server on this machine. Raises ValueError
-    with the cure, and without the URL, which holds a password.
+    smtp:// starts TLS before it sends anything, except to a server on this machine. Raises
+    ValueError; the message says how to write the URL and does not quote it, since it holds a
+    password.
     """
     scheme, _colon, rest = url.partition(":")
     if scheme in _PORTS:
@@ -75,7 +76,7 @@ def _smtp(scheme: str, url: str) -> Way:
 
 
 def is_sender(text: str) -> bool:
-    """Is this one address, with or without a name, that a mail can come from?"""
+    """Return whether the text is one mail address, with or without a name."""
     _name, address = parseaddr(text)
     local, at, domain = address.rpartition("@")
     return bool(local and at and domain) and not set(address) & set(" \r\n,;") and "\n" not in text

@@ -1,8 +1,9 @@
-"""The outbox: what is to be sent, written in the transaction of what it tells of.
+"""The outbox: messages to send, stored in the transaction of the event that they report.
 
-A message is a row. The worker claims it, asks the composer of its kind what to say and to whom as
-things are then, sends it, and notes that. It is sent once; twice only if a worker died, or lost
-the database, between the server's answer and the note, and then under the same Message-ID.
+A message is a row. The worker claims the row, asks the composer of its kind for text and recipient
+as of that moment, sends the letter, and stores the result. A message is sent once. It is sent twice
+only if a worker died, or lost the database, between the server's answer and the stored result; the
+second copy then has the same Message-ID.
 """
 
 import logging
@@ -29,10 +30,10 @@ from clinic.outgoing import sms
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
 LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
-LONGEST_LOOK = timedelta(minutes=5)  # the sweep goes on with the rest
+LONGEST_LOOK = timedelta(minutes=5)  # then the next sweep sends the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
-KEPT = timedelta(days=30)  # after it is over
-NO_WAY = "no way"  # the trouble of a message whose composer raised NoWay
+KEPT = timedelta(days=30)  # after a message is finished
+NO_WAY = "no way"  # the error of a message whose composer raised NoWay
 
 _CLAIM = """
 update clinic_message set attempts = attempts + 1,
@@ -54,24 +55,24 @@ _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as 
 
 
 class Settled(Exception):
-    """Somebody else was first, or it is not failed. The message is for a person."""
+    """The message is not failed, or a colleague has settled it. The text is shown to staff."""
 
 
 class NoWay(Exception):
-    """There is something to say, but the person has no address that a letter reaches."""
+    """There is something to send, but the person has no address that a letter can reach."""
 
 
 class NoComposer(Exception):
-    """Nothing here knows how to write this kind: a newer version put it, or an older one."""
+    """No composer is registered for this kind: another version of the program stored it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A message to be put.
+    """A message to put into the outbox.
 
-    `occasion` is what it tells of, an id or two with a colon; of one occasion and kind there is
-    one message ever. `payload` is what cannot be worked out at sending (a one-time code). A time
-    span counts from now by the database's clock.
+    `occasion` names the reported event: an id, or two joined by a colon. There is only one message
+    of a kind for each occasion, ever. `payload` holds what the composer cannot look up when it
+    sends (a one-time code). A time span counts from now by the database's clock.
     """
 
     kind: str
@@ -83,7 +84,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a composer says. `attachments` are (name, content, media type)."""
+    """A composed message. `attachments` are (name, content, media type)."""
 
     to: tuple[str, ...]
     subject: str
@@ -102,12 +103,12 @@ _stopping = threading.Event()
 
 
 def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Compose]:
-    """Register what writes the messages of a kind, called at the moment of sending.
+    """Register the function that composes the messages of a kind when they are sent.
 
-    It returns None when there is nothing to say any more, and raises NoWay when there is, but no
-    address: the message is dropped. It may be called again for the same message, and must not
-    write. `about` turns occasions into what staff know them by, such as references, for the list
-    of messages.
+    The function returns None when there is nothing to send any more, and raises NoWay when the
+    person has no address; either drops the message. It may be called again for the same message
+    and must not write to the database. `about` maps occasions to names that staff know, such as
+    references, for the list of messages.
     """
 
     def register(compose: Compose) -> Compose:
@@ -120,9 +121,12 @@ def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Co
 
 
 def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
-    """Register what follows when a message of these kinds was not sent though there was something
-    to say: it has failed, or its composer raised NoWay. Called in the transaction that notes so,
-    with the message as it was claimed, its payload included; it may write."""
+    """Register the function that follows up a message of these kinds that could not be sent.
+
+    It is called when the message failed or its composer raised NoWay, in the transaction that
+    stores this. It gets the message as it was claimed, with its payload, and may write to the
+    database.
+    """
 
     def register(unsent: Unsent) -> Unsent:
         _unsents.update(dict.fromkeys(kinds, unsent))
@@ -150,13 +154,13 @@ def put(
 
 
 def put_all(orders: Iterable[Order]) -> None:
-    """Put messages in the transaction under way: two statements, however many they are.
+    """Put messages into the outbox, in the current transaction. Takes two statements in all.
 
-    What was put before, of the same occasion and kind, stays as it is. Raises RuntimeError outside
-    a transaction.
+    An earlier message of the same occasion and kind stays as it is. Raises RuntimeError outside a
+    transaction.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("outbox.put() belongs inside the transaction of what it tells of")
+        raise RuntimeError("outbox.put() belongs inside the transaction of the event it reports")
     rows = [_row(order) for order in orders]
     if rows:
         Message.objects.bulk_create(rows, ignore_conflicts=True)
@@ -185,9 +189,9 @@ def _moment(at: datetime | timedelta | None) -> Any:
 
 @task()
 def look() -> None:
-    """The task: there is something in the outbox. Nothing else is said, and nothing raised.
+    """Send what is due: the task that `put_all` queues. It has no arguments and raises nothing.
 
-    What a task raises is kept in its row with its text, which may quote somebody.
+    The task's row stores the text of what a task raises, and that text may quote a patient.
     """
     try:
         deliver_due()
@@ -196,15 +200,15 @@ def look() -> None:
 
 
 def stop() -> None:
-    """Begin no further message: the worker is asked to end."""
+    """Make `deliver_due` stop after the current message, so that the worker can end."""
     _stopping.set()
 
 
 def deliver_due(limit: int | None = None) -> int:
-    """Send what is due, oldest first. Returns how many messages were looked at.
+    """Send the messages that are due, oldest first. Returns how many were handled.
 
-    Any number of workers may do this at once. Call it outside of a transaction: a claim that is
-    not committed is no claim.
+    Any number of workers may call this at once. Call it outside a transaction: other workers see
+    only a committed claim.
     """
     until = time.monotonic() + LONGEST_LOOK.total_seconds()
     done = 0
@@ -218,7 +222,7 @@ def deliver_due(limit: int | None = None) -> int:
 
 
 def _claim() -> Any:
-    """The next message that is due, ours for a while; None when there is none."""
+    """Claim the next message that is due, for the time of the lease; None when no message is."""
     return next(iter(Message.objects.raw(_CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
 
 
@@ -231,7 +235,7 @@ def _deliver(message: Any) -> None:
 
 
 def _outcome(message: Any) -> tuple[Message.State, str]:
-    """Try to send. Returns what the message is then, and the code of what went wrong."""
+    """Try to send a message. Returns its new state and an error code, '' for none."""
     if message.expired:
         return Message.State.DROPPED, "expired"
     try:
@@ -247,9 +251,9 @@ def _outcome(message: Any) -> tuple[Message.State, str]:
         return Message.State.DROPPED, NO_WAY
     except Exception as error:
         if isinstance(error, _DATABASE_DOWN) and _is_lost():
-            raise  # nothing can be noted now; the claim runs out by itself
+            raise  # the result cannot be stored now; the claim expires by itself
         code, final = trouble_of(error)
-        # no text of it: servers quote the address
+        # without the text of the error: servers quote the address
         log("message not sent", level=logging.WARNING, status=code.replace(" ", "-"), exc_info=True)
         final = final or message.attempts > len(BACKOFF)
         return Message.State.FAILED if final else Message.State.WAITING, code
@@ -276,20 +280,22 @@ def _send(message: Message, letter: Letter) -> None:
 
 
 def message_id(message: Message) -> str:
-    """The same for each try, so that a double is known as one."""
+    """Return the Message-ID, the same for each try, so that mail programs detect a second copy."""
     return f"<{message.pk}@{urlsplit(settings.SITE_ORIGIN).hostname}>"
 
 
 def trouble_of(error: Exception) -> tuple[str, bool]:
-    """A short code for what went wrong, and whether another try would be of no use."""
-    from anymail.exceptions import AnymailRecipientsRefused  # slow, and web servers need none
+    """Return a short code for an error, and whether another try would be useless."""
+    from anymail.exceptions import (
+        AnymailRecipientsRefused,
+    )  # a slow import, which web servers do not need
 
     match error:
         case smtplib.SMTPRecipientsRefused():
             code = min(code for code, _text in error.recipients.values())
             return f"smtp {code}", code >= 500
         case smtplib.SMTPResponseException():
-            # a wrong password of ours, or a server that greets with a refusal, is not the message's
+            # a wrong password or a server that refuses the connection is no fault of the message
             ours = smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():
@@ -305,7 +311,7 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
 def _finish(message: Message, state: Message.State, error: str = "") -> None:
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
     if state != Message.State.SENT:
-        # not if it is somebody else's by now; but what is sent is sent
+        # not if another worker has claimed it since; but a sent message is stored as sent
         rows = rows.filter(attempts=message.attempts)
     over = {"payload": None, "claimed_until": None, "finished_at": Now()}
 
@@ -323,7 +329,7 @@ def _finish(message: Message, state: Message.State, error: str = "") -> None:
         _note(write)
     except _DATABASE_DOWN:
         raise
-    except Exception:  # what should follow does not: then it has failed, where staff see it
+    except Exception:  # without the follow-up the message counts as failed, so that staff see it
         log("unsent message not followed up", level=logging.ERROR, exc_info=True)
         _note(
             lambda: rows.update(
@@ -342,7 +348,7 @@ def _put_off(message: Message, error: str) -> None:
 
 
 def _note(write: Callable[[], Any]) -> None:
-    """Write what became of a message, patiently: what is not noted is sent again."""
+    """Store the result of a message, and retry: without the result it would be sent again."""
     for pause in _NOTE_PAUSES:
         try:
             write()
@@ -360,8 +366,11 @@ def _note(write: Callable[[], Any]) -> None:
 
 
 class Trouble(NamedTuple):
-    """What staff must know: a message has failed, one has been due for LATE or longer, the limit of
-    all codes was reached within the last day (`limits.sound_alarm`)."""
+    """What staff must know about messages.
+
+    `failed`: a message has failed. `late`: a message has been due for LATE or longer. `limited`:
+    the limit of all codes was reached within the last day (`limits.sound_alarm`).
+    """
 
     failed: bool
     late: bool
@@ -370,17 +379,18 @@ class Trouble(NamedTuple):
 
 def trouble() -> Trouble:
     """Look up what is wrong with messages, in one query."""
+    values: list[Any] = [LATE, limits.alarm_key(), limits.LONGEST]
     with connection.cursor() as cursor:
-        cursor.execute(_TROUBLE, [LATE, limits.alarm_key(), limits.LONGEST])
+        cursor.execute(_TROUBLE, values)
         return Trouble(*cursor.fetchone())
 
 
 def abouts(messages: Iterable[Message]) -> dict[Any, str]:
-    """Id of a message → what staff know its occasion by, one query for each kind at most."""
+    """Map each message's id to the name of its occasion. One query for each kind at most."""
     by_kind: dict[str, dict[Any, str]] = {}
     for message in messages:
         by_kind.setdefault(message.kind, {})[message.pk] = message.occasion
-    known = {}
+    known: dict[Any, str] = {}
     for kind, occasions in by_kind.items():
         names = _abouts[kind](list(occasions.values())) if kind in _abouts else {}
         known |= {pk: names.get(occasion, "") for pk, occasion in occasions.items()}
@@ -388,8 +398,10 @@ def abouts(messages: Iterable[Message]) -> dict[Any, str]:
 
 
 def try_again(*, message: Message, by: Any, request_id: str) -> None:
-    """A failed message is due now, as if new. What it cannot be without is gone: its composer
-    drops it. Raises Settled."""
+    """Make a failed message due now, like a new one. Raises Settled.
+
+    Its payload is gone, so the composer drops a message that needs one.
+    """
     fresh = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.WAITING, **fresh)
@@ -397,7 +409,7 @@ def try_again(*, message: Message, by: Any, request_id: str) -> None:
 
 
 def set_aside(*, message: Message, by: Any, request_id: str) -> None:
-    """Somebody has dealt with a failed message in another way. Raises Settled."""
+    """Mark a failed message as dealt with in another way. Raises Settled."""
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
 
@@ -421,14 +433,14 @@ def _settle(
 
 
 def sweep() -> int:
-    """Each minute: what lost its worker is taken up again. Returns how many messages were due."""
+    """Free the tasks of dead workers and send what is due. Returns how many messages were due."""
     lost = DBTaskResult.objects.running().filter(started_at__lt=Now() - LONGEST_JOB)
     lost.update(status="READY", started_at=None)
     return deliver_due()
 
 
 def prune() -> int:
-    """Delete what has been over for KEPT, but not what failed. Returns how many messages."""
+    """Delete messages that ended KEPT ago, except failed ones. Returns how many."""
     DBTaskResult.objects.finished().filter(finished_at__lt=Now() - KEPT).delete()
     over = Message.objects.filter(state__in=(Message.State.SENT, Message.State.DROPPED))
     deleted, _by_model = over.filter(finished_at__lt=Now() - KEPT).delete()

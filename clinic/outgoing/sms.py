@@ -1,4 +1,4 @@
-"""Text messages. A provider is a function that SMS_BACKEND names; a laptop prints them."""
+"""Send text messages by the function that SMS_BACKEND names. A laptop prints them instead."""
 
 import sys
 
@@ -8,7 +8,7 @@ from django.utils.module_loading import import_string
 
 
 class Refused(Exception):
-    """The number takes no text messages, now or later: trying again would not help."""
+    """The number cannot receive text messages, so another try is useless."""
 
 
 def is_on() -> bool:
@@ -18,8 +18,8 @@ def is_on() -> bool:
 def send(*, to: str, text: str, key: str) -> None:
     """Send one text message to a number such as +12025550123.
 
-    `key` is the same for each try of the same message, for a provider that sends a key once only.
-    Raises Refused when there is no use in trying again, and whatever the provider's function does.
+    `key` is the same for each try of a message, for providers that send a key only once. Raises
+    Refused when another try is useless, and any exception of the provider's function.
     """
     if not is_on():
         raise Refused
@@ -27,7 +27,7 @@ def send(*, to: str, text: str, key: str) -> None:
 
 
 def console(*, to: str, text: str, key: str) -> None:
-    """Print it. Only on a laptop: a terminal is no place for a patient's number."""
+    """Print the message, on a laptop only: a server's log must not show a patient's number."""
     if not settings.DEMO:
         raise ImproperlyConfigured("clinic.outgoing.sms.console is for a laptop (DEMO=on).")
     sys.stdout.write(f"\n  Text message to {to}:\n  {text}\n")

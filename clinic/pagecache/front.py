@@ -1,8 +1,8 @@
-"""The first who sees a request: a kept page is sent before Django is asked.
+"""The outermost layer: serves stored pages before Django handles the request.
 
-A page that lies ready needs nothing of Django. What asks for more than that (a query, a condition,
-another method, a strange host, no TLS) goes on to it, where RenderedMiddleware gives the same page:
-this is a shorter way to that answer and never another answer.
+A stored page needs nothing of Django. A request that asks for more (a query, a condition, another
+method, an unknown host, no TLS) goes on to Django, where RenderedMiddleware serves the same page.
+This is a shorter way to the same answer, never a different answer.
 """
 
 import secrets
@@ -21,7 +21,7 @@ Environ = dict[str, Any]
 
 
 class Front:
-    """A WSGI application before another one."""
+    """A WSGI application that wraps another one."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self.application = application
@@ -46,7 +46,7 @@ class Front:
 
 
 def _asks_for_a_page(environ: Environ) -> bool:
-    """Nothing but a path of this site, by a name and in a way of ours."""
+    """Return whether a request is a plain GET by a host name of ours, and with TLS if needed."""
     return (
         environ["REQUEST_METHOD"] == "GET"
         and not environ.get("QUERY_STRING")
@@ -61,7 +61,7 @@ def _asks_for_a_page(environ: Environ) -> bool:
 
 def _is_secure(environ: Environ) -> bool:
     name, https = settings.SECURE_PROXY_SSL_HEADER or ("", "https")
-    scheme: str = environ.get(name, environ["wsgi.url_scheme"])
+    scheme = str(environ.get(name, environ["wsgi.url_scheme"]))
     return scheme.partition(",")[0].strip() == https
 
 
@@ -71,7 +71,7 @@ def _is_ours(host: str) -> bool:
 
 
 def _lines(ready: rendered.Ready, packed: bool) -> list[tuple[str, str]]:
-    """The headers as every answer carries them."""
+    """Return the headers of a stored page, with those that every answer carries."""
     lines = ready.lines.get(packed)
     if lines is None:
         own = ready.packed if packed else ready.plain

@@ -1,10 +1,10 @@
-"""Public pages: rendered once, kept in a store, served before all else is asked.
+"""Public pages: rendered once, stored, and served without session or database.
 
-A view marked with `kept` answers everybody alike. Its answer is kept with its headers and given to
-whoever asks for that path: no session, no database. What has a query, sets a cookie or is no plain
-200 is never kept. When what readers see changes, a new generation begins (store.py) and all
-pages are rendered into it. While that goes on, a page asked for is rendered for its reader; if the
-database does not answer then, the page of the generation before stands in.
+A view marked with `kept` gives every reader the same answer. The answer is stored with its headers
+and served to every request for its path. Answers to a query, answers that set a cookie and answers
+other than 200 are never stored. When what readers see changes, a new generation begins (store.py)
+and all pages are rendered into it. Meanwhile a requested page is rendered for its reader. If the
+database does not answer then, the reader gets the page of the generation before.
 """
 
 import gzip
@@ -16,6 +16,7 @@ from functools import cache
 from html import unescape
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from django.conf import settings
@@ -33,15 +34,16 @@ from django.views.decorators.cache import cache_control
 from clinic import logs
 from clinic.context import site
 from clinic.pagecache.store import BEFORE, NONE, Store, StoreError, begin, opened
+from clinic.requests import Request
 from clinic.secrets.sealing import sign, signed
 
 kept = cache_control(public=True, no_cache=True)
-"""Marks a view whose answer is the same for everybody. Browsers ask again each time."""
+"""Mark a view whose answer is the same for every reader. Browsers ask again each time."""
 
 SITEMAP = "/sitemap.xml"
 _FEEDS = ["/feed/" if code == "en" else f"/{code}/feed/" for code, _name in settings.LANGUAGES]
 BESIDES = (SITEMAP, "/robots.txt", *_FEEDS)
-"""What is kept and stands in no sitemap."""
+"""The stored pages that are in no sitemap."""
 
 CONDITIONS = (
     "HTTP_IF_NONE_MATCH",
@@ -49,12 +51,12 @@ CONDITIONS = (
     "HTTP_IF_MATCH",
     "HTTP_IF_UNMODIFIED_SINCE",
 )
-# made anew for each answer
+# headers made anew for each answer
 NOT_KEPT = ("content-length", "content-encoding", "vary", "etag", "x-request-id")
 
 
 class Page(msgspec.Struct, frozen=True):
-    """An answer as it is kept."""
+    """An answer as it is stored."""
 
     route: str
     headers: tuple[tuple[str, str], ...]
@@ -68,7 +70,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class RenderedMiddleware:
-    """Answers from the store, and fills it. Stands before all that knows visitors."""
+    """Serve pages from the store, and fill it. It stands before every layer that knows visitors."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -81,7 +83,7 @@ class RenderedMiddleware:
         path = request.path_info
         ready = _find(store, generation, path) if store and generation else None
         if ready is None:
-            # the generation was asked for first: if a change comes meanwhile, this goes nowhere
+            # read before the page is rendered: after a change meanwhile, the write has no effect
             response = self.get_response(request)
             page = _as_page(request, response)
             if page is None:
@@ -100,7 +102,7 @@ _memory: tuple[str, dict[str, "Ready"]] = (NONE, {})
 
 
 def _find(store: Store, generation: str, path: str) -> "Ready | None":
-    """A page of the current generation, kept in this process's memory once it was read."""
+    """Return a page of a generation; it stays in this process's memory once it was read."""
     global _memory
     of, pages = _memory
     if of != generation:
@@ -114,21 +116,21 @@ def _find(store: Store, generation: str, path: str) -> "Ready | None":
 
 
 def ready(path: str) -> "Ready | None":
-    """The kept page of a path, None if there is none: for clinic/pagecache/front.py."""
+    """Return the stored page of a path, or None. For clinic/pagecache/front.py."""
     store = opened(settings.PAGE_STORE)
     generation = _current(store) if store else NONE
     return _find(store, generation, path) if store and generation else None
 
 
 class Ready:
-    """A page in this process's memory with its headers made up, plain and compressed."""
+    """A page in this process's memory with its finished headers, plain and compressed."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.plain = self._headers(page.body)
         self.packed = self._headers(page.packed)
         self.packed["Content-Encoding"] = "gzip"
-        # the same as clinic/pagecache/front.py sends them, made up when it first does
+        # the headers as clinic/pagecache/front.py sends them, made at the first request
         self.lines: dict[bool, list[tuple[str, str]]] = {}
 
     def _headers(self, body: bytes) -> ResponseHeaders:
@@ -139,15 +141,15 @@ class Ready:
         return headers
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """The page, or 304 to who has it."""
+        """Answer with the page, or 304 to a browser that has it."""
         page, asked = self.page, request.META
         packed = "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "")
         response = HttpResponse(page.packed if packed else page.body)
         response.headers = Copied(self.packed if packed else self.plain)
-        request.route = page.route  # type: ignore[attr-defined]
+        cast(Request, request).route = page.route
         if asked.keys().isdisjoint(CONDITIONS):
             return response
-        checked = get_conditional_response(request, page.etag, page.modified, response)
+        checked = get_conditional_response(request, page.etag, page.modified, response) or response
         for name, value in page.headers:
             if name != "Content-Type":
                 checked.headers.setdefault(name, value)
@@ -155,14 +157,14 @@ class Ready:
 
 
 class Copied(ResponseHeaders):
-    """Headers that were looked at when the page came into memory, and are not looked at again."""
+    """A copy of headers that were checked when the page was loaded, without a second check."""
 
     def __init__(self, checked: ResponseHeaders) -> None:
         self._store = checked._store.copy()
 
 
 def _is_proper(request: HttpRequest) -> bool:
-    """Neither a file, nor by a name that is not ours, nor without TLS where we want it."""
+    """Return whether a request is for a page, by a host name of ours, and with TLS if needed."""
     if request.path_info.startswith(settings.STATIC_URL):
         return False
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
@@ -175,10 +177,10 @@ def _is_proper(request: HttpRequest) -> bool:
 
 
 def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
-    """What is to be kept of an answer; None if it is not for everybody."""
-    told = [part.strip() for part in response.get("Cache-Control", "").split(",")]
+    """Return an answer as a page to store; None if it is not the same for every reader."""
+    caching = [part.strip() for part in response.get("Cache-Control", "").split(",")]
     personal = response.cookies or "Cookie" in response.get("Vary", "")
-    if response.status_code != 200 or "public" not in told or response.streaming or personal:
+    if response.status_code != 200 or "public" not in caching or response.streaming or personal:
         return None
     body = response.content
     if response.get("Content-Encoding") == "gzip":
@@ -189,7 +191,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
         headers=tuple((n, v) for n, v in response.items() if n.lower() not in NOT_KEPT),
         body=body,
         packed=gzip.compress(body, 9, mtime=0),
-        # weak: it names both ways to send it
+        # weak: it names the plain and the compressed body
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
         modified=parse_http_date_safe(response.get("Last-Modified", "")),
     )
@@ -200,10 +202,10 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
 
 @cache
 def edition() -> str:
-    """What this program makes of the same rows: another version or setting makes other pages."""
+    """Return a hash of all but the database that pages are made of: code, templates, settings."""
     with translation.override(settings.LANGUAGE_CODE):
-        said = repr((site(None), [getattr(settings, name) for name in SHOWN]))
-    whole = hashlib.sha256(said.encode())
+        shown = repr((site(None), [getattr(settings, name) for name in SHOWN]))
+    whole = hashlib.sha256(shown.encode())
     for path in _files():
         whole.update(path.read_bytes())
     return whole.hexdigest()
@@ -228,7 +230,7 @@ def _files() -> Iterator[Path]:
 
 
 def _key(name: str) -> str:
-    """The store's name for a path. Another edition's pages lie beside ours and are not found."""
+    """Return the store's key for a path. The pages of another edition have other keys."""
     return hashlib.sha256(f"{edition()} {name}".encode()).hexdigest()
 
 
@@ -237,7 +239,7 @@ def _complete() -> str:
 
 
 def _current(store: Store) -> str:
-    """The current generation; the first one begins here."""
+    """Return the current generation, and begin the first one; NONE if the store fails."""
     try:
         return store.current() or begin(store, _complete())
     except StoreError:
@@ -245,19 +247,24 @@ def _current(store: Store) -> str:
 
 
 def _place(generation: str, path: str) -> str:
-    """What an entry is signed for."""
+    """Return the place that an entry's signature is bound to."""
     return f"page\0{generation}\0{_key(path)}"
 
 
 def _read(store: Store, generation: str, path: str) -> Page | None:
-    """A page as this program kept it; None for half a file, after a power cut, or for what
-    somebody else put there."""
+    """Return a page that this program stored.
+
+    Returns None for a missing page, half a file after a power cut, and a file of another writer.
+    """
     entry = signed(_place(generation, path), store.read(generation, _key(path)) or b"")
     return None if entry is None else msgspec.msgpack.decode(entry, type=Page)
 
 
 def _of_before(store: Store, generation: str, path: str) -> Page | None:
-    """The page as it was, unless the new generation is complete: then it is gone by intent."""
+    """Return a page of the generation before.
+
+    Returns None once the new generation is complete: then the page was removed on purpose.
+    """
     if store.read(generation, _complete()) is not None:
         return None
     before = store.read(generation, BEFORE)
@@ -276,18 +283,18 @@ def _keep(store: Store, generation: str, path: str, page: Page) -> None:
 
 
 def renew_on_commit(*, made_of: str = "") -> None:
-    """What readers see changes with the transaction under way: once it is committed, `renew`."""
+    """Call `renew` once the current transaction, which changes what readers see, is committed."""
     transaction.on_commit(lambda: renew(made_of=made_of), robust=True)
 
 
 def renew(*, made_of: str = "") -> int:
     """Begin a new generation and render every public page into it. Returns how many there are.
 
-    `made_of` stands for all that the database tells of the pages. If those of this edition lie
-    there, complete and rendered from just that, none is rendered.
+    `made_of` stands for the content of the pages in the database. If a complete generation of this
+    edition was rendered from the same content, nothing is rendered.
 
-    Raises StoreError. If the process dies in the middle, the new generation fills as readers ask,
-    and the one before stands in for what the database cannot give.
+    Raises StoreError. If the process dies before the end, readers' requests fill the new
+    generation, and the one before serves pages that the database cannot give.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:
@@ -310,7 +317,7 @@ def renew(*, made_of: str = "") -> int:
 
 
 def _addresses(sitemap: bytes) -> list[str]:
-    """The paths a sitemap names."""
+    """Return the paths that a sitemap names."""
     found = re.findall(r"<loc>(.*?)</loc>", sitemap.decode())
     return [unescape(address).removeprefix(settings.SITE_ORIGIN) for address in found]
 
@@ -323,20 +330,19 @@ def _handler() -> BaseHandler:
 
 
 def _ask(path: str) -> HttpResponse:
-    """The answer to a visitor without a cookie, through all layers of this program."""
+    """Return the answer to a visitor without a cookie, through all layers of this program."""
     name = settings.ALLOWED_HOSTS[0].lstrip(".")
     secure = settings.SECURE_SSL_REDIRECT
-    return _handler().get_response(
-        WSGIRequest(
-            {
-                "REQUEST_METHOD": "GET",
-                "PATH_INFO": path,
-                "QUERY_STRING": "",
-                "SERVER_NAME": name,
-                "SERVER_PORT": "443" if secure else "80",
-                "HTTP_HOST": name,
-                "wsgi.url_scheme": "https" if secure else "http",
-                "wsgi.input": BytesIO(),
-            }
-        )
+    request = WSGIRequest(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "SERVER_NAME": name,
+            "SERVER_PORT": "443" if secure else "80",
+            "HTTP_HOST": name,
+            "wsgi.url_scheme": "https" if secure else "http",
+            "wsgi.input": BytesIO(),
+        }
     )
+    return cast(HttpResponse, _handler().get_response(request))

@@ -1,9 +1,9 @@
-"""Where rendered pages lie, for all processes: a folder of this machine, or Redis.
+"""The store of rendered pages, shared by all processes: a folder of this machine, or Redis.
 
-Entries belong to a *generation*. One generation is the current one; a change of what readers see
-begins a new and empty one, in one step. Who began to render before writes into the old one, where
-nobody looks any more: an older text never covers a newer one, and there is nothing to compare.
-The generation before is kept until the new one is complete.
+Entries belong to a *generation*. One generation is current; a change of what readers see begins a
+new, empty one in one step. A process that began to render before the change writes into the old
+generation, which nobody reads any more. So an older text never replaces a newer one, and no
+versions need to be compared. The old generation is kept until the new one is complete.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 BEFORE = "before"
-"""The entry of a generation that names the one before it."""
+"""The key of the entry that names the generation before."""
 
 NONE = ""
 """No generation has begun."""
@@ -32,25 +32,25 @@ class Store(Protocol):
     """What a store does. Each method but `current` and `read` raises StoreError."""
 
     def current(self) -> str:
-        """The name of the current generation, or NONE."""
+        """Return the name of the current generation, or NONE."""
 
     def read(self, generation: str, key: str) -> bytes | None:
-        """An entry, or None."""
+        """Return an entry, or None."""
 
     def write(self, generation: str, key: str, entry: bytes) -> None:
-        """Keep an entry, whole or not at all. Without an effect if that generation is gone."""
+        """Store an entry, whole or not at all. Does nothing if that generation is gone."""
 
     def _lock(self) -> AbstractContextManager[Any]: ...
 
     def _swap(self, new: str, before: str) -> None:
-        """Begin an empty generation; all but these two are deleted."""
+        """Make an empty generation current, and delete all except these two."""
 
 
 def begin(store: Store, complete: str) -> str:
-    """A new generation, empty, is the current one from now on. Returns its name.
+    """Make a new, empty generation current. Returns its name.
 
-    `complete` is the entry by which a finished generation says so; an unfinished one is not kept,
-    but the one before it goes on being the one before.
+    `complete` is the key of the entry that a finished generation has. An unfinished generation is
+    dropped, and the one before it stays the generation before.
     """
     new = uuid.uuid4().hex
     with store._lock():
@@ -62,7 +62,7 @@ def begin(store: Store, complete: str) -> str:
 
 
 class Folder:
-    """Files, one for each entry, in a folder for each generation; a link names the current one."""
+    """A folder for each generation, a file for each entry. A link names the current generation."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,7 +87,7 @@ class Folder:
                 file.write(entry)
             Path(file.name).replace(folder / key)
         except FileNotFoundError:
-            return  # deleted meanwhile
+            return  # the generation was deleted meanwhile
         except OSError as error:
             raise StoreError from error
 
@@ -118,10 +118,10 @@ class Folder:
 
 
 class Redis:
-    """A hash for each generation, and a key that names the current one.
+    """A Redis hash for each generation, and a key that names the current one.
 
-    Pages are a copy of what the database holds: a Redis that loses them or does not answer costs
-    time and nothing else. It is asked briefly, so that it cannot hold up a reader.
+    The pages can be rendered again, so a Redis that loses them or does not answer costs only time.
+    Its timeouts are short, so that it cannot keep a reader waiting.
     """
 
     CURRENT = "clinic:pages:current"
@@ -131,7 +131,8 @@ class Redis:
         import redis
 
         self.errors = redis.RedisError
-        self.redis = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
+        # redis types each answer as bytes or text; without decode_responses it is bytes
+        self.redis: Any = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
 
     @staticmethod
     def _name(generation: str) -> str:
@@ -139,17 +140,19 @@ class Redis:
 
     def current(self) -> str:
         with suppress(self.errors):
-            return (self.redis.get(self.CURRENT) or b"").decode()
+            name: bytes = self.redis.get(self.CURRENT) or b""
+            return name.decode()
         return NONE
 
     def read(self, generation: str, key: str) -> bytes | None:
         with suppress(self.errors):
-            return self.redis.hget(self._name(generation), key)
+            entry: bytes | None = self.redis.hget(self._name(generation), key)
+            return entry
         return None
 
     def write(self, generation: str, key: str, entry: bytes) -> None:
         try:
-            # what was deleted meanwhile does not come back
+            # a generation that was deleted meanwhile must not come back
             if self.redis.hexists(self._name(generation), BEFORE):
                 self.redis.hset(self._name(generation), key, entry)
         except self.errors as error:
@@ -176,7 +179,7 @@ class Redis:
 
 @cache
 def opened(address: str) -> Store | None:
-    """The store of the setting PAGE_STORE: a folder, `redis://…`, or None for `off`."""
+    """Return the store of a PAGE_STORE setting: a folder or `redis://…`; None for `off`."""
     if address == "off":
         return None
     if address.partition("://")[0] in ("redis", "rediss"):

@@ -1,7 +1,8 @@
-"""Wrong passwords: counted for an account and an address, however the name is spelled.
+"""Count wrong passwords for each account and network address, however the name is spelled.
 
-People type a password into the box of the name, so what stood there is never stored. An attempt is
-kept under a keyed hash of the name; of its request the network address alone is kept.
+People type their password into the box of the user name, so the typed text is never stored. An
+attempt is stored under a keyed hash of the name, with the network address and nothing else of the
+request.
 """
 
 import unicodedata
@@ -18,61 +19,68 @@ from django.utils import timezone
 from clinic.secrets.sealing import keyed
 
 
-def plain(name: str) -> str:
-    """The name without capitals, blanks around it, and variants of Unicode."""
+def normalized(name: str) -> str:
+    """Return the name in lower case, without spaces around it and without Unicode variants."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return unicodedata.normalize("NFKC", text).strip()
 
 
 def account(name: str) -> User | None:
-    """The account that a typed name means: at the sign-in, for the lock and in the audit trail.
+    """Return the account that a typed name means: for the sign-in, the lock and the audit trail.
 
-    Of two accounts whose names are alike, each is meant by its very spelling alone. The clinic's
-    accounts are few, and PostgreSQL compares no names as `plain` does, so all are looked at.
+    When two accounts have names that are alike, only the exact spelling means one of them. The
+    function compares all accounts: the clinic has few, and PostgreSQL cannot compare names as
+    `normalized` does.
     """
     found = alike(name)
     only = next(iter(found.values())) if len(found) == 1 else 0
-    # asked for nobody, too: the time it takes is not to tell which names there are
+    # queried for an unknown name as well: the time must not reveal which names exist
     return User.objects.filter(pk=found.get(name.strip(), only)).first()
 
 
 def alike(name: str) -> dict[str, int]:
-    """The keys of the accounts whose names cannot be told from this one, by name."""
+    """Return name and key of the accounts whose names differ from this one in spelling only."""
     names = User.objects.values_list("username", "pk")
-    return {known: pk for known, pk in names if plain(known) == plain(name)}
+    return {known: pk for known, pk in names if normalized(known) == normalized(name)}
 
 
 def counted_as(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str | None:
-    """The name by which axes knows an attempt."""
+    """Return the keyed hash of a typed name: the name under which axes counts the attempt."""
     name = (credentials or {}).get("username")
-    return keyed("sign-in", plain(name).encode()).hex() if name else None
+    return keyed("sign-in", normalized(name).encode()).hex() if name else None
 
 
 def locked(request: HttpRequest, *_args: Any) -> HttpResponse:
-    """The page of a lock, to scripts too: axes would tell them the keyed hash of the name."""
+    """Show the page of a locked sign-in.
+
+    Scripts get it too: axes would send them the keyed hash of the name.
+    """
     return render(request, "account/lockout.html", status=429)
 
 
 class Attempts(AxesDatabaseHandler):
-    """Counts as axes does, and keeps nothing that was typed or that the browser said of itself."""
+    """Count as axes does, but store nothing that was typed and nothing of the browser."""
 
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any
     ) -> None:
-        told = request.GET, request.POST
+        sent = request.GET, request.POST
         request.GET = request.POST = QueryDict()
         request.axes_user_agent = request.axes_http_accept = request.axes_path_info = ""
         try:
             super().user_login_failed(sender, credentials, request, **kwargs)
         finally:
-            request.GET, request.POST = told
+            request.GET, request.POST = sent
 
     def reset_attempts(self, *, username: str | None = None, **kwargs: Any) -> int:
-        """Forget attempts, of `username` as the clinic writes it."""
-        return super().reset_attempts(username=counted_as(None, {"username": username}), **kwargs)
+        """Delete the attempts of an account, or of all. `username` is plain, not the keyed hash."""
+        hashed = counted_as(None, {"username": username})
+        count: int = super().reset_attempts(username=hashed, **kwargs)
+        return count
 
 
 def prune() -> int:
-    """Delete the attempts that lock nobody any more; how many there were."""
+    """Delete the attempts that lock no account any more. Returns how many."""
     over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - get_cool_off())
-    return over.delete()[0]
+    deleted: int = over.delete()[0]
+    return deleted

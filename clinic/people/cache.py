@@ -1,12 +1,12 @@
-"""The cache: rows of JSON in the database, which only this program can write.
+"""A cache in the database whose rows only this program can write.
 
-Django's own table cache unpickles its rows, so that one INSERT runs code in the web server. Here a
-row is JSON behind a keyed hash of value, expiry and key. Any other row counts as missing, and the
-next writer replaces it. Of a key the table holds a keyed hash: keys name network addresses, and
-codes that staff typed.
+Django's own table cache unpickles its rows, so an INSERT by an attacker runs code in the web
+server. Here a row is JSON, signed with a keyed hash of value, expiry and key. A row with another
+signature counts as missing, and the next writer replaces it. The table stores a keyed hash of each
+key, since keys name network addresses and codes that staff typed.
 
-Only rows that have expired are deleted. Making room by deleting others would forget which codes
-were used and how often somebody tried.
+Only expired rows are deleted. Deleting others to make room would forget which codes were used and
+how many attempts were made.
 """
 
 import json
@@ -28,9 +28,9 @@ _SET = f"{_INSERT} do update set entry = excluded.entry, expires = excluded.expi
 
 
 class SignedCache(BaseCache):
-    """Keeps what JSON can say. `add`, `incr` and `touch` are atomic over all processes.
+    """Store JSON values. `add`, `incr` and `touch` are atomic across all processes.
 
-    Raises TypeError for a value that would not come back from JSON as it was, such as a tuple.
+    Raises TypeError for a value that JSON does not give back unchanged, such as a tuple.
     """
 
     def __init__(self, _location: str, params: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ class SignedCache(BaseCache):
         while not self._put(_ADD, row, value, expires):
             with transaction.atomic():
                 entry = _locked(row)
-                if entry is not None:  # else the row that was in the way is gone by now
+                if entry is not None:  # else another process has deleted the row meanwhile
                     missing = _open(row, entry) is None
                     return missing and self._put(_SET, row, value, expires)
         return True
@@ -91,7 +91,7 @@ class SignedCache(BaseCache):
     def _change(
         self, key: str, version: int | None, change: Callable[[Any, float | None], Any]
     ) -> tuple[Any, float | None] | None:
-        """Replace value and expiry by what `change` makes of them; None for a missing row."""
+        """Replace value and expiry by the result of `change`; return it, or None without a row."""
         row = self._row(key, version)
         with transaction.atomic():
             entry = _locked(row)
@@ -103,7 +103,7 @@ class SignedCache(BaseCache):
 
 
 def prune() -> int:
-    """Delete the rows that have expired; how many there were."""
+    """Delete the expired rows. Returns how many."""
     over = "delete from clinic_cacheentry where expires <= to_timestamp(%(now)s) returning 1"
     return len(_run(over, now=time.time()))
 
@@ -123,7 +123,7 @@ def _written(entry: list[Any]) -> bytes:
 
 
 def _open(row: str, whole: Any) -> tuple[Any, float | None] | None:
-    """Value and expiry of a row; None if it has expired or this program did not write it there."""
+    """Return value and expiry of a row; None if it has expired or has another signature."""
     entry = signed(_place(row), bytes(whole))
     if entry is None:
         return None
@@ -132,7 +132,7 @@ def _open(row: str, whole: Any) -> tuple[Any, float | None] | None:
 
 
 def _locked(row: str) -> Any:
-    """The entry of a row, held until the end of the transaction; None if there is no such row."""
+    """Lock a row until the transaction ends and return its entry; None if the row is missing."""
     found = _run("select entry from clinic_cacheentry where key = %(row)s for update", row=row)
     return found[0][0] if found else None
 
@@ -140,4 +140,5 @@ def _locked(row: str) -> Any:
 def _run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -1,8 +1,11 @@
-"""The forms that take a code of the second factor: a code counts once, for as long as it is right.
+"""The forms that take a code of the second factor. Each code can be used once only.
 
-allauth remembers a used code for half a minute. That is too short: with one step of tolerance
-(MFA_TOTP_TOLERANCE), for phones whose clock is off, a code is right for three of them.
+allauth remembers a used code for one step of 30 seconds. That is too short: MFA_TOTP_TOLERANCE
+accepts the codes of one step before and after, for phones whose clock is off, so a code stays
+valid for three steps.
 """
+
+from typing import Any
 
 from allauth.mfa import app_settings
 from allauth.mfa.base import forms
@@ -12,33 +15,38 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 
 
-def _use(user, code: str) -> None:
-    """Remember a code of the user's app until it is right no longer."""
+def _mark_used(user: Any, code: str) -> None:
+    """Remember that the user has used a code of their app, until the code expires."""
     key = TOTP(Authenticator(user=user))._get_used_cache_key(code)
     steps = 2 * app_settings.TOTP_TOLERANCE + 1
     cache.set(key, "used", timeout=steps * app_settings.TOTP_PERIOD)
 
 
-class _UsesUp:
+class _SingleUseCode:
+    """For a form of allauth: refuse a code that was used before."""
+
+    user: Any
+    authenticator: Any
+
     def clean_code(self) -> str:
-        code = super().clean_code()
+        code: str = super().clean_code()  # type: ignore[misc]
         if self.authenticator.type == Authenticator.Type.TOTP:
-            _use(self.user, code)
+            _mark_used(self.user, code)
         return code
 
 
-class AuthenticateForm(_UsesUp, forms.AuthenticateForm):
-    """At the sign-in."""
+class AuthenticateForm(_SingleUseCode, forms.AuthenticateForm):
+    """The code of a sign-in."""
 
 
-class ReauthenticateForm(_UsesUp, forms.ReauthenticateForm):
-    """To prove oneself again."""
+class ReauthenticateForm(_SingleUseCode, forms.ReauthenticateForm):
+    """The code before a sensitive change, though the person is signed in."""
 
 
 class ActivateForm(ActivateTOTPForm):
-    """To enrol."""
+    """The first code of an app that is being enrolled."""
 
     def clean_code(self) -> str:
-        code = super().clean_code()
-        _use(self.user, code)
+        code: str = super().clean_code()
+        _mark_used(self.user, code)
         return code

@@ -1,8 +1,8 @@
-"""What somebody holds and gives back when their account is closed or their roles change.
+"""Return a member of staff's work to the clinic when their account closes or their roles change.
 
-Each app registers a function, called in the transaction of the change, after it. It gives back what
-this person cannot see to any more, writes down that it did, and returns what went back, in words
-that show no patient: an administrator reads them before anything is stored.
+Each app registers a function. It is called after the change, in the same transaction. It returns
+the work that this account cannot do any more, records that, and lists the work in words that show
+no patient: an administrator reads the list before anything is stored.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ _registered: list[GiveBack] = []
 
 
 def on_change(give_back: GiveBack) -> GiveBack:
-    """Register what takes `user`, `by` and `request_id`, and gives back what `user` holds."""
+    """Register a function that returns the work of `user`; see `give_back` for its arguments."""
     _registered.append(give_back)
     return give_back
 
 
 def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
-    """Give back all that the person cannot see to any more. Returns what, in words."""
+    """Return all work that the account cannot do any more. Lists it in words."""
     given = (each(user=user, by=by, request_id=request_id) for each in _registered)
     return [words for back in given for words in back]

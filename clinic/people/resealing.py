@@ -1,7 +1,7 @@
-"""Everything that is sealed, sealed anew with the first key of the ring, so that an old one can go.
+"""Seal every sealed value anew with the first key of the ring, so that an old key can go.
 
-It works while the program runs, and can be broken off and begun again: each value is exchanged by
-itself, and only if nobody has stored another one meanwhile.
+Resealing works while the program runs. It can be stopped and started again: each value is replaced
+by itself, and only if the program has not stored another value meanwhile.
 """
 
 import base64
@@ -20,13 +20,16 @@ BATCH = 500
 
 
 def reseal_all() -> int:
-    """Seal anew what an older key sealed. Returns how many values. Raises sealing.SealError for one
-    that does not open: then its key is not in the ring, or it was changed."""
+    """Seal anew the values that an older key sealed. Returns how many.
+
+    Raises sealing.SealError for a value that does not open: its key is not in the ring, or the
+    value was changed.
+    """
     return sum(_reseal(field) for field in _fields()) + sum(map(_reseal_factor, _old_factors()))
 
 
 def count_old() -> int:
-    """How many values another key than the first one seals."""
+    """Count the values that are sealed with another key than the first one."""
     with connection.cursor() as cursor:
         total = 0
         for field in _fields():
@@ -35,7 +38,7 @@ def count_old() -> int:
     return total + sum(1 for _row in _old_factors())
 
 
-# where the key's id stands in a sealed value: see sealing.kid_of
+# the position of the key's id in a sealed value: see sealing.kid_of
 _OLD = '"%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
 
 
@@ -93,4 +96,5 @@ def _reseal_factor(row: Authenticator) -> int:
     mfa = MFAAdapter()
     renewed = {name: mfa.encrypt(mfa.decrypt(value)) for name, value in seeds.items()}
     unchanged = Authenticator.objects.filter(pk=row.pk, data=row.data)
-    return len(seeds) * unchanged.update(data=row.data | renewed)
+    rows: int = unchanged.update(data=row.data | renewed)
+    return len(seeds) * rows

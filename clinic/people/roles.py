@@ -1,9 +1,11 @@
-"""Who may do what: one table, kept in code, brought into the database after every migration.
+"""The permissions of each role: one table in code, written to the database after every migration.
 
-A group has exactly the permissions written here: what someone adds by hand in a database is gone
-after the next migration, and what is taken out here is taken out there. Superusers exist for
-nobody; an administrator manages people and sees no patient data.
+A group has exactly the permissions of this table. A permission added by hand in the database is
+gone after the next migration. Nobody is a superuser; an administrator manages accounts and sees no
+patient data.
 """
+
+from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -11,8 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
-# Where, who, what and when. The front desk's, not the administrator's: a closure shows whose visits
-# it hits. What visits are booked with is put out of use; hours and closures alone can be deleted.
+# The front desk keeps the clinic's time, not the administrator: a closure shows the patients whose
+# visits it hits. Only hours and closures can be deleted; places, clinicians and types of visit, to
+# which visits refer, are put out of use instead.
 _CLINIC_TIME = frozenset(
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
@@ -23,16 +26,16 @@ _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
-    # of the appointments, those that are theirs
+    # sees only their own appointments (intake)
     "clinician": _SUBMISSIONS
     | _CALLS
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment"},
-    # is the first to hear of a red flag that no clinician has seen to
+    # is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
-    # writes and publishes; that it is medically right is a clinician's word
+    # writes and publishes; a clinician confirms that the text is medically right
     "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
     "administrator": frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
@@ -42,8 +45,8 @@ ROLES: dict[str, frozenset[str]] = {
 def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Make the groups and give them exactly their permissions.
 
-    Returns the permissions of the table that do not exist (an app not migrated yet, a slip of the
-    pen): a test wants the list to be empty once everything is there.
+    Returns the permissions of the table that do not exist, because an app is not migrated yet or a
+    name is misspelled. A test expects none once all apps are migrated.
     """
     from django.contrib.auth.models import Group, Permission
 
@@ -58,8 +61,8 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return sorted(set().union(*ROLES.values()) - known.keys())
 
 
-def after_migrate(sender, using=DEFAULT_DB_ALIAS, **kwargs):
-    """`post_migrate`, once: after the last app, when every permission has been made."""
+def after_migrate(sender: Any, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Run `sync` once per migration: after the last app, when every permission exists."""
     last = [config for config in apps.get_app_configs() if config.models_module][-1]
     if sender is last:
         sync(using)

@@ -1,14 +1,15 @@
-"""Staff at the door: a password, then a second factor, and a session that ends.
+"""The sign-in of staff: a password, then a second factor, and a session that ends.
 
-allauth knows the factors. This module says that there must be two, for how long a session lasts,
-and writes what happens at the door into the audit trail. Nobody signs up: an administrator makes
-the accounts.
+allauth checks the factors. This module requires two of them, ends sessions, and records sign-ins
+in the audit trail. Nobody signs up: an administrator makes the accounts.
 """
 
 import base64
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
@@ -22,8 +23,11 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout, signals
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -37,83 +41,94 @@ FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
 STARTED, SEEN = "staff_started", "staff_seen"
 
-# What a session may open that has shown a password only. Not more: with the password of somebody
-# who has a second factor, one could else look at the recovery codes or take the factor away.
+# The pages that a session may open after the password alone. A thief of the password must not see
+# the recovery codes or remove the second factor.
 FIRST_FACTOR_PAGES = {"account_logout", "account_reauthenticate"}
 ENROL_PAGES = FIRST_FACTOR_PAGES | {"mfa_activate_totp", "mfa_add_webauthn"}
 PROVE_PAGES = {"account_logout", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 
 
-def client_address(request) -> str | None:
-    """The address that sign-in limits go by: the same as all our limits, without its mask."""
+def client_address(request: HttpRequest) -> str | None:
+    """Return the network address that sign-ins are counted by: that of all our limits, unmasked."""
     address = limits.peer(request).partition("/")[0]
     return None if address == "unknown" else address
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    def is_open_for_signup(self, request):
+    """What allauth asks about accounts and passwords."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
-    def get_logout_redirect_url(self, request):
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account_login")
 
-    def get_client_ip(self, request):
+    def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request) or "unknown"
 
-    def pre_authenticate(self, request, **credentials):
-        """Passwords are counted by axes, in the database and for all processes, not here too."""
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Do nothing: axes counts passwords, in the database and for all processes."""
 
-    def is_reauthentication_required(self, *args, **kwargs):
-        """A sign-in of a moment ago is proof enough for adding the first factor.
+    def is_reauthentication_required(self, *args: Any, **kwargs: Any) -> bool:
+        """Return False within FRESH_SECONDS of a sign-in; else what allauth says.
 
-        Else a new member of staff types the password, is sent to enrol, and is asked for it again.
+        A new member of staff has just typed the password when the page to enrol asks for it again.
         """
         request = context.request
         records = get_authentication_records(request, request.user)
         if records and time.time() - records[-1]["at"] < FRESH_SECONDS:
             return False
-        return super().is_reauthentication_required(*args, **kwargs)
+        required: bool = super().is_reauthentication_required(*args, **kwargs)
+        return required
 
-    def get_reauthentication_methods(self, user):
-        """Who has a second factor proves it is them by that, not by the password."""
-        methods = super().get_reauthentication_methods(user)
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Return the second factors of the user; the password only for a user without one."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [way for way in methods if way["id"].startswith("mfa_")] or methods
 
-    def login(self, request, user):
+    def login(self, request: HttpRequest, user: Any) -> None:
+        if not hasattr(user, "backend"):  # after the second factor
+            # allauth would store the name of the module, which Django finds in no setting
+            user.backend = settings.AUTHENTICATION_BACKENDS[-1]
         super().login(request, user)
-        # Django keeps the key when the same person signs in again; an old copy of it must die.
+        # Django keeps the key when the same person signs in again; a stolen copy must stop working
         request.session.cycle_key()
         request.session[STARTED] = request.session[SEEN] = time.time()
 
 
 class RoleBackend(AuthenticationBackend):
-    """Roles alone say who may do what (roles.py): a permission given to one person by hand is
-    not looked at, and not asked for. Sign-in, lock and audit trail mean one account by a name."""
+    """Find accounts as the lock and the audit trail do; permissions come from roles alone.
 
-    def _authenticate_by_username(self, username, password):
-        return self._check_password(attempts.account(username), password)
+    Permissions that a single account was given by hand do not count and are not queried (roles.py).
+    """
 
-    def get_user_permissions(self, user_obj, obj=None):
+    def _authenticate_by_username(self, username: str, password: str) -> User | None:
+        user: User | None = self._check_password(attempts.account(username), password)
+        return user
+
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return set()
 
 
 class MFAAdapter(DefaultMFAAdapter):
+    """What allauth asks about the second factor."""
+
     _PLACE = "mfa_authenticator|data"
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("Incorrect code. If you used it a moment ago, wait for the next one.")
     }
 
-    def encrypt(self, text):
-        """Seeds of codes are stored sealed: a copy of the database makes no codes."""
+    def encrypt(self, text: str) -> str:
+        """Seal a seed, so that a copy of the database cannot make codes."""
         return base64.b64encode(sealing.seal(text.encode(), self._PLACE)).decode()
 
-    def decrypt(self, encrypted_text):
+    def decrypt(self, encrypted_text: str) -> str:
         return sealing.unseal(base64.b64decode(encrypted_text), self._PLACE).decode()
 
-    def build_totp_svg(self, url):
-        """The square as a part of the page: our policy for the browser takes no `data:` images.
+    def build_totp_svg(self, url: str) -> str:
+        """Draw the QR code as a part of the page: our Content-Security-Policy allows no `data:`.
 
-        It brings its own white ground, so that phones read it in dark mode too.
+        The drawing has its own white background, so that phones can read it in dark mode.
         """
         import qrcode
         from qrcode.image.svg import SvgPathFillImage
@@ -124,54 +139,64 @@ class MFAAdapter(DefaultMFAAdapter):
         return text[text.index("<svg") :]
 
 
-def has_second_factor(request) -> bool:
-    """Has this session, of this very user, shown more than a password?"""
-    # without the user the list is always empty
+def has_second_factor(request: HttpRequest) -> bool:
+    """Return whether the user of this session has shown a second factor in it."""
+    # allauth returns an empty list unless it is given the user
     records = get_authentication_records(request, request.user)
     return any(record.get("method") == "mfa" for record in records)
 
 
 class SecondFactorMiddleware:
-    """Signed-in people get nowhere but the sign-in pages until the session has two factors.
+    """Keep signed-in staff on the sign-in pages until their session has shown two factors.
 
-    It also ends sessions: after 15 idle minutes, and after 12 hours whatever happens. The visit is
-    noted at most once a minute, so that reading pages does not write a row each time. A visitor
-    without our session cookie costs nothing, and a page that needs no sign-in
-    (`login_not_required`) loads no session, so it stays up without the database.
+    The middleware also ends sessions: after 15 idle minutes, and after 12 hours in any case. It
+    stores the time of a visit once a minute at most, so that most page views write no row. A
+    visitor without our session cookie costs nothing. A page that needs no sign-in
+    (`login_not_required`) loads no session, so it works without the database.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request, view, args, kwargs):
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        name = request.resolver_match.url_name or ""
+        match = request.resolver_match
+        name = (match.url_name if match else None) or ""
         open_to_all = not getattr(view, "login_required", True)
         if open_to_all and not name.startswith(("account_", "mfa_")):
             return None
         if not request.user.is_authenticated:
-            return None if open_to_all else _show_typed(request)
-        if _is_over(request.session):
+            return None if open_to_all else _page_of_typed_text(request)
+        if _has_ended(request.session):
             logout(request)
             to = request.get_full_path() if request.method == "GET" else ""
-            return _show_typed(request) or redirect_to_login(to)
+            return _page_of_typed_text(request) or redirect_to_login(to)
         if has_second_factor(request):
             return None
-        path = request.get_full_path()
-        if is_mfa_enabled(request.user):
-            if name in PROVE_PAGES:
-                return None
-            return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': path})}")
+        return _ask_for_second_factor(request, name)
+
+
+def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | None:
+    """Lead to the page that proves or enrols a second factor; None for the pages that do so."""
+    if not is_mfa_enabled(request.user):
         return None if name in ENROL_PAGES else redirect("mfa_activate_totp")
+    if name in PROVE_PAGES:
+        return None
+    query = urlencode({"next": request.get_full_path()})
+    return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
 
 
-def _show_typed(request):
-    """What somebody wrote into a form of a session that is over, to copy; None when it is nothing
-    that would have to be thought up anew."""
+def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
+    """Show the text typed into a form after its session ended, so that staff can copy it.
+
+    Returns None without such text: codes, choices and single words are quickly typed again.
+    """
     posted = request.POST.lists() if request.method == "POST" else ()
     typed = [
         text
@@ -183,8 +208,8 @@ def _show_typed(request):
     return render(request, "account/ended.html", {"typed": typed}, status=403) if typed else None
 
 
-def _is_over(session) -> bool:
-    """Is the session past one of its two limits? If not, the visit is noted."""
+def _has_ended(session: SessionBase) -> bool:
+    """Return whether the session is past one of its two limits. If not, store the visit."""
     now = time.time()
     seen = session.get(SEEN, 0)
     if now - seen > settings.STAFF_IDLE_SECONDS:
@@ -196,10 +221,16 @@ def _is_over(session) -> bool:
     return False
 
 
-# --- what happens at the door is audited: no event, no sign-in ------------------------------------
+# --- sign-ins are audited: without the event there is no sign-in --------------------------------
 
 
-def _note(request, user, action: str, subject: str = "-", **detail: str | int) -> None:
+def _record(
+    request: HttpRequest | None,
+    user: User | None,
+    action: str,
+    subject: str = "-",
+    **detail: str | int,
+) -> None:
     with transaction.atomic():
         audit.record(
             actor=audit.staff(user) if user else audit.ANONYMOUS,
@@ -210,65 +241,71 @@ def _note(request, user, action: str, subject: str = "-", **detail: str | int) -
         )
 
 
-def _on_login(sender, request, user, **kwargs):
-    _note(request, user, "login")
+def _on_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    _record(request, user, "login")
 
 
-def _on_logout(sender, request, user, **kwargs):
+def _on_logout(sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        _note(request, user, "logout")
+        _record(request, user, "logout")
 
 
-def _on_login_failed(sender, credentials, request=None, **kwargs):
-    # What was typed is not kept: people type their password into the other box.
+def _on_login_failed(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    # the typed text is not stored: people type their password into the box of the user name
     user = attempts.account(credentials.get("username") or "")
-    _note(request, user, "login-fail", step="password")
+    _record(request, user, "login-fail", step="password")
 
 
-def _on_factor_failed(sender, request, user, **kwargs):
-    _note(request, user, "login-fail", step="second factor")
+def _on_factor_failed(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    _record(request, user, "login-fail", step="second factor")
 
 
-def _on_step(sender, request, user, method, **kwargs):
-    """Proving oneself again gives the session a new key, as signing in does."""
+def _on_step(sender: Any, request: HttpRequest, user: User, method: str, **kwargs: Any) -> None:
+    """Give the session a new key after a repeated proof, as after a sign-in."""
     if kwargs.get("reauthenticated"):
         request.session.cycle_key()
 
 
-def _on_password_changed(sender, request, user, **kwargs):
-    with _others_end(request, user):
-        _note(request, user, "update", kind="password")
+def _on_password_changed(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    with _ending_other_sessions(request, user):
+        _record(request, user, "update", kind="password")
 
 
-def _on_factor(step: str):
-    def note(sender, request, user, authenticator, **kwargs):
-        _note(request, user, "mfa", step=step, kind=str(authenticator.type))
+def _on_factor(step: str) -> Callable[..., None]:
+    def record(
+        sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+    ) -> None:
+        _record(request, user, "mfa", step=step, kind=str(authenticator.type))
 
-    return note
+    return record
 
 
-def _on_factor_gone(step: str):
-    note = _on_factor(step)
+def _on_factor_gone(step: str) -> Callable[..., None]:
+    record = _on_factor(step)
 
-    def end(sender, request, user, **kwargs):
-        with _others_end(request, user):
-            note(sender, request, user, **kwargs)
+    def end(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+        with _ending_other_sessions(request, user):
+            record(sender, request, user, **kwargs)
 
     return end
 
 
 @contextmanager
-def _others_end(request, user):
-    """What somebody changed of their own way in ends their other sessions, in one transaction."""
+def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
+    """End the user's other sessions in the transaction of a change to their password or factor."""
     with transaction.atomic():
         count = sessions.end(user, but=request.session.session_key)
         yield
         if count:
-            _note(request, user, "logout", audit.staff(user), count=count)
+            _record(request, user, "logout", audit.staff(user), count=count)
 
 
-def _on_enrolled(sender, request, user, authenticator, **kwargs):
-    """The code that enrolled an app has proved it: it counts once, so no page asks for it again."""
+def _on_enrolled(
+    sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+) -> None:
+    """Count the code that enrolled an app as the proof of this session: it cannot be used again."""
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 
@@ -287,7 +324,7 @@ _HANDLERS = (
 )
 
 
-def listen() -> None:
-    """Connect the handlers above; called once, when the app is ready."""
+def connect_handlers() -> None:
+    """Connect the handlers above. The app calls this once, when it is ready."""
     for number, (signal, handler) in enumerate(_HANDLERS):
         signal.connect(handler, weak=False, dispatch_uid=f"clinic.people.sign_in.{number}")

@@ -1,11 +1,11 @@
-"""Sealed values: what patients said and who they are, encrypted before it reaches the database.
+"""Sealed values: patients' answers and identity, encrypted before they reach the database.
 
 A sealed value is 0x01, the key's id (4 bytes), a nonce (12 bytes) and the AES-256-GCM ciphertext.
-It is bound to its table, column and row, so a value edited, or moved to another place, does not
-open. Failure to open raises SealError; nothing ever falls back to the stored bytes.
+It is bound to its table, column and row, so a value that was edited or moved to another place does
+not open. Failure to open raises SealError; no function falls back to the stored bytes.
 
-Blind indexes find a row by an equal value without opening it. They tell which rows are equal, so
-nothing clinical is indexed.
+Blind indexes find a row by an equal value without opening it. They reveal which rows are equal, so
+no clinical value is indexed.
 """
 
 import base64
@@ -18,9 +18,10 @@ import os
 import secrets
 import stat
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,6 +37,9 @@ _HEAD = len(_VERSION) + _ID + _NONCE
 _KEY = 32
 _MARK = hashlib.sha256().digest_size
 
+Loaded = TypeVar("Loaded")
+Ring = tuple[tuple[bytes, AESGCM], ...]
+
 
 class SealError(Exception):
     """A sealed value does not open: it was changed or moved, or its key is not in the ring."""
@@ -50,7 +54,7 @@ def seal(plaintext: bytes, aad: str) -> bytes:
 
 
 def unseal(sealed: bytes, aad: str) -> bytes:
-    """What `seal` was given, if the bytes are whole and `aad` is the same. Raises SealError."""
+    """Decrypt what `seal` returned. Raises SealError if the bytes or `aad` are not the same."""
     key_id = bytes.fromhex(kid_of(sealed))
     for known_id, key in _ring():
         if known_id == key_id:
@@ -62,19 +66,19 @@ def unseal(sealed: bytes, aad: str) -> bytes:
 
 
 def reseal(sealed: bytes, aad: str) -> bytes:
-    """The same value under the primary key. Raises SealError."""
+    """Seal the value anew with the primary key. Raises SealError."""
     return seal(unseal(sealed, aad), aad)
 
 
 def kid_of(sealed: bytes) -> str:
-    """The id (8 hex digits) of the key a value is sealed with. Raises SealError if none is."""
+    """Return the id (8 hex digits) of a sealed value's key. Raises SealError for other bytes."""
     if sealed[:1] != _VERSION or len(sealed) < _HEAD:
         raise SealError("these bytes are no sealed value")
     return sealed[1 : 1 + _ID].hex()
 
 
 def primary_kid() -> str:
-    """The id (8 hex digits) of the key that seals now."""
+    """Return the id (8 hex digits) of the primary key, which seals new values."""
     return _ring()[0][0].hex()
 
 
@@ -90,28 +94,28 @@ class Sealed:
 
 
 class _OpenOnRead(DeferredAttribute):
-    """Opens the value of a row when it is first read, and keeps it open."""
+    """Open the value of a row when it is first read, and keep it open."""
 
     field: "SealedField"
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
         value = super().__get__(instance, cls)
-        if isinstance(value, Sealed):
+        if instance is not None and isinstance(value, Sealed):
             value = self.field.open_for(instance.pk, value)
             instance.__dict__[self.field.attname] = value
         return value
 
-    # with a setter, reading comes here although the instance's own dict holds the value
+    # with a setter, Python calls __get__ although the instance's own dict holds the value
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(models.BinaryField):
-    """A column whose value (a dict, list, string or anything JSON can say) is stored sealed.
+class SealedField(models.BinaryField[Any, Any]):
+    """A column that stores a JSON value (a dict, list, string, …) sealed.
 
-    The value is bound to table, column and primary key; the key must be known before saving, so
-    it is made in Python. A rename of the table or column has to reseal every row. Rows are opened
-    one by one when the attribute is read. None is NULL.
+    The value is bound to table, column and primary key. So the primary key is made in Python,
+    before the row is saved, and a rename of the table or column has to reseal every row. A row is
+    opened when the attribute is read. None is NULL.
     Only `isnull` can be looked up. `update()` takes the result of `seal_for`; `bulk_update`,
     fixtures and serializers are refused or leave the column out.
     """
@@ -129,9 +133,9 @@ class SealedField(models.BinaryField):
         return name, path, args, kwargs
 
     def seal_for(self, pk: Any, value: Any) -> Sealed | None:
-        """The value sealed for the row `pk`, as `QuerySet.update` takes it.
+        """Seal a value for the row `pk`, as `QuerySet.update` takes it.
 
-        Raises TypeError without a pk or for a value that JSON cannot say.
+        Raises TypeError without a pk or for a value that is not JSON.
         """
         if value is None:
             return None
@@ -139,11 +143,11 @@ class SealedField(models.BinaryField):
         return Sealed(seal(text.encode(), self.place_of(pk)))
 
     def open_for(self, pk: Any, value: Sealed | None) -> Any:
-        """The opened value of the row `pk`, for what `QuerySet.values` gives. Raises SealError."""
+        """Open a value of the row `pk` that `QuerySet.values` returned. Raises SealError."""
         return None if value is None else json.loads(unseal(value.data, self.place_of(pk)))
 
     def place_of(self, pk: Any) -> str:
-        """What the value of the row `pk` is bound to. Raises TypeError without a pk."""
+        """Return the place that values of row `pk` are bound to. Raises TypeError without a pk."""
         if pk is None:
             raise TypeError(f"{self} is bound to its row: give the row its primary key first")
         return f"{self.model._meta.db_table}|{self.column}|{pk}"
@@ -154,10 +158,10 @@ class SealedField(models.BinaryField):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
         if self.attname not in model_instance.__dict__:
-            getattr(model_instance, self.attname)  # deferred: fetch it
+            getattr(model_instance, self.attname)  # fetch a deferred value
         value = model_instance.__dict__[self.attname]
         if isinstance(value, Sealed):
-            # not opened, so written as it was; but never into a row where it would not open
+            # a value that was not opened is written unchanged, if it opens in this row
             unseal(value.data, self.place_of(model_instance.pk))
             return value
         return self.seal_for(model_instance.pk, value)
@@ -169,7 +173,7 @@ class SealedField(models.BinaryField):
             return connection.Database.Binary(value.data)
         raise TypeError(f"{self} is sealed: give update() the result of the field's seal_for()")
 
-    # what other fields allow and this one does not
+    # what other fields allow and this field does not
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
@@ -187,43 +191,43 @@ class SealedField(models.BinaryField):
 
 # --- blind indexes ------------------------------------------------------------------------------
 def fold(text: str) -> str:
-    """The text as search compares it: no case, accents, spaces or signs (O'Brién → obrien)."""
+    """Return text as search compares it: no case, accents, spaces or signs (O'Brién → obrien)."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
 
 
 def blind(kind: str, value: str) -> int:
-    """A keyed hash of a value, as a PostgreSQL bigint. Equal kind and value, equal number."""
+    """Return a keyed hash as a PostgreSQL bigint. Equal kind and value give an equal number."""
     return int.from_bytes(keyed(kind, value.encode())[:8], "big", signed=True)
 
 
 # --- keyed hashes -------------------------------------------------------------------------------
 def keyed(kind: str, value: bytes) -> bytes:
-    """A hash of 32 bytes that nobody can make or try out without the index key.
+    """Return a hash of 32 bytes that cannot be made or guessed without the index key.
 
-    Equal kind and value give the equal hash; `kind` keeps the uses apart.
+    Equal kind and value give an equal hash; `kind` separates the uses.
     """
     return hmac.digest(index_key(), f"{kind}\0".encode() + value, hashlib.sha256)
 
 
 def sign(place: str, entry: bytes) -> bytes:
-    """Put before an entry the keyed hash of itself and of the place it is kept in."""
+    """Prefix an entry with a keyed hash of the entry and of the place where it is stored."""
     return keyed(place, entry) + entry
 
 
 def signed(place: str, whole: bytes) -> bytes | None:
-    """The entry that `sign` was given for this place; None for any other bytes."""
+    """Return the entry that `sign` prefixed for this place; None for any other bytes."""
     mark, entry = whole[:_MARK], whole[_MARK:]
     return entry if hmac.compare_digest(mark, keyed(place, entry)) else None
 
 
 def index_key() -> bytes:
-    """The key of every keyed hash (setting INDEX_KEY_FILE). Raises ImproperlyConfigured."""
+    """Return the key of every keyed hash (INDEX_KEY_FILE). Raises ImproperlyConfigured."""
     return _load(settings.INDEX_KEY_FILE, _read_index_key, new_index_key)
 
 
 # --- key files ----------------------------------------------------------------------------------
 def new_field_keys() -> str:
-    """The text of a new key ring with one key."""
+    """Make the text of a key ring with one new key."""
     key = {
         "id": secrets.token_hex(_ID),
         "key": base64.b64encode(secrets.token_bytes(_KEY)).decode(),
@@ -232,12 +236,12 @@ def new_field_keys() -> str:
 
 
 def new_index_key() -> str:
-    """The text of a new file for the index key."""
+    """Make the text of a file with a new index key."""
     return base64.b64encode(secrets.token_bytes(_KEY)).decode() + "\n"
 
 
 def write_key_file(path: Path, text: str) -> None:
-    """Write a file that only its owner can read. Raises FileExistsError; never overwrites."""
+    """Write a file that only its owner can read. Raises FileExistsError if the file exists."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
@@ -245,16 +249,16 @@ def write_key_file(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # whole or not at all, and the first of two writers wins
+        os.link(draft, path)  # a whole file or none; the first of two writers wins
     finally:
         draft.unlink()
 
 
-def _ring() -> tuple[tuple[bytes, AESGCM], ...]:
+def _ring() -> Ring:
     return _load(settings.FIELD_KEYS_FILE, _read_field_keys, new_field_keys)
 
 
-def _load(path: Path, read: Any, new: Any) -> Any:
+def _load(path: Path, read: Callable[[str], Loaded], new: Callable[[], str]) -> Loaded:
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -264,28 +268,29 @@ def _load(path: Path, read: Any, new: Any) -> Any:
                 "sealed can be read. For a new site: python manage.py make_keys --help."
             ) from None
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):  # another process made it just now
+        with contextlib.suppress(FileExistsError):  # another process has just made the file
             write_key_file(Path(path), new())
         status = os.stat(path)
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not settings.DEMO:
         raise ImproperlyConfigured(f"Others can read the key file {path}. Run: chmod 400 {path}")
-    return _cached(str(path), status.st_mtime_ns, status.st_ino, read)
+    loaded: Loaded = _cached(str(path), status.st_mtime_ns, status.st_ino, read)
+    return loaded
 
 
 @functools.lru_cache(maxsize=8)
-def _cached(path: str, _mtime: int, _inode: int, read: Any) -> Any:
+def _cached(path: str, _mtime: int, _inode: int, read: Callable[[str], Any]) -> Any:
     try:
         return read(Path(path).read_text(encoding="ascii"))
     except (OSError, ValueError, LookupError, TypeError) as error:
-        # only the kind of error: its text may quote the key
+        # names the type of error only: its text may quote the key
         raise ImproperlyConfigured(
             f"The key file {path} cannot be used ({type(error).__name__}). "
             "A key is 32 bytes in base64; restore the file from its backup."
         ) from None
 
 
-def _read_field_keys(text: str) -> tuple[tuple[bytes, AESGCM], ...]:
-    ring = []
+def _read_field_keys(text: str) -> Ring:
+    ring: list[tuple[bytes, AESGCM]] = []
     for entry in json.loads(text)["keys"]:
         key_id = bytes.fromhex(entry["id"])
         if len(key_id) != _ID or key_id in dict(ring):

@@ -1,9 +1,8 @@
-"""What the templates of the form pack need to know about a bound field.
+"""Filters that tell the templates of the form pack (`templates/forms/`) about a bound field.
 
-Built in: `templates/forms/` is the pack, settings load these everywhere. A field may carry
-`unit` (shown beside its box), `exclusive` (option values that go with no other), `kept` (it was
-answered before, and a blank keeps that) and, on a lone check box, `legend`; a form may carry
-`single_question`. Ordinary forms have none of them.
+The settings make them built in. A field may have `unit` (shown beside its box), `exclusive` (values
+of options that exclude all others), `kept` (the question has an answer, and an empty box keeps it)
+and, for a single check box, `legend`. A form may have `single_question`. All are optional.
 """
 
 from typing import Any
@@ -33,14 +32,14 @@ _NUMBERED = ("radios", "checkboxes", "group")  # their ids end in _0, _1, …
 
 @register.filter
 def kind(field: BoundField) -> str:
-    """Which part of field.html draws this field."""
+    """Return the part of field.html that draws this field."""
     widget = field.field.widget
     return next((name for cls, name in _KINDS if isinstance(widget, cls)), "input")
 
 
 @register.filter
 def first_id(field: BoundField) -> str:
-    """The id of the first control: where a link of the error summary lands."""
+    """Return the id of the first control: the target of a link in the error summary."""
     if isinstance(field.field.widget, widgets.SelectDateWidget):
         return field.id_for_label or ""
     if kind(field) in _NUMBERED:
@@ -50,7 +49,7 @@ def first_id(field: BoundField) -> str:
 
 @register.filter
 def unit(field: BoundField) -> str:
-    """The unit in words, or nothing. Codes of UCUM that no patient knows are spelled out."""
+    """Return the unit in words, or ''. UCUM codes that patients do not know are spelled out."""
     code = str(getattr(field.field, "unit", None) or "")
     return {
         "a": gettext("years"),
@@ -62,13 +61,13 @@ def unit(field: BoundField) -> str:
 
 @register.filter
 def is_kept(field: BoundField) -> bool:
-    """Whether it is marked as answered, though it shows nothing."""
+    """Return whether the field is marked as answered although its box is empty."""
     return getattr(field.field, "kept", False)
 
 
 @register.filter
 def describedby(field: BoundField) -> str:
-    """The ids of hint, mark, error and unit, in the order in which they should be read."""
+    """Return the ids of hint, mark, error and unit, in the order in which they are read aloud."""
     ids = [f"{field.auto_id}_helptext"] if field.help_text else []
     if is_kept(field):
         ids.append(f"{field.auto_id}_kept")
@@ -81,16 +80,16 @@ def describedby(field: BoundField) -> str:
 
 @register.filter
 def marked_optional(field: BoundField) -> bool:
-    """Whether the words '(optional)' are to be added: not if the question says them itself."""
+    """Return whether to add '(optional)': only if the question does not say so itself."""
     mark = gettext("(optional)").casefold()
     return not field.field.required and mark not in str(field.label).casefold()
 
 
 @register.filter
 def choices(field: BoundField) -> list[dict[str, Any]]:
-    """The options as plain values; `apart` stands on the first one that goes with no other."""
+    """Return the options as plain values; `apart` marks the first option that excludes others."""
     exclusive = {str(value) for value in getattr(field.field, "exclusive", None) or ()}
-    found = []
+    found: list[dict[str, Any]] = []
     for option in (part.data for part in field.subwidgets):
         alone = str(option["value"]) in exclusive
         found.append(
@@ -109,10 +108,10 @@ def choices(field: BoundField) -> list[dict[str, Any]]:
 
 @register.filter
 def control(field: BoundField) -> SafeString:
-    """The control itself, wired to its hint, error and unit.
+    """Render the control, connected to its hint, error and unit.
 
-    Never `required` (the server tells in its own words) and never a number box (wheels and
-    arrows change values unseen): text with a number pad.
+    The control is never `required`: the server explains a missing answer in its own words. A number
+    is a text box with a number pad, because wheel and arrows change a number box unnoticed.
     """
     widget, which = field.field.widget, kind(field)
     attrs: dict[str, Any] = {"id": field.auto_id} if field.auto_id else {}
@@ -123,7 +122,10 @@ def control(field: BoundField) -> SafeString:
     if which != "group" and (ids := describedby(field)):
         attrs["aria-describedby"] = ids
     if which not in ("input", "number"):
-        return widget.render(field.html_name, field.value(), attrs, field.form.renderer)
+        rendered: SafeString = widget.render(
+            field.html_name, field.value(), attrs, field.form.renderer
+        )
+        return rendered
     parts = widget.get_context(field.html_name, field.value(), attrs)["widget"]
     attrs = {"type": parts["type"], "name": parts["name"], **parts["attrs"]}
     attrs.pop("required", None)

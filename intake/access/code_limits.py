@@ -36,8 +36,8 @@ def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
     first, *rest = asked
     if not limits.take_all(first) and _letters_left(reference) and not limits.take_all(*rest):
         return 0
-    letters = min(map(limits.wait, _letters(reference)))
-    return max(1, letters, *map(limits.wait, asked))
+    letters = min(map(limits.seconds_to_wait, _letters(reference)))
+    return max(1, letters, *map(limits.seconds_to_wait, asked))
 
 
 def count_letter(*, reference: str | None) -> None:
@@ -53,10 +53,10 @@ def _letters_left(reference: str | None) -> bool:
     """Whether the whole site may send one more. Staff hear of it as soon as the ordinary limit is
     reached, also while the reserve lasts."""
     ordinary, *reserve = _letters(reference)
-    if not limits.wait(ordinary):
+    if not limits.seconds_to_wait(ordinary):
         return True
     limits.sound_alarm()
-    return any(not limits.wait(limit) for limit in reserve)
+    return any(not limits.seconds_to_wait(limit) for limit in reserve)
 
 
 def _letters(reference: str | None) -> list[Limit]:

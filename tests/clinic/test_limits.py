@@ -67,16 +67,16 @@ def test_a_clock_set_back_takes_no_tokens():
 @pytest.mark.parametrize("per", [timedelta(minutes=7), 0.5 * HOUR, HOUR, DAY])
 def test_the_wait_that_is_told_is_the_one_that_is_needed(capacity, per):
     limit = Limit("send:a", capacity, per)
-    assert limits.wait(limit) == 0
+    assert limits.seconds_to_wait(limit) == 0
     drain(*limit)
     touched(0)
-    seconds = limits.wait(limit)
+    seconds = limits.seconds_to_wait(limit)
     assert seconds == math.ceil(per.total_seconds() / capacity)
     touched(seconds - 1)
-    assert limits.wait(limit) == 1
+    assert limits.seconds_to_wait(limit) == 1
     assert limits.take_all(limit) == 1
     touched(seconds)
-    assert limits.wait(limit) == 0
+    assert limits.seconds_to_wait(limit) == 0
     assert limits.take_all(limit) == 0
 
 
@@ -87,7 +87,7 @@ def test_of_several_limits_the_longest_wait_is_told():
     assert limits.take_all(hour, day) == 0
     assert limits.take_all(hour, day, untouched) == 24 * 3600
     assert limits.take_all(hour, untouched) == 1800
-    assert limits.wait(untouched) == 0
+    assert limits.seconds_to_wait(untouched) == 0
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from clinic.secrets import sealing
 
 class Command(BaseCommand):
     help = (
-        "Writes a new key file that only its owner can read: the ring of field keys, or with "
+        "Write a new key file that only its owner can read: the ring of field keys, or with "
         "--index the key of the blind indexes. An existing file is never overwritten."
     )
     requires_system_checks = []

@@ -1,4 +1,4 @@
-"""All public pages into the store, so that no reader waits and they outlast the database."""
+"""Render all public pages into the store, so that they are served without waiting or database."""
 
 from typing import Any
 

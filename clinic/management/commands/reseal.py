@@ -9,9 +9,9 @@ from clinic.people import resealing
 
 class Command(BaseCommand):
     help = (
-        "Seals everything anew with the first key of FIELD_KEYS_FILE, while the program runs. When"
-        " nothing is left, the old key can be taken out of the ring. Broken off, it goes on where"
-        " it was. As the owner of the tables: decisions are not the program's to change."
+        "Seal every value anew with the first key of FIELD_KEYS_FILE, while the program runs. When"
+        " no value is left, the old key can be taken out of the ring. Stopped, it goes on from"
+        " there. Run it as the owner of the tables: the program may not change decisions."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, check: bool, **options: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("set statement_timeout = 0")  # it looks at every row
+            cursor.execute("set statement_timeout = 0")  # the queries read every row
         if not check:
             done = resealing.reseal_all()
             with transaction.atomic():

@@ -1,4 +1,4 @@
-"""`make run`: the whole program on a laptop. Production starts gunicorn by itself."""
+"""Run the whole program on a laptop (`make run`). Production starts gunicorn itself."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from django.db import connection
 
 
 class Command(BaseCommand):
-    requires_system_checks: list[str] = []  # the server itself runs them all
+    requires_system_checks: list[str] = []  # the server runs all checks itself
     help = "Migrate, load roles, pages and demonstration data, and serve on 127.0.0.1 until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,22 +29,22 @@ class Command(BaseCommand):
                 "serve is for a laptop (DEMO=on). In production run "
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
-        # mails carry the address that is served here, unless another is set
+        # links in mails lead to this server, unless SITE_ORIGIN is set
         settings.SITE_ORIGIN = settings.ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
         call_command("migrate", verbosity=0)
-        connection.close()  # not to be shared with the child
+        connection.close()  # the child must not share it
         server = get_context("fork").Process(target=_serve, args=(port,))
         server.start()
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # while the server starts; nobody has its address yet
+            # runs while the server starts: its address is not printed yet
             call_command("load_pages", verbosity=0)
             people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
             while server.is_alive() and not _answers(port):
                 time.sleep(0.05)
-            # not earlier: both would load at once, and nobody could send anything yet
+            # not earlier: server and worker would load at the same time
             worker = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"],
                 cwd=settings.BASE_DIR,
@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def _answers(port: int) -> bool:
-    """Does the program itself answer? The port is open before it is loaded."""
+    """Return whether the program answers. The port is open before the program is loaded."""
     probe = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         probe.request("GET", "/healthz")
@@ -86,8 +86,8 @@ def _answers(port: int) -> bool:
 
 
 def _serve(port: int) -> None:
-    """gunicorn, in a child of this process: the program is loaded already, which saves seconds."""
-    os.setsid()  # Ctrl-C reaches the parent, which stops this in order
+    """Run gunicorn in a child process, where the program is already loaded: this saves seconds."""
+    os.setsid()  # Ctrl-C reaches the parent only, which then stops this process
     os.chdir(settings.BASE_DIR)
     sys.argv = [
         "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8",

@@ -1,4 +1,4 @@
-"""The sentences of the patient's side in other languages: collected, compiled, checked."""
+"""Collect, compile and check the translations of the sentences that patients read."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from django.utils.translation.template import templatize
 
 ROOT: Path = settings.BASE_DIR
 LANGUAGES = ("es",)
-# What a patient reads. Staff's pages are English, so theirs are not collected.
+# The sources of sentences that patients read. Staff pages are English and are not collected.
 SOURCES = (
     *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
@@ -25,7 +25,7 @@ SOURCES = (
     *("education/*.py", "education/templatetags/*.py"),
     *("templates/*.html", "templates/*/*.html", "templates/*/*.txt", "templates/*/*.xml"),
 )
-OF_STAFF = (
+STAFF_SOURCES = (
     *("templates/admin/", "templates/account/", "templates/mfa/"),
     *("templates/email/alert.txt", "templates/email/escalation.txt"),
     *("templates/email/reviews_due.txt", "education/admin", "education/services/"),
@@ -34,7 +34,7 @@ OF_STAFF = (
     *("intake/checks.py", "intake/admin.py", "intake/models/clinic_time.py"),
     *("intake/models/calls.py", "intake/appointments/clinic_time.py"),
 )
-# the name of a function → where its arguments hold sentences; of a wrong answer, the second
+# function name → positions of the arguments that hold sentences
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
@@ -42,7 +42,7 @@ KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
     "InvalidAnswer": (2,),
 }
-# without dates: two people who add a sentence each do not meet in them
+# without dates, so that two branches that add a sentence merge without a conflict
 HEADER = """\
 # What patients read. `make translations` collects and compiles it; see CONTRIBUTING.md.
 msgid ""
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
 
 def collected() -> Any:
-    """A catalogue without translations of all that patients read."""
+    """Return a catalogue of all sentences that patients read, without translations."""
     from babel.messages.catalog import Catalog
 
     catalog = Catalog()
@@ -98,7 +98,7 @@ def collected() -> Any:
 def _sources() -> Iterator[Path]:
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            if not path.relative_to(ROOT).as_posix().startswith(OF_STAFF):
+            if not path.relative_to(ROOT).as_posix().startswith(STAFF_SOURCES):
                 yield path
 
 
@@ -146,14 +146,14 @@ def _compiled(catalog: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _said(compiled: bytes) -> dict[Any, str]:
-    """What a compiled catalogue says, its header aside."""
-    said = vars(GNUTranslations(BytesIO(compiled)))["_catalog"]
-    return {key: text for key, text in said.items() if key}
+def _texts(compiled: bytes) -> dict[Any, str]:
+    """Return the translations of a compiled catalogue, without its header."""
+    texts = vars(GNUTranslations(BytesIO(compiled)))["_catalog"]
+    return {key: text for key, text in texts.items() if key}
 
 
 def _faults(path: Path, found: Any) -> Iterator[str]:
-    """What is wrong with a catalogue: sentences without translation, or with other placeholders."""
+    """Yield the faults of a catalogue: missing, uncertain, unused and mismatched translations."""
     catalog = _read(path)
     for message in found:
         if not message.id:
@@ -171,7 +171,7 @@ def _faults(path: Path, found: Any) -> Iterator[str]:
         if message.id and (message.id, message.context) not in there:
             yield f"nobody says this any more: {_forms(message.id)[0][:90]!r}"
     compiled = path.with_suffix(".mo")
-    if not compiled.is_file() or _said(compiled.read_bytes()) != _said(_compiled(catalog)):
+    if not compiled.is_file() or _texts(compiled.read_bytes()) != _texts(_compiled(catalog)):
         yield "the .mo file is not made from it"
 
 

@@ -1,4 +1,4 @@
-"""The worker: runs the tasks, and each minute sweeps up what was left."""
+"""Run the worker: it runs queued tasks, and sweeps up unfinished work each minute."""
 
 import logging
 import signal
@@ -15,7 +15,7 @@ from clinic import sweeps
 from clinic.logs import log
 from clinic.outgoing import outbox
 
-EVERY = 1.0  # seconds between looks when there is nothing to do
+EVERY = 1.0  # seconds between polls when the queue is empty
 SWEEP = 60.0
 PRUNE = 3600.0
 WITHOUT_DATABASE = 5.0
@@ -40,21 +40,21 @@ class Command(BaseCommand):
                 log("worker without database", level=logging.ERROR, exc_info=True)
                 connection.close()
                 pause = WITHOUT_DATABASE
-            except Exception:  # one bad task is no reason to leave the others
+            except Exception:  # a bad task must not stop the others
                 log("worker round failed", level=logging.ERROR, exc_info=True)
                 pause = WITHOUT_DATABASE
             self.stopping.wait(pause)
         log("worker stopped")
 
     def stop(self, *signal_and_frame: Any) -> None:
-        """Ends after the message under way; a message takes a minute at most."""
+        """End after the current message. A message takes a minute at most."""
         self.stopping.set()
         outbox.stop()
         if self.tasks:
             self.tasks.running = False
 
     def round(self) -> None:
-        """All tasks that are ready, and the sweep when it is time for it."""
+        """Run all tasks that are ready, and the sweeps that are due."""
         close_old_connections()
         if time.monotonic() - self.swept >= SWEEP:
             outbox.sweep()
@@ -68,8 +68,8 @@ class Command(BaseCommand):
             excluded_queue_names=[],
             backend_name="default",
             worker_id=get_random_string(32),
-            batch=True,  # until there is no more
-            max_tasks=100,  # or it is time to sweep
+            batch=True,  # until the queue is empty
+            max_tasks=100,  # then look whether a sweep is due
             interval=0,
             startup_delay=False,
         )

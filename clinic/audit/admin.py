@@ -1,0 +1,128 @@
+"""The audit trail in the admin."""
+
+import re
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic import audit
+from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.models import Event
+
+_REQUEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_SUBJECT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class ActionFilter(FixedFilter):
+    title = gettext_lazy("what")
+    parameter_name = "action"
+    options = [(action, action) for action in sorted(audit.ACTIONS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = self.value() in audit.ACTIONS
+        return queryset.filter(action=self.value()) if known else queryset
+
+
+class WhenFilter(FixedFilter):
+    title = gettext_lazy("when")
+    parameter_name = "days"
+    options = [
+        ("1", gettext_lazy("Last 24 hours")),
+        ("7", gettext_lazy("Last 7 days")),
+        ("30", gettext_lazy("Last 30 days")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = self.value()
+        if days is None or days not in dict(self.options):
+            return queryset
+        return queryset.filter(at__gte=timezone.now() - timedelta(days=int(days)))
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """The list of events. Looking at the list is an event as well."""
+
+    list_title = gettext_lazy("Audit trail")
+    list_display = ["at", "who", "action", "subject", "purpose", "what_else", "request_id"]
+    list_filter = [ActionFilter, WhenFilter]
+    list_per_page = 50
+    sortable_by: ClassVar[list[str]] = []
+    search_fields = ["subject"]  # shows the box; get_search_results does the work
+    search_help_text = gettext_lazy(
+        "The whole of it: id of a record, request id, user name, staff:7, or a patient’s reference"
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        person = User.objects.annotate(
+            key=Concat(Value("staff:"), Cast("pk", CharField()), output_field=CharField())
+        ).filter(key=OuterRef("actor"))
+        rows: QuerySet[Event] = super().get_queryset(request)
+        return rows.annotate(username=Subquery(person.values("username")[:1]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if _REQUEST.fullmatch(term):
+            return queryset.filter(request_id=term), False
+        if _SUBJECT.fullmatch(term):
+            return queryset.filter(subject=term), False
+        names = [term, f"patient:{term.upper()}", f"system:{term}"]
+        if user := User.objects.filter(username=term).first():
+            names.append(audit.staff(user))
+        return queryset.filter(Q(actor__in=names) | Q(subject__in=names)), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, self.titled(extra_context))
+            if not isinstance(response, TemplateResponse):  # a redirect
+                return response
+            context = response.context_data or {}
+            if "cl" in context:
+                shown = len(context["cl"].result_list)
+                audit.record_request(request, "list", page="event", count=shown)
+                response.render()
+        return response
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """Lead to the list: it shows every column of an event."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:clinic_event_changelist")
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    @admin.display(description=gettext_lazy("Who"))
+    def who(self, row: Any) -> str:
+        return f"{row.username} ({row.actor})" if row.username else row.actor
+
+    @admin.display(description=gettext_lazy("Detail"))
+    def what_else(self, row: Event) -> str:
+        return (
+            "; ".join(f"{key}: {_detail_text(value)}" for key, value in sorted(row.detail.items()))
+            or "–"
+        )
+
+
+def _detail_text(value: Any) -> str:
+    """Return a detail as text; a list of more than four as its length."""
+    if isinstance(value, list):
+        long = len(value) > 4
+        return _("%(n)s of them") % {"n": len(value)} if long else ", ".join(map(str, value)) or "–"
+    return str(value)

@@ -1,0 +1,144 @@
+"""The messages in the admin, and what staff do with one that failed."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_tasks_db.models import DBTaskResult
+
+from clinic import audit
+from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.models import Message
+from clinic.outgoing import outbox
+from clinic.requests import request_id
+
+# A queued task says no more than that there is a message.
+admin.site.unregister(DBTaskResult)
+
+
+class StateFilter(FixedFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+    options = list(Message.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = self.value() in Message.State.values
+        return queryset.filter(state=self.value()) if known else queryset
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """The list of messages. The table holds no addresses and no texts, so the list shows none."""
+
+    list_title = gettext_lazy("Messages")
+    list_display = [
+        "what", "about", "status", "attempts", "error", "due_at", "next_try", "finished_at", "acts"
+    ]  # fmt: skip
+    list_filter = [StateFilter]
+    ordering = ["-id"]
+    sortable_by: ClassVar[list[str]] = []
+    posts = {"again": outbox.try_again, "aside": outbox.set_aside}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Hide the list from the admin index; the page header leads to it."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, self.titled(extra_context))
+            if not isinstance(response, TemplateResponse):  # a redirect
+                return response
+            context = response.context_data or {}
+            if "cl" in context:
+                shown = list(context["cl"].result_list)
+                known, may_settle = outbox.abouts(shown), may(request, "settle")
+                for row in shown:
+                    row.known, row.may_settle = known[row.pk], may_settle
+                context["cl"].result_list = shown
+                audit.record_request(request, "list", page="message", count=len(shown))
+                response.render()
+        return response
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        """Lead to the list: it shows every column of a message."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("admin:clinic_message_changelist")
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+        return self.change_view(request, object_id)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<uuid:pk>/{name}/",
+                self.admin_site.admin_view(self.settle_view),
+                {"name": name},
+                name=f"clinic_message_{name}",
+            )
+            for name in self.posts
+        ]
+        return own + super().get_urls()
+
+    def settle_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
+        """Act on the button beside a failed message: try it again, or set it aside."""
+        if not may(request, "settle"):
+            raise PermissionDenied
+        message = self.get_object(request, str(pk))
+        if message is None:
+            raise Http404
+        if request.method == "POST":
+            try:
+                self.posts[name](message=message, by=request.user, request_id=request_id(request))
+            except outbox.Settled as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, _("Done."))
+        return redirect("admin:clinic_message_changelist")
+
+    # --- columns ----------------------------------------------------------------------------------
+    @admin.display(description=gettext_lazy("What"))
+    def what(self, row: Message) -> str:
+        """Return the kind in words: `appointment_offer` reads 'Appointment offer'."""
+        return row.kind.replace("_", " ").capitalize()
+
+    @admin.display(description=gettext_lazy("About"))
+    def about(self, row: Any) -> str:
+        return row.known or "–"
+
+    @admin.display(description=gettext_lazy("State"))
+    def status(self, row: Message) -> str:
+        mark = format_html('<strong class="overdue">{}</strong>', row.get_state_display())
+        return mark if row.state == Message.State.FAILED else row.get_state_display()
+
+    @admin.display(description=gettext_lazy("Next try"))
+    def next_try(self, row: Message) -> Any:
+        return row.next_at if row.state == Message.State.WAITING else None
+
+    @admin.display(description="", empty_value="")
+    def acts(self, row: Any) -> str | None:
+        if row.state != Message.State.FAILED or not row.may_settle:
+            return None
+        # the admin renders the list inside a form of its own, with its token
+        return format_html_join(
+            " ",
+            '<button class="button" formaction="{}">{}</button>',
+            [
+                (reverse("admin:clinic_message_again", args=[row.pk]), _("Try again")),
+                (reverse("admin:clinic_message_aside", args=[row.pk]), _("Dealt with")),
+            ],
+        )
+
+
+def may(request: HttpRequest, verb: str) -> bool:
+    """Return whether the signed-in member of staff may do this to messages."""
+    return request.user.has_perm(f"clinic.{verb}_message")
