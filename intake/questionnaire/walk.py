@@ -50,7 +50,7 @@ class Walk:
         """The walk as `content` makes it. What the answers alone decide is not worked out twice."""
         walk = replace(self, content=content)
         if content.answers == self.content.answers and content.contact == self.content.contact:
-            for name in ("known", "pages", "steps", "stopping"):
+            for name in ("known", "pages", "steps", "interrupting_rules"):
                 if name in self.__dict__:
                     walk.__dict__[name] = self.__dict__[name]
         return walk

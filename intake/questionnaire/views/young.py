@@ -50,7 +50,8 @@ def sure(request: HttpRequest) -> HttpResponse:
         return render(request, "intake/sure.html", context)
     if not says_yes:
         # a walk with nothing left to do was on the check page, and goes back to it
-        return renew_cookie(request, redirect_to(unsure["step"], change=walk.first_open is None))
+        back = redirect_to(unsure["step"], change=walk.first_open is None)
+        return renew_cookie(request, back, draft)
     # an old page may ask about an age that was typed anew meanwhile
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
         return let_go(minor(request, blocking(walk.words), deleted=True))
