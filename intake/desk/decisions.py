@@ -24,7 +24,7 @@ from intake.letters import sentences
 from intake.models.appointments import AppointmentRequest
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Decision, Submission, Urgency
-from intake.questionnaire.sending import target
+from intake.questionnaire.target_times import target_time
 from intake.ways import calls, escalation, telling, waiting
 
 CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name != "revision"))
@@ -325,7 +325,7 @@ def mark_genuine(*, submission: Submission, by: User, revision: int, request_id:
 def _target(submission: Submission, urgency: int, start: datetime) -> datetime:
     """When an urgency has the clinic make contact, by the rules this submission was judged by."""
     level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
-    return target(level, start)
+    return target_time(level, start)
 
 
 def _claim(submission: Submission, revision: int, **changes: Any) -> None:
