@@ -191,6 +191,7 @@ def _code_hash(challenge: UUID, symbols: str) -> bytes:
 def _new_challenge(
     address_key: int, reference: str | None, draft: Draft | None, submissions: list[UUID]
 ) -> str:
+    """Store a challenge and put its code into the outbox if a record fits. Returns the key."""
     key, code = new_key(), _new_code()
     challenge = Challenge(
         browser_hash=digest(key),

@@ -24,9 +24,9 @@ def readers(submission: Submission) -> list[Reader]:
             subject=str(submission.pk), actor__startswith="staff:", action__in=("read", "print")
         ).order_by("-seq")[:50]
     )
-    people = {event.actor: event.actor.partition(":")[2] for event in events}
+    people = {event.actor: int(event.actor.partition(":")[2]) for event in events}
     groups = Group.objects.filter(user__in=people.values()).order_by("-name")
-    roles = {str(pk): name for pk, name in groups.values_list("user", "name")}
+    roles = dict(groups.values_list("user", "name"))
     found: list[Reader] = []
     for event in events:
         role = roles.get(people[event.actor], "staff")

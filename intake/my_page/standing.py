@@ -105,6 +105,7 @@ def status_words(
 
 
 def _asked_words(submission: Submission, letters: Sequence[Communication]) -> str:
+    """Return what staff need of the patient, and how they asked for it."""
     since = submission.asked_at
     if any(row.by_id and (since is None or row.at >= since) for row in letters):
         return _("We need something more from you. Read the messages below, or call us.")
@@ -124,6 +125,7 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
 
 
 def _call_words(submission: Submission) -> str:
+    """Return a sentence on the last call that reached the patient, '' without one."""
     call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
     return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
 

@@ -47,12 +47,9 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
     answer_key = _answer_key(request, submission, mine)
     if answer_key and (html := repeated_refusals.told(answer_key, before=mine.at)):
         return blank.serve(request, html, status=409)
-    if request.method != "POST":
-        return _show_list(request, submission, mine, choosing.form_of(only=only))
-    if choosing.is_other_list(request):
-        return _show_list(
-            request, submission, mine, choosing.form_of(choosing.turned(request), only=only)
-        )
+    if request.method != "POST" or choosing.is_other_list(request):
+        wanted = choosing.turned(request) if request.method == "POST" else None
+        return _show_list(request, submission, mine, choosing.form_of(wanted, only=only))
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:
         form.add_error("slot", _("Choose a time."))
@@ -151,11 +148,12 @@ def _held(request: Request, submission: Submission, mine: Standing, form: TimesF
 
 
 def _book(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> None:
+    """Book the first visit, or move the visit. The second of two clicks changes nothing."""
     rid = request.request_id
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         booking.confirm_hold(appointment=row, submission=submission, request_id=rid)
-    elif booking.key_of(mine.visit) != form.chosen:  # the second of two clicks
+    elif booking.key_of(mine.visit) != form.chosen:
         changing.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 

@@ -43,12 +43,12 @@ def choose(request: Request) -> HttpResponse:
     return redirect("intake:my")
 
 
-def reply_again(request: Request, *, status: int, notice: str) -> HttpResponse:
+def show_typed_reply(request: Request, *, status: int, notice: str) -> HttpResponse:
     context = {"form": ReplyForm(data=request.POST), "notice": notice}
     return render(request, "my/reply.html", context, status=status)
 
 
-@when_not_served(reply_again)
+@when_not_served(show_typed_reply)
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
 def reply(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:

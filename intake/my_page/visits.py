@@ -44,9 +44,9 @@ def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
             except Conflict:  # another window answered the offer
                 continue
         return redirect("intake:my")
-    told = request.POST.get("offer", "")
+    wanted = request.POST.get("offer", "")
     rows = Offer.objects.filter(request__submission=submission).select_related("appointment")
-    chosen = next((row for row in rows if str(row.pk) == told), None)
+    chosen = next((row for row in rows if str(row.pk) == wanted), None)
     if chosen is None:
         return show_problem(request, grant, _("Choose one of the times that we offer you."))
     try:

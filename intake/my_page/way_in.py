@@ -49,7 +49,7 @@ def _show_ask(
     return render(request, "my/ask.html", context, status=status)
 
 
-def ask_again(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
+def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
     """Make the function that shows the question with what was typed, for `when_not_served`."""
 
     def again(request: Request, *, status: int, notice: str) -> HttpResponse:
@@ -58,7 +58,7 @@ def ask_again(form_class: type[FindForm], way: str) -> Callable[..., HttpRespons
     return again
 
 
-@when_not_served(ask_again(ReturnForm, "my"))
+@when_not_served(typed_question(ReturnForm, "my"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def my(request: Request) -> HttpResponse:
     """Show the own page, or ask for the reference and address that lead to it."""
@@ -67,14 +67,14 @@ def my(request: Request) -> HttpResponse:
     return _ask(request, ReturnForm, "my")
 
 
-@when_not_served(ask_again(FindForm, "find"))
+@when_not_served(typed_question(FindForm, "find"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: Request) -> HttpResponse:
     """Ask a patient who forgot the reference for the address alone."""
     return _ask(request, FindForm, "find")
 
 
-@when_not_served(ask_again(ReturnForm, "resume"))
+@when_not_served(typed_question(ReturnForm, "resume"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: Request) -> HttpResponse:
     """Ask for the reference and address of a draft that was saved for later."""
@@ -85,11 +85,11 @@ def _show_code(request: Request, form: CodeForm, *, status: int, notice: str = "
     return render(request, "my/code.html", {"form": form, "notice": notice}, status=status)
 
 
-def code_again(request: Request, *, status: int, notice: str) -> HttpResponse:
+def show_typed_code(request: Request, *, status: int, notice: str) -> HttpResponse:
     return _show_code(request, CodeForm(data=request.POST), status=status, notice=notice)
 
 
-@when_not_served(code_again)
+@when_not_served(show_typed_code)
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: Request) -> HttpResponse:
     """Redeem the code, or send a new one."""

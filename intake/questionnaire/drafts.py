@@ -281,7 +281,7 @@ def save_contact(
 
     def change(walk: Walk) -> Walk:
         merged = {**walk.content.answers, **answers}
-        stored = {name: said for name, said in walk.content.contact.items() if name in kept}
+        stored = {name: value for name, value in walk.content.contact.items() if name in kept}
         content = walk.content.visit(
             CONTACT,
             contact={**contact, **stored},

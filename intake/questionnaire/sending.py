@@ -158,6 +158,7 @@ def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
 def _record_sent(
     submission: Submission, assessment: Assessment, request_id: str, *, confirm: bool = True
 ) -> None:
+    """Store history, counts, letters and the audit event of a submission."""
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     rule_counts.add(dict.fromkeys(rule_counts.keys_of(submission, assessment), 1))
     outbox.put_all(messages.of_sending(submission, confirm=confirm))

@@ -47,6 +47,7 @@ class Walk:
 
     @cached_property
     def words(self) -> Wording:
+        """The words that the pages show."""
         return self.wording or Wording(self.protocol)
 
     def with_content(self, content: Content) -> "Walk":
@@ -71,6 +72,7 @@ class Walk:
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
+        """The pages of the route, with the questions that the answers make visible."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         if self.kind in WALKS:
@@ -79,6 +81,7 @@ class Walk:
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
+        """The pages of the route, then the contact and the wish where the walk has them."""
         own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
         return (*(page.id for page in self.pages), *own)
 
@@ -128,6 +131,7 @@ class Walk:
 
     @cached_property
     def assessment(self) -> Assessment:
+        """What the rules say of the answers."""
         return assess(
             self.protocol,
             self.known,
@@ -153,6 +157,7 @@ class Walk:
 
     @property
     def proxied(self) -> bool:
+        """Whether another person fills the form in for the patient."""
         return self.content.answers.get("who") in ("parent_guardian", "caregiver")
 
 

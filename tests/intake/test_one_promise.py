@@ -82,7 +82,7 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
         yield "emergency", emergencies.show_emergency(request, walk, TellForm(), status=200)
         yield "emergency, bare", emergencies.emergency_now(request, walk.interrupting_rules)
-        yield "told", emergencies.after_telling(request, draft)
+        yield "told", emergencies.show_told(request, draft)
         return
     yield "panel", question_page.show_page(request, walk, walk.pages[-1])
     yield "check", check.show_check(request, walk)

@@ -20,6 +20,12 @@ from intake.wording.reading import PREFER, PREFER_TIME
 CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
 
 
+class ConsentField(forms.BooleanField):
+    """The box for consent, with a legend for the template."""
+
+    legend = _("Your consent")
+
+
 class ContactForm(WalkForm):
     """Who the patient is and how to reach them, with the protocol's own contact questions.
 
@@ -64,7 +70,7 @@ class ContactForm(WalkForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
-    consent = forms.BooleanField(
+    consent = ConsentField(
         label=_("I agree that the clinic stores and reads my answers, as the privacy notice says."),
         error_messages={
             "required": _(
@@ -96,7 +102,6 @@ class ContactForm(WalkForm):
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text
-        self.fields["consent"].legend = _("Your consent")
         who = self.initial.get("who") or known.get("who")
         if self.is_bound and kind == "appointment":
             who = self.data.get("who")

@@ -262,10 +262,12 @@ def chosen_words(chosen: Mapping[str, str]) -> str:
 
 
 def _is_filled(one: Mapping[str, Any]) -> bool:
+    """Whether a wish says anything."""
     return any(one.get(part) for part in PARTS)
 
 
 def _rows(one: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return one wish as (label, values)."""
     any_of = [gettext("Any")]
     return [
         *([(gettext("Place"), [one["place"]])] if one.get("place") else []),

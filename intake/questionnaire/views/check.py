@@ -26,7 +26,7 @@ from intake.questionnaire.views.browser import (
     with_draft,
 )
 from intake.questionnaire.views.not_served import when_not_served
-from intake.questionnaire.views.page_parts import STEP_TITLES, before_sending
+from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
 from intake.questionnaire.views.times import lost_time
 from intake.questionnaire.walk import Walk
@@ -35,12 +35,12 @@ from intake.wording import reading
 from intake.wording.moments import clock_words
 
 
-def check_again(request: Request, *, status: int, notice: str) -> HttpResponse:
+def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
     """Ask the patient to try again. The check page has no fields; the answers are in the draft."""
     return render(request, "intake/try_again.html", {"notice": notice}, status=status)
 
 
-@when_not_served(check_again)
+@when_not_served(show_try_again)
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
@@ -81,7 +81,7 @@ def show_check(
     sections = check_sections(walk)
     context = {
         "sections": sections,
-        "panels": before_sending(walk),
+        "panels": red_flag_cards(walk),
         "notice": notice,
         "reach": reach_words(walk),
         "veiled": any(r["answered"] and not r["values"] for s in sections for r in s["rows"]),

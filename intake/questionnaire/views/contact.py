@@ -17,7 +17,12 @@ from intake.questionnaire.views.browser import (
     fields_to_keep,
     reach_words,
 )
-from intake.questionnaire.views.page_parts import acceptable, blank_step, onward, show_step
+from intake.questionnaire.views.page_parts import (
+    blank_step,
+    is_accepted,
+    redirect_onward,
+    show_step,
+)
 from intake.questionnaire.walk import Walk
 
 
@@ -48,7 +53,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     form.keep(ContactForm.controls_of(given, fields_to_keep(request, veiled)))
     if request.POST.get("website"):  # a box that no person sees
         drafts.mark_suspicious(draft=draft, why="trap")
-    if not acceptable(request, form):
+    if not is_accepted(request, form):
         if request.POST.get("go") == "save":
             drafts.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
             return redirect("intake:save")
@@ -56,7 +61,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     saved = drafts.save_contact(
         draft=draft, contact=form.contact(), answers=form.answers(), kept=form.left_blank
     )
-    return onward(request, saved, step)
+    return redirect_onward(request, saved, step)
 
 
 @lru_cache(maxsize=128)

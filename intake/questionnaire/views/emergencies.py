@@ -89,7 +89,7 @@ def as_fired(rule: Rule) -> Fired:
     return Fired(**words, inputs=dict.fromkeys(rule.inputs))
 
 
-def emergency_again(request: Request, *, status: int, notice: str) -> HttpResponse:
+def show_without_database(request: Request, *, status: int, notice: str) -> HttpResponse:
     """Show whom to call without the database, and so without the rule that stopped the form."""
     words = _("Call %(emergency)s now. In a crisis call or text %(crisis)s.") % {
         "emergency": settings.EMERGENCY_NUMBER,
@@ -106,7 +106,7 @@ def emergency_again(request: Request, *, status: int, notice: str) -> HttpRespon
     return render(request, "intake/emergency.html", context, status=status)
 
 
-@when_not_served(emergency_again)
+@when_not_served(show_without_database)
 @require_http_methods(["GET", "HEAD", "POST"])
 def emergency(request: Request) -> HttpResponse:
     """Show whom to call, with 'I picked this by mistake' and 'Also tell the clinic'."""
@@ -114,7 +114,7 @@ def emergency(request: Request) -> HttpResponse:
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
-        return after_telling(request, draft)
+        return show_told(request, draft)
     follow_page_language(draft)
     walk = drafts.walk_of(draft)
     if not walk.interrupting_rules:
@@ -187,7 +187,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
     }
 
 
-def after_telling(request: Request, draft: Draft) -> HttpResponse:
+def show_told(request: Request, draft: Draft) -> HttpResponse:
     """Show the emergency page after the clinic was told, or redirect to the receipt."""
     submission = draft.submission
     assert submission is not None

@@ -41,7 +41,7 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
     return ""
 
 
-def acceptable(request: Request, form: WalkForm) -> bool:
+def is_accepted(request: Request, form: WalkForm) -> bool:
     """Whether the request is a POST of this form alone, and the form is valid."""
     if request.method != "POST":
         return False
@@ -51,7 +51,7 @@ def acceptable(request: Request, form: WalkForm) -> bool:
     return form.is_valid()
 
 
-def onward(request: Request, walk: Walk, step: str) -> HttpResponse:
+def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
     """Redirect after Continue: to the emergency page, to the question whether the age is right, to
     the check page, or to the next step."""
     if walk.interrupting_rules:
@@ -71,9 +71,10 @@ def onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 def show_step(
     request: Request, walk: Walk, step: str, form: Any, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
+    """Show the contact or the wish; a bound form with errors is a 422."""
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
-        "panels": panels_of(walk),
+        "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
         "reach": reach_words(walk),
         "age_page": "about" if form.has_error("birth_date", "age") else "",
@@ -84,6 +85,7 @@ def show_step(
 
 
 def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
+    """Return the context of the contact or the wish as far as it depends on no draft."""
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},
@@ -106,7 +108,7 @@ def back_url(request: Request, walk: Walk, step: str) -> str:
     return reverse("intake:page", kwargs={"step": before}) if before else ""
 
 
-def panels_of(walk: Walk) -> list[advice.Card]:
+def panel_cards(walk: Walk) -> list[advice.Card]:
     """Return the advice cards that the last Continue brought up."""
     if not walk.content.panel:
         return []
@@ -114,7 +116,7 @@ def panels_of(walk: Walk) -> list[advice.Card]:
     return _cards(walk, fired, phone=bool(walk.content.contact))
 
 
-def before_sending(walk: Walk) -> list[advice.Card]:
+def red_flag_cards(walk: Walk) -> list[advice.Card]:
     """Return the advice cards of all red flags, so that a patient reads them before sending."""
     return _cards(walk, advice.red_flags(walk.assessment), phone=True)
 

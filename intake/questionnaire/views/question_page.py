@@ -25,9 +25,9 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.views.page_parts import (
     back_url,
-    onward,
-    panels_of,
+    panel_cards,
     progress,
+    redirect_onward,
     unexpected_fields,
 )
 from intake.questionnaire.walk import Walk
@@ -36,7 +36,7 @@ from intake.questionnaire.walk import Walk
 def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
     """Show or save a page of questions. An emergency among wrong answers is kept and stops too."""
     page = walk.page(step)
-    assert page is not None  # reachable() said so
+    assert page is not None  # pages.page() has checked that it is on the route
     if request.method != "POST":
         return show_page(request, walk, page)
     if request.POST.get("go") == "save":
@@ -65,14 +65,14 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         context = page_context(request, walk, page, form)
         return render(request, "intake/page.html", context, status=422)
     after = drafts.save_page(draft=draft, page=page, values=result.values, kept=kept)
-    return onward(request, after, step)
+    return redirect_onward(request, after, step)
 
 
 def show_page(request: Request, walk: Walk, page: Page) -> HttpResponse:
     """Show a page, blank or with what the patient typed or answered before."""
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
-    panels = panels_of(walk)
+    panels = panel_cards(walk)
     if answers or panels or request.GET:
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
@@ -92,12 +92,13 @@ def show_page(request: Request, walk: Walk, page: Page) -> HttpResponse:
 
 
 def page_context(request: Request, walk: Walk, page: Page, form: PageForm) -> dict[str, Any]:
+    """Return the context of a page of questions."""
     return {
         "form": form,
         "page": page,
         "progress": progress(walk.words.protocol, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
-        "panels": panels_of(walk),
+        "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
         "notice": "",
         "reach": reach_words(walk),

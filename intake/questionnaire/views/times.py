@@ -21,9 +21,9 @@ from intake.questionnaire import held_time
 from intake.questionnaire.views.browser import reach_words
 from intake.questionnaire.views.page_parts import (
     back_url,
-    before_sending,
-    onward,
-    panels_of,
+    panel_cards,
+    red_flag_cards,
+    redirect_onward,
     step_context,
     unexpected_fields,
 )
@@ -60,7 +60,7 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused))
         return show_times(request, draft, walk, form, status=409)
-    return onward(request, after, APPOINTMENT)
+    return redirect_onward(request, after, APPOINTMENT)
 
 
 def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
@@ -83,15 +83,16 @@ def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         after = held_time.choose_no_time(
             draft=draft, visit_type=WishedVisit.CALL_ME, request_id=request.request_id
         )
-        return onward(request, after, APPOINTMENT)
+        return redirect_onward(request, after, APPOINTMENT)
     context = _context(request, walk, TimesForm(types=(), people=(), places=()))
-    context["panels"] = before_sending(walk)
+    context["panels"] = red_flag_cards(walk)
     return render(request, "intake/call_us.html", context)
 
 
 def show_times(
     request: Request, draft: Draft, walk: Walk, form: TimesForm, *, status: int = 200
 ) -> HttpResponse:
+    """Show the list of free times that the urgency allows."""
     urgency = urgency_level(walk)
     shown = choosing.list_context(form, urgency)
     return _render(request, draft, walk, form, shown, status=status)
@@ -141,7 +142,7 @@ def _initial(wish: Any) -> dict[str, str]:
 def _context(request: Request, walk: Walk, form: TimesForm) -> dict[str, Any]:
     return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
         "back_url": back_url(request, walk, APPOINTMENT),
-        "panels": panels_of(walk),
+        "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")) or request.path.endswith("/check/"),
         "reach": reach_words(walk),
     }

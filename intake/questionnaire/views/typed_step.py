@@ -74,4 +74,5 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
 
 
 def _typed_who(request: Request) -> Mapping[str, str]:
+    """Return who fills the form in, as the fields of the contact step tell it."""
     return {"who": "caregiver"} if "proxy_name" in request.POST else {}

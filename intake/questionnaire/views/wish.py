@@ -17,7 +17,12 @@ from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
 from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views.browser import reach_words
-from intake.questionnaire.views.page_parts import acceptable, blank_step, onward, show_step
+from intake.questionnaire.views.page_parts import (
+    blank_step,
+    is_accepted,
+    redirect_onward,
+    show_step,
+)
 from intake.questionnaire.views.times import times_step
 from intake.questionnaire.walk import Walk
 
@@ -45,7 +50,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         data=request.POST if request.method == "POST" else None,
         initial=WishForm.initial_of(walk.content.wish),
     )
-    if not acceptable(request, form):
+    if not is_accepted(request, form):
         if request.POST.get("go") == "save":
             return redirect("intake:save")
         return show_step(request, walk, step, form)
@@ -54,7 +59,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
             common.allow_one_more(person=dict(walk.content.contact))
         except Refused as refused:
             return show_step(request, walk, step, form, notice=str(refused), status=409)
-    return onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
+    return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
 
 
 def choices_of(draft: Draft) -> Choices:
