@@ -7,8 +7,8 @@ from django.urls import URLPattern
 from django.urls import path as django_path
 
 from intake.models.submissions import Kind
-from intake.my_page import times, views, visits, way_in
-from intake.questionnaire.views import check, emergencies, pages, receipt, saving, start, young
+from intake.my_page import choose_time, views, visits, way_in
+from intake.questionnaire.views import check_page, emergencies, pages, receipt, saving, start, young
 
 app_name = "intake"
 
@@ -28,7 +28,7 @@ urlpatterns = [
     path("intake/", start.start, name="start"),
     path("intake/p/<slug:step>/", pages.page, name="page"),
     path("intake/sure/", young.confirm_age, name="sure"),
-    path("intake/check/", check.check, name="check"),
+    path("intake/check/", check_page.check, name="check"),
     path("intake/sent/", receipt.sent, name="sent"),
     path("intake/emergency/", emergencies.emergency, name="emergency"),
     path("intake/leave/", start.leave, name="leave"),
@@ -42,7 +42,7 @@ urlpatterns = [
     path("my/reply/", views.reply, name="reply"),
     path("my/withdraw/", views.withdraw, name="withdraw"),
     path("my/offer/", visits.offer, name="offer"),
-    path("my/times/", times.choose_time, name="times"),
+    path("my/times/", choose_time.choose_time, name="times"),
     path("my/cancel/", visits.cancel, name="cancel"),
     path("my/wait/", visits.wait, name="wait"),
     path("my/calendar.ics", visits.calendar, name="calendar"),

@@ -27,7 +27,7 @@ from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current
 from intake.questionnaire import composing, drafts
-from intake.questionnaire.views import check, emergencies, question_page, receipt, times
+from intake.questionnaire.views import check_page, emergencies, question_step, receipt, times_step
 from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.domain import golden
@@ -84,10 +84,10 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
         yield "emergency, bare", emergencies.emergency_now(request, walk.interrupting_rules)
         yield "told", emergencies.show_told(request, draft)
         return
-    yield "panel", question_page.show_page(request, walk, walk.pages[-1])
-    yield "check", check.show_check(request, walk)
+    yield "panel", question_step.show_page(request, walk, walk.pages[-1])
+    yield "check", check_page.show_check(request, walk)
     if walk.assessment.urgency == "same_day":
-        yield "call us", times._no_times(request, Draft(), walk)
+        yield "call us", times_step._no_times(request, Draft(), walk)
     context = receipt.sent_context(sent(walk, language, Kind.INTAKE), left_alone=False)
     yield "receipt", render(request, "intake/sent.html", context)
 

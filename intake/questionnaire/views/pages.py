@@ -14,11 +14,11 @@ from intake.questionnaire.views.browser import (
     redirect_to,
     with_draft,
 )
-from intake.questionnaire.views.contact import contact_step
+from intake.questionnaire.views.contact_step import contact_step
 from intake.questionnaire.views.not_served import when_not_served
-from intake.questionnaire.views.question_page import question_step
+from intake.questionnaire.views.question_step import question_step
 from intake.questionnaire.views.typed_step import show_typed_step
-from intake.questionnaire.views.wish import wish_step
+from intake.questionnaire.views.wish_step import wish_step
 from intake.questionnaire.walk import Walk
 
 

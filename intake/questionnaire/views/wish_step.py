@@ -23,7 +23,7 @@ from intake.questionnaire.views.page_parts import (
     redirect_onward,
     show_step,
 )
-from intake.questionnaire.views.times import times_step
+from intake.questionnaire.views.times_step import times_step
 from intake.questionnaire.walk import Walk
 
 

@@ -28,7 +28,7 @@ from intake.questionnaire.views.browser import (
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
 from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
-from intake.questionnaire.views.times import lost_time
+from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
 from intake.wording import reading
