@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic import audit
 from clinic.hours import OpeningHours
 from clinic.logs import JsonFormatter
-from intake.questionnaire.views import browser, emergencies, pages, sending, start
+from intake.questionnaire.views import contact_step, question_step, start, wish_step
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def fresh_pages() -> Iterator[None]:
 
 
 def _forget_pages() -> None:
-    for module in (browser, pages, sending, start, emergencies):
+    for module in (contact_step, question_step, start, wish_step):
         for thing in vars(module).values():
             if hasattr(thing, "cache_clear") and thing.__module__ == module.__name__:
                 thing.cache_clear()

@@ -119,7 +119,10 @@ def may_write(module: str) -> bool:
 
 
 def writes(module: str) -> list[str]:
-    """Calls that write to a model. A dict is changed with `|=`, so that `.update()` counts."""
+    """Calls that write to a model. A dict is changed with `|=`, so that `.update()` counts.
+
+    `drafts.delete(…)` calls a function of ours: the module `drafts` writes, not the caller.
+    """
     found = []
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -1,9 +1,9 @@
-"""How often one-time codes are asked for, and how many letters with a code go out.
+"""Limit how often one-time codes are asked for, and how many letters with a code are sent.
 
-No answer may tell a stranger whether a number and an address fit, and no stranger may use up what
-the patient needs. So an ask is counted under exactly what was typed, right or wrong: a made-up pair
-has a limit that no patient shares. The limit of the whole site counts letters alone; when they are
-used up, all wait who know an address alone, whether or not it is a patient's.
+No answer may tell a stranger whether a reference and an address fit, and no stranger may use up the
+codes of a patient. So a request is counted under exactly what was typed, right or wrong: a made-up
+pair has a limit that no patient shares. The limit of the whole site counts letters only. Once it is
+reached, every request with an address alone waits, whether or not the address is a patient's.
 """
 
 from datetime import timedelta
@@ -13,25 +13,25 @@ from django.conf import settings
 from clinic import limits
 from clinic.limits import Limit
 
-CODE_LIVES = timedelta(minutes=10)
-LIVE = 3  # codes for one question that can be entered at the same time, each in its own browser
-A_DAY = 10  # codes for one question
-RESERVE = 10  # times the site's limit: for those who know the right pair
+CODE_LIFETIME = timedelta(minutes=10)
+MOST_LIVE = 3  # codes for one pair that work at the same time, each in its own browser
+MOST_A_DAY = 10  # codes for one pair
+RESERVE = 10  # times the site's limit: for patients who give a reference, too
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
-    """Count that a network asks for a code: for a pair of number and address, or for an address
-    alone (None). Returns 0 when it may, otherwise the seconds until it may ask again.
+    """Count a network's request for a code. Returns 0, or the seconds until it may ask again.
 
-    `mailbox` is the address key. Call it outside of a transaction.
+    `mailbox` is the address key; `reference` is None when the address alone was given. Call it
+    outside of a transaction.
     """
     question = f"code:{reference or ''}:{mailbox}"
     asked = (
         Limit(f"ask-peer:{peer}", settings.LIMIT_CODES_PEER, HOUR),
-        # tokens come back as fast as codes end: never are more than LIVE of them alive
-        Limit(f"{question}:live", LIVE, LIVE * CODE_LIVES),
-        Limit(f"{question}:day", A_DAY, DAY),
+        # tokens come back as fast as codes expire, so at most MOST_LIVE codes work at once
+        Limit(f"{question}:live", MOST_LIVE, MOST_LIVE * CODE_LIFETIME),
+        Limit(f"{question}:day", MOST_A_DAY, DAY),
     )
     first, *rest = asked
     if not limits.take_all(first) and _letters_left(reference) and not limits.take_all(*rest):
@@ -41,17 +41,19 @@ def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
 
 
 def count_letter(*, reference: str | None) -> None:
-    """Count a code that is put into the outbox, inside of its transaction.
+    """Count a letter with a code, in the transaction that puts it into the outbox.
 
-    It is sent in any case: `count_request` asked whether one may be sent, before it was known
-    whether there is anything to send. Of many requests at once a few may pass the limit.
+    The letter is sent in any case: `count_request` checked the limit before it was known whether
+    the pair fits. A few of many simultaneous requests may exceed the limit.
     """
     any(limits.take(key, capacity=capacity, per=per) for key, capacity, per in _letters(reference))
 
 
 def _letters_left(reference: str | None) -> bool:
-    """Whether the whole site may send one more. Staff hear of it as soon as the ordinary limit is
-    reached, also while the reserve lasts."""
+    """Whether the site may send one more letter.
+
+    Staff are alerted as soon as the ordinary limit is reached, even while the reserve lasts.
+    """
     ordinary, *reserve = _letters(reference)
     if not limits.seconds_to_wait(ordinary):
         return True
@@ -60,8 +62,10 @@ def _letters_left(reference: str | None) -> bool:
 
 
 def _letters(reference: str | None) -> list[Limit]:
-    """The limits that a letter counts for, the first that has a token left. Of the second a
-    stranger uses nothing up who knows addresses and no numbers."""
+    """Return the limits of a letter; it uses a token of the first that has one left.
+
+    The second needs a reference: a stranger who knows only addresses cannot use it up.
+    """
     most = settings.LIMIT_CODES_SITE
     ordinary = Limit("codes-site", most, HOUR)
     if reference is None:

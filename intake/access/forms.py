@@ -1,4 +1,4 @@
-"""The short forms beside the walk: tell the clinic, the way back by a code, write to the clinic."""
+"""The short forms beside the walk: tell the clinic, come back by a code, reply to the clinic."""
 
 from typing import Any
 
@@ -19,8 +19,10 @@ from intake.forms.fields import (
 
 
 class TellForm(SingleValueForm):
-    """'Also tell the clinic', on the emergency page. The name is the patient's, who is somebody
-    else where the form is filled in by a `proxied` one."""
+    """'Also tell the clinic', on the emergency page.
+
+    The name is the patient's. Its label says so where another person fills in the form (`proxied`).
+    """
 
     phone = PhoneField(
         label=_("Your phone number"), error_messages={"required": _("Enter a phone number.")}
@@ -36,7 +38,7 @@ class TellForm(SingleValueForm):
 
 
 class FindForm(SingleValueForm):
-    """Where a code may be sent: the patient's own mailbox or phone."""
+    """Ask where a code may be sent: the patient's own mailbox or phone."""
 
     address = AddressField(error_messages={"required": _("Enter your e-mail address.")})
 
@@ -50,7 +52,7 @@ class FindForm(SingleValueForm):
 
 
 class ReturnForm(FindForm):
-    """The number of what was sent or saved, and the address that was given with it."""
+    """Ask for the reference of a submission or draft, and the address given with it."""
 
     reference = ReferenceField(
         label=_("Your number"),
@@ -65,7 +67,7 @@ class ReturnForm(FindForm):
 
 
 class CodeForm(SingleValueForm):
-    """A one-time code: one box, paste allowed."""
+    """Ask for a one-time code in a single field, so that it can be pasted."""
 
     code = PlainTextField(
         label=_("Your code"),
@@ -84,7 +86,7 @@ class CodeForm(SingleValueForm):
 
 
 class ReplyForm(SingleValueForm):
-    """What a patient writes to the clinic."""
+    """Ask for a patient's message to the clinic."""
 
     text = forms.CharField(
         label=_("Write to us"),

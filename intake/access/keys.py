@@ -1,14 +1,14 @@
-"""The secret keys that a browser holds, and the hashes that are stored of them."""
+"""Make the secret keys of browsers, and the hashes that are stored instead."""
 
 import hashlib
 import secrets
 
 
 def new_key() -> str:
-    """256 random bits that a browser keeps; only their hash is stored."""
+    """Return 256 random bits for a browser to keep. Only their hash is stored."""
     return secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> bytes:
-    """What is stored of a browser's key."""
+    """Return the hash of a browser's key, as it is stored."""
     return hashlib.sha256(key.encode()).digest()

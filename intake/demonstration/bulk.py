@@ -30,7 +30,7 @@ from intake.models.appointments import (
 from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
 from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
 from intake.protocols import current
-from intake.questionnaire import sending
+from intake.questionnaire import composing, rule_counts
 from intake.questionnaire.walk import Walk
 
 OUTCOMES = {
@@ -63,7 +63,7 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -
     counts: Counter[tuple[date, str, str]] = Counter()
     for patient, reference in zip(patients, references, strict=True):
         walk = walk_of(patient)
-        submission = sending.build_submission(
+        submission = composing.build_submission(
             draft_id=uuid7(),
             walk=walk,
             kind=patient.kind,
@@ -75,15 +75,15 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -
         submissions.append(submission)
         history.append(build_history(submission, "send", by=None, at=patient.sent_at))
         if patient.kind != Kind.STOPPED:
-            wishes.append(sending.build_wish(submission, patient.content.wish))
-        counts.update(sending.rule_count_keys(submission, walk.assessment))
+            wishes.append(composing.build_wish(submission, patient.content.wish))
+        counts.update(rule_counts.keys_of(submission, walk.assessment))
         if clinician and patient.handled and now - patient.sent_at > timedelta(days=2):
             decisions.append(_decided(submission, clinician, history))
     Submission.objects.bulk_create(submissions)
     AppointmentRequest.objects.bulk_create(wishes)
     StatusChange.objects.bulk_create(history)
     Decision.objects.bulk_create(decisions)
-    sending.add_rule_counts(counts)
+    rule_counts.add(counts)
     audit.record(actor=audit.system("demo"), action="create", detail={"count": len(submissions)})
     return len(submissions)
 

@@ -9,7 +9,7 @@ from clinic import audit
 from intake.documents import protocol_of
 from intake.errors import Conflict
 from intake.models.submissions import Submission, Urgency
-from intake.questionnaire import sending
+from intake.questionnaire.target_times import target_time
 
 User = Any  # whatever settings.AUTH_USER_MODEL names
 
@@ -51,4 +51,4 @@ def target_from(submission: Submission, urgency: int, start: datetime) -> dateti
     The rules are those that assessed the submission, not those of today.
     """
     level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
-    return sending.target(level, start)
+    return target_time(level, start)

@@ -1,6 +1,6 @@
-"""Where a request stands, in the words of the patient's own page: never more than is true."""
+"""Say where a request stands, in the words of the patient's own page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from intake.domain import workflow
 from intake.models.calls import Call
 from intake.models.submissions import Communication, Decision, Submission
-from intake.my_page.replies import Reader
+from intake.my_page.readers import Reader
 from intake.wording import moments
 
 STATUS_WORDS = {
@@ -34,34 +34,38 @@ PROGRESS_WORDS = {
 }
 
 
-def with_outcome(rows: QuerySet[Submission]) -> QuerySet[Submission]:
-    """These submissions with the outcome of the newest decision on each."""
+def with_outcome(rows: QuerySet[Submission]) -> Iterator[tuple[Submission, str]]:
+    """Yield each submission with the outcome of its newest decision, in one query."""
     newest = Decision.objects.filter(submission=OuterRef("pk")).order_by("-at", "-id")
-    return rows.annotate(outcome=Subquery(newest.values("outcome")[:1]))
+    for row in rows.annotate(outcome=Subquery(newest.values("outcome")[:1])):
+        yield row, vars(row)["outcome"] or ""
 
 
 def outcome_of(submission: Submission) -> str:
-    """The outcome of the newest decision, '' for none. No query where nothing was done yet."""
+    """Return the outcome of the newest decision, '' for none.
+
+    Makes no query for a submission that staff have not changed.
+    """
     if not submission.revision:
         return ""
     return submission.decisions.values_list("outcome", flat=True).first() or ""
 
 
 def is_asked(submission: Submission) -> bool:
-    """Whether we wait for an answer of the patient."""
+    """Whether the clinic waits for an answer of the patient."""
     came_back = submission.status in workflow.IN_TRIAGE and submission.asked_at is not None
     return submission.status == "waiting" or came_back
 
 
 def needs_emergency_care(submission: Submission, outcome: str) -> bool:
-    """Whether the patient has to read before all else that emergency care was decided."""
+    """Whether the page must say first that the patient needs emergency care."""
     untold = submission.redirected_at is not None and submission.status in workflow.OPEN
     decided = submission.status == "decided" and outcome == workflow.EMERGENCY_CARE
     return untold or decided
 
 
 def short_words(submission: Submission, outcome: str) -> str:
-    """Where it stands in one sentence, for a list."""
+    """Return in one sentence where the submission stands, for a list."""
     if needs_emergency_care(submission, outcome):
         return _("A clinician has read your request. You need emergency care.")
     if is_asked(submission):
@@ -79,10 +83,13 @@ def status_words(
     readers: Sequence[Reader],
     visit_stands: bool,
 ) -> str:
-    """Where it stands, and what the patient has to do. One query where calls are spoken of."""
+    """Return where the submission stands and what the patient has to do.
+
+    Makes one query where it speaks of calls.
+    """
     if needs_emergency_care(submission, outcome):
-        spoke = _spoke(submission) if submission.status == "decided" else ""
-        return f"{short_words(submission, outcome)} {spoke}".strip()
+        call = _call_words(submission) if submission.status == "decided" else ""
+        return f"{short_words(submission, outcome)} {call}".strip()
     if is_asked(submission):
         return _asked_words(submission, letters)
     if submission.status == "new" and readers:
@@ -98,23 +105,27 @@ def status_words(
 
 
 def _asked_words(submission: Submission, letters: Sequence[Communication]) -> str:
+    """Return what staff need of the patient, and how they asked for it."""
     since = submission.asked_at
     if any(row.by_id and (since is None or row.at >= since) for row in letters):
         return _("We need something more from you. Read the messages below, or call us.")
     call = submission.calls.last()
     if call is None:
-        told = _("We need something more from you.")
+        request = _("We need something more from you.")
     elif call.outcome == Call.Outcome.REACHED:
-        told = _("We spoke with you on %(day)s and wait for your answer.") % {"day": _day(call.at)}
+        request = _("We spoke with you on %(day)s and wait for your answer.") % {
+            "day": _day(call.at)
+        }
     else:
-        told = _("We need something more from you. We tried to call you on %(day)s.") % {
+        request = _("We need something more from you. We tried to call you on %(day)s.") % {
             "day": _day(call.at)
         }
     how = _("Please call us at %(phone)s, or write to us below.") % {"phone": settings.CLINIC_PHONE}
-    return f"{told} {how}"
+    return f"{request} {how}"
 
 
-def _spoke(submission: Submission) -> str:
+def _call_words(submission: Submission) -> str:
+    """Return a sentence on the last call that reached the patient, '' without one."""
     call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
     return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
 
@@ -124,9 +135,9 @@ def _day(at: datetime) -> str:
 
 
 def visit_words(progress: str, outcome: str, *, offers: bool) -> str:
-    """How far the wish for a visit is. `offers`: times are held for the patient."""
+    """Return how far the wish for a visit is. `offers`: times are held for the patient."""
     if progress == "withdrawn" and outcome in workflow.NO_VISIT:
-        if offers:  # the decision closed the request and left them standing
+        if offers:  # the decision closed the request and left the offers open
             return str(PROGRESS_WORDS["offered"])
         return _(
             "Your request for a visit is closed. If you still want one, please call us at "

@@ -1,7 +1,7 @@
-"""A patient's draft: begun, saved page by page, left.
+"""A patient's draft: begun, saved page by page, deleted.
 
-A step is one UPDATE guarded by the draft's revision. Of two tabs neither overwrites the other: the
-second applies its change to what the first has stored.
+Saving a step is one UPDATE guarded by the draft's revision. Two tabs never overwrite each other:
+the second tab applies its change to what the first has stored.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -28,15 +28,15 @@ from intake.documents import (
 )
 from intake.domain import answers as domain
 from intake.domain.definition import Page
+from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
-from intake.questionnaire.walk import ASKED_BELOW, CONTACT_DEPENDS, Walk
+from intake.questionnaire.walk import CONFIRM_AGE_BELOW, CONTACT_DEPENDS, Walk
 
-# Every request of a patient runs the first (or, for the wish, the second), every answered page the
-# third. They are written out because putting them together anew each time takes longer than
-# running them.
+# Every request of a patient runs _FIND (or, for the wish, _FIND_TO_WISH), every answered page
+# _STORE. They are written as SQL because building them with the ORM takes longer than running them.
 _FIND = "select * from intake_draft where key_hash = %s"
 _FIND_TO_WISH = """
 select *, array(select name from intake_location where is_active order by name) as places,
@@ -49,7 +49,7 @@ update intake_draft set content = %s, address_keys = %s::bigint[], revision = re
   updated_at = %s
 where id = %s and revision = %s and submission_id is null
 """
-TRIES = 5  # of a compare-and-set before giving up; a patient has two tabs, not five
+TRIES = 5  # compare-and-set tries before Conflict; a patient has two tabs, not five
 
 
 def begin(
@@ -60,9 +60,9 @@ def begin(
     content: Content | None = None,
     follows: Submission | None = None,
 ) -> tuple[Draft, str]:
-    """Start a draft. Returns it with the key that the browser keeps; only its hash is stored.
+    """Start a draft. Returns the draft and the browser's key, of which only the hash is stored.
 
-    A `device` counts as shared unless the patient said that it is their own, and always in a kiosk.
+    `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does.
     """
     protocol, key, now = current(), new_key(), timezone.now()
     own = device == Device.MINE and not settings.SHARED_DEVICE
@@ -85,7 +85,7 @@ def begin(
 
 
 def change_language(*, draft: Draft, language: str) -> None:
-    """Go on in another language: the answers are codes and stay. A sent draft keeps its own."""
+    """Change the language of an unsent draft. The answers are codes and stay as they are."""
     with transaction.atomic():
         store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         changed = Draft.objects.filter(pk=draft.pk, submission=None).update(language=language)
@@ -94,16 +94,16 @@ def change_language(*, draft: Draft, language: str) -> None:
 
 
 def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
-    """The draft of this browser key, None when there is none or it lay idle too long.
+    """Return the draft of a browser key, or None when it does not exist or was idle too long.
 
-    `to_wish` brings along what can be wished for: the clinic's places and clinicians in use.
+    With `to_wish` the draft carries the clinic's active locations and clinicians, for the wish.
     """
     draft = _find(key, _FIND_TO_WISH if to_wish else _FIND)
     return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
 def find_out_of_reach(key: str) -> Draft | None:
-    """The unsent draft that this browser left alone for too long: to say so, and nothing else."""
+    """Return the unsent draft that was idle too long: only to tell the patient so."""
     draft = _find(key, _FIND)
     if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
@@ -119,13 +119,13 @@ def _idle(draft: Draft) -> timedelta:
 
 
 def left_alone(draft: Draft) -> bool:
-    """Whether somebody else may look at this browser by now: what is sensitive is not shown."""
+    """Whether the device was idle so long that sensitive answers must not be shown any more."""
     return _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
 
 
 def walk_of(draft: Draft) -> Walk:
-    """The draft's way as its answers make it now, worked out once for each revision of them."""
-    made_for, walk = draft.__dict__.get("_walk", (None, None))
+    """Return the walk of the draft, computed once for each revision and language."""
+    made_for, walk = _walk_kept(draft)
     now = (draft.revision, draft.language)
     if walk is None or made_for != now:
         protocol = protocol_of(draft.protocol_id)
@@ -145,11 +145,18 @@ def walk_of(draft: Draft) -> Walk:
     return walk
 
 
+def _walk_kept(draft: Draft) -> tuple[tuple[int, str] | None, Walk | None]:
+    """Return the walk kept with the draft, and the revision and language it was made for."""
+    kept: tuple[tuple[int, str] | None, Walk | None] = draft.__dict__.get("_walk", (None, None))
+    return kept
+
+
 def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
-    """Apply `change` to the draft's newest content, however many tabs write at once."""
+    """Apply `change` to the draft's newest content and store it. Raises Gone and Conflict."""
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
+        assert sealed is not None  # seal_for returns None for None alone
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
@@ -168,14 +175,16 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
 def save_page(
     *, draft: Draft, page: Page, values: Mapping[str, Any], kept: Collection[str] = ()
 ) -> Walk:
-    """Keep the answers of one page. Returns the walk as it is then.
+    """Save the answers of one page. Returns the walk after it.
 
-    `values` are the cleaned answers of the page's visible questions; a question left blank is
-    absent, and answered no more unless it is one of `kept`, whose answer was not shown. A value
-    given now is shown again. An interrupting rule that the answers fire is recorded with page and
-    time, and stays recorded when the answer is later changed (rule S18). An age that the patient
-    has to confirm first is kept as `unsure`, and the page's answers as typed. Raises Conflict, and
-    Blocked when the answers forbid going on; then nothing is stored.
+    `values` are the cleaned answers of the page's visible questions. An absent question loses its
+    answer, unless it is one of `kept`, whose answers the page did not show. A value given now is
+    shown again later.
+
+    An interrupting rule that fires is recorded with page and time, and stays recorded when the
+    answer is changed later (rule S18). An age that the patient has to confirm is kept as `unsure`,
+    and the other answers of the page as typed. Raises Conflict, and Blocked when the answers forbid
+    going on; nothing is stored then.
     """
 
     def change(walk: Walk) -> Walk:
@@ -194,47 +203,51 @@ def save_page(
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
-    """The walk with an age to be confirmed, where `after` may not go on because of it. Raises
-    Blocked when the age is not in doubt."""
+    """Return the walk with an age for the patient to confirm, since `after` is blocked by it.
+
+    Raises Blocked when the age is not in doubt.
+    """
     age = after.known.get("age_years")
-    if not isinstance(age, int) or age >= ASKED_BELOW:
+    if not isinstance(age, int) or age >= CONFIRM_AGE_BELOW:
         raise Blocked(after.assessment)
     unsure = {"step": step, "age": age}
     return walk.with_content(walk.content.leave_open(step, typed, unsure=unsure))
 
 
 def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
+    """Return the rules with a panel that fire in `after` and did not fire in `walk`."""
     panels = [fired.id for fired in after.assessment.fired if is_panel(fired)]
     before = {fired.id for fired in walk.assessment.fired} if panels else set()
     return tuple(rule for rule in panels if rule not in before)
 
 
-def is_panel(fired: Any) -> bool:
-    """A fired rule whose advice is shown on the very next page: same day, or its own panel."""
+def is_panel(fired: Fired) -> bool:
+    """Whether the rule's advice is shown on the very next page: same day, or its own panel."""
     return fired.level == "same_day" or fired.interrupt == "panel"
 
 
 def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
-    """The stops after Continue on `step`: one more, or the last one taken back by an answer."""
+    """Return the stops after Continue on `step`: one more, or all retracted by the new answers."""
     stops, rules = walk.content.stops, [rule.id for rule in walk.interrupting_rules]
     if not rules:
-        return _taken_back(stops)
+        return _retracted(stops)
     if stops and stops[-1]["rules"] == rules and not stops[-1]["retracted"]:
         return stops
     stop = {"rules": rules, "page": step, "at": timezone.now().isoformat(), "retracted": None}
     return (*stops, stop)
 
 
-def _taken_back(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    """Return the stops with the time of retraction set where it is missing."""
     now = timezone.now().isoformat()
     return tuple({**stop, "retracted": stop["retracted"] or now} for stop in stops)
 
 
 def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
-    """Keep what an interrupting page held, though other answers on it were not in order.
+    """Save the recognised answers of a page that was left early or has errors.
 
-    The page does not count as done. Answers that forbid going on answer nothing yet: the page is
-    open again and shows them. Raises Conflict.
+    The page does not count as done. Answers that forbid going on are kept as typed: they answer
+    nothing, and the page shows them again. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -249,11 +262,11 @@ def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> W
     return _save(draft, change)
 
 
-def take_back(*, draft: Draft) -> Walk:
-    """'I picked this by mistake': recorded with its time; the answer itself is mended next."""
+def retract_emergency(*, draft: Draft) -> Walk:
+    """Record 'I picked this by mistake' with its time. The patient corrects the answer next."""
 
     def change(walk: Walk) -> Walk:
-        return walk.with_content(replace(walk.content, stops=_taken_back(walk.content.stops)))
+        return walk.with_content(replace(walk.content, stops=_retracted(walk.content.stops)))
 
     return _save(draft, change)
 
@@ -265,14 +278,16 @@ def save_contact(
     answers: Mapping[str, Any],
     kept: Collection[str] = (),
 ) -> Walk:
-    """Keep who the patient is and how to reach them. `answers` are those it brings along
-    (who fills the form in, and the age, for a request without the questionnaire). Of the fields
-    in `kept`, which were not shown, what is stored stays. An age in doubt is kept, and Conflict
-    and Blocked are raised, like in `save_page`."""
+    """Save the patient's identity and contact.
+
+    `answers` come from the same step in a request without the questionnaire: who fills the form in,
+    and the age. The fields in `kept` were not shown and keep their stored values. An age in doubt
+    is kept, and Conflict and Blocked are raised, as in `save_page`.
+    """
 
     def change(walk: Walk) -> Walk:
         merged = {**walk.content.answers, **answers}
-        stored = {name: said for name, said in walk.content.contact.items() if name in kept}
+        stored = {name: value for name, value in walk.content.contact.items() if name in kept}
         content = walk.content.visit(
             CONTACT,
             contact={**contact, **stored},
@@ -290,7 +305,7 @@ def save_contact(
 
 
 def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
-    """Keep the appointment the patient wishes for."""
+    """Save the appointment that the patient wishes for. Raises Conflict and Gone."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.visit(APPOINTMENT, wish=dict(wish)))
@@ -299,7 +314,7 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
 
 
 def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Keep what was typed on a step left unfinished, to show it again. It answers nothing."""
+    """Save the typed fields of an unfinished step, to show them again. They answer nothing."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))
@@ -308,7 +323,7 @@ def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Wa
 
 
 def mark_suspicious(*, draft: Draft, why: str) -> Walk:
-    """Note a sign that no person fills this in. The person, if it is one, is not held up."""
+    """Note a sign that a bot fills in the draft. The draft goes on in any case."""
 
     def change(walk: Walk) -> Walk:
         signs = dict.fromkeys((*walk.content.suspect, why))
@@ -324,18 +339,21 @@ def save_for_later(
     kept: bool = False,
     may_tell: Callable[[], bool] = lambda: True,
 ) -> str:
-    """Save the draft so that a code to `address` opens it elsewhere. Returns its reference.
+    """Save the draft so that a code sent to `address` opens it elsewhere. Returns its reference.
 
-    `kept` says that the address was not typed but is one given before, which is not shown. The
-    reference is given once and becomes the submission's. A message with it goes to the address,
-    once in ten minutes, if it `may_tell`: asked only when there is one to send. Raises Conflict.
+    `kept`: the patient did not type the address; it is the earlier one, which is not shown. The
+    draft keeps its reference, and the submission gets the same. A message with the reference goes
+    to the address at most once in ten minutes. `may_tell` decides about the message, and is called
+    only when one is due. Raises Conflict.
     """
     at, fresh = timezone.now(), timedelta(minutes=10)
     before = walk_of(draft).content.saved
-    again = before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
-    tells = not again and may_tell()
-    # of what was not told, the next try is the first
-    told_at = at if tells or again else at - fresh
+    was_told = (
+        before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
+    )
+    tells = not was_told and may_tell()
+    # without a message the ten minutes do not run: the next save may send it
+    told_at = at if tells or was_told else at - fresh
 
     def change(walk: Walk) -> Walk:
         saved = {"address": address, "at": told_at.isoformat()}
@@ -354,9 +372,9 @@ def save_for_later(
 
 
 def delete_idle_drafts(*, days: int) -> int:
-    """Delete every draft that was left alone for so many days. Returns how many.
+    """Delete the drafts that were idle for `days`, also those of receipts. Returns how many.
 
-    What was sent stays; only the receipt's draft goes.
+    Submissions stay.
     """
     before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
@@ -372,12 +390,14 @@ def delete_idle_drafts(*, days: int) -> int:
 
 
 def delete(*, draft: Draft) -> None:
-    """Delete the draft. What was sent stays sent; only this browser's way to it ends."""
+    """Delete the draft. A submission made of it stays; the browser can no longer reach it."""
     Draft.objects.filter(pk=draft.pk).delete()
 
 
 def confirm_age(*, draft: Draft) -> bool:
-    """The patient says that the age in doubt is right: delete the draft. False, and nothing is
-    deleted, when the draft was changed or sent meanwhile."""
+    """Delete the draft, since the patient confirmed an age that forbids going on.
+
+    Returns False and deletes nothing when the draft was changed or sent meanwhile.
+    """
     unchanged = Draft.objects.filter(pk=draft.pk, revision=draft.revision, submission=None)
     return bool(unchanged.delete()[0])

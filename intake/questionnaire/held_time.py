@@ -1,9 +1,8 @@
-"""The time a patient chooses while filling in: held for the draft, confirmed when it is sent."""
+"""Hold the time that a patient chooses for the draft, and book it when the draft is sent."""
 
 from datetime import UTC
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from intake.appointments import booking, free_times, waiting_list
@@ -19,10 +18,11 @@ from intake.questionnaire.walk import Walk
 
 
 def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: str = "") -> Walk:
-    """Hold a free time for the draft and keep it as its wish. The time already held stays, with
-    the end it has. Two transactions: a hold whose wish was not kept ends by itself.
+    """Hold a free slot for the draft and save it as the draft's wish.
 
-    Raises SlotGone, Refused (see appointments.hold), Conflict and Gone (see save_wish).
+    Choosing the held slot again does not extend the hold. Holding and saving are two transactions:
+    if saving fails, the hold expires by itself. Raises SlotGone and Refused (see `booking.hold`),
+    Conflict and Gone (see `drafts.save_wish`).
     """
     held = booking.held_by(draft=draft)
     if held is None or key_of(held) != slot or held.visit_type_id != visit_type.pk:
@@ -46,36 +46,40 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
     return save_wish(draft=draft, wish=wish)
 
 
-def choose_none(
+def choose_no_time(
     *, draft: Draft, visit_type: str, waitlist: bool = False, request_id: str = ""
 ) -> Walk:
-    """None of the free times is wanted: the clinic calls, or the patient waits for others. What
-    was held is given back. Raises Conflict and Gone."""
+    """Save that the patient wants none of the free times: a call, or the waiting list.
+
+    Releases the held slot. Raises Conflict and Gone.
+    """
     if held := booking.held_by(draft=draft):
         booking.release(appointment=held, draft=draft, request_id=request_id)
     wish = {"visit_type": visit_type, "wishes": [], "waitlist": waitlist}
     return save_wish(draft=draft, wish=wish)
 
 
-def chosen_row(draft: Draft, wish: Any) -> Appointment | None:
-    """The appointment a draft's wish names, if it is the draft's."""
+def chosen_appointment(draft: Draft, wish: Any) -> Appointment | None:
+    """Return the appointment that the wish names, if it is held for this draft."""
     pk = wish.get("chosen", {}).get("appointment")
-    rows: QuerySet[Appointment] = Appointment.objects.filter(pk=pk, draft=draft)
+    rows = Appointment.objects.filter(pk=pk, draft=draft)
     return rows.for_reading().first() if pk else None
 
 
-def settle(submission: Submission, draft: Draft, content: Content, request_id: str) -> None:
-    """A part of `submit`: the held time becomes the appointment, or the patient joins the waitlist.
-    A time later than the urgency allows is given back, and the request is the clinic's to answer.
-    Raises SlotGone when somebody else has the time by now, and Refused."""
+def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_id: str) -> None:
+    """Book the held slot, or put the patient on the waiting list; a part of `sending.submit`.
+
+    A slot later than the urgency allows is released, and the clinic answers the request instead.
+    Raises SlotGone when another patient has the slot by now, and Refused.
+    """
     wish = content.wish
     if "chosen" in wish:
-        row = chosen_row(draft, wish)
+        row = chosen_appointment(draft, wish)
         if row is None:
             raise SlotGone
         if time_still_allowed(submission.urgency, row.during.lower):
             if row.held_until is None or row.held_until <= timezone.now():
-                # the book may have changed since, and the time be past
+                # after the hold expired the slot may be past or closed
                 free_times.find_slot(key=key_of(row), visit_type=row.visit_type)
             booking.confirm_hold(appointment=row, submission=submission, request_id=request_id)
         else:

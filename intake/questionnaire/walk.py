@@ -1,8 +1,8 @@
-"""A patient's way through one draft: which step comes next, what is done, what stops the form.
+"""A patient's walk through one draft: which step comes next, which are done, what stops the form.
 
-Pure functions over the draft's content. The questionnaire's pages come from the protocol; after
-them come two steps of our own, `contact` and `appointment`. Nothing is stored here: the route is
-computed anew from the answers each time, so no session can point at a page that is gone.
+Pure functions over the draft's content. The pages come from the protocol; the steps `contact` and
+`appointment` follow them. The route is computed from the answers each time and never stored, so no
+session can point at a page that is gone.
 """
 
 from dataclasses import dataclass, replace
@@ -16,48 +16,52 @@ from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.draft_content import APPOINTMENT, CONTACT, CONTACT_QUESTIONS, Content
 
-# what the walks beside the questionnaire ask: a request for a visit, and an addition to what was
-# sent, whose contact and person are taken over from there
+# The questions of the two short walks: a request for a visit, and an addition to a submission.
+# An addition takes the contact over from its submission.
 WALKS = {
     "appointment": {"em_now"},
     "addition": {"em_now", "leg_new", "clot_risk", "reason_text"},
 }
-# what the contact has to agree with: another answer here, and the contact is asked again
+# the contact has to agree with these answers: when one changes, the contact is asked again
 CONTACT_DEPENDS = ("who", "age_years")
-# An age below this, from a patient without a parent or guardian, is more often a slip (7 for 71)
-# than a child alone with the form: the patient is asked before anything is deleted.
-ASKED_BELOW = 12
+# A lower age, from a patient without a parent or guardian, is more often a slip (7 for 71) than a
+# child alone with the form: the patient confirms the age before the draft is deleted.
+CONFIRM_AGE_BELOW = 12
 
 
 @dataclass(frozen=True)
 class Walk:
-    """One draft's route. `kind` is 'intake', 'appointment' (safety, contact, wish only) or
-    'addition' (safety and a few questions; the contact is known). The protocol judges; its pages
-    speak in the words of `wording`, or its own."""
+    """The route of one draft.
+
+    `kind` is 'intake', 'appointment' (safety, contact and wish) or 'addition' (safety and a few
+    questions; the contact is known). `protocol` judges the answers. The pages show the words of
+    `wording`, or the protocol's own.
+    """
 
     protocol: Protocol
     content: Content
     kind: str = "intake"
     si_screen: bool = True
     wording: Wording | None = None
-    reach: timedelta | None = None  # how long its browser may lie idle
+    reach: timedelta | None = None  # how long the browser may be idle
 
     @cached_property
     def words(self) -> Wording:
+        """The words that the pages show."""
         return self.wording or Wording(self.protocol)
 
     def with_content(self, content: Content) -> "Walk":
-        """The walk as `content` makes it. What the answers alone decide is not worked out twice."""
+        """Return the walk with `content`. What unchanged answers decide is not computed again."""
         walk = replace(self, content=content)
         if content.answers == self.content.answers and content.contact == self.content.contact:
-            for name in ("known", "pages", "steps", "stopping"):
+            for name in ("known", "pages", "steps", "interrupting_rules"):
                 if name in self.__dict__:
                     walk.__dict__[name] = self.__dict__[name]
         return walk
 
     @cached_property
     def known(self) -> dict[str, Any]:
-        """The answers that count, those of the contact step included."""
+        """The answers that are judged, with those of the contact step."""
         contact = self.content.contact
         asked = {q: contact[q] for q in CONTACT_QUESTIONS if q in contact}
         everything = {**self.content.answers, **asked}
@@ -68,6 +72,7 @@ class Walk:
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
+        """The pages of the route, with the questions that the answers make visible."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         if self.kind in WALKS:
@@ -76,14 +81,16 @@ class Walk:
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
+        """The pages of the route, then the contact and the wish where the walk has them."""
         own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
         return (*(page.id for page in self.pages), *own)
 
     def page(self, step: str) -> Page | None:
-        """The page of the route as it is now, with the questions visible now; else None."""
+        """Return the page with its visible questions, or None when it is not on the route."""
         return next((page for page in self.pages if page.id == step), None)
 
     def done(self, step: str) -> bool:
+        """Whether the patient pressed Continue on `step` and all it requires is answered."""
         if step not in self.content.visited:
             return False
         if step == CONTACT:
@@ -95,11 +102,11 @@ class Walk:
 
     @cached_property
     def first_open(self) -> str | None:
-        """The first step not yet done, None when everything is."""
+        """The first step that is not done, None when all are done."""
         return next((step for step in self.steps if not self.done(step)), None)
 
     def reachable(self, step: str) -> bool:
-        """A step may be shown when everything before it is done."""
+        """Whether `step` may be shown: every step before it is done."""
         if step not in self.steps:
             return False
         if self.first_open is None:
@@ -107,22 +114,24 @@ class Walk:
         return self.steps.index(step) <= self.steps.index(self.first_open)
 
     def before(self, step: str) -> str | None:
+        """Return the step before `step`, None for the first."""
         index = self.steps.index(step) if step in self.steps else 0
         return self.steps[index - 1] if index else None
 
     def after(self, step: str) -> str | None:
-        """The step that follows, None when `step` is the last."""
+        """Return the step after `step`, None for the last."""
         index = self.steps.index(step)
         return self.steps[index + 1] if index + 1 < len(self.steps) else None
 
     # --- judgement ---------------------------------------------------------------------------
     @property
     def retracted(self) -> bool:
-        """An emergency answer was given earlier and stands no more."""
+        """Whether an emergency answer ever stopped the form."""
         return bool(self.content.stops)
 
     @cached_property
     def assessment(self) -> Assessment:
+        """What the rules say of the answers."""
         return assess(
             self.protocol,
             self.known,
@@ -132,26 +141,27 @@ class Walk:
 
     @cached_property
     def interrupting_rules(self) -> tuple[Rule, ...]:
-        """The rules that stop the form with the answers as they are now."""
+        """The rules that stop the form because of the present answers."""
         return interrupting_rules(self.protocol, self.known, si_screen=self.si_screen)
 
     @property
     def may_correct(self) -> bool:
-        """'I picked this by mistake' was pressed for the stop that holds now."""
+        """Whether the patient pressed 'I picked this by mistake' for the last stop."""
         return bool(self.content.stops) and bool(self.content.stops[-1].get("retracted"))
 
     def stops_by(self, step: str) -> bool:
-        """Whether this step asks what a rule that stops the form now has read."""
+        """Whether `step` asks a question that one of the interrupting rules reads."""
         page = self.page(step)
         wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
         return page is not None and any(question.id in wanted for question in page.questions)
 
     @property
     def proxied(self) -> bool:
+        """Whether another person fills the form in for the patient."""
         return self.content.answers.get("who") in ("parent_guardian", "caregiver")
 
 
 def age_on(day: date, birth_date: date) -> int:
-    """Completed years of age on `day`."""
+    """Return the completed years of age on `day`."""
     before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
     return day.year - birth_date.year - before_birthday

@@ -24,7 +24,7 @@ from intake.demonstration import bulk, material, people
 from intake.models.appointments import AppointmentRequest, WaitlistEntry
 from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
 from intake.protocols import current
-from intake.questionnaire import sending
+from intake.questionnaire import composing
 
 RARE, COMMON, NOBODY = "Xylander", "Smith", "Qvortrup"
 ALIKE = 3  # people of the rare name
@@ -180,7 +180,7 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
     """What sixty people sent: the row, its columns as COPY takes them, and what it holds sealed."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
-        row = sending.build_submission(
+        row = composing.build_submission(
             draft_id=uuid7(),
             walk=bulk.walk_of(patient),
             kind=patient.kind,

@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from education.templatetags.pages import pages_to_read
 from intake.protocols import current
-from intake.questionnaire.views.sending import to_read
+from intake.questionnaire.views.receipt import to_read
 from tests import builders
 from tests.intake.patient import Patient
 

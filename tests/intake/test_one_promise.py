@@ -26,9 +26,8 @@ from intake.domain.promises import promising_sentences
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
 from intake.protocols import current
-from intake.questionnaire import drafts, sending
-from intake.questionnaire.views import emergencies, pages, wish
-from intake.questionnaire.views import sending as sending_views
+from intake.questionnaire import composing, drafts
+from intake.questionnaire.views import check_page, emergencies, question_step, receipt, times_step
 from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.domain import golden
@@ -65,7 +64,7 @@ def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
 
 
 def sent(walk: Walk, language: str, kind: str) -> Submission:
-    return sending.build_submission(
+    return composing.build_submission(
         draft_id=None,
         walk=walk,
         kind=kind,
@@ -83,13 +82,13 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
         yield "emergency", emergencies.show_emergency(request, walk, TellForm(), status=200)
         yield "emergency, bare", emergencies.emergency_now(request, walk.interrupting_rules)
-        yield "told", emergencies.after_telling(request, draft)
+        yield "told", emergencies.show_told(request, draft)
         return
-    yield "panel", pages.show_page(request, walk, walk.pages[-1])
-    yield "check", sending_views.show_check(request, walk)
+    yield "panel", question_step.show_page(request, walk, walk.pages[-1])
+    yield "check", check_page.show_check(request, walk)
     if walk.assessment.urgency == "same_day":
-        yield "call us", wish._no_times(request, Draft(), walk)
-    context = sending_views.sent_context(sent(walk, language, Kind.INTAKE))
+        yield "call us", times_step._no_times(request, Draft(), walk)
+    context = receipt.sent_context(sent(walk, language, Kind.INTAKE), left_alone=False)
     yield "receipt", render(request, "intake/sent.html", context)
 
 

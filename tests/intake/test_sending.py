@@ -19,7 +19,7 @@ from intake.models.submissions import (
     Urgency,
 )
 from intake.protocols import current
-from intake.questionnaire import drafts, sending
+from intake.questionnaire import drafts, sending, target_times
 from tests import builders
 from tests.staff.desk import Trail
 
@@ -127,7 +127,7 @@ def test_a_cleared_draft_is_gone_for_every_service():
     for act in (
         lambda: sending.submit(draft=stale),
         lambda: sending.tell_clinic(draft=stale, phone="+12025550147", name=""),
-        lambda: drafts.take_back(draft=stale),
+        lambda: drafts.retract_emergency(draft=stale),
         lambda: drafts.save_page(draft=stale, page=page, values={}),
         lambda: drafts.save_wish(draft=stale, wish={}),
     ):
@@ -138,7 +138,7 @@ def test_a_cleared_draft_is_gone_for_every_service():
 @pytest.mark.parametrize("urgency", Urgency)
 def test_each_urgency_has_its_target_in_time(urgency):
     at = timezone.now()
-    target = sending.target(current().level(urgency.code), at)
+    target = target_times.target_time(current().level(urgency.code), at)
     calendar = hours.current()
     match urgency:
         case Urgency.EMERGENCY:

@@ -1,6 +1,7 @@
 """A patient goes through the questionnaire, page by page, as it is shown."""
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,9 +10,11 @@ from django.test import Client
 
 from intake.domain.answers import to_json
 from intake.domain.triage import assess
+from intake.draft_content import Content
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Draft, Submission, Urgency
 from intake.protocols import current
+from intake.questionnaire.walk import Walk
 from tests.intake.patient import TALKATIVE, Page, Patient, born
 
 pytestmark = pytest.mark.django_db
@@ -394,3 +397,12 @@ def test_the_content_of_a_draft_survives_storing():
 
     content = drafts.walk_of(patient.draft).content
     assert to_json(content.answers) == patient.draft.content["answers"]
+
+
+def test_a_change_beside_the_answers_judges_and_routes_nothing_anew():
+    walk = Walk(current(), Content(answers={"who": "self", "em_now": ["chest_or_breath"]}))
+    decided = (walk.known, walk.pages, walk.steps, walk.interrupting_rules)
+    after = walk.with_content(replace(walk.content, panel=("R01",)))
+    kept = (after.known, after.pages, after.steps, after.interrupting_rules)
+    assert walk.interrupting_rules
+    assert all(one is other for one, other in zip(decided, kept, strict=True))

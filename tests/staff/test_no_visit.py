@@ -16,7 +16,7 @@ from intake.models.appointments import Appointment, AppointmentRequest, Waitlist
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Communication, Decision, StatusChange, Submission, Urgency
 from intake.my_page import replies
-from intake.my_page.views import status_context
+from intake.my_page.status_page import status_context
 from intake.ways import calls
 from tests import builders
 from tests.intake import book

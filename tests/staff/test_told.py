@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic.models import Message
 from clinic.outgoing import outbox
-from intake.access import codes
+from intake.access import codes, grants
 from intake.appointments import booking, changing, offers, waiting_list
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
@@ -478,9 +478,9 @@ def test_of_several_requests_the_one_that_is_opened_is_read():
         calls.owe(submission=row, reason="message", occasion=str(row.pk))
     key = codes.send(address="+12025550147", reference=None)
     code = Message.objects.get(kind="code").payload["code"]
-    grant = codes.grant_of(codes.redeem(key=key, code=code).key)
+    grant = grants.find(codes.redeem(key=key, code=code).key)
     assert len(owed()) == 2
-    codes.choose(grant=grant, reference=both[0].reference)
+    grants.choose(grant=grant, reference=both[0].reference)
 
     assert CallTask.objects.open().get().submission == both[1]
 

@@ -15,7 +15,7 @@ from intake.appointments.views.visit_words import visit_context
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Communication, Decision, StatusChange, Submission, Urgency
 from intake.my_page import replies
-from intake.my_page.views import status_context
+from intake.my_page.status_page import status_context
 from intake.questionnaire import drafts, sending
 from intake.ways import calls
 from intake.ways import waiting as waiting_for_patient

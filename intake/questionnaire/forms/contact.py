@@ -1,4 +1,4 @@
-"""Who the patient is and how to reach them: an ordinary Django form."""
+"""Ask who the patient is and how to reach them."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -20,11 +20,17 @@ from intake.wording.reading import PREFER, PREFER_TIME
 CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
 
 
+class ConsentField(forms.BooleanField):
+    """The box for consent, with a legend for the template."""
+
+    legend = _("Your consent")
+
+
 class ContactForm(WalkForm):
     """Who the patient is and how to reach them, with the protocol's own contact questions.
 
-    `known` are the answers so far: the age that the birth date has to agree with, and who fills
-    the form in. A request without the questionnaire asks the latter here.
+    `known` are the answers so far: the age, which the birth date has to agree with, and who fills
+    the form in. In a request without the questionnaire this form asks who fills it in.
     """
 
     name = PlainTextField(
@@ -64,7 +70,7 @@ class ContactForm(WalkForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
-    consent = forms.BooleanField(
+    consent = ConsentField(
         label=_("I agree that the clinic stores and reads my answers, as the privacy notice says."),
         error_messages={
             "required": _(
@@ -96,7 +102,6 @@ class ContactForm(WalkForm):
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text
-        self.fields["consent"].legend = _("Your consent")
         who = self.initial.get("who") or known.get("who")
         if self.is_bound and kind == "appointment":
             who = self.data.get("who")
@@ -109,8 +114,10 @@ class ContactForm(WalkForm):
         self.order_fields(self.order.split())
 
     def _let_browsers_fill(self, who: str | None) -> None:
-        """Let a browser offer its owner's name and birthday for their own fields alone: a parent's
-        would else become the child's. Before anybody has said who fills in, for none."""
+        """Mark the fields that a browser may fill with its owner's name and birthday.
+
+        A parent's must not become the child's, so no field is marked before `who` is answered.
+        """
         if who == "self":
             self.fields["name"].widget.attrs["autocomplete"] = "name"
             self.fields["birth_date"].widget = Date3Widget(autocomplete="bday")
@@ -118,26 +125,26 @@ class ContactForm(WalkForm):
             self.fields["proxy_name"].widget.attrs["autocomplete"] = "name"
 
     def clean_email(self) -> str:
-        email = self.cleaned_data["email"]
+        email: str = self.cleaned_data["email"]
         if email:
             StrictEmail()(email)
         return email
 
     def clean_birth_date(self) -> date:
-        born = self.cleaned_data["birth_date"]
+        born: date = self.cleaned_data["birth_date"]
         today = timezone.localdate()
         if born > today:
             raise forms.ValidationError(_("This date is in the future. Check the year."))
         if age_on(today, born) > 120:
             raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
-        told = self.known.get("age_years")
-        if self.kind != "appointment" and told is not None and age_on(today, born) != told:
+        age = self.known.get("age_years")
+        if self.kind != "appointment" and age is not None and age_on(today, born) != age:
             raise forms.ValidationError(
                 _(
                     "You said that the patient is %(told)s years old, but this date makes "
                     "%(born)s. Check the date, or go back and change the age."
                 )
-                % {"told": told, "born": age_on(today, born)},
+                % {"told": age, "born": age_on(today, born)},
                 code="age",
             )
         return born
@@ -150,7 +157,7 @@ class ContactForm(WalkForm):
         return data
 
     def contact(self) -> dict[str, Any]:
-        """The contact as it is stored, plain JSON."""
+        """Return the contact as it is stored, plain JSON."""
         data = self.cleaned_data
         kept = ("name", "proxy_name", "callback_phone", "email", "prefer", "prefer_time")
         return {
@@ -162,15 +169,17 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """The answers it brings along: none, but for a request without the questionnaire."""
+        """Return the answers given here: none, except in a request without the questionnaire."""
         if self.kind != "appointment":
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {"who": self.cleaned_data["who"], "age_years": age}
 
     def typed(self) -> dict[str, Any]:
-        """What was typed so far, for who stops here and comes back: shown again, answering nothing.
-        The two boxes to tick are ticked anew."""
+        """Return what was typed, to show it to a patient who saves for later here.
+
+        Without the two boxes for consent, which the patient has to tick again.
+        """
         wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.completed_data()
         found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
         if born := self.cleaned_data.get("birth_date"):
@@ -179,7 +188,7 @@ class ContactForm(WalkForm):
 
     @staticmethod
     def initial_of(contact: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
-        """What the form shows when the patient comes back to it."""
+        """Return the initial values when the patient comes back to the form."""
         if not contact:
             return {}
         born = contact.get("birth_date")
@@ -192,8 +201,10 @@ class ContactForm(WalkForm):
 
     @staticmethod
     def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
-        """What the controls of these fields would hold, for `keep`."""
-        found = {name: {name: str(contact[name])} for name in names if name in contact}
+        """Return the control values of the fields in `names`, for `keep`."""
+        found: dict[str, Controls] = {
+            name: {name: str(contact[name])} for name in names if name in contact
+        }
         if "birth_date" in found:
             born = date.fromisoformat(contact["birth_date"])
             parts = {"month": born.month, "day": born.day, "year": born.year}

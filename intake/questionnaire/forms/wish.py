@@ -28,31 +28,29 @@ NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be wished for: places by name, clinicians as (id, name). Of one there is no
-    choice."""
+    """The places (names) and clinicians (id, name) to choose from. A single one is not asked."""
 
     places: tuple[str, ...] = ()
     clinicians: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def typed(cls, posted: QueryDict) -> "Choices":
-        """For the form shown again without a database: the places of the settings, and what was
-        chosen on the page."""
+        """Return the places of the settings and those of the POST, to show the form again without
+        a database."""
         sent = (posted.get(f"place{suffix(n)}", "")[:80] for n in range(MOST))
         chosen = (place for place in sent if place not in ("", ANY))
         return cls(tuple(dict.fromkeys((*settings.CLINIC_PLACES, *chosen))))
 
 
 def suffix(number: int) -> str:
-    """What stands behind the names of a wish's controls: nothing, _2, _3."""
+    """Return the ending of the control names of a wish: '', '_2', '_3'."""
     return f"_{number + 1}" if number else ""
 
 
 class WishForm(WalkForm):
     """The appointment a patient wishes for.
 
-    'First free' is a wish for no time at all. A second and third wish are added by a button; one
-    that is left empty counts for nothing.
+    'First free' stores no wish. A button adds a second and third wish; an empty one is not stored.
     """
 
     visit_type = forms.ChoiceField(
@@ -88,8 +86,8 @@ class WishForm(WalkForm):
     ):
         super().__init__(data=data, initial=dict(initial or {}))
         self.choices = choices
-        given = self.data.get("wishes") if self.is_bound else self.initial.get("wishes")
-        self.count = int(given) if str(given) in ("2", "3") else 1
+        given = str((self.data if self.is_bound else self.initial).get("wishes"))
+        self.count = int(given) if given in ("2", "3") else 1
         for number in range(self.count):
             self._add(number)
         for name, field in self.fields.items():
@@ -148,18 +146,19 @@ class WishForm(WalkForm):
 
     @classmethod
     def with_one_more(cls, posted: QueryDict, choices: Choices) -> "WishForm":
-        """The form as it was filled in, unjudged, with room for another wish."""
+        """Return the form as it was filled in, without errors, with fields for another wish."""
         data = posted.copy()
         before = cls(choices=choices, data=posted).count
         data["wishes"] = str(min(before + 1, MOST))
         form = cls(choices=choices, data=data)
-        form._errors = ErrorDict()
+        vars(form)["_errors"] = ErrorDict()  # so that Django does not judge it
         form.cleaned_data = {}
         return form
 
     # --- judging -------------------------------------------------------------------------------
     def clean_earliest(self) -> date | None:
-        earliest, today = self.cleaned_data["earliest"], timezone.localdate()
+        earliest: date | None = self.cleaned_data["earliest"]
+        today = timezone.localdate()
         if earliest and earliest < today:
             raise forms.ValidationError(_("This date is in the past. Choose a later one."))
         if earliest and earliest > today + timedelta(days=365):
@@ -176,14 +175,14 @@ class WishForm(WalkForm):
         return data
 
     def wish(self) -> dict[str, Any]:
-        """The wish as it is stored in the draft, plain JSON."""
+        """Return the wish as the draft stores it, plain JSON."""
         data = self.cleaned_data
         first_free = data.get("when") == "first"
         found = [] if first_free else [self._one(number) for number in range(self.count)]
         return {
             "visit_type": data["visit_type"],
             "earliest": data["earliest"].isoformat() if data["earliest"] else None,
-            "wishes": [found[0], *(w for w in found[1:] if _says(w))] if found else [],
+            "wishes": [found[0], *(w for w in found[1:] if _is_filled(w))] if found else [],
         }
 
     def _one(self, number: int) -> dict[str, Any]:
@@ -203,14 +202,14 @@ class WishForm(WalkForm):
 
     @staticmethod
     def initial_of(wish: Mapping[str, Any]) -> dict[str, Any]:
-        """What the form shows when the patient comes back to it."""
+        """Return the initial values when the patient comes back to the form."""
         if "visit_type" not in wish or "chosen" in wish:
             return {}
         earliest, wishes = wish.get("earliest"), wishes_of(wish)
         found: dict[str, Any] = {
             "visit_type": wish["visit_type"],
             "earliest": date.fromisoformat(earliest) if earliest else None,
-            "when": "wish" if any(map(_says, wishes)) else "first" if not wishes else "",
+            "when": "wish" if any(map(_is_filled, wishes)) else "first" if not wishes else "",
             "wishes": max(1, len(wishes)),
         }
         for number, one in enumerate(wishes):
@@ -220,7 +219,7 @@ class WishForm(WalkForm):
 
     @staticmethod
     def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """The wish as label and values, for reading back."""
+        """Return the wish as (label, values), to read it back."""
         if not wish:
             return []
         wishes = wishes_of(wish)
@@ -237,7 +236,10 @@ class WishForm(WalkForm):
             rows = _rows(wishes[0])
         else:
             rows = [
-                (str(NUMBERED[n]), [f"{label}: {', '.join(said)}" for label, said in _rows(one)])
+                (
+                    str(NUMBERED[n]),
+                    [f"{label}: {', '.join(values)}" for label, values in _rows(one)],
+                )
                 for n, one in enumerate(wishes)
             ]
         earliest = wish.get("earliest")
@@ -249,21 +251,23 @@ class WishForm(WalkForm):
 
 
 def wishes_of(wish: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The wishes of a stored one; a draft of before has one, and not in a list."""
+    """Return the list of wishes. A draft of an earlier release stores a single wish, not a list."""
     return wish["wishes"][:MOST] if "wishes" in wish else [wish]
 
 
 def chosen_words(chosen: Mapping[str, str]) -> str:
-    """The time that a draft holds, in words."""
+    """Return the held time in words."""
     start = datetime.fromisoformat(chosen["start"]).astimezone(ZoneInfo(chosen["zone"]))
     return moment_words(start, chosen["zone"])
 
 
-def _says(one: Mapping[str, Any]) -> bool:
+def _is_filled(one: Mapping[str, Any]) -> bool:
+    """Whether a wish says anything."""
     return any(one.get(part) for part in PARTS)
 
 
 def _rows(one: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return one wish as (label, values)."""
     any_of = [gettext("Any")]
     return [
         *([(gettext("Place"), [one["place"]])] if one.get("place") else []),

@@ -1,32 +1,40 @@
-"""Save and come back later: an address to send a code to, and a number to keep."""
+"""Save a draft for later: ask for an address for the code, and show the reference."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from clinic.requests import Request
 from intake.access.forms import FindForm
 from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
 from intake.models.submissions import Draft, Kind
 from intake.questionnaire import drafts
-from intake.questionnaire.views.browser import (
-    draft_missing,
-    later,
-    reach_words,
-    too_often,
-    with_draft,
+from intake.questionnaire.views.browser import draft_missing, reach_words, with_draft
+from intake.questionnaire.views.not_served import when_not_served
+from intake.questionnaire.views.request_limits import (
+    count_send,
+    may_write_to,
+    too_often_words,
+    with_retry_after,
 )
-from intake.questionnaire.views.emergencies import count_send, may_write_to
 from intake.questionnaire.walk import Walk
 
 
+def show_typed(request: Request, *, status: int, notice: str) -> HttpResponse:
+    return show(
+        request, None, FindForm(data=request.POST), status=status, notice=notice or _("Try again.")
+    )
+
+
+@when_not_served(show_typed)
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
-def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
-    """Ask where a code may be sent; then show the number. Going on here stays possible."""
+def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
+    """Ask where a code may be sent, then show the reference. The patient may go on here."""
     known, veiled = known_address(walk)
     form = FindForm(
         data=request.POST if request.method == "POST" else None,
@@ -38,8 +46,8 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
     if not form.is_valid():
         return show(request, walk, form, status=422)
     if seconds := count_send(request):
-        notice = too_often(seconds)
-        return later(show(request, walk, form, status=429, notice=notice), seconds)
+        notice = too_often_words(seconds)
+        return with_retry_after(show(request, walk, form, status=429, notice=notice), seconds)
     address = form.cleaned_data["address"]
     try:
         reference = drafts.save_for_later(
@@ -62,8 +70,11 @@ def save(request: HttpRequest, *, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def known_address(walk: Walk) -> tuple[str, bool]:
-    """The address given before, so that it need not be typed again, and whether it is veiled. Not
-    the one of what was sent already: whoever came in by the phone may never have known it."""
+    """Return the address that the patient gave in this draft, and whether it is veiled.
+
+    An addition does not offer the address of its submission: a patient who came in by phone code
+    may never have known it.
+    """
     veiled = walk.content.veiled_contact
     if saved := walk.content.saved.get("address"):
         return saved, SAVED_ADDRESS in veiled
@@ -73,16 +84,7 @@ def known_address(walk: Walk) -> tuple[str, bool]:
 
 
 def show(
-    request: HttpRequest, walk: Walk | None, form: Any, *, status: int, notice: str = ""
+    request: Request, walk: Walk | None, form: Any, *, status: int, notice: str = ""
 ) -> HttpResponse:
     context = {"form": form, "notice": notice}
     return render(request, "intake/save.html", context, status=status)
-
-
-def again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse:
-    return show(
-        request, None, FindForm(data=request.POST), status=status, notice=notice or _("Try again.")
-    )
-
-
-save.again = again  # type: ignore[attr-defined]

@@ -1,41 +1,43 @@
-"""Beginning and leaving."""
+"""Begin a draft, and leave it."""
 
 from functools import lru_cache
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.pagecache import blank
+from clinic.requests import Request
 from intake.models.submissions import Kind
 from intake.protocols import current
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
-    count_start,
+    clear_device,
+    current_wording,
     draft_missing,
     draft_notice,
     draft_of,
-    follow,
-    hold,
-    later,
-    let_go,
-    now,
+    follow_page_language,
     redirect_to,
+    set_draft_cookie,
 )
+from intake.questionnaire.views.request_limits import count_start, with_retry_after
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
-    """What the questionnaire is; POST begins it, or goes on with one that is there. A POST that
-    does not say whose device this is begins as on one that others use."""
+def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
+    """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
+
+    A POST without a `device` begins a draft on a shared device.
+    """
     draft = draft_of(request)
     under_way = draft is not None and not draft.submission_id
     if draft is not None and request.method == "POST":
-        follow(draft)
+        follow_page_language(draft)
     template = "intake/start.html" if kind == Kind.INTAKE else "intake/appointments_start.html"
     if request.method != "POST":
-        notice = draft_notice(now(), current().approved)
+        notice = draft_notice(current_wording(), current().approved)
         html = blank_start(template, under_way, notice, request.path, get_language())
         return blank.serve(request, html)
     if request.POST.get("go") == "continue":
@@ -47,39 +49,42 @@ def start(request: HttpRequest, kind: str = Kind.INTAKE) -> HttpResponse:
     if draft is not None and under_way and request.POST.get("go") != "new":
         if draft.kind == kind:
             return redirect_to(drafts.walk_of(draft).first_open)
-        context = {"has_draft": True, "draft_notice": draft_notice(now(), current().approved)}
+        context = {
+            "has_draft": True,
+            "draft_notice": draft_notice(current_wording(), current().approved),
+        }
         return render(request, template, context)
     if seconds := count_start(request):
-        return later(render(request, "errors/429.html", status=429), seconds)
+        return with_retry_after(render(request, "errors/429.html", status=429), seconds)
     if draft is not None and under_way:
         drafts.delete(draft=draft)
     draft, key = drafts.begin(
         kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
     )
-    return hold(redirect_to("safety"), key, draft)
+    return set_draft_cookie(redirect_to("safety"), key, draft)
 
 
 @lru_cache(maxsize=16)
 def blank_start(
     template: str, has_draft: bool, draft_notice: str, path: str, _language: str | None
 ) -> str:
-    """The HTML of a start page."""
+    """Return the HTML of a start page."""
     context = {"has_draft": has_draft, "draft_notice": draft_notice}
     return blank.make(template, context, path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def leave(request: HttpRequest) -> HttpResponse:
-    """Delete the draft and clear this device."""
+def leave(request: Request) -> HttpResponse:
+    """Delete the draft and what this browser stored."""
     if request.method != "POST":
         return render(request, "intake/leave.html")
     draft = draft_of(request)
     if draft is not None:
         drafts.delete(draft=draft)
-    return let_go(redirect("home"))
+    return clear_device(redirect("home"))
 
 
 @require_safe
-def refused(request: HttpRequest) -> HttpResponse:
-    """For who does not consent: the phone."""
+def refused(request: Request) -> HttpResponse:
+    """Show the phone number to a patient who does not consent."""
     return render(request, "intake/refused.html")

@@ -1,22 +1,22 @@
-"""A patient who may be too young to fill this in alone: asked when the age may be a slip, stopped
-when it is not."""
+"""Stop a patient who is too young to fill in the form alone. Ask first if the age may be a slip."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from clinic.requests import Request
 from intake.domain.definition import Rule
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
+    clear_device,
+    current_wording,
     draft_missing,
     draft_notice,
     draft_of,
-    follow,
-    let_go,
-    now,
+    follow_page_language,
     redirect_to,
     renew_cookie,
 )
@@ -24,18 +24,20 @@ from intake.wording import advice
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def sure(request: HttpRequest) -> HttpResponse:
-    """Ask whether a very low age is right. Only 'yes' deletes the draft; 'no' opens the page that
-    asked the age, with everything typed there."""
+def confirm_age(request: Request) -> HttpResponse:
+    """Ask whether a very low age is right.
+
+    'Yes' deletes the draft. 'No' opens the page that asked the age, with all that was typed there.
+    """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
     if draft is None and says_yes:  # the second of two clicks
-        return let_go(minor(request, blocking(now())))
+        return clear_device(show_minor(request, blocking_rules(current_wording())))
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
         return redirect("intake:sent")
-    follow(draft)
+    follow_page_language(draft)
     walk = drafts.walk_of(draft)
     unsure = walk.content.unsure
     if walk.interrupting_rules:
@@ -49,31 +51,31 @@ def sure(request: HttpRequest) -> HttpResponse:
         }
         return render(request, "intake/sure.html", context)
     if not says_yes:
-        # a walk with nothing left to do was on the check page, and goes back to it
-        response = redirect_to(unsure["step"], change=walk.first_open is None)
-        return renew_cookie(request, response, draft)
-    # an old page may ask about an age that was typed anew meanwhile
+        # when every step is done the patient came from the check page and goes back to it
+        back = redirect_to(unsure["step"], change=walk.first_open is None)
+        return renew_cookie(request, back, draft)
+    # a page left open may ask about an age that the patient has changed since
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
-        return let_go(minor(request, blocking(walk.words), deleted=True))
+        return clear_device(show_minor(request, blocking_rules(walk.words), deleted=True))
     return redirect("intake:sure")
 
 
-def stop(
-    request: HttpRequest, draft: Draft, assessment: Assessment, words: Wording
+def stop_minor(
+    request: Request, draft: Draft, assessment: Assessment, words: Wording
 ) -> HttpResponse:
-    """M01: a minor without a parent or guardian is stopped and the draft deleted."""
+    """Delete the draft of a minor without a parent or guardian, and show why (rule M01)."""
     drafts.delete(draft=draft)
     fired = {rule.id for rule in assessment.fired}
-    rules = [rule for rule in blocking(words) if rule.id in fired]
-    return let_go(minor(request, rules, deleted=True))
+    rules = [rule for rule in blocking_rules(words) if rule.id in fired]
+    return clear_device(show_minor(request, rules, deleted=True))
 
 
-def blocking(words: Wording) -> list[Rule]:
-    """The rules that forbid going on, as `words` say them."""
+def blocking_rules(words: Wording) -> list[Rule]:
+    """Return the rules that forbid going on, in the language of `words`."""
     return [rule for rule in words.protocol.rules.rules if rule.blocks_submission]
 
 
-def minor(request: HttpRequest, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:
-    """The page for a young patient alone: whom to ask, whom to call."""
+def show_minor(request: Request, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:
+    """Show a young patient alone whom to ask and whom to call."""
     texts = [advice.with_local_numbers(rule.advice) for rule in rules]
     return render(request, "intake/minor.html", {"advice": texts, "deleted": deleted})

@@ -1,0 +1,122 @@
+"""The grant that a right code gives a browser: made, found with its submission, chosen, ended."""
+
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinic import audit
+from clinic.ids import parse_reference
+from clinic.outgoing import outbox
+from intake.access.keys import digest, new_key
+from intake.models.access import Grant
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Submission
+from intake.ways import calls, telling
+
+MAX_IDLE = timedelta(minutes=30)
+# each note of a visit waits for the disk
+NOTE_EVERY = timedelta(minutes=1)
+LIFETIME = timedelta(hours=2)
+# not read with the grant: answers and names are read where they are shown
+_UNREAD = ("answers", "assessment", "person", "search_keys", "wishes")
+_READ = [
+    (model, [field for field in model._meta.concrete_fields if field.name not in _UNREAD])
+    for model in (Grant, Submission, AppointmentRequest)
+]
+_FIND_AND_NOTE = f"""
+with mine as (
+  select * from intake_grant where key_hash = %(hash)s
+    and seen_at > clock_timestamp() - %(idle)s and created_at > clock_timestamp() - %(lives)s
+), noted as (
+  update intake_grant set seen_at = clock_timestamp()
+  where id = (select id from mine where seen_at < clock_timestamp() - %(noted)s)
+)
+select {", ".join(f"{m._meta.db_table}.{f.column}" for m, fields in _READ for f in fields)}
+from mine as intake_grant
+left join intake_submission on intake_submission.id = intake_grant.chosen_id
+left join intake_appointmentrequest
+  on intake_appointmentrequest.submission_id = intake_submission.id
+"""  # noqa: S608  names of columns
+
+
+def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: str) -> str:
+    """A part of `codes.redeem`: give the browser a grant for these submissions. Returns its key."""
+    key, now = new_key(), timezone.now()
+    known = list(Submission.objects.filter(pk__in=submissions))
+    chosen = known[0] if len(known) == 1 else None
+    Grant(
+        key_hash=digest(key),
+        submissions=[row.pk for row in known],
+        chosen=chosen,
+        created_at=now,
+        seen_at=now,
+    ).save(force_insert=True)
+    if chosen:
+        calls.drop(submission_id=chosen.pk, reasons=telling.READ)
+    outbox.put(kind="opened", occasion=str(challenge))
+    for row in known:
+        audit.record(
+            actor=audit.patient(row.reference),
+            action="login",
+            subject=str(row.pk),
+            purpose="PATRQT",
+            request_id=request_id,
+        )
+    return key
+
+
+def find(key: str) -> Grant | None:
+    """Return the grant of a browser's key; None when it does not exist or has expired.
+
+    One query reads the grant, its chosen submission and the appointment request.
+    """
+    if not key:
+        return None
+    given: dict[str, Any] = {
+        "hash": digest(key),
+        "idle": MAX_IDLE,
+        "lives": LIFETIME,
+        "noted": NOTE_EVERY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_AND_NOTE, given)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    grant: Grant
+    grant, submission, request = _instances(row)
+    if submission:
+        grant.chosen = submission
+        submission._state.fields_cache["appointment_request"] = request
+    return grant
+
+
+def _instances(row: tuple[Any, ...]) -> list[Any]:
+    """Make grant, submission and appointment request of a row; a missing one is None."""
+    found: list[Any] = []
+    values = iter(row)
+    for model, fields in _READ:
+        mine = list(islice(values, len(fields)))
+        names = [field.attname for field in fields]
+        found.append(model.from_db("default", names, mine) if mine[0] else None)
+    return found
+
+
+def choose(*, grant: Grant, reference: str) -> bool:
+    """Choose one of the submissions of a grant. Returns False when it is not among them."""
+    wanted = parse_reference(reference)
+    row = Submission.objects.filter(pk__in=grant.submissions, reference=wanted).first()
+    if row:
+        with transaction.atomic():
+            Grant.objects.filter(pk=grant.pk).update(chosen=row)
+            calls.drop(submission_id=row.pk, reasons=telling.READ)
+    return row is not None
+
+
+def end(*, grant: Grant) -> None:
+    """Delete the grant."""
+    Grant.objects.filter(pk=grant.pk).delete()

@@ -1,0 +1,182 @@
+"""Choose a free time on the own page: for a first visit, or to move the visit."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from clinic.pagecache import blank
+from clinic.requests import Request
+from intake.appointments import (
+    booking,
+    changing,
+    free_times,
+    repeated_refusals,
+)
+from intake.appointments.booking import Standing
+from intake.appointments.common import SlotGone
+from intake.appointments.forms import TimesForm
+from intake.appointments.views import choosing
+from intake.appointments.views.visit_words import may_change, may_choose, words_of
+from intake.models.access import Grant
+from intake.models.appointments import Appointment
+from intake.models.submissions import Submission, Urgency
+from intake.my_page.browser_key import with_grant
+from intake.my_page.status_page import REFUSALS, show_problem
+
+LONGEST_KEY = 1000  # characters of the posted fields of a remembered answer
+FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Show the list of free times, then the page to confirm one, then book or move the visit."""
+    mine = booking.standing_of(submission=submission)
+    if mine.visit and not may_change(mine.visit):
+        too_late = _("It is too late to change this here. Please call us.")
+        return show_problem(request, grant, too_late)
+    if not _may_choose(submission, mine):
+        return redirect("intake:my")
+    only = mine.visit.visit_type if mine.visit else None
+    answer_key = _answer_key(request, submission, mine)
+    if answer_key and (html := repeated_refusals.told(answer_key, before=mine.at)):
+        return blank.serve(request, html, status=409)
+    if request.method != "POST" or choosing.is_other_list(request):
+        wanted = choosing.turned(request) if request.method == "POST" else None
+        return _show_list(request, submission, mine, choosing.form_of(wanted, only=only))
+    form = choosing.form_of(request.POST, only=only)
+    if not form.chosen:
+        form.add_error("slot", _("Choose a time."))
+    if form.errors or form.visit_type is None:
+        return _show_list(request, submission, mine, form, status=422)
+    try:
+        if request.POST.get("go") == "book":
+            _book(request, submission, mine, form)
+            return redirect("intake:my")
+        return _confirm(request, submission, mine, form)
+    except SlotGone as gone:
+        return _show_taken(request, submission, mine, form, gone, answer_key)
+    except REFUSALS as problem:
+        return show_problem(request, grant, problem)
+
+
+def _may_choose(submission: Submission, mine: Standing) -> bool:
+    """Whether the urgency allows choosing, and a patient without a visit may choose a first one."""
+    may_begin = mine.visit is not None or may_choose(submission)
+    return may_begin and free_times.may_choose(submission.urgency)
+
+
+def _show_taken(
+    request: Request,
+    submission: Submission,
+    mine: Standing,
+    form: TimesForm,
+    gone: SlotGone,
+    answer_key: tuple[Hashable, ...] | None,
+) -> HttpResponse:
+    """Say that the time is taken and show the nearest free ones; remember the page by its key."""
+    if mine.held and booking.key_of(mine.held) == form.chosen:
+        mine = replace(mine, held=None)  # the hold is lost
+    shown = choosing.near_context(form, submission.urgency, gone.nearest)
+    context = _list_context(submission, mine, shown, choosing.gone_words(shown))
+    if answer_key is None:
+        return render(request, "my/times.html", context, status=409)
+    html = blank.make("my/times.html", context, path=request.path)
+    repeated_refusals.tell(answer_key, html)
+    return blank.serve(request, html, status=409)
+
+
+def _answer_key(
+    request: Request, submission: Submission, mine: Standing
+) -> tuple[Hashable, ...] | None:
+    """Return what the "slot taken" page depends on: the posted fields, the urgency, the language.
+
+    None when the patient has a visit or a held time, since the page depends on these too; and when
+    the POST has other fields than a list of times, so that nothing personal is remembered.
+    """
+    names = request.POST.keys() - {"csrfmiddlewaretoken"}
+    if request.method != "POST" or mine.visit or mine.held or not names <= FIELDS:
+        return None
+    posted = tuple((name, *request.POST.getlist(name)) for name in sorted(names))
+    key = (posted, submission.urgency, get_language())
+    return key if len(str(posted)) < LONGEST_KEY else None
+
+
+def _confirm(
+    request: Request, submission: Submission, mine: Standing, form: TimesForm
+) -> HttpResponse:
+    """Ask the patient to confirm the time.
+
+    A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
+    """
+    assert form.visit_type is not None  # the caller has looked
+    if mine.visit is None:
+        row = _held(request, submission, mine, form)
+        to, until = words_of(row), choosing.held_words(row)["until"]
+    else:
+        free = changing.time_to_move_to(appointment=mine.visit, slot=form.chosen)
+        to, until = choosing.free_words(free), ""
+    context = {
+        "to": to,
+        "until": until,
+        "visit": words_of(mine.visit) if mine.visit else None,
+        "slot": form.chosen,
+        "kind": str(form.visit_type.pk),
+    }
+    return render(request, "my/confirm_time.html", context)
+
+
+def _held(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> Appointment:
+    """Return the held time, after holding it if it is not held yet."""
+    if mine.held and booking.key_of(mine.held) == form.chosen:
+        return mine.held
+    assert form.visit_type is not None
+    return booking.hold(
+        urgency=submission.urgency,
+        person=submission.person,
+        submission=submission,
+        slot=form.chosen,
+        visit_type=form.visit_type,
+        request_id=request.request_id,
+    )
+
+
+def _book(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> None:
+    """Book the first visit, or move the visit. The second of two clicks changes nothing."""
+    rid = request.request_id
+    if mine.visit is None:
+        row = _held(request, submission, mine, form)
+        booking.confirm_hold(appointment=row, submission=submission, request_id=rid)
+    elif booking.key_of(mine.visit) != form.chosen:
+        changing.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
+
+
+def _show_list(
+    request: Request,
+    submission: Submission,
+    mine: Standing,
+    form: TimesForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    shown = choosing.list_context(form, submission.urgency)
+    context = _list_context(submission, mine, shown)
+    return render(request, "my/times.html", context, status=status)
+
+
+def _list_context(
+    submission: Submission, mine: Standing, shown: dict[str, Any], notice: str = ""
+) -> dict[str, Any]:
+    return shown | {
+        "appointment": words_of(mine.visit) if mine.visit else None,
+        "urgent": submission.urgency == Urgency.URGENT,
+        "held": choosing.held_words(mine.held) if mine.held and not mine.visit else None,
+        "instead": [],
+        "notice": notice,
+    }

@@ -1,0 +1,104 @@
+"""Show where a submission stands, or the list of submissions that the code opened."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import gettext as _
+
+from clinic import hours
+from clinic.requests import Request
+from intake import documents
+from intake.access import grants
+from intake.access.forms import ReplyForm
+from intake.appointments.views.visit_words import visit_context
+from intake.domain import workflow
+from intake.errors import Conflict, Refused
+from intake.models.access import Grant
+from intake.models.submissions import Kind, Submission
+from intake.my_page import readers, standing
+from intake.my_page.browser_key import key_of
+from intake.questionnaire.views.receipt import next_words
+
+REFUSALS = (Conflict, Refused, workflow.NotAllowed)
+READER_WORDS = {
+    "clinician": gettext_lazy("A clinician"),
+    "duty": gettext_lazy("The clinician on duty"),
+    "front desk": gettext_lazy("The front desk"),
+}
+
+
+def show(
+    request: Request, grant: Grant, form: ReplyForm, *, status: int = 200, notice: str = ""
+) -> HttpResponse:
+    """Show the page of the chosen submission, or the list to choose from.
+
+    `notice` says why an action of the patient was not done.
+    """
+    if grant.chosen is None:
+        rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
+        listed = [
+            (row.reference, row.submitted_at, standing.short_words(row, outcome))
+            for row, outcome in standing.with_outcome(rows)
+        ]
+        return render(request, "my/list.html", {"rows": listed}, status=status)
+    visit = visit_context(grant.chosen)
+    context = visit | status_context(grant.chosen, visit)
+    context |= {"form": form, "several": len(grant.submissions) > 1, "notice": notice}
+    return render(request, "my/status.html", context, status=status)
+
+
+def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of the page except for the visit's own. It holds no answer."""
+    wish = getattr(submission, "appointment_request", None)
+    outcome = standing.outcome_of(submission)
+    asked = standing.is_asked(submission)
+    emergency = standing.needs_emergency_care(submission, outcome)
+    # the page promises nothing while the next step is the patient's
+    promises = submission.status in workflow.IN_TRIAGE and not (asked or emergency)
+    spoken = documents.wording(submission.protocol_id, get_language())
+    letters = list(submission.communications.all())
+    seen_by = readers.readers(submission)
+    is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
+    language = get_language() or "en"
+    # what a patient in danger has to do is said in approved words
+    told_in = spoken.language_of("emergency") if emergency else language
+    with override(told_in):
+        words = standing.status_words(
+            submission,
+            outcome,
+            letters=letters,
+            readers=seen_by,
+            visit_stands=is_visit_open or bool(visit["offers"]),
+        )
+    return {
+        "reference": submission.reference,
+        "sent_at": submission.submitted_at,
+        "words": words,
+        "emergency": emergency,
+        "spoken": told_in if told_in != language else "",
+        "next_text": "",
+        **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
+        "stopped": submission.kind == Kind.STOPPED,
+        "visit": standing.visit_words(wish.progress, outcome, offers=bool(visit["offers"]))
+        if wish
+        else "",
+        "letters": [
+            {"text": row.words["text"], "ours": row.by_id is not None, "at": row.at}
+            for row in letters
+        ],
+        "answer_by": hours.day_words(submission.reply_due_at) if submission.reply_due_at else "",
+        "readers": [
+            {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
+            for reader in seen_by
+        ],
+        "may_withdraw": "withdraw" in workflow.allowed(submission.status),
+        "withdrawn": submission.status == "withdrawn",
+    }
+
+
+def show_problem(request: Request, grant: Grant, problem: Any) -> HttpResponse:
+    """Show the page as it is now, with the reason why the action was not done."""
+    fresh = grants.find(key_of(request)) or grant
+    return show(request, fresh, ReplyForm(), status=409, notice=str(problem))

@@ -1,0 +1,137 @@
+"""Ask for a one-time code and redeem it.
+
+No address names a record: the browser holds a key that is looked up by its hash.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from clinic import limits
+from clinic.requests import Request
+from intake.access import code_limits, codes, grants
+from intake.access.forms import CodeForm, FindForm, ReplyForm, ReturnForm
+from intake.my_page.browser_key import hold_key, key_of
+from intake.my_page.status_page import show
+from intake.questionnaire import drafts
+from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
+from intake.questionnaire.views.not_served import when_not_served
+from intake.questionnaire.views.request_limits import HOUR, too_often_words, with_retry_after
+
+
+def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
+    """Show the question for an address, or send a code to it. The answer never says if one fits."""
+    form = form_class(data=request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        return _show_ask(request, form, way, status=422 if form.is_bound else 200)
+    address, reference = form.cleaned_data["address"], form.cleaned_data.get("reference")
+    mailbox, peer = codes.address_key(address), limits.peer(request)
+    if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
+        notice = too_often_words(seconds)
+        if reference is None:
+            notice += " " + _(
+                "Your number is in our first message to you. Ask with the number instead."
+            )
+        return with_retry_after(_show_ask(request, form, way, status=429, notice=notice), seconds)
+    key = codes.send(address=address, reference=reference, unsent_first=way == "resume")
+    return hold_key(redirect("intake:code"), key)
+
+
+def _show_ask(
+    request: Request, form: Any, way: str, *, status: int, notice: str = ""
+) -> HttpResponse:
+    context = {"form": form, "way": way, "notice": notice}
+    return render(request, "my/ask.html", context, status=status)
+
+
+def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
+    """Make the function that shows the question with what was typed, for `when_not_served`."""
+
+    def again(request: Request, *, status: int, notice: str) -> HttpResponse:
+        return _show_ask(request, form_class(data=request.POST), way, status=status, notice=notice)
+
+    return again
+
+
+@when_not_served(typed_question(ReturnForm, "my"))
+@require_http_methods(["GET", "HEAD", "POST"])
+def my(request: Request) -> HttpResponse:
+    """Show the own page, or ask for the reference and address that lead to it."""
+    if request.method != "POST" and (grant := grants.find(key_of(request))):
+        return show(request, grant, ReplyForm())
+    return _ask(request, ReturnForm, "my")
+
+
+@when_not_served(typed_question(FindForm, "find"))
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: Request) -> HttpResponse:
+    """Ask a patient who forgot the reference for the address alone."""
+    return _ask(request, FindForm, "find")
+
+
+@when_not_served(typed_question(ReturnForm, "resume"))
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: Request) -> HttpResponse:
+    """Ask for the reference and address of a draft that was saved for later."""
+    return _ask(request, ReturnForm, "resume")
+
+
+def _show_code(request: Request, form: CodeForm, *, status: int, notice: str = "") -> HttpResponse:
+    return render(request, "my/code.html", {"form": form, "notice": notice}, status=status)
+
+
+def show_typed_code(request: Request, *, status: int, notice: str) -> HttpResponse:
+    return _show_code(request, CodeForm(data=request.POST), status=status, notice=notice)
+
+
+@when_not_served(show_typed_code)
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: Request) -> HttpResponse:
+    """Redeem the code, or send a new one."""
+    key = key_of(request)
+    if not key:
+        return redirect("intake:my")
+    if request.method != "POST":
+        return _show_code(request, CodeForm(), status=200)
+    peer = limits.peer(request)
+    if request.POST.get("go") == "again":
+        asked = codes.asked_for(key=key)
+        if asked is None:
+            return redirect("intake:my")
+        mailbox, reference = asked
+        if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
+            notice = too_often_words(seconds)
+            return with_retry_after(
+                _show_code(request, CodeForm(), status=429, notice=notice), seconds
+            )
+        renewed = codes.renew(key=key)
+        return hold_key(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+    form = CodeForm(data=request.POST)
+    if not form.is_valid():
+        return _show_code(request, form, status=422)
+    tries = limits.Limit(f"code-peer:{peer}", settings.LIMIT_TRIES_PEER, HOUR)
+    # the network's limit does not stop a browser whose own code has tries left
+    if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
+        notice = too_often_words(seconds)
+        return with_retry_after(_show_code(request, form, status=429, notice=notice), seconds)
+    opened = codes.redeem(key=key, code=form.cleaned_data["code"], request_id=request.request_id)
+    if opened is None:
+        form.add_error(
+            "code",
+            _(
+                "This code does not open anything. Check it. A code works for 10 minutes, in the "
+                "window where you asked for it, and may be tried 5 times."
+            ),
+        )
+        return _show_code(request, form, status=422)
+    if opened.draft:
+        step = drafts.walk_of(opened.draft).first_open
+        response = set_draft_cookie(redirect_to(step), opened.key, opened.draft)
+        response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
+        return response
+    return hold_key(redirect("intake:my"), opened.key)

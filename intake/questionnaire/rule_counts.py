@@ -1,0 +1,35 @@
+"""Count how often each rule fires on a day. The counts name no patient."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db import connection
+from django.utils import timezone
+
+from intake.domain.triage import Assessment
+from intake.models.submissions import RuleCount, Submission
+
+
+def keys_of(submission: Submission, assessment: Assessment) -> list[tuple[date, str, str]]:
+    """Return the keys that a submission adds to, for `add`: one for each fired rule and flag."""
+    day = timezone.localdate(submission.submitted_at)
+    rules = {fired.id for fired in (*assessment.fired, *assessment.flags)}
+    return [(day, rule, submission.protocol_id) for rule in rules]
+
+
+def add(counts: Mapping[tuple[date, str, str], int]) -> None:
+    """Add `counts` to the stored ones. A key is (day, rule id, protocol hash).
+
+    The keys are sorted, so that two transactions lock the rows in the same order.
+    """
+    if not counts:
+        return
+    table = connection.ops.quote_name(RuleCount._meta.db_table)
+    rows = ",".join(["(%s, %s, %s, %s)"] * len(counts))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} AS old (day, rule, protocol_hash, fired) VALUES {rows} "  # noqa: S608
+            "ON CONFLICT (day, rule, protocol_hash)"
+            " DO UPDATE SET fired = old.fired + excluded.fired",
+            [part for key in sorted(counts) for part in (*key, counts[key])],
+        )

@@ -1,0 +1,159 @@
+"""Show every answer for checking, and send them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from clinic.requests import Request
+from intake.appointments import free_times
+from intake.appointments.common import SlotGone
+from intake.draft_content import APPOINTMENT, CONTACT
+from intake.errors import Conflict, Gone, NotReady, Refused
+from intake.models.submissions import Draft, Urgency
+from intake.questionnaire import held_time, sending
+from intake.questionnaire.forms.wish import WishForm
+from intake.questionnaire.views.browser import (
+    draft_missing,
+    draft_notice,
+    reach_words,
+    redirect_to,
+    with_draft,
+)
+from intake.questionnaire.views.not_served import when_not_served
+from intake.questionnaire.views.page_parts import STEP_TITLES, red_flag_cards
+from intake.questionnaire.views.request_limits import count_send, may_write_to, with_retry_after
+from intake.questionnaire.views.times_step import lost_time
+from intake.questionnaire.walk import Walk
+from intake.ways.contact import way_to
+from intake.wording import reading
+from intake.wording.moments import clock_words
+
+
+def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
+    """Ask the patient to try again. The check page has no fields; the answers are in the draft."""
+    return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+
+
+@when_not_served(show_try_again)
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_draft
+def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
+    """Show every answer with its change link; POST sends."""
+    if walk.interrupting_rules:
+        return redirect("intake:emergency")
+    if walk.first_open:
+        return redirect_to(walk.first_open)
+    if request.method != "POST":
+        return show_check(request, walk, notice=held_notice(draft, walk))
+    if seconds := count_send(request):
+        notice = _("Too many requests came from your network. Your answers are kept.")
+        return with_retry_after(show_check(request, walk, notice=notice, status=429), seconds)
+    try:
+        sending.submit(
+            draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id
+        )
+    except NotReady as not_ready:
+        return redirect_to(not_ready.step)
+    except Gone:
+        return draft_missing(request)
+    except SlotGone:
+        return lost_time(request, draft, walk)
+    except (Conflict, Refused) as problem:
+        return show_check(request, walk, notice=str(problem), status=409)
+    return redirect("intake:sent")
+
+
+def may_confirm(walk: Walk) -> bool:
+    """Count a confirmation to the patient's address, and say whether it may be sent."""
+    way = way_to(walk.content.contact)
+    return way is not None and may_write_to(way[1], "confirm")
+
+
+def show_check(
+    request: Request, walk: Walk, *, notice: str = "", status: int = 200
+) -> HttpResponse:
+    sections = check_sections(walk)
+    context = {
+        "sections": sections,
+        "panels": red_flag_cards(walk),
+        "notice": notice,
+        "reach": reach_words(walk),
+        "veiled": any(r["answered"] and not r["values"] for s in sections for r in s["rows"]),
+        "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
+    }
+    return render(request, "intake/check.html", context, status=status)
+
+
+def check_sections(walk: Walk) -> list[dict[str, Any]]:
+    """Return sections of rows: label, values, the address that changes them.
+
+    A veiled row has no values, and counts as answered.
+    """
+    parts = reading.answers_by_part(
+        walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
+    )
+    sections = [
+        {
+            "title": part.title,
+            "rows": [
+                {
+                    "label": r.label,
+                    "values": () if r.question in walk.content.veiled else r.values,
+                    "answered": r.answered,
+                    "url": change_url(r.page),
+                }
+                for r in part.rows
+            ],
+        }
+        for part in parts
+    ]
+    contact = reading.contact_rows(
+        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact
+    )
+    own = {CONTACT: contact, APPOINTMENT: wish_rows(walk)}
+    for step, rows in ((step, own[step]) for step in walk.steps if step in own):
+        sections.append(
+            {
+                "title": STEP_TITLES[step](),
+                "rows": [
+                    {"label": label, "values": values, "answered": True, "url": change_url(step)}
+                    for label, values in rows
+                ],
+            }
+        )
+    return sections
+
+
+def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
+    """Return the wish in words. A time that later answers made too late is replaced by a call."""
+    chosen = walk.content.wish.get("chosen")
+    urgency = int(Urgency.of(walk.assessment.urgency))
+    if chosen and not free_times.time_still_allowed(
+        urgency, datetime.fromisoformat(chosen["start"])
+    ):
+        promise = _("We call you: with your answers, this should not wait for the time you chose.")
+        return [(_("Your appointment"), [promise])]
+    return WishForm.in_words(walk.content.wish)
+
+
+def held_notice(draft: Draft, walk: Walk) -> str:
+    """Return until when the chosen time is held, '' when no time is held."""
+    row = held_time.chosen_appointment(draft, walk.content.wish)
+    if row is None or row.status != "held" or row.held_until is None:
+        return ""
+    if row.held_until <= timezone.now():
+        return _("We could not hold your time any longer. If nobody took it, sending books it.")
+    until = clock_words(row.held_until.astimezone(row.zone))
+    return _("We hold your time until %(until)s. It is booked when you send.") % {"until": until}
+
+
+def change_url(step: str) -> str:
+    """Return the address that changes a step and comes back to the check page."""
+    return reverse("intake:page", kwargs={"step": step}) + "?change=1"

@@ -1,0 +1,80 @@
+"""Show and save the contact step."""
+
+from functools import lru_cache
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+
+from clinic.pagecache import blank
+from clinic.requests import Request
+from intake import documents
+from intake.draft_content import CONTACT
+from intake.models.submissions import Draft
+from intake.questionnaire import drafts
+from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.views.browser import (
+    fields_to_keep,
+    reach_words,
+)
+from intake.questionnaire.views.page_parts import (
+    blank_step,
+    is_accepted,
+    redirect_onward,
+    show_step,
+)
+from intake.questionnaire.walk import Walk
+
+
+def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """Show or save who the patient is and how to reach them."""
+    known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
+    if request.method != "POST" and not (known or request.GET):
+        html = blank_contact(
+            walk.protocol.content_hash,
+            walk.kind,
+            walk.content.answers.get("who"),
+            walk.before(step),
+            reach_words(walk),
+            get_language(),
+        )
+        return blank.serve(request, html)
+    given = walk.content.typed.get(CONTACT) or walk.content.contact
+    veiled = walk.content.veiled_contact
+    shown = {name: value for name, value in given.items() if name not in veiled}
+    initial = ContactForm.initial_of(shown, walk.content.answers)
+    form = ContactForm(
+        walk.words.protocol,
+        known=walk.content.answers,
+        kind=walk.kind,
+        data=request.POST if request.method == "POST" else None,
+        initial=initial,
+    )
+    form.keep(ContactForm.controls_of(given, fields_to_keep(request, veiled)))
+    if request.POST.get("website"):  # a box that no person sees
+        drafts.mark_suspicious(draft=draft, why="trap")
+    if not is_accepted(request, form):
+        if request.POST.get("go") == "save":
+            drafts.keep_typed(draft=draft, step=CONTACT, typed=form.typed())
+            return redirect("intake:save")
+        return show_step(request, walk, step, form)
+    saved = drafts.save_contact(
+        draft=draft, contact=form.contact(), answers=form.answers(), kept=form.left_blank
+    )
+    return redirect_onward(request, saved, step)
+
+
+@lru_cache(maxsize=128)
+def blank_contact(
+    content_hash: str,
+    kind: str,
+    who: str | None,
+    before: str | None,
+    reach: str,
+    language: str | None,
+) -> str:
+    """Return the HTML of the contact before anything is filled in."""
+    words = documents.wording(content_hash, language)
+    form = ContactForm(words.protocol, known={"who": who}, kind=kind)
+    approved = documents.protocol_of(content_hash).approved
+    return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)

@@ -1,0 +1,164 @@
+"""What the steps of the walk share: posted fields, the way on, cards, progress, blank pages."""
+
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.pagecache import blank
+from clinic.requests import Request
+from intake.domain.definition import Protocol
+from intake.domain.translation import Wording
+from intake.domain.triage import Fired
+from intake.draft_content import APPOINTMENT, CONTACT
+from intake.forms.base import WalkForm
+from intake.models.submissions import Kind
+from intake.questionnaire.views.browser import (
+    draft_notice,
+    reach_words,
+    redirect_to,
+)
+from intake.questionnaire.walk import Walk
+from intake.wording import advice
+
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}
+STEP_TITLES = {
+    CONTACT: lambda: _("How to reach you"),
+    APPOINTMENT: lambda: _("Your appointment"),
+}
+
+
+def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
+    """Return a sentence when the POST has fields that are not `expected`, else ''."""
+    if set(posted) - expected - OWN_FIELDS:
+        return _(
+            "Something in this page did not come from our form, so nothing was saved. "
+            "Check your answers and press Continue again."
+        )
+    return ""
+
+
+def is_accepted(request: Request, form: WalkForm) -> bool:
+    """Whether the request is a POST of this form alone, and the form is valid."""
+    if request.method != "POST":
+        return False
+    form.full_clean()
+    if problem := unexpected_fields(request.POST, form.control_names()):
+        form.add_error(None, problem)
+    return form.is_valid()
+
+
+def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
+    """Redirect after Continue: to the emergency page, to the question whether the age is right, to
+    the check page, or to the next step."""
+    if walk.interrupting_rules:
+        return redirect("intake:emergency")
+    if walk.content.unsure.get("step") == step:
+        return redirect("intake:sure")
+    if request.POST.get("go") == "save":
+        return redirect("intake:save")
+    if request.POST.get("change") or request.GET.get("change"):
+        return redirect_to(walk.first_open, change=True)
+    following = walk.after(step) if step in walk.steps else walk.first_open
+    if following and walk.reachable(following):
+        return redirect_to(following)
+    return redirect_to(walk.first_open)
+
+
+def show_step(
+    request: Request, walk: Walk, step: str, form: Any, *, notice: str = "", status: int = 0
+) -> HttpResponse:
+    """Show the contact or the wish; a bound form with errors is a 422."""
+    context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
+        "back_url": back_url(request, walk, step),
+        "panels": panel_cards(walk),
+        "change": bool(request.GET.get("change")),
+        "reach": reach_words(walk),
+        "age_page": "about" if form.has_error("birth_date", "age") else "",
+        "notice": notice,
+    }
+    status = status or (422 if form.is_bound else 200)
+    return render(request, f"intake/{step}.html", context, status=status)
+
+
+def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
+    """Return the context of the contact or the wish as far as it depends on no draft."""
+    return {
+        "form": form,
+        "page": {"id": step, "title": STEP_TITLES[step]()},
+        "progress": progress(words.protocol, step, kind),
+        "back_url": "",
+        "panels": [],
+        "change": False,
+        "notice": "",
+        "reach": "",
+        "draft_notice": draft_notice(words, approved),
+        "age_page": "",
+    }
+
+
+def back_url(request: Request, walk: Walk, step: str) -> str:
+    """Return the address of the step before, or of the check page if the patient came from it."""
+    if request.GET.get("change"):
+        return reverse("intake:check")
+    before = walk.before(step)
+    return reverse("intake:page", kwargs={"step": before}) if before else ""
+
+
+def panel_cards(walk: Walk) -> list[advice.Card]:
+    """Return the advice cards that the last Continue brought up."""
+    if not walk.content.panel:
+        return []
+    fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
+    return _cards(walk, fired, phone=bool(walk.content.contact))
+
+
+def red_flag_cards(walk: Walk) -> list[advice.Card]:
+    """Return the advice cards of all red flags, so that a patient reads them before sending."""
+    return _cards(walk, advice.red_flags(walk.assessment), phone=True)
+
+
+def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
+    urgency = walk.assessment.urgency
+    return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
+
+
+def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
+    """Return 'Part 3 of 12: Restless legs', or '' on the walks without the questionnaire.
+
+    Sections are counted, not pages, so that answers do not change the numbers.
+    """
+    if kind != Kind.INTAKE:
+        return ""
+    sections = [s.id for s in protocol.questionnaire.sections]
+    titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    if section == APPOINTMENT:
+        number, title = len(sections) + 1, _("Your appointment")
+    else:
+        number, title = sections.index(section) + 1, titles[section]
+    return _("Part %(n)s of %(all)s: %(title)s") % {
+        "n": number,
+        "all": len(sections) + 1,
+        "title": title,
+    }
+
+
+def blank_step(
+    words: Wording,
+    approved: bool,
+    kind: str,
+    step: str,
+    form: Any,
+    *,
+    before: str | None,
+    reach: str,
+) -> str:
+    """Return the HTML of the contact or the wish before anything is filled in."""
+    context = step_context(words, approved, kind, step, form) | {"reach": reach}
+    if before:
+        context["back_url"] = reverse("intake:page", kwargs={"step": before})
+    here = reverse("intake:page", kwargs={"step": step})
+    return blank.make(f"intake/{step}.html", context, path=here)

@@ -1,0 +1,142 @@
+"""Show and save a page of questions of the protocol."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from clinic.pagecache import blank
+from clinic.requests import Request
+from intake import documents
+from intake.domain import answers as domain
+from intake.domain.definition import Page
+from intake.domain.triage import interrupting_rules
+from intake.forms.base import PageForm
+from intake.models.submissions import Draft
+from intake.questionnaire import drafts
+from intake.questionnaire.views import emergencies
+from intake.questionnaire.views.browser import (
+    draft_notice,
+    fields_to_keep,
+    reach_words,
+)
+from intake.questionnaire.views.page_parts import (
+    back_url,
+    panel_cards,
+    progress,
+    redirect_onward,
+    unexpected_fields,
+)
+from intake.questionnaire.walk import Walk
+
+
+def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """Show or save a page of questions. An emergency among wrong answers is kept and stops too."""
+    page = walk.page(step)
+    assert page is not None  # pages.page() has checked that it is on the route
+    if request.method != "POST":
+        return show_page(request, walk, page)
+    if request.POST.get("go") == "save":
+        drafts.keep_recognised(
+            draft=draft, page=page, values=emergencies.recognised_answers(page, request.POST)
+        )
+        return redirect("intake:save")
+    kept = fields_to_keep(request, walk.content.veiled)
+    result = domain.clean_page(page, dict(request.POST.lists()), kept=kept)
+    problem = unexpected_fields(request.POST, {question.id for question in page.questions})
+    if result.errors or problem:
+        preview = {**walk.known, **emergencies.recognised_answers(page, request.POST)}
+        if interrupting_rules(walk.protocol, preview, si_screen=walk.si_screen):
+            drafts.keep_recognised(
+                draft=draft, page=page, values=emergencies.recognised_answers(page, request.POST)
+            )
+            return redirect("intake:emergency")
+        form = PageForm(
+            page,
+            proxied=walk.proxied,
+            kept=kept,
+            typed=request.POST,
+            errors=result.errors,
+            problem=problem,
+        )
+        context = page_context(request, walk, page, form)
+        return render(request, "intake/page.html", context, status=422)
+    after = drafts.save_page(draft=draft, page=page, values=result.values, kept=kept)
+    return redirect_onward(request, after, step)
+
+
+def show_page(request: Request, walk: Walk, page: Page) -> HttpResponse:
+    """Show a page, blank or with what the patient typed or answered before."""
+    given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
+    answers = {q.id: given[q.id] for q in page.questions if q.id in given}
+    panels = panel_cards(walk)
+    if answers or panels or request.GET:
+        kept = [q for q in answers if q in walk.content.veiled]
+        shown = {q: value for q, value in answers.items() if q not in kept}
+        form = PageForm(page, proxied=walk.proxied, answers=shown, kept=kept)
+        return render(request, "intake/page.html", page_context(request, walk, page, form))
+    html = blank_page(
+        walk.protocol.content_hash,
+        page.id,
+        tuple(question.id for question in page.questions),
+        walk.proxied,
+        walk.before(page.id),
+        walk.kind,
+        reach_words(walk),
+        get_language(),
+    )
+    return blank.serve(request, html)
+
+
+def page_context(request: Request, walk: Walk, page: Page, form: PageForm) -> dict[str, Any]:
+    """Return the context of a page of questions."""
+    return {
+        "form": form,
+        "page": page,
+        "progress": progress(walk.words.protocol, page.section, walk.kind),
+        "back_url": back_url(request, walk, page.id),
+        "panels": panel_cards(walk),
+        "change": bool(request.GET.get("change")),
+        "notice": "",
+        "reach": reach_words(walk),
+        "draft_notice": draft_notice(walk.words, walk.protocol.approved),
+    }
+
+
+@lru_cache(maxsize=512)
+def blank_page(
+    content_hash: str,
+    page_id: str,
+    questions: tuple[str, ...],
+    proxied: bool,
+    before: str | None,
+    kind: str,
+    reach: str,
+    language: str | None,
+) -> str:
+    """Return the HTML of a page without answers."""
+    words = documents.wording(content_hash, language)
+    protocol = words.protocol
+    whole = protocol.page(page_id)
+    page = Page(
+        id=whole.id,
+        section=whole.section,
+        title=whole.title,
+        questions=tuple(q for q in whole.questions if q.id in questions),
+    )
+    context = {
+        "form": PageForm(page, proxied=proxied),
+        "page": page,
+        "progress": progress(protocol, page.section, kind),
+        "back_url": reverse("intake:page", kwargs={"step": before}) if before else "",
+        "panels": [],
+        "change": False,
+        "notice": "",
+        "reach": reach,
+        "draft_notice": draft_notice(words, documents.protocol_of(content_hash).approved),
+    }
+    here = reverse("intake:page", kwargs={"step": page_id})
+    return blank.make("intake/page.html", context, path=here)

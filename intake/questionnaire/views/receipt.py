@@ -1,0 +1,146 @@
+"""Show the receipt: the reference, what happens next and by when, advice."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clinic import hours
+from clinic.requests import Request
+from intake import documents
+from intake.appointments.views.visit_words import words_of
+from intake.domain.definition import Protocol
+from intake.domain.translation import SAFETY_LEVELS, Wording
+from intake.models.submissions import Kind, Submission
+from intake.questionnaire import drafts
+from intake.questionnaire.views.browser import (
+    draft_notice,
+    draft_of,
+)
+from intake.wording import advice
+
+
+@require_safe
+def sent(request: Request) -> HttpResponse:
+    """Show the receipt: reference, what happens next and by when, advice."""
+    draft = draft_of(request)
+    if draft is None or draft.submission is None:
+        return redirect("intake:start")
+    if draft.submission.kind == Kind.STOPPED:
+        return redirect("intake:emergency")
+    context = sent_context(draft.submission, left_alone=drafts.left_alone(draft))
+    return render(request, "intake/sent.html", context)
+
+
+def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
+    """Return the context of the receipt.
+
+    On a device that was left alone, nothing shown may give away a sensitive answer, except what a
+    patient in danger has to do.
+    """
+    protocol = documents.protocol_of(submission.protocol_id)
+    words = documents.wording(submission.protocol_id, get_language())
+    assessment = submission.result
+    veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
+    red = advice.red_flags(assessment)
+    fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
+    # the page makes one promise, 'What happens next', so the cards make none
+    cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
+    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    calm = [card for card in cards if card not in today]
+    visit, next_steps = booked_words(submission), next_words(submission, words)
+    if visit and assessment.urgency in ("soon", "routine"):
+        # a patient who has a visit needs no number of weeks until one
+        next_steps["next_text"] = _("We read your answers when the clinic is open.")
+    room = max(0, advice.MOST_ADVICE - len(today))
+    return {
+        "reference": submission.reference,
+        "visit": visit,
+        **next_steps,
+        "panels": today,
+        "advice": calm[:room],
+        "more": calm[room:],
+        "learn": to_read(protocol, submission, veiled),
+        "draft_notice": draft_notice(words, protocol.approved),
+    }
+
+
+def booked_words(submission: Submission) -> dict[str, Any] | None:
+    """Return the visit that sending booked, in words, or None."""
+    if settings.APPOINTMENT_MODE != "slots":
+        return None
+    row = submission.appointments.filter(status="confirmed").for_reading().first()
+    return words_of(row) if row else None
+
+
+def to_read(
+    protocol: Protocol, submission: Submission, veiled: Collection[str] = frozenset()
+) -> list[str]:
+    """Return the names of the education pages that fit, the most important first, each once.
+
+    First come the pages of the fired rules, the most urgent first; then those of the chosen options
+    in the order of the questions. Pages that a `veiled` question leads to are left out.
+    """
+    result, answers = submission.result, submission.answers
+    rules = [r for r in (*result.fired, *result.flags) if not set(veiled) & set(r.inputs)]
+    named = [page for rule in rules for page in rule.learn]
+    for question in protocol.questions:
+        if question.id in veiled:
+            continue
+        chosen = answers.get(question.id)
+        codes = chosen if isinstance(chosen, list) else [chosen]
+        named += [page for o in question.options if o.code in codes for page in o.learn]
+    return list(dict.fromkeys(named))
+
+
+def next_words(submission: Submission, words: Wording) -> dict[str, str]:
+    """Return what happens next, and its language where that differs from the page's.
+
+    Whether a patient may wait is a matter of safety, so the words are approved ones.
+    """
+    urgency, language = submission.result.urgency, get_language() or "en"
+    spoken = words.language_of(urgency) if urgency in SAFETY_LEVELS else language
+    with override(spoken):
+        foreign = spoken if spoken != language else ""
+        return {"next_text": next_text(submission), "next_language": foreign}
+
+
+def next_text(submission: Submission) -> str:
+    """Return what happens next and by when, in the clinic's time zone.
+
+    A closed clinic promises no call.
+    """
+    now, target = timezone.now(), submission.target_at
+    match submission.result.urgency:
+        case "same_day" | "urgent" if target < now and hours.is_open(now):
+            return _("You should have heard from us by now. If you have not, please call us.")
+        case "same_day":
+            if not hours.is_open(now):
+                return _(
+                    "A clinician reads your answers when we open. Please do not wait for that."
+                )
+            closing = hours.current().closing(now)
+            if target <= closing:
+                return _(
+                    "A clinician reads your answers today, by %(by)s. If you have not heard from "
+                    "us by then, call us. If you cannot reach us, go to urgent care or an "
+                    "emergency room."
+                ) % {"by": hours.clock_words(target)}
+            # from closing on, the advice of the level for a closed clinic applies
+            return _(
+                "We close at %(closing)s. If you have not heard from us by then, go to urgent "
+                "care or an emergency room today. Do not wait for our call."
+            ) % {"closing": hours.clock_words(closing)}
+        case "urgent":
+            by = hours.day_words(target)
+            return _("A nurse reads your answers and contacts you by %(by)s.") % {"by": by}
+        case "soon":
+            return _("We read your answers and aim to see you within 6 weeks.")
+        case _:
+            return _("We read your answers and aim to see you within 12 weeks.")

@@ -1,0 +1,63 @@
+"""Limit how often a network begins drafts or sends, and how often a mailbox is written to."""
+
+import math
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import ngettext
+
+from clinic import limits
+from clinic.requests import Request
+from intake.access import codes
+
+HOUR = timedelta(hours=1)
+# letters to one mailbox about saved drafts and about submissions
+MAIL_LIMITS = {
+    "save": ((3, timedelta(minutes=15)), (10, timedelta(days=1))),
+    "confirm": ((3, timedelta(hours=8)),),
+}
+
+
+def count_send(request: Request) -> int:
+    """Count a sending of this network. Returns 0, or the seconds until it may send again."""
+    key = f"send:{limits.peer(request)}"
+    return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR))
+
+
+def may_write_to(address: str, what: str) -> bool:
+    """Count a letter to a typed address, and say whether it may be sent.
+
+    So a stranger who sends forms in a patient's name cannot fill the patient's mailbox. `what` is a
+    key of MAIL_LIMITS.
+    """
+    mailbox = codes.address_key(address)
+    return all(
+        limits.take(f"{what}-mailbox-{most}:{mailbox}", capacity=most, per=per)
+        for most, per in MAIL_LIMITS[what]
+    )
+
+
+def count_start(request: Request) -> int:
+    """Count a draft begun by this network. Returns 0, or the seconds until it may begin another."""
+    key = f"start:{limits.peer(request)}"
+    return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_STARTS, HOUR))
+
+
+def with_retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
+    """Set Retry-After on a 429 response."""
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def too_often_words(seconds: int) -> str:
+    """Return a sentence that says when to try again, and the phone number of the clinic."""
+    minutes = math.ceil(seconds / 60)
+    words = ngettext(
+        "That was asked too often just now. Please try again in %(minutes)s minute,"
+        " or call us at %(phone)s.",
+        "That was asked too often just now. Please try again in %(minutes)s minutes,"
+        " or call us at %(phone)s.",
+        minutes,
+    )
+    return words % {"minutes": minutes, "phone": settings.CLINIC_PHONE}

@@ -1,0 +1,176 @@
+"""Show the free times and hold the one that the patient chooses."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clinic.requests import Request
+from intake.appointments import booking, free_times
+from intake.appointments.common import SlotGone
+from intake.appointments.forms import CALL, WAIT, TimesForm
+from intake.appointments.free_times import FreeTime
+from intake.appointments.views import choosing
+from intake.draft_content import APPOINTMENT
+from intake.errors import Refused
+from intake.models.appointments import WishedVisit
+from intake.models.submissions import Draft, Urgency
+from intake.questionnaire import held_time
+from intake.questionnaire.views.browser import reach_words
+from intake.questionnaire.views.page_parts import (
+    back_url,
+    panel_cards,
+    red_flag_cards,
+    redirect_onward,
+    step_context,
+    unexpected_fields,
+)
+from intake.questionnaire.walk import Walk
+from intake.ways.contact import way_to
+
+CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
+
+
+def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
+    """Show the free times, or save the choice: a time to hold, a call, or the waiting list."""
+    urgency = urgency_level(walk)
+    if not free_times.may_choose(urgency):
+        return _no_times(request, draft, walk)
+    if request.method != "POST":
+        form = choosing.form_of(initial=_initial(walk.content.wish))
+        return show_times(request, draft, walk, form)
+    if choosing.is_other_list(request):
+        form = choosing.form_of(choosing.turned(request))
+        return show_times(request, draft, walk, form)
+    form = choosing.form_of(request.POST)
+    if problem := unexpected_fields(request.POST, CHOOSE):
+        form.add_error(None, problem)
+    if request.POST.get("go") == "save" and not form.chosen:
+        return redirect("intake:save")
+    if not form.chosen and not form.errors:
+        form.add_error("slot", _("Choose a time."))
+    if form.errors:
+        return show_times(request, draft, walk, form, status=422)
+    try:
+        after = _save_choice(request, draft, form)
+    except SlotGone as gone:
+        return show_near(request, draft, walk, form, known=gone.nearest)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return show_times(request, draft, walk, form, status=409)
+    return redirect_onward(request, after, APPOINTMENT)
+
+
+def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
+    """Save the chosen time, the call or the waiting list. Raises SlotGone and Refused."""
+    kind = form.visit_type
+    if form.chosen in (CALL, WAIT) or kind is None:
+        waits = form.chosen == WAIT and kind is not None
+        visit = kind.kind if waits and kind else WishedVisit.CALL_ME
+        return held_time.choose_no_time(
+            draft=draft, visit_type=visit, waitlist=waits, request_id=request.request_id
+        )
+    return held_time.choose_time(
+        draft=draft, slot=form.chosen, visit_type=kind, request_id=request.request_id
+    )
+
+
+def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
+    """Tell an urgent patient to call, without a list of times; POST goes on to sending."""
+    if request.method == "POST":
+        after = held_time.choose_no_time(
+            draft=draft, visit_type=WishedVisit.CALL_ME, request_id=request.request_id
+        )
+        return redirect_onward(request, after, APPOINTMENT)
+    context = _context(request, walk, TimesForm(types=(), people=(), places=()))
+    context["panels"] = red_flag_cards(walk)
+    return render(request, "intake/call_us.html", context)
+
+
+def show_times(
+    request: Request, draft: Draft, walk: Walk, form: TimesForm, *, status: int = 200
+) -> HttpResponse:
+    """Show the list of free times that the urgency allows."""
+    urgency = urgency_level(walk)
+    shown = choosing.list_context(form, urgency)
+    return _render(request, draft, walk, form, shown, status=status)
+
+
+def show_near(
+    request: Request,
+    draft: Draft,
+    walk: Walk,
+    form: TimesForm,
+    notice: str = "",
+    known: Iterable[FreeTime] = (),
+) -> HttpResponse:
+    """Say that the time is taken, and show the nearest free ones. The answers are kept."""
+    shown = choosing.near_context(form, urgency_level(walk), known)
+    return _render(
+        request, draft, walk, form, shown, status=409, notice=notice or choosing.gone_words(shown)
+    )
+
+
+def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
+    """Show the nearest free times when another patient has the time whose hold expired."""
+    row = held_time.chosen_appointment(draft, walk.content.wish)
+    initial = {"visit": str(row.visit_type_id), "slot": booking.key_of(row)} if row else {}
+    form = choosing.form_of(initial=initial)
+    notice = _(
+        "The time you chose was held for you as long as we could, and somebody else has it now. "
+        "Nothing else is lost. Please choose another time."
+    )
+    return show_near(request, draft, walk, form, notice)
+
+
+def urgency_level(walk: Walk) -> int:
+    return int(Urgency.of(walk.assessment.urgency))
+
+
+def _initial(wish: Any) -> dict[str, str]:
+    """Return what the list has ticked when the patient comes back: a call or the waiting list.
+
+    A held time is ticked by the page itself.
+    """
+    if not wish or "chosen" in wish:
+        return {}
+    return {"slot": WAIT if wish.get("waitlist") else CALL}
+
+
+def _context(request: Request, walk: Walk, form: TimesForm) -> dict[str, Any]:
+    return step_context(walk.words, walk.protocol.approved, walk.kind, APPOINTMENT, form) | {
+        "back_url": back_url(request, walk, APPOINTMENT),
+        "panels": panel_cards(walk),
+        "change": bool(request.GET.get("change")) or request.path.endswith("/check/"),
+        "reach": reach_words(walk),
+    }
+
+
+def _render(
+    request: Request,
+    draft: Draft,
+    walk: Walk,
+    form: TimesForm,
+    shown: dict[str, Any],
+    *,
+    status: int,
+    notice: str = "",
+) -> HttpResponse:
+    held = booking.held_by(draft=draft) if walk.content.wish.get("chosen") else None
+    context = _context(request, walk, form) | shown
+    context |= {
+        "notice": notice,
+        "urgent": urgency_level(walk) == Urgency.URGENT,
+        "held": choosing.held_words(held) if held else None,
+        "instead": [
+            (CALL, _("Call me to arrange it")),
+            *(
+                [(WAIT, _("Put me on the waiting list: I hear of times that become free"))]
+                if way_to(walk.content.contact)
+                else []
+            ),
+        ],
+    }
+    return render(request, "intake/times.html", context, status=status)

@@ -1,0 +1,78 @@
+"""Show a step again with what the patient typed, without session, draft and database."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from clinic.requests import Request
+from intake.domain.definition import Page
+from intake.draft_content import APPOINTMENT, CONTACT
+from intake.forms.base import PageForm
+from intake.models.submissions import Kind
+from intake.protocols import current
+from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.forms.wish import Choices, WishForm
+from intake.questionnaire.views import emergencies
+from intake.questionnaire.views.browser import (
+    current_wording,
+    draft_notice,
+    page_of_protocol,
+)
+from intake.questionnaire.views.page_parts import STEP_TITLES, progress
+
+
+def show_typed_step(request: Request, *, status: int, notice: str, step: str) -> HttpResponse:
+    """Show the step again with what was typed, when the request could not be served.
+
+    Uses no database. An emergency among the ticks leads to the emergency page.
+    """
+    if request.method != "POST":
+        return render(request, f"errors/{status}.html", status=status)
+    rules = emergencies.ticked_emergencies(request, step)
+    if rules:
+        return emergencies.emergency_now(request, rules)
+    page = page_of_protocol(step)
+    words, kind = current_wording(), Kind.INTAKE
+    protocol = words.protocol
+    if page is not None:
+        shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
+        form: Any = PageForm(
+            Page(id=page.id, section=page.section, title=page.title, questions=shown),
+            typed=request.POST,
+        )
+        template, title, section = "page", page.title, page.section
+    elif step == CONTACT:
+        kind = Kind.APPOINTMENT if "who" in request.POST else Kind.INTAKE
+        form = ContactForm(protocol, known=_typed_who(request), kind=kind, data=request.POST)
+        template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
+    elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
+        return render(request, "intake/try_again.html", {"notice": notice}, status=status)
+    elif step == APPOINTMENT:
+        form = WishForm(choices=Choices.typed(request.POST), data=request.POST)
+        template, title, section = APPOINTMENT, STEP_TITLES[APPOINTMENT](), APPOINTMENT
+    else:
+        return render(request, "errors/404.html", status=404)
+    context = {
+        "form": form,
+        "page": {"id": step, "title": title},
+        "progress": progress(protocol, section, kind),
+        "back_url": "",
+        "panels": [],
+        "change": False,
+        "notice": notice,
+        "reach": "",
+        "draft_notice": draft_notice(words, current().approved),
+        "age_page": "",
+    }
+    response = render(request, f"intake/{template}.html", context, status=status)
+    if status == 503:
+        response["Retry-After"] = "30"
+    return response
+
+
+def _typed_who(request: Request) -> Mapping[str, str]:
+    """Return who fills the form in, as the fields of the contact step tell it."""
+    return {"who": "caregiver"} if "proxy_name" in request.POST else {}

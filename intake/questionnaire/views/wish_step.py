@@ -1,0 +1,87 @@
+"""Show and save the last step before checking: the wish, or a free time where patients choose."""
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+
+from clinic.pagecache import blank
+from clinic.requests import Request
+from intake import documents
+from intake.appointments import common
+from intake.draft_content import APPOINTMENT
+from intake.errors import Refused
+from intake.models.submissions import Draft, Kind
+from intake.questionnaire import drafts
+from intake.questionnaire.forms.wish import Choices, WishForm
+from intake.questionnaire.views.browser import reach_words
+from intake.questionnaire.views.page_parts import (
+    blank_step,
+    is_accepted,
+    redirect_onward,
+    show_step,
+)
+from intake.questionnaire.views.times_step import times_step
+from intake.questionnaire.walk import Walk
+
+
+def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+    """Show or save the wish; where the clinic lets patients choose, show the free times instead."""
+    if settings.APPOINTMENT_MODE == "slots":
+        return times_step(request, draft, walk)
+    choices = choices_of(draft)
+    if request.method != "POST" and not (walk.content.wish or walk.content.panel or request.GET):
+        html = blank_wish(
+            walk.protocol.content_hash,
+            walk.kind,
+            walk.before(step),
+            reach_words(walk),
+            get_language(),
+            choices,
+        )
+        return blank.serve(request, html)
+    if request.POST.get("go") == "add":
+        form = WishForm.with_one_more(request.POST, choices)
+        return show_step(request, walk, step, form, status=200)
+    form = WishForm(
+        choices=choices,
+        data=request.POST if request.method == "POST" else None,
+        initial=WishForm.initial_of(walk.content.wish),
+    )
+    if not is_accepted(request, form):
+        if request.POST.get("go") == "save":
+            return redirect("intake:save")
+        return show_step(request, walk, step, form)
+    if walk.kind == Kind.APPOINTMENT:
+        try:
+            common.allow_one_more(person=dict(walk.content.contact))
+        except Refused as refused:
+            return show_step(request, walk, step, form, notice=str(refused), status=409)
+    return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
+
+
+def choices_of(draft: Draft) -> Choices:
+    """Return the locations and clinicians to choose from.
+
+    Before the clinic has stored a location, the places of the settings stand in.
+    """
+    people = tuple((pk, name) for pk, name in draft.clinicians)
+    return Choices(tuple(draft.places or settings.CLINIC_PLACES), people)
+
+
+@lru_cache(maxsize=128)
+def blank_wish(
+    content_hash: str,
+    kind: str,
+    before: str | None,
+    reach: str,
+    language: str | None,
+    choices: Choices,
+) -> str:
+    """Return the HTML of the wish before anything is filled in."""
+    words = documents.wording(content_hash, language)
+    approved = documents.protocol_of(content_hash).approved
+    form = WishForm(choices=choices)
+    return blank_step(words, approved, kind, APPOINTMENT, form, before=before, reach=reach)
