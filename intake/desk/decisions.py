@@ -17,7 +17,9 @@ from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
 # the columns that a decision changes; `claim` counts the revision
-CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name != "revision"))
+# `escalations` is counted by the sweep, which changes no revision
+KEPT = ("revision", "escalations")
+CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in KEPT))
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def decide(
                 submission=submission, keys=given.ends, close=given.close_request, by=by
             )
         changes = {name: getattr(row, name) for name in CHANGED}
+        if row.escalate_at and submission.escalate_at is None:
+            changes["escalations"] = 0  # a new escalation begins with the duty role
         claim(submission, revision, **changes)
         _refuse_incomplete(submission, given)
         for name, value in changes.items():

@@ -25,7 +25,7 @@ BACK_SOON_AFTER = 1
 MOST = 500  # submissions that one sweep returns
 STATE = (
     *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
-    *("escalate_at", "revision"),
+    *("escalate_at", "escalations", "revision"),
 )
 """The columns that these functions set on a row; the caller saves them."""
 
@@ -53,7 +53,7 @@ def end(row: Submission, *, at: datetime) -> None:
     """
     row.target_at = target_on_return(row, at)
     if row.back_at and row.escalate_at is None and row.urgency >= Urgency.SAME_DAY:
-        row.escalate_at = row.target_at
+        row.escalate_at, row.escalations = row.target_at, 0
     row.back_at = None
 
 

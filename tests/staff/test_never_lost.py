@@ -33,6 +33,7 @@ DECISIONS = st.builds(
     message=st.sampled_from(["", "more_needed"]),
     call=CALLED,
     close_request=st.booleans(),
+    alarm_read=st.booleans(),
 )
 ACTS = st.one_of(
     st.tuples(st.just("decide"), DECISIONS),

@@ -149,7 +149,7 @@ def want_no_visit(way: str) -> tuple[Submission, Act]:
 def patient_books(way: str) -> tuple[Submission, Act]:
     submission = fresh(way)
     slot = book.free()
-    held = booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    held = book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
     return submission, lambda: booking.confirm_hold(appointment=held, submission=submission)
 
 
