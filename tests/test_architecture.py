@@ -18,9 +18,9 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.desk.decisions", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation", "intake.access.codes"),
-    *(f"intake.appointments.{name}" for name in ("booking", "changing", "clinic_time", "common")),
-    *(f"intake.appointments.{name}" for name in ("ending", "free_times", "offers")),
-    *(f"intake.appointments.{name}" for name in ("waiting_list", "week")),
+    *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
+    *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry", "offers")),
+    *(f"intake.appointments.{name}" for name in ("steps", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
 )
 WRITES = {

@@ -19,38 +19,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.ids import uuid7
-from intake.appointments import free_times, waiting_list
-from intake.appointments.common import (
-    SlotGone,
-    Span,
-    User,
-    actor_of,
-    advance,
-    allow_one_more,
-    claiming,
-    locked,
-    note_change,
-    record,
-    remind,
-    request_of,
-    retried,
-    span,
-    step,
-    tell,
-)
-from intake.appointments.free_times import FreeTime
+from intake.appointments import book, free_times, sql, waiting_list
+from intake.appointments.book import FreeTime
+from intake.appointments.claims import Span, claiming, locked, retry_deadlocks, span_of
+from intake.appointments.notices import schedule_reminders, tell
+from intake.appointments.open_requests import refuse_one_too_many
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import User, actor_of, advance, note_change, record, request_of, step
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Draft, Submission
 from intake.ways import calls, telling
-
-_MINE = """
-select id from intake_appointment a where (submission_id = %s or draft_id = %s)
-  and (status = 'confirmed' or (status = 'held' and held_until > %s
-    and not exists (select 1 from intake_offer o where o.appointment_id = a.id)))
-"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +65,7 @@ def hold(
     if free_times.window_of(urgency) is None:
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
     if draft:
-        allow_one_more(person=person)
+        refuse_one_too_many(person=person)
     try:
         return _hold(slot, visit_type, urgency, submission, draft, request_id)
     except SlotGone:
@@ -156,7 +137,7 @@ def confirm_hold(
     Again is the same as once. Raises SlotGone, or Refused when the request is closed; after either
     nothing is booked.
     """
-    with claiming(spans=[span(appointment)]) as now:
+    with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission)
         row = locked(appointment)
         if row.status == "confirmed" and row.submission_id == submission.pk:
@@ -179,7 +160,7 @@ def release(
     request_id: str = "",
 ) -> None:
     """The patient gives a held time back; again is the same as once, and not theirs as nothing."""
-    with claiming(spans=[span(appointment)]) as now:
+    with claiming(spans=[span_of(appointment)]) as now:
         row = locked(appointment)
         theirs = (submission and row.submission_id == submission.pk) or (
             draft and row.draft_id == draft.pk
@@ -196,7 +177,7 @@ def release(
             waiting_list.offer_freed(waiting_list.freed_by(row), at=now)
 
 
-@retried
+@retry_deadlocks
 def confirm_by_call(
     *, submission: Submission, slot: str, visit_type: VisitType, by: User, request_id: str
 ) -> Appointment:
@@ -230,7 +211,7 @@ def _book(
     return appointment
 
 
-@retried
+@retry_deadlocks
 def overbook(
     *,
     submission: Submission,
@@ -257,10 +238,8 @@ def overbook(
     end = start + timedelta(minutes=visit_type.minutes)
     with claiming(spans=[(clinician.pk, start, end)]) as now:
         request_of(submission)
-        capacity = free_times.capacity_of(
-            clinician=clinician, location=location, start=start, end=end
-        )
-        near = free_times.busy_of([str(clinician.pk)], start, end)
+        capacity = book.capacity_of(clinician=clinician, location=location, start=start, end=end)
+        near = book.busy_of([str(clinician.pk)], start, end)
         left = domain.free_seats(
             near, clinician=str(clinician.pk), start=start, end=end, capacity=capacity
         )
@@ -349,7 +328,7 @@ def _take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointme
 def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
     """The lowest seat that is free now that the lock is ours. Raises SlotGone."""
     who = free.slot.clinician
-    near = free_times.busy_of([who], free.start, free.end, besides=besides and besides.pk)
+    near = book.busy_of([who], free.start, free.end, besides=besides and besides.pk)
     left = domain.free_seats(
         near, clinician=who, start=free.start, end=free.end, capacity=free.slot.capacity
     )
@@ -379,7 +358,7 @@ def confirm_visit(
     waiting_list.withdraw_offers_in(rivals, at=at)
     WaitlistEntry.objects.filter(request=request).delete()
     tell("appointment_confirmed", row, knows=knows)
-    remind(row)
+    schedule_reminders(row)
     record(
         row,
         actor=actor_of(by, submission),
@@ -400,7 +379,8 @@ def _ids_of(submission: Submission | None, draft: Draft | None) -> list[UUID]:
     """The visit that is booked and the time that is held now. Most of those who come second have
     neither."""
     with connection.cursor() as cursor:
-        cursor.execute(_MINE, [submission and submission.pk, draft and draft.pk, timezone.now()])
+        keys = [row.pk if row else None for row in (submission, draft)]
+        cursor.execute(sql.BOOKED_OR_HELD, [*keys, timezone.now()])
         return [pk for (pk,) in cursor.fetchall()]
 
 

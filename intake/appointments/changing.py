@@ -11,22 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.appointments import waiting_list
+from intake.appointments.book import FreeTime
 from intake.appointments.booking import claiming_time, find_time, free_seat
-from intake.appointments.common import (
-    User,
-    actor_of,
-    advance,
-    claiming,
-    locked,
-    record,
-    remind,
-    request_of,
-    retried,
-    span,
-    step,
-    tell,
-)
-from intake.appointments.free_times import FreeTime
+from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
+from intake.appointments.notices import schedule_reminders, tell
+from intake.appointments.steps import User, actor_of, advance, record, request_of, step
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, CancelReason, WaitlistEntry, during
@@ -49,7 +38,7 @@ def time_to_move_to(
     return find_time(slot, kind, urgency, has_one=kind == appointment.visit_type)
 
 
-@retried
+@retry_deadlocks
 def reschedule(
     *,
     appointment: Appointment,
@@ -65,7 +54,7 @@ def reschedule(
     """
     _refuse_late(appointment, by)
     free = time_to_move_to(appointment=appointment, slot=slot, by=by, visit_type=visit_type)
-    with claiming_time(free, span(appointment)) as now:
+    with claiming_time(free, span_of(appointment)) as now:
         request_of(appointment.submission)
         row = locked(appointment)
         _refuse_late(row, by)
@@ -92,7 +81,7 @@ def reschedule(
     return row
 
 
-@retried
+@retry_deadlocks
 def cancel(
     *,
     appointment: Appointment,
@@ -113,7 +102,7 @@ def cancel(
     if appointment.status == "cancelled":
         return
     workflow.move_visit(appointment.status, "cancel")  # a held time may be nobody's
-    with claiming(spans=[span(appointment)]) as now:
+    with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
         if row.status == "cancelled":
@@ -145,7 +134,7 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
     """No visit is wanted any more: appointment, offers, held time and waiting end, and the freed
     time goes to the waitlist. A part of `withdraw` and `set_progress`, which record it; call it
     before the submission is locked."""
-    known = {row.pk: span(row) for row in submission.appointments.taking()}
+    known = {row.pk: span_of(row) for row in submission.appointments.taking()}
     with claiming(spans=known.values()) as now:
         request = request_of(submission)
         # read again: somebody may have booked while we waited
@@ -189,7 +178,7 @@ def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
     workflow.move_visit(appointment.status, action)  # a held time may be nobody's
-    with claiming(spans=[span(appointment)]) as now:
+    with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(appointment.submission)
         row = locked(appointment)
         if row.during.lower > now:
@@ -217,7 +206,7 @@ def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any)
     was_at = row.during.lower
     step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
     tell("appointment_changed", row, knows=by is None, was_at=was_at)
-    remind(row)
+    schedule_reminders(row)
 
 
 def _refuse_late(appointment: Appointment, by: User | None) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from clinic import audit
 from intake.appointments import repeated_refusals
-from intake.appointments.free_times import book_of
+from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType

@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from intake.appointments import waiting_list
 from intake.appointments.changing import end_visit
-from intake.appointments.common import SlotGone, User, advance, claiming, locked, request_of, span
+from intake.appointments.claims import claiming, locked, span_of
 from intake.appointments.offers import open_offers
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import User, advance, request_of
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import (
@@ -90,7 +92,7 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
     rows = [known.visit] if known.visit else []
     rows += [offer.appointment for offer in known.offers]
     try:
-        with claiming(spans=map(span, rows)) as now:
+        with claiming(spans=map(span_of, rows)) as now:
             request = request_of(submission)
             found = arranged_for(submission=submission)
             if any(found.keys.get(part) != known.keys[part] for part in ended):

@@ -11,22 +11,10 @@ from clinic import audit
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
 from intake.appointments import booking, changing, free_times, waiting_list
-from intake.appointments.common import (
-    SlotGone,
-    User,
-    actor_of,
-    advance,
-    claiming,
-    close_offers,
-    lapse_holds,
-    lock,
-    locked,
-    record,
-    request_of,
-    retried,
-    span,
-    step,
-)
+from intake.appointments.claims import claiming, lock, locked, retry_deadlocks, span_of
+from intake.appointments.expiry import close_offers, lapse_holds
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import User, actor_of, advance, record, request_of, step
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry
 from intake.models.calls import CallTask
@@ -39,7 +27,7 @@ MOST = 3  # times offered to one patient at once
 SECOND_THOUGHTS = timedelta(minutes=15)
 
 
-@retried
+@retry_deadlocks
 def offer(
     *,
     submission: Submission,
@@ -98,7 +86,7 @@ def offer(
     return made
 
 
-@retried
+@retry_deadlocks
 def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> Appointment:
     """The patient takes an offered time: the visit is confirmed, other offers to the patient are
     taken back, and others who were offered the same time are told kindly that it has gone. With an
@@ -109,7 +97,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
     """
     row = offer.appointment
     current = submission.appointments.filter(status="confirmed").first()
-    with claiming(spans=[span(row), *([span(current)] if current else [])]) as now:
+    with claiming(spans=[span_of(row), *([span_of(current)] if current else [])]) as now:
         request = request_of(submission)
         row, mine = locked(row), _locked(offer)
         if mine.request_id != request.pk:
@@ -130,11 +118,11 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
     return visit
 
 
-@retried
+@retry_deadlocks
 def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> None:
     """The patient does not want this time; again is the same as once. What nobody else is offered
     is free again, and goes to the next on the waitlist. Raises SlotGone when it is not theirs."""
-    with claiming(spans=[span(offer.appointment)]) as now:
+    with claiming(spans=[span_of(offer.appointment)]) as now:
         request = request_of(submission)
         row, mine = locked(offer.appointment), _locked(offer)
         if mine.request_id != request.pk:
@@ -153,14 +141,14 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
             waiting_list.offer_freed(waiting_list.freed_by(freed), at=now, besides=submission.pk)
 
 
-@retried
+@retry_deadlocks
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """The front desk takes all open offers to a patient back; the request is "requested" again. A
     patient who has heard of them is told; returns whether that is so."""
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
     )
-    with claiming(spans=map(span, rows)) as now:
+    with claiming(spans=map(span_of, rows)) as now:
         request = request_of(submission)
         open_ = list(request.offers.filter(state="open"))
         unheard = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
@@ -193,7 +181,7 @@ def lapse() -> int:
     for row in over.for_reading().order_by("held_until")[:500]:
         try:
             with claiming(spans=[]) as now:
-                lock([span(row)])
+                lock([span_of(row)])
                 again = Appointment.objects.filter(pk=row.pk, status="held", held_until__lte=now)
                 for ended in lapse_holds(again, at=now):
                     done += 1

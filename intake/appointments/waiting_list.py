@@ -19,17 +19,9 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.ids import uuid7
 from clinic.outgoing import outbox
-from intake.appointments import free_times
-from intake.appointments.common import (
-    User,
-    actor_of,
-    advance,
-    close_offers,
-    note_change,
-    record,
-    request_of,
-    step,
-)
+from intake.appointments import book, free_times
+from intake.appointments.expiry import close_offers
+from intake.appointments.steps import User, actor_of, advance, note_change, record, request_of, step
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import (
@@ -129,14 +121,14 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
     if expires - at < SHORTEST or not freed.visit_type.is_active:
         return []
     who, start, end = str(freed.clinician.pk), freed.start, freed.end
-    capacity = free_times.capacity_of(
+    capacity = book.capacity_of(
         clinician=freed.clinician,
         location=freed.location,
         start=start,
         end=end,
         visit_type=freed.visit_type,
     )
-    busy = free_times.busy_of([who], start, end)
+    busy = book.busy_of([who], start, end)
     if freed.seat not in domain.free_seats(
         busy, clinician=who, start=start, end=end, capacity=capacity
     ):
@@ -250,7 +242,7 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
         clinician=str(freed.clinician.pk),
         location=str(freed.location.pk),
     )
-    known = free_times.places()
+    known = book.places()
     chosen: list[AppointmentRequest] = []
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:

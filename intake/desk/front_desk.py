@@ -27,8 +27,8 @@ from intake.appointments import offers as offers_module
 from intake.appointments.admin.choosing import Times, time_words, wish_rows
 from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_choices
 from intake.appointments.booking import confirm_by_call
-from intake.appointments.common import SlotGone
 from intake.appointments.offers import open_offers, withdraw_offers
+from intake.appointments.slot_gone import SlotGone
 from intake.desk import decisions
 from intake.desk.submission_page import ProgressForm, SubmissionPage
 from intake.domain import workflow

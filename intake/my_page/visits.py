@@ -27,8 +27,8 @@ from intake.appointments import (
 )
 from intake.appointments.booking import Standing
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
-from intake.appointments.common import SlotGone
 from intake.appointments.forms import TimesForm
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.appointments.views.visit_words import may_change, may_choose, words_of
 from intake.domain import workflow

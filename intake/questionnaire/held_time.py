@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from intake.appointments import booking, free_times, waiting_list
 from intake.appointments.booking import key_of
-from intake.appointments.common import SlotGone
 from intake.appointments.free_times import time_still_allowed
+from intake.appointments.slot_gone import SlotGone
 from intake.draft_content import Content
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import VisitKind, VisitType

@@ -14,7 +14,7 @@ from clinic import audit, hours
 from clinic.ids import new_reference, uuid7
 from clinic.outgoing import outbox
 from intake import search
-from intake.appointments import common
+from intake.appointments import open_requests
 from intake.documents import keep_wording
 from intake.domain import answers as domain
 from intake.domain.definition import Level
@@ -59,7 +59,7 @@ def submit(
         if walk.first_open:
             raise NotReady(walk.first_open)
         if draft.kind == Kind.APPOINTMENT:
-            common.allow_one_more(person=walk.content.contact)
+            open_requests.refuse_one_too_many(person=walk.content.contact)
         is_confirmed = confirm()
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
         if walk.content.wish:

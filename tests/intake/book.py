@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from intake.appointments import booking, free_times
-from intake.appointments.free_times import FreeTime
+from intake.appointments.book import FreeTime
 from intake.models.appointments import AppointmentRequest
 from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
 from intake.models.submissions import Draft, Submission, Urgency

@@ -11,7 +11,7 @@ from django.utils import timezone
 from clinic.ids import uuid7
 from clinic.models import Event, Message
 from intake.appointments import booking, changing, free_times, offers
-from intake.appointments.common import SlotGone
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.week import calendar
 from intake.domain import workflow
 from intake.errors import Refused

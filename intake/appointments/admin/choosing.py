@@ -17,9 +17,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from intake.appointments import free_times, week
-from intake.appointments.common import SlotGone
-from intake.appointments.free_times import FreeTime, wishes_of
+from intake.appointments.book import FreeTime
+from intake.appointments.free_times import wishes_of
 from intake.appointments.offers import MOST
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.week import CalendarDay
 from intake.domain import slots as domain
 from intake.models.appointments import Appointment, AppointmentRequest, Day, TimeOfDay

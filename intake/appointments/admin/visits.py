@@ -33,7 +33,7 @@ from intake.appointments.admin.filters import (
     VisitStatusFilter,
 )
 from intake.appointments.admin.time_forms import TimesForm
-from intake.appointments.common import SlotGone
+from intake.appointments.slot_gone import SlotGone
 from intake.errors import REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask

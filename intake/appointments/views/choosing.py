@@ -9,9 +9,10 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.appointments import booking, free_times
+from intake.appointments import book, booking, free_times
+from intake.appointments.book import FreeTime
 from intake.appointments.forms import TimesForm
-from intake.appointments.free_times import FreeTime, start_of
+from intake.appointments.free_times import start_of
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
 from intake.wording import moments
@@ -28,7 +29,7 @@ def form_of(
 ) -> TimesForm:
     """The form for the clinic's book as it is: sorts of visit, clinicians, places. `only`: the
     sort of a visit that is moved."""
-    menu = free_times.menu(only=only)
+    menu = book.menu(only=only)
     return TimesForm(
         types=menu.types, people=menu.people, places=menu.places, data=data, initial=initial
     )

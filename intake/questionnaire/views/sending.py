@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic import hours
 from intake import documents
 from intake.appointments import free_times
-from intake.appointments.common import SlotGone
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
 from intake.domain.translation import SAFETY_LEVELS, Wording

@@ -9,10 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
-from intake.appointments import booking, common, free_times
-from intake.appointments.common import SlotGone
+from intake.appointments import booking, free_times, open_requests
+from intake.appointments.book import FreeTime
 from intake.appointments.forms import CALL, WAIT, TimesForm
-from intake.appointments.free_times import FreeTime
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.draft_content import APPOINTMENT
 from intake.errors import Refused
@@ -59,7 +59,7 @@ def wish_step(request: HttpRequest, draft: Draft, walk: Walk, step: str) -> Http
         return show_step(request, walk, step, form)
     if walk.kind == Kind.APPOINTMENT:
         try:
-            common.allow_one_more(person=walk.content.contact)
+            open_requests.refuse_one_too_many(person=walk.content.contact)
         except Refused as refused:
             return show_step(request, walk, step, form, notice=str(refused), status=409)
     return onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)
