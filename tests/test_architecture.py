@@ -19,9 +19,10 @@ WRITERS = (
     *("intake.my_page.replies", "intake.desk.decisions", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation", "intake.access.codes"),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
-    *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry", "offers")),
-    *(f"intake.appointments.{name}" for name in ("steps", "waiting_list", "week")),
-    *("intake.documents", "intake.demonstration.bulk", "education.services"),
+    *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry", "holds")),
+    *(f"intake.appointments.{name}" for name in ("offers", "steps", "taking", "waiting_list")),
+    *("intake.appointments.week", "intake.documents", "intake.demonstration.bulk"),
+    "education.services",
 )
 WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),

@@ -1,4 +1,4 @@
-"""Reading clinic time: which times are free, for whom, and what the week looks like."""
+"""Find free times: for staff, for a patient of some urgency, near a slot that has gone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -29,10 +29,10 @@ def free_slots(
     location: Location | None = None,
     limit: int | None = None,
 ) -> list[FreeTime]:
-    """The free times for a visit of this type, by time; for staff, who see all to the horizon.
+    """Find the free times for a visit of this type, by time, as staff may see them.
 
-    `start` defaults to now (and is never earlier), `end` to the horizon. A fixed number of
-    queries, however full the book. For patients see `slots_for`.
+    `start` defaults to now and is never earlier; `end` defaults to the horizon. Needs a fixed
+    number of queries, however full the book. For patients see `slots_for`.
     """
     now = timezone.now()
     start = max(start or now, now)
@@ -61,9 +61,9 @@ def slots_for(
     end: datetime | None = None,
     limit: int | None = None,
 ) -> list[FreeTime]:
-    """The free times that a patient of this urgency (Urgency) may choose from.
+    """Find the free times that a patient of this urgency (Urgency) may choose from.
 
-    None for an emergency or same-day matter; 14 days for an urgent one; none that begins within
+    No time for an emergency or a same-day matter; 14 days for an urgent one. No time begins within
     APPOINTMENT_LEAD_HOURS.
     """
     window = window_of(urgency)
@@ -82,8 +82,11 @@ def slots_for(
 def fitting(
     *, request: AppointmentRequest, visit_type: VisitType, limit: int = 12
 ) -> list[FreeTime]:
-    """Free times for a request, the best fitting first, then by time; each says its `misses` (0:
-    as wished). Empty when its urgency forbids offering."""
+    """Find free times for a request, the best fitting first, then by time.
+
+    `misses` of each tells how far it is from the wish (0: as wished). Returns an empty list when
+    the urgency forbids offering.
+    """
     window = window_of(request.submission.urgency)
     if window is None:
         return []
@@ -97,13 +100,16 @@ def fitting(
 
 
 def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> FreeTime:
-    """The free time of a form's key. Raises SlotGone, with the nearest free times, when it is
-    taken, past, outside of hours, of another visit type, or made up; or of a type that is offered
-    no more, except to who has a visit of it."""
+    """Find the free time of a key that a form sent.
+
+    `has_one`: the patient has a visit of this type, and may keep the type when the clinic no longer
+    offers it. Raises SlotGone, with the nearest free times, when the key names no free time of this
+    type or when the type is no longer offered.
+    """
     start = start_of(key)
     if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
-    # one look at the day serves both: the time itself, and those near it when it has gone
+    # one look at the days around serves both: the slot itself, and the nearest when it has gone
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
     for free in around:
         if free.key == key:
@@ -114,7 +120,7 @@ def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> Free
 
 
 def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> list[FreeTime]:
-    """The free times nearest to a moment, by time; looked for around it, at most a week away."""
+    """Find the free times nearest to a moment, by time, at most a week away."""
     now = timezone.now()
     to = min(max(to.astimezone(UTC), now), now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS))
     found: list[FreeTime] = []
@@ -126,8 +132,10 @@ def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> lis
 
 
 def nearest_left(free: FreeTime) -> list[FreeTime]:
-    """For somebody who came second: what is nearest to a time that has gone meanwhile. One query,
-    unless all around has gone, too."""
+    """Find what is still free near a free time that another patient has just taken.
+
+    Needs one query, unless the times around have gone too.
+    """
     if not free.around:
         return nearest(visit_type=free.visit_type, to=free.start)
     who = {other.slot.clinician for other in free.around}
@@ -161,8 +169,10 @@ def nearest_for(
     limit: int = NEAREST,
     known: Iterable[FreeTime] = (),
 ) -> list[FreeTime]:
-    """`nearest`, of those that a patient of this urgency may choose from. `known`: the nearest as
-    SlotGone told them; when they are enough, nothing is looked up again."""
+    """Find the nearest free times that a patient of this urgency may choose from.
+
+    `known` are the nearest times that SlotGone carried; when they are enough, nothing is read.
+    """
     window = window_of(urgency)
     allowed = [free for free in known if window and window[0] <= free.start < window[1]]
     if len(allowed) >= limit:
@@ -175,15 +185,18 @@ def nearest_for(
 
 
 def may_be_offered(*, submission: Submission) -> bool:
-    """Whether a patient of this urgency may be offered times, rather than called or sent on."""
+    """Whether the patient may be offered times, rather than be called."""
     return window_of(submission.urgency) is not None
 
 
-# --- how it is read -------------------------------------------------------------------------------
+# --- what an urgency allows, what a patient wishes ------------------------------------------------
 
 
 def window_of(urgency: int) -> tuple[datetime, datetime] | None:
-    """From when until when a patient of this urgency (Urgency) may be offered times, or None."""
+    """Return from when until when a patient of this urgency (Urgency) may be offered times.
+
+    Returns None when the urgency forbids offering.
+    """
     now = timezone.now()
     found = domain.bounds(
         Urgency(urgency).code, at=now, horizon_days=settings.APPOINTMENT_HORIZON_DAYS
@@ -202,8 +215,11 @@ def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime
 def wishes_of(
     *, request: AppointmentRequest, known: Mapping[str, str] | None = None
 ) -> list[domain.Wish]:
-    """The wishes of a request; a place is known by its name, and one nobody knows means any.
-    `known`: the places, for who asks of many requests."""
+    """Return the wishes of a request as the domain wants them.
+
+    A wish names its place by name; an unknown name means any place. `known` are the places, for a
+    caller with many requests.
+    """
     if not request.wishes:
         return []
     known = places() if known is None else known
@@ -219,7 +235,7 @@ def wishes_of(
 
 
 def start_of(key: str) -> datetime | None:
-    """The moment in a slot's key; None when it is made up or lies beyond any book."""
+    """Return the moment in a slot's key; None when the key is made up or far from our time."""
     try:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
@@ -233,6 +249,6 @@ def may_choose(urgency: int) -> bool:
 
 
 def time_still_allowed(urgency: int, start: datetime) -> bool:
-    """Whether a time may stand with this urgency, which other answers may have raised since."""
+    """Whether a chosen time is early enough for an urgency that later answers may have raised."""
     window = window_of(urgency)
     return window is not None and start < window[1]

@@ -1,4 +1,4 @@
-"""Offers: times held for a patient who has still to say yes. The first to accept wins."""
+"""Offers: slots held for patients who have still to accept. The first patient to accept wins."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
-from intake.appointments import booking, changing, free_times, waiting_list
+from intake.appointments import booking, changing, free_times, taking, waiting_list
+from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, lock, locked, retry_deadlocks, span_of
 from intake.appointments.expiry import close_offers, lapse_holds
 from intake.appointments.slot_gone import SlotGone
@@ -22,8 +23,9 @@ from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
-MOST = 3  # times offered to one patient at once
-# taken back to offer others, or to book one of them on the phone: that is told instead
+MOST = 3  # slots offered to one patient at once
+# The front desk often withdraws offers to offer other slots or to book on the phone. Then the
+# patient hears of that instead.
 SECOND_THOUGHTS = timedelta(minutes=15)
 
 
@@ -37,27 +39,16 @@ def offer(
     hours: int | None = None,
     request_id: str = "",
 ) -> list[Offer]:
-    """The front desk offers one to three free times, held for the patient for `hours`
-    (APPOINTMENT_OFFER_HOURS when not given), and never beyond the time itself. Earlier open offers
-    to the same request are taken back. One message tells the patient.
+    """Offer one to three free slots to a patient, and tell the patient in one message.
 
-    Raises SlotGone when one of them has gone (then none is offered), Refused for an urgency that
-    must not wait or a patient whom no letter reaches, ValueError for none or too many slots,
+    The slots are held for `hours` (default: APPOINTMENT_OFFER_HOURS), but never beyond their own
+    start. Earlier open offers to the same request are withdrawn.
+
+    Raises SlotGone when one slot has gone (then no slot is offered), Refused for an urgency that
+    must not wait or a patient whom no letter reaches, ValueError for no slot or too many slots,
     workflow.NotAllowed when the request is over.
     """
-    keys = list(dict.fromkeys(slots))
-    if not 0 < len(keys) <= MOST:
-        raise ValueError(_("Choose one to three times."))
-    window = free_times.window_of(submission.urgency)
-    if window is None:
-        raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
-    if not telling.can_be_told(submission):
-        raise Refused(
-            _("No letter reaches this patient. Call, and book the time that you agree on.")
-        )
-    found = [free_times.find_slot(key=key, visit_type=visit_type) for key in keys]
-    if any(free.start >= window[1] for free in found):
-        raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
+    found = _free_times_to_offer(submission, slots, visit_type)
     spans = [(free.clinician.pk, free.start, free.end) for free in found]
     try:
         with claiming(spans=spans) as now:
@@ -72,7 +63,7 @@ def offer(
                     visit_type,
                     free.start,
                     free.end,
-                    booking.free_seat(free),
+                    taking.free_seat(free),
                 )
                 row = waiting_list.held_row(
                     place, capacity=free.slot.capacity, until=min(until, free.start), at=now
@@ -88,12 +79,11 @@ def offer(
 
 @retry_deadlocks
 def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> Appointment:
-    """The patient takes an offered time: the visit is confirmed, other offers to the patient are
-    taken back, and others who were offered the same time are told kindly that it has gone. With an
-    appointment already, that one is moved to the offered time.
+    """Accept an offer for the patient: confirm the visit, or move the patient's visit to the slot.
 
-    Again is the same as once. Raises SlotGone when it was answered, has lapsed, was won by somebody
-    else, or is not this patient's.
+    The patient's other offers are withdrawn. Other patients with an offer of the same slot are told
+    kindly that it has gone. Idempotent. Raises SlotGone when the offer was answered, has lapsed,
+    was lost to another patient, or belongs to another patient.
     """
     row = offer.appointment
     current = submission.appointments.filter(status="confirmed").first()
@@ -103,7 +93,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         if mine.request_id != request.pk:
             raise SlotGone
         if mine.state == "accepted":
-            return _of(submission)
+            return _confirmed_visit(submission)
         _refuse_closed(mine, now)
         rivals = list(row.offers.filter(state="open").exclude(pk=mine.pk))
         mine.state, mine.answered_at = Offer.State.ACCEPTED, now
@@ -120,8 +110,11 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
 
 @retry_deadlocks
 def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> None:
-    """The patient does not want this time; again is the same as once. What nobody else is offered
-    is free again, and goes to the next on the waitlist. Raises SlotGone when it is not theirs."""
+    """Decline an offer for the patient. Idempotent.
+
+    A slot without another open offer is free again and goes to the next patient on the waitlist.
+    Raises SlotGone when the offer belongs to another patient.
+    """
     with claiming(spans=[span_of(offer.appointment)]) as now:
         request = request_of(submission)
         row, mine = locked(offer.appointment), _locked(offer)
@@ -143,8 +136,10 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 
 @retry_deadlocks
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
-    """The front desk takes all open offers to a patient back; the request is "requested" again. A
-    patient who has heard of them is told; returns whether that is so."""
+    """Withdraw all open offers to a patient; the request is "requested" again.
+
+    Tells the patient when the patient has heard of the offers; returns whether that is so.
+    """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
     )
@@ -174,8 +169,10 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
 
 
 def lapse() -> int:
-    """Each minute: holds and offers whose time is over end, and the freed times go to the next on
-    the waitlist. Returns how many."""
+    """End the holds and offers whose time is over, and offer each slot to the next on the waitlist.
+
+    Runs each minute. Returns how many holds ended.
+    """
     done = 0
     over = Appointment.objects.filter(status="held", held_until__lte=timezone.now())
     for row in over.for_reading().order_by("held_until")[:500]:
@@ -186,13 +183,16 @@ def lapse() -> int:
                 for ended in lapse_holds(again, at=now):
                     done += 1
                     waiting_list.offer_freed(waiting_list.freed_by(ended), at=now)
-        except SlotGone:  # somebody is booking there just now; the next minute
+        except SlotGone:  # another transaction books there just now; the next run tries again
             continue
     return done
 
 
 def open_offers(*, submission: Submission) -> list[Offer]:
-    """What a patient can still accept, by time; one that has lapsed is none, noted or not."""
+    """Return the offers that a patient can still accept, by time.
+
+    Expired offers are ignored, even before they are marked as expired.
+    """
     rows = Offer.objects.open(timezone.now()).filter(request__submission=submission)
     return list(
         rows.select_related(
@@ -202,6 +202,26 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 
 
 # --- parts ----------------------------------------------------------------------------------------
+
+
+def _free_times_to_offer(
+    submission: Submission, slots: Sequence[str], visit_type: VisitType
+) -> list[FreeTime]:
+    """Find the free times of these keys. Raises what `offer` raises before a slot is claimed."""
+    keys = list(dict.fromkeys(slots))
+    if not 0 < len(keys) <= MOST:
+        raise ValueError(_("Choose one to three times."))
+    window = free_times.window_of(submission.urgency)
+    if window is None:
+        raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
+    if not telling.can_be_told(submission):
+        raise Refused(
+            _("No letter reaches this patient. Call, and book the time that you agree on.")
+        )
+    found = [free_times.find_slot(key=key, visit_type=visit_type) for key in keys]
+    if any(free.start >= window[1] for free in found):
+        raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
+    return found
 
 
 def _locked(offer: Offer) -> Offer:
@@ -220,7 +240,7 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
         raise SlotGone(_("This offer was answered or taken back already."))
 
 
-def _of(submission: Submission) -> Appointment:
+def _confirmed_visit(submission: Submission) -> Appointment:
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
         raise SlotGone(_("This appointment was changed meanwhile."))

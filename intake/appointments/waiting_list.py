@@ -1,7 +1,7 @@
-"""Who waits for a time to become free, and who is offered one that did.
+"""The waiting list: patients who wait for a slot, and the offer of a slot that became free.
 
-Nothing here is taken by anybody: a freed time is held again and offered to those whom it fits, the
-most urgent first and then whoever has waited longest.
+A freed slot is never booked here. It is held again and offered to patients whose wishes it fits,
+the most urgent first, then the longest wait.
 """
 
 from collections.abc import Mapping
@@ -36,13 +36,13 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # of those who wait, the first
-SHORTEST = timedelta(minutes=30)  # less is no time to answer: the front desk calls
+LOOKED_AT = 200  # so many requests are compared with a freed slot, the first of the list
+SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
 
 
 @dataclass(frozen=True)
 class Freed:
-    """A time that somebody gave back."""
+    """A slot that became free."""
 
     clinician: Clinician
     location: Location
@@ -55,11 +55,10 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """The patient wants to hear of times that become free: with an appointment, of earlier ones. A
-    patient whom no letter reaches is offered none by itself: the front desk calls.
+    """Put a patient on the waiting list; one with an appointment waits for an earlier slot.
 
-    Again is the same as once. Raises Refused when the urgency forbids waiting, or when the request
-    is over.
+    A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
+    Raises Refused when the urgency forbids waiting, or when the request is over.
     """
     if not free_times.may_be_offered(submission=submission):
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
@@ -76,7 +75,7 @@ def join_waitlist(
 
 
 def leave_waitlist(*, submission: Submission, by: User | None = None, request_id: str = "") -> None:
-    """The patient waits no longer; again is the same as once. Open offers stay open."""
+    """Take a patient off the waiting list. Idempotent. Open offers stay open."""
     with transaction.atomic():
         entries = WaitlistEntry.objects.filter(request__submission=submission)
         if entries.delete()[0]:
@@ -94,11 +93,11 @@ def _record(submission: Submission, by: User | None, action: str, request_id: st
     )
 
 
-# --- parts of other services: the lock of clinician and day is theirs -----------------------------
+# --- parts of other services, which hold the lock of clinician and day ----------------------------
 
 
 def freed_by(row: Appointment) -> Freed:
-    """The time of a row, before it is moved or after it has ended."""
+    """Return the slot of an appointment, before it is moved or after it has ended."""
     return Freed(
         row.clinician,
         row.location,
@@ -110,10 +109,12 @@ def freed_by(row: Appointment) -> Freed:
 
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
-    """Hold a freed time again and offer it to those who wait, APPOINTMENT_WAITLIST_BATCH at once;
-    nobody, when it fits nobody whom a letter reaches, is too near, or is more than the hours allow
-    by now. `besides`: the submission that gave it back. Who had an offer of this time gets no
-    second one."""
+    """Hold a freed slot again and offer it to patients on the waitlist.
+
+    Offers it to APPOINTMENT_WAITLIST_BATCH patients at once. Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
+    patient whom a letter reaches. A patient who had an offer of this slot gets no second one.
+    `besides` is the submission that gave the slot back.
+    """
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
         freed.start - timedelta(hours=settings.APPOINTMENT_LEAD_HOURS),
@@ -141,7 +142,7 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
 
 
 def held_row(freed: Freed, *, capacity: int, until: datetime, at: datetime) -> Appointment:
-    """A new row that holds a time for whoever accepts it."""
+    """Insert a row that holds a slot for the first patient who accepts its offer."""
     row = Appointment(
         id=uuid7(),
         clinician=freed.clinician,
@@ -169,8 +170,12 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer a held row to each of these locked requests, and record it. A message is put for each
-    that comes from the waitlist."""
+    """Offer a held row to each of these locked requests, and record it.
+
+    Each patient on the waitlist gets a message of their own.
+    """
+    until = row.held_until
+    assert until  # the database holds that a held row has it
     offers = []
     for request in requests:
         offer = Offer(
@@ -179,12 +184,12 @@ def make_offers(
             from_waitlist=from_waitlist,
             by_id=by.pk if by else None,
             created_at=at,
-            expires_at=row.held_until,
+            expires_at=until,
         )
         offer.save(force_insert=True)
         advance(request, "offer")
         if from_waitlist:
-            outbox.put(kind="waitlist_offer", occasion=str(offer.pk), expires=row.held_until)
+            outbox.put(kind="waitlist_offer", occasion=str(offer.pk), expires=until)
         offers.append(offer)
     actor = audit.staff(by) if by else audit.system("appointments")
     record(
@@ -199,7 +204,7 @@ def make_offers(
 
 
 def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
-    """Take open offers back; a held row that nobody else is offered is free again."""
+    """Withdraw open offers, and release each held row that has no other open offer."""
     offers = list(offers)
     rows = {offer.appointment_id for offer in offers}
     close_offers(offers, Offer.State.WITHDRAWN, at=at)
@@ -207,7 +212,7 @@ def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
 
 
 def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
-    """Release the held rows that have no open offer any more."""
+    """Release the held rows that have no open offer any more. Returns them."""
     held = Appointment.objects.filter(pk__in=rows, status="held").exclude(offers__state="open")
     freed = list(held.select_for_update(of=("self",)).order_by("pk"))
     for row in freed:
@@ -216,7 +221,7 @@ def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
 
 
 def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
-    """The requests on the waitlist that the time fits, locked, best first."""
+    """Lock and return the requests on the waitlist that the slot fits, in the list's order."""
     asked = Offer.objects.filter(
         appointment__clinician=freed.clinician,
         appointment__during=during(freed.start, freed.end),
@@ -247,13 +252,14 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
-        # a time is held for nobody who would not hear of it
+        # a slot is not held for a patient who would not hear of it
         if _suits(request, slot, known) and telling.can_be_told(request.submission):
             chosen.append(request)
     return chosen
 
 
 def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, str]) -> bool:
+    """Whether the slot lies within the days of the urgency and fits a wish of the request."""
     window = free_times.window_of(request.submission.urgency)
     if window is None or not window[0] <= slot.start < window[1]:
         return False

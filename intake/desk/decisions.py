@@ -247,7 +247,7 @@ def set_progress(
     before = submission.appointment_request.progress
     with transaction.atomic():
         if progress == "withdrawn":
-            changing.drop_all(submission=submission, by=by)
+            changing.end_all(submission=submission, by=by)
         # read again: it may be booked by now
         wishes = AppointmentRequest.objects.select_for_update(of=("self",))
         wish = wishes.get(submission=submission)

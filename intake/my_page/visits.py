@@ -21,13 +21,15 @@ from intake.appointments import (
     booking,
     changing,
     free_times,
+    holds,
     offers,
     repeated_refusals,
+    taking,
     waiting_list,
 )
-from intake.appointments.booking import Standing
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.forms import TimesForm
+from intake.appointments.holds import Standing
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.appointments.views.visit_words import may_change, may_choose, words_of
@@ -87,7 +89,7 @@ def offer(request: HttpRequest, *, grant: Grant, submission: Submission) -> Http
 @with_grant
 def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -> HttpResponse:
     """A free time from the list, then a page to confirm it, then it is booked or moved."""
-    mine = booking.standing_of(submission=submission)
+    mine = holds.standing_of(submission=submission)
     if mine.visit and not may_change(mine.visit):
         return _say(request, grant, _("It is too late to change this here. Please call us."))
     if mine.visit is None and not may_choose(submission):
@@ -96,7 +98,7 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
     asked = _asked(request, submission, mine)
-    if asked and (html := repeated_refusals.told(asked, before=mine.at)):
+    if asked and (html := repeated_refusals.page_for(asked, before=mine.at)):
         return blank.serve(request, html, status=409)
     if request.method != "POST":
         return _list(request, submission, mine, choosing.form_of(only=only))
@@ -115,14 +117,14 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
             return redirect("intake:my")
         return _ask(request, submission, mine, form)
     except SlotGone as gone:
-        if mine.held and booking.key_of(mine.held) == form.chosen:
+        if mine.held and taking.key_of(mine.held) == form.chosen:
             mine = replace(mine, held=None)  # no more
         shown = choosing.near_context(form, submission.urgency, gone.nearest)
         context = _list_context(submission, mine, shown, choosing.gone_words(shown))
         if asked is None:
             return render(request, "my/times.html", context, status=409)
         html = blank.make("my/times.html", context, path=request.path)
-        repeated_refusals.tell(asked, html)
+        repeated_refusals.remember(asked, html)
         return blank.serve(request, html, status=409)
     except REFUSALS as problem:
         return _say(request, grant, problem)
@@ -166,10 +168,10 @@ def _held(
     request: HttpRequest, submission: Submission, mine: Standing, form: TimesForm
 ) -> Appointment:
     """The time held for the patient: the one held already, or newly so."""
-    if mine.held and booking.key_of(mine.held) == form.chosen:
+    if mine.held and taking.key_of(mine.held) == form.chosen:
         return mine.held
     assert form.visit_type is not None
-    return booking.hold(
+    return holds.hold(
         urgency=submission.urgency,
         person=submission.person,
         submission=submission,
@@ -184,7 +186,7 @@ def _book(request: HttpRequest, submission: Submission, mine: Standing, form: Ti
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         booking.confirm_hold(appointment=row, submission=submission, request_id=rid)
-    elif booking.key_of(mine.visit) != form.chosen:  # the second of two clicks
+    elif taking.key_of(mine.visit) != form.chosen:  # the second of two clicks
         changing.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 

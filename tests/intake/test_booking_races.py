@@ -285,7 +285,7 @@ def test_a_hold_that_ends_is_taken_once_by_many_while_the_job_runs():
 
 def test_without_any_lock_the_constraint_alone_holds(monkeypatch):
     monkeypatch.setattr("intake.appointments.claims.lock", lambda spans: None)
-    monkeypatch.setattr("intake.appointments.booking.free_seat", lambda free, **_k: 0)
+    monkeypatch.setattr("intake.appointments.holds.free_seat", lambda free, **_k: 0)
     slot = book.free()
     acts = [holding(book.patient(n), slot) for n in range(6)]
     assert outcome(*acts) == {"won": 1, "SlotGone": 5}

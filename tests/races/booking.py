@@ -125,7 +125,7 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
     """Every patient wants the slot of the round, through the service."""
     from django.db import connection
 
-    from intake.appointments import booking
+    from intake.appointments import holds
     from intake.appointments.slot_gone import SlotGone
     from intake.models.clinic_time import VisitType
 
@@ -133,7 +133,7 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
 
     def act(turn: int, number: int) -> int:
         try:
-            booking.hold(
+            holds.hold(
                 submission=patients[number],
                 slot=slots[turn],
                 visit_type=visit_type,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.access import codes
-from intake.appointments import booking, changing, offers, waiting_list
+from intake.appointments import booking, changing, holds, offers, waiting_list
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician
@@ -149,7 +149,7 @@ def want_no_visit(way: str) -> tuple[Submission, Act]:
 def patient_books(way: str) -> tuple[Submission, Act]:
     submission = fresh(way)
     slot = book.free()
-    held = booking.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    held = holds.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
     return submission, lambda: booking.confirm_hold(appointment=held, submission=submission)
 
 

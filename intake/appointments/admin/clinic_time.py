@@ -221,7 +221,9 @@ class HoursForm(AskingForm):
         if stored is None:
             return []
         kinds = self.cleaned_data["visit_types"]
-        return clinic_time.left_by(hours=stored, instead=self.instance, visit_types=kinds)
+        return clinic_time.visits_without_hours(
+            hours=stored, instead=self.instance, visit_types=kinds
+        )
 
 
 @admin.register(OpeningHours)
@@ -241,12 +243,12 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
         return request.user.has_perm("intake.delete_openinghours")
 
     def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
-        visits = clinic_time.left_by(hours=context["object"])
+        visits = clinic_time.visits_without_hours(hours=context["object"])
         context |= {"affected": with_words(visits)}
         return self.recorded(request, super().render_delete_form(request, context), visits)
 
     def delete_model(self, request: HttpRequest, obj: OpeningHours) -> None:
-        visits = clinic_time.left_by(hours=obj)
+        visits = clinic_time.visits_without_hours(hours=obj)
         super().delete_model(request, obj)
         self.tell(request, visits)
 
@@ -326,7 +328,9 @@ class ClosureForm(AskingForm):
         return data
 
     def look(self) -> list[Appointment]:
-        return clinic_time.affected(closure=self.instance, zone=self._zone(self.instance.location))
+        return clinic_time.visits_in_closure(
+            closure=self.instance, zone=self._zone(self.instance.location)
+        )
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:

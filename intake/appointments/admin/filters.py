@@ -85,7 +85,7 @@ class HoursFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "outside":
             return queryset
-        return queryset.filter(pk__in=clinic_time.left_outside())
+        return queryset.filter(pk__in=clinic_time.visits_outside_hours())
 
 
 class RowFilter(FixedFilter):

@@ -281,11 +281,15 @@ class AppointmentAdmin(PatientAdmin):
 
     def complete_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
-        return self.act(request, row, changing.complete, _("Stored: the visit took place."))
+        return self.act(
+            request, row, changing.record_attendance, _("Stored: the visit took place.")
+        )
 
     def miss_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
-        return self.act(request, row, changing.no_show, _("Stored: the patient did not come."))
+        return self.act(
+            request, row, changing.record_no_show, _("Stored: the patient did not come.")
+        )
 
     def changeable(self, request: HttpRequest, object_id: str) -> Appointment:
         """The appointment of a button. Raises PermissionDenied unless all may be changed."""

@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.appointments import book, booking, free_times
+from intake.appointments import book, free_times, taking
 from intake.appointments.book import FreeTime
 from intake.appointments.forms import TimesForm
 from intake.appointments.free_times import start_of
@@ -85,7 +85,7 @@ def gone_words(shown: dict[str, Any]) -> str:
 def held_words(row: Appointment) -> dict[str, str]:
     """A time that is held: its key, when it is, and until when it is held."""
     return {
-        "key": booking.key_of(row),
+        "key": taking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),
         "until": moments.clock_words(row.held_until.astimezone(row.zone)),
     }

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
-from intake.appointments import booking, free_times, open_requests
+from intake.appointments import free_times, holds, open_requests, taking
 from intake.appointments.book import FreeTime
 from intake.appointments.forms import CALL, WAIT, TimesForm
 from intake.appointments.slot_gone import SlotGone
@@ -153,7 +153,7 @@ def show_near(
 def lost_time(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
     """Somebody else has the time that was held too long ago: found out at sending."""
     row = held_time.chosen_row(draft, walk.content.wish)
-    initial = {"visit": str(row.visit_type_id), "slot": booking.key_of(row)} if row else {}
+    initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)
     notice = _(
         "The time you chose was held for you as long as we could, and somebody else has it now. "
@@ -192,7 +192,7 @@ def _render(
     status: int,
     notice: str = "",
 ) -> HttpResponse:
-    held = booking.held_by(draft=draft) if walk.content.wish.get("chosen") else None
+    held = holds.held_by(draft=draft) if walk.content.wish.get("chosen") else None
     context = _context(request, walk, form) | shown
     context |= {
         "notice": notice,
