@@ -109,9 +109,9 @@ def freed_by(row: Appointment) -> Freed:
 
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
-    """Hold a freed slot again and offer it to patients on the waitlist.
+    """Hold a freed slot again and offer it to APPOINTMENT_WAITLIST_BATCH patients on the waitlist.
 
-    Offers it to APPOINTMENT_WAITLIST_BATCH patients at once. Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
+    Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
     patient whom a letter reaches. A patient who had an offer of this slot gets no second one.
     `besides` is the submission that gave the slot back.
     """

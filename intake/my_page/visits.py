@@ -104,7 +104,10 @@ def choose_time(request: HttpRequest, *, grant: Grant, submission: Submission) -
         return _list(request, submission, mine, choosing.form_of(only=only))
     if choosing.is_other_list(request):
         return _list(
-            request, submission, mine, choosing.form_of(choosing.turned(request), only=only)
+            request,
+            submission,
+            mine,
+            choosing.form_of(choosing.data_of_other_list(request), only=only),
         )
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:

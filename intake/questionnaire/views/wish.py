@@ -84,7 +84,7 @@ def times_step(request: HttpRequest, draft: Draft, walk: Walk) -> HttpResponse:
         form = choosing.form_of(initial=_initial(walk.content.wish))
         return show_times(request, draft, walk, form)
     if choosing.is_other_list(request):
-        form = choosing.form_of(choosing.turned(request))
+        form = choosing.form_of(choosing.data_of_other_list(request))
         return show_times(request, draft, walk, form)
     form = choosing.form_of(request.POST)
     if problem := unexpected_fields(request.POST, CHOOSE):
