@@ -24,8 +24,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from intake.appointments import booking as booking_module
 from intake.appointments import free_times, waiting_list
 from intake.appointments import offers as offers_module
-from intake.appointments.admin.choosing import Times, time_words, wish_rows
-from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_choices
+from intake.appointments.admin.time_forms import ChosenSlotsForm, OverbookForm, duration_choices
+from intake.appointments.admin.times import Times
+from intake.appointments.admin.words import time_words, wish_rows
 from intake.appointments.booking import confirm_by_call
 from intake.appointments.offers import open_offers, withdraw_offers
 from intake.appointments.slot_gone import SlotGone
@@ -133,7 +134,7 @@ class FrontDeskAdmin(PatientAdmin):
         row: FrontDesk,
         typed: QueryDict,
         *,
-        form: TimesForm | None = None,
+        form: ChosenSlotsForm | None = None,
         overbook: OverbookForm | None = None,
         error: Exception | None = None,
         status: int = 200,
@@ -176,7 +177,7 @@ class FrontDeskAdmin(PatientAdmin):
         row: FrontDesk,
         wish: AppointmentRequest | None,
         typed: QueryDict,
-        form: TimesForm | None,
+        form: ChosenSlotsForm | None,
         overbook: OverbookForm | None,
         error: Exception | None,
     ) -> dict[str, Any]:
@@ -227,7 +228,7 @@ class FrontDeskAdmin(PatientAdmin):
             "times": times,
             "hold_choices": [
                 (number, words, str(number) == (held or str(settings.APPOINTMENT_OFFER_HOURS)))
-                for number, words in hold_choices()
+                for number, words in duration_choices()
             ],
         }
 
@@ -249,7 +250,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     @booking
     def offer_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
-        form = TimesForm(request.POST)
+        form = ChosenSlotsForm(request.POST)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
         try:
@@ -268,7 +269,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     @booking
     def call_view(self, request: HttpRequest, row: FrontDesk) -> HttpResponse:
-        form = TimesForm(request.POST, one=True)
+        form = ChosenSlotsForm(request.POST, one=True)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
         try:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Event
 from intake import documents
-from intake.appointments.admin.choosing import wish_rows
+from intake.appointments.admin.words import wish_rows
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol

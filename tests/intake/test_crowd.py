@@ -149,6 +149,6 @@ def test_a_form_that_holds_something_else_is_not_remembered():
     token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
     second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
     assert second.page.status == 409
-    assert not repeated_refusals._answers
+    assert not repeated_refusals._pages
     second.post("/my/times/", {**token, **words})
-    assert len(repeated_refusals._answers) == 1
+    assert len(repeated_refusals._pages) == 1
