@@ -60,14 +60,14 @@ def confirm_by_call(
     Idempotent. Raises SlotGone, and Refused when the patient has another appointment.
     """
     confirmed = submission.appointments.filter(status="confirmed")
-    if mine := same_slot(confirmed, slot, visit_type):
-        return mine
+    if booked := same_slot(confirmed, slot, visit_type):
+        return booked
     _refuse_second(submission)
     try:
         return _book(submission, slot, visit_type, by, request_id)
     except SlotGone:
-        if mine := same_slot(confirmed, slot, visit_type):
-            return mine  # clicked twice
+        if booked := same_slot(confirmed, slot, visit_type):
+            return booked  # clicked twice
         raise
 
 

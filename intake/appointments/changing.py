@@ -111,7 +111,7 @@ def cancel(
         raise ValueError(_("Choose a reason."))
     if appointment.status == "cancelled":
         return
-    # checked before the submission is read, since a held time may have none
+    # checked before the submission is read, since a held slot may belong to no submission
     workflow.move_visit(appointment.status, "cancel")
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission_of(appointment))
@@ -192,7 +192,7 @@ def record_no_show(*, appointment: Appointment, by: User, request_id: str) -> No
 
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
-    # checked before the submission is read, since a held time may have none
+    # checked before the submission is read, since a held slot may belong to no submission
     workflow.move_visit(appointment.status, action)
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission_of(appointment))

@@ -64,8 +64,8 @@ def hold(
     except SlotGone:
         if ids := _booked_or_held(submission, draft):
             rows = Appointment.objects.filter(pk__in=ids, status="held")
-            if mine := same_slot(rows, slot, visit_type):
-                return mine  # clicked twice
+            if held := same_slot(rows, slot, visit_type):
+                return held  # clicked twice
         raise
 
 

@@ -89,15 +89,15 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
     current = submission.appointments.filter(status="confirmed").first()
     with claiming(spans=[span_of(row), *([span_of(current)] if current else [])]) as now:
         request = request_of(submission)
-        row, mine = locked(row), _locked(offer)
-        if mine.request_id != request.pk:
+        row, answered = locked(row), _locked(offer)
+        if answered.request_id != request.pk:
             raise SlotGone
-        if mine.state == "accepted":
+        if answered.state == "accepted":
             return _confirmed_visit(submission)
-        _refuse_closed(mine, now)
-        rivals = list(row.offers.filter(state="open").exclude(pk=mine.pk))
-        mine.state, mine.answered_at = Offer.State.ACCEPTED, now
-        mine.save(update_fields=["state", "answered_at"])
+        _refuse_closed(answered, now)
+        rivals = list(row.offers.filter(state="open").exclude(pk=answered.pk))
+        answered.state, answered.answered_at = Offer.State.ACCEPTED, now
+        answered.save(update_fields=["state", "answered_at"])
         if request.progress == "withdrawn":  # closed with a decision that left the offer standing
             advance(request, "reopen")
         calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
@@ -117,12 +117,12 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
     """
     with claiming(spans=[span_of(offer.appointment)]) as now:
         request = request_of(submission)
-        row, mine = locked(offer.appointment), _locked(offer)
-        if mine.request_id != request.pk:
+        row, answered = locked(offer.appointment), _locked(offer)
+        if answered.request_id != request.pk:
             raise SlotGone
-        if mine.state != "open":
+        if answered.state != "open":
             return
-        close_offers([mine], Offer.State.DECLINED, at=now)
+        close_offers([answered], Offer.State.DECLINED, at=now)
         record(
             row,
             actor=actor_of(None, submission),

@@ -87,7 +87,7 @@ def record(
 
 
 def submission_of(visit: Appointment) -> Submission:
-    """Return the submission of a visit. Only a held time has none; raises ValueError for it."""
+    """Return the submission of a visit. Raises ValueError for a held slot without one."""
     if visit.submission is None:
-        raise ValueError("a held time belongs to no submission")
+        raise ValueError("this slot belongs to no submission")
     return visit.submission

@@ -67,7 +67,7 @@ class AffectedVisits(FindAdmin):
                     submissions=[row.submission for row in visits if row.submission],
                     by=request.user,
                     request_id=request_id(request),
-                    page=self.opts.model_name,
+                    page=str(self.opts.model_name),
                 )
                 response.render()
         return response

@@ -4,7 +4,7 @@ The pages are the admin's own, without its scripts. intake.appointments.clinic_t
 records each change. Clinic time holds no health data.
 """
 
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -52,7 +52,6 @@ class ClinicTimeAdmin(AffectedVisits):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
     sortable_by = []
-    list_filter: ClassVar[list[type[admin.SimpleListFilter]]] = []
     change_form_template = "admin/intake/time/change_form.html"
     change_list_template = "admin/intake/time/change_list.html"
     delete_confirmation_template = "admin/intake/time/delete_confirmation.html"
@@ -66,7 +65,8 @@ class ClinicTimeAdmin(AffectedVisits):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in {fixed.parameter_name for fixed in self.list_filter}
+        filters = cast(list[type[FixedFilter]], self.list_filter)
+        return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Visits refer to the row, so it is put out of use and not deleted."""
@@ -74,7 +74,7 @@ class ClinicTimeAdmin(AffectedVisits):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in LISTS]
-        title = dict(LISTS)[self.opts.model_name]
+        title = dict(LISTS)[str(self.opts.model_name)]
         context = {"title": title, "places": places, **(extra_context or {})}
         return super().changelist_view(request, context)
 
@@ -269,7 +269,7 @@ class ClosureAdmin(ClinicTimeAdmin):
 
 
 def _span(first: Any, last: Any) -> str:
-    """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', 'Nov 30, 2026' or 'from Nov 30, 2026'."""
+    """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""
     if begin and end:
