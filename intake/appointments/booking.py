@@ -113,12 +113,7 @@ def overbook(
     with claiming(spans=[(clinician.pk, start, end)]) as now:
         request_of(submission)
         capacity = book.capacity_of(clinician=clinician, location=location, start=start, end=end)
-        near = book.busy_of([str(clinician.pk)], start, end)
-        left = domain.free_seats(
-            near, clinician=str(clinician.pk), start=start, end=end, capacity=capacity
-        )
-        taken = {busy.seat for busy in near}
-        seat = left[0] if left else next(n for n in count(capacity) if n not in taken)
+        seat = _ordinary_or_extra_seat(clinician, start, end, capacity)
         words = {"text": reason.strip()}
         why = (
             {"overbooked_by": by, "overbook_reason": words} if seat >= capacity else {"note": words}
@@ -152,7 +147,7 @@ def overbook(
     return appointment
 
 
-# --- parts --------------------------------------------------------------------------------------
+# --- parts ----------------------------------------------------------------------------------------
 
 
 def confirm_visit(
@@ -190,6 +185,18 @@ def confirm_visit(
     )
 
 
+def _ordinary_or_extra_seat(
+    clinician: Clinician, start: datetime, end: datetime, capacity: int
+) -> int:
+    """Return the lowest free seat; where there is no free seat, the lowest above the capacity."""
+    who = str(clinician.pk)
+    near = book.busy_of([who], start, end)
+    free = domain.free_seats(near, clinician=who, start=start, end=end, capacity=capacity)
+    taken = {busy.seat for busy in near}
+    return free[0] if free else next(n for n in count(capacity) if n not in taken)
+
+
 def _refuse_second(submission: Submission) -> None:
+    """Raise Refused when the patient has an appointment already."""
     if submission.appointments.filter(status="confirmed").exists():
         raise Refused(_("This patient has an appointment already. Move it instead."))

@@ -157,7 +157,7 @@ def prune_holds(*, days: int) -> int:
         return rows.delete()[1].get("intake.Appointment", 0)
 
 
-# --- parts --------------------------------------------------------------------------------------
+# --- parts ----------------------------------------------------------------------------------------
 
 
 def _holds(submission: Submission | None, draft: Draft | None) -> AppointmentQuerySet:

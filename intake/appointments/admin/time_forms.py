@@ -55,7 +55,7 @@ class ChosenSlotsForm(forms.Form):
     def clean_slot(self) -> list[str]:
         keys = list(dict.fromkeys(self.cleaned_data["slot"]))
         if self.one and len(keys) > 1:
-            raise forms.ValidationError(_("Choose one time alone: the one you agreed on."))
+            raise forms.ValidationError(_("Choose only the one time that you agreed on."))
         if len(keys) > MOST:
             raise forms.ValidationError(_("Choose one to three times."))
         return keys

@@ -52,7 +52,7 @@ from intake.wording.reading import phone_words
 STEP_WORDS = {
     "hold": gettext_lazy("Held by the patient"),
     "offer": gettext_lazy("Held for an offer"),
-    "release": gettext_lazy("Given back"),
+    "release": gettext_lazy("Released"),
     "expire": gettext_lazy("The hold ended"),
     "confirm": gettext_lazy("Confirmed"),
     "move": gettext_lazy("Moved"),
