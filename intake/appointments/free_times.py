@@ -17,6 +17,8 @@ from intake.models.submissions import Submission, Urgency
 
 NEAREST = 6
 _DAY = timedelta(days=1)
+
+
 # --- free times -----------------------------------------------------------------------------------
 
 

@@ -101,7 +101,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         if request.progress == "withdrawn":  # closed with a decision that left the offer standing
             advance(request, "reopen")
         calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
-        visit = _take(row, submission, now, request_id)
+        visit = _confirm_or_move(row, submission, now, request_id)
         close_offers(rivals, Offer.State.LOST, at=now)
         for rival in rivals:
             outbox.put(kind="offer_lost", occasion=str(rival.pk), expires=row.during.lower)
@@ -145,16 +145,16 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
     )
     with claiming(spans=map(span_of, rows)) as now:
         request = request_of(submission)
-        open_ = list(request.offers.filter(state="open"))
-        unheard = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
-        waiting_list.withdraw_offers_in(open_, at=now)
-        to_tell = bool(open_) and not unheard
-        if to_tell:
+        offers = list(request.offers.filter(state="open"))
+        is_call_due = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
+        waiting_list.withdraw_offers_in(offers, at=now)
+        is_told = bool(offers) and not is_call_due
+        if is_told:
             order = Order(
                 kind="offers_withdrawn",
-                occasion=str(open_[0].pk),
+                occasion=str(offers[0].pk),
                 not_before=SECOND_THOUGHTS,
-                expires=max(offer.expires_at for offer in open_),
+                expires=max(offer.expires_at for offer in offers),
             )
             telling.tell(submission=submission, reason=CallTask.Reason.LOST, order=order)
         audit.record(
@@ -163,9 +163,9 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
-            detail={"kind": "offer", "to": "withdrawn", "count": len(open_)},
+            detail={"kind": "offer", "to": "withdrawn", "count": len(offers)},
         )
-    return to_tell
+    return is_told
 
 
 def lapse() -> int:
@@ -232,6 +232,7 @@ def _locked(offer: Offer) -> Offer:
 
 
 def _refuse_closed(offer: Offer, now: datetime) -> None:
+    """Raise SlotGone, with the reason, for an offer that cannot be accepted any more."""
     if offer.state == "lost":
         raise SlotGone(_("Somebody else took this time a moment ago. We are sorry."))
     if offer.state == "lapsed" or (offer.state == "open" and offer.expires_at <= now):
@@ -241,13 +242,17 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
 
 
 def _confirmed_visit(submission: Submission) -> Appointment:
+    """Return the visit of a patient who accepts the same offer again."""
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
         raise SlotGone(_("This appointment was changed meanwhile."))
     return found
 
 
-def _take(row: Appointment, submission: Submission, now: datetime, request_id: str) -> Appointment:
+def _confirm_or_move(
+    row: Appointment, submission: Submission, now: datetime, request_id: str
+) -> Appointment:
+    """Confirm the offered slot as the patient's visit, or move the visit that the patient has."""
     current = submission.appointments.filter(status="confirmed")
     visit = current.select_for_update(of=("self",)).first()
     if visit is None:

@@ -42,7 +42,7 @@ SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: th
 
 @dataclass(frozen=True)
 class Freed:
-    """A slot that became free."""
+    """One seat of a slot, which became free or is about to be offered."""
 
     clinician: Clinician
     location: Location
@@ -134,7 +134,7 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
         busy, clinician=who, start=start, end=end, capacity=capacity
     ):
         return []
-    chosen = _best(freed, besides=besides)
+    chosen = _requests_to_offer(freed, besides=besides)
     if not chosen:
         return []
     row = held_row(freed, capacity=capacity, until=expires, at=at)
@@ -220,9 +220,9 @@ def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
     return freed
 
 
-def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
+def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
     """Lock and return the requests on the waitlist that the slot fits, in the list's order."""
-    asked = Offer.objects.filter(
+    offered_before = Offer.objects.filter(
         appointment__clinician=freed.clinician,
         appointment__during=during(freed.start, freed.end),
     )
@@ -238,7 +238,7 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
         .filter(waiting__isnull=False, visit_type__in=(freed.visit_type.kind, WishedVisit.CALL_ME))
         .filter(progress__in=("requested", "called", "booked"))
         .exclude(submission=besides)
-        .exclude(pk__in=asked.values("request"))
+        .exclude(pk__in=offered_before.values("request"))
         .order_by("-submission__urgency", "waiting__since", "pk")
     )
     slot = domain.Slot(

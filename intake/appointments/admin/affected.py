@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:  # at run time the class takes no parameter
     ModelForm = forms.ModelForm
 
-LEFT_OUTSIDE = "?hours=outside&when=coming&status=all"
+OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
 """The query of the list of visits for those to come that no longer fit the hours."""
 
 
@@ -87,7 +87,7 @@ class AffectedVisits(FindAdmin):
                 '{} <a href="{}{}">{}</a>',
                 words % {"n": len(visits)},
                 reverse("admin:intake_appointment_changelist"),
-                LEFT_OUTSIDE,
+                OUTSIDE_HOURS,
                 _("Visits that no longer fit"),
             ),
         )

@@ -220,7 +220,7 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
 
     @admin.display(description=gettext_lazy("Valid"))
     def validity(self, row: OpeningHours) -> str:
-        return _span(row.valid_from, row.valid_until) or _("always")
+        return _days_words(row.valid_from, row.valid_until) or _("always")
 
 
 class WhenFilter(FixedFilter):
@@ -252,7 +252,7 @@ class ClosureAdmin(ClinicTimeAdmin):
     @admin.display(description=gettext_lazy("When"))
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
-            return _span(row.first_day, row.last_day)
+            return _days_words(row.first_day, row.last_day)
         # the database holds that a closure without days has both moments
         assert row.starts_at
         assert row.ends_at
@@ -268,7 +268,7 @@ class ClosureAdmin(ClinicTimeAdmin):
         return str(row.location) if row.location else _("everywhere")
 
 
-def _span(first: Any, last: Any) -> str:
+def _days_words(first: Any, last: Any) -> str:
     """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""

@@ -25,6 +25,8 @@ class InUseForm(AskingForm):
 
 
 class LocationForm(InUseForm):
+    """The form of a location. The zone cannot change while visits are booked there."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance._state.adding and "time_zone" in self.fields:
@@ -42,6 +44,8 @@ class LocationForm(InUseForm):
 
 
 class HoursForm(AskingForm):
+    """The form of opening hours, which refuses hours that overlap others of the clinician."""
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         needed = ("clinician", "location", "weekday", "starts", "ends")
