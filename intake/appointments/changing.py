@@ -103,8 +103,8 @@ def cancel(
 ) -> None:
     """Cancel an appointment, and offer the freed time to the waitlist. Idempotent.
 
-    The request waits for another time with `again`, or when the clinic is the reason; otherwise the
-    request is withdrawn. Raises Refused when the patient is too late, workflow.NotAllowed when the
+    With `again` the request waits for another time, and so it does when staff cancel for a reason
+    that is not the patient's wish. Otherwise the request is withdrawn. Raises Refused when the patient is too late, workflow.NotAllowed when the
     visit is over, ValueError for an unknown reason.
     """
     if reason not in CancelReason.values:
