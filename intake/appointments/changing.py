@@ -104,8 +104,9 @@ def cancel(
     """Cancel an appointment, and offer the freed time to the waitlist. Idempotent.
 
     With `again` the request waits for another time, and so it does when staff cancel for a reason
-    that is not the patient's wish. Otherwise the request is withdrawn. Raises Refused when the patient is too late, workflow.NotAllowed when the
-    visit is over, ValueError for an unknown reason.
+    that is not the patient's wish. Otherwise the request is withdrawn. Raises Refused when the
+    patient is too late, workflow.NotAllowed when the visit is over, ValueError for an unknown
+    reason.
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
