@@ -2,8 +2,9 @@
 
 Times are in UTC, so that no calendar has to know the rules of the clinic's zone. The visit keeps
 its UID while it is moved, and SEQUENCE counts the changes: a newer file moves or cancels the entry
-of an older one. It is published, not an invitation: that would have to name the patient's address,
-and ask for answers that nobody reads. No name, no reference, no illness: calendars are shared.
+of an older file. The file is published and not an invitation. An invitation would name the
+patient's address and ask for answers that nobody reads. Calendars are shared, so the file holds no
+name, no reference and no illness.
 """
 
 from datetime import UTC
@@ -20,9 +21,11 @@ NAME = "appointment.ics"
 
 
 def calendar_file(visit: Appointment) -> bytes:
-    """The file of a visit as it stands now; of a cancelled one, what takes it from the calendar.
-    In the language that is active."""
-    # here, not above: it takes a tenth of a second and 9 MB, and few processes write such a file
+    """Return the calendar file of a visit as it stands now, in the active language.
+
+    The file of a cancelled visit takes the visit out of the calendar.
+    """
+    # Imported here: it takes a tenth of a second and 9 MB, and few processes write such a file.
     from icalendar import Calendar, Event, vCalAddress, vText
 
     cancelled = visit.status == "cancelled"
@@ -46,11 +49,11 @@ def calendar_file(visit: Appointment) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("method", method(visit))
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def method(visit: Appointment) -> str:
-    """What a calendar does with the file: keep the visit, or take it away."""
+    """Return what a calendar does with the file: keep the visit, or remove it."""
     return "CANCEL" if visit.status == "cancelled" else "PUBLISH"
 
 
@@ -59,7 +62,7 @@ def media_type(visit: Appointment) -> str:
 
 
 def where(visit: Appointment) -> str:
-    """Where the visit takes place, in one line."""
+    """Return in one line where the visit takes place."""
     match visit.visit_type.kind:
         case VisitKind.PHONE:
             return _("By phone: we call you")

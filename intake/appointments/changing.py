@@ -1,6 +1,6 @@
-"""What becomes of a visit: moved, cancelled, taken back with all else, or over.
+"""What becomes of a visit: it is moved or cancelled, it took place, or the patient did not come.
 
-Each is one transaction, in the order of `booking`.
+Every service is one transaction, in the order of `booking`.
 """
 
 from datetime import datetime, timedelta
@@ -11,22 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from intake.appointments import waiting_list
-from intake.appointments.booking import claiming_time, find_time, free_seat
-from intake.appointments.common import (
+from intake.appointments.book import FreeTime
+from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
+from intake.appointments.notices import schedule_reminders, tell
+from intake.appointments.steps import (
     User,
     actor_of,
     advance,
-    claiming,
-    locked,
     record,
-    remind,
     request_of,
-    retried,
-    span,
     step,
-    tell,
+    submission_of,
 )
-from intake.appointments.free_times import FreeTime
+from intake.appointments.taking import claiming_time, find_time, free_seat
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, CancelReason, WaitlistEntry, during
@@ -42,14 +39,16 @@ def time_to_move_to(
     by: User | None = None,
     visit_type: VisitType | None = None,
 ) -> FreeTime:
-    """The free time that `reschedule` would take; a patient's within what the urgency allows.
-    Raises SlotGone."""
+    """Find the free time that `reschedule` would take. Raises SlotGone.
+
+    A patient may only choose a time within the days that the urgency allows.
+    """
     kind = visit_type or appointment.visit_type
-    urgency = None if by else appointment.submission.urgency
+    urgency = None if by else submission_of(appointment).urgency
     return find_time(slot, kind, urgency, has_one=kind == appointment.visit_type)
 
 
-@retried
+@retry_deadlocks
 def reschedule(
     *,
     appointment: Appointment,
@@ -58,15 +57,15 @@ def reschedule(
     visit_type: VisitType | None = None,
     request_id: str = "",
 ) -> Appointment:
-    """Move an appointment to another free time: the old one is free in the same transaction. The
-    row stays the same with a higher `sequence`, so that calendars move it.
+    """Move an appointment to another free time, and free the old time in the same transaction.
 
-    Raises SlotGone (the old time stays), Refused when the patient is too late to do it alone.
+    The row stays the same with a higher `sequence`, so that calendars move the visit. Raises
+    SlotGone (the old time stays), and Refused when it is too late for the patient to move it alone.
     """
     _refuse_late(appointment, by)
     free = time_to_move_to(appointment=appointment, slot=slot, by=by, visit_type=visit_type)
-    with claiming_time(free, span(appointment)) as now:
-        request_of(appointment.submission)
+    with claiming_time(free, span_of(appointment)) as now:
+        request_of(submission_of(appointment))
         row = locked(appointment)
         _refuse_late(row, by)
         left = waiting_list.freed_by(row)
@@ -92,7 +91,7 @@ def reschedule(
     return row
 
 
-@retried
+@retry_deadlocks
 def cancel(
     *,
     appointment: Appointment,
@@ -102,19 +101,21 @@ def cancel(
     again: bool = False,
     request_id: str = "",
 ) -> None:
-    """Cancel an appointment; again is the same as once. The freed time goes to the waitlist.
+    """Cancel an appointment, and offer the freed time to the waitlist. Idempotent.
 
-    With `again` the request waits for another time; without, a patient's request is withdrawn,
-    while one that the clinic cancels always waits again. Raises Refused when the patient is too
-    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
+    With `again` the request waits for another time, and so it does when staff cancel for a reason
+    that is not the patient's wish. Otherwise the request is withdrawn. Raises Refused when the
+    patient is too late, workflow.NotAllowed when the visit is over, ValueError for an unknown
+    reason.
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
     if appointment.status == "cancelled":
         return
-    workflow.move_visit(appointment.status, "cancel")  # a held time may be nobody's
-    with claiming(spans=[span(appointment)]) as now:
-        request = request_of(appointment.submission)
+    # checked before the submission is read, since a held slot may belong to no submission
+    workflow.move_visit(appointment.status, "cancel")
+    with claiming(spans=[span_of(appointment)]) as now:
+        request = request_of(submission_of(appointment))
         row = locked(appointment)
         if row.status == "cancelled":
             return
@@ -128,7 +129,7 @@ def cancel(
             waiting_list.withdraw_offers_in(offers, at=now)
             WaitlistEntry.objects.filter(request=request).delete()
         elif request.progress == "requested" and offers.exists():
-            advance(request, "offer")  # an earlier time: they can still have it
+            advance(request, "offer")  # the patient can still accept an offered earlier time
         record(
             row,
             actor=actor_of(by, row.submission),
@@ -141,14 +142,17 @@ def cancel(
             waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=row.submission_id)
 
 
-def drop_all(*, submission: Submission, by: User | None = None) -> None:
-    """No visit is wanted any more: appointment, offers, held time and waiting end, and the freed
-    time goes to the waitlist. A part of `withdraw` and `set_progress`, which record it; call it
-    before the submission is locked."""
-    known = {row.pk: span(row) for row in submission.appointments.taking()}
+def end_all(*, submission: Submission, by: User | None = None) -> None:
+    """End all that is arranged for a patient who wants no visit any more.
+
+    Ends the appointment, the offers, the held slot and the wait; offers the freed time to the
+    waitlist. A part of `withdraw` and
+    `set_progress`, which record it. Call it before the submission is locked.
+    """
+    known = {row.pk: span_of(row) for row in submission.appointments.taking()}
     with claiming(spans=known.values()) as now:
         request = request_of(submission)
-        # read again: somebody may have booked while we waited
+        # read again: the front desk may have booked while this waited for the lock
         rows = submission.appointments.taking().select_for_update(of=("self",)).order_by("pk")
         for row in rows:
             if row.status == "held":
@@ -156,8 +160,8 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
             elif row.during.upper > now:
                 end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
-                continue  # a visit that was is not cancelled
-            if row.pk in known:  # whose lock is ours
+                continue  # a visit that has taken place is not cancelled
+            if row.pk in known:  # only of these are clinician and day locked
                 waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=submission.pk)
         waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
         WaitlistEntry.objects.filter(request=request).delete()
@@ -168,36 +172,38 @@ def drop_all(*, submission: Submission, by: User | None = None) -> None:
 def end_visit(
     row: Appointment, *, by: User | None, at: datetime, reason: str, note: str = ""
 ) -> None:
+    """Cancel a locked visit and tell the patient. `note` is for staff."""
     changes: dict[str, Any] = {"cancel_reason": reason, "sequence": row.sequence + 1}
     if note.strip():
         notes = ((row.note or {}).get("text"), note.strip())
         changes["note"] = {"text": "\n".join(filter(None, notes))}
     step(row, "cancel", by=by, at=at, **changes)
-    # who asked for it knows
+    # a patient who asked to cancel knows of it
     tell("appointment_cancelled", row, knows=by is None or reason == CancelReason.PATIENT)
 
 
-def complete(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """The visit took place. Raises workflow.NotAllowed, and Refused before it has begun."""
+def record_attendance(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """Record that a visit took place. Raises workflow.NotAllowed, and Refused before its start."""
     _close(appointment, "complete", by, request_id)
 
 
-def no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """The patient did not come. Raises workflow.NotAllowed, and Refused before it has begun."""
+def record_no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
+    """Record that the patient did not come. Raises as `record_attendance` does."""
     _close(appointment, "miss", by, request_id)
 
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
-    workflow.move_visit(appointment.status, action)  # a held time may be nobody's
-    with claiming(spans=[span(appointment)]) as now:
-        request = request_of(appointment.submission)
+    # checked before the submission is read, since a held slot may belong to no submission
+    workflow.move_visit(appointment.status, action)
+    with claiming(spans=[span_of(appointment)]) as now:
+        request = request_of(submission_of(appointment))
         row = locked(appointment)
         if row.during.lower > now:
             raise Refused(_("The visit has not begun yet."))
         before = row.status
         step(row, action, by=by, at=now)
         calls.drop(submission_id=row.submission_id, about=row.pk)
-        later = row.submission.appointments.filter(during__startswith__gt=row.during.lower)
+        later = submission_of(row).appointments.filter(during__startswith__gt=row.during.lower)
         moves = (request.progress, action) in workflow.REQUEST_MOVES
         if moves and not later.filter(status__in=workflow.VISITS).exists():
             advance(request, action)
@@ -212,15 +218,16 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
 
 
 def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
-    """Move a locked confirmed row to a time whose lock is ours."""
+    """Move a locked confirmed row to a claimed time, and tell the patient."""
     overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
     was_at = row.during.lower
     step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
     tell("appointment_changed", row, knows=by is None, was_at=was_at)
-    remind(row)
+    schedule_reminders(row)
 
 
 def _refuse_late(appointment: Appointment, by: User | None) -> None:
+    """Raise Refused when a patient is too late to change a visit without calling."""
     notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
     if by is None and appointment.during.lower - timezone.now() < notice:
         raise Refused(_("It is too late to change this here. Please call us."))

@@ -1,7 +1,8 @@
 """Clinic time as staff keep it: locations, clinicians, visit types, opening hours, closures.
 
-None of it is of a patient. What is changed here changes which times are free; visits that are
-booked stay where they are, and `affected` and `left_by` tell which ones somebody has to call.
+Clinic time holds no health data. A change here changes which times are free. Visits that are booked
+stay where they are; `visits_in_closure` and `visits_without_hours` tell the front desk which
+patients to call.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,18 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic import audit
 from intake.appointments import repeated_refusals
-from intake.appointments.free_times import book_of
+from intake.appointments.book import book_of
 from intake.domain import slots as domain
-from intake.domain.wall_time import first_moment
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
 User = Any
-Hours = tuple[domain.Hours, set[UUID]]  # with the visit types that they are for; none: all
+HoursOfTypes = tuple[domain.Hours, set[UUID]]  # with their visit types; an empty set: all types
 _DAY = timedelta(days=1)
 
 
@@ -33,8 +34,11 @@ def save_clinic_time(
     by: User,
     request_id: str = "",
 ) -> None:
-    """Store a checked row with its links (name of a many-to-many → rows), and record which fields
-    were changed. Raises what the database's constraints say of a row that nobody checked."""
+    """Store a validated row with its links, and record which fields were changed.
+
+    `links` are the rows by the name of the many-to-many field. Raises IntegrityError for a row
+    that was not validated.
+    """
     is_new = row._state.adding
     with transaction.atomic():
         row.save()
@@ -44,8 +48,11 @@ def save_clinic_time(
 
 
 def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
-    """Delete opening hours or a closure; visits that are booked stay. Raises ValueError for
-    anything that visits are booked with: that is put out of use instead."""
+    """Delete opening hours or a closure; visits that are booked stay.
+
+    Raises ValueError for locations, clinicians and visit types, since visits refer to them. They
+    are put out of use instead.
+    """
     if not isinstance(row, OpeningHours | Closure):
         raise ValueError("locations, clinicians and visit types are put out of use")
     with transaction.atomic():
@@ -64,53 +71,65 @@ def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[st
     repeated_refusals.forget()
 
 
-def affected(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
-    """The visits to come that lie in a closure, stored or not, by time. `zone` is the one that its
-    days are of when it names no location."""
+def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
+    """Return the visits to come that lie in a closure, stored or not, by time.
+
+    `zone` is the zone of the closure's days when it names no location.
+    """
     rows = _to_come()
     if closure.clinician_id:
         rows = rows.filter(clinician=closure.clinician_id)
     if closure.location_id:
         rows = rows.filter(location=closure.location_id)
-    if closure.first_day is not None:
+    first_day, last_day = closure.first_day, closure.last_day
+    if first_day and last_day:
         # a day more at both ends: other locations' days begin earlier and end later
-        begin = first_moment(_midnight(closure.first_day - _DAY), zone)
-        end = first_moment(_midnight(closure.last_day + 2 * _DAY), zone)
+        begin = domain.first_moment(_midnight(first_day - _DAY), zone)
+        end = domain.first_moment(_midnight(last_day + 2 * _DAY), zone)
         found = [
             row
             for row in rows.between(begin, end).for_reading()
-            if row.starts.date() <= closure.last_day and _last_day(row) >= closure.first_day
+            if row.starts.date() <= last_day and _last_day(row) >= first_day
         ]
     else:
+        # the database holds that a closure without days has both moments
+        assert closure.starts_at
+        assert closure.ends_at
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
     return sorted(found, key=lambda row: row.during.lower)
 
 
-def left_by(
+def visits_without_hours(
     *,
     hours: OpeningHours,
     instead: OpeningHours | None = None,
     visit_types: Iterable[VisitType] = (),
 ) -> list[Appointment]:
-    """The visits to come in these stored hours, by time, that would be outside of all hours, or
-    above how many patients are seen at once, with other hours (for `visit_types`) or none instead
-    of them."""
+    """Return the visits to come that a change of stored hours would leave without a place, by time.
+
+    `instead` are the hours that replace them, for `visit_types`; None deletes them. A visit has no
+    place when it is outside of all hours, or above the number of patients seen at once.
+    """
     rows = OpeningHours.objects.filter(clinician=hours.clinician_id, location=hours.location_id)
-    rest = [_hours(row, row.visit_types.all()) for row in _with_types(rows).exclude(pk=hours.pk)]
-    old = [_hours(hours, hours.visit_types.all())]
-    new = [*rest, _hours(instead, visit_types)] if instead else rest
+    rest = [
+        _domain_hours(row, row.visit_types.all()) for row in _with_types(rows).exclude(pk=hours.pk)
+    ]
+    old = [_domain_hours(hours, hours.visit_types.all())]
+    new = [*rest, _domain_hours(instead, visit_types)] if instead else rest
     visits = _to_come().filter(clinician=hours.clinician_id, location=hours.location_id)
     found = [
         row
         for row in visits.for_reading()
-        if _stands(row, _for(row, old)) and not _stands(row, _for(row, new))
+        if _has_place(row, _hours_for(row, old)) and not _has_place(row, _hours_for(row, new))
     ]
     return sorted(found, key=lambda row: row.during.lower)
 
 
-def left_outside() -> list[UUID]:
-    """The visits to come that were booked in hours and are outside of them by now, or in a
-    closure. Two queries for each visit type."""
+def visits_outside_hours() -> list[UUID]:
+    """Return the ids of visits to come that were booked in hours and have no place in them by now.
+
+    A visit in a closure has no place either. Needs two queries for each visit type.
+    """
     visits = list(_to_come().filter(capacity__gt=0).select_related("visit_type"))
     end = max((row.during.upper for row in visits), default=timezone.now())
     kinds = {row.visit_type_id: row.visit_type for row in visits}
@@ -118,7 +137,7 @@ def left_outside() -> list[UUID]:
     found = []
     for row in visits:
         book = books[row.visit_type_id]
-        if not _stands(row, book.hours, book.closures):
+        if not _has_place(row, book.hours, book.closures):
             found.append(row.pk)
     return found
 
@@ -127,11 +146,11 @@ def _to_come() -> AppointmentQuerySet:
     return Appointment.objects.taking().filter(during__endswith__gt=timezone.now())
 
 
-def _with_types(rows: Any) -> Any:
+def _with_types(rows: QuerySet[OpeningHours]) -> QuerySet[OpeningHours]:
     return rows.select_related("location").prefetch_related("visit_types")
 
 
-def _hours(row: OpeningHours, visit_types: Iterable[VisitType]) -> Hours:
+def _domain_hours(row: OpeningHours, visit_types: Iterable[VisitType]) -> HoursOfTypes:
     names = ("weekday", "starts", "ends", "valid_from", "valid_until", "capacity")
     hours = domain.Hours(
         clinician=str(row.clinician_id),
@@ -142,14 +161,14 @@ def _hours(row: OpeningHours, visit_types: Iterable[VisitType]) -> Hours:
     return hours, {kind.pk for kind in visit_types}
 
 
-def _for(visit: Appointment, hours: Iterable[Hours]) -> list[domain.Hours]:
+def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain.Hours]:
     return [these for these, kinds in hours if not kinds or visit.visit_type_id in kinds]
 
 
-def _stands(
+def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.Closure] = ()
 ) -> bool:
-    """Whether the hours have a place for a visit; one above them on purpose needs them open."""
+    """Whether the hours have a place for a visit. An overbooked visit needs open hours alone."""
     capacity = domain.capacity_at(
         hours,
         closures,
@@ -172,19 +191,21 @@ def _midnight(day: date) -> datetime:
 def overlapping(
     *, hours: OpeningHours, visit_types: Iterable[Any], besides: Any = None
 ) -> OpeningHours | None:
-    """Other hours of the same clinician at the same time, or None: somebody is at one place at a
-    time. Hours at one place for different visit types may overlap."""
+    """Return other hours of the same clinician at the same time, or None.
+
+    A clinician is at one place at a time. Hours at one place for different visit types may overlap.
+    """
     rows = OpeningHours.objects.filter(clinician=hours.clinician_id, weekday=hours.weekday)
     if hours.valid_until:
         rows = rows.exclude(valid_from__gt=hours.valid_until)
     if hours.valid_from:
         rows = rows.exclude(valid_until__lt=hours.valid_from)
-    mine = {row.pk for row in visit_types}
+    types = {row.pk for row in visit_types}
     for other in _with_types(rows).exclude(pk=besides):
         if not _overlap(hours, other):
             continue
-        theirs = {row.pk for row in other.visit_types.all()}
-        apart = mine and theirs and not mine & theirs
+        other_types = {row.pk for row in other.visit_types.all()}
+        apart = types and other_types and not types & other_types
         if other.location_id != hours.location_id or not apart:
             return other
     return None
@@ -199,6 +220,6 @@ def _end(hours: OpeningHours) -> time:
 
 
 def visits_to_come(*, row: Location | Clinician) -> list[Appointment]:
-    """The visits booked or held at a location or with a clinician, by time."""
+    """Return the visits to come at a location or with a clinician, booked or held, by time."""
     rows = row.appointments.taking().filter(during__endswith__gt=timezone.now())
     return list(rows.for_reading().order_by("during"))

@@ -1,4 +1,4 @@
-"""What is arranged for a patient, and how a decision that plans no visit ends it, part by part."""
+"""What is arranged for a patient, and how a decision that plans no visit ends parts of it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from intake.appointments import waiting_list
 from intake.appointments.changing import end_visit
-from intake.appointments.common import SlotGone, User, advance, claiming, locked, request_of, span
+from intake.appointments.claims import claiming, locked, span_of
 from intake.appointments.offers import open_offers
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import User, advance, request_of
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import (
@@ -31,8 +33,7 @@ CHANGED = gettext_lazy(
 
 @dataclass(frozen=True)
 class Arranged:
-    """The request of a patient with what stands of it: the visit to come, the times offered, the
-    place on the waiting list; each None or empty when there is none."""
+    """A patient's request, the visit to come, the open offers, the place on the waiting list."""
 
     request: AppointmentRequest | None = None
     visit: Appointment | None = None
@@ -45,7 +46,7 @@ class Arranged:
 
     @property
     def keys(self) -> dict[str, str]:
-        """Part → a key of exactly what stands: another one when it was changed meanwhile."""
+        """Part → a key of its present state. A part that was changed has another key."""
         keys = {}
         if self.visit:
             keys[VISIT] = f"{VISIT}:{self.visit.pk}:{self.visit.sequence}"
@@ -57,12 +58,12 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """What is arranged for the patient of a submission. One query while nothing is but a wish."""
+    """Read what is arranged for the patient of a submission. A mere wish needs one query."""
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:
         return Arranged()
-    request.submission = submission  # who asks for the request of the submission has this one
+    request.submission = submission  # saves a query where the request is asked for its submission
     place = getattr(request, "waiting", None)
     if request.progress in ("requested", "called"):
         return Arranged(request, place=place)
@@ -74,12 +75,11 @@ def arranged_for(*, submission: Submission) -> Arranged:
 
 
 def end(*, submission: Submission, keys: Collection[str], close: bool, by: User) -> tuple[str, ...]:
-    """End the parts of what is arranged that `keys` name, and with `close` the request. Returns the
-    names of what was ended.
+    """End the parts that `keys` name, and with `close` the request. Returns the parts ended.
 
-    A request stays open while a visit is booked or the patient is on the waiting list; times that
-    are offered can still be taken. A part of `decide`, which records it; call it before the
-    submission is locked. Raises Conflict when something of it was changed meanwhile.
+    A request stays open while a visit is booked or the patient is on the waiting list. Offers that
+    are not ended can still be accepted. A part of `decide`, which records it. Call it before the
+    submission is locked. Raises Conflict when a named part was changed meanwhile.
     """
     known = arranged_for(submission=submission)
     if known.request is None and not keys:
@@ -90,7 +90,7 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
     rows = [known.visit] if known.visit else []
     rows += [offer.appointment for offer in known.offers]
     try:
-        with claiming(spans=map(span, rows)) as now:
+        with claiming(spans=map(span_of, rows)) as now:
             request = request_of(submission)
             found = arranged_for(submission=submission)
             if any(found.keys.get(part) != known.keys[part] for part in ended):
@@ -105,7 +105,7 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
                 waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
             if PLACE in ended:
                 WaitlistEntry.objects.filter(request=request).delete()
-            request.refresh_from_db()  # taking offers back may have moved it
+            request.refresh_from_db()  # withdrawing offers may have moved the request
             left = found.keys.keys() - ended
             ended |= _move(request, close=close, left=left, visit_ended=VISIT in ended)
     except SlotGone as gone:
@@ -116,8 +116,10 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
 def _move(
     request: AppointmentRequest, *, close: bool, left: Collection[str], visit_ended: bool
 ) -> set[str]:
-    """Close the request if nothing that is left keeps it open; else the patient still wants a
-    visit."""
+    """Close the request unless a part that is left keeps it open.
+
+    A request that stays open after its visit has ended waits for another visit.
+    """
     is_open = request.progress in workflow.REQUEST_OPEN
     if close and is_open and VISIT not in left and PLACE not in left:
         advance(request, "withdraw")

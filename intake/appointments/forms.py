@@ -1,7 +1,6 @@
-"""Real free times to choose from, as radio buttons by day."""
+"""The patient's form for a slot: free times to choose from, as radio buttons by day."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,19 +12,11 @@ from intake.domain.slots import is_plausible_day
 from intake.forms.base import WalkForm, refuse_repeated_controls
 from intake.models.clinic_time import VisitType
 
-CALL, WAIT = "call", "wait"  # instead of a time
+CALL, WAIT = "call", "wait"  # choices other than a slot
 
 
-@dataclass(frozen=True)
-class Option:
-    """A radio button of the list."""
-
-    value: str
-    label: str
-
-
-class Ticked(forms.ChoiceField):
-    """Radio buttons of which one is always ticked: nothing sent is as good as that one."""
+class DefaultedChoiceField(forms.ChoiceField):
+    """Radio buttons with a default: a missing value means the default."""
 
     def validate(self, value: Any) -> None:
         if value:
@@ -33,10 +24,10 @@ class Ticked(forms.ChoiceField):
 
 
 class TimesForm(WalkForm):
-    """What sort of visit, with whom, where, from which day on, and the time chosen.
+    """The visit type, the clinician, the location, the first day shown, and the chosen slot.
 
-    The first three are shown where there is a choice. Whether a time can be had is the service's
-    to say: the list may be older than the book.
+    The first three are shown where there is a choice. The service decides whether the slot can be
+    had: the list may be older than the book.
     """
 
     slot = forms.CharField(
@@ -54,6 +45,7 @@ class TimesForm(WalkForm):
         data: QueryDict | None = None,
         initial: Mapping[str, Any] | None = None,
     ):
+        self._choices: dict[str, list[tuple[str, Any]]] = {}
         self.types = {str(kind.pk): kind for kind in types}
         first = {"visit": next(iter(self.types), "")}
         super().__init__(data=data, initial={**first, **(initial or {})})
@@ -67,38 +59,42 @@ class TimesForm(WalkForm):
         self.fields["first"] = forms.DateField(required=False, widget=forms.HiddenInput)
 
     def _choice(self, name: str, label: Any, choices: list[tuple[str, Any]]) -> None:
-        self.fields[name] = Ticked(label=label, choices=choices, widget=forms.RadioSelect)
+        self._choices[name] = choices
+        self.fields[name] = DefaultedChoiceField(
+            label=label, choices=choices, widget=forms.RadioSelect
+        )
         self.fields[name].error_messages["invalid_choice"] = _("Choose one of the answers shown.")
 
     def clean(self) -> dict[str, Any]:
         refuse_repeated_controls(self)
         return self.cleaned_data
 
-    # --- what is shown -------------------------------------------------------------------------
+    # --- what the page shows -------------------------------------------------------------------
     @property
     def filters(self) -> list[forms.BoundField]:
-        """The fields that choose what the list shows, where there is a choice."""
+        """The fields that filter the list of free times, where there is a choice."""
         least = {"visit": 1, "who": 2, "where": 2}
-        return [self[name] for name, few in least.items() if len(self.fields[name].choices) > few]
+        return [self[name] for name, few in least.items() if len(self._choices[name]) > few]
 
-    def said(self, name: str) -> str:
-        """What was chosen of a field, '' for nothing or nonsense."""
+    def value_of(self, name: str) -> str:
+        """Return what the patient chose in a field; '' for no choice or an unknown value."""
         value = str(self.data.get(name, "") if self.is_bound else self.initial.get(name) or "")
-        known = {str(choice) for choice, _label in self.fields[name].choices}
+        known = {choice for choice, _label in self._choices[name]}
         return value if value in known else ""
 
     @property
     def visit_type(self) -> VisitType | None:
-        """The sort of visit that the list is for: the first one until another is chosen."""
-        return self.types.get(self.said("visit")) or next(iter(self.types.values()), None)
+        """The visit type of the list: the first type until the patient chooses another."""
+        return self.types.get(self.value_of("visit")) or next(iter(self.types.values()), None)
 
     @property
     def is_open(self) -> bool:
-        """Whether the choice of visits is shown at once: with several, until one is chosen."""
-        return len(self.types) > 1 and not (self.is_bound and self.said("visit"))
+        """Whether the page opens the choice of visit types: with several, until one is chosen."""
+        return len(self.types) > 1 and not (self.is_bound and self.value_of("visit"))
 
     @property
     def first_day(self) -> date | None:
+        """The first day that the list shows; None for the first free day."""
         typed = self.data.get("first", "") if self.is_bound else ""
         try:
             day = date.fromisoformat(typed[:10])
@@ -108,4 +104,5 @@ class TimesForm(WalkForm):
 
     @property
     def chosen(self) -> str:
+        """The key of the chosen slot, or ''."""
         return str(self.data.get("slot", "") if self.is_bound else self.initial.get("slot") or "")

@@ -1,4 +1,4 @@
-"""Offers: times held for a patient who has still to say yes. The first to accept wins."""
+"""Offers: slots held for patients who have still to accept. The first patient to accept wins."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,23 +10,12 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
-from intake.appointments import booking, changing, free_times, waiting_list
-from intake.appointments.common import (
-    SlotGone,
-    User,
-    actor_of,
-    advance,
-    claiming,
-    close_offers,
-    lapse_holds,
-    lock,
-    locked,
-    record,
-    request_of,
-    retried,
-    span,
-    step,
-)
+from intake.appointments import booking, changing, free_times, taking, waiting_list
+from intake.appointments.book import FreeTime
+from intake.appointments.claims import claiming, lock, locked, retry_deadlocks, span_of
+from intake.appointments.expiry import close_offers, lapse_holds
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import User, actor_of, advance, record, request_of, step
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry
 from intake.models.calls import CallTask
@@ -34,12 +23,13 @@ from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
-MOST = 3  # times offered to one patient at once
-# taken back to offer others, or to book one of them on the phone: that is told instead
+MOST = 3  # slots offered to one patient at once
+# The front desk often withdraws offers to offer other slots or to book on the phone. Then the
+# patient hears of that instead.
 SECOND_THOUGHTS = timedelta(minutes=15)
 
 
-@retried
+@retry_deadlocks
 def offer(
     *,
     submission: Submission,
@@ -49,27 +39,16 @@ def offer(
     hours: int | None = None,
     request_id: str = "",
 ) -> list[Offer]:
-    """The front desk offers one to three free times, held for the patient for `hours`
-    (APPOINTMENT_OFFER_HOURS when not given), and never beyond the time itself. Earlier open offers
-    to the same request are taken back. One message tells the patient.
+    """Offer one to three free slots to a patient, and tell the patient in one message.
 
-    Raises SlotGone when one of them has gone (then none is offered), Refused for an urgency that
-    must not wait or a patient whom no letter reaches, ValueError for none or too many slots,
+    The slots are held for `hours` (default: APPOINTMENT_OFFER_HOURS), but never beyond their own
+    start. Earlier open offers to the same request are withdrawn.
+
+    Raises SlotGone when one slot has gone (then no slot is offered), Refused for an urgency that
+    must not wait or a patient whom no letter reaches, ValueError for no slot or too many slots,
     workflow.NotAllowed when the request is over.
     """
-    keys = list(dict.fromkeys(slots))
-    if not 0 < len(keys) <= MOST:
-        raise ValueError(_("Choose one to three times."))
-    window = free_times.window_of(submission.urgency)
-    if window is None:
-        raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
-    if not telling.letter_reaches(submission):
-        raise Refused(
-            _("No letter reaches this patient. Call, and book the time that you agree on.")
-        )
-    found = [free_times.find_slot(key=key, visit_type=visit_type) for key in keys]
-    if any(free.start >= window[1] for free in found):
-        raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
+    found = _free_times_to_offer(submission, slots, visit_type)
     spans = [(free.clinician.pk, free.start, free.end) for free in found]
     try:
         with claiming(spans=spans) as now:
@@ -84,7 +63,7 @@ def offer(
                     visit_type,
                     free.start,
                     free.end,
-                    booking.free_seat(free),
+                    taking.free_seat(free),
                 )
                 row = waiting_list.held_row(
                     place, capacity=free.slot.capacity, until=min(until, free.start), at=now
@@ -98,50 +77,52 @@ def offer(
     return made
 
 
-@retried
+@retry_deadlocks
 def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> Appointment:
-    """The patient takes an offered time: the visit is confirmed, other offers to the patient are
-    taken back, and others who were offered the same time are told kindly that it has gone. With an
-    appointment already, that one is moved to the offered time.
+    """Accept an offer for the patient: confirm the visit, or move the patient's visit to the slot.
 
-    Again is the same as once. Raises SlotGone when it was answered, has lapsed, was won by somebody
-    else, or is not this patient's.
+    The patient's other offers are withdrawn. Other patients with an offer of the same slot are told
+    kindly that it has gone. Idempotent. Raises SlotGone when the offer was answered, has lapsed,
+    was lost to another patient, or belongs to another patient.
     """
     row = offer.appointment
     current = submission.appointments.filter(status="confirmed").first()
-    with claiming(spans=[span(row), *([span(current)] if current else [])]) as now:
+    with claiming(spans=[span_of(row), *([span_of(current)] if current else [])]) as now:
         request = request_of(submission)
-        row, mine = locked(row), _locked(offer)
-        if mine.request_id != request.pk:
+        row, answered = locked(row), _locked(offer)
+        if answered.request_id != request.pk:
             raise SlotGone
-        if mine.state == "accepted":
-            return _of(submission)
-        _refuse_closed(mine, now)
-        rivals = list(row.offers.filter(state="open").exclude(pk=mine.pk))
-        mine.state, mine.answered_at = Offer.State.ACCEPTED, now
-        mine.save(update_fields=["state", "answered_at"])
+        if answered.state == "accepted":
+            return _confirmed_visit(submission)
+        _refuse_closed(answered, now)
+        rivals = list(row.offers.filter(state="open").exclude(pk=answered.pk))
+        answered.state, answered.answered_at = Offer.State.ACCEPTED, now
+        answered.save(update_fields=["state", "answered_at"])
         if request.progress == "withdrawn":  # closed with a decision that left the offer standing
             advance(request, "reopen")
         calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
-        visit = _take(row, submission, now, request_id)
+        visit = _confirm_or_move(row, submission, now, request_id)
         close_offers(rivals, Offer.State.LOST, at=now)
         for rival in rivals:
             outbox.put(kind="offer_lost", occasion=str(rival.pk), expires=row.during.lower)
     return visit
 
 
-@retried
+@retry_deadlocks
 def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> None:
-    """The patient does not want this time; again is the same as once. What nobody else is offered
-    is free again, and goes to the next on the waitlist. Raises SlotGone when it is not theirs."""
-    with claiming(spans=[span(offer.appointment)]) as now:
+    """Decline an offer for the patient. Idempotent.
+
+    A slot without another open offer is free again and goes to the next patient on the waitlist.
+    Raises SlotGone when the offer belongs to another patient.
+    """
+    with claiming(spans=[span_of(offer.appointment)]) as now:
         request = request_of(submission)
-        row, mine = locked(offer.appointment), _locked(offer)
-        if mine.request_id != request.pk:
+        row, answered = locked(offer.appointment), _locked(offer)
+        if answered.request_id != request.pk:
             raise SlotGone
-        if mine.state != "open":
+        if answered.state != "open":
             return
-        close_offers([mine], Offer.State.DECLINED, at=now)
+        close_offers([answered], Offer.State.DECLINED, at=now)
         record(
             row,
             actor=actor_of(None, submission),
@@ -153,25 +134,27 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
             waiting_list.offer_freed(waiting_list.freed_by(freed), at=now, besides=submission.pk)
 
 
-@retried
+@retry_deadlocks
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
-    """The front desk takes all open offers to a patient back; the request is "requested" again. A
-    patient who has heard of them is told; returns whether that is so."""
+    """Withdraw all open offers to a patient; the request is "requested" again.
+
+    Tells the patient when the patient has heard of the offers; returns whether that is so.
+    """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
     )
-    with claiming(spans=map(span, rows)) as now:
+    with claiming(spans=map(span_of, rows)) as now:
         request = request_of(submission)
-        open_ = list(request.offers.filter(state="open"))
-        unheard = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
-        waiting_list.withdraw_offers_in(open_, at=now)
-        to_tell = bool(open_) and not unheard
-        if to_tell:
+        offers = list(request.offers.filter(state="open"))
+        is_call_due = submission.call_tasks.open().filter(reason=CallTask.Reason.OFFER).exists()
+        waiting_list.withdraw_offers_in(offers, at=now)
+        is_told = bool(offers) and not is_call_due
+        if is_told:
             order = Order(
                 kind="offers_withdrawn",
-                occasion=str(open_[0].pk),
+                occasion=str(offers[0].pk),
                 not_before=SECOND_THOUGHTS,
-                expires=max(offer.expires_at for offer in open_),
+                expires=max(offer.expires_at for offer in offers),
             )
             telling.tell(submission=submission, reason=CallTask.Reason.LOST, order=order)
         audit.record(
@@ -180,31 +163,36 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
             subject=str(submission.pk),
             purpose="TREAT",
             request_id=request_id,
-            detail={"kind": "offer", "to": "withdrawn", "count": len(open_)},
+            detail={"kind": "offer", "to": "withdrawn", "count": len(offers)},
         )
-    return to_tell
+    return is_told
 
 
 def lapse() -> int:
-    """Each minute: holds and offers whose time is over end, and the freed times go to the next on
-    the waitlist. Returns how many."""
+    """End the holds and offers whose time is over, and offer each slot to the next on the waitlist.
+
+    Runs each minute. Returns how many holds ended.
+    """
     done = 0
     over = Appointment.objects.filter(status="held", held_until__lte=timezone.now())
     for row in over.for_reading().order_by("held_until")[:500]:
         try:
             with claiming(spans=[]) as now:
-                lock([span(row)])
+                lock([span_of(row)])
                 again = Appointment.objects.filter(pk=row.pk, status="held", held_until__lte=now)
                 for ended in lapse_holds(again, at=now):
                     done += 1
                     waiting_list.offer_freed(waiting_list.freed_by(ended), at=now)
-        except SlotGone:  # somebody is booking there just now; the next minute
+        except SlotGone:  # another transaction books there just now; the next run tries again
             continue
     return done
 
 
 def open_offers(*, submission: Submission) -> list[Offer]:
-    """What a patient can still accept, by time; one that has lapsed is none, noted or not."""
+    """Return the offers that a patient can still accept, by time.
+
+    Expired offers are ignored, even before they are marked as expired.
+    """
     rows = Offer.objects.open(timezone.now()).filter(request__submission=submission)
     return list(
         rows.select_related(
@@ -216,6 +204,26 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 # --- parts ----------------------------------------------------------------------------------------
 
 
+def _free_times_to_offer(
+    submission: Submission, slots: Sequence[str], visit_type: VisitType
+) -> list[FreeTime]:
+    """Find the free times of these keys. Raises what `offer` raises before a slot is claimed."""
+    keys = list(dict.fromkeys(slots))
+    if not 0 < len(keys) <= MOST:
+        raise ValueError(_("Choose one to three times."))
+    window = free_times.window_of(submission.urgency)
+    if window is None:
+        raise Refused(_("This cannot wait for an answer to an offer. Call the patient."))
+    if not telling.letter_reaches(submission):
+        raise Refused(
+            _("No letter reaches this patient. Call, and book the time that you agree on.")
+        )
+    found = [free_times.find_slot(key=key, visit_type=visit_type) for key in keys]
+    if any(free.start >= window[1] for free in found):
+        raise Refused(_("This is too late for how urgent it is. Choose an earlier time."))
+    return found
+
+
 def _locked(offer: Offer) -> Offer:
     row = Offer.objects.select_for_update(of=("self",)).filter(pk=offer.pk).first()
     if row is None:
@@ -224,6 +232,7 @@ def _locked(offer: Offer) -> Offer:
 
 
 def _refuse_closed(offer: Offer, now: datetime) -> None:
+    """Raise SlotGone, with the reason, for an offer that cannot be accepted any more."""
     if offer.state == "lost":
         raise SlotGone(_("Somebody else took this time a moment ago. We are sorry."))
     if offer.state == "lapsed" or (offer.state == "open" and offer.expires_at <= now):
@@ -232,14 +241,18 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
         raise SlotGone(_("This offer was answered or taken back already."))
 
 
-def _of(submission: Submission) -> Appointment:
+def _confirmed_visit(submission: Submission) -> Appointment:
+    """Return the visit of a patient who accepts the same offer again."""
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
         raise SlotGone(_("This appointment was changed meanwhile."))
     return found
 
 
-def _take(row: Appointment, submission: Submission, now: datetime, request_id: str) -> Appointment:
+def _confirm_or_move(
+    row: Appointment, submission: Submission, now: datetime, request_id: str
+) -> Appointment:
+    """Confirm the offered slot as the patient's visit, or move the visit that the patient has."""
     current = submission.appointments.filter(status="confirmed")
     visit = current.select_for_update(of=("self",)).first()
     if visit is None:

@@ -1,8 +1,8 @@
-"""Many want one time at once: who asks just after somebody who lost it is told the same.
+"""Repeat the "slot taken" page for one second when many patients request the same slot.
 
-To look up for each of fifty what is free instead would keep all of them waiting for each other.
-Nothing is booked by what is remembered here, and it is remembered for a moment: a time that came
-back can be had after it; in this process, which `forget`s, at once.
+To look up the free times for each of fifty patients would keep all of them waiting for each other.
+A remembered page books nothing. A slot that becomes free again can be had after a second; in this
+process at once, since every change of the book calls `forget`.
 """
 
 from collections.abc import Hashable
@@ -11,30 +11,35 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 MOMENT = timedelta(seconds=1)
-MOST = 200  # answers at once
+MOST = 200  # pages remembered at once
 
-_answers: dict[Hashable, tuple[datetime, str]] = {}
+_pages: dict[Hashable, tuple[datetime, str]] = {}
 
 
-def told(asked: Hashable, *, before: datetime) -> str | None:
-    """The page that somebody was shown who asked the same just before that moment, else None. The
-    caller has looked up what the patient has at that moment: nobody is told that their own time
-    has gone."""
-    at, page = _answers.get(asked, (None, ""))
+def page_for(request: Hashable, *, before: datetime) -> str | None:
+    """Return the page that the same request was answered with just before this moment, else None.
+
+    At `before` the caller looked up what the patient has, so that no patient reads that their own
+    slot has gone.
+    """
+    at, page = _pages.get(request, (None, ""))
     return page if at and at < before < at + MOMENT else None
 
 
-def tell(asked: Hashable, page: str) -> None:
-    """Remember the page of somebody who could not have a time. It shows nothing of them. What is
-    remembered already stays: a newer one would not count for those who have looked by now."""
+def remember(request: Hashable, page: str) -> None:
+    """Remember the page of a refused request. The page shows nothing of the patient.
+
+    A page that is still fresh stays: a newer one would not count for patients who have looked up
+    their own slots by now.
+    """
     now = timezone.now()
-    at, _page = _answers.get(asked, (now - MOMENT, ""))
+    at, _page = _pages.get(request, (now - MOMENT, ""))
     if not at <= now < at + MOMENT:
-        if len(_answers) >= MOST:
+        if len(_pages) >= MOST:
             forget()
-        _answers[asked] = now, page
+        _pages[request] = now, page
 
 
 def forget() -> None:
-    """Some time came back or changed hands, or the hours changed."""
-    _answers.clear()
+    """Forget all pages: a slot became free or was taken, or the hours changed."""
+    _pages.clear()

@@ -1,7 +1,7 @@
-"""Who waits for a time to become free, and who is offered one that did.
+"""The waiting list: patients who wait for a slot, and the offer of a slot that became free.
 
-Nothing here is taken by anybody: a freed time is held again and offered to those whom it fits, the
-most urgent first and then whoever has waited longest.
+A freed slot is never booked here. It is held again and offered to patients whose wishes it fits,
+the most urgent first, then the longest wait.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,9 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.ids import uuid7
 from clinic.outgoing import outbox
-from intake.appointments import free_times
-from intake.appointments.common import (
-    User,
-    actor_of,
-    advance,
-    close_offers,
-    note_change,
-    record,
-    request_of,
-    step,
-)
+from intake.appointments import book, free_times
+from intake.appointments.expiry import close_offers
+from intake.appointments.steps import User, actor_of, advance, note_change, record, request_of, step
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import (
@@ -44,13 +36,13 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # of those who wait, the first
-SHORTEST = timedelta(minutes=30)  # less is no time to answer: the front desk calls
+LOOKED_AT = 200  # so many requests are compared with a freed slot, the first of the list
+SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
 
 
 @dataclass(frozen=True)
 class Freed:
-    """A time that somebody gave back."""
+    """One seat of a slot, which became free or is about to be offered."""
 
     clinician: Clinician
     location: Location
@@ -63,11 +55,10 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """The patient wants to hear of times that become free: with an appointment, of earlier ones. A
-    patient whom no letter reaches is offered none by itself: the front desk calls.
+    """Put a patient on the waiting list; one with an appointment waits for an earlier slot.
 
-    Again is the same as once. Raises Refused when the urgency forbids waiting, or when the request
-    is over.
+    A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
+    Raises Refused when the urgency forbids waiting, or when the request is over.
     """
     if not free_times.may_be_offered(submission=submission):
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
@@ -84,7 +75,7 @@ def join_waitlist(
 
 
 def leave_waitlist(*, submission: Submission, by: User | None = None, request_id: str = "") -> None:
-    """The patient waits no longer; again is the same as once. Open offers stay open."""
+    """Take a patient off the waiting list. Idempotent. Open offers stay open."""
     with transaction.atomic():
         entries = WaitlistEntry.objects.filter(request__submission=submission)
         if entries.delete()[0]:
@@ -102,11 +93,11 @@ def _record(submission: Submission, by: User | None, action: str, request_id: st
     )
 
 
-# --- parts of other services: the lock of clinician and day is theirs -----------------------------
+# --- parts of other services, which hold the lock of clinician and day ----------------------------
 
 
 def freed_by(row: Appointment) -> Freed:
-    """The time of a row, before it is moved or after it has ended."""
+    """Return the slot of an appointment, before it is moved or after it has ended."""
     return Freed(
         row.clinician,
         row.location,
@@ -118,10 +109,12 @@ def freed_by(row: Appointment) -> Freed:
 
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
-    """Hold a freed time again and offer it to those who wait, APPOINTMENT_WAITLIST_BATCH at once;
-    nobody, when it fits nobody whom a letter reaches, is too near, or is more than the hours allow
-    by now. `besides`: the submission that gave it back. Who had an offer of this time gets no
-    second one."""
+    """Hold a freed slot again and offer it to APPOINTMENT_WAITLIST_BATCH patients on the waitlist.
+
+    Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
+    patient whom a letter reaches. A patient who had an offer of this slot gets no second one.
+    `besides` is the submission that gave the slot back.
+    """
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
         freed.start - timedelta(hours=settings.APPOINTMENT_LEAD_HOURS),
@@ -129,19 +122,19 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
     if expires - at < SHORTEST or not freed.visit_type.is_active:
         return []
     who, start, end = str(freed.clinician.pk), freed.start, freed.end
-    capacity = free_times.capacity_of(
+    capacity = book.capacity_of(
         clinician=freed.clinician,
         location=freed.location,
         start=start,
         end=end,
         visit_type=freed.visit_type,
     )
-    busy = free_times.busy_of([who], start, end)
+    busy = book.busy_of([who], start, end)
     if freed.seat not in domain.free_seats(
         busy, clinician=who, start=start, end=end, capacity=capacity
     ):
         return []
-    chosen = _best(freed, besides=besides)
+    chosen = _requests_to_offer(freed, besides=besides)
     if not chosen:
         return []
     row = held_row(freed, capacity=capacity, until=expires, at=at)
@@ -149,7 +142,7 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
 
 
 def held_row(freed: Freed, *, capacity: int, until: datetime, at: datetime) -> Appointment:
-    """A new row that holds a time for whoever accepts it."""
+    """Insert a row that holds a slot for the first patient who accepts its offer."""
     row = Appointment(
         id=uuid7(),
         clinician=freed.clinician,
@@ -177,8 +170,12 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer a held row to each of these locked requests, and record it. A message is put for each
-    that comes from the waitlist."""
+    """Offer a held row to each of these locked requests, and record it.
+
+    Each patient on the waitlist gets a message of their own.
+    """
+    until = row.held_until
+    assert until  # the database holds that a held row has it
     offers = []
     for request in requests:
         offer = Offer(
@@ -187,12 +184,12 @@ def make_offers(
             from_waitlist=from_waitlist,
             by_id=by.pk if by else None,
             created_at=at,
-            expires_at=row.held_until,
+            expires_at=until,
         )
         offer.save(force_insert=True)
         advance(request, "offer")
         if from_waitlist:
-            outbox.put(kind="waitlist_offer", occasion=str(offer.pk), expires=row.held_until)
+            outbox.put(kind="waitlist_offer", occasion=str(offer.pk), expires=until)
         offers.append(offer)
     actor = audit.staff(by) if by else audit.system("appointments")
     record(
@@ -207,7 +204,7 @@ def make_offers(
 
 
 def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
-    """Take open offers back; a held row that nobody else is offered is free again."""
+    """Withdraw open offers, and release each held row that has no other open offer."""
     offers = list(offers)
     rows = {offer.appointment_id for offer in offers}
     close_offers(offers, Offer.State.WITHDRAWN, at=at)
@@ -215,7 +212,7 @@ def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
 
 
 def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
-    """Release the held rows that have no open offer any more."""
+    """Release the held rows that have no open offer any more. Returns them."""
     held = Appointment.objects.filter(pk__in=rows, status="held").exclude(offers__state="open")
     freed = list(held.select_for_update(of=("self",)).order_by("pk"))
     for row in freed:
@@ -223,9 +220,9 @@ def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
     return freed
 
 
-def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
-    """The requests on the waitlist that the time fits, locked, best first."""
-    asked = Offer.objects.filter(
+def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
+    """Lock and return the requests on the waitlist that the slot fits, in the list's order."""
+    offered_before = Offer.objects.filter(
         appointment__clinician=freed.clinician,
         appointment__during=during(freed.start, freed.end),
     )
@@ -241,7 +238,7 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
         .filter(waiting__isnull=False, visit_type__in=(freed.visit_type.kind, WishedVisit.CALL_ME))
         .filter(progress__in=("requested", "called", "booked"))
         .exclude(submission=besides)
-        .exclude(pk__in=asked.values("request"))
+        .exclude(pk__in=offered_before.values("request"))
         .order_by("-submission__urgency", "waiting__since", "pk")
     )
     slot = domain.Slot(
@@ -250,18 +247,19 @@ def _best(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
         clinician=str(freed.clinician.pk),
         location=str(freed.location.pk),
     )
-    known = free_times.places()
+    known = book.places()
     chosen: list[AppointmentRequest] = []
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
-        # a time is held for nobody who would not hear of it
+        # a slot is not held for a patient who would not hear of it
         if _suits(request, slot, known) and telling.letter_reaches(request.submission):
             chosen.append(request)
     return chosen
 
 
 def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, str]) -> bool:
+    """Whether the slot lies within the days of the urgency and fits a wish of the request."""
     window = free_times.window_of(request.submission.urgency)
     if window is None or not window[0] <= slot.start < window[1]:
         return False

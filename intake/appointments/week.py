@@ -7,7 +7,8 @@ from itertools import pairwise
 from django.db import connection
 from django.utils import timezone
 
-from intake.appointments.free_times import book_of
+from intake.appointments import sql
+from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.domain.wall_time import first_moment
 from intake.models.appointments import Appointment, during
@@ -19,7 +20,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of a location: hours of clinicians and what is in them, both by time."""
+    """One day of a location: the clinicians' hours and their bookings, both by time."""
 
     day: date
     hours: list[tuple[datetime, datetime, Clinician]]
@@ -34,8 +35,10 @@ def calendar(
     location: Location,
     clinician: Clinician | None = None,
 ) -> list[CalendarDay]:
-    """The days of a location from `first_day` on: hours, closures and what is booked or held (a
-    hold that ended is left out). A fixed number of queries, however full the book."""
+    """Read the days of a location from `first_day` on: hours, closures, bookings and holds.
+
+    Leaves out holds that have ended. Needs a fixed number of queries, however full the book.
+    """
     zone = location.zone
     edges = [
         first_moment(datetime.combine(first_day + n * _DAY, time()), zone) for n in range(days + 1)
@@ -68,43 +71,34 @@ def calendar(
 def _visits(
     start: datetime, end: datetime, location: Location, clinician: Clinician | None
 ) -> list[Appointment]:
-    """What is booked or held then and there, by time, with what a line of the calendar says of it.
-    Clinicians and visit types are few and read once, not joined to each row."""
+    """Read the bookings and holds of a location, by time, with what a line of the calendar shows.
+
+    Clinicians and visit types are few: they are read once, not joined to each row.
+    """
     clinicians, kinds = Clinician.objects.in_bulk(), VisitType.objects.in_bulk()
     who = clinician.pk if clinician else None
     found = []
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [location.pk, start, end, timezone.now(), who, who])
+        cursor.execute(sql.WEEK, [location.pk, start, end, timezone.now(), who, who])
         for begins, ends, pk, reference, urgency, *values in cursor.fetchall():
-            row = Appointment.from_db("default", _LINE, values)
+            row = Appointment.from_db("default", sql.WEEK_COLUMNS, values)
             row.during = during(begins, ends)
             row.clinician = clinicians[row.clinician_id]
             row.visit_type = kinds[row.visit_type_id]
             row.location = location
-            row.submission = pk and Submission.from_db("default", _WHOSE, [pk, reference, urgency])
+            values = [pk, reference, urgency]
+            row.submission = (
+                Submission.from_db("default", sql.SUBMISSION_COLUMNS, values) if pk else None
+            )
             found.append(row)
     return found
 
 
-# Written out: a full week has hundreds of them, and putting them together took longer than asking.
-_WHOSE = ["id", "reference", "urgency"]
-_SAYS = (
-    *("id", "clinician_id", "visit_type_id", "seat", "capacity", "status", "held_until"),
-    "sequence",
-)
-_LINE = [field.attname for field in Appointment._meta.concrete_fields if field.attname in _SAYS]
-_ROWS = f"""
-select lower(a.during), upper(a.during), s.id, s.reference, s.urgency,
-  {", ".join(f"a.{name}" for name in _LINE)}
-from intake_appointment a left join intake_submission s on s.id = a.submission_id
-where a.location_id = %s and a.during && tstzrange(%s, %s)
-  and a.status not in ('expired', 'cancelled') and not (a.status = 'held' and a.held_until <= %s)
-  and (%s is null or a.clinician_id = %s)
-order by lower(a.during), a.seat
-"""  # noqa: S608  names of columns
-
-
 def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
-    if closure.first_day is not None:
+    """Whether a closure, of whole days or between two moments, shuts part of a day."""
+    if closure.first_day and closure.last_day:
         return closure.first_day <= day <= closure.last_day
+    # the database holds that a closure without days has both moments
+    assert closure.starts_at
+    assert closure.ends_at
     return closure.starts_at < end and begin < closure.ends_at

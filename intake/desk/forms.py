@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from intake.appointments.admin.choosing import time_words
+from intake.appointments.admin.words import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import DecisionInput
 from intake.domain import workflow

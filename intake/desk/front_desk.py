@@ -25,11 +25,12 @@ from clinic.requests import Request
 from intake.appointments import booking as booking_module
 from intake.appointments import free_times, waiting_list
 from intake.appointments import offers as offers_module
-from intake.appointments.admin.choosing import Times, time_words, wish_rows
-from intake.appointments.admin.time_forms import OverbookForm, TimesForm, hold_choices
+from intake.appointments.admin.time_forms import ChosenSlotsForm, OverbookForm, duration_choices
+from intake.appointments.admin.times import Times
+from intake.appointments.admin.words import time_words, wish_rows
 from intake.appointments.booking import confirm_by_call
-from intake.appointments.common import SlotGone
 from intake.appointments.offers import open_offers, withdraw_offers
+from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
 from intake.desk.forms import ProgressForm
 from intake.desk.submission_page import SubmissionPage
@@ -140,7 +141,7 @@ class FrontDeskAdmin(PatientAdmin):
         row: Any,
         typed: QueryDict,
         *,
-        form: TimesForm | None = None,
+        form: ChosenSlotsForm | None = None,
         overbook: OverbookForm | None = None,
         error: Exception | None = None,
         status: int = 200,
@@ -186,7 +187,7 @@ class FrontDeskAdmin(PatientAdmin):
         row: FrontDesk,
         wish: AppointmentRequest | None,
         typed: QueryDict,
-        form: TimesForm | None,
+        form: ChosenSlotsForm | None,
         overbook: OverbookForm | None,
         error: Exception | None,
     ) -> dict[str, Any]:
@@ -240,7 +241,7 @@ class FrontDeskAdmin(PatientAdmin):
             "times": times,
             "hold_choices": [
                 (number, words, str(number) == (held or str(settings.APPOINTMENT_OFFER_HOURS)))
-                for number, words in hold_choices()
+                for number, words in duration_choices()
             ],
         }
 
@@ -265,7 +266,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     @booking_view
     def offer_view(self, request: Request, row: FrontDesk) -> HttpResponse:
-        form = TimesForm(request.POST)
+        form = ChosenSlotsForm(request.POST)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
         try:
@@ -284,7 +285,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     @booking_view
     def call_view(self, request: Request, row: FrontDesk) -> HttpResponse:
-        form = TimesForm(request.POST, one=True)
+        form = ChosenSlotsForm(request.POST, one=True)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
         try:

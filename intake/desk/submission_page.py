@@ -12,7 +12,7 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from intake import documents
-from intake.appointments.admin.choosing import wish_rows
+from intake.appointments.admin.words import wish_rows
 from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow

@@ -85,7 +85,7 @@ def set_progress(
     before = submission.appointment_request.progress
     with transaction.atomic():
         if progress == "withdrawn":
-            changing.drop_all(submission=submission, by=by)
+            changing.end_all(submission=submission, by=by)
         # read again: a visit may be booked by now
         requests = AppointmentRequest.objects.select_for_update(of=("self",))
         request = requests.get(submission=submission)

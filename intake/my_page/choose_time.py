@@ -16,11 +16,13 @@ from intake.appointments import (
     booking,
     changing,
     free_times,
+    holds,
     repeated_refusals,
+    taking,
 )
-from intake.appointments.booking import Standing
-from intake.appointments.common import SlotGone
 from intake.appointments.forms import TimesForm
+from intake.appointments.holds import Standing
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.appointments.views.visit_words import may_change, may_choose, words_of
 from intake.models.access import Grant
@@ -37,7 +39,7 @@ FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 @with_grant
 def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Show the list of free times, then the page to confirm one, then book or move the visit."""
-    mine = booking.standing_of(submission=submission)
+    mine = holds.standing_of(submission=submission)
     if mine.visit and not may_change(mine.visit):
         too_late = _("It is too late to change this here. Please call us.")
         return show_problem(request, grant, too_late)
@@ -45,10 +47,10 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
     answer_key = _answer_key(request, submission, mine)
-    if answer_key and (html := repeated_refusals.told(answer_key, before=mine.at)):
+    if answer_key and (html := repeated_refusals.page_for(answer_key, before=mine.at)):
         return blank.serve(request, html, status=409)
     if request.method != "POST" or choosing.is_other_list(request):
-        wanted = choosing.turned(request) if request.method == "POST" else None
+        wanted = choosing.data_of_other_list(request) if request.method == "POST" else None
         return _show_list(request, submission, mine, choosing.form_of(wanted, only=only))
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:
@@ -81,14 +83,14 @@ def _show_taken(
     answer_key: tuple[Hashable, ...] | None,
 ) -> HttpResponse:
     """Say that the time is taken and show the nearest free ones; remember the page by its key."""
-    if mine.held and booking.key_of(mine.held) == form.chosen:
+    if mine.held and taking.key_of(mine.held) == form.chosen:
         mine = replace(mine, held=None)  # the hold is lost
     shown = choosing.near_context(form, submission.urgency, gone.nearest)
     context = _list_context(submission, mine, shown, choosing.gone_words(shown))
     if answer_key is None:
         return render(request, "my/times.html", context, status=409)
     html = blank.make("my/times.html", context, path=request.path)
-    repeated_refusals.tell(answer_key, html)
+    repeated_refusals.remember(answer_key, html)
     return blank.serve(request, html, status=409)
 
 
@@ -134,10 +136,10 @@ def _confirm(
 
 def _held(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> Appointment:
     """Return the held time, after holding it if it is not held yet."""
-    if mine.held and booking.key_of(mine.held) == form.chosen:
+    if mine.held and taking.key_of(mine.held) == form.chosen:
         return mine.held
     assert form.visit_type is not None
-    return booking.hold(
+    return holds.hold(
         urgency=submission.urgency,
         person=submission.person,
         submission=submission,
@@ -153,7 +155,7 @@ def _book(request: Request, submission: Submission, mine: Standing, form: TimesF
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         booking.confirm_hold(appointment=row, submission=submission, request_id=rid)
-    elif booking.key_of(mine.visit) != form.chosen:
+    elif taking.key_of(mine.visit) != form.chosen:
         changing.reschedule(appointment=mine.visit, slot=form.chosen, request_id=rid)
 
 

@@ -76,7 +76,7 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
     """
     with transaction.atomic():
         if AppointmentRequest.objects.filter(submission=submission).exists():
-            changing.drop_all(submission=submission)
+            changing.end_all(submission=submission)
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         if row.status == "withdrawn":
             return

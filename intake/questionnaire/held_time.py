@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from intake.appointments import booking, free_times, waiting_list
-from intake.appointments.booking import key_of
-from intake.appointments.common import SlotGone
+from intake.appointments import booking, free_times, holds, waiting_list
 from intake.appointments.free_times import time_still_allowed
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.taking import key_of
 from intake.draft_content import Content
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import VisitKind, VisitType
@@ -24,10 +24,10 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
     if saving fails, the hold expires by itself. Raises SlotGone and Refused (see `booking.hold`),
     Conflict and Gone (see `drafts.save_wish`).
     """
-    held = booking.held_by(draft=draft)
+    held = holds.held_by(draft=draft)
     if held is None or key_of(held) != slot or held.visit_type_id != visit_type.pk:
         walk = walk_of(draft)
-        held = booking.hold(
+        held = holds.hold(
             draft=draft,
             slot=slot,
             visit_type=visit_type,
@@ -53,8 +53,8 @@ def choose_no_time(
 
     Releases the held slot. Raises Conflict and Gone.
     """
-    if held := booking.held_by(draft=draft):
-        booking.release(appointment=held, draft=draft, request_id=request_id)
+    if held := holds.held_by(draft=draft):
+        holds.release(appointment=held, draft=draft, request_id=request_id)
     wish = {"visit_type": visit_type, "wishes": [], "waitlist": waitlist}
     return save_wish(draft=draft, wish=wish)
 
@@ -83,6 +83,6 @@ def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_
                 free_times.find_slot(key=key_of(row), visit_type=row.visit_type)
             booking.confirm_hold(appointment=row, submission=submission, request_id=request_id)
         else:
-            booking.release(appointment=row, draft=draft, request_id=request_id)
+            holds.release(appointment=row, draft=draft, request_id=request_id)
     elif wish.get("waitlist") and free_times.may_be_offered(submission=submission):
         waiting_list.join_waitlist(submission=submission, request_id=request_id)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
-from intake.appointments import common
+from intake.appointments import open_requests
 from intake.documents import store_wording
 from intake.domain.triage import Assessment
 from intake.draft_content import Content
@@ -58,7 +58,7 @@ def submit(
         if walk.first_open:
             raise NotReady(walk.first_open)
         if draft.kind == Kind.APPOINTMENT:
-            common.allow_one_more(person=dict(walk.content.contact))
+            open_requests.refuse_one_too_many(person=dict(walk.content.contact))
         is_confirmed = confirm()
         submission = _store(draft, walk, kind=draft.kind, contact=walk.content.contact)
         if walk.content.wish:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from clinic.models import Message
 from intake.access import codes
 from intake.appointments import free_times
-from intake.appointments.booking import release
+from intake.appointments.holds import release
 from intake.appointments.week import calendar
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, OpeningHours

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from intake.appointments import booking, free_times
-from intake.appointments.free_times import FreeTime
+from intake.appointments import booking, free_times, holds
+from intake.appointments.book import FreeTime
 from intake.models.appointments import AppointmentRequest
 from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
 from intake.models.submissions import Draft, Submission, Urgency
@@ -105,4 +105,4 @@ def hold(*, draft: Draft | None = None, submission: Submission | None = None, **
         walk = drafts.walk_of(draft)
         urgency = Urgency.of(walk.assessment.urgency)
         mine = {"urgency": urgency, "person": walk.content.contact}
-    return booking.hold(draft=draft, submission=submission, **mine, **more)
+    return holds.hold(draft=draft, submission=submission, **mine, **more)

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from clinic.ids import uuid7
 from clinic.models import Event, Message
-from intake.appointments import booking, changing, free_times, offers
-from intake.appointments.common import SlotGone
+from intake.appointments import booking, changing, free_times, holds, offers
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.week import calendar
 from intake.domain import workflow
 from intake.errors import Refused
@@ -172,7 +172,7 @@ def test_a_time_of_another_visit_type_is_none():
 def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
     submission, slot = book.patient(), book.free()
     held = hold(submission, slot)
-    assert booking.held_by(submission=submission) == held
+    assert holds.held_by(submission=submission) == held
     with pytest.raises(SlotGone, match="just gone") as gone:
         hold(book.patient(1), slot)
     assert slot.key not in [free.key for free in gone.value.nearest]
@@ -193,18 +193,18 @@ def test_who_chooses_another_time_gives_the_first_one_back():
     first, second = hold(submission), hold(submission, book.free(8))
     first.refresh_from_db()
     assert (first.status, second.status) == ("cancelled", "held")
-    booking.release(appointment=second, submission=book.patient(1))
-    assert booking.held_by(submission=submission) == second
+    holds.release(appointment=second, submission=book.patient(1))
+    assert holds.held_by(submission=submission) == second
     for _twice in range(2):
-        booking.release(appointment=second, submission=submission)
-    assert booking.held_by(submission=submission) is None
+        holds.release(appointment=second, submission=submission)
+    assert holds.held_by(submission=submission) is None
 
 
 def test_a_hold_that_ended_is_free_for_others_before_any_job_has_run():
     first, slot = book.patient(), book.free()
     held = hold(first, slot)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
-    assert booking.held_by(submission=first) is None
+    assert holds.held_by(submission=first) is None
     assert book.free().key == slot.key
     hold(book.patient(1), slot)
     held.refresh_from_db()
@@ -226,7 +226,7 @@ def test_a_time_is_held_for_a_draft_until_it_is_sent():
     draft, _key = builders.draft()
     slot, other = book.free(), book.patient(1)
     held = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
-    assert booking.held_by(draft=draft) == held
+    assert holds.held_by(draft=draft) == held
     submission = sending.submit(draft=draft)
     with pytest.raises(SlotGone):
         booking.confirm_hold(appointment=held, submission=other)
@@ -241,7 +241,7 @@ def test_one_person_has_only_so_many_open_requests(settings):
     builders.submission()
     builders.submission({"name": "Somebody Else"})
     held = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
-    booking.release(appointment=held, draft=draft)
+    holds.release(appointment=held, draft=draft)
     builders.submission()
     with pytest.raises(Refused, match="as many open requests"):
         book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
@@ -249,14 +249,14 @@ def test_one_person_has_only_so_many_open_requests(settings):
 
 def test_holds_that_nobody_took_are_deleted_after_a_week():
     held = hold(book.patient())
-    booking.release(appointment=held, submission=held.submission)
+    holds.release(appointment=held, submission=held.submission)
     draft, _key = builders.draft()
     slot = book.free()
     forgotten = book.hold(draft=draft, slot=slot.key, visit_type=slot.visit_type)
     Appointment.objects.update(held_until=timezone.now() - timedelta(days=9))
     offers.lapse()
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
-    assert booking.prune_holds(days=7) == 1
+    assert holds.prune_holds(days=7) == 1
     assert not Appointment.objects.filter(pk=forgotten.pk).exists()
     assert Appointment.objects.filter(pk=held.pk).exists()  # it is a patient's
 
@@ -457,18 +457,18 @@ def test_who_takes_everything_back_has_no_visit_any_more():
 def test_after_the_visit_it_is_noted_who_came(desk):
     came, stayed_away = book.booked(book.patient()), book.booked(book.patient(1), book.free(8))
     with pytest.raises(Refused, match="not begun"):
-        changing.complete(appointment=came, by=desk, request_id="r")
+        changing.record_attendance(appointment=came, by=desk, request_id="r")
     for hours, visit in ((2, came), (3, stayed_away)):
         start = timezone.now() - timedelta(hours=hours)
         Appointment.objects.filter(pk=visit.pk).update(
             during=(start, start + timedelta(minutes=30))
         )
-    changing.complete(appointment=came, by=desk, request_id="r")
-    changing.no_show(appointment=stayed_away, by=desk, request_id="r")
+    changing.record_attendance(appointment=came, by=desk, request_id="r")
+    changing.record_no_show(appointment=stayed_away, by=desk, request_id="r")
     assert [book.progress(v.submission) for v in (came, stayed_away)] == ["done", "missed"]
     with pytest.raises(workflow.NotAllowed):
         changing.cancel(appointment=came, by=desk)
-    changing.no_show(appointment=came, by=desk, request_id="r")  # noted by mistake
+    changing.record_no_show(appointment=came, by=desk, request_id="r")  # noted by mistake
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 

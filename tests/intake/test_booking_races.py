@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 
 from clinic.ids import uuid7
 from clinic.models import Message
-from intake.appointments import booking, changing, common, free_times, waiting_list
+from intake.appointments import booking, changing, claims, free_times, sql, waiting_list
 from intake.appointments import offers as offers_module
-from intake.appointments.common import SlotGone
 from intake.appointments.offers import accept, lapse, withdraw_offers
+from intake.appointments.slot_gone import SlotGone
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry
@@ -232,14 +232,14 @@ def test_everything_is_taken_back_while_the_front_desk_books():
 def test_who_takes_everything_back_while_somebody_books_that_day_is_asked_to_try_again(
     monkeypatch,
 ):
-    monkeypatch.setattr(common, "_LOCK", common._LOCK.replace("3s", "50ms"))
+    monkeypatch.setattr(sql, "LOCK_DAYS", sql.LOCK_DAYS.replace("3s", "50ms"))
     mine = book.patient()
     visit = book.booked(mine)
     patient, is_locked, is_done = inside(mine), Barrier(2), Barrier(2)
 
     def book_slowly():
         with transaction.atomic():
-            common.lock([common.span(visit)])
+            claims.lock([claims.span_of(visit)])
             is_locked.wait(5)
             is_done.wait(5)
 
@@ -284,8 +284,8 @@ def test_a_hold_that_ends_is_taken_once_by_many_while_the_job_runs():
 
 
 def test_without_any_lock_the_constraint_alone_holds(monkeypatch):
-    monkeypatch.setattr("intake.appointments.common.lock", lambda spans: None)
-    monkeypatch.setattr("intake.appointments.booking.free_seat", lambda free, **_k: 0)
+    monkeypatch.setattr("intake.appointments.claims.lock", lambda spans: None)
+    monkeypatch.setattr("intake.appointments.holds.free_seat", lambda free, **_k: 0)
     slot = book.free()
     acts = [holding(book.patient(n), slot) for n in range(6)]
     assert outcome(*acts) == {"won": 1, "SlotGone": 5}

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from intake.access.keys import digest
-from intake.appointments import booking, repeated_refusals
+from intake.appointments import holds, repeated_refusals
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from tests.intake import book
@@ -100,7 +100,7 @@ def test_a_time_that_came_back_can_be_had():
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
     held = Appointment.objects.get()
-    booking.release(appointment=held, submission=held.submission)
+    holds.release(appointment=held, submission=held.submission)
     assert choose(second, slot) == "held"
 
 
@@ -119,11 +119,11 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
     """Of two clicks of one person the second may have looked before the first one booked."""
     asked, before = ("a slot", 1), timezone.now()
-    repeated_refusals.tell(asked, "gone")
-    assert repeated_refusals.told(asked, before=before) is None
+    repeated_refusals.remember(asked, "gone")
+    assert repeated_refusals.page_for(asked, before=before) is None
     after = timezone.now()
-    repeated_refusals.tell(asked, "gone, later")
-    assert repeated_refusals.told(asked, before=after) == "gone"
+    repeated_refusals.remember(asked, "gone, later")
+    assert repeated_refusals.page_for(asked, before=after) == "gone"
 
 
 def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
@@ -149,6 +149,6 @@ def test_a_form_that_holds_something_else_is_not_remembered():
     token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
     second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
     assert second.page.status == 409
-    assert not repeated_refusals._answers
+    assert not repeated_refusals._pages
     second.post("/my/times/", {**token, **words})
-    assert len(repeated_refusals._answers) == 1
+    assert len(repeated_refusals._pages) == 1

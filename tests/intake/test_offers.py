@@ -12,8 +12,8 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.appointments import changing, free_times, waiting_list
 from intake.appointments import offers as offers_module
-from intake.appointments.common import SlotGone
 from intake.appointments.offers import accept, decline, open_offers, withdraw_offers
+from intake.appointments.slot_gone import SlotGone
 from intake.desk import transitions
 from intake.domain import workflow
 from intake.errors import Refused

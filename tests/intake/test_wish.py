@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from intake.appointments import offers
-from intake.appointments.common import SlotGone
+from intake.appointments.slot_gone import SlotGone
 from intake.draft_content import Content
 from intake.models.appointments import Appointment, AppointmentRequest, WaitlistEntry
 from intake.models.clinic_time import Closure, VisitType

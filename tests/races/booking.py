@@ -125,15 +125,15 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
     """Every patient wants the slot of the round, through the service."""
     from django.db import connection
 
-    from intake.appointments import booking
-    from intake.appointments.common import SlotGone
+    from intake.appointments import holds
+    from intake.appointments.slot_gone import SlotGone
     from intake.models.clinic_time import VisitType
 
     visit_type = VisitType.objects.get()
 
     def act(turn: int, number: int) -> int:
         try:
-            booking.hold(
+            holds.hold(
                 submission=patients[number],
                 slot=slots[turn],
                 visit_type=visit_type,
@@ -202,11 +202,11 @@ def _guard(*, wanted: bool) -> None:
     """Put the exclusion constraint in its place; or take it away, and the lock with it."""
     from django.db import connection
 
-    from intake.appointments import common
+    from intake.appointments import claims
     from intake.models.appointments import Appointment
 
     if not wanted:
-        common.lock = lambda spans: None
+        claims.lock = lambda spans: None
     (guard,) = (c for c in Appointment._meta.constraints if c.name == "appointment_once")
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [guard.name])

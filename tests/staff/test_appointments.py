@@ -186,7 +186,7 @@ def test_a_time_agreed_on_the_phone_is_booked(desk, lee):
     [
         ("offer", 0, "Choose a time."),
         ("offer", 4, "Choose one to three times."),
-        ("call", 2, "Choose one time alone"),
+        ("call", 2, "Choose only the one time"),
     ],
 )
 def test_too_few_or_too_many_are_said_and_kept(desk, lee, name, count, says):

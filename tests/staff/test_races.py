@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from clinic.models import Message
-from intake.appointments import booking, ending, offers
+from intake.appointments import booking, ending, offers, taking
 from intake.desk import decisions, transitions
 from intake.desk.decisions import DecisionInput
 from intake.errors import Conflict
@@ -138,7 +138,7 @@ def test_taking_it_begins_nothing_that_a_call_has_just_ended():
 
 
 def test_of_two_at_the_front_desk_who_book_one_time_for_two_patients_one_has_it(monkeypatch):
-    both_have_seen_it, find = Barrier(2), booking.find_time
+    both_have_seen_it, find = Barrier(2), taking.find_time
 
     def find_and_wait(*what, **more):
         found = find(*what, **more)

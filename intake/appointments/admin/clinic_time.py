@@ -1,54 +1,57 @@
-"""Clinic time: where, who, what, when. Kept by the front desk; none of it is of a patient.
+"""The lists of clinic time, which the front desk keeps: locations, clinicians, visit types, hours.
 
-The forms are the admin's own, without its scripts. Storing goes through services.clinic_time, which
-records it.
+The pages are the admin's own, without its scripts. intake.appointments.clinic_time stores and
+records each change. Clinic time holds no health data.
 """
 
-from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FindAdmin, FixedFilter
+from clinic.lists import FixedFilter
+from clinic.requests import request_id
 from intake.appointments import clinic_time
-from intake.appointments.admin.affected import AffectedVisits, AskingForm, with_words
-from intake.appointments.admin.choosing import time_words
+from intake.appointments.admin.affected import AffectedVisits, with_time_words
+from intake.appointments.admin.clinic_time_forms import (
+    ClosureForm,
+    HoursForm,
+    InUseForm,
+    LocationForm,
+    closure_zone,
+)
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
-from intake.domain import slots as domain
-from intake.domain.wall_time import NoSuchTime, resolve_wall
-from intake.models.appointments import Appointment
+from intake.appointments.admin.words import time_words
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
-PLACES = [
+LISTS = [
     ("openinghours", gettext_lazy("Opening hours")),
     ("closure", gettext_lazy("Closures and holidays")),
     ("clinician", gettext_lazy("Clinicians")),
     ("visittype", gettext_lazy("Visit types")),
     ("location", gettext_lazy("Locations")),
 ]
-"""The lists of clinic time, in the order of how often they are changed."""
+"""The lists of clinic time, the most often changed first."""
 
 
-class ClinicTimeAdmin(AffectedVisits, FindAdmin):
-    """What the five lists share: no lookups but our filters, no scripts, services alone write."""
+class ClinicTimeAdmin(AffectedVisits):
+    """What the five lists share: lookups by our filters alone, no scripts, services that write."""
 
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 100
-    sortable_by: list[str] = []
+    sortable_by = []
     change_form_template = "admin/intake/time/change_form.html"
     change_list_template = "admin/intake/time/change_list.html"
     delete_confirmation_template = "admin/intake/time/delete_confirmation.html"
@@ -58,24 +61,25 @@ class ClinicTimeAdmin(AffectedVisits, FindAdmin):
     }
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not a place of work of its own: the head of each page leads here."""
+        """Hidden from the admin index; reached from the page header."""
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in {fixed.parameter_name for fixed in self.list_filter}
+        filters = cast(list[type[FixedFilter]], self.list_filter)
+        return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Visits are booked with it: it is put out of use, not deleted."""
+        """Visits refer to the row, so it is put out of use and not deleted."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in PLACES]
-        title = dict(PLACES)[self.opts.model_name]
+        places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in LISTS]
+        title = dict(LISTS)[str(self.opts.model_name)]
         context = {"title": title, "places": places, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
-        """Plain choices, without the admin's buttons that open another window."""
+        """Show plain choices, without the admin's buttons that open another window."""
         field = super().formfield_for_dbfield(db_field, request, **kw)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
@@ -88,7 +92,7 @@ class ClinicTimeAdmin(AffectedVisits, FindAdmin):
 
     # --- through the services --------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Stored with its links, below."""
+        """Do nothing: save_related stores the row together with its links."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         many = {field.name for field in self.opts.many_to_many}
@@ -98,56 +102,33 @@ class ClinicTimeAdmin(AffectedVisits, FindAdmin):
             links={name: rows for name, rows in form.cleaned_data.items() if name in many},
             fields=set(form.changed_data) & own,
             by=request.user,
-            request_id=request.request_id,
+            request_id=request_id(request),
         )
-        self.tell(request, getattr(form, "affected", ()))
+        self.warn_of(request, getattr(form, "affected", ()))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        clinic_time.remove_clinic_time(row=obj, by=request.user, request_id=request.request_id)
+        clinic_time.remove_clinic_time(row=obj, by=request.user, request_id=request_id(request))
 
-    def log_addition(self, *args: Any) -> None:
-        """The audit trail says it, and says more."""
+    # The audit trail records each change and says more of it than the admin's own log.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write nothing."""
 
-    log_change = log_addition
-    log_deletions = log_addition
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write nothing."""
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Write nothing."""
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The audit trail holds the history."""
+        """Show the form: the audit trail holds the history."""
         return self.change_view(request, object_id)
-
-
-class InUseForm(AskingForm):
-    """Of somebody or somewhere with visits to come, who may be put out of use."""
-
-    def look(self) -> list[Appointment]:
-        ends = "is_active" in self.changed_data and not self.instance.is_active
-        return clinic_time.visits_to_come(row=self.instance) if ends else []
 
 
 @admin.register(Location)
 class LocationAdmin(ClinicTimeAdmin):
     list_display = ["name", "time_zone", "phone", "is_active"]
+    form = LocationForm
     fields = ["name", "address", "time_zone", "directions", "phone", "is_active"]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, form=LocationForm, **kwargs)
-
-
-class LocationForm(InUseForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance._state.adding and "time_zone" in self.fields:
-            self.fields["time_zone"].initial = timezone.get_default_timezone_name()
-
-    def clean_time_zone(self) -> str:
-        zone = self.cleaned_data["time_zone"]
-        row = self.instance
-        moved = not row._state.adding and zone != row.time_zone
-        if moved and clinic_time.visits_to_come(row=row):
-            raise ValidationError(
-                _("Visits are booked here: in another zone they would be at other times.")
-            )
-        return zone
 
 
 @admin.register(Clinician)
@@ -164,7 +145,8 @@ class ClinicianAdmin(ClinicTimeAdmin):
         field = super().formfield_for_foreignkey(
             db_field, request, queryset=people.distinct().order_by("username"), **kw
         )
-        field.help_text = _("Whoever signs in with it sees this clinician’s appointments.")
+        assert field
+        field.help_text = _("This account sees the appointments of this clinician.")
         return field
 
 
@@ -195,36 +177,6 @@ class ValidityFilter(FixedFilter):
         return queryset if self.value() == "all" else queryset.exclude(past)
 
 
-class HoursForm(AskingForm):
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        wanted = ("clinician", "location", "weekday", "starts", "ends")
-        if any(data.get(name) is None for name in wanted):
-            return data
-        new = OpeningHours(
-            **{name: data[name] for name in wanted},
-            valid_from=data.get("valid_from"),
-            valid_until=data.get("valid_until"),
-        )
-        other = clinic_time.overlapping(
-            hours=new, visit_types=data.get("visit_types", ()), besides=self.instance.pk
-        )
-        if other:
-            self.add_error(
-                "starts",
-                _("%(who)s has hours then already: %(hours)s, %(place)s. End those first.")
-                % {"who": data["clinician"], "hours": other, "place": other.location},
-            )
-        return data
-
-    def look(self) -> list[Appointment]:
-        stored = OpeningHours.objects.filter(pk=self.instance.pk).first()
-        if stored is None:
-            return []
-        kinds = self.cleaned_data["visit_types"]
-        return clinic_time.left_by(hours=stored, instead=self.instance, visit_types=kinds)
-
-
 @admin.register(OpeningHours)
 class OpeningHoursAdmin(ClinicTimeAdmin):
     list_display = ["hours", "clinician", "location", "types", "validity", "capacity"]
@@ -242,14 +194,14 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
         return request.user.has_perm("intake.delete_openinghours")
 
     def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
-        visits = clinic_time.left_by(hours=context["object"])
-        context |= {"affected": with_words(visits)}
+        visits = clinic_time.visits_without_hours(hours=context["object"])
+        context |= {"affected": with_time_words(visits)}
         return self.recorded(request, super().render_delete_form(request, context), visits)
 
     def delete_model(self, request: HttpRequest, obj: OpeningHours) -> None:
-        visits = clinic_time.left_by(hours=obj)
+        visits = clinic_time.visits_without_hours(hours=obj)
         super().delete_model(request, obj)
-        self.tell(request, visits)
+        self.warn_of(request, visits)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpeningHours]:
         return super().get_queryset(request).prefetch_related("visit_types")
@@ -258,8 +210,8 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
     def hours(self, row: OpeningHours) -> str:
         return _("%(day)s, %(from)s to %(to)s") % {
             "day": row.get_weekday_display(),
-            "from": date_format(row.starts, "TIME_FORMAT"),
-            "to": date_format(row.ends, "TIME_FORMAT"),
+            "from": time_format(row.starts, "TIME_FORMAT"),
+            "to": time_format(row.ends, "TIME_FORMAT"),
         }
 
     @admin.display(description=gettext_lazy("Visit types"))
@@ -268,74 +220,7 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
 
     @admin.display(description=gettext_lazy("Valid"))
     def validity(self, row: OpeningHours) -> str:
-        return _span(row.valid_from, row.valid_until) or _("always")
-
-
-class WallTimeField(forms.DateTimeField):
-    """A wall time as typed. Which moment it is depends on the location: see ClosureForm."""
-
-    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-
-    def prepare_value(self, value: Any) -> Any:
-        return value
-
-    def to_python(self, value: Any) -> Any:
-        if value in self.empty_values:
-            return None
-        try:
-            return datetime.fromisoformat(str(value).strip()).replace(tzinfo=None)
-        except ValueError:
-            raise ValidationError(_("Enter a day and a time."), code="invalid") from None
-
-
-class ClosureForm(AskingForm):
-    """Whole days or two moments; of a clinician, of a location, or of all."""
-
-    starts_at = WallTimeField(label=gettext_lazy("From"), required=False)
-    ends_at = WallTimeField(label=gettext_lazy("Until"), required=False)
-
-    class Meta:
-        help_texts = {
-            "clinician": gettext_lazy("Nobody chosen: everybody."),
-            "location": gettext_lazy("None chosen: every location."),
-            "first_day": gettext_lazy("Whole days, or the two times below for part of a day."),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        zone = self._zone(self.instance.location if self.instance.location_id else None)
-        for name in ("starts_at", "ends_at"):
-            if at := getattr(self.instance, name):
-                self.initial[name] = at.astimezone(zone).replace(tzinfo=None)
-
-    @staticmethod
-    def _zone(location: Location | None) -> tzinfo:
-        return location.zone if location else timezone.get_default_timezone()
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        for name in ("first_day", "last_day", "starts_at", "ends_at"):
-            if data.get(name) and not domain.is_plausible_day(data[name]):
-                self.add_error(name, _("Check the year."))
-        zone = self._zone(data.get("location"))
-        for name, last in (("starts_at", False), ("ends_at", True)):
-            if data.get(name):
-                data[name] = _moment(data[name], zone, last=last)
-        days = data.get("first_day"), data.get("last_day")
-        if days[0] and not days[1] and not data.get("ends_at"):
-            data["last_day"] = days[0]
-        return data
-
-    def look(self) -> list[Appointment]:
-        return clinic_time.affected(closure=self.instance, zone=self._zone(self.instance.location))
-
-
-def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """The moment of a wall time; when the clock changes then, the one that closes more."""
-    try:
-        return resolve_wall(wall, zone)
-    except NoSuchTime as trouble:
-        return trouble.choices[-1 if last else 0]
+        return _days_words(row.valid_from, row.valid_until) or _("always")
 
 
 class WhenFilter(FixedFilter):
@@ -367,8 +252,11 @@ class ClosureAdmin(ClinicTimeAdmin):
     @admin.display(description=gettext_lazy("When"))
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
-            return _span(row.first_day, row.last_day)
-        zone = ClosureForm._zone(row.location)
+            return _days_words(row.first_day, row.last_day)
+        # the database holds that a closure without days has both moments
+        assert row.starts_at
+        assert row.ends_at
+        zone = closure_zone(row.location)
         return time_words(row.starts_at.astimezone(zone), row.ends_at.astimezone(zone))
 
     @admin.display(description=gettext_lazy("Who"))
@@ -380,8 +268,8 @@ class ClosureAdmin(ClinicTimeAdmin):
         return str(row.location) if row.location else _("everywhere")
 
 
-def _span(first: Any, last: Any) -> str:
-    """'Nov 30, 2026 to Dec 4, 2026', with one day only 'Nov 30, 2026', without an end 'from …'."""
+def _days_words(first: Any, last: Any) -> str:
+    """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""
     if begin and end:

@@ -1,7 +1,7 @@
-"""The filters and the order of lists of appointments and clinic time."""
+"""Filters and orders of the lists of appointments and clinic time."""
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 from clinic.lists import FindList, FixedFilter, term_of
 from intake.appointments import clinic_time
 from intake.domain import workflow
+from intake.models.appointments import AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Location
 
 DAY = timedelta(days=1)
 
 
 class DayFilter(FixedFilter):
-    """Today unless asked otherwise; a search looks at all days."""
+    """Shows today by default; a search looks at all days."""
 
     title = gettext_lazy("when")
     parameter_name = "when"
@@ -53,11 +54,13 @@ class DayFilter(FixedFilter):
         }
         begin, end = spans.get(value or "", (today, today + DAY))
         zone = timezone.get_current_timezone()
-        return queryset.between(*(datetime.combine(day, time(), zone) for day in (begin, end)))
+        return cast(AppointmentQuerySet, queryset).between(
+            *(datetime.combine(day, time(), zone) for day in (begin, end))
+        )
 
 
 class VisitStatusFilter(FixedFilter):
-    """What takes place or took place, unless asked otherwise."""
+    """Shows visits that take place, took place or were missed, by default."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
@@ -76,7 +79,7 @@ class VisitStatusFilter(FixedFilter):
 
 
 class HoursFilter(FixedFilter):
-    """Those to come that fitted the hours when they were booked and no longer do."""
+    """Finds visits to come that fitted the hours when they were booked and no longer do."""
 
     title = gettext_lazy("hours")
     parameter_name = "hours"
@@ -85,11 +88,11 @@ class HoursFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "outside":
             return queryset
-        return queryset.filter(pk__in=clinic_time.left_outside())
+        return queryset.filter(pk__in=clinic_time.visits_outside_hours())
 
 
 class RowFilter(FixedFilter):
-    """A filter by the rows of a small table: one query."""
+    """A filter by the rows of a small table; showing it needs one query."""
 
     rows: Any
 
@@ -99,7 +102,7 @@ class RowFilter(FixedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in dict(self.options):
-            return queryset.filter(**{self.parameter_name: self.value()})
+            return queryset.filter(**{str(self.parameter_name): self.value()})
         return queryset
 
 
@@ -115,6 +118,6 @@ class LocationFilter(RowFilter):
     rows = Location
 
 
-class ByTime(FindList):
+class TimeOrder(FindList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["during", "id"]

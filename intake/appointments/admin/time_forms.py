@@ -1,7 +1,8 @@
-"""What is sent when a time is chosen, or typed to book more than the hours allow."""
+"""The forms that staff send: for chosen slots, and to book more than the hours allow."""
 
 from datetime import date, datetime
-from typing import Any
+from datetime import time as WallTime
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -10,27 +11,28 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from intake.appointments.admin.choosing import Times
+from intake.appointments.admin.times import Times
 from intake.appointments.offers import MOST
 from intake.domain import slots as domain
 from intake.domain.wall_time import NoSuchTime, resolve_wall
 from intake.models.clinic_time import Clinician, Location, VisitType
 
 
-def hold_words(hours: int) -> str:
+def duration_words(hours: int) -> str:
+    """Return a number of hours in words, in days where it is whole days."""
     if hours % 24 == 0:
         return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
 
 
-def hold_choices() -> list[tuple[int, str]]:
-    """For how long a time can be held for an answer; the clinic's own setting among them."""
+def duration_choices() -> list[tuple[int, str]]:
+    """Return how long an offer can be held, in hours and words, with the clinic's own setting."""
     hours = sorted({4, 24, 48, 72, 168, settings.APPOINTMENT_OFFER_HOURS})
-    return [(number, hold_words(number)) for number in hours]
+    return [(number, duration_words(number)) for number in hours]
 
 
-class TimesForm(forms.Form):
-    """The visit type and the times that were ticked. Whether they can be had, the service says."""
+class ChosenSlotsForm(forms.Form):
+    """The visit type and the ticked slots. The service decides whether the slots can be had."""
 
     type = forms.ModelChoiceField(
         VisitType.objects.filter(is_active=True),
@@ -39,7 +41,7 @@ class TimesForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose a visit type."),
         },
     )
-    # a list of texts
+    # its value is a list of keys
     slot = forms.Field(
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose a time.")},
@@ -49,22 +51,22 @@ class TimesForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, one: bool = False) -> None:
         super().__init__(data)
         self.one = one
-        self.fields["hours"].choices = hold_choices()
+        cast(forms.ChoiceField, self.fields["hours"]).choices = duration_choices()
 
     def clean_slot(self) -> list[str]:
         keys = list(dict.fromkeys(self.cleaned_data["slot"]))
         if self.one and len(keys) > 1:
-            raise forms.ValidationError(_("Choose one time alone: the one you agreed on."))
+            raise forms.ValidationError(_("Choose only the one time that you agreed on."))
         if len(keys) > MOST:
             raise forms.ValidationError(_("Choose one to three times."))
         return keys
 
 
 class OverbookForm(forms.Form):
-    """A time that the hours or the seats do not allow, booked on purpose.
+    """A visit booked on purpose at a time that the hours or the seats do not allow.
 
-    The wall time is the location's. On the day of a clock change, when it does not exist or exists
-    twice, the form asks which moment is meant.
+    The typed time is that of the location's clock. When the clock changes and the time does not
+    exist or exists twice, the form asks which moment is meant.
     """
 
     visit_type = forms.ModelChoiceField(
@@ -103,16 +105,16 @@ class OverbookForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, times: Times) -> None:
         initial = {"visit_type": times.kind, "location": times.place}
         super().__init__(data, initial=initial, auto_id="overbook_%s", use_required_attribute=False)
-        self.fields["sure"].legend = _("Overbooking")
+        cast(Any, self.fields["sure"]).legend = _("Overbooking")
         self._ask_for_moment()
 
     def _ask_for_moment(self) -> None:
-        """Only when the clock changes at what was typed, the question which moment is meant."""
+        """Ask which moment is meant, only when the clock changes at the typed time."""
         self.trouble = self._trouble() if self.is_bound else None
         if self.trouble is None:
             del self.fields["moment"]
             return
-        self.fields["moment"].choices = [
+        cast(forms.ChoiceField, self.fields["moment"]).choices = [
             (at.isoformat(), f"{date_format(at, 'TIME_FORMAT')} {at.tzname()}")
             for at in self.trouble.choices
         ]
@@ -132,12 +134,12 @@ class OverbookForm(forms.Form):
         return None
 
     def clean_day(self) -> date:
-        day = self.cleaned_data["day"]
+        day: date = self.cleaned_data["day"]
         if not domain.is_plausible_day(day):
             raise forms.ValidationError(_("Check the year."))
         return day
 
-    def _resolved(self, location: Location, day: date, at: time) -> datetime:
+    def _resolved(self, location: Location, day: date, at: WallTime) -> datetime:
         wall = datetime.combine(day, at)
         return resolve_wall(wall, location.zone, name=location.time_zone)
 

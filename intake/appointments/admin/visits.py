@@ -1,9 +1,10 @@
-"""The visits: who comes when, to whom, where; and what becomes of a visit.
+"""The list of visits, the page of one visit, and its buttons.
 
-The front desk sees and changes all; a clinician sees their own.
+The front desk sees and changes all visits; a clinician sees the visits with that clinician.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,18 +23,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
+from clinic.requests import Request
 from intake.appointments import changing
-from intake.appointments.admin.choosing import Times, time_words
 from intake.appointments.admin.filters import (
-    ByTime,
     ClinicianFilter,
     DayFilter,
     HoursFilter,
     LocationFilter,
+    TimeOrder,
     VisitStatusFilter,
 )
-from intake.appointments.admin.time_forms import TimesForm
-from intake.appointments.common import SlotGone
+from intake.appointments.admin.time_forms import ChosenSlotsForm
+from intake.appointments.admin.times import Times
+from intake.appointments.admin.words import time_words
+from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import submission_of
 from intake.errors import REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
@@ -45,10 +49,10 @@ from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_p
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
 
-DID = {
+STEP_WORDS = {
     "hold": gettext_lazy("Held by the patient"),
     "offer": gettext_lazy("Held for an offer"),
-    "release": gettext_lazy("Given back"),
+    "release": gettext_lazy("Released"),
     "expire": gettext_lazy("The hold ended"),
     "confirm": gettext_lazy("Confirmed"),
     "move": gettext_lazy("Moved"),
@@ -56,12 +60,11 @@ DID = {
     "complete": gettext_lazy("Took place"),
     "miss": gettext_lazy("Did not come"),
 }
-"""Step of an appointment's history → words."""
+"""The steps of an appointment's history, in words."""
 
 
 class CancelForm(forms.Form):
-    """Why a visit is cancelled; the reason stands in the message to the patient, the note does
-    not."""
+    """Why a visit is cancelled. The message to the patient has the reason, but not the note."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why?"),
@@ -79,23 +82,23 @@ class CancelForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, use_required_attribute=False)
-        self.fields["again"].legend = _("And then?")
+        cast(Any, self.fields["again"]).legend = _("And then?")
 
 
 @admin.register(Appointment)
 class AppointmentAdmin(PatientAdmin):
-    """The list of visits and the page of one. A clinician sees those that are theirs."""
+    """The list of visits and the page of one visit."""
 
     list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
     list_filter = [DayFilter, ClinicianFilter, LocationFilter, VisitStatusFilter, HoursFilter]
     list_select_related = ["clinician", "location", "visit_type", "submission"]
     list_per_page = 50
-    sortable_by: list[str] = []
+    sortable_by = []
     posts = ["move", "cancel", "complete", "miss"]
     list_title = gettext_lazy("Appointments")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not a place of work of its own: the head of each page leads here."""
+        """Hidden from the admin index; reached from the page header."""
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -103,22 +106,22 @@ class AppointmentAdmin(PatientAdmin):
             return False
         if obj is None or may_change(request):
             return True
-        return obj.clinician.user_id == request.user.pk
+        return bool(obj.clinician.user_id == request.user.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = Appointment.objects.for_reading()
         rows = rows.defer("submission__answers", "submission__assessment")
-        return rows if may_change(request) else rows.filter(clinician__user=request.user)
+        return rows if may_change(request) else rows.filter(clinician__user=request.user.pk)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """Any appointment: whether it is for them, `found` asks, so that a refusal is recorded."""
+        """Return any appointment. `found` checks the permission, so that a refusal is recorded."""
         try:
             return Appointment.objects.for_reading().filter(pk=object_id).first()
         except (ValidationError, ValueError):
             return None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ByTime
+        return TimeOrder
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -127,8 +130,8 @@ class AppointmentAdmin(PatientAdmin):
             return queryset, False
         if reference := parse_reference(search_term):
             return queryset.filter(submission__reference=reference), False
-        theirs = Submission.objects.filter(appointments__in=queryset)
-        return queryset.filter(submission__in=find_patients(theirs.distinct(), search_term)), False
+        seen = Submission.objects.filter(appointments__in=queryset)
+        return queryset.filter(submission__in=find_patients(seen.distinct(), search_term)), False
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("When"))
@@ -157,8 +160,8 @@ class AppointmentAdmin(PatientAdmin):
         return str(row.visit_type)
 
     @admin.display(description=gettext_lazy("Status"))
-    def state(self, row: Appointment) -> str:
-        words = row.get_status_display()
+    def state(self, row: Any) -> str:
+        words: str = row.get_status_display()
         return _("%(status)s; overbooked") % {"status": words} if row.is_overbooked else words
 
     def submissions_shown(self, rows: list[Appointment]) -> list[Submission]:
@@ -166,12 +169,12 @@ class AppointmentAdmin(PatientAdmin):
 
     # --- the page --------------------------------------------------------------------------------
     @record_view
-    def change_view(self, request: HttpRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: Request, row: Appointment, **kwargs: Any) -> HttpResponse:
         return self.show(request, row)
 
     def show(
         self,
-        request: HttpRequest,
+        request: Request,
         row: Appointment,
         *,
         form: CancelForm | None = None,
@@ -185,33 +188,12 @@ class AppointmentAdmin(PatientAdmin):
                 Offer.objects.filter(appointment=row).select_related("request__submission")
             )
             self.record(request, row, [offer.request.submission for offer in offers])
-            changes = row.changes.select_related("by")
-            booked, now = row.status == "confirmed", timezone.now()
-            begun, mine = row.during.lower <= now, may_change(request)
             context = {
                 **self.context(request, row),
                 "offers": offers,
-                "note": (row.note or {}).get("text", ""),
-                "reason": CancelReason(row.cancel_reason).label if row.cancel_reason else "",
-                "overbooked_by": person_words(row.overbooked_by) if row.overbooked_by else "",
-                "overbook_reason": (row.overbook_reason or {}).get("text", ""),
-                "history": [
-                    (
-                        DID.get(step.action, step.action),
-                        time_words(
-                            step.during.lower.astimezone(row.zone),
-                            step.during.upper.astimezone(row.zone),
-                        ),
-                        step.at,
-                        person_words(step.by) if step.by else "",
-                    )
-                    for step in changes
-                ],
-                "may_change": mine,
-                "may_move": mine and booked,
-                "may_cancel": mine and booked,
-                "may_complete": mine and begun and row.status in ("confirmed", "no_show"),
-                "may_miss": mine and begun and row.status in ("confirmed", "completed"),
+                **notes_of(row),
+                "history": history_of(row),
+                **buttons_for(row, may_change=may_change(request)),
                 "form": form or CancelForm(),
                 "refused": error,
                 "owed": owed_calls_of(request, row.submission),
@@ -247,9 +229,9 @@ class AppointmentAdmin(PatientAdmin):
         }
 
     def record(
-        self, request: HttpRequest, row: Appointment, others: list[Submission], page: str = ""
+        self, request: Request, row: Appointment, others: list[Submission], page: str = ""
     ) -> None:
-        """Who is seen on the page, before it is sent."""
+        """Record which patients the page shows, before it is sent."""
         if row.submission:
             reads.record_read(
                 submission=row.submission, by=request.user, request_id=request.request_id
@@ -262,7 +244,7 @@ class AppointmentAdmin(PatientAdmin):
         )
 
     # --- its buttons -------------------------------------------------------------------------
-    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def cancel_view(self, request: Request, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         if request.method != "POST":
             return redirect(self.address("change", row.pk))
@@ -279,51 +261,59 @@ class AppointmentAdmin(PatientAdmin):
             **form.cleaned_data,
         )
 
-    def complete_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def complete_view(self, request: Request, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
-        return self.act(request, row, changing.complete, _("Stored: the visit took place."))
+        return self.act(
+            request, row, changing.record_attendance, _("Stored: the visit took place.")
+        )
 
-    def miss_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def miss_view(self, request: Request, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
-        return self.act(request, row, changing.no_show, _("Stored: the patient did not come."))
+        return self.act(
+            request, row, changing.record_no_show, _("Stored: the patient did not come.")
+        )
 
-    def changeable(self, request: HttpRequest, object_id: str) -> Appointment:
-        """The appointment of a button. Raises PermissionDenied unless all may be changed."""
+    def changeable(self, request: Request, object_id: str) -> Appointment:
+        """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        return self.record_or_404(request, object_id)
+        row: Appointment = self.found(request, object_id)
+        return row
 
     def act(
         self,
-        request: HttpRequest,
+        request: Request,
         row: Appointment,
         service: Any,
-        told: str,
+        done: str,
         form: CancelForm | None = None,
         *,
         reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button; a refusal shows the page as it is now, and why.
-        `reason_to_call`: for which a call is owed, when the patient has to hear of it."""
+        """Call a service for a button. A refusal shows the page as it is now, and why.
+
+        `done` says what was done. `reason_to_call` names the calls that staff owe a patient whom
+        no letter tells of it.
+        """
         if request.method == "POST":
             try:
                 service(appointment=row, by=request.user, request_id=request.request_id, **given)
             except REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
             if reason_to_call:
-                say_who_tells_patient(request, row.submission, told, reason_to_call)
+                say_who_tells_patient(request, submission_of(row), done, reason_to_call)
             else:
-                messages.success(request, told)
+                messages.success(request, done)
         return redirect(self.address("change", row.pk))
 
     # --- moving it -------------------------------------------------------------------------------
-    def move_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The week with its free times to choose from, and the choice."""
+    def move_view(self, request: Request, object_id: str) -> HttpResponse:
+        """Show the week with its free times, and move the visit to the chosen slot."""
         row = self.changeable(request, object_id)
         if request.method != "POST":
             return self.show_move(request, row, request.GET)
-        form = TimesForm(request.POST, one=True)
+        form = ChosenSlotsForm(request.POST, one=True)
         if not form.is_valid():
             return self.show_move(request, row, request.POST, form=form, status=422)
         try:
@@ -337,16 +327,16 @@ class AppointmentAdmin(PatientAdmin):
         except REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
         moved = _("The appointment is moved.")
-        say_who_tells_patient(request, row.submission, moved, CallTask.Reason.CHANGED)
+        say_who_tells_patient(request, submission_of(row), moved, CallTask.Reason.CHANGED)
         return redirect(self.address("change", row.pk))
 
     def show_move(
         self,
-        request: HttpRequest,
+        request: Request,
         row: Appointment,
         typed: QueryDict,
         *,
-        form: TimesForm | None = None,
+        form: ChosenSlotsForm | None = None,
         error: Exception | None = None,
         status: int = 200,
     ) -> HttpResponse:
@@ -378,5 +368,44 @@ class AppointmentAdmin(PatientAdmin):
             return TemplateResponse(request, template, context, status=status).render()
 
 
+def notes_of(row: Appointment) -> dict[str, str]:
+    """Return what staff wrote of a visit: the note, why it was cancelled or overbooked."""
+    return {
+        "note": (row.note or {}).get("text", ""),
+        "reason": CancelReason(row.cancel_reason).label if row.cancel_reason else "",
+        "overbooked_by": person_words(row.overbooked_by) if row.overbooked_by else "",
+        "overbook_reason": (row.overbook_reason or {}).get("text", ""),
+    }
+
+
+def history_of(row: Appointment) -> list[tuple[Any, str, datetime, str]]:
+    """Return the steps of a visit: what was done, the visit's time then, when and by whom."""
+    return [
+        (
+            STEP_WORDS.get(step.action, step.action),
+            time_words(
+                step.during.lower.astimezone(row.zone), step.during.upper.astimezone(row.zone)
+            ),
+            step.at,
+            person_words(step.by) if step.by else "",
+        )
+        for step in row.changes.select_related("by")
+    ]
+
+
+def buttons_for(row: Appointment, *, may_change: bool) -> dict[str, bool]:
+    """Return which buttons the page of a visit shows to a reader who may change visits."""
+    is_booked = row.status == "confirmed"
+    has_begun = row.during.lower <= timezone.now()
+    return {
+        "may_change": may_change,
+        "may_move": may_change and is_booked,
+        "may_cancel": may_change and is_booked,
+        "may_complete": may_change and has_begun and row.status in ("confirmed", "no_show"),
+        "may_miss": may_change and has_begun and row.status in ("confirmed", "completed"),
+    }
+
+
 def may_change(request: HttpRequest) -> bool:
+    """Whether the reader may change all visits."""
     return request.user.has_perm("intake.change_appointment")

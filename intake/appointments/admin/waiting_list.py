@@ -1,4 +1,4 @@
-"""The waiting list: who waits for a time to become free, in the order in which they are asked."""
+"""The waiting list: patients who wait for a slot, in the order in which they get offers."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter
+from clinic.requests import Request
 from intake.appointments import waiting_list
-from intake.appointments.admin.choosing import wish_rows
+from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
@@ -26,14 +27,14 @@ from intake.staff.lists import PatientAdmin, find_patients, span_words
 from intake.staff.owed_calls import letter_words
 
 
-class InOrder(FindList):
-    """The order of services.appointments: most urgent first, then the longest wait."""
+class WaitingOrder(FindList):
+    """The order of intake.appointments.waiting_list: most urgent first, then the longest wait."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-request__submission__urgency", "since", "id"]
 
     def get_results(self, request: HttpRequest) -> None:
-        """With the names of the clinicians that wishes name: one query for all rows."""
+        """Add the clinicians whom wishes name, in one query for all rows."""
         super().get_results(request)
         names = list(Clinician.objects.all())
         self.result_list = list(self.result_list)
@@ -53,17 +54,17 @@ class WishedFilter(FixedFilter):
 
 @admin.register(WaitlistEntry)
 class WaitlistAdmin(PatientAdmin):
-    """Who waits since when and for what. A time is offered on the page of the request."""
+    """Who has waited how long for what. Staff offer a slot on the page of the request."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
     list_filter = [WishedFilter]
     list_select_related = ["request__submission"]
-    sortable_by: list[str] = []
+    sortable_by = []
     posts = ["leave"]
     list_title = gettext_lazy("Waiting list")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Not a place of work of its own: the head of each page leads here."""
+        """Hidden from the admin index; reached from the page header."""
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -78,7 +79,7 @@ class WaitlistAdmin(PatientAdmin):
         return rows.annotate(visit_at=Subquery(visits.values("during__startswith")[:1]))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return InOrder
+        return WaitingOrder
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -87,12 +88,12 @@ class WaitlistAdmin(PatientAdmin):
             return queryset, False
         if reference := parse_reference(search_term):
             return queryset.filter(request__submission__reference=reference), False
-        theirs = Submission.objects.filter(appointment_request__waiting__isnull=False)
-        found = find_patients(theirs, search_term)
+        waiting = Submission.objects.filter(appointment_request__waiting__isnull=False)
+        found = find_patients(waiting, search_term)
         return queryset.filter(request__submission__in=found), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The list shows all there is."""
+        """Lead to the list, which shows all that there is of an entry."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:intake_waitlistentry_changelist")
@@ -103,8 +104,8 @@ class WaitlistAdmin(PatientAdmin):
     def submissions_shown(self, rows: list[Any]) -> list[Submission]:
         return [row.request.submission for row in rows]
 
-    def leave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The button beside a row."""
+    def leave_view(self, request: Request, object_id: str) -> HttpResponse:
+        """Take a patient off the list: the button beside a row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         entry = self.record_or_404(request, object_id)
@@ -134,8 +135,8 @@ class WaitlistAdmin(PatientAdmin):
         name = row.request.submission.person.get("name") or _("Name not given")
         if letter_words(row.request.submission):
             return name
-        told = _("No letter: call when a time becomes free")
-        return format_html('{}<br><span class="flag">{}</span>', name, told)
+        hint = _("No letter: call when a time becomes free")
+        return format_html('{}<br><span class="flag">{}</span>', name, hint)
 
     @admin.display(description=gettext_lazy("Waits"))
     def waits(self, row: WaitlistEntry) -> str:
@@ -159,7 +160,7 @@ class WaitlistAdmin(PatientAdmin):
 
     @admin.display(description="")
     def acts(self, row: Any) -> str:
-        # the list stands in a form of the admin's own, with its token
+        # the button posts the admin's own form around the list, which has the token
         return format_html(
             '<a class="button" href="{}#fitting">{}</a> '
             '<button class="button plain" formaction="{}">{}</button>',

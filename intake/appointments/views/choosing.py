@@ -1,4 +1,4 @@
-"""The list of free times, for the walk and for the patient's own page."""
+"""The list of free times, for the questionnaire and for the patient's page."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,15 +9,16 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from intake.appointments import booking, free_times
+from intake.appointments import book, free_times, taking
+from intake.appointments.book import FreeTime
 from intake.appointments.forms import TimesForm
-from intake.appointments.free_times import FreeTime, start_of
+from intake.appointments.free_times import start_of
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
 from intake.wording import moments
 
-DAYS = 4  # with free times, on one page
-LOOK = timedelta(days=14)  # so far ahead at first
+DAYS = 4  # so many days with free times on one page
+LOOK = timedelta(days=14)  # read at first; further ahead only when the page is not full
 
 
 def form_of(
@@ -26,21 +27,23 @@ def form_of(
     initial: dict[str, Any] | None = None,
     only: VisitType | None = None,
 ) -> TimesForm:
-    """The form for the clinic's book as it is: sorts of visit, clinicians, places. `only`: the
-    sort of a visit that is moved."""
-    menu = free_times.menu(only=only)
+    """Make the form with what the clinic's book offers now: visit types, clinicians, locations.
+
+    `only` is the type of a visit that is moved.
+    """
+    menu = book.menu(only=only)
     return TimesForm(
         types=menu.types, people=menu.people, places=menu.places, data=data, initial=initial
     )
 
 
 def is_other_list(request: HttpRequest) -> bool:
-    """Whether a button was pressed that shows other times, and chooses none."""
+    """Whether the patient pressed a button that shows other times and chooses no slot."""
     return request.POST.get("go") in ("show", "later", "first")
 
 
-def turned(request: HttpRequest) -> QueryDict:
-    """What was posted, with the day that the button leads to as the first one shown."""
+def data_of_other_list(request: HttpRequest) -> QueryDict:
+    """Return the posted data with the first day that the pressed button leads to."""
     data = request.POST.copy()
     data["first"] = data.get("next", "") if data.get("go") == "later" else ""
     return data
@@ -50,9 +53,9 @@ def turned(request: HttpRequest) -> QueryDict:
 
 
 def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
-    """The next days with free times that a patient of this urgency may choose from."""
+    """Return the next days with free times that a patient of this urgency may choose from."""
     first = form.first_day
-    found = _found(form, urgency) if form.visit_type else []
+    found = _free_times(form, urgency) if form.visit_type else []
     days = [(day, list(slots)) for day, slots in _by_day(found) if first is None or day >= first]
     shown = [free for _day, slots in days[:DAYS] for free in slots]
     following = days[DAYS][0].isoformat() if len(days) > DAYS else ""
@@ -60,8 +63,10 @@ def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
 
 
 def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) -> dict[str, Any]:
-    """The free times nearest to the one that was chosen and cannot be had. `known`: as SlotGone
-    told them."""
+    """Return the free times nearest to the chosen slot, which cannot be had.
+
+    `known` are the nearest times that SlotGone carried.
+    """
     kind = form.visit_type
     found: list[FreeTime] = []
     if kind:
@@ -71,27 +76,29 @@ def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) 
             to=start_of(form.chosen) or timezone.now(),
             known=known,
         )
-    return _context(form, _once(found), following="", is_later=True)
+    return _context(form, _one_per_slot(found), following="", is_later=True)
 
 
 def gone_words(shown: dict[str, Any]) -> str:
-    """Why a time cannot be had, and the way on."""
+    """Say why the slot cannot be had, and what the patient can do."""
     if shown["days"]:
         return _("That time has just gone. Nothing was booked. Here are the nearest free times.")
     return _("That time has just gone, and there is no other just now. Nothing was booked.")
 
 
 def held_words(row: Appointment) -> dict[str, str]:
-    """A time that is held: its key, when it is, and until when it is held."""
+    """Return a held slot in words: its key, when it is, and until when it is held."""
+    until = row.held_until
+    assert until  # the database holds that a held row has it
     return {
-        "key": booking.key_of(row),
+        "key": taking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),
-        "until": moments.clock_words(row.held_until.astimezone(row.zone)),
+        "until": moments.clock_words(until.astimezone(row.zone)),
     }
 
 
 def free_words(free: FreeTime) -> dict[str, str]:
-    """A free time in words: when, where it is."""
+    """Return a free time in words: when and where it is."""
     return {
         "moment": moments.moment_words(free.start, free.location.time_zone),
         "where": free.location.name if free.visit_type.kind == VisitKind.IN_PERSON else "",
@@ -104,13 +111,14 @@ def _context(
     found = list(found)
     zones = sorted({free.location.time_zone for free in found})
     several = len({free.location.pk for free in found}) > 1
-    # the clock's name is said once, unless it differs: several zones, or the clock changes
-    clocks = {free.start.tzname() for free in found}
+    # The page names the clock once, unless the times have several: several zones, or the clock
+    # changes.
+    clocks = {str(free.start.tzname()) for free in found}
     return {
         "form": form,
         "visit": str(form.visit_type.pk) if form.visit_type else "",
-        "who": form.said("who"),
-        "where": form.said("where"),
+        "who": form.value_of("who"),
+        "where": form.value_of("where"),
         "first": form.first_day.isoformat() if form.first_day else "",
         "chosen": form.chosen,
         "days": [
@@ -128,7 +136,7 @@ def _context(
 
 
 def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime]]]:
-    """By the days of each place, which are not the same moments everywhere."""
+    """Group free times by the days of their own locations."""
     ordered = sorted(
         found, key=lambda free: (free.start.date(), free.slot.moment, free.location.name)
     )
@@ -136,16 +144,16 @@ def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime
 
 
 def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]:
-    """Its key, the time, and where it is if that differs within the list."""
+    """Return the key, the time and, if the list has several, the location of a radio button."""
     time = moments.clock_words(free.start) if clock else moments.time_words(free.start)
     return free.key, time, free.location.name if place else ""
 
 
-def _found(form: TimesForm, urgency: int) -> list[FreeTime]:
-    """The free times of the coming days, enough for one page and to know if there are more."""
-    who, where = form.said("who"), form.said("where")
+def _free_times(form: TimesForm, urgency: int) -> list[FreeTime]:
+    """Find the free times of one page, and one day more to know whether another page follows."""
+    who, where = form.value_of("who"), form.value_of("where")
     start = None
-    if form.first_day:  # the day begins earlier east of here
+    if form.first_day:  # the day begins up to 14 hours earlier east of Greenwich
         start = datetime.combine(form.first_day, time(0), UTC) - timedelta(hours=14)
     wanted: dict[str, Any] = {
         "urgency": urgency,
@@ -157,11 +165,11 @@ def _found(form: TimesForm, urgency: int) -> list[FreeTime]:
     found = free_times.slots_for(**wanted, end=(start or timezone.now()) + LOOK)
     if len({free.start.date() for free in found}) <= DAYS + 1:
         found = free_times.slots_for(**wanted)
-    return found if who else _once(found)
+    return found if who else _one_per_slot(found)
 
 
-def _once(found: Iterable[FreeTime]) -> list[FreeTime]:
-    """Of several clinicians who are free at one time and place, one stands for all."""
+def _one_per_slot(found: Iterable[FreeTime]) -> list[FreeTime]:
+    """Keep one free time where several clinicians are free at one time and location."""
     seen: dict[Any, FreeTime] = {}
     for free in found:
         seen.setdefault((free.slot.moment, free.location.pk), free)

@@ -1,13 +1,13 @@
-"""What the patient's own page says of visits: the appointment, offers, the waiting list."""
+"""What the patient's page says of visits: the appointment, offers, the waiting list."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from intake.appointments import calendar_file, free_times
-from intake.models.appointments import Appointment, Offer
+from intake.models.appointments import Appointment, AppointmentRequest, Offer
 from intake.models.clinic_time import VisitKind
 from intake.models.submissions import Submission, Urgency
 from intake.ways.contact import way_to
@@ -17,29 +17,49 @@ OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 
 
 def visit_context(submission: Submission) -> dict[str, Any]:
-    """Three queries beside the request's own: the newest visit, offers, the waiting list; one more
-    where there is a word to say of the waiting list."""
+    """Return what the patient's page says of visits.
+
+    Beside the query of the request, it needs three: the newest visit, the offers, the waiting list.
+    It needs one more where the page speaks of the waiting list.
+    """
     request = getattr(submission, "appointment_request", None)
-    visit = _newest(submission)
-    booked = visit is not None and visit.status == "confirmed"
-    coming = booked and visit.during.lower > timezone.now()
+    newest = _newest(submission)
+    booked = newest if newest and newest.status == "confirmed" else None
+    coming = booked if booked and booked.during.lower > timezone.now() else None
+    is_bookable = booked is None and _is_bookable(submission)
+    could_wait = is_bookable or (coming is not None and free_times.may_choose(submission.urgency))
+    return {
+        "appointment": words_of(newest) if newest else None,
+        "is_booked": booked is not None,
+        "is_coming": coming is not None,
+        "may_change": coming is not None and may_change(coming),
+        "cancel_hours": settings.APPOINTMENT_CANCEL_HOURS,
+        # A visit to come replaces what the clinic promised before. An urgent patient is called all
+        # the same.
+        "says_next": coming is None or submission.urgency >= Urgency.URGENT,
+        **_offers_context(request, is_booked=booked is not None),
+        "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
+        **_waiting_context(submission, request, could_wait=could_wait),
+    }
+
+
+def _offers_context(request: AppointmentRequest | None, *, is_booked: bool) -> dict[str, Any]:
     offers = _offers(request) if request else []
-    waits = hasattr(request, "waiting") if request else False
-    bookable = _bookable(submission) and not booked
-    may_wait = not waits and (bookable or (coming and free_times.may_choose(submission.urgency)))
-    # where the waiting list is spoken of: what became free is offered in a letter
+    was_lost = bool(offers) and all(row.state == "lost" for row in offers)
+    return {
+        "offers": [_offer_words(row) for row in offers if row.state == "open"],
+        "was_lost": was_lost and not is_booked,
+    }
+
+
+def _waiting_context(
+    submission: Submission, request: AppointmentRequest | None, *, could_wait: bool
+) -> dict[str, bool]:
+    waits = request is not None and hasattr(request, "waiting")
+    may_wait = could_wait and not waits
+    # a freed slot is offered in a letter, so the page says whether a letter reaches the patient
     is_written_to = bool((waits or may_wait) and way_to(submission.person))
     return {
-        "appointment": words_of(visit) if visit else None,
-        "is_booked": booked,
-        "is_coming": coming,
-        "may_change": coming and may_change(visit),
-        "cancel_hours": settings.APPOINTMENT_CANCEL_HOURS,
-        # what was promised before there was a visit; what is urgent is called about all the same
-        "says_next": not coming or submission.urgency >= Urgency.URGENT,
-        "offers": [_offer_words(row) for row in offers if row.state == "open"],
-        "was_lost": bool(offers) and all(row.state == "lost" for row in offers) and not booked,
-        "may_choose": bookable and settings.APPOINTMENT_MODE == "slots",
         "waits": waits,
         "may_wait": may_wait and is_written_to,
         "is_written_to": is_written_to,
@@ -47,11 +67,11 @@ def visit_context(submission: Submission) -> dict[str, Any]:
 
 
 def may_choose(submission: Submission) -> bool:
-    """Whether a patient without a visit may choose a time here. One query."""
-    return settings.APPOINTMENT_MODE == "slots" and _bookable(submission)
+    """Whether a patient without a visit may choose a time on the page. Needs one query."""
+    return settings.APPOINTMENT_MODE == "slots" and _is_bookable(submission)
 
 
-def _bookable(submission: Submission) -> bool:
+def _is_bookable(submission: Submission) -> bool:
     request = getattr(submission, "appointment_request", None)
     return (
         request is not None
@@ -61,7 +81,7 @@ def _bookable(submission: Submission) -> bool:
 
 
 def words_of(visit: Appointment) -> dict[str, Any]:
-    """A visit in words, by the clocks of its place."""
+    """Return a visit in words, with its times by the clock of its location."""
     in_person = visit.visit_type.kind == VisitKind.IN_PERSON
     return {
         "title": visit.visit_type.title,
@@ -81,20 +101,23 @@ def words_of(visit: Appointment) -> dict[str, Any]:
 def may_change(visit: Appointment) -> bool:
     """Whether the patient may still move or cancel the visit without calling."""
     notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
-    return visit.during.lower - timezone.now() >= notice
+    start: datetime = visit.during.lower
+    return start - timezone.now() >= notice
 
 
 def _newest(submission: Submission) -> Appointment | None:
-    """The visit that is booked, else the last one that was cancelled before its time. What was
-    held and given back was never a visit."""
+    """Return the booked visit, else the last visit that was cancelled before its time.
+
+    A slot that was held and released was never a visit.
+    """
     rows = submission.appointments.filter(status__in=("confirmed", "cancelled"))
     rows = rows.exclude(status="cancelled", cancel_reason="")
     rows = rows.exclude(status="cancelled", during__startswith__lt=timezone.now())
     return rows.for_reading().order_by("-status", "-changed_at").first()
 
 
-def _offers(request: Any) -> list[Offer]:
-    """What can be accepted now; else the last one, if somebody else won it."""
+def _offers(request: AppointmentRequest) -> list[Offer]:
+    """Return the offers that can be accepted now, else those that other patients have won."""
     rows = list(
         request.offers.filter(state__in=("open", "lost"))
         .select_related(

@@ -10,7 +10,7 @@ from clinic import limits
 from clinic.outgoing import outbox
 from clinic.people import attempts, cache
 from intake.access import codes
-from intake.appointments import booking
+from intake.appointments.holds import prune_holds
 from intake.questionnaire.drafts import delete_idle_drafts
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         drafts = delete_idle_drafts(days=settings.DRAFT_DAYS)
         buckets = limits.prune()
         messages, access = outbox.prune(), codes.prune_access()
-        holds = booking.prune_holds(days=7)
+        holds = prune_holds(days=7)
         cache.prune()
         attempts.prune()
         call_command("clearsessions")

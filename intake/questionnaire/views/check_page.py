@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
 from intake.appointments import free_times
-from intake.appointments.common import SlotGone
+from intake.appointments.slot_gone import SlotGone
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clinic.requests import Request
-from intake.appointments import booking, free_times
-from intake.appointments.common import SlotGone
+from intake.appointments import free_times, holds, taking
+from intake.appointments.book import FreeTime
 from intake.appointments.forms import CALL, WAIT, TimesForm
-from intake.appointments.free_times import FreeTime
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.draft_content import APPOINTMENT
 from intake.errors import Refused
@@ -42,7 +42,7 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         form = choosing.form_of(initial=_initial(walk.content.wish))
         return show_times(request, draft, walk, form)
     if choosing.is_other_list(request):
-        form = choosing.form_of(choosing.turned(request))
+        form = choosing.form_of(choosing.data_of_other_list(request))
         return show_times(request, draft, walk, form)
     form = choosing.form_of(request.POST)
     if problem := unexpected_fields(request.POST, CHOOSE):
@@ -116,7 +116,7 @@ def show_near(
 def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Show the nearest free times when another patient has the time whose hold expired."""
     row = held_time.chosen_appointment(draft, walk.content.wish)
-    initial = {"visit": str(row.visit_type_id), "slot": booking.key_of(row)} if row else {}
+    initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)
     notice = _(
         "The time you chose was held for you as long as we could, and somebody else has it now. "
@@ -158,7 +158,7 @@ def _render(
     status: int,
     notice: str = "",
 ) -> HttpResponse:
-    held = booking.held_by(draft=draft) if walk.content.wish.get("chosen") else None
+    held = holds.held_by(draft=draft) if walk.content.wish.get("chosen") else None
     context = _context(request, walk, form) | shown
     context |= {
         "notice": notice,

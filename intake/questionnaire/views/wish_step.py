@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake import documents
-from intake.appointments import common
+from intake.appointments import open_requests
 from intake.draft_content import APPOINTMENT
 from intake.errors import Refused
 from intake.models.submissions import Draft, Kind
@@ -56,7 +56,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
         return show_step(request, walk, step, form)
     if walk.kind == Kind.APPOINTMENT:
         try:
-            common.allow_one_more(person=dict(walk.content.contact))
+            open_requests.refuse_one_too_many(person=dict(walk.content.contact))
         except Refused as refused:
             return show_step(request, walk, step, form, notice=str(refused), status=409)
     return redirect_onward(request, drafts.save_wish(draft=draft, wish=form.wish()), step)

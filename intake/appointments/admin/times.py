@@ -1,4 +1,4 @@
-"""Choosing a time: the free times that fit a wish, and the week, as a page shows them."""
+"""The page on which staff choose a slot: the free times that fit a wish, and the week."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,84 +17,24 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from intake.appointments import free_times, week
-from intake.appointments.common import SlotGone
-from intake.appointments.free_times import FreeTime, wishes_of
+from intake.appointments.admin.words import fit_words, time_words
+from intake.appointments.book import FreeTime
+from intake.appointments.free_times import wishes_of
 from intake.appointments.offers import MOST
+from intake.appointments.slot_gone import SlotGone
 from intake.appointments.week import CalendarDay
 from intake.domain import slots as domain
-from intake.models.appointments import Appointment, AppointmentRequest, Day, TimeOfDay
+from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
 WEEK = timedelta(days=7)
-FARTHEST = timedelta(days=800)  # how far the calendar is leafed through
-SHOWN = 12  # free times that fit, before "more"
-
-
-# --- in words -------------------------------------------------------------------------------------
-
-
-def time_words(start: datetime, end: datetime) -> str:
-    """'Mon, Nov 30, 2026, 9:00 a.m. to 9:30 a.m. EST'."""
-    return _("%(day)s, %(from)s to %(to)s %(zone)s") % {
-        "day": date_format(start, "D, M j, Y"),
-        "from": date_format(start, "TIME_FORMAT"),
-        "to": date_format(end, "TIME_FORMAT"),
-        "zone": start.tzname(),
-    }
-
-
-def why(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
-    """In what a free time fits the wishes it was looked up for, or misses them."""
-    if not wishes:
-        return _("the patient takes any time") if free.misses == 0 else ""
-    missed, place = divmod(free.misses, len(wishes))
-    number = {"n": place + 1}
-    if missed == 0:
-        return _("as wished") if len(wishes) == 1 else _("as in wish %(n)s") % number
-    wish = wishes[place]
-    other_day = bool(wish.days) and domain.unmet_parts(free.slot, domain.Wish(days=wish.days)) != 0
-    other_time = (
-        bool(wish.times) and domain.unmet_parts(free.slot, domain.Wish(times=wish.times)) != 0
-    )
-    if other_day and other_time:
-        words = _("another day and time of day than wished")
-    else:
-        words = _("another day than wished") if other_day else _("another time of day than wished")
-    return words if len(wishes) == 1 else _("%(words)s (wish %(n)s)") % {"words": words, **number}
-
-
-def wish_rows(
-    request: AppointmentRequest, clinicians: Iterable[Clinician]
-) -> list[tuple[str, list[str]]]:
-    """What a patient asked for, as label and values; each wish in one line."""
-    names = {str(row.pk): row.name for row in clinicians}
-    rows = [(_("Kind of visit"), [str(request.get_visit_type_display())])]
-    for number, wish in enumerate(request.wishes, start=1):
-        label = _("Wish") if len(request.wishes) == 1 else _("Wish %(n)s") % {"n": number}
-        parts = [
-            _joined(Day(day).label for day in wish.get("days", ())) or _("any day"),
-            _joined(TimeOfDay(part).label for part in wish.get("times", ())) or _("any time"),
-            wish.get("place", ""),
-            names.get(wish.get("clinician", ""), ""),
-        ]
-        rows.append((label, ["; ".join(part for part in parts if part)]))
-    if not request.wishes:
-        rows.append((_("Wish"), [_("the first free time")]))
-    if request.earliest:
-        rows.append((_("Not before"), [date_format(request.earliest, "DATE_FORMAT")]))
-    return rows
-
-
-def _joined(words: Iterable[Any]) -> str:
-    return ", ".join(str(word) for word in words)
-
-
-# --- the week -------------------------------------------------------------------------------------
+FARTHEST = timedelta(days=800)  # as far from today as the calendar goes
+SHOWN = 12  # so many fitting free times before "more"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a day: a visit or held time, or a free time that can be chosen."""
+    """One line of a day: a visit, a held slot, or a free slot to choose."""
 
     start: datetime
     visit: Appointment | None = None
@@ -134,7 +74,7 @@ class DayOfWeek:
 
 @dataclass(frozen=True)
 class Choice:
-    """A free time beside its box: what it says, and whether it is ticked."""
+    """A free slot as a box to tick, with its words and its state."""
 
     free: FreeTime
     chosen: bool
@@ -146,10 +86,10 @@ class Choice:
 
 
 class Times:
-    """The times of one page: which visit type, which place, which week, what is ticked.
+    """What one page shows of slots: the visit type, the location, the week, the ticked boxes.
 
-    `typed` is the query or the form that came; what makes no sense in it counts as not given. A
-    fixed number of queries, however full the book.
+    `typed` is the query or the form that was sent; unknown values in it are ignored. Needs a fixed
+    number of queries, however full the book.
     """
 
     def __init__(
@@ -170,11 +110,11 @@ class Times:
             iter(self.kinds), None
         )
         wished = next((w["place"] for w in request.wishes if w.get("place")), "") if request else ""
-        named = next((row for row in self.places if row.name == wished), None)
+        wished_place = next((row for row in self.places if row.name == wished), None)
         self.place: Location | None = (
             _by_key(self.places, typed.get("place", ""))
             or place
-            or named
+            or wished_place
             or next(iter(self.places), None)
         )
         self.gone: SlotGone | None = None
@@ -183,7 +123,7 @@ class Times:
 
     @cached_property
     def monday(self) -> date:
-        """The week that was asked for, else that of the time that fits best, else this one."""
+        """The Monday of the chosen week, else of the best fitting free time, else of this week."""
         typed = self.typed.get("week", "")
         if not typed and self.fitting:
             return _monday(self.fitting[0].free.start.date())
@@ -196,12 +136,12 @@ class Times:
 
     @cached_property
     def fitting(self) -> list[Choice]:
-        """The free times that fit the wish, the best first."""
+        """The free times that fit the patient's wish, the best first."""
         if not self.kind or not self.request:
             return []
         limit = SHOWN * 5 if "more" in self.typed else SHOWN
         found = free_times.fitting(request=self.request, visit_type=self.kind, limit=limit)
-        return [self._choice(free, why(free, self.wishes)) for free in found]
+        return [self._choice(free, fit_words(free, self.wishes)) for free in found]
 
     @property
     def has_more(self) -> bool:
@@ -209,12 +149,12 @@ class Times:
 
     @cached_property
     def nearest(self) -> list[Choice]:
-        """After a conflict: the free times nearest to the one that had gone."""
+        """After a conflict, the free times nearest to the slot that had gone."""
         return [self._choice(free) for free in self.gone.nearest] if self.gone else []
 
     @cached_property
     def kept(self) -> list[Choice]:
-        """After a conflict: what was ticked, can still be had, and stands nowhere else."""
+        """After a conflict, the ticked slots that are still free and not shown elsewhere."""
         if not self.gone or not self.kind:
             return []
         shown = {choice.free.key for choice in (*self.fitting, *self.nearest)}
@@ -232,7 +172,7 @@ class Times:
     # --- the week ----------------------------------------------------------------------------
     @cached_property
     def days(self) -> list[DayOfWeek]:
-        """The week's days from Monday on; a day at its end with nothing on it is left out."""
+        """The days of the week from Monday on, without an empty Saturday or Sunday at the end."""
         if not self.place:
             return []
         found = [
@@ -288,7 +228,7 @@ class Times:
 
     @property
     def visits(self) -> list[Appointment]:
-        """What is booked in the week; who sees it is recorded with them."""
+        """The bookings that the week shows; the reader's look at them is recorded."""
         return [
             line.visit
             for day in self.days
@@ -300,7 +240,7 @@ class Times:
     # --- addresses -----------------------------------------------------------------------------
     @property
     def state(self) -> dict[str, Any]:
-        """What is chosen on this page, for its forms and links."""
+        """The choices made on this page, for its forms and links."""
         state = {
             "type": self.kind.pk if self.kind else "",
             "place": self.place.pk if self.place else "",
@@ -310,7 +250,7 @@ class Times:
         return {name: text for name, text in state.items() if text}
 
     def link(self, **changes: Any) -> str:
-        """The query of this page with something else chosen."""
+        """Return the query of this page with other choices."""
         now = self.state | changes
         return "?" + urlencode({name: text for name, text in now.items() if text})
 

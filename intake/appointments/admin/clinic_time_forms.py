@@ -1,0 +1,147 @@
+"""The forms of clinic time: the admin's own, which ask before a change affects booked visits."""
+
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from intake.appointments import clinic_time
+from intake.appointments.admin.affected import AskingForm
+from intake.domain import slots as domain
+from intake.models.appointments import Appointment
+from intake.models.clinic_time import Location, OpeningHours
+
+
+class InUseForm(AskingForm):
+    """The form of a clinician or a location, which asks before it puts them out of use."""
+
+    def find_affected(self) -> list[Appointment]:
+        ends = "is_active" in self.changed_data and not self.instance.is_active
+        return clinic_time.visits_to_come(row=self.instance) if ends else []
+
+
+class LocationForm(InUseForm):
+    """The form of a location. The zone cannot change while visits are booked there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding and "time_zone" in self.fields:
+            self.fields["time_zone"].initial = timezone.get_default_timezone_name()
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        row = self.instance
+        moved = not row._state.adding and zone != row.time_zone
+        if moved and clinic_time.visits_to_come(row=row):
+            raise ValidationError(
+                _("Visits are booked here: in another zone they would be at other times.")
+            )
+        return zone
+
+
+class HoursForm(AskingForm):
+    """The form of opening hours, which refuses hours that overlap others of the clinician."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        needed = ("clinician", "location", "weekday", "starts", "ends")
+        if any(data.get(name) is None for name in needed):
+            return data
+        new = OpeningHours(
+            **{name: data[name] for name in needed},
+            valid_from=data.get("valid_from"),
+            valid_until=data.get("valid_until"),
+        )
+        other = clinic_time.overlapping(
+            hours=new, visit_types=data.get("visit_types", ()), besides=self.instance.pk
+        )
+        if other:
+            self.add_error(
+                "starts",
+                _("%(who)s has hours then already: %(hours)s, %(place)s. End those first.")
+                % {"who": data["clinician"], "hours": other, "place": other.location},
+            )
+        return data
+
+    def find_affected(self) -> list[Appointment]:
+        stored = OpeningHours.objects.filter(pk=self.instance.pk).first()
+        if stored is None:
+            return []
+        kinds = self.cleaned_data["visit_types"]
+        return clinic_time.visits_without_hours(
+            hours=stored, instead=self.instance, visit_types=kinds
+        )
+
+
+class WallTimeField(forms.DateTimeField):
+    """A wall time as typed. Its moment depends on the location: see ClosureForm."""
+
+    widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def prepare_value(self, value: Any) -> Any:
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return datetime.fromisoformat(str(value).strip()).replace(tzinfo=None)
+        except ValueError:
+            raise ValidationError(_("Enter a day and a time."), code="invalid") from None
+
+
+def closure_zone(location: Location | None) -> tzinfo:
+    """Return the zone of a closure's days and times."""
+    return location.zone if location else timezone.get_default_timezone()
+
+
+class ClosureForm(AskingForm):
+    """A closure of whole days or between two moments: for a clinician, a location, or all."""
+
+    starts_at = WallTimeField(label=gettext_lazy("From"), required=False)
+    ends_at = WallTimeField(label=gettext_lazy("Until"), required=False)
+
+    class Meta:
+        help_texts = {
+            "clinician": gettext_lazy("Leave empty for all clinicians."),
+            "location": gettext_lazy("Leave empty for all locations."),
+            "first_day": gettext_lazy("Whole days, or the two times below for part of a day."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = closure_zone(self.instance.location if self.instance.location_id else None)
+        for name in ("starts_at", "ends_at"):
+            if at := getattr(self.instance, name):
+                self.initial[name] = at.astimezone(zone).replace(tzinfo=None)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for name in ("first_day", "last_day", "starts_at", "ends_at"):
+            if data.get(name) and not domain.is_plausible_day(data[name]):
+                self.add_error(name, _("Check the year."))
+        zone = closure_zone(data.get("location"))
+        for name, last in (("starts_at", False), ("ends_at", True)):
+            if data.get(name):
+                data[name] = _moment(data[name], zone, last=last)
+        days = data.get("first_day"), data.get("last_day")
+        if days[0] and not days[1] and not data.get("ends_at"):
+            data["last_day"] = days[0]
+        return data
+
+    def find_affected(self) -> list[Appointment]:
+        return clinic_time.visits_in_closure(
+            closure=self.instance, zone=closure_zone(self.instance.location)
+        )
+
+
+def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
+    """Return the moment of a wall time; at a clock change, the moment that closes more."""
+    try:
+        return domain.resolve_wall(wall, zone)
+    except domain.NoSuchTime as trouble:
+        return trouble.choices[-1 if last else 0]

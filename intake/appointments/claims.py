@@ -1,0 +1,101 @@
+"""Claim spans of clinicians' time, so that no slot is sold twice."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from intake.appointments import sql
+from intake.appointments.expiry import lapse_holds
+from intake.appointments.slot_gone import SlotGone
+from intake.models.appointments import Appointment
+
+Span = tuple[UUID, datetime, datetime]  # a clinician, from, until
+Result = TypeVar("Result")
+# PostgreSQL's codes of a slot that another transaction has: exclusion, unique, deadlock, lock not
+# available
+_DEADLOCK = "40P01"
+_GONE = ("23P01", "23505", _DEADLOCK, "55P03")
+TRIES = 3
+
+
+@contextmanager
+def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
+    """Open one transaction that may take or free these spans; gives the time at which it has them.
+
+    It first takes the lock of each clinician and day, in one order; a day is one of UTC, so that
+    all servers agree. Then it expires the holds that have ended, and the caller books. An
+    exclusion, a deadlock or too long a wait becomes SlotGone, and nothing is half booked.
+    """
+    spans = list(spans)
+    try:
+        with transaction.atomic():
+            lock(spans)
+            now = timezone.now()
+            if ended := _ended_holds(spans, now):
+                lapse_holds(Appointment.objects.filter(pk__in=ended), at=now)
+            yield now
+    except DatabaseError as error:
+        if getattr(error.__cause__, "pgcode", None) in _GONE:
+            raise SlotGone from error
+        raise
+
+
+def retry_deadlocks(service: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a service that lost a deadlock try again: no transaction may have the slot yet."""
+
+    @wraps(service)
+    def run(**given: Any) -> Result:
+        for _try in range(TRIES):
+            try:
+                return service(**given)
+            except SlotGone as gone:
+                code = getattr(getattr(gone.__cause__, "__cause__", None), "pgcode", None)
+                if code != _DEADLOCK or connection.in_atomic_block:
+                    raise
+        return service(**given)
+
+    return run
+
+
+def lock(spans: Iterable[Span]) -> None:
+    """Take the advisory locks of these clinicians and days, in one order."""
+    pairs = sorted({(str(who), day) for who, start, end in spans for day in _days(start, end)})
+    if pairs:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.LOCK_DAYS, [[who for who, _ in pairs], [day for _, day in pairs]])
+
+
+def _ended_holds(spans: list[Span], now: datetime) -> list[UUID]:
+    """Find the holds in these spans that are over and not yet marked as expired."""
+    if not spans:
+        return []
+    with connection.cursor() as cursor:
+        who, starts, ends = zip(*spans, strict=True)
+        cursor.execute(sql.ENDED_HOLDS, [list(map(str, who)), list(starts), list(ends), now])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _days(start: datetime, end: datetime) -> Iterator[str]:
+    day = start.astimezone(UTC).date()
+    while day <= (end.astimezone(UTC) - timedelta.resolution).date():
+        yield day.isoformat()
+        day += timedelta(days=1)
+
+
+def span_of(appointment: Appointment) -> Span:
+    """Return the span that an appointment takes."""
+    return appointment.clinician_id, appointment.during.lower, appointment.during.upper
+
+
+def locked(appointment: Appointment) -> Appointment:
+    """Read an appointment again and lock its row. Raises SlotGone when the row was deleted."""
+    row = Appointment.objects.select_for_update(of=("self",)).filter(pk=appointment.pk).first()
+    if row is None:
+        raise SlotGone
+    return row

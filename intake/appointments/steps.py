@@ -1,0 +1,93 @@
+"""Move appointments and requests by the tables of intake.domain.workflow, and record each step."""
+
+from datetime import datetime
+from typing import Any
+
+from clinic import audit
+from intake.appointments import repeated_refusals
+from intake.domain import workflow
+from intake.models.appointments import (
+    Appointment,
+    AppointmentChange,
+    AppointmentRequest,
+    WishedVisit,
+)
+from intake.models.submissions import Submission
+
+User = Any  # the model that settings.AUTH_USER_MODEL names
+_PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
+
+
+def step(
+    appointment: Appointment, action: str, *, by: User | None, at: datetime, **changes: Any
+) -> None:
+    """Move an appointment by the table, store `changes` and write its history.
+
+    Raises workflow.NotAllowed.
+    """
+    appointment.status = workflow.move_visit(appointment.status, action)
+    appointment.changed_at = at
+    for name, value in changes.items():
+        setattr(appointment, name, value)
+    appointment.save(update_fields=["status", "changed_at", *changes])
+    note_change(appointment, action, by=by, at=at)
+    repeated_refusals.forget()
+
+
+def note_change(appointment: Appointment, action: str, *, by: User | None, at: datetime) -> None:
+    """Write one line of an appointment's history."""
+    AppointmentChange(
+        appointment=appointment,
+        action=action,
+        status=appointment.status,
+        during=appointment.during,
+        by_id=by.pk if by else None,
+        at=at,
+    ).save(force_insert=True)
+
+
+def advance(request: AppointmentRequest, action: str) -> None:
+    """Move a request by the table. Raises workflow.NotAllowed."""
+    request.progress = workflow.move_request(request.progress, action)
+    request.save(update_fields=["progress"])
+
+
+def request_of(submission: Submission) -> AppointmentRequest:
+    """Lock and return the request of a submission.
+
+    Makes the request where the patient stopped at an emergency and so never sent one.
+    """
+    rows = AppointmentRequest.objects.select_for_update(of=("self",))
+    request = rows.filter(submission=submission).first()
+    if request is None:
+        request = AppointmentRequest(submission=submission, visit_type=WishedVisit.CALL_ME)
+        request.save(force_insert=True)
+    return request
+
+
+def actor_of(by: User | None, submission: Submission | None) -> str:
+    """Name the actor of an audit event: the member of staff, else the patient."""
+    if by is not None:
+        return audit.staff(by)
+    return audit.patient(submission.reference) if submission else audit.ANONYMOUS
+
+
+def record(
+    appointment: Appointment, *, actor: str, action: str, request_id: str = "", **detail: Any
+) -> None:
+    """Record the audit event of a change to an appointment, in the change's transaction."""
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=str(appointment.submission_id or appointment.pk),
+        purpose=_PURPOSES.get(actor.partition(":")[0], ""),
+        request_id=request_id,
+        detail={"kind": "appointment", "ids": [str(appointment.pk)], **detail},
+    )
+
+
+def submission_of(visit: Appointment) -> Submission:
+    """Return the submission of a visit. Raises ValueError for a held slot without one."""
+    if visit.submission is None:
+        raise ValueError("this slot belongs to no submission")
+    return visit.submission
