@@ -101,7 +101,7 @@ def overbook(
 
     Takes an ordinary seat where one is free, and keeps the reason as a note. Otherwise takes a seat
     at or above the capacity, which marks the visit as overbooked for ever. `start` is a moment
-    (domain.slots.resolve_wall makes it from the wall time that was typed). Raises ValueError
+    (wall_time.resolve_wall makes it from the wall time that was typed). Raises ValueError
     without a reason, and Refused for a time that is past or for a second appointment.
     """
     if not reason.strip():

@@ -18,6 +18,7 @@ from clinic import audit
 from intake.appointments import repeated_refusals
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
+from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
@@ -84,8 +85,8 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
     first_day, last_day = closure.first_day, closure.last_day
     if first_day and last_day:
         # a day more at both ends: other locations' days begin earlier and end later
-        begin = domain.first_moment(_midnight(first_day - _DAY), zone)
-        end = domain.first_moment(_midnight(last_day + 2 * _DAY), zone)
+        begin = wall_time.first_moment(_midnight(first_day - _DAY), zone)
+        end = wall_time.first_moment(_midnight(last_day + 2 * _DAY), zone)
         found = [
             row
             for row in rows.between(begin, end).for_reading()

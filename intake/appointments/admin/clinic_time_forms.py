@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from intake.appointments import clinic_time
 from intake.appointments.admin.affected import AskingForm
 from intake.domain import slots as domain
+from intake.domain import wall_time
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Location, OpeningHours
 
@@ -142,6 +143,6 @@ class ClosureForm(AskingForm):
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
     """Return the moment of a wall time; at a clock change, the moment that closes more."""
     try:
-        return domain.resolve_wall(wall, zone)
-    except domain.NoSuchTime as trouble:
+        return wall_time.resolve_wall(wall, zone)
+    except wall_time.NoSuchTime as trouble:
         return trouble.choices[-1 if last else 0]

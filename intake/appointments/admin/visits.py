@@ -277,7 +277,7 @@ class AppointmentAdmin(PatientAdmin):
         """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        row: Appointment = self.found(request, object_id)
+        row: Appointment = self.record_or_404(request, object_id)
         return row
 
     def act(

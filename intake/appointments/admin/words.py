@@ -32,9 +32,9 @@ def fit_words(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
     if missed == 0:
         return _("as wished") if len(wishes) == 1 else _("as in wish %(n)s") % number
     wish = wishes[place]
-    other_day = bool(wish.days) and domain.unmet_wishes(free.slot, domain.Wish(days=wish.days)) != 0
+    other_day = bool(wish.days) and domain.unmet_parts(free.slot, domain.Wish(days=wish.days)) != 0
     other_time = (
-        bool(wish.times) and domain.unmet_wishes(free.slot, domain.Wish(times=wish.times)) != 0
+        bool(wish.times) and domain.unmet_parts(free.slot, domain.Wish(times=wish.times)) != 0
     )
     if other_day and other_time:
         words = _("another day and time of day than wished")
