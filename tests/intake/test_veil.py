@@ -22,8 +22,8 @@ from intake.draft_content import CONTACT
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
 from intake.questionnaire import drafts
-from intake.questionnaire import drafts as service
 from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.views.receipt import to_read
 from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.domain.walks import values, walks
@@ -196,6 +196,15 @@ def test_the_receipt_of_a_device_left_alone_keeps_what_tells_of_danger():
         assert "Thank you for telling us." in page.text, "the crisis line stays"
 
 
+def test_pages_to_read_that_rest_on_what_is_veiled_are_left_out():
+    sent = builders.submission(**{**HERS, "pregnancy_status": "pregnant"})
+    assert "restless-legs/pregnancy" in to_read(PROTOCOL, sent)
+    assert "restless-legs/pregnancy" not in to_read(PROTOCOL, sent, PROTOCOL.sensitive)
+    of_options = "restless-legs/overview"
+    assert of_options in to_read(PROTOCOL, sent)
+    assert of_options not in to_read(PROTOCOL, sent, {q.id for q in PROTOCOL.questions})
+
+
 def test_nothing_but_a_new_answer_lifts_the_veil():
     patient = finished()
     patient.get("/intake/check/")
@@ -243,6 +252,16 @@ def test_a_step_left_blank_keeps_what_was_said_and_something_typed_replaces_it()
     assert patient.get(step_url("reason")).form.values["reason_text"] == ["Something else."]
     leave_alone()
     assert "Something else." not in patient.get("/intake/check/").text
+
+
+@pytest.mark.parametrize("question_id", [q for q in SENSITIVE if PROTOCOL.question(q).required])
+def test_a_required_one_left_blank_is_not_missing(question_id):
+    patient = finished()
+    before = stored()
+    page = next(p for p in PROTOCOL.pages if PROTOCOL.question(question_id) in p.questions)
+    patient.get(step_url(page.id))
+    assert patient.press("continue").status == 200
+    assert stored() == before
 
 
 def test_ticking_replaces_all_that_was_ticked():
@@ -439,6 +458,15 @@ def test_a_contact_half_typed_is_hidden_and_kept():
     assert stored()["contact"]["name"] == "Quentin"
 
 
+def test_a_contact_changed_in_another_tab_is_not_overwritten_by_what_was_kept():
+    finished()
+    draft, contact = Draft.objects.get(), builders.CONTACT_DETAILS
+    newer = {**contact, "email": "newer@example.org"}
+    drafts.save_contact(draft=Draft.objects.get(), contact=newer, answers={})
+    drafts.save_contact(draft=draft, contact=contact, answers={}, kept=["email", "name"])
+    assert stored()["contact"]["email"] == "newer@example.org"
+
+
 @pytest.mark.parametrize("who", ["parent_guardian", "caregiver"])
 def test_who_answers_for_somebody_else_is_hidden_too(who):
     patient = finished({"proxy_name": "Petra Canary"}, who=who)
@@ -614,7 +642,7 @@ class TestWhateverWasAnswered(TestCase):
         rest = {q.id: walk_now().content.answers[q.id] for q in page.questions if q.id not in kept}
         drafts.save_page(draft=draft, page=page, values={**rest, question.id: value}, kept=kept)
         after = walk_now().content
-        assert after.answers == {**service.walk_of(draft).content.answers, question.id: value}
+        assert after.answers == {**drafts.walk_of(draft).content.answers, question.id: value}
         assert question.id not in after.veiled
         assert set(after.veiled) == set(before) & PROTOCOL.sensitive - {question.id}
         assert patient.get("/intake/check/").status == 200
