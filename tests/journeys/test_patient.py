@@ -130,7 +130,7 @@ def test_a_patient_who_uses_no_mouse_answers_everything(window):
     assert "skip" in desk.focus()
     keyboard.press("Enter")
     assert desk.focus() == "main"
-    tab_to(desk, 'main button[name="go"]')
+    tab_to(desk, 'main button[value="mine"]')
     with desk.page.expect_navigation():
         keyboard.press("Enter")
     for _page in range(50):
