@@ -17,14 +17,16 @@ APPS = ("clinic", "intake", "education")
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
-    *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation", "intake.access.codes"),
+    *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
+    *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *(
         f"intake.desk.{name}"
         for name in ("changes", "decisions", "patient_messages", "transitions")
     ),
-    *(f"intake.appointments.{name}" for name in ("booking", "changing", "clinic_time", "common")),
-    *(f"intake.appointments.{name}" for name in ("ending", "free_times", "offers")),
-    *(f"intake.appointments.{name}" for name in ("waiting_list", "week")),
+    *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
+    *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
+    *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
+    *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
 )
 BY_NAME = {writer.rpartition(".")[2] for writer in WRITERS}

@@ -120,8 +120,8 @@ def test_every_row_of_the_bench_opens(clinician):
         ("", "submission_worklist"),
         ("status=replies", "submission_answer_due"),
         ("status=suspect", "submission_suspect"),
-        ("status=all", "submission_order"),
-        ("status=closed", "submission_status"),
+        ("status=all", "submission_sorted"),
+        ("status=closed", "submission_by_status"),
     ],
 )
 def test_the_worklist(clinician, query, index):

@@ -21,7 +21,7 @@ from tests.staff.test_roles_matrix import things as things  # a fixture
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}
-OWN = {"django_session"}  # when it was seen last
+OWN = {"clinic_staffsession"}  # when it was seen last
 
 
 def tables() -> dict[str, str]:

@@ -85,7 +85,7 @@ def patients() -> tuple[Submission, Submission]:
     book.clinician()
     book.booked(comes, book.free())
     waiting_list.join_waitlist(submission=comes)
-    Message.objects.update(state="failed", finished_at=timezone.now())
+    Message.objects.update(state="failed", payload=None, finished_at=timezone.now())
     return asks, comes
 
 

@@ -208,7 +208,8 @@ RECORDED = {
     *("intake_submission_changelist", "intake_submission_change"),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
     *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
-    *("intake_waitlistentry_changelist", "intake_openinghours_delete"),
+    *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
+    "intake_openinghours_delete",
     *("clinic_event_changelist", "clinic_message_changelist"),
 }
 
