@@ -35,7 +35,7 @@ test: setup ## all tests; ARGS="-k name" for some
 check: setup ## format, lint, order of the rooms, types, migrations, protocol, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/lint-imports --no-cache >.local/imports 2>&1 || { cat .local/imports; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING
