@@ -40,6 +40,8 @@ check: setup ## format, lint, order of the rooms, types, migrations, protocol, t
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING
 	@$(MANAGE) makemigrations --check --dry-run
+	@said=$$(DJANGO_SETTINGS_MODULE=tests.migration_settings $(MANAGE) lintmigrations 2>&1) || \
+		{ echo "$$said"; echo "What a migration may do: docs/releases.md"; exit 1; }
 	@CLINIC_LANGUAGES=en $(MANAGE) translations --check
 
 translations: setup ## collect and compile what patients read (clinic/locale)
