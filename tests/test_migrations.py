@@ -45,13 +45,13 @@ APPS = ("clinic", "intake", "education")
 # clinic 0004 and education 0007 are release 0.1.0 itself: no release before it has servers.
 BY_HAND = {
     "clinic.0001_initial": "Makes the schema of the audit trail, which did not exist.",
-    "clinic.0003_audit_inbox": "Adds an inbox. Who inserts into aud.event is chained as before.",
+    "clinic.0003_audit_inbox": "Adds an inbox. A row put into aud.event is chained as before.",
     "education.0002_search": "Adds a search configuration, which nothing used.",
     "education.0004_languages": "Adds a search configuration, which nothing used.",
     "intake.0003_appointments": "Copies the one wish of a request into the list of wishes.",
     "intake.0008_list_indexes": "Lifts time limits of its own session; drops its own half index.",
     "intake.0013_worklist_order": (
-        "The same, and fills alarm and escalate_at, which the code before does not read."
+        "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
 # What `released.broken` names, and why the release before survives it. Empty after a release.
@@ -76,7 +76,7 @@ def own_migrations() -> dict[str, Migration]:
 
 
 def beyond_django(operations: list[Operation]) -> bool:
-    """Return whether an operation does more than Django says of it."""
+    """Return whether an operation runs SQL or Python that Django did not write."""
     return any(
         isinstance(operation, (RunSQL, RunPython))
         or not type(operation).__module__.startswith("django.")
@@ -110,7 +110,7 @@ def test_the_release_before_runs_on_the_tables_of_now():
 
     new = [f"{what}: {how}" for what, how in found.items() if what not in EXCEPTIONS]
     assert not new, "\n".join(["", *new, BROKEN])
-    assert EXCEPTIONS.keys() <= found.keys(), "an exception that is none any more goes"
+    assert EXCEPTIONS.keys() <= found.keys(), "take out an exception that no longer applies"
 
 
 def test_each_table_of_the_release_is_kept_with_its_columns():
@@ -124,7 +124,7 @@ def test_each_table_of_the_release_is_kept_with_its_columns():
 
 
 def test_what_the_linter_passes_over_is_released_or_judged():
-    """It knows a migration by its name alone, and two apps may use one name."""
+    """The linter knows a migration by its name alone, and two apps may use the same name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     passed_over = project["tool"]["django_migration_linter"]["ignore_name"]
     baseline = {what.removeprefix("migration ") for what in released.kept()}
@@ -195,7 +195,7 @@ REFUSED: dict[str, tuple[list[Operation], str, str]] = {
         "NOT NULL constraint on columns",
         "column intake_draft.kiosk: required",
     ),
-    "the same beside a column with a database default, which the linter takes for its own": (
+    "a required column that the linter misses beside a column with a database default": (
         [
             AddField("draft", "kiosk", models.BooleanField(default=False)),
             AddField("draft", "seen_at", models.DateTimeField(db_default=Now())),
