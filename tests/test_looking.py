@@ -14,10 +14,10 @@ from intake.models.submissions import Submission
 from intake.my_page import replies
 from intake.ways import escalation
 from tests import builders
+from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
 from tests.intake import book
-from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting
-from tests.staff.test_roles_matrix import TABLE, WHO, address
-from tests.staff.test_roles_matrix import things as things  # a fixture
+from tests.test_roles_matrix import TABLE, WHO, address
+from tests.test_roles_matrix import things as things  # a fixture
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}

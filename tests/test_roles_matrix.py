@@ -18,10 +18,10 @@ from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 from intake.ways import calls
 from tests import builders
+from tests.desk import WORKLIST, waiting
 from tests.education.conftest import load
 from tests.education.samples import png
 from tests.intake import book
-from tests.staff.desk import WORKLIST, waiting
 from tests.trail import recorded, unchained
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,8 @@ from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.clinic_time import Location
 from intake.models.submissions import Decision, Submission
 from tests import builders
-from tests.education import desk as editing
-from tests.education.browser import at
-from tests.education.conftest import load
-from tests.intake import book
-from tests.staff.desk import (
+from tests.clinic.people.test_people import PASSWORD, PEOPLE, filled, url
+from tests.desk import (
     FRONT_DESK,
     VISITS,
     WORKLIST,
@@ -30,7 +27,10 @@ from tests.staff.desk import (
     waiting,
     words,
 )
-from tests.staff.test_people import PASSWORD, PEOPLE, filled, url
+from tests.education import desk as editing
+from tests.education.browser import at
+from tests.education.conftest import load
+from tests.intake import book
 from tests.trail import recorded, unchained
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,10 +15,10 @@ from education.checks import FOLDER
 from education.models import Page, PageVersion, Status
 from education.services import loading
 from tests import builders
+from tests.desk import Trail, words
 from tests.education import desk, samples
 from tests.education.browser import at, buttons, store, typed
 from tests.education.conftest import load
-from tests.staff.desk import Trail, words
 
 pytestmark = pytest.mark.django_db
 

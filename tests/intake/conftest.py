@@ -1,4 +1,4 @@
-"""The domain is tested without Django and without a database."""
+"""The protocol of today, as files give it: the domain is tested without a database."""
 
 import pytest
 

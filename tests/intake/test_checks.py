@@ -9,7 +9,7 @@ import pytest
 from intake import checks, protocols
 from intake.domain.definition import Approval, Protocol
 from intake.domain.problems import KINDS
-from tests.domain.altered import with_rule
+from tests.intake.domain.altered import with_rule
 
 
 def ids(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, *, demo: bool) -> list[str | None]:

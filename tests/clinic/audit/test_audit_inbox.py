@@ -15,7 +15,7 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 from clinic import audit, views
 from clinic.models import Bucket, Event
 from intake.appointments.claims import claiming
-from tests.clinic.test_audit import grants, write
+from tests.clinic.audit.test_audit import grants, write
 from tests.trail import sql, unchained
 
 

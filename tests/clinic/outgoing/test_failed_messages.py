@@ -11,7 +11,7 @@ from clinic import limits
 from clinic.models import Message
 from clinic.outgoing import outbox
 from tests import builders
-from tests.staff.desk import Trail, cells, waiting, words
+from tests.desk import Trail, cells, waiting, words
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/clinic/message/"

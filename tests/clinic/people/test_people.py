@@ -10,7 +10,7 @@ from django.test import Client
 
 from clinic import audit
 from tests import builders
-from tests.staff.desk import Trail, cells, find, page_of, waiting, words
+from tests.desk import Trail, cells, find, page_of, waiting, words
 
 PEOPLE, TRAIL = "/admin/auth/user/", "/admin/clinic/event/"
 PASSWORD = "seven green bicycles at noon"

@@ -16,7 +16,7 @@ from intake.desk import decisions
 from intake.desk.decisions import DecisionInput
 from intake.models.submissions import Draft, Submission
 from tests import builders
-from tests.staff.desk import Trail
+from tests.desk import Trail
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXP"

@@ -22,7 +22,7 @@ from clinic.models import StaffSession
 from clinic.people import sessions
 from clinic.people.sessions import SessionStore
 from tests import builders
-from tests.staff.desk import Trail, words
+from tests.desk import Trail, words
 
 PASSWORD = "seven green bicycles at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

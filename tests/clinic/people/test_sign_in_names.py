@@ -20,8 +20,8 @@ from clinic.models import StaffSession
 from clinic.people import attempts
 from clinic.people.attempts import normalized
 from clinic.people.sessions import SessionStore
+from tests.desk import Trail
 from tests.intake.test_canary import whole_database
-from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"

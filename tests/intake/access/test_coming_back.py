@@ -22,9 +22,9 @@ from intake.protocols import current
 from intake.questionnaire import drafts
 from tests import builders
 from tests.builders import CONTACT_DETAILS
+from tests.desk import Trail
 from tests.intake.clock import pass_time
 from tests.intake.patient import Page, Patient, step_url
-from tests.staff.desk import Trail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy")]
 MAILBOX = CONTACT_DETAILS["email"]

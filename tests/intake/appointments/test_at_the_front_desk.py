@@ -16,8 +16,7 @@ from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
 from intake.models.clinic_time import Closure, OpeningHours
 from intake.models.submissions import Submission, Urgency
 from tests import builders
-from tests.intake import book
-from tests.staff.desk import (
+from tests.desk import (
     VISITS,
     WAITING,
     Trail,
@@ -28,6 +27,7 @@ from tests.staff.desk import (
     visit_page,
     words,
 )
+from tests.intake import book
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from intake.appointments import booking, changing, free_times, offers
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 from tests import builders
+from tests.desk import VISITS, Trail, cells, visit_page, words
 from tests.intake import book
-from tests.staff.desk import VISITS, Trail, cells, visit_page, words
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,7 @@ from intake.appointments import waiting_list
 from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
 from intake.models.submissions import Submission, Urgency
 from tests import builders
-from tests.intake import book
-from tests.staff.desk import (
+from tests.desk import (
     VISITS,
     WAITING,
     Trail,
@@ -22,6 +21,7 @@ from tests.staff.desk import (
     visit_page,
     words,
 )
+from tests.intake import book
 
 pytestmark = pytest.mark.django_db
 

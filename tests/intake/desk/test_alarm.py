@@ -13,7 +13,7 @@ from intake.models.calls import Call
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.my_page import replies
 from tests import builders
-from tests.staff.desk import (
+from tests.desk import (
     FRONT_DESK,
     WORKLIST,
     cells,

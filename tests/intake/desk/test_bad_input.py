@@ -12,8 +12,8 @@ from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.ways import calls
 from tests import builders
+from tests.desk import desk_page_of, page_of, press, visit_page
 from tests.intake import book
-from tests.staff.desk import desk_page_of, page_of, press, visit_page
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,7 @@ from intake.models.calls import Call, CallTask
 from intake.models.submissions import Submission
 from intake.ways import calls
 from tests import builders
-from tests.intake import book
-from tests.staff.desk import (
+from tests.desk import (
     CALLS,
     FRONT_DESK,
     Trail,
@@ -29,6 +28,7 @@ from tests.staff.desk import (
     visit_page,
     words,
 )
+from tests.intake import book
 
 pytestmark = pytest.mark.django_db
 OLD = {"email": "", "prefer": "phone"}  # no letter reaches them

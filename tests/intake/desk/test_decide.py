@@ -10,7 +10,7 @@ from clinic import audit, hours
 from intake.models.submissions import Decision, StatusChange, Submission, Urgency
 from intake.my_page import replies
 from tests import builders
-from tests.staff.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
+from tests.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.protocols import current
 from tests import builders
-from tests.staff.desk import (
+from tests.desk import (
     FRONT_DESK,
     WORKLIST,
     Trail,

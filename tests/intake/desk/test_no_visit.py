@@ -19,9 +19,7 @@ from intake.my_page import replies
 from intake.my_page.status_page import status_context
 from intake.ways import calls
 from tests import builders
-from tests.intake import book
-from tests.intake.test_coming_back import inside, letters
-from tests.staff.desk import (
+from tests.desk import (
     FRONT_DESK,
     WORKLIST,
     Trail,
@@ -33,6 +31,8 @@ from tests.staff.desk import (
     waiting,
     words,
 )
+from tests.intake import book
+from tests.intake.access.test_coming_back import inside, letters
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,8 @@ from intake.models.submissions import Decision, StatusChange, Submission, Urgenc
 from intake.ways import calls, escalation
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
+from tests.desk import Trail, desk_page_of, page_of, verdict, waiting, words
 from tests.intake import book
-from tests.staff.desk import Trail, desk_page_of, page_of, verdict, waiting, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

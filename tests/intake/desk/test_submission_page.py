@@ -18,7 +18,7 @@ from intake.models.submissions import Decision, Kind, Submission, Urgency
 from intake.protocols import current
 from intake.questionnaire import sending
 from tests import builders
-from tests.staff.desk import page_of, waiting, words
+from tests.desk import page_of, waiting, words
 
 pytestmark = pytest.mark.django_db
 

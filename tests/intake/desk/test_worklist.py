@@ -16,7 +16,7 @@ from intake.demonstration import people as demo
 from intake.models.submissions import Submission, Urgency
 from intake.protocols import current
 from tests import builders
-from tests.staff.desk import WORKLIST, Trail, cells, find, page_of, references, waiting, words
+from tests.desk import WORKLIST, Trail, cells, find, page_of, references, waiting, words
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 """The golden table: cases a clinician can read, each with what the rules say of it.
 
-    .venv/bin/python -m tests.domain.golden
+    .venv/bin/python -m tests.intake.domain.golden
 
 writes the last three columns of golden.csv anew from the protocol as it is. Read the difference
 before committing it: each changed row is a patient who is now told something else.

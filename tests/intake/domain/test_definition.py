@@ -11,7 +11,7 @@ import yaml
 
 from intake import protocols
 from intake.domain.definition import Approval, Protocol, Within, from_data, from_document
-from tests.domain.altered import with_question, with_questions, with_rule
+from tests.intake.domain.altered import with_question, with_questions, with_rule
 
 LEGS = Path(protocols.__file__).parent / "legs"
 

@@ -8,8 +8,8 @@ import pytest
 
 from intake.domain.definition import Condition, Protocol
 from intake.protocols import current
-from tests.domain import golden
-from tests.domain.altered import ALWAYS, NEVER, with_rule
+from tests.intake.domain import golden
+from tests.intake.domain.altered import ALWAYS, NEVER, with_rule
 
 ROWS = golden.read()
 
@@ -23,7 +23,7 @@ def test_every_case_is_assessed_as_the_table_says(protocol: Protocol, tmp_path: 
         pytest.fail(
             f"{len(changed)} cases changed: {', '.join(changed[:20])}.\n"
             f"Read what is different:  git diff --no-index --word-diff {golden.TABLE} {path}\n"
-            "If every row is meant:   .venv/bin/python -m tests.domain.golden"
+            "If every row is meant:   .venv/bin/python -m tests.intake.domain.golden"
         )
 
 

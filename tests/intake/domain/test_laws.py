@@ -12,9 +12,9 @@ from intake.domain.definition import FLAG, Answers, Condition, Protocol, Rule
 from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import current
-from tests.domain import golden
-from tests.domain.altered import with_rules
-from tests.domain.walks import any_answers, values, walks
+from tests.intake.domain import golden
+from tests.intake.domain.altered import with_rules
+from tests.intake.domain.walks import any_answers, values, walks
 
 PROTOCOL = current()
 thoroughly = settings(

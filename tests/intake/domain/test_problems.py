@@ -9,7 +9,7 @@ import pytest
 from intake.domain.definition import Computed, Condition, Option, Protocol, Proxy, Question
 from intake.domain.problems import KINDS, problems
 from intake.domain.readability import READING_GRADE, reading_grade
-from tests.domain.altered import (
+from tests.intake.domain.altered import (
     NEVER,
     with_question,
     with_questions,

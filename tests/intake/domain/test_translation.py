@@ -15,7 +15,7 @@ from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
 from intake.domain.triage import assess
 from tests.builders import ORDINARY
-from tests.domain.altered import with_rule
+from tests.intake.domain.altered import with_rule
 from tests.intake.spanish import shipped, signed
 
 replace = msgspec.structs.replace

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from intake.domain.definition import Protocol
 from intake.domain.triage import Assessment, assess, interrupting_rules
-from tests.domain.altered import with_rules
+from tests.intake.domain.altered import with_rules
 
 RLS = {"rls_urge": "yes", "rls_rest": "yes", "rls_move": "yes", "rls_evening": "evening"}
 IRON = {"iron_results": "yes_numbers", "ferritin": Decimal("75")}

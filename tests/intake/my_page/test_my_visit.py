@@ -30,8 +30,8 @@ from intake.models.submissions import Submission, Urgency
 from intake.wording.moments import moment_words
 from tests import builders
 from tests.intake import book
+from tests.intake.access.test_coming_back import asking, enter
 from tests.intake.patient import Patient
-from tests.intake.test_coming_back import asking, enter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy")]
 HEALTH = ("vein", "leg", "restless", "urgent", "symptom", "pain", "canary", "0147", "1982")

@@ -17,7 +17,7 @@ from intake.domain.triage import assess
 from intake.models.submissions import Draft, Submission
 from intake.protocols import current
 from intake.questionnaire import drafts
-from tests.domain.walks import values
+from tests.intake.domain.walks import values
 from tests.intake.patient import TALKATIVE, Page, Patient, born, step_url, typed_date
 
 PROTOCOL = current()

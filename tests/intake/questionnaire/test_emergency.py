@@ -9,8 +9,8 @@ from django.test import Client
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.protocols import current
+from tests.desk import Trail
 from tests.intake.patient import FORM, Patient, step_url, urlencoded
-from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Draft, StatusChange, Submission
 from intake.protocols import current
 from intake.questionnaire import sending
+from tests.desk import Trail
 from tests.intake.patient import FORM, TALKATIVE, Page, Patient, step_url, urlencoded
-from tests.staff.desk import Trail
 
 pytestmark = pytest.mark.django_db
 STEPS = ["safety", "about", "reason", "rls-4", "veins-2", "health-3", "life"]

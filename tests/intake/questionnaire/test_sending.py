@@ -21,7 +21,7 @@ from intake.models.submissions import (
 from intake.protocols import current
 from intake.questionnaire import drafts, sending, target_times
 from tests import builders
-from tests.staff.desk import Trail
+from tests.desk import Trail
 
 pytestmark = pytest.mark.django_db
 

@@ -26,9 +26,9 @@ from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.views.receipt import to_read
 from intake.questionnaire.walk import Walk
 from tests import builders
-from tests.domain.walks import values, walks
+from tests.intake.access.test_coming_back import MAILBOX, asking, code_in, enter, letters
+from tests.intake.domain.walks import values, walks
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url
-from tests.intake.test_coming_back import MAILBOX, asking, code_in, enter, letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy")]
 PROTOCOL = current()

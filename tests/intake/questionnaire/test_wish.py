@@ -15,7 +15,7 @@ from intake.questionnaire import drafts, sending
 from tests import builders
 from tests.intake import book
 from tests.intake.patient import Patient, step_url
-from tests.intake.test_appointments import at_wish
+from tests.intake.questionnaire.test_asking_for_a_visit import at_wish
 
 pytestmark = pytest.mark.django_db
 

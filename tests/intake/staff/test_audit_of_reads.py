@@ -10,8 +10,7 @@ from intake.models.calls import Call, CallTask
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls
 from tests import builders
-from tests.intake import book
-from tests.staff.desk import (
+from tests.desk import (
     CALLS,
     FRONT_DESK,
     VISITS,
@@ -26,6 +25,7 @@ from tests.staff.desk import (
     waiting,
     words,
 )
+from tests.intake import book
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.test import Client
 from clinic import audit
 from intake.models.submissions import StatusChange, Submission, Urgency
 from tests import builders
-from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, waiting, words
-from tests.staff.test_people import filled, url
+from tests.clinic.people.test_people import filled, url
+from tests.desk import WORKLIST, Trail, cells, page_of, references, waiting, words
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from intake.models.submissions import ProtocolDocument, Submission
 from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import records
-from tests.staff.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
+from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 pytestmark = pytest.mark.django_db
 ROWS = 4_000  # of which a tenth waits and a tenth is decided

@@ -27,7 +27,7 @@ from intake.questionnaire import sending
 from intake.staff import reads
 from intake.ways import calls, escalation
 from tests import builders
-from tests.staff.desk import Trail, page_of
+from tests.desk import Trail, page_of
 
 pytestmark = pytest.mark.django_db
 SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}

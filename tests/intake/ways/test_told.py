@@ -22,12 +22,12 @@ from intake.my_page import replies
 from intake.questionnaire import sending
 from intake.ways import calls
 from tests import builders
+from tests.desk import desk_page_of, page_of, press, visit_page, words
 from tests.faults.sink import Sink
 from tests.intake import book
-from tests.staff.desk import desk_page_of, page_of, press, visit_page, words
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 WAYS = {
     "e-mail": {},

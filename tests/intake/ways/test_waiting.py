@@ -20,8 +20,8 @@ from intake.questionnaire import drafts, sending
 from intake.ways import calls
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
-from tests.intake.test_coming_back import inside, letters
-from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
+from tests.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
+from tests.intake.access.test_coming_back import inside, letters
 
 pytestmark = pytest.mark.django_db
 
