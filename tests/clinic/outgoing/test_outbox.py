@@ -1,19 +1,10 @@
 """The outbox: what is put is sent once, late rather than never, and given up loudly."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, connection, connections, transaction
@@ -23,49 +14,12 @@ from django_tasks_db.models import DBTaskResult
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter, Order
-from tests.faults.sink import Sink
+from tests.clinic.outgoing.notes import now, put, soon
 
-pytestmark = pytest.mark.django_db
-MINUTES = [1, 5, 15, 60, 240]
-
-
-@pytest.fixture(autouse=True)
-def say(monkeypatch) -> Callable[[Any], None]:
-    """What the composer of the kind 'note' says; a letter to Ana unless a test wants another."""
-    letters: dict[str, Any] = {"note": lambda message: Letter(("ana@example.org",), "Hi", "Words")}
-    monkeypatch.setattr(outbox, "_composers", {"note": lambda m: letters["note"](m)})
-    monkeypatch.setattr(outbox, "_unsents", {})
-    outbox._stopping.clear()
-    return lambda compose: letters.update(note=compose)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
 
 
-@pytest.fixture
-def sink(settings) -> Iterator[Sink]:
-    """A mail server, and mail that goes to it."""
-    with Sink() as server:
-        settings.EMAIL_BACKEND = "clinic.outgoing.mail.SmtpBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = False, 0.5
-        yield server
-
-
-def put(occasion: str = "one", **order: Any) -> Message:
-    with transaction.atomic():
-        outbox.put(kind="note", occasion=occasion, **order)
-    return Message.objects.get(occasion=occasion)
-
-
-def soon(message: Message) -> None:
-    """The time of the next try has come."""
-    Message.objects.filter(pk=message.pk).update(next_at=timezone.now() - timedelta(seconds=1))
-
-
-def now(message: Message) -> Message:
-    """The message as it is stored."""
-    return Message.objects.get(pk=message.pk)
-
-
-# --- putting --------------------------------------------------------------------------------------
+# --- putting -------------------------------------------------------------------------------------
 
 
 def test_what_is_put_is_sent_and_its_payload_blanked(say):
@@ -132,7 +86,7 @@ def test_the_database_keeps_no_payload_of_what_is_over():
         Message.objects.filter(pk=message.pk).update(state="sent")
 
 
-# --- when -----------------------------------------------------------------------------------------
+# --- when ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("later", [timedelta(hours=1), timezone.now() + timedelta(days=9)])
@@ -179,140 +133,7 @@ def test_a_letter_to_nobody_has_failed(say):
     assert (now(message).state, now(message).error) == ("failed", "no recipient")
 
 
-# --- what goes wrong ------------------------------------------------------------------------------
-
-
-def test_a_mail_server_that_cannot_now_is_asked_again_and_again_until_it_can(sink):
-    message = put(payload=1)
-    sink.mode = "451"
-    for number, minutes in enumerate(MINUTES, 1):
-        before = timezone.now()
-        assert outbox.deliver_due() == 1
-        stored = now(message)
-        assert (stored.state, stored.error, stored.attempts) == ("waiting", "smtp 451", number)
-        assert abs(stored.next_at - before - timedelta(minutes=minutes)) < timedelta(seconds=20)
-        assert outbox.deliver_due() == 0
-        soon(message)
-    sink.mode = "ok"
-    outbox.deliver_due()
-
-    assert (now(message).state, now(message).error) == ("sent", "")
-    assert len(sink.mails) == 1
-
-
-def test_after_the_last_try_it_has_failed(sink):
-    message = put(payload=1)
-    sink.mode = "451"
-    for _try in range(len(MINUTES) + 1):
-        soon(message)
-        outbox.deliver_due()
-
-    stored = now(message)
-    assert (stored.state, stored.error, stored.payload) == ("failed", "smtp 451", None)
-    soon(message)
-    assert outbox.deliver_due() == 0
-
-
-def test_a_recipient_refused_for_good_has_failed_at_once(sink):
-    message = put(payload=1)
-    sink.mode = "550"
-    outbox.deliver_due()
-
-    stored = now(message)
-    assert (stored.state, stored.error, stored.payload) == ("failed", "smtp 550", None)
-
-
-def test_a_mail_server_that_says_nothing_is_left(sink):
-    message = put()
-    sink.mode = "hang"
-    started = time.monotonic()
-    outbox.deliver_due()
-
-    assert time.monotonic() - started < 5
-    assert (now(message).state, now(message).error) == ("waiting", "SMTPServerDisconnected")
-
-
-def test_a_mail_server_that_is_not_there_is_tried_later(settings, sink):
-    message = put()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        settings.EMAIL_PORT = probe.getsockname()[1]
-        outbox.deliver_due()
-
-    assert (now(message).state, now(message).error) == ("waiting", "ConnectionRefusedError")
-
-
-def test_a_conversation_ends_before_the_message_is_somebody_elses(settings, sink):
-    settings.OUTBOX_LEASE_SECONDS = 0
-    message = put()
-    outbox.deliver_due(limit=1)
-
-    assert now(message).error == "TimeoutError"
-    assert not sink.mails
-
-
-def test_a_server_that_answers_and_goes_is_believed(sink):
-    message = put()
-    sink.mode = "drop-after-250"
-    outbox.deliver_due()
-
-    assert now(message).state == "sent"
-    assert len(sink.mails) == 1
-
-
-def test_an_answer_that_never_came_means_a_double_with_the_same_id(sink):
-    message = put()
-    sink.mode = "cut"
-    outbox.deliver_due()
-    assert now(message).state == "waiting"
-    sink.mode = "ok"
-    soon(message)
-    outbox.deliver_due()
-
-    assert now(message).state == "sent"
-    first, second = sink.mails
-    assert first == second
-    assert first.message_id == f"<{message.pk}@127.0.0.1>"
-
-
-def test_a_composer_that_breaks_does_not_hold_up_the_others(say, written_log):
-    broken = put("broken")
-    put("whole")
-
-    def compose(message):
-        if message.occasion == "broken":
-            raise ValueError("CANARY")
-        return Letter(("ana@example.org",), "Hi", "Words")
-
-    say(compose)
-    assert outbox.deliver_due() == 2
-    assert (now(broken).state, now(broken).error) == ("waiting", "ValueError")
-    assert len(mail.outbox) == 1
-    assert "message not sent" in written_log.getvalue()
-    assert "CANARY" not in written_log.getvalue()
-
-
-def test_a_kind_that_nobody_writes_waits_for_a_version_that_does():
-    with transaction.atomic():
-        outbox.put(kind="of-tomorrow", occasion="one")
-    outbox.deliver_due()
-
-    message = Message.objects.get()
-    assert (message.state, message.error) == ("waiting", "NoComposer")
-
-
-def test_the_task_raises_nothing_that_its_row_would_keep(monkeypatch, written_log):
-    def broken(limit=None):
-        raise ValueError("ana@example.org")
-
-    monkeypatch.setattr(outbox, "deliver_due", broken)
-    outbox.look.call()
-
-    assert "look failed" in written_log.getvalue()
-    assert "ana@" not in written_log.getvalue()
-
-
-# --- what was not sent ----------------------------------------------------------------------------
+# --- what was not sent ---------------------------------------------------------------------------
 
 
 def nowhere(message: Message) -> Letter:
@@ -388,7 +209,7 @@ def test_codes_of_trouble_never_quote_anybody():
         assert not final
 
 
-# --- leases ---------------------------------------------------------------------------------------
+# --- leases --------------------------------------------------------------------------------------
 
 
 def test_what_a_worker_holds_no_other_takes_until_its_lease_is_over():
@@ -461,74 +282,3 @@ def test_two_workers_at_once_deliver_each_once(sink):
     assert sum(shares) == 60
     assert min(shares) > 0
     assert len({m.message_id for m in sink.mails}) == len(sink.mails) == 60
-
-
-# --- the worker, as a process ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def worker(settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts real workers on this test's database; the kind of the tests is unknown to them."""
-    started: list[subprocess.Popen[str]] = []
-    database = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
-
-    def start(**env: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"],
-            cwd=django_settings.BASE_DIR,
-            env=os.environ | {"DATABASE_URL": url} | env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it never was"
-        time.sleep(0.05)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_the_worker_runs_tasks_and_ends_in_order(worker, with_signal):
-    process = worker()
-    message = put()
-    wait_until(lambda: now(message).error == "NoComposer")
-    wait_until(lambda: DBTaskResult.objects.get().status == "SUCCESSFUL")
-    process.send_signal(with_signal)
-    said, _nothing = process.communicate(timeout=20)
-
-    assert process.returncode == 0, said
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_worker_delivers_what_no_task_speaks_of_and_outlives_its_connections(worker):
-    message = put()
-    DBTaskResult.objects.all().delete()
-    process = worker()
-    wait_until(lambda: now(message).error == "NoComposer")
-    # as a restart of the database does
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
-    another = put("two")
-    wait_until(lambda: now(another).error == "NoComposer")
-
-    assert process.poll() is None
-    process.terminate()
-    said, _nothing = process.communicate(timeout=20)
-    assert process.returncode == 0, said
-    for line in said.splitlines():
-        assert line.startswith('{"ts"'), line

@@ -14,10 +14,10 @@ from intake.access.code_limits import RESERVE
 from intake.models.access import Challenge
 from tests import builders
 from tests.builders import CONTACT_DETAILS
-from tests.intake.access.test_coming_back import asking, code_in, enter, inside, letters, saved
 from tests.intake.clock import pass_time, touched
 from tests.intake.patient import Page, Patient
-from tests.intake.questionnaire.test_emergency import stopped, tell
+from tests.intake.questionnaire.stops import stopped, tell
+from tests.intake.way_in import asking, code_in, enter, inside, letters, saved
 
 pytestmark = pytest.mark.django_db
 MAILBOX = CONTACT_DETAILS["email"]

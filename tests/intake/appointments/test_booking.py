@@ -1,35 +1,25 @@
 """From a free time to a visit: hold, book, overbook, move, cancel, close."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clinic.ids import uuid7
 from clinic.models import Event, Message
 from intake.appointments import booking, changing, free_times, holds, offers
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.week import calendar
 from intake.domain import workflow
 from intake.errors import Refused
 from intake.models.appointments import Appointment, AppointmentChange
-from intake.models.clinic_time import Closure, OpeningHours
-from intake.models.submissions import Submission, Urgency
+from intake.models.clinic_time import OpeningHours
 from intake.my_page import replies
 from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
 
-pytestmark = pytest.mark.django_db
-NUMBERS = count(1)
-
-
-@pytest.fixture(autouse=True)
-def _open_clinic():
-    book.clinician()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
 
 
 @pytest.fixture
@@ -42,139 +32,15 @@ def kinds(appointment: Appointment) -> list[str]:
     return [f"{row.kind} {row.occasion.partition(':')[2]}" for row in rows]
 
 
-def hold(submission: Submission, slot=None) -> Appointment:
-    slot = slot or book.free()
-    return book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
-
-
-# --- free times -----------------------------------------------------------------------------------
-
-
-def test_what_is_booked_is_free_no_more_and_its_neighbours_are():
-    slot = book.free(7, "10:00")
-    book.booked(book.patient(), slot)
-    starts = [f"{free.start:%H:%M}" for free in free_times.free_slots(
-        visit_type=book.visit_type(), start=book.in_days(7), end=book.in_days(7, "12:00"),
-    )]  # fmt: skip
-    assert starts == ["09:00", "09:30", "10:30", "11:00", "11:30"]
-
-
-def test_a_closure_and_a_holiday_close(settings):
-    day = book.in_days(7).date()
-    Closure.objects.create(first_day=day, last_day=day, reason="Training")
-    assert book.free(7).start.date() > day
-    settings.CLINIC_HOURS = type(settings.CLINIC_HOURS).parse(
-        "Mon-Sun 09:00-17:00", [(day + timedelta(days=1)).isoformat()], settings.TIME_ZONE
-    )
-    assert book.free(7).start.date() == day + timedelta(days=2)
-
-
-@pytest.mark.parametrize(
-    ("urgency", "days"),
-    [(Urgency.EMERGENCY, 0), (Urgency.SAME_DAY, 0), (Urgency.URGENT, 14), (Urgency.ROUTINE, 90)],
-)
-def test_the_urgency_bounds_what_a_patient_may_choose(urgency, days, settings):
-    submission = book.patient(urgency=urgency)
-    found = free_times.slots_for(urgency=submission.urgency, visit_type=book.visit_type())
-    now = timezone.now()
-    if not days:
-        assert found == []
-        with pytest.raises(Refused):
-            hold(submission)
-        return
-    assert found[0].start >= now + timedelta(hours=settings.APPOINTMENT_LEAD_HOURS)
-    assert now + timedelta(days=days - 2) < found[-1].start < now + timedelta(days=days)
-    if days == 14:
-        with pytest.raises(SlotGone) as gone:
-            hold(submission, book.free(20))
-        assert gone.value.nearest[0].start < now + timedelta(days=2)
-
-
-def test_the_wish_leads_but_does_not_hide_the_rest():
-    book.clinician("Dr. Okafor")
-    wish = {"days": ["tue"], "times": ["afternoon"], "place": "Main clinic", "clinician": ""}
-    request = book.patient(wish=wish).appointment_request
-    request.refresh_from_db()
-    found = free_times.fitting(request=request, visit_type=book.visit_type(), limit=9999)
-    fits = [free for free in found if not free.misses]
-    assert fits == found[: len(fits)]
-    assert {free.start.weekday() for free in fits} == {1}
-    assert min(free.start.hour for free in fits) == 14
-    assert found[-1].misses == 2
-
-
-def test_the_calendar_and_the_list_cost_the_same_empty_and_full():
-    kind, place = book.visit_type(), book.location()
-
-    def cost() -> tuple[int, int]:
-        first = book.in_days(7).date()
-        with CaptureQueriesContext(connection) as listing:
-            free_times.free_slots(visit_type=kind)
-        with CaptureQueriesContext(connection) as week:
-            days = calendar(first_day=first, location=place)
-            [(a.starts, a.ends, a.clinician.name) for day in days for a in day.appointments]
-        return len(listing), len(week)
-
-    empty = cost()
-    for number in range(6):
-        book.booked(book.patient(number), book.free(7))
-    assert cost() == empty
-    assert empty == (3, 5)
-
-
-def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
-    slot = book.free(7, "16:30")
-    visit = book.booked(book.patient(), slot)
-    day = slot.start.date() + timedelta(days=1)
-    Closure.objects.create(first_day=day, last_day=day)
-    first, second = calendar(first_day=slot.start.date(), days=2, location=book.location())
-    assert first.appointments == [visit]
-    assert (second.appointments, len(second.closures), len(first.closures)) == ([], 1, 0)
-    ((start, end, who),) = first.hours
-    assert (f"{start:%H:%M}", f"{end:%H:%M}", who.name) == ("09:00", "17:00", "Dr. Lee")
-
-
-# --- a key that is none ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "forge",
-    [
-        lambda free: "",
-        lambda free: "x" * 10_000,
-        lambda free: "\x00_\x00_\x00",
-        lambda free: free.key.replace("T", "U", 1),
-        lambda free: f"{free.key[:15]}_{free.location.pk}_{free.clinician.pk}",
-        lambda free: free.key.replace(free.key[9:13], "0317"),
-        lambda free: free.key.replace(free.key[:4], "2019"),
-        lambda free: free.key.replace(free.key[:4], "9999"),
-        lambda free: free.key.replace(free.key[:4], "0001"),
-    ],
-    ids="empty long null letters swapped off-the-grid past far first-year".split(),
-)
-def test_a_made_up_time_is_answered_with_a_sentence(forge):
-    slot, submission = book.free(), book.patient()
-    with pytest.raises(SlotGone) as gone:
-        book.hold(submission=submission, slot=forge(slot), visit_type=slot.visit_type)
-    assert str(gone.value)
-    assert not Appointment.objects.exists()
-
-
-def test_a_time_of_another_visit_type_is_none():
-    long = book.visit_type(60, title="Ultrasound", kind="in_person")
-    with pytest.raises(SlotGone):
-        book.hold(submission=book.patient(), slot=book.free().key, visit_type=long)
-
-
-# --- holding --------------------------------------------------------------------------------------
+# --- holding -------------------------------------------------------------------------------------
 
 
 def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
     submission, slot = book.patient(), book.free()
-    held = hold(submission, slot)
+    held = book.holding(submission, slot)
     assert holds.held_by(submission=submission) == held
     with pytest.raises(SlotGone, match="just gone") as gone:
-        hold(book.patient(1), slot)
+        book.holding(book.patient(1), slot)
     assert slot.key not in [free.key for free in gone.value.nearest]
     assert gone.value.nearest
 
@@ -190,7 +56,7 @@ def test_a_held_time_is_nobody_elses_and_becomes_the_visit():
 
 def test_who_chooses_another_time_gives_the_first_one_back():
     submission = book.patient()
-    first, second = hold(submission), hold(submission, book.free(8))
+    first, second = book.holding(submission), book.holding(submission, book.free(8))
     first.refresh_from_db()
     assert (first.status, second.status) == ("cancelled", "held")
     holds.release(appointment=second, submission=book.patient(1))
@@ -202,11 +68,11 @@ def test_who_chooses_another_time_gives_the_first_one_back():
 
 def test_a_hold_that_ended_is_free_for_others_before_any_job_has_run():
     first, slot = book.patient(), book.free()
-    held = hold(first, slot)
+    held = book.holding(first, slot)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert holds.held_by(submission=first) is None
     assert book.free().key == slot.key
-    hold(book.patient(1), slot)
+    book.holding(book.patient(1), slot)
     held.refresh_from_db()
     assert held.status == "expired"
     with pytest.raises(SlotGone):
@@ -215,7 +81,7 @@ def test_a_hold_that_ended_is_free_for_others_before_any_job_has_run():
 
 def test_a_hold_that_ended_is_still_theirs_if_nobody_took_it():
     submission = book.patient()
-    held = hold(submission)
+    held = book.holding(submission)
     Appointment.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert offers.lapse() == 1
     visit = booking.confirm_hold(appointment=held, submission=submission)
@@ -248,7 +114,7 @@ def test_one_person_has_only_so_many_open_requests(settings):
 
 
 def test_holds_that_nobody_took_are_deleted_after_a_week():
-    held = hold(book.patient())
+    held = book.holding(book.patient())
     holds.release(appointment=held, submission=held.submission)
     draft, _key = builders.draft()
     slot = book.free()
@@ -261,7 +127,7 @@ def test_holds_that_nobody_took_are_deleted_after_a_week():
     assert Appointment.objects.filter(pk=held.pk).exists()  # it is a patient's
 
 
-# --- the front desk -------------------------------------------------------------------------------
+# --- the front desk ------------------------------------------------------------------------------
 
 
 def test_after_a_call_the_front_desk_books_at_once_and_it_is_recorded(desk):
@@ -317,7 +183,7 @@ def test_a_visit_in_a_seat_that_the_hours_have_no_more_leaves_no_room(desk):
     OpeningHours.objects.update(capacity=1)
     assert book.free().start != slot.start
     with pytest.raises(SlotGone):
-        hold(book.patient(2), slot)
+        book.holding(book.patient(2), slot)
     extra = booking.overbook(
         submission=book.patient(3), clinician=slot.clinician, location=slot.location,
         visit_type=slot.visit_type, start=slot.start, reason="Twins", by=desk, request_id="r",
@@ -327,7 +193,7 @@ def test_a_visit_in_a_seat_that_the_hours_have_no_more_leaves_no_room(desk):
 
 def test_a_second_click_is_the_same_as_one(desk):
     slot, first, second = book.free(), book.patient(), book.patient(1)
-    assert hold(first, slot) == hold(first, slot)
+    assert book.holding(first, slot) == book.holding(first, slot)
     other = book.free(9)
     assert book.booked(second, other) == book.booked(second, other)
     assert Appointment.objects.count() == 2
@@ -373,7 +239,7 @@ def test_the_database_itself_refuses_what_no_service_would_do():
             row.save(force_insert=True)
 
 
-# --- moving and cancelling ------------------------------------------------------------------------
+# --- moving and cancelling -----------------------------------------------------------------------
 
 
 def test_a_visit_is_moved_and_the_old_time_is_free_in_the_same_breath():
@@ -472,7 +338,7 @@ def test_after_the_visit_it_is_noted_who_came(desk):
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 
-# --- the clock changes ----------------------------------------------------------------------------
+# --- the clock changes ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Australia/Sydney"])

@@ -21,7 +21,7 @@ from intake.my_page import replies
 from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
-from tests.intake.my_page.test_my_visit import inside
+from tests.intake.my_visit import inside
 from tests.intake.questionnaire.test_races import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roomy")]

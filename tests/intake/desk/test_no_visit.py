@@ -32,7 +32,7 @@ from tests.desk import (
     words,
 )
 from tests.intake import book
-from tests.intake.access.test_coming_back import inside, letters
+from tests.intake.way_in import inside, letters
 
 pytestmark = pytest.mark.django_db
 

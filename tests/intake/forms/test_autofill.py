@@ -7,8 +7,8 @@ import pytest
 from intake.access.forms import CodeForm, FindForm, ReplyForm, ReturnForm, TellForm
 from intake.questionnaire.forms.wish import Choices, WishForm
 from tests import builders
-from tests.intake.access.test_coming_back import asking, code_in, enter, letters
 from tests.intake.patient import Page, Patient
+from tests.intake.way_in import asking, code_in, enter, letters
 
 pytestmark = pytest.mark.django_db
 OWN_BIRTH = {f"birth_date_{part}": f"bday-{part}" for part in ("month", "day", "year")}

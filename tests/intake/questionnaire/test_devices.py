@@ -10,8 +10,8 @@ from django.utils import timezone
 from clinic.outgoing import outbox
 from intake.models.submissions import Device, Draft
 from tests import builders
-from tests.intake.access.test_coming_back import MAILBOX, asking, code_in, enter, letters, saved
 from tests.intake.patient import Patient, step_url
+from tests.intake.way_in import MAILBOX, asking, code_in, enter, letters, saved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "fresh_pages")]
 HOUR = 60

@@ -1,66 +1,28 @@
 """An emergency answer stops the form at once, whatever else is wrong, and is never forgotten."""
 
-from contextlib import ExitStack
-
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.test import Client
 
-from intake.models.appointments import AppointmentRequest
-from intake.models.submissions import Draft, Kind, Submission, Urgency
+from intake.models.submissions import Draft, Submission, Urgency
 from intake.protocols import current
 from tests.desk import Trail
-from tests.intake.patient import FORM, Patient, step_url, urlencoded
+from tests.intake.patient import Patient, step_url
+from tests.intake.questionnaire.stops import (
+    PREGNANCY,
+    PREGNANT,
+    SAFETY,
+    SORE,
+    STOPS,
+    Down,
+    advice_of,
+    at_safety,
+    is_stop_page,
+    stopped,
+    tell,
+)
 
-pytestmark = pytest.mark.django_db
-
-SAFETY = [o.code for o in current().question("em_now").options if o.code != "none"]
-PREGNANCY = [o.code for o in current().question("preg_warning").options if o.code != "none"]
-PREGNANT = {"sex_at_birth": "female", "pregnancy_status": "pregnant"}
-SORE = {"vein_look": ("open_sore",), "wound_time": "lt_2w", "vein_bleed": "never"}
-
-# rule → page, what makes it fire
-STOPS = {
-    "E08": ("mood", {"si_screen": "active_now"}),
-    "E09": ("mood", {"si_screen": "active"}),
-    "E10": ("arteries-3", {"foot_signs": ("cold_pale_one",), "cold_since": "today"}),
-    "E10 a week": ("arteries-3", {"foot_signs": ("cold_pale_one",), "cold_since": "d2_14"}),
-    "E10 unsure": ("arteries-3", {"foot_signs": ("cold_pale_one",), "cold_since": "unsure"}),
-    "E11 black toe": ("health", {"foot_signs": ("black_toe",), "conditions": ("diabetes",)}),
-    "E11 fever": ("health", {**SORE, "wound_signs": ("fever",), "conditions": ("diabetes",)}),
-    "E12 wound": ("veins-3", {**SORE, "wound_signs": ("black_dead", "pus_smell")}),
-    "E12 toe": ("arteries-2", {"leg_new": ("red_warm_fever",), "foot_signs": ("black_toe",)}),
-}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _si_screen(settings):
-    settings.SI_SCREEN = True
-
-
-def at_safety(**says) -> Patient:
-    patient = Patient(**says)
-    patient.start()
-    return patient
-
-
-def advice_of(rule_id: str) -> str:
-    return current().rule(rule_id).advice
-
-
-def is_stop_page(patient: Patient) -> bool:
-    return patient.page.red_card and patient.page.links_to("tel:911")
-
-
-class Down:
-    """The database does not answer."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def __call__(self, execute, sql, params, many, context):
-        self.asked += 1
-        raise OperationalError("server closed the connection unexpectedly")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
 
 
 # --- at once -------------------------------------------------------------------------------------
@@ -354,143 +316,6 @@ def test_every_stop_page_offers_to_clear_the_device():
     patient = stopped()
     assert patient.page.links_to("/intake/leave/")
     assert tell(patient).links_to("/intake/leave/")
-
-
-# --- also tell the clinic ------------------------------------------------------------------------
-
-
-def stopped(**says) -> Patient:
-    patient = at_safety(**says)
-    patient.answer(em_now=("chest_or_breath",))
-    return patient
-
-
-def tell(patient: Patient, **typed: str):
-    return patient.press("tell", {"phone": "202-555-0147", "name": "", **typed})
-
-
-def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
-    patient, trail = stopped(), Trail()
-    page = tell(patient, name="Quentin Canary")
-    submission = Submission.objects.get()
-    assert page.path == "/intake/emergency/"
-    assert page.red_card
-    assert advice_of("E02") in page.text
-    assert submission.reference in page.text
-    assert (submission.kind, submission.urgency) == (Kind.STOPPED, Urgency.EMERGENCY)
-    assert submission.person["callback_phone"] == "+12025550147"
-    assert submission.person["name"] == "Quentin Canary"
-    assert "lang_help" not in submission.person  # nobody was asked
-    assert submission.answers == {"em_now": ["chest_or_breath"]}
-    assert submission.target_at == submission.submitted_at
-    assert [fired.id for fired in submission.result.fired] == ["E02"]
-    assert not AppointmentRequest.objects.exists()
-    assert [event.action for event in trail.events()] == ["create"]
-
-
-def test_the_name_is_optional():
-    tell(stopped())
-    assert Submission.objects.get().person["name"] == ""
-
-
-@pytest.mark.parametrize("phone", ["", "12", "call me", "+1 202 555", "202-555-0147-99999-1234"])
-def test_a_number_that_cannot_be_called_is_asked_for_again_with_what_was_typed(phone):
-    patient = stopped()
-    page = tell(patient, phone=phone, name="Quentin")
-    assert page.status == 422
-    assert page.red_card
-    assert page.form.values.get("phone", [""]) == [phone]
-    assert page.form.values["name"] == ["Quentin"]
-    assert not Submission.objects.exists()
-    tell(patient)
-    assert Submission.objects.count() == 1
-
-
-def test_told_twice_is_stored_once():
-    patient, trail = stopped(), Trail()
-    stop_page = patient.page
-    tell(patient)
-    patient.seen.append(stop_page)
-    page = tell(patient)
-    assert Submission.objects.count() == 1
-    assert Submission.objects.get().reference in page.text
-    assert [event.action for event in trail.events()] == ["create"]
-
-
-def test_after_telling_every_page_leads_to_the_stop_page():
-    patient = stopped()
-    tell(patient)
-    for url in (step_url("safety"), "/intake/check/", "/intake/sent/"):
-        assert patient.get(url).path == "/intake/emergency/"
-    assert patient.press  # nothing asks for more
-    assert not any("mistake" in form.buttons for form in patient.page.forms)
-
-
-def test_who_stops_at_the_end_keeps_the_contact_given_before():
-    patient = at_safety(lang_help="spanish")
-    patient.walk_to("check")
-    patient.change("safety")
-    patient.answer(em_now=("bleeding_now",))
-    tell(patient, phone="202-555-0199")
-    person = Submission.objects.get().person
-    assert person["callback_phone"] == "+12025550199"
-    assert person["name"] == "Quentin Canary"
-    assert person["lang_help"] == "spanish"
-    assert person["email"] == "quentin.canary@example.org"
-
-
-def test_too_many_sends_keep_the_stop_page_and_what_was_typed(settings):
-    settings.LIMIT_INTAKE_SENDS = 1
-    tell(stopped())
-    patient = stopped()
-    page = tell(patient, name="Quentin")
-    assert page.status == 429
-    assert page.links_to("tel:911")
-    assert page.red_card
-    assert page.form.values["name"] == ["Quentin"]
-
-
-@pytest.mark.parametrize("fault", ["database", "token"])
-def test_a_number_left_in_a_bad_moment_is_still_there(fault):
-    patient = stopped()
-    with ExitStack() as stack:
-        if fault == "database":
-            stack.enter_context(connection.execute_wrapper(Down()))
-            page = tell(patient, name="Quentin")
-        else:
-            patient.client.handler.enforce_csrf_checks = True
-            data = {"phone": "202-555-0147", "name": "Quentin", "go": "tell"}
-            page = patient._follow(
-                "POST",
-                "/intake/emergency/",
-                patient.client.post("/intake/emergency/", urlencoded(data), **FORM),
-            )
-    assert page.status == (503 if fault == "database" else 403)
-    assert page.links_to("tel:911")
-    assert page.form.values["phone"] == ["202-555-0147"]
-    assert page.form.values["name"] == ["Quentin"]
-
-
-@pytest.mark.usefixtures("clinic_open")
-def test_a_call_is_promised_only_after_a_number_was_left():
-    patient = at_safety()
-    patient.walk_to("mood")
-    patient.answer(si_screen="active")
-    promise = current().rule("E09").promise
-    assert promise not in patient.page.text
-    tell(patient)
-    assert promise in patient.page.text
-
-
-@pytest.mark.usefixtures("clinic_closed")
-def test_when_closed_the_crisis_line_leads_and_no_call_is_promised():
-    patient = at_safety()
-    patient.walk_to("mood")
-    patient.answer(si_screen="active")
-    rule = current().rule("E09")
-    assert patient.page.text.index(rule.closed) < patient.page.text.index(rule.advice)
-    tell(patient)
-    assert rule.promise not in patient.page.text
 
 
 # --- the question about suicide ------------------------------------------------------------------

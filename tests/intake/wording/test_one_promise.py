@@ -31,10 +31,10 @@ from intake.questionnaire.views import check_page, emergencies, question_step, r
 from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.intake import spanish
-from tests.intake.access.test_coming_back import asking, code_in, enter, letters
 from tests.intake.domain import golden
 from tests.intake.domain.walks import walks
 from tests.intake.patient import Patient
+from tests.intake.way_in import asking, code_in, enter, letters
 
 pytestmark = pytest.mark.django_db
 # one case for each set of rules that fire together
