@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from clinic import devdb
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.outgoing import mailurl
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -170,7 +170,7 @@ except (ZoneInfoNotFoundError, ValueError):
         f"CLINIC_TIME_ZONE={TIME_ZONE!r} is no time zone. Write one such as America/New_York."
     ) from None
 try:
-    CLINIC_HOURS = OpeningHours.parse(
+    CLINIC_HOURS = ClinicHours.parse(
         env_text("CLINIC_HOURS", "Mon-Fri 08:30-17:00"), env_list("CLINIC_HOLIDAYS", ""), TIME_ZONE
     )
 except ValueError as error:

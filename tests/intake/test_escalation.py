@@ -15,7 +15,7 @@ from hypothesis import settings as how_often
 from hypothesis import strategies as st
 
 from clinic import sweeps
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake.desk import decisions, patient_messages, transitions
@@ -65,7 +65,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch, settings):
     """Monday morning, in a week whose Wednesday is a holiday."""
-    settings.CLINIC_HOURS = OpeningHours.parse(
+    settings.CLINIC_HOURS = ClinicHours.parse(
         "Mon-Fri 08:30-17:00", [CLOSED_DAY], "America/New_York"
     )
     clock = Clock()

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import audit, hours
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.models import Message
 from intake.appointments.views.visit_words import visit_context
 from intake.models.calls import Call, CallTask
@@ -301,7 +301,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
 
 @pytest.mark.parametrize("left", [-3, 4, 100])
 def test_the_target_moves_by_the_opening_time_that_we_waited(clinician, settings, left):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Fri 09:00-17:00", [], settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Fri 09:00-17:00", [], settings.TIME_ZONE)
     submission = waiting(urgency=Urgency.URGENT, hours=left)
     before = submission.target_at
     ask(clinician, submission, sentence="more_needed")
@@ -498,7 +498,7 @@ def test_a_call_that_is_not_in_order_comes_back_as_typed(clinician, given, told)
 
 
 def test_tomorrow_is_the_next_morning_on_which_we_open(clinician, settings):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
     submission = waiting(urgency=Urgency.SOON)
     call(clinician, submission, "not_reached", again="tomorrow")
     again = timezone.localtime(Call.objects.get().again_at)
