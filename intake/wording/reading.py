@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain.definition import Page, Protocol, Question
+from intake.domain.definition import Protocol, Question, QuestionPage
 from intake.models.appointments import TimeOfDay
 
 PREFER = {
@@ -62,7 +62,7 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
 
 
 def answers_by_part(
-    protocol: Protocol, pages: Iterable[Page], answers: Mapping[str, Any], *, proxied: bool
+    protocol: Protocol, pages: Iterable[QuestionPage], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[AnswerGroup]:
     """Return the asked questions with their answers, by section, in order."""
     found: dict[str, list[AnswerRow]] = {}
@@ -109,7 +109,7 @@ def phone_words(stored: str) -> str:
     return phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
 
 
-def _rows(page: Page, answers: Mapping[str, Any], proxied: bool) -> Iterator[AnswerRow]:
+def _rows(page: QuestionPage, answers: Mapping[str, Any], proxied: bool) -> Iterator[AnswerRow]:
     for question in page.questions:
         asked = question.for_proxy() if proxied else question
         yield AnswerRow(
