@@ -105,7 +105,7 @@ def pages_nobody_sees(
         return []
     return [
         Warning(
-            f"Page “{name}” is not published, so nobody can read it.",
+            f"Page “{name}” is not published, so readers cannot see it.",
             hint="A clinician reviews it in the admin, then an editor publishes it.",
             id=UNPUBLISHED,
         )
