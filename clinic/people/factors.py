@@ -12,10 +12,11 @@ from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
 
-def _mark_used(user: Any, code: str) -> None:
+def _mark_used(user: User, code: str) -> None:
     """Remember that the user has used a code of their app, until the code expires."""
     key = TOTP(Authenticator(user=user))._get_used_cache_key(code)
     steps = 2 * app_settings.TOTP_TOLERANCE + 1
@@ -25,7 +26,7 @@ def _mark_used(user: Any, code: str) -> None:
 class _SingleUseCode:
     """For a form of allauth: refuse a code that was used before."""
 
-    user: Any
+    user: User
     authenticator: Any
 
     def clean_code(self) -> str:
