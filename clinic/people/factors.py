@@ -5,8 +5,6 @@ accepts the codes of one step before and after, for phones whose clock is off, s
 valid for three steps.
 """
 
-from typing import Any
-
 from allauth.mfa import app_settings
 from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
@@ -23,14 +21,14 @@ def _mark_used(user: User, code: str) -> None:
     cache.set(key, "used", timeout=steps * app_settings.TOTP_PERIOD)
 
 
-class _SingleUseCode:
+class _SingleUseCode(forms.BaseAuthenticateForm):
     """For a form of allauth: refuse a code that was used before."""
 
     user: User
-    authenticator: Any
+    authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        code = super().clean_code()
         if self.authenticator.type == Authenticator.Type.TOTP:
             _mark_used(self.user, code)
         return code
