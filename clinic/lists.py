@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -157,7 +157,7 @@ class ReadOnlyAdmin(FindAdmin[Row]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    list_title: Any = ""
+    list_title: str | Promise = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -67,7 +67,7 @@ class SettledFilter(FixedFilter):
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
-    def choices(self, changelist: Any) -> Any:
+    def choices(self, changelist: ChangeList) -> Any:
         for number, choice in enumerate(super().choices(changelist)):
             yield choice if number else {**choice, "display": _("To make")}
 

@@ -1,7 +1,7 @@
 """What all lists and pages of patients share: filters, the order, recorded reads, columns."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
@@ -27,6 +27,7 @@ from clinic import hours
 from clinic.ids import parse_reference
 from clinic.lists import Context, FindList, FixedFilter, ReadOnlyAdmin, Row, term_of
 from clinic.requests import StaffRequest, request_id, signed_in_user
+from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
@@ -38,6 +39,7 @@ from intake.models.submissions import (
     IS_WAITING,
     ORDER,
     Submission,
+    SubmissionQuerySet,
     Urgency,
 )
 from intake.staff import reads
@@ -208,7 +210,7 @@ class PatientAdmin(ReadOnlyAdmin[Row]):
             return queryset, False
         if reference := parse_reference(search_term):
             return queryset.filter(reference=reference), False
-        found = find_patients(queryset, search_term)
+        found = find_patients(cast(SubmissionQuerySet, queryset), search_term)
         if not found:
             return queryset.none(), False
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
@@ -317,22 +319,18 @@ def alarm_mark() -> str:
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
-def find_patients(rows: Any, term: str) -> list[Any]:
-    """Return the keys of the submissions whose patient fits the search term, best fit first.
-
-    `rows` is a queryset of submissions.
-    """
+def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
+    """Return the keys of the submissions whose patient fits the search term, best fit first."""
     wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values are cheaper than models: 200 candidates are ranked, and a page shows 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
+    columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
         (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
-        for pk, person, sent in candidates.values_list("pk", "person", "submitted_at")[
-            : search.CANDIDATES
-        ]
+        for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]
 
