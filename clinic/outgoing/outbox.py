@@ -26,7 +26,7 @@ from django_tasks_db.models import DBTaskResult
 from clinic import audit, limits
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import sms
+from clinic.outgoing import sms, sql
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
 LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
@@ -35,21 +35,6 @@ LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its w
 KEPT = timedelta(days=30)  # after a message is finished
 NO_WAY = "no way"  # the error of a message whose composer raised NoWay
 
-_CLAIM = """
-update clinic_message set attempts = attempts + 1,
-  claimed_until = clock_timestamp() + %s * interval '1 second'
-where id = (
-  select id from clinic_message
-  where state = 'waiting' and next_at <= clock_timestamp()
-    and (claimed_until is null or claimed_until < clock_timestamp())
-  order by next_at, id for update skip locked limit 1)
-returning *, coalesce(expires_at <= clock_timestamp(), false) as expired
-"""
-_TROUBLE = """
-select exists (select 1 from clinic_message where state = 'failed'),
-  exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s),
-  exists (select 1 from clinic_bucket where key = %s and at > clock_timestamp() - %s)
-"""
 _DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as long
 
@@ -223,7 +208,7 @@ def deliver_due(limit: int | None = None) -> int:
 
 def _claim() -> Any:
     """Claim the next message that is due, for the time of the lease; None when no message is."""
-    return next(iter(Message.objects.raw(_CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
+    return next(iter(Message.objects.raw(sql.CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
 
 
 def _deliver(message: Any) -> None:
@@ -381,7 +366,7 @@ def trouble() -> Trouble:
     """Look up what is wrong with messages, in one query."""
     values: list[Any] = [LATE, limits.alarm_key(), limits.LONGEST]
     with connection.cursor() as cursor:
-        cursor.execute(_TROUBLE, values)
+        cursor.execute(sql.TROUBLE, values)
         return Trouble(*cursor.fetchone())
 
 
