@@ -6,7 +6,6 @@ The domain (intake.domain.answers) cleans the answers of a page; PageForm only s
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from crispy_forms.helper import FormHelper
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
@@ -83,13 +82,6 @@ class WalkForm(forms.Form):
             parts = getattr(field.widget, "widgets_names", [""])
             names |= {f"{name}{part}" for part in parts}
         return names
-
-    @property
-    def helper(self) -> FormHelper:
-        helper = FormHelper()
-        helper.form_tag = False
-        helper.disable_csrf = True
-        return helper
 
 
 class SingleValueForm(WalkForm):
