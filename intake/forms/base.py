@@ -12,8 +12,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain import answers as domain
 from intake.domain.definition import Page, Question
+from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
 
 Controls = Mapping[str, str]  # name of a control → its value
@@ -115,7 +115,7 @@ class PageForm(WalkForm):
         answers: Mapping[str, Any] | None = None,
         kept: Collection[str] = (),
         typed: QueryDict | None = None,
-        errors: Mapping[str, domain.InvalidAnswer] | None = None,
+        errors: Mapping[str, InvalidAnswer] | None = None,
         problem: str = "",
     ) -> None:
         super().__init__(data=typed, initial=dict(answers or {}))
