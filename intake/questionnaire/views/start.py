@@ -1,7 +1,5 @@
 """Begin a draft, and leave it."""
 
-from functools import lru_cache
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -38,7 +36,7 @@ def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
     template = "intake/start.html" if kind == Kind.INTAKE else "intake/appointments_start.html"
     if request.method != "POST":
         notice = draft_notice(current_wording(), current().approved)
-        html = blank_start(template, under_way, notice, request.path, get_language())
+        html = blank_start(template, under_way, notice, request.path)
         return blank.serve(request, html)
     if request.POST.get("go") == "continue":
         if draft is None:
@@ -64,10 +62,8 @@ def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
     return set_draft_cookie(redirect_to("safety"), key, draft)
 
 
-@lru_cache(maxsize=16)
-def blank_start(
-    template: str, has_draft: bool, draft_notice: str, path: str, _language: str | None
-) -> str:
+@blank.remembered(most=16)
+def blank_start(template: str, has_draft: bool, draft_notice: str, path: str) -> str:
     """Return the HTML of a start page."""
     context = {"has_draft": has_draft, "draft_notice": draft_notice}
     return blank.make(template, context, path=path)
