@@ -35,7 +35,7 @@ from intake.desk import transitions
 from intake.desk.forms import ProgressForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
-from intake.errors import REFUSALS
+from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import AppointmentRequest
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, VisitType
@@ -278,7 +278,7 @@ class FrontDeskAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
         return self.say_and_return(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
@@ -296,7 +296,7 @@ class FrontDeskAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         done = _("The appointment is booked.")
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
@@ -307,7 +307,7 @@ class FrontDeskAdmin(PatientAdmin):
             had_heard = withdraw_offers(
                 submission=row, by=request.user, request_id=request.request_id
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         done = _("The offers are taken back.")
         if had_heard:
@@ -321,7 +321,7 @@ class FrontDeskAdmin(PatientAdmin):
         service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
         try:
             service(submission=row, by=request.user, request_id=request.request_id)
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, error=error, status=409)
         if leave:
             messages.success(request, _("Taken off the waiting list."))
@@ -352,7 +352,7 @@ class FrontDeskAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, overbook=form, error=error, status=409)
         done = _("The appointment is booked, above what the hours allow.")
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)

@@ -38,7 +38,7 @@ from intake.appointments.admin.times import Times
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
-from intake.errors import REFUSALS
+from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
@@ -299,7 +299,7 @@ class AppointmentAdmin(PatientAdmin):
         if request.method == "POST":
             try:
                 service(appointment=row, by=request.user, request_id=request.request_id, **given)
-            except REFUSALS as error:
+            except STAFF_REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
             if reason_to_call:
                 say_who_tells_patient(request, submission_of(row), done, reason_to_call)
@@ -324,7 +324,7 @@ class AppointmentAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
         moved = _("The appointment is moved.")
         say_who_tells_patient(request, submission_of(row), moved, CallTask.Reason.CHANGED)
