@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from clinic import audit
+from clinic.ids import uuid7
 from intake.appointments import repeated_refusals
 from intake.domain import workflow
 from intake.models.appointments import (
@@ -11,11 +12,19 @@ from intake.models.appointments import (
     AppointmentChange,
     AppointmentRequest,
     WishedVisit,
+    during,
 )
 from intake.models.submissions import Submission
 
 User = Any  # the model that settings.AUTH_USER_MODEL names
 _PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
+
+
+def insert(*, start: datetime, end: datetime, at: datetime, **given: Any) -> Appointment:
+    """Insert an appointment. The caller has claimed its time (claims.claiming)."""
+    row = Appointment(id=uuid7(), during=during(start, end), created_at=at, changed_at=at, **given)
+    row.save(force_insert=True)
+    return row
 
 
 def step(
