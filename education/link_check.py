@@ -44,7 +44,7 @@ def _connect(address: tuple[str, int], timeout: float, *_more: Any) -> socket.so
 class _Outside(http.client.HTTPConnection):
     def connect(self) -> None:
         # through a tunnel the clinic's own proxy is asked, which says where the way leads
-        if not self._tunnel_host:  # type: ignore[attr-defined]
+        if not self._tunnel_host:  # type: ignore[attr-defined]  # private to http.client
             self._create_connection = _connect
         super().connect()
 

@@ -5,6 +5,7 @@ readers see, kept whole in `shown` from the day it is published. So nobody reads
 has read, and a page under work stays up. Only a demonstration shows what was never published.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -162,10 +163,6 @@ class Page(models.Model):
 
     objects = PageQuerySet.as_manager()
 
-    # filled by `whole`
-    section_rows: list[dict[str, str]]
-    source_rows: list[dict[str, str]]
-
     class Meta:
         default_permissions = ("view", "change")
         permissions = [
@@ -225,12 +222,10 @@ class Page(models.Model):
 
     def as_written(self) -> content.Page:
         """The text under work. Without `whole` it asks for sections and sources."""
-        if hasattr(self, "section_rows"):
-            sections: Any = self.section_rows
-            sources: Any = self.source_rows
-        else:
-            sections = self.sections.values("heading", "body")
-            sources = self.sources.values("text", "url")
+        sections: Iterable[Any] = self.sections.values("heading", "body")
+        sources: Iterable[Any] = self.sources.values("text", "url")
+        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `whole`
+            sections, sources = self.section_rows, self.source_rows
         return content.Page(
             condition=self.condition.slug,
             slug=self.slug,

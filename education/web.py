@@ -124,7 +124,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
 
 
-class ChangedPages(Feed):
+class ChangedPages(Feed[Page, None]):
     """The pages that changed last, for a feed reader."""
 
     feed_type = Atom1Feed

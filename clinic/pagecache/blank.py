@@ -25,8 +25,9 @@ class Remembered(Generic[P]):
 
     def __init__(self, make: Callable[P, str], most: int) -> None:
         self._make = make
-        self._in_language = lru_cache(maxsize=most)(self._made)
-        self.cache_clear = self._in_language.cache_clear
+        kept = lru_cache(maxsize=most)(self._made)
+        self._in_language: Callable[..., str] = kept
+        self.cache_clear = kept.cache_clear
         update_wrapper(self, make)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> str:

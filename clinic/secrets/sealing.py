@@ -38,6 +38,10 @@ _KEY = 32
 _MARK = hashlib.sha256().digest_size
 
 Loaded = TypeVar("Loaded")
+Value = TypeVar("Value")
+# what a sealed field holds: an object of JSON, or one whose values are all texts
+Json = dict[str, Any]
+Words = dict[str, str]
 Ring = tuple[tuple[bytes, AESGCM], ...]
 
 
@@ -96,7 +100,7 @@ class Sealed:
 class _OpenOnRead(DeferredAttribute):
     """Open the value of a row when it is first read, and keep it open."""
 
-    field: "SealedField"
+    field: "SealedField[Any]"
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
         value = super().__get__(instance, cls)
@@ -110,7 +114,7 @@ class _OpenOnRead(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(models.BinaryField[Any, Any]):
+class SealedField(models.BinaryField[Value, Value]):
     """A column that stores a JSON value (a dict, list, string, …) sealed.
 
     The value is bound to table, column and primary key. So the primary key is made in Python,
@@ -132,7 +136,7 @@ class SealedField(models.BinaryField[Any, Any]):
         kwargs.pop("serialize", None)
         return name, path, args, kwargs
 
-    def seal_for(self, pk: Any, value: Any) -> Sealed | None:
+    def seal_for(self, pk: Any, value: Value | None) -> Sealed | None:
         """Seal a value for the row `pk`, as `QuerySet.update` takes it.
 
         Raises TypeError without a pk or for a value that is not JSON.

@@ -47,7 +47,8 @@ class RelatedField(forms.CharField):
     _line = RegexValidator(rf"^{_NAME}/{_NAME}\Z")
 
     def to_python(self, value: Any) -> Any:
-        return tuple(line.strip() for line in super().to_python(value).splitlines() if line.strip())
+        typed = super().to_python(value) or ""
+        return tuple(line.strip() for line in typed.splitlines() if line.strip())
 
     def run_validators(self, value: Any) -> None:
         for line in value:

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from clinic.lists import Context
+from clinic.requests import request_id, signed_in_user
 from education import content, differences, judging, link_check
 from education.admin.forms import ReviewForm, Typed
 from education.admin.lists import PageList, is_behind, judged, names, state_words
@@ -48,7 +50,7 @@ class PageAdmin(PageList):
 
     # --- writing ----------------------------------------------------------------------------------
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """A new page, a draft at once."""
         if not self.has_add_permission(request):
@@ -62,7 +64,10 @@ class PageAdmin(PageList):
             )
             try:
                 page = editing.add_page(
-                    condition=condition, text=text, by=request.user, request_id=request.request_id
+                    condition=condition,
+                    text=text,
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
             except rights.Refused as error:
                 typed.head.add_error("slug", str(error))
@@ -74,7 +79,11 @@ class PageAdmin(PageList):
 
     @_holds_preview
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """The text to work on for who may; to read for who reviews."""
         page = self._page(request, object_id)
@@ -90,9 +99,9 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=typed.read,
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
         except rights.Changed as error:
             return self._conflict(request, page, typed, text, str(error))
@@ -115,20 +124,20 @@ class PageAdmin(PageList):
     def _edit(
         self, request: HttpRequest, page: Page, *, status: int = 200, **more: Any
     ) -> HttpResponse:
-        text = page.as_written()
+        text, by = page.as_written(), signed_in_user(request)
         context = {
             "title": page.title,
             "page": page,
             "state": state_words(page),
             "behind": is_behind(page),
             "read": text.content_hash,
-            "moves": editing.allowed_moves(page, request.user),
-            "wrote": rights.may(request.user, "review") and editing.has_written(request.user, page),
+            "moves": editing.allowed_moves(page, by),
+            "wrote": rights.may(by, "review") and editing.has_written(by, page),
             "review_form": ReviewForm(),
             "judged": judged(page, names()),
             "gone": gone_links(text),
             "aim": judging.AIM,
-            "typed": Typed(text) if rights.may(request.user, "change") else None,
+            "typed": Typed(text) if rights.may(by, "change") else None,
             "differ": None,
         }
         return self._answer(request, "edit", context | more, status=status)
@@ -154,7 +163,13 @@ class PageAdmin(PageList):
         service, done = MOVES[move]
         read = request.POST.get("read", "")
         try:
-            service(page=page, by=request.user, read=read, request_id=request.request_id, **more)
+            service(
+                page=page,
+                by=signed_in_user(request),
+                read=read,
+                request_id=request_id(request),
+                **more,
+            )
         except rights.NotAllowed:
             raise PermissionDenied from None
         except rights.Refused as error:
@@ -188,7 +203,7 @@ class PageAdmin(PageList):
 
     # --- history ----------------------------------------------------------------------------------
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Every text the page ever had, who wrote it, and what differs between any two."""
         page = self._page(request, object_id)
@@ -233,9 +248,9 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=request.POST.get("read", ""),
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
         except rights.Refused as error:
             messages.error(request, str(error))
@@ -254,7 +269,7 @@ class PageAdmin(PageList):
         return version.as_written()
 
     # --- what they share --------------------------------------------------------------------------
-    def _page(self, request: HttpRequest, object_id: Any) -> Page:
+    def _page(self, request: HttpRequest, object_id: UUID | str) -> Page:
         if not self.has_view_permission(request):
             raise PermissionDenied
         page = self.get_object(request, str(object_id))
@@ -275,7 +290,7 @@ class PageAdmin(PageList):
         return TemplateResponse(request, template, whole, status=status)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(view: Any, name: str, **more: str) -> URLPattern:
+        def own(view: Callable[..., HttpResponse], name: str, **more: str) -> URLPattern:
             view = self.admin_site.admin_view(view)
             return path(f"<uuid:object_id>/{name}/", view, more, name=f"education_page_{name}")
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from education.services import rights
 from education.services.rights import Changed, Refused
 
 
-def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
+def add_page(*, condition: Condition, text: content.Page, by: User, request_id: str = "") -> Page:
     """Create a page of a condition as a draft. Raises Refused, also when its address is taken."""
     rights.require(by, "change")
     page = Page(condition=condition, slug=text.slug, language=text.language)
@@ -40,7 +41,7 @@ def save_condition(
     titles: dict[str, str],
     order: int,
     is_new: bool,
-    by: Any,
+    by: User,
     request_id: str = "",
 ) -> Condition:
     """Store a condition's titles and its place. From then on the loader leaves it alone.
@@ -71,7 +72,7 @@ def save_condition(
     return row
 
 
-def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
+def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id: str = "") -> None:
     """Store a new text under work. The page becomes a draft; readers keep the published text.
 
     `read` is the hash of the text that the editor opened. Raises Changed when the stored text is
@@ -92,7 +93,7 @@ def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id:
         _record(page, by, "update", request_id, **{"from": was, "to": page.status})
 
 
-def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def ask_for_review(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Send a draft to review by a clinician. Raises Refused or Changed."""
     rights.require(by, "change")
     with transaction.atomic():
@@ -102,7 +103,7 @@ def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> N
         _move(page, Status.IN_REVIEW, by, request_id)
 
 
-def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
+def review(*, page: Page, by: User, read: str, next_on: date | None, request_id: str = "") -> None:
     """Record that a clinician who wrote none of this text finds it right.
 
     Raises Refused or Changed.
@@ -122,7 +123,7 @@ def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: 
         _move(page, Status.IN_REVIEW, by, request_id, kind="review")
 
 
-def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def publish(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Show the reviewed text to readers from now on. Raises Refused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
@@ -138,7 +139,7 @@ def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.PUBLISHED, by, request_id)
 
 
-def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def send_back(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Turn a page in review into a draft again. Raises Refused or Changed."""
     if not (rights.may(by, "change") or rights.may(by, "review")):
         rights.require(by, "review")
@@ -151,7 +152,7 @@ def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.DRAFT, by, request_id)
 
 
-def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def take_down(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Hide the page from readers. Raises Refused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
@@ -163,12 +164,12 @@ def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.DRAFT, by, request_id, kind="take_down")
 
 
-def has_written(by: Any, page: Page) -> bool:
+def has_written(by: User, page: Page) -> bool:
     """Whether a person changed the text since its last publication, and so may not review it."""
     return by.pk in _writers(page)
 
 
-def allowed_moves(page: Page, by: Any) -> set[str]:
+def allowed_moves(page: Page, by: User) -> set[str]:
     """Return the names of the acts that this person may do with the page now.
 
     The names are those of the functions above. The page comes from `PageQuerySet.whole`.
@@ -205,7 +206,7 @@ def _writers(page: Page) -> set[Any]:
     return set(versions.values_list("by", flat=True))
 
 
-def store_text(page: Page, text: content.Page, *, by: Any, at: datetime) -> None:
+def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime) -> None:
     """Store a text with its sections, sources and version, in the transaction under way."""
     for name in ("title", "summary", "audience", "order", "written"):
         setattr(page, name, getattr(text, name))
@@ -236,13 +237,13 @@ def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = Non
     )
 
 
-def _move(page: Page, to: Status, by: Any, request_id: str, **detail: Any) -> None:
+def _move(page: Page, to: Status, by: User, request_id: str, **detail: Any) -> None:
     was, page.status = page.status, to
     page.save()
     _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
 
 
-def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) -> None:
+def _record(page: Page, by: User, action: str, request_id: str, **detail: Any) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

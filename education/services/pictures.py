@@ -1,8 +1,8 @@
 """The pictures that pages show."""
 
 import hashlib
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from education.services import rights
 from education.services.rights import Refused
 
 
-def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
+def add(*, slug: str, alt: str, data: bytes, by: User, request_id: str = "") -> Picture:
     """Store a picture that pages can show from now on. Its bytes never change.
 
     Raises Refused.
@@ -50,7 +50,7 @@ def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> P
     return picture
 
 
-def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
+def describe(*, picture: Picture, alt: str, by: User, request_id: str = "") -> None:
     """Change the words that say what a picture shows, on every page at once.
 
     The earlier words are kept. Raises Refused.
@@ -87,7 +87,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
     ]
 
 
-def _record(picture: Picture, by: Any, action: str, request_id: str, pages: list[str]) -> None:
+def _record(picture: Picture, by: User, action: str, request_id: str, pages: list[str]) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

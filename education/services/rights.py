@@ -1,7 +1,6 @@
 """Who may do what to pages, and the exceptions that refuse it."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext as _
 
 
@@ -23,12 +22,12 @@ class Changed(Refused):
         super().__init__(_("Somebody changed this page meanwhile. Please look at it again."))
 
 
-def may(by: Any, what: str) -> bool:
+def may(by: User | AnonymousUser, what: str) -> bool:
     """Whether a person may `change`, `review` or `publish` pages."""
     return bool(by.has_perm(f"education.{what}_page"))
 
 
-def require(by: Any, what: str) -> None:
+def require(by: User | AnonymousUser, what: str) -> None:
     """Raise NotAllowed unless the person may do this; see `may`."""
     if not may(by, what):
         raise NotAllowed

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -22,7 +23,6 @@ from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
-User = Any
 HoursOfTypes = tuple[domain.Hours, set[UUID]]  # with their visit types; an empty set: all types
 _DAY = timedelta(days=1)
 

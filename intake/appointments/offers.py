@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, lock, locked, retry_deadlocks, span_of
 from intake.appointments.expiry import close_offers, lapse_holds
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, actor_of, advance, record, request_of, step
+from intake.appointments.steps import actor_of, advance, record, request_of, step
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry
 from intake.models.calls import CallTask

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from clinic import audit
 from clinic.ids import uuid7
 from intake.appointments import repeated_refusals
@@ -16,7 +18,6 @@ from intake.models.appointments import (
 )
 from intake.models.submissions import Submission
 
-User = Any  # the model that settings.AUTH_USER_MODEL names
 _PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
@@ -21,7 +22,6 @@ from clinic.outgoing import outbox
 from intake.appointments import book, free_times
 from intake.appointments.expiry import close_offers
 from intake.appointments.steps import (
-    User,
     actor_of,
     advance,
     insert,

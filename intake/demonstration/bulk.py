@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -190,7 +191,7 @@ def _free_references(count: int) -> list[str]:
     return sorted(found)
 
 
-def _decided(submission: Submission, by: Any, history: list[StatusChange]) -> Decision:
+def _decided(submission: Submission, by: User, history: list[StatusChange]) -> Decision:
     at = submission.submitted_at + timedelta(hours=3)
     decision = Decision(
         submission=submission,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic.ids import uuid7
-from clinic.secrets.sealing import SealedField
+from clinic.secrets.sealing import SealedField, Words
 from intake.domain import workflow
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Draft, Submission
@@ -149,11 +149,11 @@ class Appointment(models.Model):
     # The SEQUENCE of the calendar file: the number of changes since the confirmation.
     sequence = models.PositiveIntegerField(default=0)
     cancel_reason = models.CharField(max_length=9, choices=CancelReason.choices, blank=True)
-    note = SealedField(null=True)  # {"text": …}, by staff
+    note = SealedField[Words | None](null=True)  # {"text": …}, by staff
     overbooked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    overbook_reason = SealedField(null=True)  # {"text": …}
+    overbook_reason = SealedField[Words | None](null=True)  # {"text": …}
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 

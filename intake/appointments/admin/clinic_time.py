@@ -19,8 +19,8 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FixedFilter
-from clinic.requests import request_id
+from clinic.lists import Context, FixedFilter, Row
+from clinic.requests import request_id, signed_in_user
 from intake.appointments import clinic_time
 from intake.appointments.admin.affected import AffectedVisits, with_time_words
 from intake.appointments.admin.clinic_time_forms import (
@@ -44,7 +44,7 @@ LISTS = [
 """The lists of clinic time, the most often changed first."""
 
 
-class ClinicTimeAdmin(AffectedVisits):
+class ClinicTimeAdmin(AffectedVisits[Row]):
     """What the five lists share: lookups by our filters alone, no scripts, services that write."""
 
     actions = None
@@ -64,7 +64,7 @@ class ClinicTimeAdmin(AffectedVisits):
         """Hidden from the admin index; reached from the page header."""
         return False
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         filters = cast(list[type[FixedFilter]], self.list_filter)
         return lookup in {fixed.parameter_name for fixed in filters}
 
@@ -72,7 +72,9 @@ class ClinicTimeAdmin(AffectedVisits):
         """Visits refer to the row, so it is put out of use and not deleted."""
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in LISTS]
         title = dict(LISTS)[str(self.opts.model_name)]
         context = {"title": title, "places": places, **(extra_context or {})}
@@ -101,13 +103,15 @@ class ClinicTimeAdmin(AffectedVisits):
             row=form.instance,
             links={name: rows for name, rows in form.cleaned_data.items() if name in many},
             fields=set(form.changed_data) & own,
-            by=request.user,
+            by=signed_in_user(request),
             request_id=request_id(request),
         )
         self.warn_of(request, getattr(form, "affected", ()))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        clinic_time.remove_clinic_time(row=obj, by=request.user, request_id=request_id(request))
+        clinic_time.remove_clinic_time(
+            row=obj, by=signed_in_user(request), request_id=request_id(request)
+        )
 
     # The audit trail records each change and says more of it than the admin's own log.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -119,23 +123,25 @@ class ClinicTimeAdmin(AffectedVisits):
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Write nothing."""
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Show the form: the audit trail holds the history."""
         return self.change_view(request, object_id)
 
 
 @admin.register(Location)
-class LocationAdmin(ClinicTimeAdmin):
+class LocationAdmin(ClinicTimeAdmin[Location]):
     list_display = ["name", "time_zone", "phone", "is_active"]
     form = LocationForm
     fields = ["name", "address", "time_zone", "directions", "phone", "is_active"]
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(ClinicTimeAdmin):
+class ClinicianAdmin(ClinicTimeAdmin[Clinician]):
     list_display = ["name", "user", "is_active"]
     list_select_related = ["user"]
-    form = InUseForm
+    form = InUseForm[Clinician]
     fields = ["name", "user", "is_active"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
@@ -151,7 +157,7 @@ class ClinicianAdmin(ClinicTimeAdmin):
 
 
 @admin.register(VisitType)
-class VisitTypeAdmin(ClinicTimeAdmin):
+class VisitTypeAdmin(ClinicTimeAdmin[VisitType]):
     list_display = ["title", "kind", "minutes", "with_whom", "is_active"]
     fields = ["title", "kind", "minutes", "clinicians", "is_active"]
 
@@ -178,7 +184,7 @@ class ValidityFilter(FixedFilter):
 
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(ClinicTimeAdmin):
+class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
     list_display = ["hours", "clinician", "location", "types", "validity", "capacity"]
     list_display_links = ["hours"]
     list_filter = [ClinicianFilter, LocationFilter, ValidityFilter]
@@ -238,7 +244,7 @@ class WhenFilter(FixedFilter):
 
 
 @admin.register(Closure)
-class ClosureAdmin(ClinicTimeAdmin):
+class ClosureAdmin(ClinicTimeAdmin[Closure]):
     list_display = ["span", "who", "where", "reason"]
     list_display_links = ["span"]
     list_filter = [WhenFilter, ClinicianFilter, LocationFilter]
