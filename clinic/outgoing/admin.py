@@ -17,7 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from clinic import audit
 from clinic.lists import FixedFilter, ListOnly, RecordedAdmin
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, oversight
 from clinic.requests import request_id, signed_in_user
 
 # A queued task says no more than that there is a message.
@@ -42,7 +42,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
     is_in_index = False
-    posts = {"again": outbox.try_again, "aside": outbox.set_aside}
+    posts = {"again": oversight.try_again, "aside": oversight.set_aside}
 
     def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
         """Record the read, and add to each row what it is about and whether staff may settle it."""
@@ -77,7 +77,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
                 self.posts[name](
                     message=message, by=signed_in_user(request), request_id=request_id(request)
                 )
-            except outbox.Settled as error:
+            except oversight.Settled as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, _("Done."))
