@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -186,7 +186,7 @@ class ReadOnlyAdmin(FindAdmin[Row]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    list_title: Any = ""
+    list_title: str | Promise = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

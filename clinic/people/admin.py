@@ -14,8 +14,8 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import CheckboxSelectMultiple, ModelForm
+from django.db.models import Exists, ManyToManyField, OuterRef, QuerySet
+from django.forms import CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -108,7 +108,9 @@ class PersonAdmin(FindAdmin[User]):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         return [name for name in self.fields if obj or name != "is_active"]
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kw: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
         roles = Group.objects.filter(name__in=ROLES).order_by("name")
         return super().formfield_for_manytomany(
             db_field, request, queryset=roles, widget=CheckboxSelectMultiple, **kw
@@ -181,7 +183,7 @@ class PersonAdmin(FindAdmin[User]):
         )
         messages.info(request, sentence % {"n": count, "name": user.get_username()})
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Skip Django's own log: the audit trail records more."""
 
     log_change = log_addition

@@ -39,7 +39,7 @@ def count_old() -> int:
     return total + sum(1 for _row in _old_factors())
 
 
-def _fields() -> Iterator[Any]:
+def _fields() -> Iterator[sealing.SealedField[Any]]:
     for model in apps.get_models():
         if not model._meta.proxy and model._meta.managed:
             for field in model._meta.local_concrete_fields:
@@ -47,7 +47,7 @@ def _fields() -> Iterator[Any]:
                     yield field
 
 
-def _names(field: Any) -> dict[str, str]:
+def _names(field: sealing.SealedField[Any]) -> dict[str, str | None]:
     meta = field.model._meta
     return {"table": meta.db_table, "column": field.column, "key": meta.pk.column}
 
@@ -56,7 +56,7 @@ def _primary() -> bytes:
     return bytes.fromhex(sealing.primary_kid())
 
 
-def _reseal(field: Any) -> int:
+def _reseal(field: sealing.SealedField[Any]) -> int:
     names, done = _names(field), 0
     with connection.cursor() as cursor:
         while True:
@@ -74,7 +74,7 @@ def _reseal(field: Any) -> int:
 # --- seeds of second factors: text in JSON, sealed for allauth ------------------------------------
 
 
-def _is_old(value: Any) -> bool:
+def _is_old(value: str | bytes) -> bool:
     try:
         return sealing.kid_of(base64.b64decode(value, validate=True)) != sealing.primary_kid()
     except (TypeError, ValueError, binascii.Error, sealing.SealError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from education import content
 from education.models import Condition
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MOST: Final = 30
 """Sections, and sources, of a page: with more the form would have too many fields to be sent."""
@@ -27,7 +30,9 @@ _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 class NameField(forms.RegexField):
     """A name that stands in an address or a text: small letters, digits and hyphens."""
 
-    def __init__(self, *, label: Any, help_text: Any, missing: Any) -> None:
+    def __init__(
+        self, *, label: "StrOrPromise", help_text: "StrOrPromise", missing: "StrOrPromise"
+    ) -> None:
         super().__init__(
             rf"^{_NAME}\Z",
             label=label,
@@ -183,9 +188,9 @@ class SourceForm(forms.Form):
         return bool(self.cleaned_data.get("text")) and not self.cleaned_data.get("gone")
 
 
-_ROWS: dict[str, Any] = {"extra": 2, "max_num": MOST, "absolute_max": MOST + 2}
-Sections: Any = forms.formset_factory(SectionForm, **_ROWS)
-Sources: Any = forms.formset_factory(SourceForm, **_ROWS)
+Part = TypeVar("Part", SectionForm, SourceForm)
+Sections = forms.formset_factory(SectionForm, extra=2, max_num=MOST, absolute_max=MOST + 2)
+Sources = forms.formset_factory(SourceForm, extra=2, max_num=MOST, absolute_max=MOST + 2)
 
 
 class Typed:
@@ -275,7 +280,7 @@ class Typed:
         groups = ((self.sections, _("Section %(n)s: ")), (self.sources, _("Source %(n)s: ")))
         for rows, name in groups:
             for sentence in rows.non_form_errors():
-                yield f"{rows.prefix}-0", sentence
+                yield f"{rows.prefix}-0", str(sentence)
             for number, form in enumerate(rows.forms, 1):
                 yield from _faults(form, name % {"n": number})
 
@@ -286,10 +291,10 @@ def _faults(form: forms.Form, before: str) -> Iterator[tuple[str, str]]:
             yield field.id_for_label, f"{before}{sentence}"
 
 
-def _in_order(rows: Sequence[Any]) -> list[Any]:
+def _in_order(rows: Sequence[Part]) -> list[Part]:
     """The rows that count, by their numbers. One that was moved wins over the one it met there."""
 
-    def key(numbered: tuple[int, Any]) -> tuple[int, int, int]:
+    def key(numbered: tuple[int, Part]) -> tuple[int, int, int]:
         number, row = numbered
         place, was = row.cleaned_data.get("place"), row.initial.get("place")
         if place is None:

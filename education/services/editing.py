@@ -237,13 +237,13 @@ def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = Non
     )
 
 
-def _move(page: Page, to: Status, by: User, request_id: str, **detail: Any) -> None:
+def _move(page: Page, to: Status, by: User, request_id: str, **detail: audit.Detail) -> None:
     was, page.status = page.status, to
     page.save()
     _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
 
 
-def _record(page: Page, by: User, action: str, request_id: str, **detail: Any) -> None:
+def _record(page: Page, by: User, action: str, request_id: str, **detail: audit.Detail) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

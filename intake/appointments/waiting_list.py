@@ -4,10 +4,9 @@ A freed slot is never booked here. It is held again and offered to patients whos
 the most urgent first, then the longest wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -209,7 +208,7 @@ def make_offers(
     return offers
 
 
-def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
+def withdraw_offers_in(offers: Iterable[Offer], *, at: datetime) -> None:
     """Withdraw open offers, and release each held row that has no other open offer."""
     offers = list(offers)
     rows = {offer.appointment_id for offer in offers}

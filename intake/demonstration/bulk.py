@@ -50,7 +50,7 @@ def walk_of(patient: Patient) -> Walk:
 
 
 @transaction.atomic
-def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -> int:
+def load(*, patients: Sequence[Patient], now: datetime, clinician: User | None = None) -> int:
     """Store a batch of synthetic patients. Returns how many.
 
     With a `clinician`, most submissions older than two days are decided and closed. No red flag is

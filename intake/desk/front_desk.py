@@ -112,7 +112,8 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
 
     @admin.display(description=gettext_lazy("Wish"))
     def wish(self, row: FrontDesk) -> str:
-        return request_of(row).get_visit_type_display() if request_of(row) else "–"
+        request = request_of(row)
+        return request.get_visit_type_display() if request else "–"
 
     @admin.display(description=gettext_lazy("Appointment"))
     def progress(self, row: Any) -> str:
@@ -337,7 +338,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         return redirect(self.address("change", row.pk))
 
 
-def request_of(row: Submission) -> Any:
+def request_of(row: Submission) -> AppointmentRequest | None:
     """Return the request for a visit of a submission; a stopped form has None."""
     return getattr(row, "appointment_request", None)
 

@@ -5,7 +5,6 @@ bookings, whatever the program does.
 """
 
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -326,7 +325,7 @@ class Offer(models.Model):
         return str(self.id)
 
 
-def during(start: datetime, end: datetime) -> Any:
+def during(start: datetime, end: datetime) -> DateTimeTZRange:
     """Return the half-open time from `start` to `end` for the database.
 
     It is in UTC, where no wall time occurs twice.

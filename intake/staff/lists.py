@@ -1,7 +1,8 @@
 """What all lists and pages of patients share: the order, the search, recorded reads, columns."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
@@ -24,12 +25,14 @@ from django.utils.translation import gettext_lazy
 from clinic.ids import parse_reference
 from clinic.lists import Context, FindList, RecordedAdmin, Row
 from clinic.requests import StaffRequest, request_id, signed_in_user
+from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.submissions import (
     ORDER,
     Submission,
+    SubmissionQuerySet,
     Urgency,
 )
 from intake.staff import reads
@@ -123,7 +126,7 @@ class PatientAdmin(RecordedAdmin[Row]):
 
         Lists of other rows than submissions override this.
         """
-        found = find_patients(rows, term)
+        found = find_patients(cast(SubmissionQuerySet, rows), term)
         if not found:
             return rows.none()
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
@@ -214,22 +217,18 @@ class PatientAdmin(RecordedAdmin[Row]):
         return status
 
 
-def find_patients(rows: Any, term: str) -> list[Any]:
-    """Return the keys of the submissions whose patient fits the search term, best fit first.
-
-    `rows` is a queryset of submissions.
-    """
+def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
+    """Return the keys of the submissions whose patient fits the search term, best fit first."""
     wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values are cheaper than models: 200 candidates are ranked, and a page shows 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
+    columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
         (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
-        for pk, person, sent in candidates.values_list("pk", "person", "submitted_at")[
-            : search.CANDIDATES
-        ]
+        for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]
 

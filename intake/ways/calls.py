@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -187,7 +188,7 @@ def settle(*, task: CallTask, by: User, request_id: str) -> None:
             )
 
 
-def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
+def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None = None) -> None:
     """Take calls off the call list that the patient no longer needs.
 
     Drops the calls for these `reasons`, and all calls `about` an appointment (its id). Called in

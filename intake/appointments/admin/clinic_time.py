@@ -4,7 +4,8 @@ The pages are the admin's own, without its scripts. intake.appointments.clinic_t
 records each change. Clinic time holds no health data.
 """
 
-from typing import Any, cast
+from datetime import date
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -20,7 +21,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import Context, FixedFilter, Row
+from clinic.lists import Context, FixedFilter
 from clinic.requests import request_id, signed_in_user
 from intake.appointments import clinic_time
 from intake.appointments.admin.affected import AffectedVisits, with_time_words
@@ -45,7 +46,10 @@ LISTS = [
 """The lists of clinic time, the most often changed first."""
 
 
-class ClinicTimeAdmin(AffectedVisits[Row]):
+Kept = TypeVar("Kept", bound=clinic_time.Row)
+
+
+class ClinicTimeAdmin(AffectedVisits[Kept]):
     """What the five lists share: lookups by our filters alone, no scripts, services that write."""
 
     is_in_index = False
@@ -66,7 +70,7 @@ class ClinicTimeAdmin(AffectedVisits[Row]):
         filters = cast(list[type[FixedFilter]], self.list_filter)
         return lookup in {fixed.parameter_name for fixed in filters}
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
         """Visits refer to the row, so it is put out of use and not deleted."""
         return False
 
@@ -78,20 +82,24 @@ class ClinicTimeAdmin(AffectedVisits[Row]):
         context = {"title": title, "places": places, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kw: Any
+    ) -> forms.Field | None:
         """Show plain choices, without the admin's buttons that open another window."""
         field = super().formfield_for_dbfield(db_field, request, **kw)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kw: Any
+    ) -> forms.ModelMultipleChoiceField[Any] | None:
         return super().formfield_for_manytomany(
             db_field, request, widget=forms.CheckboxSelectMultiple, **kw
         )
 
     # --- through the services --------------------------------------------------------------------
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Kept, form: Any, change: bool) -> None:
         """Do nothing: save_related stores the row together with its links."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -106,16 +114,16 @@ class ClinicTimeAdmin(AffectedVisits[Row]):
         )
         self.warn_of(request, getattr(form, "affected", ()))
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+    def delete_model(self, request: HttpRequest, obj: Kept) -> None:
         clinic_time.remove_clinic_time(
             row=obj, by=signed_in_user(request), request_id=request_id(request)
         )
 
     # The audit trail records each change and says more of it than the admin's own log.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
         """Write nothing."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
         """Write nothing."""
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
@@ -204,10 +212,10 @@ class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
         "capacity", "visit_types",
     ]  # fmt: skip
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: OpeningHours | None = None) -> bool:
         return request.user.has_perm("intake.delete_openinghours")
 
-    def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
+    def render_delete_form(self, request: HttpRequest, context: Context) -> HttpResponse:
         visits = clinic_time.visits_without_hours(hours=context["object"])
         context |= {"affected": with_time_words(visits)}
         return self.recorded(request, super().render_delete_form(request, context), visits)
@@ -254,7 +262,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
     form = ClosureForm
     fields = ["clinician", "location", "first_day", "last_day", "starts_at", "ends_at", "reason"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Closure | None = None) -> bool:
         return request.user.has_perm("intake.delete_closure")
 
     @admin.display(description=gettext_lazy("When"))
@@ -276,7 +284,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
         return str(row.location) if row.location else _("everywhere")
 
 
-def _days_words(first: Any, last: Any) -> str:
+def _days_words(first: date | None, last: date | None) -> str:
     """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""

@@ -3,6 +3,7 @@
 The front desk sees and changes all visits; a clinician sees the visits with that clinician.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -256,14 +257,13 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        row: Appointment = self.record_or_404(request, object_id)
-        return row
+        return self.record_or_404(request, object_id)
 
     def act(
         self,
         request: StaffRequest,
         row: Appointment,
-        service: Any,
+        service: Callable[..., None],
         done: str,
         form: CancelForm | None = None,
         *,
