@@ -71,6 +71,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
     """Named and put in order by editors; none is deleted, since pages have addresses under it."""
 
     list_title = gettext_lazy("Conditions")
+    is_in_index = False
     list_display = ["named", "other_titles", "slug", "order", "number"]
     ordering = ["order", "slug"]
     sortable_by = []
@@ -83,15 +84,6 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
         return rights.may(request.user, "change")
 
     has_add_permission = has_view_permission
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """The list of pages leads here."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, self.titled(extra_context))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None

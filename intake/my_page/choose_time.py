@@ -29,7 +29,7 @@ from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from intake.models.submissions import Submission, Urgency
 from intake.my_page.browser_key import with_grant
-from intake.my_page.status_page import REFUSALS, show_problem
+from intake.my_page.status_page import show_problem, with_refusals
 
 LONGEST_KEY = 1000  # characters of the posted fields of a remembered answer
 FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
@@ -37,6 +37,7 @@ FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
+@with_refusals
 def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Show the list of free times, then the page to confirm one, then book or move the visit."""
     mine = holds.standing_of(submission=submission)
@@ -64,8 +65,6 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
         return _confirm(request, submission, mine, form)
     except SlotGone as gone:
         return _show_taken(request, submission, mine, form, gone, answer_key)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:
