@@ -99,20 +99,15 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     }
 
 
-def show_problem(request: Request, grant: Grant, problem: Exception | str) -> HttpResponse:
-    """Show the page as it is now, with the reason why the action was not done."""
-    fresh = grants.find(key_of(request)) or grant
-    return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
-
-
 def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Show the page with the reason when a service refuses what the patient asked `view` for."""
+    """Show the page as it is now, with the reason, when what the patient asks for is refused."""
 
     @wraps(view)
     def wrapper(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
         try:
             return view(request, grant=grant, submission=submission)
         except REFUSALS as problem:
-            return show_problem(request, grant, problem)
+            fresh = grants.find(key_of(request)) or grant
+            return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
 
     return wrapper

@@ -13,12 +13,12 @@ from clinic.requests import Request
 from intake.appointments import changing, offers, waiting_list
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.views.visit_words import may_change, words_of
-from intake.errors import Conflict
+from intake.errors import Conflict, Refused
 from intake.models.access import Grant
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
-from intake.my_page.status_page import show_problem, with_refusals
+from intake.my_page.status_page import with_refusals
 
 
 def visit_of(submission: Submission) -> Appointment | None:
@@ -45,7 +45,7 @@ def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
     rows = Offer.objects.filter(request__submission=submission).select_related("appointment")
     chosen = next((row for row in rows if str(row.pk) == wanted), None)
     if chosen is None:
-        return show_problem(request, grant, _("Choose one of the times that we offer you."))
+        raise Refused(_("Choose one of the times that we offer you."))
     offers.accept(offer=chosen, submission=submission, request_id=rid)
     return redirect("intake:my")
 
@@ -59,9 +59,7 @@ def cancel(request: Request, *, grant: Grant, submission: Submission) -> HttpRes
     if visit is None:
         return redirect("intake:my")
     if not may_change(visit):
-        return show_problem(
-            request, grant, _("It is too late to change this here. Please call us.")
-        )
+        raise Refused(_("It is too late to change this here. Please call us."))
     go = request.POST.get("go")
     if request.method != "POST" or go not in ("again", "cancel"):
         return render(request, "my/cancel.html", {"appointment": words_of(visit)})

@@ -1,10 +1,13 @@
-"""What the tests of several rooms need: the protocol of today, a clinician, questions, limits."""
+"""What the tests of several rooms need: the protocol of today, people, questions, limits."""
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from intake.domain.definition import Protocol
 from intake.models.clinic_time import Clinician
 from intake.protocols import current
+from tests import builders
 from tests.intake import book
 
 
@@ -15,9 +18,27 @@ def protocol() -> Protocol:
 
 
 @pytest.fixture
-def dr_lee(db) -> Clinician:
+def lee(db) -> Clinician:
     """Dr. Lee sees patients every day from 9 to 5."""
     return book.clinician()
+
+
+@pytest.fixture
+def clinician() -> Client:
+    """The browser of a clinician who is signed in."""
+    return builders.staff_client("clinician")
+
+
+@pytest.fixture
+def me() -> User:
+    """The account of that clinician."""
+    return builders.member("clinician")
+
+
+@pytest.fixture
+def desk() -> Client:
+    """The browser of a member of the front desk who is signed in."""
+    return builders.staff_client("front desk")
 
 
 @pytest.fixture

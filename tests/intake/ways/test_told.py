@@ -39,7 +39,7 @@ from tests.intake.ways.acts import (
     want_no_visit,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 ROOT = Path(__file__).resolve().parents[3]
 LETTER = {
     "e-mail": "An e-mail tells the patient.",
