@@ -81,7 +81,7 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
         "call": (0, 0, 1),
     }.get(ending, (0, 0, 0))
     assert not Message.objects.filter(state__in=("waiting", "failed")).exclude(
-        kind="appointment_reminder"
+        kind__endswith="_reminder"
     )
     if ending in ("refused", "passed over"):
         assert not Offer.objects.filter(request__submission=mine).exists()
