@@ -168,8 +168,9 @@ class DecisionForm(CallForm):
         yield Part(
             "call",
             _("The call: for more information, or for emergency care"),
-            _("Emergency care needs a call. Until one reaches the patient, the submission stays on "
-              "top of the worklist."),
+            _("More information: not needed if you write. At same day and above the clock runs "
+              "until a call reaches the patient. Emergency care: needed. The submission stays on "
+              "top of the worklist until a call reaches the patient."),
             tuple(self[name] for name in CALL),
         )  # fmt: skip
         if self.asks_of_request:

@@ -194,12 +194,20 @@ class SubmissionPage:
         return list(self.submission.communications.select_related("by"))
 
     @property
-    def alarming(self) -> list[Communication]:
-        """Unread words of alarm and what the patient wrote after them, oldest first."""
-        if not self.submission.alarm:
-            return []
+    def unanswered(self) -> list[Communication]:
+        """What the patient wrote since staff last wrote, oldest first.
+
+        While words of alarm are unread, it begins with them.
+        """
         since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
+        if not self.submission.alarm:
+            return since
         return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
+
+    @property
+    def withdrew(self) -> bool:
+        """Whether the patient withdrew and wrote nothing that waits for an answer."""
+        return self.submission.status == "withdrawn" and not self.unanswered
 
     @property
     def waits(self) -> bool:

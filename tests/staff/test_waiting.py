@@ -21,7 +21,17 @@ from intake.ways import calls
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
 from tests.intake.test_coming_back import inside, letters
-from tests.staff.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
+from tests.staff.desk import (
+    CALLS,
+    WORKLIST,
+    Trail,
+    cells,
+    page_of,
+    references,
+    verdict,
+    waiting,
+    words,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +206,30 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
             assert ("We spoke with you on" in said) == reached, case
             assert ("We tried to call you on" in said) == (not reached), case
             assert "write to us below" in said, case
+
+
+def test_the_answer_stands_on_top_of_the_page_with_its_button(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "It was 18 in October."})
+    page = words(clinician.get(page_of(submission)))
+    top = page[: page.index("Urgency")]
+    assert "The patient wrote It was 18 in October." in top
+    assert "Answer by" in top
+    assert "We need to know a little more" not in top
+
+
+@pytest.mark.parametrize("urgency", [Urgency.URGENT, Urgency.SAME_DAY])
+def test_staff_read_one_day_of_return_and_no_second_full_stop(clinician, urgency):
+    submission = waiting(urgency=urgency, hours=1)
+    for outcome in ("", "not_reached", "reached"):
+        ask(clinician, fresh(submission), sentence="more_needed", call=outcome)
+        page = words(clinician.get(page_of(submission)))
+        back = fresh(submission).back_at is not None
+        assert ("Due: " in page) == (not back)
+        assert ("Back on " in page) == back
+        assert ".." not in page.replace("...", "")
+        assert ("call now" in page) == (urgency == Urgency.SAME_DAY and not outcome)
 
 
 # --- it waits, and comes back ---------------------------------------------------------------------
@@ -419,6 +453,21 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert not in_triage(submission)
     # the time until somebody told the patient was ours
     assert told.target_at == submission.target_at
+
+
+def test_the_call_list_says_what_the_clinician_asks_for(clinician):
+    submission = row_of(NO_WAY, urgency=Urgency.URGENT)
+    clinician.post(page_of(submission, "message"), {"revision": 0, "message": "thanks"})
+    CallTask.objects.all().delete()
+    ask(clinician, fresh(submission), sentence="bring_list")
+    desk = builders.staff_client("front desk")
+    (told,) = cells(desk.get(CALLS), "why")
+    assert told.startswith("We need more information")
+    assert "Please bring the list of your medicines" in told
+    assert "Thank you" not in told
+    page = clinician.get(page_of(submission)).content.decode()
+    (owed,) = re.findall(r'class="owed".*?</section>', page, re.S)
+    assert "Please bring the list of your medicines" in owed
 
 
 def test_giving_it_back_leaves_it_waiting_for_the_patient(clinician):
