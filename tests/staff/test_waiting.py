@@ -208,6 +208,38 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
             assert "write to us below" in said, case
 
 
+@pytest.mark.parametrize("outcome", Call.Outcome)
+@pytest.mark.parametrize("contact", [None, NO_WAY])
+def test_an_older_message_of_the_clinic_is_no_question(clinician, contact, outcome):
+    for urgency in Urgency:
+        submission = row_of(contact, urgency=urgency)
+        clinician.post(page_of(submission, "message"), {"revision": 0, "message": "thanks"})
+        ask(clinician, fresh(submission), sentence="", call=outcome)
+        said = read_by_patient(submission)
+        assert fresh(submission).status == "waiting"
+        assert "Read the messages below" not in said
+        assert "write to us below" in said
+
+
+def test_the_message_that_asks_stands_right_below_the_sentence_that_names_it(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    page = read_page(submission)
+    assert page.index("Read the messages below") < page.index("From the clinic")
+    assert page.index("From the clinic") < page.index("Put me on the waiting list")
+
+
+def test_a_clinician_is_reading_it_is_said_only_of_a_clinician_who_has_it(clinician):
+    submission = builders.submission()
+    clinician.post(page_of(submission, "assign"), {"revision": 0, "to": "me"})
+    assert read_by_patient(submission) == "A clinician is reading it."
+    ask(clinician, fresh(submission), sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "Here it is."})
+    assert "A clinician will decide about it." in read_by_patient(submission)
+    clinician.post(page_of(submission, "settle"), {"revision": fresh(submission).revision})
+    assert read_by_patient(submission) == "A clinician is reading it."
+
+
 def test_the_answer_stands_on_top_of_the_page_with_its_button(clinician):
     submission = builders.submission()
     ask(clinician, submission, sentence="more_needed")
@@ -373,7 +405,7 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
     assert in_triage(asked)
     assert (stored.status, stored.asked_at, stored.back_at) == ("in_review", None, None)
     assert asked.reference in references(clinician.get(WORKLIST))
-    assert "A clinician is reading it." in read_by_patient(asked)
+    assert "have opened it. A clinician will decide about it." in read_by_patient(asked)
     # and reading the answer does not send it away again
     clinician.post(page_of(asked, "settle"), {"revision": stored.revision})
     assert in_triage(asked)
