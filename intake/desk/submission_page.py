@@ -195,12 +195,17 @@ class SubmissionPage:
 
     @property
     def unanswered(self) -> list[Communication]:
-        """What the patient wrote since staff last wrote, oldest first.
+        """What the patient wrote last and staff have not answered, oldest first.
 
         While words of alarm are unread, it begins with them.
         """
-        since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
-        if not self.submission.alarm:
+        row, newest_first = self.submission, iter(reversed(self.letters))
+        if not row.alarm and row.reply_due_at is None:
+            return []
+        if row.status != "withdrawn":  # a question of ours is no answer
+            newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
+        since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
+        if not row.alarm:
             return since
         return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
 

@@ -139,7 +139,7 @@ def test_of_two_who_decide_the_second_keeps_all_that_was_typed(clinician):
 
     assert page.status_code == 409
     assert 'value="bring_list" selected' in body
-    assert 'value="left_word" id="id_call_1" checked' in body
+    assert 'value="left_word" id="id_call_2" checked' in body
     assert 'value="later" selected' in body
     assert "By hand." in body
     assert not Call.objects.exists()
@@ -249,6 +249,23 @@ def test_the_answer_stands_on_top_of_the_page_with_its_button(clinician):
     assert "The patient wrote It was 18 in October." in top
     assert "Answer by" in top
     assert "We need to know a little more" not in top
+
+
+def test_a_question_over_words_of_alarm_leaves_them_on_top(clinician):
+    submission = builders.submission()
+    replies.reply(submission=submission, text="I can't breathe")
+    ask(clinician, fresh(submission), sentence="more_needed", alarm_read="on")
+    page = words(clinician.get(page_of(submission)))
+    assert "I can't breathe" in page[: page.index("Urgency")]
+
+
+def test_a_call_that_was_ticked_by_a_slip_can_be_taken_back(clinician):
+    submission = waiting(urgency=Urgency.SAME_DAY)
+    form = clinician.get(page_of(submission)).content.decode()
+    assert re.search(r'name="call" value="" id="id_call_0" checked>No call<', form)
+    ask(clinician, submission, sentence="more_needed", call="")
+    assert not Call.objects.exists()
+    assert in_triage(submission)
 
 
 @pytest.mark.parametrize("urgency", [Urgency.URGENT, Urgency.SAME_DAY])
@@ -485,6 +502,14 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert not in_triage(submission)
     # the time until somebody told the patient was ours
     assert told.target_at == submission.target_at
+
+
+@pytest.mark.parametrize("urgency", [Urgency.SAME_DAY, Urgency.EMERGENCY])
+def test_a_call_that_is_owed_today_is_due_with_the_submission(clinician, urgency):
+    submission = row_of(NO_WAY, urgency=urgency)
+    ask(clinician, submission, sentence="more_needed")
+    task = CallTask.objects.get()
+    assert task.due_at == fresh(submission).target_at == submission.target_at
 
 
 def test_the_call_list_says_what_the_clinician_asks_for(clinician):
