@@ -5,12 +5,17 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import audit
 from intake.documents import protocol_of
 from intake.errors import Conflict
 from intake.models.submissions import Submission, Urgency
 from intake.questionnaire.target_times import target_time
+
+CHANGED_MEANWHILE = gettext_lazy(
+    "Somebody changed this submission while you were reading. What you entered was not stored."
+)
 
 
 def claim(submission: Submission, revision: int, **columns: Any) -> None:
@@ -22,12 +27,7 @@ def claim(submission: Submission, revision: int, **columns: Any) -> None:
         revision=revision + 1, **columns
     )
     if not changed:
-        raise Conflict(
-            _(
-                "Somebody changed this submission while you were reading. What you entered was "
-                "not stored. Read it again below, then decide."
-            )
-        )
+        raise Conflict(f"{CHANGED_MEANWHILE} {_('Read it again below, then decide.')}")
 
 
 def record_change(

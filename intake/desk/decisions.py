@@ -184,8 +184,10 @@ def _tell(
     if action == "ask":
         waiting.order_reminder(row=row, at=decision.at)
         if not _is_told(row, given):
-            again_at = given.call.again_at if given.call else None
-            calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=again_at)
+            due_at = given.call.again_at if given.call else None
+            if row.back_at is None:  # the clock of the submission runs until the call
+                due_at = due_at or row.target_at
+            calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=due_at)
     if given.call:
         calls.record_with_decision(
             submission=row, made=given.call, by=by, at=decision.at, request_id=request_id

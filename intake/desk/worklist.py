@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import Context
 from clinic.requests import StaffRequest
-from intake.desk import decisions, patient_messages, transitions
+from intake.desk import changes, decisions, patient_messages, transitions
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -175,9 +175,12 @@ class SubmissionAdmin(PatientAdmin[Submission]):
                     request_id=request.request_id,
                 )
         except (Conflict, workflow.NotAllowed) as error:
+            words = str(error)
+            if not form.is_current and isinstance(error, workflow.NotAllowed):
+                words = f"{changes.CHANGED_MEANWHILE} {words}"
             submission.refresh_from_db()
             form.refresh(submission)
-            form.add_error(None, str(error))
+            form.add_error(None, words)
             return self.show(request, submission, form=form, status=409)
         self.offer_next(request, submission)
         return redirect(self.address("change", submission.pk))

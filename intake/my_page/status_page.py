@@ -78,6 +78,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "sent_at": submission.submitted_at,
         "words": words,
         "emergency": emergency,
+        "asked": asked,
         "spoken": told_in if told_in != language else "",
         "next_text": "",
         **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),

@@ -44,7 +44,7 @@ class StatusFilter(FixedFilter):
         ("suspect", gettext_lazy("Possible bots")),
         ("all", gettext_lazy("All")),
     ]
-    default = gettext_lazy("Waiting for a decision or an answer")
+    default = gettext_lazy("Waiting for our decision or answer")
     shown_by_default = IS_WAITING
 
     def default_words(self, changelist: ChangeList) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -110,10 +110,11 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
         Communication.objects.all(),
         [about[task.pk] for task in tasks if task.reason == Reason.MESSAGE],
     )
+    questions = _questions([about[task.pk] for task in tasks if task.reason == Reason.MORE])
     offers = _open_offers([task.submission_id for task in tasks if task.reason == Reason.OFFER])
     news = {}
     for task in tasks:
-        row = {**visits, **lost, **letters}.get(about[task.pk])
+        row = {**visits, **lost, **letters, **questions}.get(about[task.pk])
         if task.reason == Reason.OFFER:
             news[task.pk] = _offered_words(offers.get(task.submission_id, []))
         elif isinstance(row, Appointment):
@@ -129,6 +130,18 @@ def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
     """Map ids to rows; ids that are no UUIDs, and ids without a row, are left out."""
     known = [pk for pk in ids if _UUID.fullmatch(pk)]
     return {str(row.pk): row for row in rows.filter(pk__in=known)} if known else {}
+
+
+def _questions(decisions: list[str]) -> dict[str, Communication]:
+    """Map the ids of decisions to the messages that ask the patient for more information."""
+    known = [pk for pk in decisions if _UUID.fullmatch(pk)]
+    if not known:
+        return {}
+    asking = Communication.objects.filter(
+        by__isnull=False, submission__decisions__in=known, submission__decisions__at=F("at")
+    )
+    rows = asking.annotate(decision=F("submission__decisions"))
+    return {str(vars(row)["decision"]): row for row in rows}
 
 
 def _open_offers(submissions: list[UUID]) -> dict[UUID, list[Offer]]:

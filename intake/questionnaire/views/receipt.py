@@ -17,7 +17,7 @@ from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
 from intake.domain.translation import SAFETY_LEVELS, Wording
-from intake.models.submissions import Kind, Submission
+from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
     draft_notice,
@@ -104,11 +104,20 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
 
     Whether a patient may wait is a matter of safety, so the words are approved ones.
     """
-    urgency, language = submission.result.urgency, get_language() or "en"
+    urgency, language = _urgency_code(submission), get_language() or "en"
     spoken = words.language_of(urgency) if urgency in SAFETY_LEVELS else language
     with override(spoken):
         foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission), "next_language": foreign}
+
+
+def _urgency_code(submission: Submission) -> str:
+    """Return the urgency that the rules found, or a higher one that came later.
+
+    A patient who was told to seek help today is not told to wait after staff lower the urgency.
+    """
+    found = Urgency.of(submission.result.urgency)
+    return Urgency(max(found, submission.urgency)).code
 
 
 def next_text(submission: Submission) -> str:
@@ -117,10 +126,10 @@ def next_text(submission: Submission) -> str:
     A closed clinic promises no call.
     """
     now, target = timezone.now(), submission.target_at
-    match submission.result.urgency:
-        case "same_day" | "urgent" if target < now and hours.is_open(now):
+    match _urgency_code(submission):
+        case "emergency" | "same_day" | "urgent" if target < now and hours.is_open(now):
             return _("You should have heard from us by now. If you have not, please call us.")
-        case "same_day":
+        case "emergency" | "same_day":
             if not hours.is_open(now):
                 return _(
                     "A clinician reads your answers when we open. Please do not wait for that."

@@ -88,7 +88,7 @@ def test_what_was_answered_before_does_not_stand_there_again(clinician):
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
-        (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Answer by"),
+        (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Hello?"),
         (
             lambda row: replies.withdraw(submission=row),
             "The patient withdrew this submission, and it had red flags Look at it by",

@@ -193,6 +193,18 @@ def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(cl
     assert Decision.objects.get().revision == 1
 
 
+def test_what_a_colleague_decided_meanwhile_is_told_with_what_was_typed(clinician):
+    submission = waiting()
+    decide(builders.staff_client("clinician", "dr-other"), submission)
+    response = decide(clinician, submission, outcome="need_more_information",
+                      sentence="more_needed", note="Typed with care.")  # fmt: skip
+    text = words(response)
+    assert response.status_code == 409
+    assert "Somebody changed this submission while you were reading." in text
+    assert "the submission is “decided”." in text
+    assert "This is not stored. You can copy it. Typed with care." in text
+
+
 def test_what_is_closed_cannot_be_decided_and_the_page_says_why(clinician):
     submission = waiting(status="closed")
     response = decide(clinician, submission)

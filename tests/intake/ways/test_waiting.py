@@ -1,5 +1,6 @@
 """What a patient was asked: who has the next step, since when, until when, and what they read."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from intake.questionnaire import drafts, sending
 from intake.ways import calls
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
-from tests.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
+from tests.desk import CALLS, WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
 from tests.intake.way_in import inside, letters
 from tests.intake.ways.asked import NO_WAY, ask, call, fresh, in_triage, read_by_patient, row_of
 
@@ -160,7 +161,7 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
     assert in_triage(asked)
     assert (stored.status, stored.asked_at, stored.back_at) == ("in_review", None, None)
     assert asked.reference in references(clinician.get(WORKLIST))
-    assert "A clinician is reading it." in read_by_patient(asked)
+    assert "have opened it. A clinician will decide about it." in read_by_patient(asked)
     # and reading the answer does not send it away again
     clinician.post(page_of(asked, "settle"), {"revision": stored.revision})
     assert in_triage(asked)
@@ -240,6 +241,59 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert not in_triage(submission)
     # the time until somebody told the patient was ours
     assert told.target_at == submission.target_at
+
+
+def test_the_message_that_asks_stands_right_below_the_sentence_that_names_it(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    page = read_page(submission)
+    assert page.index("Read the messages below") < page.index("From the clinic")
+    assert page.index("From the clinic") < page.index("Put me on the waiting list")
+
+
+def test_a_clinician_is_reading_it_is_said_only_of_a_clinician_who_has_it(clinician):
+    submission = builders.submission()
+    clinician.post(page_of(submission, "assign"), {"revision": 0, "to": "me"})
+    assert read_by_patient(submission) == "A clinician is reading it."
+    ask(clinician, fresh(submission), sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "Here it is."})
+    assert "A clinician will decide about it." in read_by_patient(submission)
+    clinician.post(page_of(submission, "settle"), {"revision": fresh(submission).revision})
+    assert read_by_patient(submission) == "A clinician is reading it."
+
+
+def test_the_answer_stands_on_top_of_the_page_with_its_button(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "It was 18 in October."})
+    page = words(clinician.get(page_of(submission)))
+    top = page[: page.index("Urgency")]
+    assert "The patient wrote It was 18 in October." in top
+    assert "Answer by" in top
+    assert "We need to know a little more" not in top
+
+
+@pytest.mark.parametrize("urgency", [Urgency.SAME_DAY, Urgency.EMERGENCY])
+def test_a_call_that_is_owed_today_is_due_with_the_submission(clinician, urgency):
+    submission = row_of(NO_WAY, urgency=urgency)
+    ask(clinician, submission, sentence="more_needed")
+    task = CallTask.objects.get()
+    assert task.due_at == fresh(submission).target_at == submission.target_at
+
+
+def test_the_call_list_says_what_the_clinician_asks_for(clinician):
+    submission = row_of(NO_WAY, urgency=Urgency.URGENT)
+    clinician.post(page_of(submission, "message"), {"revision": 0, "message": "thanks"})
+    CallTask.objects.all().delete()
+    ask(clinician, fresh(submission), sentence="bring_list")
+    desk = builders.staff_client("front desk")
+    (told,) = cells(desk.get(CALLS), "why")
+    assert told.startswith("We need more information")
+    assert "Please bring the list of your medicines" in told
+    assert "Thank you" not in told
+    page = clinician.get(page_of(submission)).content.decode()
+    (owed,) = re.findall(r'class="owed".*?</section>', page, re.S)
+    assert "Please bring the list of your medicines" in owed
 
 
 def test_giving_it_back_leaves_it_waiting_for_the_patient(clinician):
