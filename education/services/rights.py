@@ -1,4 +1,4 @@
-"""Who may do what to pages, and the exceptions that refuse it."""
+"""Check what a member of staff may do to pages. The exceptions refuse an act."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
-    """The act is not allowed now, or not to this person; the message says why."""
+    """The act is refused. The message tells the person why."""
 
 
 class NotAllowed(Refused):
@@ -20,7 +20,7 @@ class Changed(Refused):
     """Another person changed the page after this person opened it."""
 
     def __init__(self) -> None:
-        super().__init__(_("Somebody changed this page meanwhile. Please look at it again."))
+        super().__init__(_("Another person changed this page meanwhile. Please look at it again."))
 
 
 def may(by: Any, what: str) -> bool:

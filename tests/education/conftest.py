@@ -19,4 +19,4 @@ def pages(db) -> dict[str, Page]:
 def load(*texts: content.Page) -> dict[str, Page]:
     """The given pages, or the two of the samples, brought in from files."""
     loading.load_pages(conditions=GROUPS, pages=texts or (samples.overview(), samples.creaking()))
-    return {page.name: page for page in Page.objects.whole()}
+    return {page.name: page for page in Page.objects.with_texts()}

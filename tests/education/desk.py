@@ -11,7 +11,7 @@ from tests import builders
 
 
 def fresh(page: Page) -> Page:
-    return Page.objects.whole().get(pk=page.pk)
+    return Page.objects.with_texts().get(pk=page.pk)
 
 
 def read(page: Page) -> str:

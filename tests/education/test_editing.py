@@ -181,12 +181,12 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
         ({"order": ""}, "Give a number from 0 to 999."),
         ({"written": "yesterday"}, "Enter a valid date."),
         ({"related": "Knees!"}, "“Knees!” is not written like restless-legs/iron."),
-        ({"section-1-heading": ""}, "Only the first section has no heading."),
+        ({"section-1-heading": ""}, "Write a heading: only the first section has none."),
         ({"section-1-place": "-1"}, "greater than or equal to 0"),
         ({"section-0-body": "a\0b"}, ""),
         ({"source-0-url": "javascript:alert(1)"}, "Give the whole address"),
         ({"source-0-url": "ftp://example.org/x"}, "Give the whole address"),
-        ({"source-1-text": "", "source-1-url": "https://x.org"}, "Say what stands"),
+        ({"source-1-text": "", "source-1-url": "https://x.org"}, "Describe the source"),
         ({f"section-{n}-gone": "on" for n in range(3)}, "Write at least one section."),
         ({"section-0-body": "word " * 7000, "section-1-body": "word " * 2000}, "too long for one"),
     ],
@@ -227,7 +227,7 @@ def test_two_editors_at_once_the_second_is_told_and_keeps_what_was_typed(page, e
     late = store(editor, page, mine, **{"section-2-body": "Only my words."})
 
     assert late.status_code == 409
-    assert "Somebody changed this page meanwhile." in words(late)
+    assert "Another person changed this page meanwhile." in words(late)
     assert typed(late)["section-2-body"] == "Only my words."
     assert "− removed Knees click [1, 2]." in words(late).replace("  ", " ")
     assert desk.fresh(page).as_written().sections[0].body == "Knees click [1, 2]."
@@ -251,7 +251,7 @@ def test_a_page_goes_from_the_editor_to_the_clinician_to_the_readers(
     assert "The page is in review." in words(said)
 
     seen = clinician.get(at(page))
-    assert "I reviewed it: it is right" in buttons(seen)
+    assert "I reviewed this text: it is right" in buttons(seen)
     assert typed(seen) == {}
     press(clinician, page, "review", next_on=in_a_year())
     assert "Publish" not in buttons(clinician.get(at(page)))
@@ -271,7 +271,7 @@ def test_what_nobody_reviewed_is_not_published_whatever_is_pressed(page, editor)
 
     said = press(editor, page, "publish")
 
-    assert "A clinician has to review exactly this text first." in words(said)
+    assert "A clinician must review exactly this text first." in words(said)
     assert desk.fresh(page).shown is None
 
 
@@ -281,7 +281,7 @@ def test_a_text_changed_under_the_reviewers_eyes_is_not_reviewed(page, clinician
 
     said = press(clinician, page, "review", read=seen, next_on=in_a_year())
 
-    assert "Somebody changed this page meanwhile." in words(said)
+    assert "Another person changed this page meanwhile." in words(said)
     assert desk.fresh(page).reviewed_by is None
 
 
@@ -292,10 +292,10 @@ def test_who_wrote_it_cannot_review_it(page):
     store(client, page, title="My knees")
 
     shown = client.get(at(page))
-    assert "I reviewed it: it is right" not in buttons(shown)
+    assert "I reviewed this text: it is right" not in buttons(shown)
     assert "somebody else has to review it" in words(shown)
     said = press(client, page, "review", next_on=in_a_year())
-    assert "Somebody who did not write this text has to review it." in words(said)
+    assert "You wrote a part of this text, so another clinician must review it." in words(said)
     assert desk.fresh(page).reviewed_by is None
 
 
@@ -304,7 +304,7 @@ def test_who_wrote_it_cannot_review_it(page):
     [
         ("", "Give the day of the next review."),
         ("soon", "Give the day as 2027-11-26."),
-        ("2020-01-01", "The next review lies in the future."),
+        ("2020-01-01", "The next review must be in the future."),
     ],
 )
 def test_a_review_wants_a_day_for_the_next_one(page, clinician, day, sentence):
@@ -404,7 +404,7 @@ def test_the_history_tells_who_wrote_what_and_what_differs(page, editor, clinici
     assert "1 line added, 1 line removed" in told
     assert "+ added Walking." in told
     assert "<ins>swim</ins>" in clinician.get(at(page, "history")).content.decode()
-    assert "Bring this text back" not in told
+    assert "Restore this text" not in told
 
 
 def test_any_two_texts_are_compared_and_what_readers_see_too(page, editor):
@@ -432,7 +432,7 @@ def test_an_old_text_comes_back_as_a_new_version_that_needs_its_review(page, edi
         at(page, "restore"), {"version": str(first.pk), "read": desk.read(page)}, follow=True
     )
 
-    assert "The old text is back, as a draft." in words(answer)
+    assert "The old text is restored as a draft." in words(answer)
     page = desk.fresh(page)
     assert page.as_written() == samples.creaking()
     assert page.status == Status.DRAFT
@@ -440,7 +440,7 @@ def test_an_old_text_comes_back_as_a_new_version_that_needs_its_review(page, edi
     stale = editor.post(
         at(page, "restore"), {"version": str(first.pk), "read": "0" * 64}, follow=True
     )
-    assert "Somebody changed this page meanwhile." in words(stale)
+    assert "Another person changed this page meanwhile." in words(stale)
     other = PageVersion.objects.exclude(page=page).first()
     gone = editor.post(at(page, "restore"), {"version": str(other.pk), "read": desk.read(page)})
     assert gone.status_code == 404

@@ -83,6 +83,6 @@ def test_the_command_puts_the_message_and_says_so(overdue, capsys, monkeypatch):
     call_command("review_reminders")
     call_command("review_reminders")
 
-    assert capsys.readouterr().out == "pages named: 1\nnothing to tell, or told already\n"
+    assert capsys.readouterr().out == "pages named: 1\nno review is overdue, or already told\n"
     event = Event.objects.get(actor="system:review-reminders", subject="2034-05")
     assert event.detail == {"job": "review-reminders", "count": 1}

@@ -55,7 +55,7 @@ def test_headings_and_summaries_have_this_clinics_numbers_too(settings):
     (part,) = rendering.render([("When to call 911", "")], sources=0)
 
     assert (part.id, part.heading) == ("when-to-call-911", "When to call 112")
-    assert rendering.say("Call 911 [1]. It costs 9111.") == "Call 112 [1]. It costs 9111."
+    assert rendering.fill_in("Call 911 [1]. It costs 9111.") == "Call 112 [1]. It costs 9111."
 
 
 def test_a_number_in_an_address_stays():
@@ -159,7 +159,7 @@ TAGS = {
 }
 ATTRIBUTES = {"href", "class", "id", "role", "tabindex", "aria-label", "start"}
 ATTRIBUTES |= {"src", "alt", "width", "height", "loading"}
-OURS = rendering.Shown("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
+OURS = rendering.ShownPicture("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
 
 
 def harm(shown: str) -> list[str]:

@@ -157,7 +157,7 @@ def test_every_page_of_the_editors_side(window):
             (
                 ("/admin/", "Add a page"),
                 ("/admin/education/page/?review=overdue", "Nothing fits"),
-                ("/admin/education/page/add/", "How it goes on"),
+                ("/admin/education/page/add/", "Next steps"),
                 (at(page), "Store the draft"),
                 (at(page, "preview"), "On a wide screen"),
                 (f"{at(page, 'preview')}?width=wide", "On a phone"),
