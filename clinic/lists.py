@@ -96,7 +96,7 @@ class FindList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.result_count:  # no row was counted, so a second query would find none
+        if not self.result_count:  # no row was counted, so a second query would find no row
             self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:

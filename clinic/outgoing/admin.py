@@ -37,7 +37,7 @@ class StateFilter(FixedFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """The list of messages. The table holds no addresses and no texts, so the list shows none."""
+    """The list of messages. The list shows no address and no text, since the table has neither."""
 
     list_title = gettext_lazy("Messages")
     list_display = [

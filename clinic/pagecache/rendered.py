@@ -202,7 +202,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
 
 @cache
 def edition() -> str:
-    """Return a hash of all but the database that pages are made of: code, templates, settings."""
+    """Return a hash of what pages are made of, the database left out: code, templates, settings."""
     with translation.override(settings.LANGUAGE_CODE):
         shown = repr((site(None), [getattr(settings, name) for name in SHOWN]))
     whole = hashlib.sha256(shown.encode())

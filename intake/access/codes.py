@@ -31,7 +31,7 @@ from intake.models.submissions import Device, Draft, Submission
 TRIES = 5
 MOST = 20  # submissions that one code opens: the newest of a mailbox
 
-# A try is counted before the code is compared, so that simultaneous tries are five at most, too.
+# A try is counted before the code is compared, so that simultaneous tries cannot be more than five.
 _TRY = """
 update intake_challenge set tries = tries + 1
 where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
@@ -70,7 +70,7 @@ def address_key(address: str) -> int:
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge; None when it has none."""
+    """Return the address key and reference of the browser's challenge; None without a challenge."""
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 
@@ -106,7 +106,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # costs as much as a challenge would
+        _code_hash(UUID(int=0), symbols)  # takes as long as with a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):

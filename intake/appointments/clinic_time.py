@@ -93,7 +93,7 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
             if row.starts.date() <= last_day and _last_day(row) >= first_day
         ]
     else:
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert closure.starts_at
         assert closure.ends_at
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
@@ -127,7 +127,7 @@ def visits_without_hours(
 
 
 def visits_outside_hours() -> list[UUID]:
-    """Return the ids of visits to come that were booked in hours and have no place in them by now.
+    """Return the ids of visits to come that fitted the hours when booked and no longer do.
 
     A visit in a closure has no place either. Needs two queries for each visit type.
     """
@@ -169,7 +169,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.Closure] = ()
 ) -> bool:
-    """Whether the hours have a place for a visit. An overbooked visit needs open hours alone."""
+    """Whether the hours have a place for a visit. An overbooked visit needs only open hours."""
     capacity = domain.capacity_at(
         hours,
         closures,

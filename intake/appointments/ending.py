@@ -78,8 +78,8 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
     """End the parts that `keys` name, and with `close` the request. Returns the parts ended.
 
     A request stays open while a visit is booked or the patient is on the waiting list. Offers that
-    are not ended can still be accepted. A part of `decide`, which records it. Call it before the
-    submission is locked. Raises Conflict when a named part was changed meanwhile.
+    are not ended can still be accepted. A part of `decide`, which records the act. Call this before
+    the submission is locked. Raises Conflict when a named part was changed meanwhile.
     """
     known = arranged_for(submission=submission)
     if known.request is None and not keys:

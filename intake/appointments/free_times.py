@@ -111,7 +111,7 @@ def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> Free
     start = start_of(key)
     if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
-    # one look at the days around serves both: the slot itself, and the nearest when it has gone
+    # one look at the days around finds the slot, or the nearest free times if the slot has gone
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
     for free in around:
         if free.key == key:

@@ -24,8 +24,8 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MOST = 3  # slots offered to one patient at once
-# The front desk often withdraws offers to offer other slots or to book on the phone. Then the
-# patient hears of that instead.
+# The front desk often withdraws offers in order to offer other slots or to book on the phone. If
+# that happens within this time, the patient gets one letter about the new offer or visit only.
 SECOND_THOUGHTS = timedelta(minutes=15)
 
 
@@ -138,7 +138,7 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """Withdraw all open offers to a patient; the request is "requested" again.
 
-    Tells the patient when the patient has heard of the offers; returns whether that is so.
+    Tells a patient who has heard of the offers. Returns whether the patient had heard of them.
     """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"

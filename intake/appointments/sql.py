@@ -91,7 +91,7 @@ where a.location_id = %s and a.during && tstzrange(%s, %s)
 order by lower(a.during), a.seat
 """  # noqa: S608  names of columns
 
-# Asked again for each patient who lost a slot, at the moment when many patients lose one.
+# This query runs for each patient who loses a slot, often for many patients at the same moment.
 BOOKED_OR_HELD = """
 select id from intake_appointment a where (submission_id = %s or draft_id = %s)
   and (status = 'confirmed' or (status = 'held' and held_until > %s

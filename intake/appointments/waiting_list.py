@@ -36,7 +36,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # so many requests are compared with a freed slot, the first of the list
+LOOKED_AT = 200  # a freed slot is compared with the first 200 requests of the list
 SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
 
 
@@ -175,7 +175,7 @@ def make_offers(
     Each patient on the waitlist gets a message of their own.
     """
     until = row.held_until
-    assert until  # the database holds that a held row has it
+    assert until  # a constraint of the database
     offers = []
     for request in requests:
         offer = Offer(

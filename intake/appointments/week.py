@@ -98,7 +98,7 @@ def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> boo
     """Whether a closure, of whole days or between two moments, shuts part of a day."""
     if closure.first_day and closure.last_day:
         return closure.first_day <= day <= closure.last_day
-    # the database holds that a closure without days has both moments
+    # a constraint of the database: a closure without days has both moments
     assert closure.starts_at
     assert closure.ends_at
     return closure.starts_at < end and begin < closure.ends_at

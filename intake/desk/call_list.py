@@ -104,7 +104,7 @@ class CallTaskAdmin(PatientAdmin):
         return queryset.filter(submission__in=find_patients(called, search_term)), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list, which shows all there is of a call."""
+        """Lead to the list, which shows every column of a call."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("changelist"))

@@ -122,7 +122,7 @@ class SubmissionAdmin(PatientAdmin):
         return response.render()
 
     def next_after(self, submission: Submission, by: Any) -> str:
-        """Return the address of the next submission that no colleague has taken; '' for none."""
+        """Return the address of the next submission that no colleague has taken, or ''."""
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
@@ -182,7 +182,7 @@ class SubmissionAdmin(PatientAdmin):
 
     @record_view
     def call_view(self, request: Request, submission: Submission) -> HttpResponse:
-        """Record a call; one that reached the patient also asked for more information, if due."""
+        """Record a call. If it reached the patient, it settles owed calls for more information."""
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)

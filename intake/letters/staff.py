@@ -54,7 +54,7 @@ def alarm(message: Message) -> Letter | None:
 def escalation(message: Message) -> Letter | None:
     """Say that a red flag still waits: first to the duty role, from EVERYBODY_FROM on to all staff.
 
-    Returns None when the escalation has ended, and when a later step is told already.
+    Returns None when the escalation has ended, and when a letter about a later step was ordered.
     """
     submission = submission_of(message)
     step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0

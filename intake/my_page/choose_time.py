@@ -117,7 +117,7 @@ def _confirm(
 
     A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
     """
-    assert form.visit_type is not None  # the caller has looked
+    assert form.visit_type is not None  # the caller made sure
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), choosing.held_words(row)["until"]

@@ -60,7 +60,7 @@ def begin(
     content: Content | None = None,
     follows: Submission | None = None,
 ) -> tuple[Draft, str]:
-    """Start a draft. Returns the draft and the browser's key, of which only the hash is stored.
+    """Start a draft. Returns the draft and the browser's key, which is stored only as a hash.
 
     `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does.
     """
@@ -156,7 +156,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
-        assert sealed is not None  # seal_for returns None for None alone
+        assert sealed is not None  # seal_for returns None only for None
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
@@ -246,8 +246,8 @@ def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any],
 def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
     """Save the recognised answers of a page that was left early or has errors.
 
-    The page does not count as done. Answers that forbid going on are kept as typed: they answer
-    nothing, and the page shows them again. Raises Conflict.
+    The page does not count as done. Answers that forbid going on are kept as typed text: they do
+    not count, and the page shows them again. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -314,7 +314,7 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
 
 
 def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Save the typed fields of an unfinished step, to show them again. They answer nothing."""
+    """Save the typed fields of an unfinished step, to show them again. They do not count."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))

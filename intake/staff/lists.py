@@ -76,7 +76,7 @@ class StatusFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.STATUSES:
             return queryset.filter(status=self.value())
-        # a search looks everywhere: the patient on the phone may be decided on since yesterday
+        # a search looks in all statuses: a patient who calls may have been decided on already
         if self.value() == "all" or term_of(request):
             return queryset
         special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
@@ -84,7 +84,10 @@ class StatusFilter(FixedFilter):
 
 
 class NotClosedFilter(StatusFilter):
-    """Without a choice, show all that is not closed: the front desk works after the decision."""
+    """Filter by status. Without a choice, show all that are not closed.
+
+    The front desk still has work after a clinician's decision.
+    """
 
     default = gettext_lazy("Not closed")
     shown_by_default = IS_NOT_CLOSED

@@ -119,8 +119,8 @@ def apply_reached_call(
 def record_answers(*, addition: Submission) -> None:
     """Put the submissions that an addition answers back on the worklist.
 
-    These are the submission that the addition follows, and the one that that submission follows, if
-    we asked the patient something there. Called in the transaction that sends the addition.
+    An addition answers the submission that it follows, and the submission before that one, if the
+    clinic asked the patient something there. Called in the transaction that sends the addition.
     """
     followed = Q(pk=addition.follows_id)
     earlier = Submission.objects.filter(followed)

@@ -28,7 +28,7 @@ else:  # at run time the class takes no parameter
     ModelForm = forms.ModelForm
 
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
-"""The query of the list of visits for those to come that no longer fit the hours."""
+"""The query by which the list of visits shows future visits that no longer fit the hours."""
 
 
 class AskingForm(ModelForm):
@@ -60,7 +60,7 @@ class AffectedVisits(FindAdmin):
         return self.recorded(request, response, visits)
 
     def recorded(self, request: HttpRequest, response: Any, visits: Sequence[Appointment]) -> Any:
-        """Record the reader's look at these visits before the page is sent."""
+        """Record that the reader sees these visits, before the page is sent."""
         if visits:
             with transaction.atomic():
                 reads.record_list(

@@ -45,7 +45,7 @@ LISTS = [
 
 
 class ClinicTimeAdmin(AffectedVisits):
-    """What the five lists share: lookups by our filters alone, no scripts, services that write."""
+    """The base of the five lists: only our filters look rows up, no scripts, services write."""
 
     actions = None
     show_full_result_count = False
@@ -253,7 +253,7 @@ class ClosureAdmin(ClinicTimeAdmin):
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
             return _days_words(row.first_day, row.last_day)
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert row.starts_at
         assert row.ends_at
         zone = closure_zone(row.location)

@@ -291,10 +291,10 @@ class AppointmentAdmin(PatientAdmin):
         reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button. A refusal shows the page as it is now, and why.
+        """Call a service for a button. After a refusal the page shows the reason.
 
-        `done` says what was done. `reason_to_call` names the calls that staff owe a patient whom
-        no letter tells of it.
+        `done` says what was done. `reason_to_call` is the reason of the call that staff owe the
+        patient if no letter tells the patient.
         """
         if request.method == "POST":
             try:

@@ -54,7 +54,7 @@ class WishedFilter(FixedFilter):
 
 @admin.register(WaitlistEntry)
 class WaitlistAdmin(PatientAdmin):
-    """Who has waited how long for what. Staff offer a slot on the page of the request."""
+    """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
     list_filter = [WishedFilter]
@@ -93,7 +93,7 @@ class WaitlistAdmin(PatientAdmin):
         return queryset.filter(request__submission__in=found), False
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list, which shows all that there is of an entry."""
+        """Lead to the list, which shows every column of an entry."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:intake_waitlistentry_changelist")

@@ -89,7 +89,7 @@ def gone_words(shown: dict[str, Any]) -> str:
 def held_words(row: Appointment) -> dict[str, str]:
     """Return a held slot in words: its key, when it is, and until when it is held."""
     until = row.held_until
-    assert until  # the database holds that a held row has it
+    assert until  # a constraint of the database
     return {
         "key": taking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),

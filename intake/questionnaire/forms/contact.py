@@ -17,7 +17,7 @@ from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextFi
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
 
-CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
+CONSENT_VERSION = "draft-1"  # the version of the texts ContactForm.consent and privacy notice
 
 
 class ConsentField(forms.BooleanField):
@@ -169,7 +169,7 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """Return the answers given here: none, except in a request without the questionnaire."""
+        """Return the answers of this form, which only a request without the questionnaire has."""
         if self.kind != "appointment":
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
