@@ -6,7 +6,7 @@ PORT ?= 8000
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 STAMP := .venv/.installed
-# what the laptop runs as; production sets its own environment and never comes here
+# for a laptop only: production does not use this Makefile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## what can be done here
@@ -63,7 +63,7 @@ faults: setup ## workers and the database die: no message and no sent form is lo
 lighthouse: setup .local/lighthouse ## five times on three pages, as a phone: at least 99, 100, 100 (needs Node.js and Chromium)
 	@$(BIN)/python -m tests.web.lighthouse $(ARGS)
 
-# not in package.json: what it needs names "latest", so a lock would not hold
+# not in package.json: its dependencies ask for "latest", so a lock file would not pin them
 .local/lighthouse:
 	@npm install --silent --prefix $@ lighthouse@12.8.2 && touch $@
 
