@@ -109,7 +109,7 @@ def _text(content: str) -> Token:
 
 
 def fill_in(text: str, text_for: Callable[[str], str]) -> str:
-    """Replace each placeholder and emergency number in a title or summary by `text_for` of it."""
+    """Replace the placeholders and emergency numbers in a title or summary by `text_for`."""
 
     def replace(found: re.Match[str]) -> str:
         return found[0] if found[1] else text_for(found[2] or found[3])

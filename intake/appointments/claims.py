@@ -47,7 +47,7 @@ def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
 
 
 def retry_deadlocks(service: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a service that lost a deadlock try again: no transaction may have the slot yet."""
+    """Make a service try again after a deadlock, because the slot may still be free."""
 
     @wraps(service)
     def run(**given: Any) -> Result:

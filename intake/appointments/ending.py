@@ -58,7 +58,7 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """Read what is arranged for the patient of a submission. A mere wish needs one query."""
+    """Read what is arranged for the patient of a submission. One query if there is only a wish."""
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:

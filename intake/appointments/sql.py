@@ -3,7 +3,7 @@
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Closure
 
-# The order of the columns below, as Model.from_db takes them: it counts names against values.
+# The columns below are in the order of the model's fields: Model.from_db takes values by position.
 LOCATION_COLUMNS = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
 VISIT_TYPE_COLUMNS = ["id", "kind", "title", "minutes", "is_active"]
 CLOSURE_COLUMNS = [field.attname for field in Closure._meta.concrete_fields]

@@ -170,7 +170,7 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer a held row to each of these locked requests, and record it.
+    """Offer the slot of a held appointment to each of these locked requests, and record that.
 
     Each patient on the waitlist gets a message of their own.
     """

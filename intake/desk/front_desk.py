@@ -366,7 +366,7 @@ class FrontDeskAdmin(PatientAdmin):
 
 
 def request_of(row: Submission) -> Any:
-    """Return the request for a visit of a submission; a stopped form has None."""
+    """Return the submission's request for a visit; None for a stopped form."""
     return getattr(row, "appointment_request", None)
 
 

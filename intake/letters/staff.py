@@ -72,8 +72,8 @@ def escalation(message: Message) -> Letter | None:
 def _is_current(submission: Submission, step: int) -> bool:
     """Whether `step` is the escalation's newest step.
 
-    Step 0 is a message of the release before, which knew one step and stored no time with the
-    submission. Once a submission has a time, the sweep tells of it instead.
+    Step 0 marks a message of the release before, which had one step and stored no time with the
+    submission. Once a submission has a time, the sweep orders its letters instead.
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step

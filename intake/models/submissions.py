@@ -183,7 +183,7 @@ class Submission(models.Model):
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
-            # The conditions of the lists: a page of 25 costs the same however many rows are closed.
+            # The conditions are those of the lists, so closed rows do not make a page slower.
             models.Index(fields=ORDER, name="submission_open", condition=IS_NOT_CLOSED),
             models.Index(fields=ORDER, name="submission_answer_due", condition=IS_ANSWER_DUE),
             models.Index(fields=ORDER, name="submission_sorted"),

@@ -69,7 +69,7 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:
-    """Whether the urgency allows choosing, and a patient without a visit may choose a first one."""
+    """Whether the patient may choose a time, for a first visit or for the visit to be moved."""
     may_begin = mine.visit is not None or may_choose(submission)
     return may_begin and free_times.may_choose(submission.urgency)
 

@@ -103,8 +103,8 @@ class MineFilter(FixedFilter):
             return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
             return queryset
-        # Two queries, since mostly no colleague has left: then an index gives the rows in order.
-        # Submissions that are over stay with the colleague who had them.
+        # Two queries: usually no colleague has left, and then an index gives the rows in order.
+        # Closed submissions stay with the colleague who had them.
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))

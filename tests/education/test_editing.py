@@ -293,7 +293,7 @@ def test_who_wrote_it_cannot_review_it(page):
 
     shown = client.get(at(page))
     assert "I reviewed this text: it is right" not in buttons(shown)
-    assert "somebody else has to review it" in words(shown)
+    assert "another clinician must review it" in words(shown)
     said = press(client, page, "review", next_on=in_a_year())
     assert "You wrote a part of this text, so another clinician must review it." in words(said)
     assert desk.fresh(page).reviewed_by is None

@@ -73,7 +73,7 @@ class AffectedVisits(FindAdmin):
         return response
 
     def warn_of(self, request: HttpRequest, visits: Sequence[Appointment]) -> None:
-        """Say after storing how many visits no longer fit the hours, and link to them."""
+        """After storing, say how many visits no longer fit the hours, and link to them."""
         if not visits:
             return
         words = ngettext(

@@ -17,7 +17,7 @@ from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
 from intake.wording import moments
 
-DAYS = 4  # so many days with free times on one page
+DAYS = 4  # days with free times on one page
 LOOK = timedelta(days=14)  # read at first; further ahead only when the page is not full
 
 

@@ -85,7 +85,7 @@ def show_step(
 
 
 def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
-    """Return the context of the contact or the wish as far as it depends on no draft."""
+    """Return the part of the context of contact or wish that does not depend on the draft."""
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},
