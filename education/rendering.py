@@ -263,7 +263,7 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
 def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, str, SafeString]:
     """Return a care card's level as a spoken word, its heading, and its one button.
 
-    A screen reader speaks the word, because it does not tell the colour.
+    The word is for screen readers, which do not tell the colour.
     """
     if level == "emergency":
         call = _("Call %(number)s") % {"number": voice.emergency}

@@ -21,7 +21,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.requests import request_id
 
-# A queued task says no more than that there is a message.
+# A queued task shows only that there is a message.
 admin.site.unregister(DBTaskResult)
 
 

@@ -157,7 +157,7 @@ class Ready:
 
 
 class Copied(ResponseHeaders):
-    """A copy of headers that were checked when the page was loaded, without a second check."""
+    """A copy of a page's headers. They are not checked again, since loading has checked them."""
 
     def __init__(self, checked: ResponseHeaders) -> None:
         self._store = checked._store.copy()

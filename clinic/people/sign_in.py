@@ -55,7 +55,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """What allauth asks about accounts and passwords."""
+    """The adapter by which allauth handles accounts and passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -111,7 +111,7 @@ class RoleBackend(AuthenticationBackend):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """What allauth asks about the second factor."""
+    """The adapter by which allauth handles the second factor."""
 
     _PLACE = "mfa_authenticator|data"
     error_messages = DefaultMFAAdapter.error_messages | {
