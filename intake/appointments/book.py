@@ -63,7 +63,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Menu:
-    """What a patient can choose from, each in the order of its names.
+    """What a patient can choose from, each list sorted by name.
 
     `people` are the active clinicians of these visit types, `places` the active locations; both as
     (id, name).

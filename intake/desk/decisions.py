@@ -134,8 +134,8 @@ def _decided(
     row.back_at = row.asked_at = row.redirected_at = None
     row.status, row.urgency, row.alarm = status, given.urgency, False
     if given.urgency != submission.urgency:
-        # A raised urgency counts from now. A lowered one counts from the sending, so that a
-        # patient waits no longer than with the lower urgency from the start.
+        # A raised urgency counts from now. A lowered one counts from the sending, so the
+        # target is the same as with the lower urgency from the start.
         start = now if given.urgency > submission.urgency else submission.submitted_at
         row.target_at = target_from(submission, given.urgency, start)
     next_try = _next_try(submission, given, now)
