@@ -1,0 +1,264 @@
+"""What is found wrong with a protocol before it meets a patient."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from intake.domain.definition import Computed, Condition, Option, Protocol, Proxy, Question
+from intake.domain.problems import KINDS, problems
+from intake.domain.readability import READING_GRADE, reading_grade
+from tests.intake.domain.altered import (
+    NEVER,
+    with_question,
+    with_questions,
+    with_rule,
+    with_rule_set,
+    with_rules,
+)
+
+Change = Callable[[Protocol], Protocol]
+
+
+def leaf(op: str, value: Any, **reads: str) -> Condition:
+    return Condition(op=op, value=value, **reads)
+
+
+def when(*parts: Condition, id: str = "N07") -> Change:
+    """The rule's condition, with whatever it reads as its inputs."""
+
+    def change(protocol: Protocol) -> Protocol:
+        condition = Condition(all=parts)
+        inputs = (*condition.questions(), *condition.computed())
+        return with_rule(protocol, id, when=condition, inputs=inputs)
+
+    return change
+
+
+def show_if(id: str, condition: Condition) -> Change:
+    return lambda protocol: with_question(protocol, id, show_if=condition)
+
+
+def question(id: str, **changes: Any) -> Change:
+    return lambda protocol: with_question(protocol, id, **changes)
+
+
+def rule(id: str, **changes: Any) -> Change:
+    return lambda protocol: with_rule(protocol, id, **changes)
+
+
+def twice(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    return tuple(q for one in questions for q in ([one, one] if one.id == "tobacco" else [one]))
+
+
+def with_safety_partner(protocol: Protocol) -> Protocol:
+    partner = msgspec.structs.replace(protocol.question("tobacco"), id="extra", page="safety")
+
+    def add(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        return (*questions, partner) if questions[0].id == "em_now" else questions
+
+    return with_questions(protocol, add)
+
+
+BROKEN: list[tuple[str, str, Change]] = [
+    ("duplicate_id", "questions", lambda p: with_questions(p, twice)),
+    ("duplicate_id", "rules", lambda p: with_rules(p, (*p.rules.rules, p.rule("E01")))),
+    (
+        "duplicate_id",
+        "questions.tobacco.options",
+        question("tobacco", options=(Option("never", "Never"), Option("never", "No"))),
+    ),
+    (
+        "duplicate_id",
+        "level ranks",
+        lambda p: with_rule_set(
+            p, levels=tuple(msgspec.structs.replace(level, rank=1) for level in p.rules.levels)
+        ),
+    ),
+    ("unknown_question", "rules.N07.when", when(leaf("eq", "yes", q="vein_luck"))),
+    (
+        "unknown_question",
+        "questions.cold_since.show_if",
+        show_if("cold_since", leaf("eq", "x", q="y")),
+    ),
+    ("unknown_option", "rules.N07.when", when(leaf("contains", "brown_skim", q="vein_look"))),
+    (
+        "unknown_option",
+        "rules.N07.when",
+        when(leaf("contains_any", ("spider", "x"), q="vein_look")),
+    ),
+    ("unknown_option", "rules.N07.when", when(leaf("eq", "maybe", q="walk_pain"))),
+    ("unknown_option", "questions.em_now.exclusive", question("em_now", exclusive=("nothing",))),
+    (
+        "unknown_option",
+        "questions.tobacco.proxy.options",
+        question("tobacco", proxy=Proxy("Does the patient smoke?", options={"sometimes": "x"})),
+    ),
+    ("unknown_computed", "rules.N07.when", when(leaf("eq", True, var="art_patern"))),
+    (
+        "unknown_computed",
+        "computed.art_pattern",
+        lambda p: with_rule_set(
+            p, computed={**p.rules.computed, "art_pattern": Computed(2, "something else")}
+        ),
+    ),
+    ("unknown_level", "rules.N07", rule("N07", level="some_day")),
+    ("wrong_operator", "rules.N07.when", when(leaf("eq", "spider", q="vein_look"))),
+    ("wrong_operator", "rules.N07.when", when(leaf("contains", "yes", q="walk_pain"))),
+    ("wrong_operator", "rules.N07.when", when(leaf("gte", 3, q="walk_pain"))),
+    ("wrong_operator", "rules.N07.when", when(leaf("text_any_regex", ("x",), q="walk_pain"))),
+    ("impossible_value", "rules.N07.when", when(leaf("gt", 120, q="age_years"))),
+    ("impossible_value", "rules.N07.when", when(leaf("lt", 3, q="hemoglobin"))),
+    ("impossible_value", "rules.N07.when", when(leaf("gte", 31, var="lr7_total"))),
+    ("impossible_value", "rules.N07.when", when(leaf("eq", "total", var="rls_pattern"))),
+    ("impossible_value", "rules.N07.when", when(leaf("eq", "yes", var="art_pattern"))),
+    ("impossible_value", "rules.N07.when", when(leaf("eq", "yes", q="ack"))),
+    ("bad_pattern", "rules.N07.when", when(leaf("text_any_regex", ("(black",), q="reason_text"))),
+    (
+        "forward_reference",
+        "questions.who.show_if",
+        show_if("who", leaf("eq", "restless", q="main_reason")),
+    ),
+    ("forward_reference", "questions.who.show_if", show_if("who", leaf("eq", "self", q="who"))),
+    (
+        "forward_reference",
+        "questions.tobacco.show_if",
+        show_if("tobacco", leaf("eq", True, var="art_pattern")),
+    ),
+    ("never_shown", "questions.cold_since", show_if("cold_since", NEVER)),
+    (
+        "never_shown",
+        "questions.tobacco",
+        show_if(
+            "tobacco",
+            Condition(all=(leaf("gte", 30, q="age_years"), leaf("lt", 30, q="age_years"))),
+        ),
+    ),
+    (
+        "never_shown",
+        "questions.vein_bleed",
+        show_if(
+            "vein_bleed",
+            Condition(
+                all=(
+                    leaf("contains", "none", q="vein_look"),
+                    leaf("contains", "spider", q="vein_look"),
+                )
+            ),
+        ),
+    ),
+    ("never_fires", "rules.E01", rule("E01", when=NEVER, inputs=())),
+    (
+        "never_fires",
+        "rules.N07",
+        when(leaf("eq", "complete", var="rls_pattern"), leaf("eq", "no", q="rls_urge")),
+    ),
+    (
+        "never_fires",
+        "rules.N07",
+        when(leaf("eq", "male", q="sex_at_birth"), leaf("eq", "no", q="pregnancy_status")),
+    ),
+    (
+        "never_fires",
+        "rules.N07",
+        when(leaf("lt", 12, q="age_years"), leaf("eq", "none", q="si_screen")),
+    ),
+    ("inputs_differ", "rules.E01.inputs", rule("E01", inputs=("em_now", "age_years"))),
+    ("inputs_differ", "rules.U12.inputs", rule("U12", inputs=("pregnancy_status",))),
+    ("missing_source", "rules.E01", rule("E01", source=" ")),
+    ("missing_advice", "rules.R05", rule("R05", advice="")),
+    ("missing_limits", "questions.age_years", question("age_years", max=None)),
+    ("missing_limits", "questions.reason_text", question("reason_text", max_length=None)),
+    ("missing_limits", "questions.tobacco", question("tobacco", options=())),
+    ("missing_default", "rules", rule("R05", only_if_none=False)),
+    ("page_id", "pages.pregnancy", question("pregnancy_status", page="pregnancy")),
+    ("page_too_full", "pages.rls-4", question("drowsy_drive", page="rls-4")),
+    ("page_depends", "pages.rls", question("rls_rest", page="rls")),
+    ("safety_not_alone", "pages", with_safety_partner),
+    (
+        "safety_not_alone",
+        "pages",
+        lambda p: msgspec.structs.replace(
+            p,
+            questionnaire=msgspec.structs.replace(
+                p.questionnaire, sections=p.questionnaire.sections[1:]
+            ),
+        ),
+    ),
+    ("missing_proxy", "questions.walk_pain", question("walk_pain", proxy=None)),
+    (
+        "missing_proxy",
+        "questions.tobacco.options.former",
+        question("tobacco", proxy=Proxy("Does the patient smoke?")),
+    ),
+    ("bad_learn", "questions.tobacco.learn", question("tobacco", learn=("Restless Legs",))),
+    ("bad_learn", "rules.E01.learn", rule("E01", learn=("clots",))),
+    (
+        "hard_to_read",
+        "rules.E01.advice",
+        rule("E01", advice="Immediate hospitalisation facilitates revascularisation procedures."),
+    ),
+    ("hard_to_read", "rules.S12.closed", rule("S12", closed="Emergency facilities are available.")),
+    ("promise_in_advice", "rules.S16.advice", rule("S16", advice="We will read it today.")),
+    ("promise_in_advice", "rules.N02.advice", rule("N02", advice="You are seen within 6 weeks.")),
+    ("promise_in_advice", "rules.S12.closed", rule("S12", closed="We will call you today.")),
+    (
+        "promise_in_advice",
+        "levels.same_day.closed",
+        lambda p: with_rule_set(
+            p,
+            levels=tuple(
+                msgspec.structs.replace(level, closed="We call you tomorrow.")
+                if level.code == "same_day"
+                else level
+                for level in p.rules.levels
+            ),
+        ),
+    ),
+]
+
+
+def test_the_shipped_protocol_has_no_problems(protocol: Protocol) -> None:
+    assert problems(protocol) == []
+
+
+@pytest.mark.parametrize(("kind", "path", "change"), BROKEN)
+def test_a_broken_protocol_is_told_what_is_wrong_and_where(
+    protocol: Protocol, kind: str, path: str, change: Change
+) -> None:
+    found = problems(change(protocol))
+    assert (kind, path) in {(problem.id, problem.path) for problem in found}
+    assert all(problem.message.endswith(".") for problem in found)
+
+
+def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protocol) -> None:
+    said = "Keep it dry. We will try to see you within 2 weeks. Call 911 if it bleeds."
+    (found,) = problems(with_rule(protocol, "U09", advice=said))
+    assert found.path == "rules.U09.advice"
+    assert "“We will try to see you within 2 weeks.”" in found.message
+
+
+def test_every_kind_of_problem_has_a_broken_example() -> None:
+    assert {kind for kind, _, _ in BROKEN} == set(KINDS)
+
+
+def test_a_rule_that_only_some_answers_can_fire_is_found_to_fire(protocol: Protocol) -> None:
+    reachable = when(
+        leaf("eq", "complete", var="rls_pattern"),
+        leaf("eq", 30, var="lr7_total"),
+        leaf("lte", 12, q="age_years"),
+        leaf("eq", "pregnant", q="pregnancy_status"),
+        leaf("eq", True, var="art_pattern"),
+        leaf("eq", True, var="safety_retracted"),
+        leaf("text_any_regex", ("x",), q="reason_text"),
+    )
+    assert problems(reachable(protocol)) == []
+
+
+def test_reading_grades_grow_with_longer_words_and_sentences() -> None:
+    assert reading_grade("") == 0
+    assert reading_grade("911") == 0
+    easy = reading_grade("Call us now. We can help you.")
+    hard = reading_grade("Individuals experiencing symptomatology require evaluation.")
+    assert easy < 2 < READING_GRADE < hard
