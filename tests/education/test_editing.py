@@ -1,4 +1,4 @@
-"""Editors and clinicians at work on pages, through the admin's own door."""
+"""Editors and clinicians at work on pages, through the admin."""
 
 from datetime import timedelta
 
@@ -139,7 +139,7 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
     assert typed(again)["title"] == "Knees on other stairs"
 
 
-# --- what is wrong is said, and what was typed stays ---------------------------------------------
+# --- errors are shown, and the typed text stays --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_two_editors_at_once_the_second_is_told_and_keeps_what_was_typed(page, e
     assert "− removed Knees click [1, 2]." in words(late).replace("  ", " ")
     assert desk.fresh(page).as_written().sections[0].body == "Knees click [1, 2]."
 
-    # having seen it, the editor takes over what the other wrote, and stores
+    # the editor has seen the other change, takes it over, and stores
     agreed = store(editor, page, late, **{"section-0-body": "Knees click [1, 2]."})
     assert agreed.status_code == 302
     text = desk.fresh(page).as_written()

@@ -1,4 +1,4 @@
-"""Pictures: never without words, never anything but a picture, at an address of their own."""
+"""Pictures: always with words, always a real picture, each at an address of its own."""
 
 import re
 import struct
@@ -42,7 +42,7 @@ def editor(db) -> Client:
 
 def upload(client: Client, data: bytes, **fields: str):
     form = {"slug": "knee", "alt": "A knee, bent", **fields}
-    # the browser's word for what it is counts for nothing
+    # the media type that the browser names does not count
     return client.post(ADD, form | {"file": SimpleUploadedFile("x.svg", data, "image/svg+xml")})
 
 
@@ -50,7 +50,7 @@ def knee() -> Picture:
     return pictures.add(slug="knee", alt="A knee, bent", data=png(), by=desk.editor())
 
 
-# --- what is a picture ----------------------------------------------------------------------------
+# --- which files are pictures ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_whatever_bytes_come_the_answer_is_a_picture_or_a_refusal(start, rest):
     assert 0 < found.width <= image_format.MAX_SIDE
 
 
-# --- adding one -----------------------------------------------------------------------------------
+# --- adding a picture -----------------------------------------------------------------------------
 
 
 def test_an_editor_adds_a_picture_and_it_is_written_down(editor):
@@ -166,7 +166,7 @@ def test_a_picture_without_words_is_refused_by_the_database_itself(db):
             Picture.objects.update(alt=words_of_it)
 
 
-# --- showing one ----------------------------------------------------------------------------------
+# --- showing a picture ----------------------------------------------------------------------------
 
 
 def test_a_page_shows_the_picture_with_its_words_and_sides(pages):
@@ -213,7 +213,7 @@ def test_the_bytes_are_kept_for_long_and_believed_to_be_nothing_else(db):
         assert Client().get(wrong).status_code == 404
 
 
-# --- other words ----------------------------------------------------------------------------------
+# --- changing the words ---------------------------------------------------------------------------
 
 
 def words_at(picture: Picture) -> str:

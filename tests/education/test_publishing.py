@@ -153,7 +153,7 @@ def test_a_huge_table_is_harmless(page, editor):
 
     assert store(editor, page, **{"section-0-body": table(10_000)}).status_code == 413
 
-    # as long as a form can be
+    # the longest text that a form can hold
     stored = store(editor, page, **{"section-0-body": table(3_500) + "\nAnd [1, 2]."})
     assert stored.status_code == 302
     for name in ("shown", "change", "preview", "history"):

@@ -1,4 +1,4 @@
-"""Markdown becomes the HTML of a page, and nothing that could harm a reader."""
+"""Markdown becomes the HTML of a page, without anything that could harm a reader."""
 
 from html.parser import HTMLParser
 
@@ -15,7 +15,7 @@ def html(text: str, sources: int = 3) -> str:
 
 
 class Read(HTMLParser):
-    """What a browser makes of it: each tag with its attributes."""
+    """The tags and attributes that a browser reads in the HTML."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ OURS = rendering.ShownPicture("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 
 
 
 def harm(shown: str) -> list[str]:
-    """Everything in it that is not on the list of what a page may hold."""
+    """Return everything in the HTML that is not on the list of allowed parts."""
     found = []
     for tag, attributes in Read(shown).tags:
         found += [tag] if tag not in TAGS else []

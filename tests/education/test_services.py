@@ -1,4 +1,4 @@
-"""What happens to a page: loading, writing, review, publication; and what the database forbids."""
+"""Loading, writing, review and publication of pages, and what the database forbids."""
 
 from datetime import timedelta
 

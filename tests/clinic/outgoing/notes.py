@@ -19,10 +19,10 @@ def put(occasion: str = "one", **order: Any) -> Message:
 
 
 def soon(message: Message) -> None:
-    """The time of the next try has come."""
+    """Make the time of the next try come."""
     Message.objects.filter(pk=message.pk).update(next_at=timezone.now() - timedelta(seconds=1))
 
 
 def now(message: Message) -> Message:
-    """The message as it is stored."""
+    """Return the message as it is stored now."""
     return Message.objects.get(pk=message.pk)

@@ -1,4 +1,4 @@
-"""Clinic time in the admin: who sees patients where and when, and what is said of a slip."""
+"""Clinic time in the admin: when and where clinicians see patients; each mistake is explained."""
 
 from datetime import date, timedelta
 
@@ -222,7 +222,7 @@ def test_one_day_alone_is_enough(desk):
     assert Closure.objects.get().last_day == date(2027, 1, 4)
 
 
-# --- what is not possible ------------------------------------------------------------------------
+# --- refusals ------------------------------------------------------------------------------------
 
 
 def test_a_location_with_visits_keeps_its_zone(desk):

@@ -106,7 +106,7 @@ def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
     assert (f"{start:%H:%M}", f"{end:%H:%M}", who.name) == ("09:00", "17:00", "Dr. Lee")
 
 
-# --- a key that is none --------------------------------------------------------------------------
+# --- invalid keys --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

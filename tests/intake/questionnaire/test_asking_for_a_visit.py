@@ -1,4 +1,4 @@
-"""Asking for an appointment without the questionnaire, and the wish that both ways end with."""
+"""Asking for an appointment without the questionnaire, and the wish, the last step of both ways."""
 
 from datetime import timedelta
 
