@@ -111,7 +111,7 @@ def test_what_is_lost_at_the_commit_is_neither_done_nor_shown_nor_told(patients)
 
 
 def stored() -> dict[str, Any]:
-    """What the acts above would change."""
+    """Return everything that these acts would change."""
     return {
         "submissions": list(Submission.objects.order_by("pk").values_list("revision", "status")),
         "decisions": Decision.objects.count(),

@@ -1,4 +1,4 @@
-"""What changes is seen at once: in the store, by every process, whoever is slow."""
+"""A change shows at once: in the store, in every process, however slow a request is."""
 
 import shutil
 import threading

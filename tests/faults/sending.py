@@ -268,7 +268,7 @@ def prepare(number: int) -> list[Patient]:
     from tests import builders
 
     patients = []
-    connection.close()  # it may be one to a server that is no more
+    connection.close()  # perhaps one to a server that is gone
     with connection.cursor() as cursor:
         cursor.execute("set synchronous_commit = on")  # drafts always survive
     for place in range(number):
@@ -288,7 +288,7 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
     from intake.models.appointments import AppointmentRequest
     from intake.models.submissions import Draft, StatusChange, Submission
 
-    connection.close()  # it may be one to a server that is no more
+    connection.close()  # perhaps one to a server that is gone
     stored = {str(row.pk): row for row in Submission.objects.all()}
     events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
     orders: dict[str, list[str]] = {}

@@ -111,6 +111,6 @@ def hold(*, draft: Draft | None = None, submission: Submission | None = None, **
 
 
 def holding(submission: Submission, slot: FreeTime | None = None) -> Any:
-    """The patient holds this time, or the first that is free."""
+    """Let the patient hold this time, or the first free one."""
     slot = slot or free()
     return hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)

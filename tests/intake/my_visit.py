@@ -1,4 +1,4 @@
-"""A patient with an offer or a visit, and the letters that tell of it."""
+"""A patient with an offer or a visit, and the letters about it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A patient who comes back: saves, asks for a code, enters it, is on the own page."""
+"""A patient who comes back: saves, asks for a code, enters the code, is on the own page."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A composer whose words a test chooses, and a mail server."""
+"""Fixtures of messages: a composer whose letters a test chooses, and a mail server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Messages of a kind that the tests alone know: put, due, delivered."""
+"""Messages of the kind 'note', which only tests know: put, made due, read back."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The worker as a process: what waits is delivered, and it ends in order."""
+"""The worker as a process: it delivers what waits, and ends without losing a message."""
 
 import os
 import signal

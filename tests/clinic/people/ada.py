@@ -1,4 +1,4 @@
-"""Ada, who signs in with a password and an authenticator app."""
+"""Ada, a member of staff who signs in with a password and an authenticator app."""
 
 from django.core.cache import cache
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Ada, without a factor and with one; the end of the trail before a test."""
+"""Fixtures of sign-ins: Ada with and without a second factor, the last event before the test."""
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes

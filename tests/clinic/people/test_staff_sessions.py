@@ -1,4 +1,4 @@
-"""Sessions of staff: a new key at each proof, and an end after idle minutes and long days."""
+"""Sessions of staff: each proof gives a new key, and idle minutes or long days end a session."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""One-time codes: whom a code lets in, and what strangers learn by asking."""
+"""One-time codes: which patients a code lets in, and what a stranger learns by asking."""
 
 import re
 from datetime import timedelta

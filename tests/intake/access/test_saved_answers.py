@@ -1,4 +1,4 @@
-"""Saved answers are finished later, in another browser."""
+"""A patient saves answers and finishes them later, in another browser."""
 
 from datetime import timedelta
 

@@ -16,7 +16,7 @@ from tests.intake.appointments.time_forms import closed, hours, left, url
 pytestmark = pytest.mark.django_db
 
 
-# --- who sees patients, where and when -----------------------------------------------------------
+# --- when and where clinicians see patients ------------------------------------------------------
 
 
 def test_a_clinic_is_set_up_from_nothing_to_its_first_free_time(desk):

@@ -1,4 +1,4 @@
-"""Free times: what is offered, and that a made-up time is answered with a sentence."""
+"""Free times: which are offered, and how an invalid time is refused."""
 
 from datetime import timedelta
 

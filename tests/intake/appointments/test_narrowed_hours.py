@@ -1,4 +1,4 @@
-"""Hours changed although visits are booked in them: the visits are listed, and staff are asked."""
+"""When hours with booked visits change, staff see the visits and are asked first."""
 
 from datetime import time, timedelta
 

@@ -1,4 +1,4 @@
-"""What the forms of clinic time post."""
+"""The posted fields of the forms of clinic time."""
 
 from django.urls import reverse
 

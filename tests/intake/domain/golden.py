@@ -1,8 +1,8 @@
-"""The golden table: cases a clinician can read, each with what the rules say of it.
+"""The golden table: cases that a clinician can read, each with the result of the rules.
 
     .venv/bin/python -m tests.intake.domain.golden
 
-writes the last three columns of golden.csv anew from the protocol as it is. Read the difference
+writes the last three columns of golden.csv anew from the current protocol. Read the difference
 before committing it: each changed row is a patient who is now told something else.
 """
 

@@ -1,4 +1,4 @@
-"""What the patient is told of a visit: reminders, text messages, calendar files."""
+"""Letters to patients about a visit: reminders, text messages, calendar files."""
 
 import re
 from datetime import UTC, datetime, timedelta

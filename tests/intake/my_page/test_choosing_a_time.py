@@ -1,4 +1,4 @@
-"""Times that a patient chooses on the own page and that cannot be had."""
+"""Times that a patient chooses on the own page, but that are not free."""
 
 from datetime import UTC, timedelta
 

@@ -1,4 +1,4 @@
-"""A walk in which every question is asked, and one page of it typed wrongly."""
+"""A walk that asks every question, and a page of it with one wrong answer."""
 
 from typing import Any
 

@@ -143,7 +143,7 @@ def test_yes_from_a_child_alone_deletes_and_says_whom_to_ask(door, who):
     assert not patient.client.cookies[settings.DRAFT_COOKIE_NAME].value
 
 
-# --- who is not asked -----------------------------------------------------------------------------
+# --- patients who are not asked -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -1,4 +1,4 @@
-"""A contact or a wish typed wrongly comes back with its sentence, and nothing is stored."""
+"""A wrong contact or wish: the page comes back with a sentence, and stores nothing."""
 
 from typing import Any
 

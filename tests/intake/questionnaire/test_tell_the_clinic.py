@@ -1,4 +1,4 @@
-"""A patient who was stopped can leave a number, and the clinic calls."""
+"""A patient who was stopped can leave a phone number, and the clinic calls."""
 
 from contextlib import ExitStack
 

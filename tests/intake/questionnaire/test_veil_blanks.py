@@ -1,4 +1,4 @@
-"""On a veiled page a blank keeps what was said, and what is typed replaces it."""
+"""On a veiled page a blank keeps the earlier answer, and a typed answer replaces it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, in whatever order: nothing breaks, and the way always ends."""
+"""Any requests in any order break nothing, and the walk always comes to an end."""
 
 import pytest
 from hypothesis import HealthCheck, given

@@ -1,4 +1,4 @@
-"""A patient whose device was left alone, and what its pages show."""
+"""A patient whose device was left alone, and what the pages show then."""
 
 import re
 from datetime import timedelta

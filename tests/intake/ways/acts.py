@@ -1,4 +1,4 @@
-"""Every act that concerns a patient: each sets the scene, then returns what is done in it."""
+"""Every act that concerns a patient. Each function prepares an act and returns it."""
 
 from collections.abc import Callable
 from datetime import timedelta

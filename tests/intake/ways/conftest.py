@@ -1,4 +1,4 @@
-"""The clock of the clinic, and one colleague of each role."""
+"""Fixtures of escalation: the clinic's clock, and one member of staff of each role."""
 
 import pytest
 from django.utils import timezone

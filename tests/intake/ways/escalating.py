@@ -1,4 +1,4 @@
-"""A red flag, who is told of it, and what staff do about it."""
+"""A red flag, the recipients of its letters, and the acts of staff on it."""
 
 from datetime import datetime, timedelta
 from typing import Any

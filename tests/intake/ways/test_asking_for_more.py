@@ -1,4 +1,4 @@
-"""The form that asks a patient for more, and who has the next step after it."""
+"""The form that asks a patient for more, and who has the next step afterwards."""
 
 import itertools
 import re

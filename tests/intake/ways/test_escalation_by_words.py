@@ -1,4 +1,4 @@
-"""Words of alarm begin an escalation; no history of calls and decisions silences a red flag."""
+"""Words of alarm begin an escalation. No order of calls and decisions silences a red flag."""
 
 from datetime import timedelta
 from importlib import import_module
