@@ -84,7 +84,7 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left, whether or not its pair fits."""
+    """Whether the browser has a live challenge with tries left, be reference and address right or not."""
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
@@ -106,7 +106,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # takes as long as with a challenge
+        _code_hash(UUID(int=0), symbols)  # no answer may be faster for want of a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):

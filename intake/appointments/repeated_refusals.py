@@ -19,8 +19,8 @@ _pages: dict[Hashable, tuple[datetime, str]] = {}
 def page_for(request: Hashable, *, before: datetime) -> str | None:
     """Return the page that answered the same request in the second before `before`, else None.
 
-    `before` is when the caller looked up the patient's own slots. A page from after that time
-    could tell a patient that a slot has gone which this patient has just taken.
+    `before` is when the caller looked up the patient's own slots. A later page
+    could say that a slot has gone although this very patient has just taken the slot.
     """
     at, page = _pages.get(request, (None, ""))
     return page if at and at < before < at + MOMENT else None

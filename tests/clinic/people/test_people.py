@@ -83,7 +83,7 @@ def test_a_name_that_differs_in_capitals_alone_is_refused(administrator, colleag
         page = administrator.post(f"{PEOPLE}add/", {"username": name})
         assert "There is an account desk-mia already." in words(page)
         assert not User.objects.filter(username=name).exists()
-    # the changed spelling of their own name is not the name of another account
+    # a new spelling of an account's own name is allowed
     response = administrator.post(url(colleague), filled(colleague, "front desk", username="Mia"))
     assert response.status_code == 302
     response = administrator.post(url(colleague), filled(colleague, "front desk", username="MIA"))

@@ -1,4 +1,4 @@
-"""Many patients at once, as real threads with connections of their own: exactly one is first."""
+"""Many patients want a slot at once, each in a thread with a connection: exactly one gets it."""
 
 from collections import Counter
 from datetime import timedelta

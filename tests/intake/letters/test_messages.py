@@ -1,4 +1,4 @@
-"""The letters to patients and staff: their text is written when they are sent, without secrets."""
+"""The letters to patients and staff: their text is written when they are sent, without health data."""
 
 import re
 from datetime import timedelta
