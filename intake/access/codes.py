@@ -84,7 +84,7 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left, be reference and address right or not."""
+    """Whether the browser has a live challenge with tries left, for a right or a wrong pair."""
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 

@@ -141,7 +141,7 @@ class ClosureForm(AskingForm):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; at a clock change, the one that makes the closure longer."""
+    """Return the moment of a wall time; of two, the moment that makes the closure longer."""
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

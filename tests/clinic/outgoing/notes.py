@@ -19,7 +19,7 @@ def put(occasion: str = "one", **order: Any) -> Message:
 
 
 def soon(message: Message) -> None:
-    """Make the time of the next try come."""
+    """Make the next try of the message due now."""
     Message.objects.filter(pk=message.pk).update(next_at=timezone.now() - timedelta(seconds=1))
 
 

@@ -1,4 +1,4 @@
-"""The letters to patients and staff: their text is written when they are sent, without health data."""
+"""Letters to patients and staff: composed when they are sent, and without health data."""
 
 import re
 from datetime import timedelta
