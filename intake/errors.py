@@ -18,7 +18,7 @@ class Gone(Conflict):
 
 
 class Blocked(Exception):
-    """The protocol forbids to go on, as for a minor without a parent or guardian."""
+    """The protocol forbids going on, for example to a minor without a parent or guardian."""
 
     def __init__(self, assessment: Assessment) -> None:
         super().__init__("blocked")

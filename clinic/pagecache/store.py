@@ -43,7 +43,7 @@ class Store(Protocol):
     def _lock(self) -> AbstractContextManager[Any]: ...
 
     def _swap(self, new: str, before: str) -> None:
-        """Make an empty generation current, and delete all except these two."""
+        """Make the empty generation `new` current, and delete all except `new` and `before`."""
 
 
 def begin(store: Store, complete: str) -> str:

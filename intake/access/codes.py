@@ -239,8 +239,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search token matches more: it folds ß to ss, which makes one of two domains, and compares
-    only the last ten digits of a phone number.
+    The search token matches more: it folds ß to ss, so that two domains look the same, and it
+    compares only the last ten digits of a phone number.
     """
     stored = (submission.person.get(name, "") for name in ("email", "callback_phone"))
     wanted = _written(address)

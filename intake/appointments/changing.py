@@ -151,7 +151,7 @@ def end_all(*, submission: Submission, by: User | None = None) -> None:
     known = {row.pk: span_of(row) for row in submission.appointments.taking()}
     with claiming(spans=known.values()) as now:
         request = request_of(submission)
-        # read again: the front desk may have booked while this waited for the lock
+        # read again: the front desk may have booked while this transaction waited for the lock
         rows = submission.appointments.taking().select_for_update(of=("self",)).order_by("pk")
         for row in rows:
             if row.status == "held":

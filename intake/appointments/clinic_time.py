@@ -73,7 +73,7 @@ def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[st
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
-    """Return the visits to come that lie in a closure, stored or not, by time.
+    """Return the visits to come that lie in a closure, stored or not. Sorted by time.
 
     `zone` is the zone of the closure's days when it names no location.
     """
@@ -106,7 +106,7 @@ def visits_without_hours(
     instead: OpeningHours | None = None,
     visit_types: Iterable[VisitType] = (),
 ) -> list[Appointment]:
-    """Return the visits to come that a change of stored hours would leave without a place, by time.
+    """Return the visits to come that would have no place after a change of stored hours.
 
     `instead` are the hours that replace them, for `visit_types`; None deletes them. A visit has no
     place when it is outside of all hours, or above the number of patients seen at once.
@@ -221,6 +221,6 @@ def _end(hours: OpeningHours) -> time:
 
 
 def visits_to_come(*, row: Location | Clinician) -> list[Appointment]:
-    """Return the visits to come at a location or with a clinician, booked or held, by time."""
+    """Return the visits to come at a location or with a clinician, booked or held, by date."""
     rows = row.appointments.taking().filter(during__endswith__gt=timezone.now())
     return list(rows.for_reading().order_by("during"))

@@ -189,7 +189,7 @@ def lapse() -> int:
 
 
 def open_offers(*, submission: Submission) -> list[Offer]:
-    """Return the offers that a patient can still accept, by time.
+    """Return the offers that a patient can still accept, sorted by time.
 
     Expired offers are ignored, even before they are marked as expired.
     """
@@ -207,7 +207,7 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises what `offer` raises before a slot is claimed."""
+    """Find the free times of these keys. Raises as `offer` does, without workflow.NotAllowed."""
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))

@@ -55,7 +55,7 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """Put a patient on the waiting list; one with an appointment waits for an earlier slot.
+    """Put a patient on the waiting list. A patient with an appointment waits for an earlier slot.
 
     A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
     Raises Refused when the urgency forbids waiting, or when the request is over.

@@ -71,7 +71,7 @@ def calendar(
 def _visits(
     start: datetime, end: datetime, location: Location, clinician: Clinician | None
 ) -> list[Appointment]:
-    """Read the bookings and holds of a location, by time, with what a line of the calendar shows.
+    """Read the bookings and holds of a location for the lines of the calendar, sorted by time.
 
     Clinicians and visit types are few: they are read once, not joined to each row.
     """

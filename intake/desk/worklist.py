@@ -248,7 +248,8 @@ class SubmissionAdmin(PatientAdmin):
     ) -> HttpResponse:
         """Serve a button: a POST with the revision that was read.
 
-        `news`: what was done that the patient has to hear of, and the reason of a call about it.
+        `news` is for an act of which the patient has to hear: what was done, and the reason of the
+        call that tells the patient.
         """
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):

@@ -163,7 +163,7 @@ class Submission(models.Model):
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care, until a clinician reaches the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # Filled in as by a program; off the worklist until a member of staff has looked at it.
+    # A bot may have sent it, so it is off the worklist until a member of staff has looked at it.
     suspect = models.BooleanField(default=False)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(

@@ -178,8 +178,8 @@ def save_page(
     """Save the answers of one page. Returns the walk after it.
 
     `values` are the cleaned answers of the page's visible questions. An absent question loses its
-    answer, unless it is one of `kept`, whose answers the page did not show. A value given now is
-    shown again later.
+    answer, unless it is one of `kept`, whose answers the page did not show. An answer given
+    now is no longer hidden.
 
     An interrupting rule that fires is recorded with page and time, and stays recorded when the
     answer is changed later (rule S18). An age that the patient has to confirm is kept as `unsure`,

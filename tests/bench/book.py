@@ -93,7 +93,7 @@ def _way_in(patient: Submission) -> str:
 
 
 def _visitors(server: Server, path: str, keys: list[str]) -> list[tuple[dict[str, str], str, str]]:
-    """Return cookies, form token and visit type of each visitor, who has loaded the page."""
+    """Load the page as each visitor. Returns their cookies, form tokens and visit types."""
     visit, found = str(book.visit_type().pk), []
     for key in keys:
         with Browser(server.port) as browser:

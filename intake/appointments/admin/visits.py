@@ -274,7 +274,7 @@ class AppointmentAdmin(PatientAdmin):
         )
 
     def changeable(self, request: Request, object_id: str) -> Appointment:
-        """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
+        """Return the appointment of a button. Raises PermissionDenied for readers."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
         row: Appointment = self.record_or_404(request, object_id)

@@ -18,7 +18,7 @@ from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
 from intake.wording import moments
 
 DAYS = 4  # days with free times on one page
-LOOK = timedelta(days=14)  # read at first; further ahead only when the page is not full
+LOOK = timedelta(days=14)  # the first look ahead; a longer one follows if the page is not full
 
 
 def form_of(

@@ -28,7 +28,7 @@ NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
 
 @dataclass(frozen=True)
 class Choices:
-    """The places (names) and clinicians (id, name) to choose from. One alone is no question."""
+    """The places (names) and clinicians (id, name) to choose from. A single one is no choice."""
 
     places: tuple[str, ...] = ()
     clinicians: tuple[tuple[str, str], ...] = ()

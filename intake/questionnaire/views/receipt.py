@@ -56,7 +56,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # a patient who has a visit needs no number of weeks until one
+        # a patient with a booked visit is not told how many weeks a visit takes
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
