@@ -305,7 +305,7 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Count the code that enrolled an app as the proof of this session: it cannot be used again."""
+    """Take the code that enrolled an app as this session's proof; the code is then used up."""
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 

@@ -1,4 +1,4 @@
-"""Finding a sealed person by what staff type."""
+"""Finding a patient, whose name is sealed, by what staff type."""
 
 import pytest
 

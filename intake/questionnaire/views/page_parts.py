@@ -42,7 +42,7 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
 
 
 def is_accepted(request: Request, form: WalkForm) -> bool:
-    """Whether the request is a POST of this form alone, and the form is valid."""
+    """Whether the request is a POST with fields of this form only, and the form is valid."""
     if request.method != "POST":
         return False
     form.full_clean()
