@@ -2,21 +2,24 @@
 
 import secrets
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from clinic.secrets import sealing
+
+Row = TypeVar("Row", bound=Model)
+Context = dict[str, Any]  # the names that a template may use
 
 MOST_COUNTED = 1000
 LONGEST_TERM = 100
@@ -48,7 +51,9 @@ class FixedFilter(admin.SimpleListFilter):
     template = "admin/fixed_filter.html"
     options: list[tuple[str, Any]] = []
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
         return self.options
 
     def choices(self, changelist: ChangeList) -> Any:
@@ -110,10 +115,12 @@ class FindList(ChangeList):
         return "?" + urlencode(sorted(kept.items()), doseq=True)
 
 
-class FindAdmin(admin.ModelAdmin[Any]):
+class FindAdmin(admin.ModelAdmin[Row]):
     """A list whose search term is posted and does not appear in its address."""
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
         """Turn off autocomplete: staff do not type their own name or address here."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
@@ -123,7 +130,9 @@ class FindAdmin(admin.ModelAdmin[Any]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return FindList
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         if request.method == "POST" and SEARCH_VAR in request.POST:
@@ -138,7 +147,7 @@ class FindAdmin(admin.ModelAdmin[Any]):
         return super().changelist_view(request, extra_context)
 
 
-class ReadOnlyAdmin(FindAdmin):
+class ReadOnlyAdmin(FindAdmin[Row]):
     """A list to look at. Changes of a record go through a service."""
 
     actions = None
@@ -148,21 +157,21 @@ class ReadOnlyAdmin(FindAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    list_title: Any = ""
+    list_title: str | Promise = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow our own filters only: a row count could reveal what a hidden column holds."""
         return lookup in {getattr(fixed, "parameter_name", None) for fixed in self.list_filter}
 
-    def titled(self, extra_context: Any) -> dict[str, Any]:
+    def titled(self, extra_context: Context | None) -> Context:
         """Return the context of the list's page, with a title in place of 'Select … to view'."""
         return {"title": self.list_title, **(extra_context or {})}

@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
     kind: str
     pieces: tuple[Piece, ...] = ()
-    count: int = 0
+    hidden: int = 0
 
 
 class Differences(NamedTuple):
@@ -81,7 +81,7 @@ def _unchanged(same: Sequence[str], *, first: bool, last: bool) -> Iterator[Row]
         yield from (_row("same", line) for line in same)
         return
     yield from (_row("same", line) for line in same[:head])
-    yield Row("skipped", count=hidden)
+    yield Row("skipped", hidden=hidden)
     yield from (_row("same", line) for line in same[len(same) - tail :])
 
 

@@ -48,7 +48,7 @@ def _connect(address: tuple[str, int], timeout: float, *_more: Any) -> socket.so
 class _PublicHTTPConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         # in a tunnel this connects to the clinic's own proxy, which then decides what is reachable
-        if not self._tunnel_host:  # type: ignore[attr-defined]
+        if not self._tunnel_host:  # type: ignore[attr-defined]  # private to http.client
             self._create_connection = _connect
         super().connect()
 

@@ -55,12 +55,16 @@ def is_https(url: str) -> bool:
     return bool(_HTTPS.fullmatch(url))
 
 
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        """Return whether a text may lead there. The rules of links and of pictures both ask."""
+        return is_link(url) or bool(picture_name(url))
+
+
 def parser(*, html: bool = False) -> MarkdownIt:
     """Return a parser of this Markdown. `html` is only for finding raw HTML, never for showing."""
-    md = MarkdownIt("commonmark", {"html": html})
+    md = _Markdown("commonmark", {"html": html})
     md.enable("table").disable(["reference"])
-    # one function serves links and pictures; the rules that render them check again
-    md.validateLink = lambda url: is_link(url) or bool(picture_name(url))  # type: ignore[method-assign]
     md.core.ruler.push("marks", _find_marks)
     return md
 

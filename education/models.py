@@ -6,6 +6,7 @@ clinician has reviewed, and a page stays published while an editor changes it. A
 unpublished pages as well.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -165,10 +166,6 @@ class Page(models.Model):
 
     objects = PageQuerySet.as_manager()
 
-    # set by `with_texts`
-    section_rows: list[dict[str, str]]
-    source_rows: list[dict[str, str]]
-
     class Meta:
         default_permissions = ("view", "change")
         permissions = [
@@ -228,12 +225,10 @@ class Page(models.Model):
 
     def as_written(self) -> content.Page:
         """Return the text under work. Costs two queries unless `with_texts` fetched the page."""
-        if hasattr(self, "section_rows"):
-            sections: Any = self.section_rows
-            sources: Any = self.source_rows
-        else:
-            sections = self.sections.values("heading", "body")
-            sources = self.sources.values("text", "url")
+        sections: Iterable[Any] = self.sections.values("heading", "body")
+        sources: Iterable[Any] = self.sources.values("text", "url")
+        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `whole`
+            sections, sources = self.section_rows, self.source_rows
         return content.Page(
             condition=self.condition.slug,
             slug=self.slug,

@@ -6,7 +6,7 @@ similar spellings. The typed text is reduced to plain words, so no character in 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -106,13 +106,17 @@ MIN_SIMILARITY: Final = 0.45
 _WORD = re.compile(r"[^\W_]+")
 
 
+# a Page with the annotations of a query, which its type does not know
+Found = Any
+
+
 @dataclass(frozen=True)
 class Results:
     """The pages that were found, or the `nearest` pages when no page was found."""
 
     words: str
-    pages: list[Any]
-    nearest: list[Any]
+    pages: list[Found]
+    nearest: list[Found]
 
 
 def words_of(typed: str) -> list[str]:
@@ -135,7 +139,7 @@ def find(typed: str, language: str = "en") -> Results:
     return Results(shown, good, [] if good else near[:MAX_NEAREST])
 
 
-def _full_text(words: list[str], language: str) -> list[Page]:
+def _full_text(words: list[str], language: str) -> list[Found]:
     config = SEARCH_CONFIGS[language]
     query = SearchQuery(
         " | ".join(_query_for(others) for others in _readings(words, language)),
@@ -157,13 +161,14 @@ def _full_text(words: list[str], language: str) -> list[Page]:
     rows = (
         Page.objects.visible().filter(language=language, search=query).select_related("condition")
     )
-    found = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
-    found = found.defer("shown", "reader_text", "search").order_by("-rank")[:MAX_RESULTS]
+    ranked = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
+    ranked = ranked.defer("shown", "reader_text", "search").order_by("-rank")
+    found: Iterable[Found] = ranked[:MAX_RESULTS]
     # of equally good pages, those near the start of their condition come first
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
 
-def _similar(words: str, language: str) -> list[Page]:
+def _similar(words: str, language: str) -> list[Found]:
     rows = Page.objects.visible().filter(language=language).select_related("condition")
     return list(
         rows.annotate(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,12 +23,18 @@ from education import search as searching
 from education.models import Page, Picture, address, last_change
 
 
+class ReaderRequest(HttpRequest):
+    """For annotations only: a request with the pages that `directory` keeps on it."""
+
+    directory: list[Page]
+
+
 def directory(request: HttpRequest) -> list[Page]:
     """Return all visible pages in order. One query for each request, however often called."""
-    if not hasattr(request, "directory"):
-        request.directory = Page.objects.directory(get_language())
-    pages: list[Page] = request.directory
-    return pages
+    reader = cast(ReaderRequest, request)
+    if not hasattr(reader, "directory"):
+        reader.directory = Page.objects.directory(get_language())
+    return reader.directory
 
 
 def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:

@@ -126,7 +126,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
 
 
-class ChangedPages(Feed):
+class ChangedPages(Feed[Page, None]):
     """The feed of the pages that changed last."""
 
     feed_type = Atom1Feed

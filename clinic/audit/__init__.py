@@ -9,8 +9,9 @@ long transaction does not block the others.
 import json
 import logging
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError, ProgrammingError, connection
 from django.http import HttpRequest
 
@@ -29,6 +30,9 @@ DETAILS = frozenset({
     "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
 })
 # fmt: on
+Detail = str | int | None | Sequence[str | int]
+"""A value of a detail."""
+
 ANONYMOUS = "anonymous"
 _LONGEST = 64
 _ACTOR = re.compile(r"anonymous|(?:staff|patient|system):[\w.:-]{1,48}", re.ASCII)
@@ -36,7 +40,7 @@ _PURPOSE = re.compile(r"[A-Z]{0,16}")
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
-def staff(user: Any) -> str:
+def staff(user: User | AnonymousUser) -> str:
     """Return the actor for a member of staff; `anonymous` for a visitor who is not signed in."""
     return ANONYMOUS if user.pk is None else f"staff:{user.pk}"
 
@@ -58,7 +62,7 @@ def record(
     subject: str = "-",
     purpose: str = "",
     request_id: str = "",
-    detail: dict[str, Any] | None = None,
+    detail: Mapping[str, Detail] | None = None,
 ) -> None:
     """Add one event to the current transaction, in one statement.
 
@@ -96,7 +100,7 @@ def record(
         raise OperationalError("the audit trail takes no event") from error
 
 
-def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Any) -> None:
+def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Detail) -> None:
     """Record what the signed-in member of staff does with this request; see `record`."""
     record(
         actor=staff(request.user),
@@ -107,7 +111,7 @@ def record_request(request: HttpRequest, action: str, subject: str = "-", **deta
     )
 
 
-def _check(key: str, value: Any) -> None:
+def _check(key: str, value: object) -> None:
     # the messages name only the key: a wrong value may be a patient's words
     if key not in DETAILS:
         raise ValueError(f"{key!r} is no detail of an audit event")

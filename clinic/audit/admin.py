@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import audit
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import Context, FixedFilter, ReadOnlyAdmin
 from clinic.models import Event
 
 _REQUEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -52,7 +52,7 @@ class WhenFilter(FixedFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(ReadOnlyAdmin[Event]):
     """The list of events. Looking at the list is an event as well."""
 
     list_title = gettext_lazy("Audit trail")
@@ -69,8 +69,9 @@ class EventAdmin(ReadOnlyAdmin):
         person = User.objects.annotate(
             key=Concat(Value("staff:"), Cast("pk", CharField()), output_field=CharField())
         ).filter(key=OuterRef("actor"))
-        rows: QuerySet[Event] = super().get_queryset(request)
-        return rows.annotate(username=Subquery(person.values("username")[:1]))
+        return (
+            super().get_queryset(request).annotate(username=Subquery(person.values("username")[:1]))
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -87,7 +88,9 @@ class EventAdmin(ReadOnlyAdmin):
             names.append(audit.staff(user))
         return queryset.filter(Q(actor__in=names) | Q(subject__in=names)), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
             if not isinstance(response, TemplateResponse):  # a redirect
@@ -99,13 +102,17 @@ class EventAdmin(ReadOnlyAdmin):
                 response.render()
         return response
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Lead to the list: it shows every column of an event."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:clinic_event_changelist")
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         return self.change_view(request, object_id)
 
     @admin.display(description=gettext_lazy("Who"))
@@ -120,7 +127,7 @@ class EventAdmin(ReadOnlyAdmin):
         )
 
 
-def _detail_text(value: Any) -> str:
+def _detail_text(value: object) -> str:
     """Return a detail as text; a list of more than four as its length."""
     if isinstance(value, list):
         long = len(value) > 4

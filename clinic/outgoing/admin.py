@@ -1,6 +1,7 @@
 """The messages in the admin, and what staff do with one that failed."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,10 +17,10 @@ from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 
 from clinic import audit
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import Context, FixedFilter, ReadOnlyAdmin
 from clinic.models import Message
 from clinic.outgoing import outbox
-from clinic.requests import request_id
+from clinic.requests import request_id, signed_in_user
 
 # A queued task shows only that there is a message.
 admin.site.unregister(DBTaskResult)
@@ -36,7 +37,7 @@ class StateFilter(FixedFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(ReadOnlyAdmin[Message]):
     """The list of messages. The list shows no address and no text, since the table has neither."""
 
     list_title = gettext_lazy("Messages")
@@ -52,7 +53,9 @@ class MessageAdmin(ReadOnlyAdmin):
         """Hide the list from the admin index; the page header leads to it."""
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
             if not isinstance(response, TemplateResponse):  # a redirect
@@ -68,13 +71,17 @@ class MessageAdmin(ReadOnlyAdmin):
                 response.render()
         return response
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Lead to the list: it shows every column of a message."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:clinic_message_changelist")
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         return self.change_view(request, object_id)
 
     def get_urls(self) -> list[URLPattern]:
@@ -89,7 +96,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def settle_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
+    def settle_view(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
         """Act on the button beside a failed message: try it again, or set it aside."""
         if not may(request, "settle"):
             raise PermissionDenied
@@ -98,7 +105,9 @@ class MessageAdmin(ReadOnlyAdmin):
             raise Http404
         if request.method == "POST":
             try:
-                self.posts[name](message=message, by=request.user, request_id=request_id(request))
+                self.posts[name](
+                    message=message, by=signed_in_user(request), request_id=request_id(request)
+                )
             except outbox.Settled as error:
                 messages.error(request, str(error))
             else:

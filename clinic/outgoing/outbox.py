@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
@@ -77,7 +78,7 @@ class Order:
 
     kind: str
     occasion: str
-    payload: Any = None
+    payload: Mapping[str, object] | None = None
     not_before: datetime | timedelta | None = None
     expires: datetime | timedelta | None = None
 
@@ -142,7 +143,7 @@ def put(
     *,
     kind: str,
     occasion: str,
-    payload: Any = None,
+    payload: Mapping[str, object] | None = None,
     not_before: datetime | timedelta | None = None,
     expires: datetime | timedelta | None = None,
 ) -> None:
@@ -300,7 +301,7 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():
             return "recipient refused", True
-        case sms.Refused():
+        case sms.NumberRefused():
             return "sms refused", True
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
@@ -397,7 +398,7 @@ def abouts(messages: Iterable[Message]) -> dict[Any, str]:
     return known
 
 
-def try_again(*, message: Message, by: Any, request_id: str) -> None:
+def try_again(*, message: Message, by: User, request_id: str) -> None:
     """Make a failed message due now, like a new one. Raises Settled.
 
     Its payload is gone, so the composer drops a message that needs one.
@@ -408,14 +409,14 @@ def try_again(*, message: Message, by: Any, request_id: str) -> None:
         look.enqueue()
 
 
-def set_aside(*, message: Message, by: Any, request_id: str) -> None:
+def set_aside(*, message: Message, by: User, request_id: str) -> None:
     """Mark a failed message as dealt with in another way. Raises Settled."""
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
 
 
 def _settle(
-    message: Message, by: Any, request_id: str, state: Message.State, **changes: Any
+    message: Message, by: User, request_id: str, state: Message.State, **changes: Any
 ) -> None:
     failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)
     if not failed.update(state=state, **changes):

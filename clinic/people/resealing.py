@@ -42,7 +42,7 @@ def count_old() -> int:
 _OLD = '"%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
 
 
-def _fields() -> Iterator[Any]:
+def _fields() -> Iterator[sealing.SealedField[Any]]:
     for model in apps.get_models():
         if not model._meta.proxy and model._meta.managed:
             for field in model._meta.local_concrete_fields:
@@ -50,7 +50,7 @@ def _fields() -> Iterator[Any]:
                     yield field
 
 
-def _names(field: Any) -> dict[str, str]:
+def _names(field: sealing.SealedField[Any]) -> dict[str, str | None]:
     meta = field.model._meta
     return {"table": meta.db_table, "column": field.column, "key": meta.pk.column}
 
@@ -59,7 +59,7 @@ def _primary() -> bytes:
     return bytes.fromhex(sealing.primary_kid())
 
 
-def _reseal(field: Any) -> int:
+def _reseal(field: sealing.SealedField[Any]) -> int:
     names, done = _names(field), 0
     find = f'select "{names["key"]}", "{field.column}" from {_OLD % names} limit {BATCH}'  # noqa: S608
     swap = 'update "%(table)s" set "%(column)s" = %%s where "%(key)s" = %%s and "%(column)s" = %%s'
@@ -78,7 +78,7 @@ def _reseal(field: Any) -> int:
 # --- seeds of second factors: text in JSON, sealed for allauth ------------------------------------
 
 
-def _is_old(value: Any) -> bool:
+def _is_old(value: str | bytes) -> bool:
     try:
         return sealing.kid_of(base64.b64decode(value, validate=True)) != sealing.primary_kid()
     except (TypeError, ValueError, binascii.Error, sealing.SealError):

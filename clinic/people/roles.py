@@ -61,7 +61,7 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return sorted(set().union(*ROLES.values()) - known.keys())
 
 
-def after_migrate(sender: Any, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+def after_migrate(sender: object, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
     """Run `sync` once per migration: after the last app, when every permission exists."""
     last = [config for config in apps.get_app_configs() if config.models_module][-1]
     if sender is last:

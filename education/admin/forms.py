@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from education import content
 from education.models import Condition
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MAX_ROWS: Final = 30
 """The most sections, and the most sources, of a page: Django limits the fields of a form."""
@@ -27,7 +30,9 @@ _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 class NameField(forms.RegexField):
     """A name for use in an address or a text: small letters, digits and hyphens."""
 
-    def __init__(self, *, label: Any, help_text: Any, missing: Any) -> None:
+    def __init__(
+        self, *, label: "StrOrPromise", help_text: "StrOrPromise", missing: "StrOrPromise"
+    ) -> None:
         super().__init__(
             rf"^{_NAME}\Z",
             label=label,
@@ -47,7 +52,8 @@ class RelatedField(forms.CharField):
     _line = RegexValidator(rf"^{_NAME}/{_NAME}\Z")
 
     def to_python(self, value: Any) -> Any:
-        return tuple(line.strip() for line in super().to_python(value).splitlines() if line.strip())
+        typed = super().to_python(value) or ""
+        return tuple(line.strip() for line in typed.splitlines() if line.strip())
 
     def run_validators(self, value: Any) -> None:
         for line in value:
@@ -184,9 +190,9 @@ class SourceForm(forms.Form):
         return bool(self.cleaned_data.get("text")) and not self.cleaned_data.get("gone")
 
 
-_ROWS: dict[str, Any] = {"extra": 2, "max_num": MAX_ROWS, "absolute_max": MAX_ROWS + 2}
-Sections: Any = forms.formset_factory(SectionForm, **_ROWS)
-Sources: Any = forms.formset_factory(SourceForm, **_ROWS)
+Part = TypeVar("Part", SectionForm, SourceForm)
+Sections = forms.formset_factory(SectionForm, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS + 2)
+Sources = forms.formset_factory(SourceForm, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS + 2)
 
 
 class PageForm:
@@ -276,7 +282,7 @@ class PageForm:
         groups = ((self.sections, _("Section %(n)s: ")), (self.sources, _("Source %(n)s: ")))
         for rows, name in groups:
             for message in rows.non_form_errors():
-                yield f"{rows.prefix}-0", message
+                yield f"{rows.prefix}-0", str(message)
             for number, form in enumerate(rows.forms, 1):
                 yield from _faults(form, name % {"n": number})
 
@@ -287,14 +293,14 @@ def _faults(form: forms.Form, before: str) -> Iterator[tuple[str, str]]:
             yield field.id_for_label, f"{before}{message}"
 
 
-def _in_order(rows: Sequence[Any]) -> list[Any]:
+def _in_order(rows: Sequence[Part]) -> list[Part]:
     """Return the rows that are kept, sorted by place.
 
     A row that was moved to a taken place gets the place. The other row makes room: upwards if the
     moved row came from above, else downwards.
     """
 
-    def key(numbered: tuple[int, Any]) -> tuple[int, int, int]:
+    def key(numbered: tuple[int, Part]) -> tuple[int, int, int]:
         number, row = numbered
         place, was = row.cleaned_data.get("place"), row.initial.get("place")
         if place is None:

@@ -1,7 +1,8 @@
 """The list of pages in the admin: state, problems, reading grade and next review of each page."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
@@ -15,9 +16,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import Context, FixedFilter, ReadOnlyAdmin
 from education import judging
-from education.models import Condition, Page, Picture, Status
+from education.models import Condition, Page, PageQuerySet, Picture, Status
 from education.services import rights
 
 SOON = timedelta(days=30)
@@ -46,7 +47,9 @@ class ConditionFilter(FixedFilter):
     title = gettext_lazy("condition")
     parameter_name = "about"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
         self.options = list(Condition.objects.values_list("slug", "title"))
         return self.options
 
@@ -82,7 +85,7 @@ class ReviewFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         today = timezone.localdate()
         if self.value() == "overdue":
-            return queryset.overdue(today)
+            return cast(PageQuerySet, queryset).overdue(today)
         if self.value() == "soon":
             return queryset.filter(next_review_on__range=(today, today + SOON))
         return queryset.filter(next_review_on=None) if self.value() == "never" else queryset
@@ -104,7 +107,7 @@ class ProblemFilter(FixedFilter):
         return chosen(pk__in=found)
 
 
-class PageList(ReadOnlyAdmin):
+class PageList(ReadOnlyAdmin[Page]):
     """The columns and filters of the list. The pages of a single page are in pages.py."""
 
     list_title = gettext_lazy("Pages")
@@ -114,7 +117,7 @@ class PageList(ReadOnlyAdmin):
     list_filter = [StateFilter, ConditionFilter, LanguageFilter, ReviewFilter, ProblemFilter]
     list_per_page = 100
     ordering = ["condition__order", "order", "slug", "language"]
-    sortable_by: list[str] = []
+    sortable_by = []
     empty_value_display = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
@@ -125,7 +128,9 @@ class PageList(ReadOnlyAdmin):
         rows = rows.annotate(english_at=Subquery(original.values("changed_at")[:1]))
         return rows.order_by(*self.ordering)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         response = super().changelist_view(request, self.titled(extra_context))
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
@@ -136,7 +141,7 @@ class PageList(ReadOnlyAdmin):
         return response
 
     @staticmethod
-    def address(name: str, pk: Any = None) -> str:
+    def address(name: str, pk: UUID | None = None) -> str:
         return reverse(f"admin:education_page_{name}", args=[pk] if pk else [])
 
     # --- columns ----------------------------------------------------------------------------------

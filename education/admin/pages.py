@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from clinic.lists import Context
+from clinic.requests import request_id, signed_in_user
 from education import content, differences, judging, link_check
 from education.admin.forms import PageForm, ReviewForm
 from education.admin.lists import PageList, is_behind, judgement, known_names, state_words
@@ -48,7 +50,7 @@ class PageAdmin(PageList):
 
     # --- writing ----------------------------------------------------------------------------------
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         """Add a page, which becomes a draft."""
         if not self.has_add_permission(request):
@@ -62,9 +64,12 @@ class PageAdmin(PageList):
             )
             try:
                 page = editing.add_page(
-                    condition=condition, text=text, by=request.user, request_id=request.request_id
+                    condition=condition,
+                    text=text,
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
-            except rights.Refused as error:
+            except rights.ActRefused as error:
                 typed.head.add_error("slug", str(error))
             else:
                 messages.success(request, _("The page is stored as a draft."))
@@ -74,7 +79,11 @@ class PageAdmin(PageList):
 
     @_holds_preview
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """Show the text: as a form to editors, as a preview to clinicians who review."""
         page = self._page(request, object_id)
@@ -90,9 +99,9 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=typed.read,
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
         except rights.Changed as error:
             return self._conflict(request, page, typed, text, str(error))
@@ -115,22 +124,20 @@ class PageAdmin(PageList):
     def _edit(
         self, request: HttpRequest, page: Page, *, status: int = 200, **more: Any
     ) -> HttpResponse:
-        text = page.as_written()
+        text, by = page.as_written(), signed_in_user(request)
         context = {
             "title": page.title,
             "page": page,
             "state": state_words(page),
             "behind": is_behind(page),
             "read": text.content_hash,
-            "moves": editing.allowed_moves(page, request.user),
-            "has_written": (
-                rights.may(request.user, "review") and editing.has_written(request.user, page)
-            ),
+            "moves": editing.allowed_moves(page, by),
+            "has_written": rights.may(by, "review") and editing.has_written(by, page),
             "review_form": ReviewForm(),
             "judgement": judgement(page, known_names()),
             "gone": gone_links(text),
             "aim": judging.AIM,
-            "typed": PageForm(text) if rights.may(request.user, "change") else None,
+            "typed": PageForm(text) if rights.may(by, "change") else None,
             "differ": None,
         }
         return self._answer(request, "edit", context | more, status=status)
@@ -156,10 +163,16 @@ class PageAdmin(PageList):
         service, done = MOVES[move]
         read = request.POST.get("read", "")
         try:
-            service(page=page, by=request.user, read=read, request_id=request.request_id, **more)
-        except rights.NotAllowed:
+            service(
+                page=page,
+                by=signed_in_user(request),
+                read=read,
+                request_id=request_id(request),
+                **more,
+            )
+        except rights.NotPermitted:
             raise PermissionDenied from None
-        except rights.Refused as error:
+        except rights.ActRefused as error:
             messages.error(request, str(error))
         else:
             messages.success(request, str(done))
@@ -190,7 +203,7 @@ class PageAdmin(PageList):
 
     # --- history ----------------------------------------------------------------------------------
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Show all texts of the page, their writers, and the differences between two of them."""
         page = self._page(request, object_id)
@@ -237,11 +250,11 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=request.POST.get("read", ""),
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
-        except rights.Refused as error:
+        except rights.ActRefused as error:
             messages.error(request, str(error))
             return back
         messages.success(request, _("The old text is restored as a draft."))
@@ -257,8 +270,8 @@ class PageAdmin(PageList):
             raise Http404 from None
         return version.as_written()
 
-    # --- shared -----------------------------------------------------------------------------------
-    def _page(self, request: HttpRequest, object_id: Any) -> Page:
+    # --- shared --------------------------------------------------------------------------------
+    def _page(self, request: HttpRequest, object_id: UUID | str) -> Page:
         if not self.has_view_permission(request):
             raise PermissionDenied
         page = self.get_object(request, str(object_id))
@@ -279,7 +292,7 @@ class PageAdmin(PageList):
         return TemplateResponse(request, template, full_context, status=status)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(view: Any, name: str, **more: str) -> URLPattern:
+        def own(view: Callable[..., HttpResponse], name: str, **more: str) -> URLPattern:
             view = self.admin_site.admin_view(view)
             return path(f"<uuid:object_id>/{name}/", view, more, name=f"education_page_{name}")
 

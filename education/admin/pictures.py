@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import ReadOnlyAdmin
+from clinic.lists import Context, ReadOnlyAdmin
+from clinic.requests import request_id, signed_in_user
 from education import image_format
 from education.admin.forms import NameField
 from education.models import Picture
@@ -58,19 +59,19 @@ class PictureForm(WordsForm):
 
 
 @admin.register(Picture)
-class PictureAdmin(ReadOnlyAdmin):
+class PictureAdmin(ReadOnlyAdmin[Picture]):
     """Editors add pictures and change their words. A changed file is a new picture."""
 
     list_title = gettext_lazy("Pictures")
     list_display = ["preview", "markdown", "alt", "size"]
     ordering = ["slug"]
-    sortable_by: list[str] = []
-    list_filter: list[Any] = []
+    sortable_by = []
+    list_filter = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Picture]:
         return super().get_queryset(request).defer("data")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
         return request.user.has_perm("education.view_page")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -83,11 +84,13 @@ class PictureAdmin(ReadOnlyAdmin):
         """Hide the list from the admin index; the list of pages leads to it."""
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         return super().changelist_view(request, self.titled(extra_context))
 
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -101,10 +104,10 @@ class PictureAdmin(ReadOnlyAdmin):
                     alt=data["alt"],
                     # one byte too many is enough: the service refuses the picture by its length
                     data=data["file"].read(image_format.MAX_BYTES + 1),
-                    by=request.user,
-                    request_id=request.request_id,
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
-            except rights.Refused as error:
+            except rights.ActRefused as error:
                 form.add_error("file", str(error))
             else:
                 messages.success(request, _("The picture is stored."))
@@ -112,7 +115,11 @@ class PictureAdmin(ReadOnlyAdmin):
         return self._answer(request, form, {"title": _("Add a picture")})
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         """Change the words. Staff who may not do so are sent to the list, which shows the words."""
         posted, may = request.method == "POST", rights.may(request.user, "change")
@@ -128,8 +135,8 @@ class PictureAdmin(ReadOnlyAdmin):
             pictures.describe(
                 picture=row,
                 alt=form.cleaned_data["alt"],
-                by=request.user,
-                request_id=request.request_id,
+                by=signed_in_user(request),
+                request_id=request_id(request),
             )
             messages.success(request, _("The words are stored. Readers see them at once."))
             return redirect(LIST)
@@ -154,7 +161,9 @@ class PictureAdmin(ReadOnlyAdmin):
         status = 422 if form.is_bound else 200
         return TemplateResponse(request, template, context, status=status)
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Lead to the page of the words, which shows the earlier words as well."""
         if not self.has_view_permission(request):
             raise PermissionDenied

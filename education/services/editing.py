@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,11 +17,11 @@ from clinic.pagecache import rendered
 from education import content, markup
 from education.models import Condition, Page, PageVersion, Section, Source, Status
 from education.services import rights
-from education.services.rights import Changed, Refused
+from education.services.rights import ActRefused, Changed
 
 
-def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
-    """Create a page as a draft. Raises Refused, for example when its address is taken."""
+def add_page(*, condition: Condition, text: content.Page, by: User, request_id: str = "") -> Page:
+    """Create a page as a draft. Raises ActRefused, for example when its address is taken."""
     rights.require(by, "change")
     page = Page(condition=condition, slug=text.slug, language=text.language)
     with transaction.atomic():
@@ -28,7 +29,7 @@ def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: s
             with transaction.atomic():
                 store_text(page, text, by=by, at=timezone.now())
         except IntegrityError:
-            raise Refused(_("There is a page at this address already.")) from None
+            raise ActRefused(_("There is a page at this address already.")) from None
         _record(page, by, "create", request_id)
     return page
 
@@ -40,13 +41,13 @@ def save_condition(
     titles: dict[str, str],
     order: int,
     is_new: bool,
-    by: Any,
+    by: User,
     request_id: str = "",
 ) -> Condition:
     """Store a condition's titles and its place. From then on `load_pages` leaves the row alone.
 
-    `titles` maps the code of each language but English to a title. Raises Refused, for example when
-    the address of a new condition is taken.
+    `titles` maps the code of each language but English to a title. Raises ActRefused, for example
+    when the address of a new condition is taken.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -54,7 +55,7 @@ def save_condition(
         if is_new:
             row, was_free = Condition.objects.get_or_create(slug=slug, defaults=values)
             if not was_free:
-                raise Refused(_("There is a condition at this address already."))
+                raise ActRefused(_("There is a condition at this address already."))
         else:
             row = Condition.objects.select_for_update().get(slug=slug)
             for name, value in values.items():
@@ -71,11 +72,11 @@ def save_condition(
     return row
 
 
-def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
+def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id: str = "") -> None:
     """Store a new text under work. The page becomes a draft; readers keep the published text.
 
     `read` is the hash of the text that the editor opened. Raises Changed when the stored text has
-    another hash, and Refused when the role does not allow it.
+    another hash, and ActRefused when the role does not allow it.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -92,45 +93,47 @@ def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id:
         _record(page, by, "update", request_id, **{"from": was, "to": page.status})
 
 
-def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Send a draft to review by a clinician. Raises Refused or Changed."""
+def ask_for_review(*, page: Page, by: User, read: str, request_id: str = "") -> None:
+    """Send a draft to review by a clinician. Raises ActRefused or Changed."""
     rights.require(by, "change")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.DRAFT:
-            raise Refused(_("Only a draft can be sent to review."))
+            raise ActRefused(_("Only a draft can be sent to review."))
         _move(page, Status.IN_REVIEW, by, request_id)
 
 
-def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
+def review(*, page: Page, by: User, read: str, next_on: date | None, request_id: str = "") -> None:
     """Record that a clinician finds this text medically right.
 
-    Raises Refused, for example when this clinician wrote a part of the text, or Changed.
+    Raises ActRefused, for example when this clinician wrote a part of the text, or Changed.
     """
     rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise Refused(_("This text is published already, so it needs no review."))
+            raise ActRefused(_("This text is published already, so it needs no review."))
         if by.pk in _writers(page):
-            raise Refused(_("You wrote a part of this text, so another clinician must review it."))
+            raise ActRefused(
+                _("You wrote a part of this text, so another clinician must review it.")
+            )
         now = timezone.now()
         if next_on is not None and next_on <= timezone.localdate(now):
-            raise Refused(_("The next review must be in the future."))
+            raise ActRefused(_("The next review must be in the future."))
         page.reviewed_by, page.reviewed_at, page.reviewed_hash = by, now, read
         page.next_review_on = next_on
         _move(page, Status.IN_REVIEW, by, request_id, kind="review")
 
 
-def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Show the reviewed text to readers from now on. Raises Refused or Changed."""
+def publish(*, page: Page, by: User, read: str, request_id: str = "") -> None:
+    """Show the reviewed text to readers from now on. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise Refused(_("This text is published already."))
+            raise ActRefused(_("This text is published already."))
         if page.reviewed_hash != read:
-            raise Refused(_("A clinician must review exactly this text first."))
+            raise ActRefused(_("A clinician must review exactly this text first."))
         now = timezone.now()
         page.published_by, page.published_at = by, now
         page.shown, page.shown_reviewed_at = _plain_data(page.as_written()), page.reviewed_at
@@ -138,37 +141,37 @@ def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.PUBLISHED, by, request_id)
 
 
-def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Turn a page in review into a draft again. Raises Refused or Changed."""
+def send_back(*, page: Page, by: User, read: str, request_id: str = "") -> None:
+    """Turn a page in review into a draft again. Raises ActRefused or Changed."""
     if not (rights.may(by, "change") or rights.may(by, "review")):
         rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.IN_REVIEW:
-            raise Refused(_("Only a page in review can be sent back."))
+            raise ActRefused(_("Only a page in review can be sent back."))
         page.reviewed_by = page.reviewed_at = None
         page.reviewed_hash = ""
         _move(page, Status.DRAFT, by, request_id)
 
 
-def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Hide the page from readers. Raises Refused or Changed."""
+def take_down(*, page: Page, by: User, read: str, request_id: str = "") -> None:
+    """Hide the page from readers. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
         if page.shown is None:
-            raise Refused(_("This page is not published."))
+            raise ActRefused(_("This page is not published."))
         page.shown = page.shown_reviewed_at = None
         _copy_for_lists(page, at=timezone.now())
         _move(page, Status.DRAFT, by, request_id, kind="take_down")
 
 
-def has_written(by: Any, page: Page) -> bool:
+def has_written(by: User, page: Page) -> bool:
     """Whether a person changed the text since its last publication, and so may not review it."""
     return by.pk in _writers(page)
 
 
-def allowed_moves(page: Page, by: Any) -> set[str]:
+def allowed_moves(page: Page, by: User) -> set[str]:
     """Return the names of the acts that this person may do with the page now.
 
     The names are those of the functions above. The page comes from `PageQuerySet.with_texts`.
@@ -205,7 +208,7 @@ def _writers(page: Page) -> set[Any]:
     return set(versions.values_list("by", flat=True))
 
 
-def store_text(page: Page, text: content.Page, *, by: Any, at: datetime) -> None:
+def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime) -> None:
     """Store a text with its sections, sources and version, in the current transaction."""
     for name in ("title", "summary", "audience", "order", "written"):
         setattr(page, name, getattr(text, name))
@@ -236,13 +239,13 @@ def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = Non
     )
 
 
-def _move(page: Page, to: Status, by: Any, request_id: str, **detail: Any) -> None:
+def _move(page: Page, to: Status, by: User, request_id: str, **detail: audit.Detail) -> None:
     was, page.status = page.status, to
     page.save()
     _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
 
 
-def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) -> None:
+def _record(page: Page, by: User, action: str, request_id: str, **detail: audit.Detail) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

@@ -1,8 +1,8 @@
 """The pictures that pages show."""
 
 import hashlib
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,26 +12,26 @@ from clinic.pagecache import rendered
 from education import image_format, markup
 from education.models import EarlierWords, Page, Picture
 from education.services import rights
-from education.services.rights import Refused
+from education.services.rights import ActRefused
 
 
-def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
+def add(*, slug: str, alt: str, data: bytes, by: User, request_id: str = "") -> Picture:
     """Store a picture, so that pages can show it. Its bytes never change.
 
-    Raises Refused, whose message tells the editor what is wrong with the picture.
+    Raises ActRefused, whose message tells the editor what is wrong with the picture.
     """
     rights.require(by, "change")
     try:
         found = image_format.read(data)
     except image_format.HiddenData:
-        raise Refused(
+        raise ActRefused(
             _(
                 "This picture contains hidden data, such as the place where it was taken. Save a"
                 " copy without hidden data (“export”, or “remove properties”) and choose the copy."
             )
         ) from None
     except image_format.UnknownFormat:
-        raise Refused(
+        raise ActRefused(
             _("Choose a PNG, JPEG or WebP picture of at most %(n)s kB and %(p)s pixels a side.")
             % {"n": image_format.MAX_BYTES // 1000, "p": image_format.MAX_SIDE}
         ) from None
@@ -39,26 +39,26 @@ def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> P
     picture.kind, picture.width, picture.height = found
     picture.hash = hashlib.sha256(data).hexdigest()
     if not picture.alt:
-        raise Refused(_("Describe what the picture shows."))
+        raise ActRefused(_("Describe what the picture shows."))
     with transaction.atomic():
         try:
             with transaction.atomic():
                 picture.save(force_insert=True)
         except IntegrityError:
-            raise Refused(_("There is a picture with this name or content already.")) from None
+            raise ActRefused(_("There is a picture with this name or content already.")) from None
         _record(picture, by, "create", request_id, [])
     return picture
 
 
-def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
-    """Change the words that describe a picture, on every page at once. Raises Refused.
+def describe(*, picture: Picture, alt: str, by: User, request_id: str = "") -> None:
+    """Change the words that describe a picture, on every page at once. Raises ActRefused.
 
     The earlier words are kept.
     """
     rights.require(by, "change")
     alt = alt.strip()
     if not alt:
-        raise Refused(_("Describe what the picture shows."))
+        raise ActRefused(_("Describe what the picture shows."))
     with transaction.atomic():
         row = Picture.objects.defer("data").select_for_update().get(pk=picture.pk)
         if row.alt == alt:
@@ -87,7 +87,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
     ]
 
 
-def _record(picture: Picture, by: Any, action: str, request_id: str, pages: list[str]) -> None:
+def _record(picture: Picture, by: User, action: str, request_id: str, pages: list[str]) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

@@ -9,6 +9,7 @@ SlotGone with the nearest free times.
 from datetime import datetime, timedelta
 from itertools import count
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from intake.appointments import book, waiting_list
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, actor_of, advance, record, request_of, step
+from intake.appointments.steps import actor_of, advance, record, request_of, step
 from intake.appointments.taking import claiming_time, find_time, free_seat, same_slot, take
 from intake.domain import slots as domain
 from intake.errors import Refused

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,6 @@ from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.steps import (
-    User,
     actor_of,
     advance,
     record,

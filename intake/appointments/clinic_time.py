@@ -7,11 +7,11 @@ patients to call.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from clinic import audit
@@ -22,15 +22,15 @@ from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
-User = Any
+Row = Location | Clinician | VisitType | OpeningHours | Closure
 HoursOfTypes = tuple[domain.Hours, set[UUID]]  # with their visit types; an empty set: all types
 _DAY = timedelta(days=1)
 
 
 def save_clinic_time(
     *,
-    row: Any,
-    links: Mapping[str, Iterable[Any]],
+    row: Row,
+    links: Mapping[str, Iterable[Model]],
     fields: Iterable[str],
     by: User,
     request_id: str = "",
@@ -48,7 +48,7 @@ def save_clinic_time(
         _record(row, by, "create" if is_new else "update", request_id, fields=sorted(fields))
 
 
-def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
+def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
     """Delete opening hours or a closure; visits that are booked stay.
 
     Raises ValueError for locations, clinicians and visit types, since visits refer to them. They
@@ -61,7 +61,7 @@ def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
         row.delete()
 
 
-def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[str]) -> None:
+def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[str]) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,
@@ -167,7 +167,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 
 
 def _has_place(
-    visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.Closure] = ()
+    visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
     """Whether the hours have a place for a visit. An overbooked visit needs only open hours."""
     capacity = domain.capacity_at(
@@ -190,7 +190,7 @@ def _midnight(day: date) -> datetime:
 
 
 def overlapping(
-    *, hours: OpeningHours, visit_types: Iterable[Any], besides: Any = None
+    *, hours: OpeningHours, visit_types: Iterable[VisitType], besides: UUID
 ) -> OpeningHours | None:
     """Return other hours of the same clinician at the same time, or None.
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,7 +13,7 @@ from intake.appointments.changing import end_visit
 from intake.appointments.claims import claiming, locked, span_of
 from intake.appointments.offers import open_offers
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, advance, request_of
+from intake.appointments.steps import advance, request_of
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import (

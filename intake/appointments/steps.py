@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from clinic import audit
 from intake.appointments import repeated_refusals
 from intake.domain import workflow
@@ -14,7 +16,6 @@ from intake.models.appointments import (
 )
 from intake.models.submissions import Submission
 
-User = Any  # the model that settings.AUTH_USER_MODEL names
 _PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
 
 

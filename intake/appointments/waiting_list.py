@@ -4,13 +4,13 @@ A freed slot is never booked here. It is held again and offered to patients whos
 the most urgent first, then the longest wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
@@ -21,7 +21,7 @@ from clinic.ids import uuid7
 from clinic.outgoing import outbox
 from intake.appointments import book, free_times
 from intake.appointments.expiry import close_offers
-from intake.appointments.steps import User, actor_of, advance, note_change, record, request_of, step
+from intake.appointments.steps import actor_of, advance, note_change, record, request_of, step
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import (
@@ -203,7 +203,7 @@ def make_offers(
     return offers
 
 
-def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
+def withdraw_offers_in(offers: Iterable[Offer], *, at: datetime) -> None:
     """Withdraw open offers, and release each held row that has no other open offer."""
     offers = list(offers)
     rows = {offer.appointment_id for offer in offers}

@@ -6,6 +6,7 @@ An owed call stands here, and on all pages of its patient, until staff tick its 
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter
-from clinic.requests import Request
+from clinic.requests import StaffRequest
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
@@ -66,13 +67,13 @@ class SettledFilter(FixedFilter):
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
-    def choices(self, changelist: Any) -> Any:
+    def choices(self, changelist: ChangeList) -> Any:
         for number, choice in enumerate(super().choices(changelist)):
             yield choice if number else {**choice, "display": _("To make")}
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(PatientAdmin):
+class CallTaskAdmin(PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "opens", "acts"]
@@ -86,11 +87,11 @@ class CallTaskAdmin(PatientAdmin):
         """Hide the list from the admin index: the page header leads here."""
         return False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
         return rows.defer("submission__answers", "submission__assessment")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ByDue
 
     def get_search_results(
@@ -103,16 +104,20 @@ class CallTaskAdmin(PatientAdmin):
         called = Submission.objects.filter(call_tasks__in=queryset).distinct()
         return queryset.filter(submission__in=find_patients(called, search_term)), False
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Lead to the list, which shows every column of a call."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("changelist"))
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         return self.change_view(request, object_id)
 
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]
 
     # --- columns ---------------------------------------------------------------------------------
@@ -162,20 +167,20 @@ class CallTaskAdmin(PatientAdmin):
         )
 
     # --- its buttons -----------------------------------------------------------------------------
-    def reached_view(self, request: Request, object_id: str) -> HttpResponse:
+    def reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="reached")
 
-    def left_word_view(self, request: Request, object_id: str) -> HttpResponse:
+    def left_word_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="left_word")
 
-    def not_reached_view(self, request: Request, object_id: str) -> HttpResponse:
+    def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
-    def told_view(self, request: Request, object_id: str) -> HttpResponse:
+    def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
     @record_view
-    def note(self, request: Request, task: CallTask, *, button: str) -> HttpResponse:
+    def note(self, request: StaffRequest, task: CallTask, *, button: str) -> HttpResponse:
         """Note the outcome of a call for this task and the patient's other tasks on the page."""
         if not request.user.has_perm("intake.change_calltask"):
             raise PermissionDenied
@@ -192,7 +197,7 @@ class CallTaskAdmin(PatientAdmin):
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
         return redirect(back if safe else self.address("changelist"))
 
-    def posted_with(self, request: Request, task: CallTask) -> list[CallTask]:
+    def posted_with(self, request: StaffRequest, task: CallTask) -> list[CallTask]:
         """Return the patient's other open tasks whose ids were posted too."""
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from clinic import audit
@@ -10,8 +11,6 @@ from intake.documents import protocol_of
 from intake.errors import Conflict
 from intake.models.submissions import Submission, Urgency
 from intake.questionnaire.target_times import target_time
-
-User = Any  # whatever settings.AUTH_USER_MODEL names
 
 
 def claim(submission: Submission, revision: int, **columns: Any) -> None:

@@ -4,12 +4,13 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from intake.appointments import ending
 from intake.desk import patient_messages
-from intake.desk.changes import User, claim, record_change, target_from
+from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.letters import sentences

@@ -21,7 +21,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.requests import Request
+from clinic.requests import StaffRequest
 from intake.appointments import booking as booking_module
 from intake.appointments import free_times, waiting_list
 from intake.appointments import offers as offers_module
@@ -68,7 +68,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     """
 
     @wraps(method)
-    def view(self: "FrontDeskAdmin", request: Request, object_id: str) -> HttpResponse:
+    def view(self: "FrontDeskAdmin", request: StaffRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self.record_or_404(request, object_id)
@@ -82,7 +82,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(PatientAdmin):
+class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     """Patients, how to reach them and which visit they want. No answers, no reasons."""
 
     list_display = [
@@ -118,7 +118,8 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Wish"))
     def wish(self, row: FrontDesk) -> str:
-        return request_of(row).get_visit_type_display() if request_of(row) else "–"
+        request = request_of(row)
+        return request.get_visit_type_display() if request else "–"
 
     @admin.display(description=gettext_lazy("Appointment"))
     def progress(self, row: Any) -> str:
@@ -132,12 +133,12 @@ class FrontDeskAdmin(PatientAdmin):
 
     # --- the page of a patient -------------------------------------------------------------------
     @record_view
-    def change_view(self, request: Request, row: FrontDesk, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: StaffRequest, row: FrontDesk, **kwargs: Any) -> HttpResponse:
         return self.show(request, row, request.GET)
 
     def show(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Any,
         typed: QueryDict,
         *,
@@ -183,7 +184,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     def times_context(
         self,
-        request: Request,
+        request: StaffRequest,
         row: FrontDesk,
         wish: AppointmentRequest | None,
         typed: QueryDict,
@@ -247,7 +248,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     # --- its buttons -----------------------------------------------------------------------------
     @record_view
-    def progress_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def progress_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         if request.method == "POST":
             if not request.user.has_perm("intake.change_frontdesk"):
                 raise PermissionDenied
@@ -265,7 +266,7 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def offer_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def offer_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         form = ChosenSlotsForm(request.POST)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
@@ -284,7 +285,7 @@ class FrontDeskAdmin(PatientAdmin):
         return self.say_and_return(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
 
     @booking_view
-    def call_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def call_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         form = ChosenSlotsForm(request.POST, one=True)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
@@ -302,7 +303,7 @@ class FrontDeskAdmin(PatientAdmin):
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
     @booking_view
-    def withdraw_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def withdraw_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         try:
             had_heard = withdraw_offers(
                 submission=row, by=request.user, request_id=request.request_id
@@ -316,7 +317,7 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def wait_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def wait_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         leave = request.POST.get("to") == "leave"
         service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
         try:
@@ -332,7 +333,7 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def overbook_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def overbook_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         if not request.user.has_perm("intake.overbook_appointment"):
             raise PermissionDenied
         wish = request_of(row)
@@ -358,14 +359,14 @@ class FrontDeskAdmin(PatientAdmin):
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
     def say_and_return(
-        self, request: Request, row: FrontDesk, done: str, reason: str
+        self, request: StaffRequest, row: FrontDesk, done: str, reason: str
     ) -> HttpResponse:
         """Say what was done and how the patient hears of it, then lead back to the page."""
         say_who_tells_patient(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 
 
-def request_of(row: Submission) -> Any:
+def request_of(row: Submission) -> AppointmentRequest | None:
     """Return the submission's request for a visit; None for a stopped form."""
     return getattr(row, "appointment_request", None)
 

@@ -6,11 +6,12 @@ Each function is one transaction with its audit event inside, guarded by the rev
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from clinic.outgoing.outbox import Order
-from intake.desk.changes import User, claim, record_change
+from intake.desk.changes import claim, record_change
 from intake.domain import workflow
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission

@@ -5,11 +5,12 @@ Each function is one transaction with its audit event inside, guarded by the rev
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from intake.appointments import changing
-from intake.desk.changes import User, claim, record_change, target_from
+from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from intake.domain.definition import Answers, ComputedValue, Condition
+from intake.domain.definition import AnswerCondition, Answers, ComputedValue
 
 Test = Callable[[Answers, Mapping[str, ComputedValue]], bool]
 
@@ -34,14 +34,16 @@ _STRAIGHT_QUOTES: Final = str.maketrans(
 
 
 def holds(
-    condition: Condition, answers: Answers, computed: Mapping[str, ComputedValue] | None = None
+    condition: AnswerCondition,
+    answers: Answers,
+    computed: Mapping[str, ComputedValue] | None = None,
 ) -> bool:
     """Whether the condition is true for these answers and computed values."""
     return compiled(condition)(answers, computed or {})
 
 
 @cache
-def compiled(condition: Condition) -> Test:
+def compiled(condition: AnswerCondition) -> Test:
     """Compile a condition to a function of (answers, computed), once per condition.
 
     Raises re.error when a pattern of `text_any_regex` is not a regular expression.
@@ -76,7 +78,7 @@ def compiled(condition: Condition) -> Test:
     return judge_computed
 
 
-def _judge(leaf: Condition) -> Callable[[Any], bool]:
+def _judge(leaf: AnswerCondition) -> Callable[[Any], bool]:
     """Return the test that a leaf makes of a known value."""
     op = leaf.op
     assert op is not None

@@ -57,7 +57,7 @@ _VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 }
 
 
-class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
+class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
     """A leaf `{q|var, op, value}`, or exactly one of `all`, `any`, `not`.
 
     `q` reads an answer, `var` a computed value. `intake.domain.conditions` evaluates a condition.
@@ -70,9 +70,9 @@ class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
         | None
     ) = None
     value: str | bool | int | float | tuple[str, ...] | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    not_: Condition | None = None
+    all: tuple[AnswerCondition, ...] | None = None
+    any: tuple[AnswerCondition, ...] | None = None
+    not_: AnswerCondition | None = None
 
     def __post_init__(self) -> None:
         keys = {name for name in self.__struct_fields__ if getattr(self, name) is not None}
@@ -85,7 +85,7 @@ class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
                 "A condition is {q, op, value}, {var, op, value}, {all}, {any} or {not}"
             )
 
-    def leaves(self) -> tuple[Condition, ...]:
+    def leaves(self) -> tuple[AnswerCondition, ...]:
         """Return every leaf of this condition in reading order; a leaf returns itself."""
         if self.op is not None:
             return (self,)
@@ -133,7 +133,7 @@ class Question(Base, frozen=True):
     type: Literal["single", "multi", "integer", "decimal", "text", "boolean"]
     text: str
     required: bool
-    show_if: Condition | None
+    show_if: AnswerCondition | None
     help: str | None = None
     options: tuple[Option, ...] = ()
     exclusive: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ class Question(Base, frozen=True):
         )
 
 
-class Section(Base, frozen=True):
+class QuestionSection(Base, frozen=True):
     id: str
     title: str
     questions: tuple[Question, ...]
@@ -187,10 +187,10 @@ class Questionnaire(Base, frozen=True):
     date: str
     locale: str
     grammar: dict[str, str]
-    sections: tuple[Section, ...]
+    sections: tuple[QuestionSection, ...]
 
 
-class Page(Base, frozen=True):
+class QuestionPage(Base, frozen=True):
     """The questions of one screen. `section` and `title` are those of its section.
 
     The id comes from the structure (`about`, `about-2`). It appears in addresses, so it must not
@@ -249,7 +249,7 @@ class Rule(Base, frozen=True):
     name: str
     interrupt: bool | Literal["panel"]
     inputs: tuple[str, ...]
-    when: Condition
+    when: AnswerCondition
     reason: str
     advice: str
     source: str
@@ -295,7 +295,7 @@ class Protocol(Base, frozen=True, dict=True):
         return tuple(q for section in self.questionnaire.sections for q in section.questions)
 
     @cached_property
-    def pages(self) -> tuple[Page, ...]:
+    def pages(self) -> tuple[QuestionPage, ...]:
         """All pages in order: by the `page` keys of the questions, or else as full as allowed."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
@@ -309,7 +309,7 @@ class Protocol(Base, frozen=True, dict=True):
         return {question.id: question for question in self.questions}
 
     @cached_property
-    def _pages_by_id(self) -> dict[str, Page]:
+    def _pages_by_id(self) -> dict[str, QuestionPage]:
         return {page.id: page for page in self.pages}
 
     @cached_property
@@ -324,7 +324,7 @@ class Protocol(Base, frozen=True, dict=True):
         """Return the question with this id. Raises KeyError."""
         return self._questions_by_id[id]
 
-    def page(self, id: str) -> Page:
+    def page(self, id: str) -> QuestionPage:
         """Return the page with this id and all its questions. Raises KeyError."""
         return self._pages_by_id[id]
 
@@ -396,7 +396,7 @@ def _with_lists(data: Any, lists: dict[str, Any]) -> Any:
     return lists.get(data, data) if isinstance(data, str) else data
 
 
-def _pages(section: Section) -> tuple[Page, ...]:
+def _pages(section: QuestionSection) -> tuple[QuestionPage, ...]:
     """Divide the questions of a section into pages."""
     groups: list[tuple[str, list[Question]]] = []
     for question in section.questions:
@@ -406,7 +406,7 @@ def _pages(section: Section) -> tuple[Page, ...]:
         number = f"-{len(groups) + 1}" if groups else ""
         groups.append((question.page or f"{section.id}{number}", [question]))
     return tuple(
-        Page(id=id, section=section.id, title=section.title, questions=tuple(questions))
+        QuestionPage(id=id, section=section.id, title=section.title, questions=tuple(questions))
         for id, questions in groups
     )
 

@@ -16,7 +16,7 @@ from intake.domain.conditions import compiled_pattern, holds
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
-    Condition,
+    AnswerCondition,
     Protocol,
     Question,
     Rule,
@@ -228,7 +228,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         yield from _leaves(protocol, f"rules.{rule.id}.when", rule.when)
 
 
-def _leaves(protocol: Protocol, path: str, condition: Condition) -> Iterator[Problem]:
+def _leaves(protocol: Protocol, path: str, condition: AnswerCondition) -> Iterator[Problem]:
     questions = {question.id: question for question in protocol.questions}
     for leaf in condition.leaves():
         if leaf.var is not None:
@@ -239,7 +239,7 @@ def _leaves(protocol: Protocol, path: str, condition: Condition) -> Iterator[Pro
             yield from _question_leaf(questions[leaf.q], path, leaf)
 
 
-def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[Problem]:
+def _question_leaf(question: Question, path: str, leaf: AnswerCondition) -> Iterator[Problem]:
     assert leaf.op is not None
     if question.type not in _TYPES_OF_OPERATOR[leaf.op]:
         yield Problem(
@@ -261,7 +261,7 @@ def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[P
         yield from _patterns(path, leaf)
 
 
-def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
+def _patterns(path: str, leaf: AnswerCondition) -> Iterator[Problem]:
     assert isinstance(leaf.value, tuple)
     for pattern in leaf.value:
         try:
@@ -270,7 +270,7 @@ def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
             yield Problem("bad_pattern", path, f"“{pattern}”: {error}.")
 
 
-def _computed_leaf(protocol: Protocol, path: str, leaf: Condition) -> Iterator[Problem]:
+def _computed_leaf(protocol: Protocol, path: str, leaf: AnswerCondition) -> Iterator[Problem]:
     assert leaf.var is not None
     computed = protocol.rules.computed.get(leaf.var)
     if computed is None:
@@ -289,7 +289,7 @@ def _computed_leaf(protocol: Protocol, path: str, leaf: Condition) -> Iterator[P
         yield _impossible(path, leaf)
 
 
-def _impossible(path: str, leaf: Condition) -> Problem:
+def _impossible(path: str, leaf: AnswerCondition) -> Problem:
     return Problem(
         "impossible_value", path, f"“{leaf.q or leaf.var}” can never be {leaf.op} {leaf.value}."
     )

@@ -13,9 +13,9 @@ from typing import Final
 from intake.domain.computed import CODE, SAFETY_RETRACTED
 from intake.domain.conditions import holds
 from intake.domain.definition import (
+    AnswerCondition,
     Answers,
     ComputedValue,
-    Condition,
     Protocol,
     Question,
     Value,
@@ -27,7 +27,7 @@ _STEPS: Final = 20_000
 _SOME_TEXT: Final = "text"
 
 
-def can_become_true(protocol: Protocol, condition: Condition) -> bool:
+def can_become_true(protocol: Protocol, condition: AnswerCondition) -> bool:
     """Whether some walk through the questionnaire makes the condition true.
 
     False also when the search gives up after 20,000 steps.
@@ -35,7 +35,7 @@ def can_become_true(protocol: Protocol, condition: Condition) -> bool:
     return _Search(protocol, condition).succeeds()
 
 
-def boundary_numbers(question: Question, leaves: Iterable[Condition]) -> list[Value]:
+def boundary_numbers(question: Question, leaves: Iterable[AnswerCondition]) -> list[Value]:
     """Return the numbers at which one of the leaves can change its result.
 
     These are the limits of the question, and each threshold of a leaf with its two neighbours,
@@ -60,7 +60,7 @@ class _Search:
     and leaves a branch as soon as the goal can no longer become true.
     """
 
-    def __init__(self, protocol: Protocol, goal: Condition) -> None:
+    def __init__(self, protocol: Protocol, goal: AnswerCondition) -> None:
         self.protocol = protocol
         self.goal = goal
         self.code = {
@@ -110,7 +110,7 @@ class _Search:
         )
 
     def _result(
-        self, condition: Condition, known: Mapping[str, Value | None], retracted: bool
+        self, condition: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
         """Judge a condition by the answers chosen so far; None while the result is open."""
         if condition.not_ is not None:
@@ -129,7 +129,7 @@ class _Search:
         return self._computed_result(condition, known, retracted)
 
     def _computed_result(
-        self, leaf: Condition, known: Mapping[str, Value | None], retracted: bool
+        self, leaf: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
         assert leaf.var is not None
         value: ComputedValue = retracted
@@ -145,7 +145,7 @@ def _answers(known: Mapping[str, Value | None]) -> Answers:
     return {id: value for id, value in known.items() if value is not None}
 
 
-def _holds_for_some_text(condition: Condition, answers: Answers) -> bool:
+def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
     """Like `holds`, but any answer in words matches any pattern.
 
     The search does not construct a text that matches a regular expression.
@@ -162,7 +162,7 @@ def _holds_for_some_text(condition: Condition, answers: Answers) -> bool:
 
 
 def _candidates(
-    question: Question, leaves: Sequence[Condition], *, all_options: bool
+    question: Question, leaves: Sequence[AnswerCondition], *, all_options: bool
 ) -> list[Value | None]:
     """Return the values of a question at which a leaf or a computed value can change.
 
@@ -188,5 +188,5 @@ def _candidates(
             return [_SOME_TEXT, None]
 
 
-def _codes(leaf: Condition) -> tuple[str, ...]:
+def _codes(leaf: AnswerCondition) -> tuple[str, ...]:
     return leaf.value if isinstance(leaf.value, tuple) else (str(leaf.value),)

@@ -16,7 +16,15 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
+from intake.domain.definition import (
+    Approval,
+    Base,
+    Level,
+    Protocol,
+    Question,
+    QuestionSection,
+    Rule,
+)
 from intake.domain.problems import Problem, promise_problems
 from intake.domain.promises import PATTERNS
 
@@ -300,7 +308,7 @@ def _fixed_parts(text: str) -> frozenset[str]:
 # --- putting a translation into a protocol -------------------------------------------------------
 
 
-def _section(section: Section, shown: Translation) -> Section:
+def _section(section: QuestionSection, shown: Translation) -> QuestionSection:
     return msgspec.structs.replace(
         section,
         title=shown.sections.get(section.id, section.title),

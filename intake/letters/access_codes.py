@@ -43,7 +43,7 @@ def code(message: Message) -> Letter | None:
         _language(challenge),
         gettext_noop("Your code from %(clinic)s"),
         "code",
-        code=message.payload["code"],
+        code=str(message.payload["code"]),
     )
 
 

@@ -98,7 +98,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     }
 
 
-def show_problem(request: Request, grant: Grant, problem: Any) -> HttpResponse:
+def show_problem(request: Request, grant: Grant, problem: Exception | str) -> HttpResponse:
     """Show the page as it is now, with the reason why the action was not done."""
     fresh = grants.find(key_of(request)) or grant
     return show(request, fresh, ReplyForm(), status=409, notice=str(problem))

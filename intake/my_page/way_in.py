@@ -4,9 +4,9 @@ No address names a record: the browser holds a key that is looked up by its hash
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -46,7 +46,7 @@ def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse
 
 
 def _show_ask(
-    request: Request, form: Any, way: str, *, status: int, notice: str = ""
+    request: Request, form: Form, way: str, *, status: int, notice: str = ""
 ) -> HttpResponse:
     context = {"form": form, "way": way, "notice": notice}
     return render(request, "my/ask.html", context, status=status)

@@ -1,5 +1,6 @@
 """Hold the time that a patient chooses for the draft, and book it when the draft is sent."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -59,7 +60,7 @@ def choose_no_time(
     return save_wish(draft=draft, wish=wish)
 
 
-def chosen_appointment(draft: Draft, wish: Any) -> Appointment | None:
+def chosen_appointment(draft: Draft, wish: Mapping[str, Any]) -> Appointment | None:
     """Return the appointment that the wish names, if it is held for this draft."""
     pk = wish.get("chosen", {}).get("appointment")
     rows = Appointment.objects.filter(pk=pk, draft=draft)

@@ -1,10 +1,11 @@
 """What all lists and pages of patients share: filters, the order, recorded reads, columns."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -24,8 +25,9 @@ from django.utils.translation import gettext_lazy
 
 from clinic import hours
 from clinic.ids import parse_reference
-from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
-from clinic.requests import Request, request_id
+from clinic.lists import Context, FindList, FixedFilter, ReadOnlyAdmin, Row, term_of
+from clinic.requests import StaffRequest, request_id, signed_in_user
+from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
@@ -37,6 +39,7 @@ from intake.models.submissions import (
     IS_WAITING,
     ORDER,
     Submission,
+    SubmissionQuerySet,
     Urgency,
 )
 from intake.staff import reads
@@ -181,7 +184,7 @@ def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
     @wraps(method)
     def view(
-        self: "PatientAdmin", request: HttpRequest, object_id: str, **kwargs: Any
+        self: "PatientAdmin[Any]", request: HttpRequest, object_id: str, **kwargs: Any
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -191,7 +194,7 @@ def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return view
 
 
-class PatientAdmin(ReadOnlyAdmin):
+class PatientAdmin(ReadOnlyAdmin[Row]):
     """The base of all lists and pages of patients: records who saw what before a page is sent."""
 
     list_select_related = ["assignee"]
@@ -210,21 +213,23 @@ class PatientAdmin(ReadOnlyAdmin):
             return queryset, False
         if reference := parse_reference(search_term):
             return queryset.filter(reference=reference), False
-        found = find_patients(queryset, search_term)
+        found = find_patients(cast(SubmissionQuerySet, queryset), search_term)
         if not found:
             return queryset.none(), False
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
         place = models.Func(keys, "pk", function="array_position")
         return queryset.filter(pk__in=found).order_by(place), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         with transaction.atomic():
             response = super().changelist_view(request, self.titled(extra_context))
             context = getattr(response, "context_data", None) or {}
             if isinstance(response, TemplateResponse) and "cl" in context:
                 reads.record_list(
                     submissions=self.submissions_shown(list(context["cl"].result_list)),
-                    by=request.user,
+                    by=signed_in_user(request),
                     request_id=request_id(request),
                     term=context["cl"].query,
                     page=str(self.opts.model_name),
@@ -232,11 +237,14 @@ class PatientAdmin(ReadOnlyAdmin):
                 response.render()
         return response
 
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
-        """Return the submissions whose patients these rows name, for the record of the read."""
-        return rows
+    def submissions_shown(self, rows: list[Row]) -> list[Submission]:
+        """Return the submissions whose patients these rows name, for the record of the read.
 
-    def record_or_404(self, request: HttpRequest, object_id: Any) -> Any:
+        Lists of other rows than submissions override this.
+        """
+        return cast(list[Submission], rows)
+
+    def record_or_404(self, request: HttpRequest, object_id: UUID | str) -> Row:
         """Return a record. Raises Http404, or PermissionDenied when the user may not see it."""
         record = self.get_object(request, str(object_id))
         if record is None:
@@ -246,14 +254,14 @@ class PatientAdmin(ReadOnlyAdmin):
         return record
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Lead to the record's own page, which shows the history."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("change", object_id))
 
-    def address(self, name: str, object_id: Any = None) -> str:
+    def address(self, name: str, object_id: UUID | str | None = None) -> str:
         """Return the address of one of this admin's pages."""
         args = [object_id] if object_id else []
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
@@ -314,22 +322,18 @@ def alarm_mark() -> str:
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
-def find_patients(rows: Any, term: str) -> list[Any]:
-    """Return the keys of the submissions whose patient fits the search term, best fit first.
-
-    `rows` is a queryset of submissions.
-    """
+def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
+    """Return the keys of the submissions whose patient fits the search term, best fit first."""
     wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values are cheaper than models: 200 candidates are ranked, and a page shows 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
+    columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
         (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
-        for pk, person, sent in candidates.values_list("pk", "person", "submitted_at")[
-            : search.CANDIDATES
-        ]
+        for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]
 
@@ -388,7 +392,7 @@ def _day_and_time(local: datetime) -> str:
 
 
 def run_service(
-    request: Request, submission: Submission, service: Callable[..., None], **kwargs: Any
+    request: StaffRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
     """Call the service of a button with the posted revision. Returns whether the service did it.
 

@@ -51,7 +51,7 @@ def letter_words(submission: Submission) -> str:
 
 
 def say_who_tells_patient(
-    request: HttpRequest, submission: Submission, done: Any, reason: str
+    request: HttpRequest, submission: Submission, done: object, reason: str
 ) -> None:
     """Show staff a message: what was `done`, and how the patient hears of it.
 

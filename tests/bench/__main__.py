@@ -28,8 +28,8 @@ def main() -> int:
         django.setup()
         lines, stored = _measure(folder)
         for line in lines:
-            say(f"{line.goal:4}{MARK[line.met]:8}{line.wanted:18}{line.measured}\n")
-            say(f"{'':30}{line.what}\n")
+            say(f"{line.goal:5}{MARK[line.met]:8}{line.wanted:24}{line.measured}\n")
+            say(f"{'':37}{line.what}\n")
         say(f"\nStored: {stored}. {time.monotonic() - begin:.0f} seconds.\n")
         _keep(lines, stored)
     return 0 if all(line.met for line in lines) else 1

@@ -218,7 +218,7 @@ def test_what_somebody_else_wrote_into_the_store_is_shown_to_nobody(client, page
     key = rendered._key(KNEES)
     entry = kept.read(kept.current(), key)
     forged = msgspec.msgpack.encode(
-        rendered.Page("education:page", (), b"<script src=//evil.example>", b"", '"x"', None)
+        rendered.KeptPage("education:page", (), b"<script src=//evil.example>", b"", '"x"', None)
     )
     for written in (forged, entry[:32] + forged, entry.replace(b"Creaking", b"Curating")):
         kept.write(kept.current(), key, written)

@@ -3,6 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -94,9 +95,9 @@ class HoursFilter(FixedFilter):
 class RowFilter(FixedFilter):
     """A filter by the rows of a small table; showing it needs one query."""
 
-    rows: Any
+    rows: type[Clinician] | type[Location]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
         self.options = [(str(row.pk), str(row)) for row in self.rows.objects.all()]
         return self.options
 

@@ -3,6 +3,7 @@
 The front desk sees and changes all visits; a clinician sees the visits with that clinician.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
-from clinic.requests import Request
+from clinic.requests import StaffRequest
 from intake.appointments import changing
 from intake.appointments.admin.filters import (
     ClinicianFilter,
@@ -86,7 +87,7 @@ class CancelForm(forms.Form):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(PatientAdmin):
+class AppointmentAdmin(PatientAdmin[Appointment]):
     """The list of visits and the page of one visit."""
 
     list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
@@ -101,19 +102,21 @@ class AppointmentAdmin(PatientAdmin):
         """Hidden from the admin index; reached from the page header."""
         return False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         if not request.user.has_perm("intake.view_appointment"):
             return False
         if obj is None or may_change(request):
             return True
         return bool(obj.clinician.user_id == request.user.pk)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         rows = Appointment.objects.for_reading()
         rows = rows.defer("submission__answers", "submission__assessment")
         return rows if may_change(request) else rows.filter(clinician__user=request.user.pk)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Appointment | None:
         """Return any appointment. `found` checks the permission, so that a refusal is recorded."""
         try:
             return Appointment.objects.for_reading().filter(pk=object_id).first()
@@ -169,12 +172,12 @@ class AppointmentAdmin(PatientAdmin):
 
     # --- the page --------------------------------------------------------------------------------
     @record_view
-    def change_view(self, request: Request, row: Appointment, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: StaffRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
         return self.show(request, row)
 
     def show(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
         *,
         form: CancelForm | None = None,
@@ -229,7 +232,7 @@ class AppointmentAdmin(PatientAdmin):
         }
 
     def record(
-        self, request: Request, row: Appointment, others: list[Submission], page: str = ""
+        self, request: StaffRequest, row: Appointment, others: list[Submission], page: str = ""
     ) -> None:
         """Record which patients the page shows, before it is sent."""
         if row.submission:
@@ -244,7 +247,7 @@ class AppointmentAdmin(PatientAdmin):
         )
 
     # --- its buttons -------------------------------------------------------------------------
-    def cancel_view(self, request: Request, object_id: str) -> HttpResponse:
+    def cancel_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         if request.method != "POST":
             return redirect(self.address("change", row.pk))
@@ -261,30 +264,29 @@ class AppointmentAdmin(PatientAdmin):
             **form.cleaned_data,
         )
 
-    def complete_view(self, request: Request, object_id: str) -> HttpResponse:
+    def complete_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         return self.act(
             request, row, changing.record_attendance, _("Stored: the visit took place.")
         )
 
-    def miss_view(self, request: Request, object_id: str) -> HttpResponse:
+    def miss_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         return self.act(
             request, row, changing.record_no_show, _("Stored: the patient did not come.")
         )
 
-    def changeable(self, request: Request, object_id: str) -> Appointment:
+    def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
         """Return the appointment of a button. Raises PermissionDenied for readers."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        row: Appointment = self.record_or_404(request, object_id)
-        return row
+        return self.record_or_404(request, object_id)
 
     def act(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
-        service: Any,
+        service: Callable[..., None],
         done: str,
         form: CancelForm | None = None,
         *,
@@ -308,7 +310,7 @@ class AppointmentAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     # --- moving it -------------------------------------------------------------------------------
-    def move_view(self, request: Request, object_id: str) -> HttpResponse:
+    def move_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         """Show the week with its free times, and move the visit to the chosen slot."""
         row = self.changeable(request, object_id)
         if request.method != "POST":
@@ -332,7 +334,7 @@ class AppointmentAdmin(PatientAdmin):
 
     def show_move(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
         typed: QueryDict,
         *,
@@ -372,7 +374,7 @@ def notes_of(row: Appointment) -> dict[str, str]:
     """Return what staff wrote of a visit: the note, why it was cancelled or overbooked."""
     return {
         "note": (row.note or {}).get("text", ""),
-        "reason": CancelReason(row.cancel_reason).label if row.cancel_reason else "",
+        "reason": str(CancelReason(row.cancel_reason).label) if row.cancel_reason else "",
         "overbooked_by": person_words(row.overbooked_by) if row.overbooked_by else "",
         "overbook_reason": (row.overbook_reason or {}).get("text", ""),
     }

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter
-from clinic.requests import Request
+from clinic.requests import StaffRequest
 from intake.appointments import waiting_list
 from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
@@ -53,7 +53,7 @@ class WishedFilter(FixedFilter):
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(PatientAdmin):
+class WaitlistAdmin(PatientAdmin[WaitlistEntry]):
     """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
@@ -67,10 +67,10 @@ class WaitlistAdmin(PatientAdmin):
         """Hidden from the admin index; reached from the page header."""
         return False
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: WaitlistEntry | None = None) -> bool:
         return request.user.has_perm("intake.change_appointment")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WaitlistEntry]:
         visits = Appointment.objects.filter(
             submission=OuterRef("request__submission"), status="confirmed"
         )
@@ -92,19 +92,23 @@ class WaitlistAdmin(PatientAdmin):
         found = find_patients(waiting, search_term)
         return queryset.filter(request__submission__in=found), False
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Lead to the list, which shows every column of an entry."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:intake_waitlistentry_changelist")
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         return self.change_view(request, object_id)
 
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[WaitlistEntry]) -> list[Submission]:
         return [row.request.submission for row in rows]
 
-    def leave_view(self, request: Request, object_id: str) -> HttpResponse:
+    def leave_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         """Take a patient off the list: the button beside a row."""
         if not self.has_view_permission(request):
             raise PermissionDenied

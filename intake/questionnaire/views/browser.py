@@ -17,7 +17,7 @@ from clinic import hours
 from clinic.requests import Request
 from intake import documents
 from intake.domain import answers as domain
-from intake.domain.definition import Page
+from intake.domain.definition import QuestionPage
 from intake.domain.translation import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
@@ -150,7 +150,7 @@ def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
     ]
 
 
-def page_of_protocol(step: str) -> Page | None:
+def page_of_protocol(step: str) -> QuestionPage | None:
     """Return a page of the current protocol in the language of the request, None if unknown."""
     return next(
         (p for p in current_wording().protocol.pages if p.id == step and step != CONTACT), None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.forms import Form
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -69,7 +70,7 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 
 
 def show_step(
-    request: Request, walk: Walk, step: str, form: Any, *, notice: str = "", status: int = 0
+    request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
     """Show the contact or the wish; a bound form with errors is a 422."""
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
@@ -84,7 +85,9 @@ def show_step(
     return render(request, f"intake/{step}.html", context, status=status)
 
 
-def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
+def step_context(
+    words: Wording, approved: bool, kind: str, step: str, form: Form
+) -> dict[str, Any]:
     """Return the part of the context of contact or wish that does not depend on the draft."""
     return {
         "form": form,
@@ -151,7 +154,7 @@ def blank_step(
     approved: bool,
     kind: str,
     step: str,
-    form: Any,
+    form: Form,
     *,
     before: str | None,
     reach: str,

@@ -1,6 +1,6 @@
 """Show the free times and hold the one that the patient chooses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -129,7 +129,7 @@ def urgency_level(walk: Walk) -> int:
     return int(Urgency.of(walk.assessment.urgency))
 
 
-def _initial(wish: Any) -> dict[str, str]:
+def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
     """Return what the list has ticked when the patient comes back: a call or the waiting list.
 
     A held time is ticked by the page itself.

@@ -33,7 +33,7 @@ def test_a_terminal_is_for_laptops_only(settings):
 
 def test_without_a_provider_trying_again_is_of_no_use(settings):
     settings.SMS_BACKEND = ""
-    with pytest.raises(sms.Refused) as refused:
+    with pytest.raises(sms.NumberRefused) as refused:
         sms.send(to="+12025550123", text="Words", key="7")
 
     assert outbox.trouble_of(refused.value) == ("sms refused", True)

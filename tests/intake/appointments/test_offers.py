@@ -36,12 +36,13 @@ def desk():
     return builders.member("front desk")
 
 
-def offer(submission: Submission, *slots) -> list[Offer]:
+def offer(submission: Submission, *slots, hours: int | None = None) -> list[Offer]:
     return offers_module.offer(
         submission=submission,
         slots=[slot.key for slot in slots or (book.free(7), book.free(8), book.free(9))],
         visit_type=book.visit_type(),
         by=builders.member("front desk"),
+        hours=hours,
         request_id="r",
     )
 
@@ -71,6 +72,57 @@ def waitlist_offers() -> list[Offer]:
 
 
 # --- offers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "reminded_after"), [(4, None), (11, None), (12, 9), (24, 18), (72, 54), (168, 126)]
+)
+def test_a_patient_who_has_not_answered_is_reminded_once_a_while_before_the_end(
+    hours, reminded_after
+):
+    offers = offer(book.patient(), hours=hours)
+
+    found = Message.objects.filter(kind="offer_reminder")
+    after = [reminder.due_at - offers[0].created_at for reminder in found]
+    assert [at.total_seconds() / 3600 for at in after] == (
+        [pytest.approx(reminded_after, abs=0.01)] if reminded_after else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", "You have not answered yet"), ("es", "Todavía no ha respondido")],
+)
+@pytest.mark.parametrize("answer", ["", "accepted", "declined", "withdrawn", "lapsed"])
+def test_the_reminder_names_what_is_still_held_and_falls_silent_with_any_answer(
+    desk, language, says, answer
+):
+    submission = book.patient()
+    Submission.objects.filter(pk=submission.pk).update(language=language)
+    offers = offer(submission)
+    outbox.deliver_due()
+    match answer:
+        case "accepted":
+            accept(offer=offers[0], submission=submission)
+        case "declined":
+            for each in offers:
+                decline(offer=each, submission=submission)
+        case "withdrawn":
+            withdraw_offers(submission=submission, by=desk)
+        case "lapsed":
+            lapse(offers)
+        case _:
+            decline(offer=offers[0], submission=submission)
+    now = timezone.now()
+    Message.objects.filter(kind="offer_reminder").update(due_at=now, next_at=now)
+
+    mail.outbox.clear()
+    outbox.deliver_due()
+
+    texts = [letter.body for letter in mail.outbox if says in letter.body]
+    assert len(texts) == (0 if answer else 1)
+    for text in texts:
+        assert text.count("America/New_York") == len(offers[1:]) + 1, "each time, and the end"
 
 
 def test_one_of_three_offered_times_is_accepted_and_the_others_are_free_again():
@@ -409,8 +461,8 @@ def test_an_answered_offer_is_not_written_about():
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
-    (letter,) = send_all()
-    assert letter.body.count("America/New_York") == 3
+    letters = send_all()  # the offer, and the reminder as if it were time
+    assert [letter.body.count("America/New_York") for letter in letters] == [3, 3]
 
 
 def test_staff_see_whom_a_message_was_about():

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
@@ -46,7 +46,7 @@ def test_the_most_urgent_comes_first_then_the_nearest_target(clinician):
 
 
 def test_a_row_says_how_long_who_and_by_when(clinician, settings):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
     now = timezone.now()
     waiting("Ann Early", Urgency.SAME_DAY, submitted_at=now - timedelta(hours=30), hours=-24)
     waiting("Bob Young", Urgency.SOON, submitted_at=now - timedelta(minutes=7), hours=24 * 40)

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from intake.domain.definition import Condition, Protocol, Question, Rule
+from intake.domain.definition import AnswerCondition, Protocol, Question, Rule
 
-NEVER = Condition(any=())
-ALWAYS = Condition(all=())
+NEVER = AnswerCondition(any=())
+ALWAYS = AnswerCondition(all=())
 
 
 def with_rules(protocol: Protocol, rules: tuple[Rule, ...]) -> Protocol:

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from intake.domain.conditions import compiled_pattern, holds, normalised
-from intake.domain.definition import Condition, Protocol, from_data
+from intake.domain.definition import AnswerCondition, Protocol, from_data
 from intake.domain.triage import assess
 
 
-def leaf(op: str, value: object, q: str = "a") -> Condition:
-    return Condition(q=q, op=op, value=value)
+def leaf(op: str, value: object, q: str = "a") -> AnswerCondition:
+    return AnswerCondition(q=q, op=op, value=value)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def leaf(op: str, value: object, q: str = "a") -> Condition:
         (leaf("lt", 12), 11, True),
     ],
 )
-def test_each_operator(condition: Condition, answer: object, expected: bool) -> None:
+def test_each_operator(condition: AnswerCondition, answer: object, expected: bool) -> None:
     assert holds(condition, {"a": answer}) is expected
 
 
@@ -51,7 +51,7 @@ def test_a_leaf_on_an_unanswered_question_is_false_and_not_of_it_true(
     op: str, value: object
 ) -> None:
     assert not holds(leaf(op, value), {})
-    assert holds(Condition(not_=leaf(op, value)), {})
+    assert holds(AnswerCondition(not_=leaf(op, value)), {})
 
 
 def test_a_limit_is_the_number_as_it_is_written() -> None:
@@ -61,19 +61,19 @@ def test_a_limit_is_the_number_as_it_is_written() -> None:
 
 
 def test_a_leaf_on_an_unknown_computed_value_is_false_and_not_of_it_true() -> None:
-    condition = Condition(var="art_pattern", op="eq", value=False)
+    condition = AnswerCondition(var="art_pattern", op="eq", value=False)
     assert not holds(condition, {}, {"art_pattern": None})
-    assert holds(Condition(not_=condition), {}, {"art_pattern": None})
+    assert holds(AnswerCondition(not_=condition), {}, {"art_pattern": None})
     assert holds(condition, {}, {"art_pattern": False})
 
 
 def test_all_any_and_not_combine() -> None:
     a, b = leaf("eq", "yes"), leaf("eq", "yes", q="b")
-    assert holds(Condition(all=(a, b)), {"a": "yes", "b": "yes"})
-    assert not holds(Condition(all=(a, b)), {"a": "yes", "b": "no"})
-    assert holds(Condition(any=(a, b)), {"a": "no", "b": "yes"})
-    assert not holds(Condition(any=(a, b)), {"a": "no"})
-    assert holds(Condition(not_=Condition(any=(a, b))), {"a": "no"})
+    assert holds(AnswerCondition(all=(a, b)), {"a": "yes", "b": "yes"})
+    assert not holds(AnswerCondition(all=(a, b)), {"a": "yes", "b": "no"})
+    assert holds(AnswerCondition(any=(a, b)), {"a": "no", "b": "yes"})
+    assert not holds(AnswerCondition(any=(a, b)), {"a": "no"})
+    assert holds(AnswerCondition(not_=AnswerCondition(any=(a, b))), {"a": "no"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from intake.domain.definition import Condition, Protocol
+from intake.domain.definition import AnswerCondition, Protocol
 from intake.protocols import current
 from tests.intake.domain import golden
 from tests.intake.domain.altered import ALWAYS, NEVER, with_rule
@@ -37,14 +37,14 @@ def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table() -> Non
     assert all(tuple(row) == golden.COLUMNS and row["story"] for row in ROWS)
 
 
-def changes(condition: Condition) -> Iterator[tuple[str, Condition]]:
+def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]:
     """Yield the condition with one leaf changed, and the change in words.
 
     Each leaf becomes always true or never true, or loses one of its options, or its limit moves.
     """
     if condition.not_ is not None:
         for said, part in changes(condition.not_):
-            yield f"not {said}", Condition(not_=part)
+            yield f"not {said}", AnswerCondition(not_=part)
         return
     for key in ("all", "any"):
         parts = getattr(condition, key) or ()
@@ -106,5 +106,5 @@ def test_an_alarm_pattern_less_changes_the_table(protocol: Protocol, pattern: st
     patterns = tuple(other for other in protocol.rules.alarm_patterns if other != pattern)
     leaves = protocol.rule("S16").when.leaves()
     without = tuple(msgspec.structs.replace(leaf, value=patterns) for leaf in leaves)
-    mutant = with_rule(protocol, "S16", when=Condition(any=without))
+    mutant = with_rule(protocol, "S16", when=AnswerCondition(any=without))
     assert any(golden.assessed(mutant, row) != row for row in ROWS)

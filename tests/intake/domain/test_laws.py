@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake.domain.answers import from_json, to_json
-from intake.domain.definition import FLAG, Answers, Condition, Protocol, Rule
+from intake.domain.definition import FLAG, AnswerCondition, Answers, Protocol, Rule
 from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import current
@@ -78,7 +78,7 @@ def test_assessing_twice_says_the_same_and_changes_nothing(answers: dict[str, An
 def only_positive_options() -> list[tuple[str, str]]:
     """Return the (question, option) pairs that urgent rules read, and never under `not`."""
 
-    def read(condition: Condition, negated: bool) -> set[tuple[str, str, bool]]:
+    def read(condition: AnswerCondition, negated: bool) -> set[tuple[str, str, bool]]:
         if condition.not_ is not None:
             return read(condition.not_, not negated)
         found = set()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.domain.definition import Computed, Condition, Option, Protocol, Proxy, Question
+from intake.domain.definition import AnswerCondition, Computed, Option, Protocol, Proxy, Question
 from intake.domain.problems import KINDS, problems
 from intake.domain.readability import READING_GRADE, reading_grade
 from tests.intake.domain.altered import (
@@ -21,22 +21,22 @@ from tests.intake.domain.altered import (
 Change = Callable[[Protocol], Protocol]
 
 
-def leaf(op: str, value: Any, **reads: str) -> Condition:
-    return Condition(op=op, value=value, **reads)
+def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
+    return AnswerCondition(op=op, value=value, **reads)
 
 
-def when(*parts: Condition, id: str = "N07") -> Change:
+def when(*parts: AnswerCondition, id: str = "N07") -> Change:
     """Return the rule with this condition, and with everything that it reads as inputs."""
 
     def change(protocol: Protocol) -> Protocol:
-        condition = Condition(all=parts)
+        condition = AnswerCondition(all=parts)
         inputs = (*condition.questions(), *condition.computed())
         return with_rule(protocol, id, when=condition, inputs=inputs)
 
     return change
 
 
-def show_if(id: str, condition: Condition) -> Change:
+def show_if(id: str, condition: AnswerCondition) -> Change:
     return lambda protocol: with_question(protocol, id, show_if=condition)
 
 
@@ -132,7 +132,7 @@ BROKEN: list[tuple[str, str, Change]] = [
         "questions.tobacco",
         show_if(
             "tobacco",
-            Condition(all=(leaf("gte", 30, q="age_years"), leaf("lt", 30, q="age_years"))),
+            AnswerCondition(all=(leaf("gte", 30, q="age_years"), leaf("lt", 30, q="age_years"))),
         ),
     ),
     (
@@ -140,7 +140,7 @@ BROKEN: list[tuple[str, str, Change]] = [
         "questions.vein_bleed",
         show_if(
             "vein_bleed",
-            Condition(
+            AnswerCondition(
                 all=(
                     leaf("contains", "none", q="vein_look"),
                     leaf("contains", "spider", q="vein_look"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from intake.domain.slots import (
     Busy,
-    Closure,
+    ClosedSpan,
     Hours,
     Slot,
     Wish,
@@ -115,12 +115,12 @@ def test_one_booked_beyond_the_hours_on_purpose_takes_no_ordinary_seat():
 @pytest.mark.parametrize(
     ("closure", "left"),
     [
-        (Closure(first_day=MONDAY, last_day=MONDAY), []),
-        (Closure(first_day=MONDAY - DAY, last_day=MONDAY - DAY), ["09:00", "09:30"]),
-        (Closure(first_day=MONDAY, last_day=MONDAY, clinician="c2"), ["09:00", "09:30"]),
-        (Closure(first_day=MONDAY, last_day=MONDAY, location="l1"), []),
+        (ClosedSpan(first_day=MONDAY, last_day=MONDAY), []),
+        (ClosedSpan(first_day=MONDAY - DAY, last_day=MONDAY - DAY), ["09:00", "09:30"]),
+        (ClosedSpan(first_day=MONDAY, last_day=MONDAY, clinician="c2"), ["09:00", "09:30"]),
+        (ClosedSpan(first_day=MONDAY, last_day=MONDAY, location="l1"), []),
         (
-            Closure(
+            ClosedSpan(
                 starts=datetime(2027, 1, 11, 9, 15, tzinfo=NEW_YORK),
                 ends=datetime(2027, 1, 11, 9, 30, tzinfo=NEW_YORK),
             ),
@@ -250,15 +250,15 @@ def any_hours(draw) -> Hours:
 
 
 @st.composite
-def any_closure(draw) -> Closure:
+def any_closure(draw) -> ClosedSpan:
     who = draw(st.none() | st.sampled_from(["c1", "c2"]))
     if draw(st.booleans()):
         first = draw(st.dates(date(2027, 10, 24), date(2027, 11, 10)))
-        return Closure(
+        return ClosedSpan(
             clinician=who, first_day=first, last_day=first + draw(st.integers(0, 2)) * DAY
         )
     start = WINDOW["start"] + draw(st.integers(0, 16 * 96)) * timedelta(minutes=15)
-    return Closure(clinician=who, starts=start, ends=start + timedelta(hours=3))
+    return ClosedSpan(clinician=who, starts=start, ends=start + timedelta(hours=3))
 
 
 HOURS = st.lists(any_hours(), max_size=5)

@@ -93,6 +93,7 @@ def test_no_message_tells_of_health_or_of_the_person():
 # kind → its text in English and in Spanish
 SAYS = {
     "appointment_offer": ("we hold for you", "le guardamos"),
+    "offer_reminder": ("please answer, we still hold for you", "responda, por favor: seguimos"),
     "appointment_confirmed": ("your appointment is booked:", "su cita fue reservada:"),
     "appointment_changed": ("your appointment was moved to", "su cita cambió a"),
     "appointment_reminder": ("a reminder of your appointment:", "recordatorio de su cita:"),
@@ -146,6 +147,8 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     slots = [book.free(days) for days in (7, 8, 9)]
     offers = offered(mine, *slots)
     told("appointment_offer", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
+    Message.objects.filter(kind="offer_reminder").update(due_at=timezone.now())
+    told("offer_reminder", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
     appointment = accept(offer=offers[0], submission=mine)
     told("appointment_confirmed", mine, [appointment.starts], parts=1)
     changing.reschedule(appointment=appointment, slot=book.free(10).key)

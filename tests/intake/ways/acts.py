@@ -56,7 +56,7 @@ def offered(way: str) -> Submission:
 
 def send_all() -> None:
     """Send all messages except reminders, also those that are delayed on purpose."""
-    rows = Message.objects.exclude(kind="appointment_reminder").filter(state="waiting")
+    rows = Message.objects.exclude(kind__endswith="_reminder").filter(state="waiting")
     rows.update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
 

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from tests import builders
 from tests.intake.ways.escalating import CLOSED_DAY, Clock
 
@@ -23,7 +23,7 @@ def people():
 @pytest.fixture
 def clock(monkeypatch, settings):
     """It is Monday morning, in a week whose Wednesday is a holiday."""
-    settings.CLINIC_HOURS = OpeningHours.parse(
+    settings.CLINIC_HOURS = ClinicHours.parse(
         "Mon-Fri 08:30-17:00", [CLOSED_DAY], "America/New_York"
     )
     clock = Clock()

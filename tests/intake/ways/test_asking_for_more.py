@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import hours
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.models import Message
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Communication, Decision, Submission, Urgency
@@ -203,7 +203,7 @@ def test_a_call_that_is_not_in_order_comes_back_as_typed(clinician, given, told)
 
 
 def test_tomorrow_is_the_next_morning_on_which_we_open(clinician, settings):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 09:00-17:00", [], settings.TIME_ZONE)
     submission = waiting(urgency=Urgency.SOON)
     call(clinician, submission, "not_reached", again="tomorrow")
     again = timezone.localtime(Call.objects.get().again_at)

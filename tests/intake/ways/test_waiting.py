@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from clinic import audit, hours
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.models import Message
 from intake.models.calls import CallTask
 from intake.models.submissions import StatusChange, Submission, Urgency
@@ -122,7 +122,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
 
 @pytest.mark.parametrize("left", [-3, 4, 100])
 def test_the_target_moves_by_the_opening_time_that_we_waited(clinician, settings, left):
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Fri 09:00-17:00", [], settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Fri 09:00-17:00", [], settings.TIME_ZONE)
     submission = waiting(urgency=Urgency.URGENT, hours=left)
     before = submission.target_at
     ask(clinician, submission, sentence="more_needed")
