@@ -47,9 +47,9 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(cast(AdminView, guarded), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add to every page what the apps add, and whether messages are in trouble.
+        """Add names for every page: those of the apps, and whether messages are in trouble.
 
-        The second part costs one query; staff who may not look at messages see no trouble.
+        The trouble costs one query; staff who may not look at messages see no trouble.
         """
         may_look = request.user.has_perm("clinic.view_message")
         trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)

@@ -57,7 +57,7 @@ def is_https(url: str) -> bool:
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
-        """Return whether a text may lead there. The rules of links and of pictures both ask."""
+        """Return whether a text may link there. For links and for pictures."""
         return is_link(url) or bool(picture_name(url))
 
 

@@ -227,7 +227,7 @@ class Page(models.Model):
         """Return the text under work. Costs two queries unless `with_texts` fetched the page."""
         sections: Iterable[Any] = self.sections.values("heading", "body")
         sources: Iterable[Any] = self.sources.values("text", "url")
-        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `whole`
+        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `with_texts`
             sections, sources = self.section_rows, self.source_rows
         return content.Page(
             condition=self.condition.slug,

@@ -203,7 +203,7 @@ def save_page(
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
-    """Return the walk with the age that the patient must confirm, because it blocks `after`.
+    """Return `walk` with an age for the patient to confirm: the age with which `after` is blocked.
 
     Raises Blocked when the age is not in doubt.
     """

@@ -461,7 +461,7 @@ def test_an_answered_offer_is_not_written_about():
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
-    letters = send_all()  # the offer, and the reminder as if it were time
+    letters = send_all()  # the offer and the reminder, whose time has come
     assert [letter.body.count("America/New_York") for letter in letters] == [3, 3]
 
 
