@@ -130,7 +130,7 @@ class Page(models.Model):
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
-    # the hash of the text that was loaded from a file; an editor wrote any other text
+    # the hash of the text that was loaded from a file; an edited page has another hash
     loaded_hash = models.CharField(max_length=64, blank=True, default="")
 
     status = models.CharField(

@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of a location: the clinicians' hours and their bookings, both by time."""
+    """One day of a location: the clinicians' hours and their bookings, both sorted by time."""
 
     day: date
     hours: list[tuple[datetime, datetime, Clinician]]

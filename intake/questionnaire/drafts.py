@@ -203,7 +203,7 @@ def save_page(
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
-    """Return `walk` with an age for the patient to confirm: the age with which `after` is blocked.
+    """Return `walk` with the age in `after` marked as an age that the patient must confirm.
 
     Raises Blocked when the age is not in doubt.
     """

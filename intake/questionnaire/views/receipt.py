@@ -132,7 +132,7 @@ def next_text(submission: Submission) -> str:
                     "us by then, call us. If you cannot reach us, go to urgent care or an "
                     "emergency room."
                 ) % {"by": hours.clock_words(target)}
-            # from closing on, the advice of the level for a closed clinic applies
+            # from closing time on, the level's advice for a closed clinic applies
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."

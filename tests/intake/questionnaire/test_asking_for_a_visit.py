@@ -1,4 +1,4 @@
-"""Asking for an appointment without the questionnaire, and the wish, the last step of both ways."""
+"""Asking for an appointment without the questionnaire. Both walks end with the wish."""
 
 from datetime import timedelta
 
