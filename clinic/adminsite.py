@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from clinic import audit, logs
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 from clinic.views import DATABASE_DOWN
 
 AdminView = TypeVar("AdminView", bound=Callable[..., HttpResponseBase])
@@ -52,7 +52,7 @@ class ClinicAdminSite(admin.AdminSite):
         The trouble costs one query; staff who may not look at messages see no trouble.
         """
         may_look = request.user.has_perm("clinic.view_message")
-        trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)
+        trouble = oversight.trouble() if may_look else oversight.Trouble(False, False, False)
         context = {
             "messages_failed": trouble.failed,
             "messages_late": trouble.late,

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.context import site
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
 
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
@@ -95,7 +95,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         database, migrations = True, _is_migrated()
         if migrations:
-            queue = not outbox.trouble().late
+            queue = not oversight.trouble().late
     except DatabaseError:
         database = migrations = False
     ready = database and migrations

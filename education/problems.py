@@ -69,21 +69,11 @@ def _faults(
     yield from _faults_of_head(page, names)
     marked: set[int] = set()
     for section in page.sections:
-        where = section.heading or "introduction"
         facts = markup.facts(section.body)
         marked |= facts.marks
-        for number in sorted(facts.marks):
-            if not 1 <= number <= len(page.sources):
-                yield "unknown_source", where, f"[{number}]"
+        where = section.heading or "introduction"
+        yield from _faults_of_section(where, facts, len(page.sources), pictures)
         yield from _faults_of_links(where, facts.links, addresses)
-        for picture in facts.pictures:
-            if markup.picture_name(picture) not in pictures:
-                yield "unknown_picture", where, picture
-        for level in facts.levels:
-            if level not in markup.LEVELS:
-                yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
-        if facts.raw_html:
-            yield "raw_html", where, "take the tags out"
     yield from _faults_of_sources(page, marked)
 
 
@@ -95,6 +85,22 @@ def _faults_of_head(page: Page, names: frozenset[str]) -> Iterator[Fault]:
     for name in page.related:
         if name not in names or name == page.name:
             yield "unknown_related", "related", name
+
+
+def _faults_of_section(
+    where: str, facts: markup.Facts, sources: int, pictures: frozenset[str]
+) -> Iterator[Fault]:
+    for number in sorted(facts.marks):
+        if not 1 <= number <= sources:
+            yield "unknown_source", where, f"[{number}]"
+    for picture in facts.pictures:
+        if markup.picture_name(picture) not in pictures:
+            yield "unknown_picture", where, picture
+    for level in facts.levels:
+        if level not in markup.LEVELS:
+            yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
+    if facts.raw_html:
+        yield "raw_html", where, "take the tags out"
 
 
 def _faults_of_links(

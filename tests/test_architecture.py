@@ -5,6 +5,7 @@ it.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +185,53 @@ def test_the_writers_do_write():
     assert writes("education.services.editing")
 
 
+# --- written-out SQL -----------------------------------------------------------------------------
+# modules with SQL besides the sql.py of each room → why
+SQL_BESIDES = {
+    "clinic.limits": "the room is one module",
+    "clinic.checks": "asks for the settings of PostgreSQL, no table",
+    "clinic.views": "asks whether the database answers, no table",
+    "clinic.management.commands.audit_verify": "lifts the time limit of statements",
+    "clinic.management.commands.reseal": "lifts the time limit of statements",
+    "intake.management.commands.demo": "lifts the time limit of statements",
+}
+SQL = re.compile(
+    r"\s*(select\b.+\bfrom\b|select 1|with \w+ as \(|insert into\b|update [\w\"%()]+ set\b"
+    r"|delete from\b|set (local )?\w+ *(=|to\b))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def holds_sql(module: str) -> bool:
+    """Whether a text in the module begins like SQL. Docstrings do not count."""
+    nodes = list(ast.walk(tree(module)))
+    docs = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    texts = [n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return any(SQL.match(text.value) for text in texts if text not in docs)
+
+
+ROOMS_OF_SQL = [module for module in MODULES if module.endswith(".sql")]
+
+
+def test_written_out_sql_lives_in_one_module_of_each_room():
+    found = {module for module in MODULES if holds_sql(module)}
+    assert found == {*ROOMS_OF_SQL, *SQL_BESIDES}
+
+
+@pytest.mark.parametrize("module", ROOMS_OF_SQL)
+def test_each_statement_has_a_reason_and_a_caller(module):
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    room = module.removesuffix(".sql")
+    callers = "".join(MODULES[m].read_text(encoding="utf-8") for m in MODULES if of(room, m))
+    for node in tree(module).body:
+        if isinstance(node, ast.Assign) and not ast.unparse(node.targets[0]).startswith("_"):
+            name = ast.unparse(node.targets[0])
+            assert f"sql.{name}" in callers, f"{module}.{name} has no caller in its room"
+            if not name.endswith("COLUMNS"):
+                before = lines[node.lineno - 2]
+                assert before.startswith("# "), f"{module}.{name} does not say why it is SQL"
+
+
 # --- what no code does ---------------------------------------------------------------------------
 # formats that run code when they are read
 PICKLES = {
@@ -197,8 +245,8 @@ def test_nothing_of_ours_reads_a_format_that_runs_code(module):
     assert not {imported.partition(".")[0] for imported in imports(module)} & PICKLES
 
 
-# our own attributes of a form, and allauth's QR code
-REVIEWED = {"forms/whole_uni_form.html", "forms/uni_form.html", "mfa/totp/activate_form.html"}
+# allauth's QR code
+REVIEWED = {"mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}
 # sanitizes an editor's text twice before marking it as safe
 WASHES = "education.rendering"

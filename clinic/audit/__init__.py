@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError, ProgrammingError, connection
 from django.http import HttpRequest
 
+from clinic.audit import sql
 from clinic.logs import log
 from clinic.requests import request_id as request_id_of
 
@@ -91,8 +92,7 @@ def record(
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "insert into aud.inbox (actor, action, subject, purpose, request_id, detail)"
-                " values (%s, %s, %s, %s, %s, %s::jsonb)",
+                sql.ADD_EVENT,
                 [actor, action, subject, purpose, request_id, json.dumps(detail)],
             )
     except ProgrammingError as error:  # the permission or the table is gone
@@ -127,7 +127,7 @@ def _check(key: str, value: object) -> None:
 def head() -> tuple[int, bytes]:
     """Return number and hash of the last event: the anchor to keep away from this database."""
     with connection.cursor() as cursor:
-        cursor.execute("select seq, hash from aud.head")
+        cursor.execute(sql.HEAD)
         seq, digest = cursor.fetchone()
     return seq, bytes(digest)
 
@@ -142,10 +142,6 @@ def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
     rewritten.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select bad_seq, why from aud.verify(%s, %s)"
-            " union all select seq + 1, 'inbox' from aud.head where not aud.inbox_is_empty()",
-            [anchor_seq, anchor],
-        )
+        cursor.execute(sql.VERIFY, [anchor_seq, anchor])
         faults: list[tuple[int, str]] = cursor.fetchall()
     return faults

@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import connection
 
+from clinic.people import sql
 from clinic.people.sign_in import MFAAdapter
 from clinic.secrets import sealing
 
@@ -33,13 +34,9 @@ def count_old() -> int:
     with connection.cursor() as cursor:
         total = 0
         for field in _fields():
-            cursor.execute(f"select count(*) from {_OLD % _names(field)}", [_primary()])  # noqa: S608
+            cursor.execute(sql.COUNT_OLD_VALUES % _names(field), [_primary()])
             total += cursor.fetchone()[0]
     return total + sum(1 for _row in _old_factors())
-
-
-# the position of the key's id in a sealed value: see sealing.kid_of
-_OLD = '"%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
 
 
 def _fields() -> Iterator[sealing.SealedField[Any]]:
@@ -61,15 +58,14 @@ def _primary() -> bytes:
 
 def _reseal(field: sealing.SealedField[Any]) -> int:
     names, done = _names(field), 0
-    find = f'select "{names["key"]}", "{field.column}" from {_OLD % names} limit {BATCH}'  # noqa: S608
-    swap = 'update "%(table)s" set "%(column)s" = %%s where "%(key)s" = %%s and "%(column)s" = %%s'
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(find, [_primary()])
+            cursor.execute(sql.FIND_OLD_VALUES % names, [_primary(), BATCH])
             rows = cursor.fetchall()
             for key, value in rows:
                 pk, old = field.model._meta.pk.to_python(key), bytes(value)
-                cursor.execute(swap % names, [sealing.reseal(old, field.place_of(pk)), key, old])
+                new = sealing.reseal(old, field.place_of(pk))
+                cursor.execute(sql.REPLACE_VALUE % names, [new, key, old])
                 done += cursor.rowcount
             if len(rows) < BATCH:
                 return done

@@ -73,6 +73,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
     """Editors add and change conditions. No condition is deleted: addresses of pages contain it."""
 
     list_title = gettext_lazy("Conditions")
+    is_in_index = False
     list_display = ["named", "other_titles", "slug", "order", "number"]
     ordering = ["order", "slug"]
     sortable_by = []
@@ -85,15 +86,6 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
         return rights.may(request.user, "change")
 
     has_add_permission = has_view_permission
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hide the list from the admin index; the list of pages leads to it."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, self.titled(extra_context))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None

@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -131,7 +129,7 @@ class PageList(ReadOnlyAdmin[Page]):
     def changelist_view(
         self, request: HttpRequest, extra_context: Context | None = None
     ) -> HttpResponse:
-        response = super().changelist_view(request, self.titled(extra_context))
+        response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
             known, shown = known_names(), list(context["cl"].result_list)
@@ -139,10 +137,6 @@ class PageList(ReadOnlyAdmin[Page]):
                 row.judgement = judgement(row, known)
             context["cl"].result_list = shown
         return response
-
-    @staticmethod
-    def address(name: str, pk: UUID | None = None) -> str:
-        return reverse(f"admin:education_page_{name}", args=[pk] if pk else [])
 
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Page"))

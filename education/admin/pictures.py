@@ -63,6 +63,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
     """Editors add pictures and change their words. A changed file is a new picture."""
 
     list_title = gettext_lazy("Pictures")
+    is_in_index = False
     list_display = ["preview", "markdown", "alt", "size"]
     ordering = ["slug"]
     sortable_by = []
@@ -79,15 +80,6 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return ["alt"] if self.has_add_permission(request) else None
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hide the list from the admin index; the list of pages leads to it."""
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: Context | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, self.titled(extra_context))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None

@@ -21,7 +21,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import index_key
 from intake import documents, search
-from intake.access import grants
+from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
 from intake.access.keys import digest, new_key
 from intake.draft_content import Content
@@ -30,14 +30,6 @@ from intake.models.submissions import Device, Draft, Submission
 
 TRIES = 5
 MOST = 20  # submissions that one code opens: the newest of a mailbox
-
-# A try is counted before the code is compared, so that simultaneous tries cannot be more than five.
-_TRY = """
-update intake_challenge set tries = tries + 1
-where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
-  and tries < %s and used_at is null and expires_at > clock_timestamp()
-returning id, code_hash, draft_id, submissions
-"""
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
     same record.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TRY, [digest(key), TRIES])
+        cursor.execute(sql.COUNT_TRY, [digest(key), TRIES])
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from clinic import audit
+from clinic.ids import uuid7
 from intake.appointments import repeated_refusals
 from intake.domain import workflow
 from intake.models.appointments import (
@@ -13,10 +14,18 @@ from intake.models.appointments import (
     AppointmentChange,
     AppointmentRequest,
     WishedVisit,
+    during,
 )
 from intake.models.submissions import Submission
 
 _PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
+
+
+def insert(*, start: datetime, end: datetime, at: datetime, **given: Any) -> Appointment:
+    """Insert an appointment. The caller has claimed its time (claims.claiming)."""
+    row = Appointment(id=uuid7(), during=during(start, end), created_at=at, changed_at=at, **given)
+    row.save(force_insert=True)
+    return row
 
 
 def step(

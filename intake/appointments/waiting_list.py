@@ -17,11 +17,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit
-from clinic.ids import uuid7
 from clinic.outgoing import outbox
 from intake.appointments import book, free_times
 from intake.appointments.expiry import close_offers
-from intake.appointments.steps import actor_of, advance, note_change, record, request_of, step
+from intake.appointments.steps import (
+    actor_of,
+    advance,
+    insert,
+    note_change,
+    record,
+    request_of,
+    step,
+)
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import (
@@ -143,20 +150,18 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
 
 def held_row(freed: Freed, *, capacity: int, until: datetime, at: datetime) -> Appointment:
     """Insert a row that holds a slot for the first patient who accepts its offer."""
-    row = Appointment(
-        id=uuid7(),
+    row = insert(
         clinician=freed.clinician,
         location=freed.location,
         visit_type=freed.visit_type,
-        during=during(freed.start, freed.end),
+        start=freed.start,
+        end=freed.end,
         seat=freed.seat,
         capacity=capacity,
         status="held",
         held_until=until,
-        created_at=at,
-        changed_at=at,
+        at=at,
     )
-    row.save(force_insert=True)
     note_change(row, "offer", by=None, at=at)
     return row
 

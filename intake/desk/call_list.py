@@ -19,8 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
-from clinic.lists import FindList, FixedFilter
+from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
@@ -67,13 +66,12 @@ class SettledFilter(FixedFilter):
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
-    def choices(self, changelist: ChangeList) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("To make")}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("To make")
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(PatientAdmin[CallTask]):
+class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "opens", "acts"]
@@ -82,40 +80,17 @@ class CallTaskAdmin(PatientAdmin[CallTask]):
     sortable_by = ()
     posts = list(BUTTONS)
     list_title = gettext_lazy("Calls to make")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hide the list from the admin index: the page header leads here."""
-        return False
+    is_in_index = False
+    changelist = ByDue
+    reference_lookup = "submission__reference"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
         return rows.defer("submission__answers", "submission__assessment")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ByDue
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        if reference := parse_reference(search_term):
-            return queryset.filter(submission__reference=reference), False
-        called = Submission.objects.filter(call_tasks__in=queryset).distinct()
-        return queryset.filter(submission__in=find_patients(called, search_term)), False
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
-    ) -> HttpResponse:
-        """Lead to the list, which shows every column of a call."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect(self.address("changelist"))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
-    ) -> HttpResponse:
-        return self.change_view(request, object_id)
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        called = Submission.objects.filter(call_tasks__in=rows).distinct()
+        return rows.filter(submission__in=find_patients(called, term))
 
     def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]

@@ -28,18 +28,16 @@ from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Submission
 from intake.staff import reads
-from intake.staff.lists import (
+from intake.staff.filters import (
     MineFilter,
-    PatientAdmin,
     RedFlagFilter,
     SentFilter,
     StatusFilter,
     UrgencyFilter,
-    record_view,
-    run_service,
-    target_words,
 )
+from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.status_words import target_words
 from intake.ways import calls
 from intake.ways.forms import CallForm
 from intake.wording import advice

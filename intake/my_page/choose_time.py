@@ -25,11 +25,12 @@ from intake.appointments.holds import Standing
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.appointments.views.visit_words import may_change, may_choose, words_of
+from intake.errors import Refused
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from intake.models.submissions import Submission, Urgency
 from intake.my_page.browser_key import with_grant
-from intake.my_page.status_page import REFUSALS, show_problem
+from intake.my_page.status_page import with_refusals
 
 LONGEST_KEY = 1000  # characters of the posted fields of a remembered answer
 FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
@@ -37,35 +38,42 @@ FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
+@with_refusals
 def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Show the list of free times, then the page to confirm one, then book or move the visit."""
     mine = holds.standing_of(submission=submission)
     if mine.visit and not may_change(mine.visit):
-        too_late = _("It is too late to change this here. Please call us.")
-        return show_problem(request, grant, too_late)
+        raise Refused(_("It is too late to change this here. Please call us."))
     if not _may_choose(submission, mine):
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
+    if request.method != "POST":
+        return _show_list(request, submission, mine, choosing.form_of(only=only))
+    if choosing.is_other_list(request):
+        form = choosing.form_of(choosing.data_of_other_list(request), only=only)
+        return _show_list(request, submission, mine, form)
     answer_key = _answer_key(request, submission, mine)
     if answer_key and (html := repeated_refusals.page_for(answer_key, before=mine.at)):
         return blank.serve(request, html, status=409)
-    if request.method != "POST" or choosing.is_other_list(request):
-        wanted = choosing.data_of_other_list(request) if request.method == "POST" else None
-        return _show_list(request, submission, mine, choosing.form_of(wanted, only=only))
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:
         form.add_error("slot", _("Choose a time."))
     if form.errors or form.visit_type is None:
         return _show_list(request, submission, mine, form, status=422)
     try:
-        if request.POST.get("go") == "book":
-            _book(request, submission, mine, form)
-            return redirect("intake:my")
-        return _confirm(request, submission, mine, form)
+        return _take(request, submission, mine, form)
     except SlotGone as gone:
         return _show_taken(request, submission, mine, form, gone, answer_key)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
+
+
+def _take(
+    request: Request, submission: Submission, mine: Standing, form: TimesForm
+) -> HttpResponse:
+    """Book the time, or hold it and ask the patient to confirm it. Raises SlotGone."""
+    if request.POST.get("go") == "book":
+        _book(request, submission, mine, form)
+        return redirect("intake:my")
+    return _confirm(request, submission, mine, form)
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:

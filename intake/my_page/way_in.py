@@ -101,23 +101,12 @@ def code(request: Request) -> HttpResponse:
         return redirect("intake:my")
     if request.method != "POST":
         return _show_code(request, CodeForm(), status=200)
-    peer = limits.peer(request)
     if request.POST.get("go") == "again":
-        asked = codes.asked_for(key=key)
-        if asked is None:
-            return redirect("intake:my")
-        mailbox, reference = asked
-        if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
-            notice = too_often_words(seconds)
-            return with_retry_after(
-                _show_code(request, CodeForm(), status=429, notice=notice), seconds
-            )
-        renewed = codes.renew(key=key)
-        return hold_key(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+        return _send_again(request, key)
     form = CodeForm(data=request.POST)
     if not form.is_valid():
         return _show_code(request, form, status=422)
-    tries = limits.Limit(f"code-peer:{peer}", settings.LIMIT_TRIES_PEER, HOUR)
+    tries = limits.Limit(f"code-peer:{limits.peer(request)}", settings.LIMIT_TRIES_PEER, HOUR)
     # the network's limit does not stop a browser whose own code has tries left
     if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
         notice = too_often_words(seconds)
@@ -132,6 +121,25 @@ def code(request: Request) -> HttpResponse:
             ),
         )
         return _show_code(request, form, status=422)
+    return _go_to(opened)
+
+
+def _send_again(request: Request, key: str) -> HttpResponse:
+    """Send a new code for what the browser asked for."""
+    asked = codes.asked_for(key=key)
+    if asked is None:
+        return redirect("intake:my")
+    mailbox, reference = asked
+    peer = limits.peer(request)
+    if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
+        notice = too_often_words(seconds)
+        return with_retry_after(_show_code(request, CodeForm(), status=429, notice=notice), seconds)
+    renewed = codes.renew(key=key)
+    return hold_key(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+
+
+def _go_to(opened: codes.Opened) -> HttpResponse:
+    """Lead to the draft or the own page that the code opened, and hand over its key."""
     if opened.draft:
         step = drafts.walk_of(opened.draft).first_open
         response = set_draft_cookie(redirect_to(step), opened.key, opened.draft)

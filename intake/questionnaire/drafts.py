@@ -33,22 +33,9 @@ from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
+from intake.questionnaire import sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, CONTACT_DEPENDS, Walk
 
-# Every request of a patient runs _FIND (or, for the wish, _FIND_TO_WISH), every answered page
-# _STORE. They are written as SQL because building them with the ORM takes longer than running them.
-_FIND = "select * from intake_draft where key_hash = %s"
-_FIND_TO_WISH = """
-select *, array(select name from intake_location where is_active order by name) as places,
-  array(select array[id::text, name] from intake_clinician where is_active order by name)
-    as clinicians
-from intake_draft where key_hash = %s
-"""
-_STORE = """
-update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
-  updated_at = %s
-where id = %s and revision = %s and submission_id is null
-"""
 TRIES = 5  # compare-and-set tries before Conflict; a patient has two tabs, not five
 
 
@@ -98,20 +85,20 @@ def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
 
     With `to_wish` the draft carries the clinic's active locations and clinicians, for the wish.
     """
-    draft = _find(key, _FIND_TO_WISH if to_wish else _FIND)
+    draft = _find(key, sql.FIND_DRAFT_TO_WISH if to_wish else sql.FIND_DRAFT)
     return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
 def find_out_of_reach(key: str) -> Draft | None:
     """Return the unsent draft that was idle too long: only to tell the patient so."""
-    draft = _find(key, _FIND)
+    draft = _find(key, sql.FIND_DRAFT)
     if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
     return draft
 
 
-def _find(key: str, sql: str) -> Draft | None:
-    return next(iter(Draft.objects.raw(sql, [digest(key)])), None) if key else None
+def _find(key: str, statement: str) -> Draft | None:
+    return next(iter(Draft.objects.raw(statement, [digest(key)])), None) if key else None
 
 
 def _idle(draft: Draft) -> timedelta:
@@ -159,7 +146,9 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
         assert sealed is not None  # seal_for returns None only for None
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
-            cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
+            cursor.execute(
+                sql.STORE_DRAFT, [sealed.data, keys, timezone.now(), draft.pk, draft.revision]
+            )
             changed = cursor.rowcount
         if changed:
             return walk

@@ -27,7 +27,7 @@ from django.test import Client
 
 from clinic import devdb
 from intake.models.submissions import Submission
-from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import goals, patients, records, servers
 from tests.bench.browser import Answer, Browser

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from clinic import limits
 from clinic.limits import Limit
 from clinic.models import Bucket
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -95,7 +95,7 @@ def test_the_alarm_lasts_a_day_and_is_written_into_the_log_once_an_hour(written_
     def told() -> int:
         return written_log.getvalue().count('"event": "site limit reached"')
 
-    assert not outbox.trouble().limited
+    assert not oversight.trouble().limited
     for _n in range(3):
         limits.sound_alarm()
     assert told() == 1
@@ -104,9 +104,9 @@ def test_the_alarm_lasts_a_day_and_is_written_into_the_log_once_an_hour(written_
     assert told() == 2
     age(24 * 3600 - 60)
     limits.prune()
-    assert outbox.trouble().limited
+    assert oversight.trouble().limited
     age(61)
-    assert not outbox.trouble().limited
+    assert not oversight.trouble().limited
 
 
 @pytest.mark.django_db

@@ -1,10 +1,13 @@
 """Fixtures of several rooms: today's protocol, a clinician, the question about suicide, limits."""
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from intake.domain.definition import Protocol
 from intake.models.clinic_time import Clinician
 from intake.protocols import current
+from tests import builders
 from tests.intake import book
 
 
@@ -15,9 +18,27 @@ def protocol() -> Protocol:
 
 
 @pytest.fixture
-def dr_lee(db) -> Clinician:
+def lee(db) -> Clinician:
     """A clinician, Dr. Lee, who sees patients every day from 9 to 5."""
     return book.clinician()
+
+
+@pytest.fixture
+def clinician() -> Client:
+    """A browser in which a clinician is signed in."""
+    return builders.staff_client("clinician")
+
+
+@pytest.fixture
+def me() -> User:
+    """The account of that clinician."""
+    return builders.member("clinician")
+
+
+@pytest.fixture
+def desk() -> Client:
+    """A browser in which a member of the front desk is signed in."""
+    return builders.staff_client("front desk")
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ Kept = TypeVar("Kept", bound=clinic_time.Row)
 class ClinicTimeAdmin(AffectedVisits[Kept]):
     """The base of the five lists: only our filters look rows up, no scripts, services write."""
 
+    is_in_index = False
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -64,10 +65,6 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         models.DateField: {"widget": forms.DateInput({"type": "date"}, format="%Y-%m-%d")},
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hidden from the admin index; reached from the page header."""
-        return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         filters = cast(list[type[FixedFilter]], self.list_filter)
@@ -178,18 +175,28 @@ class VisitTypeAdmin(ClinicTimeAdmin[VisitType]):
         return ", ".join(who.name for who in row.clinicians.all()) or "–"
 
 
-class ValidityFilter(FixedFilter):
-    title = gettext_lazy("valid")
-    parameter_name = "valid"
+class PastFilter(FixedFilter):
+    """Leaves past rows out, unless "all" is chosen."""
+
     options = [("all", gettext_lazy("Past ones, too"))]
 
-    def choices(self, changelist: ChangeList) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Now and to come")}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("Now and to come")
+
+    def past(self) -> Q:
+        """Return the condition of past rows."""
+        raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        past = Q(valid_until__lt=timezone.localdate())
-        return queryset if self.value() == "all" else queryset.exclude(past)
+        return queryset if self.value() == "all" else queryset.exclude(self.past())
+
+
+class ValidityFilter(PastFilter):
+    title = gettext_lazy("valid")
+    parameter_name = "valid"
+
+    def past(self) -> Q:
+        return Q(valid_until__lt=timezone.localdate())
 
 
 @admin.register(OpeningHours)
@@ -238,18 +245,12 @@ class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
         return _days_words(row.valid_from, row.valid_until) or _("always")
 
 
-class WhenFilter(FixedFilter):
+class WhenFilter(PastFilter):
     title = gettext_lazy("when")
     parameter_name = "when"
-    options = [("all", gettext_lazy("Past ones, too"))]
 
-    def choices(self, changelist: ChangeList) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Now and to come")}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        past = Q(last_day__lt=timezone.localdate()) | Q(ends_at__lt=timezone.now())
-        return queryset if self.value() == "all" else queryset.exclude(past)
+    def past(self) -> Q:
+        return Q(last_day__lt=timezone.localdate()) | Q(ends_at__lt=timezone.now())
 
 
 @admin.register(Closure)

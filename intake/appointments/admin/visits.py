@@ -9,13 +9,10 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
+from clinic.lists import Context
 from clinic.requests import StaffRequest
 from intake.appointments import changing
 from intake.appointments.admin.filters import (
@@ -39,13 +36,13 @@ from intake.appointments.admin.times import Times
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
-from intake.errors import REFUSALS
+from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.staff import reads
-from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.lists import PatientAdmin, find_patients, record_page, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -97,10 +94,9 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     sortable_by = []
     posts = ["move", "cancel", "complete", "miss"]
     list_title = gettext_lazy("Appointments")
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hidden from the admin index; reached from the page header."""
-        return False
+    is_in_index = False
+    changelist = TimeOrder
+    reference_lookup = "submission__reference"
 
     def has_view_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         if not request.user.has_perm("intake.view_appointment"):
@@ -123,18 +119,9 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         except (ValidationError, ValueError):
             return None
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TimeOrder
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        if reference := parse_reference(search_term):
-            return queryset.filter(submission__reference=reference), False
-        seen = Submission.objects.filter(appointments__in=queryset)
-        return queryset.filter(submission__in=find_patients(seen.distinct(), search_term)), False
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        seen = Submission.objects.filter(appointments__in=rows).distinct()
+        return rows.filter(submission__in=find_patients(seen, term))
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("When"))
@@ -175,6 +162,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     def change_view(self, request: StaffRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
         return self.show(request, row)
 
+    @record_page("admin/intake/appointment/read.html")
     def show(
         self,
         request: StaffRequest,
@@ -182,27 +170,19 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         *,
         form: CancelForm | None = None,
         error: Exception | None = None,
-        status: int = 200,
-    ) -> HttpResponse:
-        with transaction.atomic():
-            if error:
-                row = self.record_or_404(request, row.pk)
-            offers = list(
-                Offer.objects.filter(appointment=row).select_related("request__submission")
-            )
-            self.record(request, row, [offer.request.submission for offer in offers])
-            context = {
-                **self.context(request, row),
-                "offers": offers,
-                **notes_of(row),
-                "history": history_of(row),
-                **buttons_for(row, may_change=may_change(request)),
-                "form": form or CancelForm(),
-                "refused": error,
-                "owed": owed_calls_of(request, row.submission),
-            }
-            template = "admin/intake/appointment/read.html"
-            return TemplateResponse(request, template, context, status=status).render()
+    ) -> Context:
+        offers = list(Offer.objects.filter(appointment=row).select_related("request__submission"))
+        self.record(request, row, [offer.request.submission for offer in offers])
+        return {
+            **self.context(request, row),
+            "offers": offers,
+            **notes_of(row),
+            "history": history_of(row),
+            **buttons_for(row, may_change=may_change(request)),
+            "form": form or CancelForm(),
+            "refused": error,
+            "owed": owed_calls_of(request, row.submission),
+        }
 
     def context(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
         person = row.submission.person if row.submission else {}
@@ -216,8 +196,6 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         )
         phone = person.get("callback_phone", "")
         return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,
             "when": time_words(row.starts, row.ends),
@@ -228,7 +206,6 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             "unreached": row.submission is not None and not letter_words(row.submission),
             "home": home,
             "page_address": self.address("change", row.pk),
-            "is_popup": False,
         }
 
     def record(
@@ -301,7 +278,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         if request.method == "POST":
             try:
                 service(appointment=row, by=request.user, request_id=request.request_id, **given)
-            except REFUSALS as error:
+            except STAFF_REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
             if reason_to_call:
                 say_who_tells_patient(request, submission_of(row), done, reason_to_call)
@@ -326,12 +303,13 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
         moved = _("The appointment is moved.")
         say_who_tells_patient(request, submission_of(row), moved, CallTask.Reason.CHANGED)
         return redirect(self.address("change", row.pk))
 
+    @record_page("admin/intake/appointment/move.html")
     def show_move(
         self,
         request: StaffRequest,
@@ -340,34 +318,28 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         *,
         form: ChosenSlotsForm | None = None,
         error: Exception | None = None,
-        status: int = 200,
-    ) -> HttpResponse:
-        with transaction.atomic():
-            if error:
-                row = self.record_or_404(request, row.pk)
-            types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
-            kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
-            if not typed.get("week"):
-                typed = typed.copy()
-                typed["week"] = row.starts.date().isoformat()
-            times = Times(typed=typed, kinds=kinds, place=row.location, many=False)
-            if isinstance(error, SlotGone):
-                times.gone = error
-            seen = [each.submission for each in times.visits if each.submission]
-            self.record(request, row, seen, page="calendar")
-            context = {
-                **self.context(request, row),
-                "page_address": self.address("move", row.pk),
-                "times": times,
-                "times_form": form,
-                "refused": error,
-                "may_offer": False,
-                "hold_choices": [],
-                "choosing": row.status == "confirmed",
-                "buttons": "admin/intake/appointment/buttons.html",
-            }
-            template = "admin/intake/appointment/move.html"
-            return TemplateResponse(request, template, context, status=status).render()
+    ) -> Context:
+        types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
+        kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
+        if not typed.get("week"):
+            typed = typed.copy()
+            typed["week"] = row.starts.date().isoformat()
+        times = Times(typed=typed, kinds=kinds, place=row.location, many=False)
+        if isinstance(error, SlotGone):
+            times.gone = error
+        seen = [each.submission for each in times.visits if each.submission]
+        self.record(request, row, seen, page="calendar")
+        return {
+            **self.context(request, row),
+            "page_address": self.address("move", row.pk),
+            "times": times,
+            "times_form": form,
+            "refused": error,
+            "may_offer": False,
+            "hold_choices": [],
+            "choosing": row.status == "confirmed",
+            "buttons": "admin/intake/appointment/buttons.html",
+        }
 
 
 def notes_of(row: Appointment) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain import answers as domain
+from intake.domain import wrong_answers
 from intake.domain.definition import Protocol
 from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
@@ -98,7 +98,7 @@ class ContactForm(WalkForm):
             question = protocol.question(question_id)
             proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
-            missing = domain.missing_message(question).message_in(gettext)
+            missing = wrong_answers.missing(question).message_in(gettext)
             self.fields[question_id].error_messages["required"] = missing
         phone = protocol.question("callback_phone")
         self.fields["callback_phone"].label = phone.text

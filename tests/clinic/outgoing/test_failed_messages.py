@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic import limits
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, oversight
 from tests import builders
 from tests.desk import Trail, cells, waiting, words
 
@@ -59,7 +59,7 @@ def test_what_waits_for_its_time_is_no_trouble():
     later = timezone.now() + timedelta(days=3)
     Message.objects.update(due_at=later, next_at=later, created_at=later - timedelta(days=4))
 
-    assert outbox.trouble() == (False, False, False)
+    assert oversight.trouble() == (False, False, False)
 
 
 @pytest.mark.parametrize("role", PLACES)

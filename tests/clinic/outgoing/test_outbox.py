@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, oversight
 from clinic.outgoing.outbox import Letter, Order
 from tests.clinic.outgoing.notes import now, put, soon
 
@@ -197,7 +197,7 @@ def test_following_up_and_the_note_are_one_transaction(say, written_log):
 
     assert (now(broken).state, now(broken).error) == ("failed", "no way")
     assert not Message.objects.filter(kind="written").exists()
-    assert outbox.trouble() == (True, False, False)
+    assert oversight.trouble() == (True, False, False)
     assert "unsent message not followed up" in written_log.getvalue()
     assert "CANARY" not in written_log.getvalue()
 

@@ -34,16 +34,6 @@ pytestmark = pytest.mark.django_db
 BUTTONS = ("offer", "call", "withdraw", "overbook", "wait")
 
 
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture
-def lee():
-    return book.clinician("Dr. Lee")
-
-
 # --- the list and the page of a request -----------------------------------------------------------
 
 

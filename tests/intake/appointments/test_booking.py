@@ -19,7 +19,7 @@ from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 
 
 @pytest.fixture

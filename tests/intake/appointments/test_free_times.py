@@ -16,7 +16,7 @@ from intake.models.clinic_time import Closure
 from intake.models.submissions import Urgency
 from tests.intake import book
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 
 
 # --- free times ----------------------------------------------------------------------------------

@@ -26,16 +26,6 @@ from tests.intake import book
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture
-def lee():
-    return book.clinician("Dr. Lee")
-
-
 # --- the visit ------------------------------------------------------------------------------------
 
 

@@ -30,11 +30,6 @@ DANGER = "I am now short of breath, I can’t breathe."
 READ = "I have read what the patient wrote"
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 def fresh(submission: Submission) -> Submission:
     return Submission.objects.get(pk=submission.pk)
 

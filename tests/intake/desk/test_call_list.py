@@ -30,18 +30,8 @@ from tests.desk import (
 )
 from tests.intake import book
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 OLD = {"email": "", "prefer": "phone"}  # no letter reaches these patients
-
-
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture(autouse=True)
-def lee():
-    return book.clinician("Dr. Lee")
 
 
 def moved(name: str = "Quentin Canary", days: int = 7, **contact) -> Appointment:

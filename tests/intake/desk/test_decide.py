@@ -15,16 +15,6 @@ from tests.desk import WORKLIST, Trail, page_of, references, verdict, waiting, w
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
-def me():
-    return builders.member("clinician")
-
-
 def fresh(submission: Submission) -> Submission:
     return Submission.objects.get(pk=submission.pk)
 

@@ -40,11 +40,6 @@ ILL = {
 }
 
 
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
 def test_the_list_has_what_a_phone_call_needs(desk):
     builders.submission()
     page = desk.get(FRONT_DESK)

@@ -39,11 +39,6 @@ pytestmark = pytest.mark.django_db
 NO_VISIT = ("redirect_emergency", "refer_elsewhere", "advice_only")
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 @pytest.fixture(autouse=True)
 def hours_of_a_clinician():
     book.clinician()

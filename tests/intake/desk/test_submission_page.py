@@ -35,11 +35,6 @@ SERIOUS = {
 }
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
     submission = builders.submission(**SERIOUS)
     page = clinician.get(page_of(submission))

@@ -21,11 +21,6 @@ from tests.desk import WORKLIST, Trail, cells, find, page_of, references, waitin
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 # --- the order and the columns ----------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from tests.intake.my_visit import HEALTH, inside, offered, sent, visit
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("roomy", "codes_without_limit", "dr_lee"),
+    pytest.mark.usefixtures("roomy", "codes_without_limit", "lee"),
 ]
 
 

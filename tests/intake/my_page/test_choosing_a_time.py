@@ -15,7 +15,7 @@ from tests.intake.my_visit import choose, everything, inside, visit
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("roomy", "codes_without_limit", "dr_lee"),
+    pytest.mark.usefixtures("roomy", "codes_without_limit", "lee"),
 ]
 
 

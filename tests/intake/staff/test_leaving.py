@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
 def administrator():
     return builders.staff_client("administrator")
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import ProtocolDocument, Submission
-from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import records
 from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of

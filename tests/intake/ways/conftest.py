@@ -30,13 +30,3 @@ def clock(monkeypatch, settings):
     clock.set("2026-11-30T09:00")
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
     return clock
-
-
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
-def me():
-    return builders.member("clinician")

@@ -41,7 +41,7 @@ from tests.intake.ways.acts import (
     want_no_visit,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 ROOT = Path(__file__).resolve().parents[3]
 LETTER = {
     "e-mail": "An e-mail tells the patient.",
@@ -83,7 +83,7 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
         "call": (0, 0, 1),
     }.get(ending, (0, 0, 0))
     assert not Message.objects.filter(state__in=("waiting", "failed")).exclude(
-        kind="appointment_reminder"
+        kind__endswith="_reminder"
     )
     if ending in ("refused", "passed over"):
         assert not Offer.objects.filter(request__submission=mine).exists()
