@@ -129,7 +129,7 @@ def keep(commit: str) -> None:
 
 
 def main(commit: str) -> None:
-    """Take the code of a commit, migrate an empty database with it, and keep the facts of that."""
+    """Write the facts of an empty database that was migrated with the code of a commit."""
     whole = subprocess.check_output(["git", "rev-parse", commit], cwd=ROOT, text=True).strip()
     with tempfile.TemporaryDirectory() as folder:
         code = subprocess.check_output(["git", "archive", whole], cwd=ROOT)

@@ -98,7 +98,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # no answer may be faster for want of a challenge
+        _code_hash(UUID(int=0), symbols)  # so the answer is no faster than with a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):

@@ -169,7 +169,7 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """Return the answers of this form, which only a request without the questionnaire has."""
+        """Return the answers given in this form: only in a request without the questionnaire."""
         if self.kind != "appointment":
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])

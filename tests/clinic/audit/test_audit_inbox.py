@@ -24,7 +24,7 @@ def write_as_the_release_before() -> None:
 
 
 def on_its_own(act: Callable[[], Any]) -> Callable[[], Any]:
-    """Return the act for a thread; it then closes the connection of that thread."""
+    """Wrap an act that runs in a thread: at its end the thread's connection is closed."""
 
     def run() -> Any:
         try:

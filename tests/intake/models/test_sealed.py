@@ -34,7 +34,7 @@ SECRETS = [
     f"{timezone.localdate().year - 44}-01-01",
     "self_harm",
 ]
-# texts by which a rule, an option or a computed value would show
+# texts that would reveal a rule, an option or a computed value
 CODES = [
     "varicose",
     "restless",
