@@ -91,7 +91,7 @@ def env_file(name: str, laptop: Path | None) -> Path:
 
 
 def database(url: str) -> dict[str, object]:
-    """Return what Django calls a database, from its URL. Refuses all but PostgreSQL."""
+    """Return Django's settings of a database from its URL. Refuses all but PostgreSQL."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise ImproperlyConfigured(

@@ -61,7 +61,7 @@ class FixedFilter(admin.SimpleListFilter):
         return self.options
 
     def is_chosen(self) -> bool:
-        """Whether the address chooses one of the options. An unknown value chooses none."""
+        """Whether the address chooses one of the options. An unknown value chooses no option."""
         return self.value() in {str(code) for code, _label in self.options}
 
     def default_words(self, changelist: ChangeList) -> Any:
@@ -122,7 +122,7 @@ class FindList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.result_count:  # no row was counted, so a second query would find none
+        if not self.result_count:  # no row was counted, so a second query would find no row
             self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:
@@ -236,7 +236,7 @@ class RecordedAdmin(ReadOnlyAdmin[Row]):
 
 
 class ListOnly(ReadOnlyAdmin[Row]):
-    """A list whose rows have no page of their own: each shows all that there is of its record."""
+    """A list whose rows have no page of their own: each row shows its whole record."""
 
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any

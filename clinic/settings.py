@@ -377,7 +377,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
-# --- who may come in ----------------------------------------------------------------------------
+# --- sign-in ------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "clinic.people.sign_in.RoleBackend",

@@ -159,8 +159,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse | None:
     """Show the posted form again with what was typed; None when its view cannot do that.
 
-    A view that can has an attribute `again(request, *, status, notice, **kwargs)`, a function that
-    does not need the database.
+    A view with this ability has an attribute `again(request, *, status, notice, **kwargs)`: a
+    function that does not need the database.
     """
     match = request.resolver_match
     if match is None or request.method != "POST":

@@ -1,4 +1,4 @@
-"""Find what is wrong with pages and their translations. Pure, like `content`."""
+"""Find the faults of pages and their translations. Pure, like `content`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,7 @@ KINDS: Final[Mapping[str, str]] = {
 
 
 class Problem(NamedTuple):
-    """One fault of a page: its kind (one of KINDS), the page, the field, and what is meant."""
+    """One fault of a page: its kind (one of KINDS), the page, the field, and details."""
 
     kind: str
     page: str
@@ -44,10 +44,10 @@ def problems(
     known: Iterable[str] | None = None,
     pictures: frozenset[str] = frozenset(),
 ) -> list[Problem]:
-    """Return everything wrong with these pages that types cannot see, page by page.
+    """Return the faults of these pages that types cannot show, page by page.
 
-    `known` names the pages that exist (`condition/slug`), by default these pages. `pictures` names
-    the pictures that exist.
+    `known` holds the names of all pages (`condition/slug`); the default is the names of `pages`.
+    `pictures` holds the names of all pictures.
     """
     pages = tuple(pages)
     names = frozenset(page.name for page in pages) if known is None else frozenset(known)
@@ -60,7 +60,7 @@ def problems(
 
 
 Fault = tuple[str, str, str]
-"""A kind of KINDS, the field or section, and what is meant."""
+"""A kind of KINDS, the field or section, and details."""
 
 
 def _faults(
@@ -124,10 +124,10 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
 
 
 def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
-    """Return every page that has no translation, and every translation that does not fit its page.
+    """Return the pages without a translation, and the translations that do not fit their page.
 
-    Both need the same sources, care cards, marks and links in the same sections. Words are not
-    compared.
+    A translation needs the sources of its English page, and in each section the same marks, links
+    and care cards. Words are not compared.
     """
     originals = {page.name: page for page in english}
     there = {page.name: page for page in others}
@@ -158,11 +158,11 @@ def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
     for wanted, section in zip(original.sections, page.sections, strict=True):
         if bool(wanted.heading) != bool(section.heading):
             yield section.heading or "introduction", "one has a heading, the other none"
-        if _bones(wanted) != _bones(section):
+        if _structure(wanted) != _structure(section):
             yield section.heading or "introduction", "other marks, links or care cards"
 
 
-def _bones(section: Section) -> tuple[Any, ...]:
+def _structure(section: Section) -> tuple[Any, ...]:
     facts = markup.facts(section.body)
     links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
     return facts.marks, facts.levels, links

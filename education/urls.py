@@ -12,7 +12,7 @@ app_name = "education"
 
 
 def path(route: str, view: Callable[..., HttpResponseBase], *, name: str) -> URLPattern:
-    """A reader's page: no staff session is looked at, let alone loaded."""
+    """Make the address of a reader's page, for which the sign-in of staff loads no session."""
     return django_path(route, login_not_required(view), name=name)
 
 

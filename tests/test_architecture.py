@@ -1,6 +1,7 @@
-"""What import-linter cannot say of the code: who writes, what reads a clock, what is safe.
+"""Rules about the code beyond import-linter: who writes, who reads a clock, what marks text safe.
 
-Who may import whom stands in pyproject.toml (`make check`). Here the code is read, not run.
+The order of imports is in pyproject.toml (`make check`). These tests read the code and do not run
+it.
 """
 
 import ast
@@ -14,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("clinic", "intake", "education")
 
-# the only places that write to a model
+# the only modules that write to a model
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
@@ -35,9 +36,9 @@ WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),
     *("get_or_create", "update_or_create", "adelete", "asave", "acreate", "aupdate"),
 }
-# of the pages, what a command or a test can use without a database
+# the parts of the pages that commands and tests can use without a database
 TEXT = ("education.markup", "education.content")
-# plain Python: no framework, no clock, no chance, no way out of the process
+# plain Python without framework, clock, random numbers, files and network
 PURE = ("intake.domain",)
 NOT_PURE = {
     *("django", "time", "random", "secrets", "os", "socket", "psycopg2", "pathlib"),
@@ -63,7 +64,7 @@ def tree(module: str) -> ast.Module:
 
 
 def imports(module: str) -> Iterator[str]:
-    """Everything a module imports, inside its functions too."""
+    """Yield everything that a module imports, also inside its functions."""
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -122,15 +123,16 @@ def may_write(module: str) -> bool:
 
 
 def writes(module: str) -> list[str]:
-    """Calls that write to a model. A dict is changed with `|=`, so that `.update()` counts.
+    """Return the calls that write to a model.
 
-    `drafts.delete(…)` calls a function of ours: the module `drafts` writes, not the caller.
+    Every `.update()` counts, so code changes a dict with `|=`. A call such as `drafts.delete(…)`
+    does not count for the caller: the module `drafts` writes.
     """
     found = []
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Name) and node.func.value.id in BY_NAME:
-                continue  # `drafts.delete(…)` asks a module that may
+                continue  # such a call asks a module that may write
             if node.func.attr in WRITES:
                 found.append(f"{module}:{node.lineno} .{node.func.attr}()")
             elif node.func.attr in ("execute", "executemany", "cursor", "raw"):
@@ -151,7 +153,7 @@ SERVICES = [m for m in MODULES if any(of(w, m) for w in WRITERS) and "bulk" not 
 
 @pytest.mark.parametrize("module", SERVICES)
 def test_services_take_their_arguments_by_name(module):
-    """One keyword-only function for each thing that happens."""
+    """A service is one keyword-only function for each act."""
     for node in tree(module).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             changes = any(
@@ -184,7 +186,7 @@ def test_the_writers_do_write():
 
 
 # --- written-out SQL -----------------------------------------------------------------------------
-# besides the sql.py of each room, each with its reason
+# modules with SQL besides the sql.py of each room → why
 SQL_BESIDES = {
     "clinic.limits": "the room is one module",
     "clinic.checks": "asks for the settings of PostgreSQL, no table",
@@ -201,7 +203,7 @@ SQL = re.compile(
 
 
 def holds_sql(module: str) -> bool:
-    """Whether a text in the module begins as SQL does. Docstrings do not count."""
+    """Whether a text in the module begins like SQL. Docstrings do not count."""
     nodes = list(ast.walk(tree(module)))
     docs = [node.value for node in nodes if isinstance(node, ast.Expr)]
     texts = [n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
@@ -230,7 +232,7 @@ def test_each_statement_has_a_reason_and_a_caller(module):
                 assert before.startswith("# "), f"{module}.{name} does not say why it is SQL"
 
 
-# --- what nobody does ----------------------------------------------------------------------------
+# --- what no code does ---------------------------------------------------------------------------
 # formats that run code when they are read
 PICKLES = {
     *("pickle", "_pickle", "pickletools", "marshal", "shelve", "dbm", "dill", "cloudpickle"),
@@ -243,10 +245,10 @@ def test_nothing_of_ours_reads_a_format_that_runs_code(module):
     assert not {imported.partition(".")[0] for imported in imports(module)} & PICKLES
 
 
-# the square code that allauth draws
+# allauth's QR code
 REVIEWED = {"mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}
-# washes what an editor wrote, twice, before it calls it safe
+# sanitizes an editor's text twice before marking it as safe
 WASHES = "education.rendering"
 
 
@@ -264,7 +266,7 @@ def test_no_app_marks_text_as_safe_or_goes_round_the_form_token(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_lock_of_the_audit_trail_is_left_to_the_commit(module):
-    """So it comes after every other lock, and is held for no page that is drawn."""
+    """So the lock comes after every other lock, and is not held while a page is drawn."""
     told = MODULES[module].read_text(encoding="utf-8").lower()
     assert "set constraints" not in told
     assert "aud.chain" not in told

@@ -9,7 +9,7 @@ ADD_EVENT = (
 # No model describes the head of the chain: the database writes it.
 HEAD = "select seq, hash from aud.head"
 
-# The database walks the chain in a function of its own, so that no event leaves it.
+# A function of the database checks the chain, so that no event has to leave the database.
 VERIFY = (
     "select bad_seq, why from aud.verify(%s, %s)"
     " union all select seq + 1, 'inbox' from aud.head where not aud.inbox_is_empty()"

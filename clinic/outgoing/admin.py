@@ -20,7 +20,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox, oversight
 from clinic.requests import request_id, signed_in_user
 
-# A queued task says no more than that there is a message.
+# A queued task shows only that there is a message.
 admin.site.unregister(DBTaskResult)
 
 
@@ -32,7 +32,7 @@ class StateFilter(FixedFilter):
 
 @admin.register(Message)
 class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
-    """The list of messages. The table holds no addresses and no texts, so the list shows none."""
+    """The list of messages. The list shows no address and no text, since the table has neither."""
 
     list_title = gettext_lazy("Messages")
     list_display = [

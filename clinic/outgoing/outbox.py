@@ -226,7 +226,7 @@ def _deliver(message: Any) -> None:
 
 
 def _outcome(message: Any) -> tuple[Message.State, str]:
-    """Try to send a message. Returns its new state and an error code, '' for none."""
+    """Try to send a message. Returns its new state and an error code; '' without an error."""
     if message.expired:
         return Message.State.DROPPED, "expired"
     try:

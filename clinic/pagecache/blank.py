@@ -40,7 +40,7 @@ class Remembered(Generic[P]):
 def remembered(*, most: int) -> Callable[[Callable[P, str]], Remembered[P]]:
     """Remember the last `most` pages that a function makes, by its arguments and the language.
 
-    All else that a page depends on is among the arguments.
+    The arguments must contain everything else that a page depends on.
     """
     return lambda make: Remembered(make, most)
 

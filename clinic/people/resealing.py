@@ -1,7 +1,7 @@
 """Seal every sealed value anew with the first key of the ring, so that an old key can go.
 
 Resealing works while the program runs. It can be stopped and started again: each value is replaced
-by itself, and only if the program has not stored another value meanwhile.
+in a statement of its own, and only if the program has not stored another value meanwhile.
 """
 
 import base64

@@ -46,7 +46,7 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Make the groups and give them exactly their permissions.
 
     Returns the permissions of the table that do not exist, because an app is not migrated yet or a
-    name is misspelled. A test expects none once all apps are migrated.
+    name is misspelled. A test expects no such permission once all apps are migrated.
     """
     from django.contrib.auth.models import Group, Permission
 

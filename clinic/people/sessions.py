@@ -64,7 +64,7 @@ class SessionStore(db.SessionStore[Any]):
         return StaffSession
 
     def decode(self, session_data: Any) -> Any:
-        """Open a session. One of the release before names its backend by the old path."""
+        """Open a session. A session of the release before has the backend's old path."""
         data = super().decode(session_data)
         if (path := data.get(BACKEND_SESSION_KEY)) in MOVED_BACKENDS:
             data[BACKEND_SESSION_KEY] = MOVED_BACKENDS[path]

@@ -58,7 +58,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """What allauth asks about accounts and passwords."""
+    """The adapter by which allauth handles accounts and passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -115,7 +115,7 @@ class RoleBackend(AuthenticationBackend):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """What allauth asks about the second factor."""
+    """The adapter by which allauth handles the second factor."""
 
     _PLACE = "mfa_authenticator|data"
     error_messages = DefaultMFAAdapter.error_messages | {
@@ -313,7 +313,7 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Count the code that enrolled an app as the proof of this session: it cannot be used again."""
+    """Take the code that enrolled an app as this session's proof; the code is then used up."""
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 

@@ -13,11 +13,11 @@ SET_ENTRY = (
     f"{_INSERT_ENTRY} do update set entry = excluded.entry, expires = excluded.expires returning 1"
 )
 
-# The id of the key stands in the second to fifth byte of a sealed value (see sealing.kid_of). The
-# ORM opens what it reads and cannot look into a sealed value.
+# The id of the key is in the second to fifth byte of a sealed value (see sealing.kid_of). The ORM
+# opens every value that it reads, so it cannot compare these bytes.
 _OLD_VALUES = 'from "%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
 
-# Counted by the database: one number leaves it for each sealed column.
+# The database counts, so that it sends one number for each sealed column and no values.
 COUNT_OLD_VALUES = f"select count(*) {_OLD_VALUES}"
 
 # The ORM would open each value, and a value must be sealed anew as it was stored.

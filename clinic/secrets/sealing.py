@@ -256,7 +256,7 @@ def write_key_file(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # a whole file or none; the first of two writers wins
+        os.link(draft, path)  # the file appears complete; the first of two writers wins
     finally:
         draft.unlink()
 

@@ -1,4 +1,4 @@
-"""The conditions that pages belong to: their titles and their order."""
+"""The conditions in the admin: their titles and their order."""
 
 from typing import Any
 
@@ -26,12 +26,14 @@ OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
 
 
 class ConditionForm(forms.Form):
-    """A condition's titles and place. Its name in the address is given once."""
+    """The titles and the place of a condition. The name in the address never changes."""
 
     slug = NameField(
-        label=gettext_lazy("Its name in the address"),
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-ulcers. It stays."),
-        missing=gettext_lazy("Give the name that stands in the address."),
+        label=gettext_lazy("Name in the address"),
+        help_text=gettext_lazy(
+            "Small letters, digits and hyphens, such as leg-ulcers. It cannot be changed later."
+        ),
+        missing=gettext_lazy("Give the name for the address."),
     )
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -56,7 +58,7 @@ class ConditionForm(forms.Form):
         for code, name in OTHERS:
             self.fields[f"title_{code}"] = forms.CharField(
                 label=_("Title in %(language)s") % {"language": name},
-                help_text=_("Without one, readers in this language see the English title."),
+                help_text=_("Without this title, readers in this language see the English title."),
                 max_length=80,
                 required=False,
             )
@@ -68,7 +70,7 @@ class ConditionForm(forms.Form):
 
 @admin.register(Condition)
 class ConditionAdmin(ReadOnlyAdmin[Condition]):
-    """Named and put in order by editors; none is deleted, since pages have addresses under it."""
+    """Editors add and change conditions. No condition is deleted: addresses of pages contain it."""
 
     list_title = gettext_lazy("Conditions")
     is_in_index = False
@@ -107,7 +109,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """The audit trail has it."""
+        """Lead to the list: the audit trail records the changes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(LIST)

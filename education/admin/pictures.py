@@ -1,4 +1,4 @@
-"""The pictures that pages can show."""
+"""The pictures in the admin."""
 
 from typing import Any
 
@@ -25,19 +25,19 @@ LIST = "admin:education_picture_changelist"
 
 
 class WordsForm(forms.Form):
-    """What a picture shows."""
+    """The words that describe a picture."""
 
     alt = forms.CharField(
         label=gettext_lazy("What it shows"),
-        help_text=gettext_lazy("For people who do not see it: what they have to know of it."),
+        help_text=gettext_lazy("For blind readers: what they have to know about the picture."),
         max_length=300,
         widget=forms.Textarea({"rows": 2}),
-        error_messages={"required": gettext_lazy("Say in words what the picture shows.")},
+        error_messages={"required": gettext_lazy("Describe what the picture shows.")},
     )
 
 
 class PictureForm(WordsForm):
-    """A file, its name in texts, and its words."""
+    """A new picture: the file, its name in texts, and the words that describe it."""
 
     field_order = ["file", "slug", "alt"]
     file = forms.FileField(
@@ -52,7 +52,7 @@ class PictureForm(WordsForm):
         },
     )
     slug = NameField(
-        label=gettext_lazy("Its name in texts"),
+        label=gettext_lazy("Name in texts"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-veins."),
         missing=gettext_lazy("Give the picture a name."),
     )
@@ -60,7 +60,7 @@ class PictureForm(WordsForm):
 
 @admin.register(Picture)
 class PictureAdmin(ReadOnlyAdmin[Picture]):
-    """Added, and its words changed; other bytes are another picture."""
+    """Editors add pictures and change their words. A changed file is a new picture."""
 
     list_title = gettext_lazy("Pictures")
     is_in_index = False
@@ -94,15 +94,15 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
                 pictures.add(
                     slug=data["slug"],
                     alt=data["alt"],
-                    # one byte more than may be: the service says so
-                    data=data["file"].read(image_format.MOST_BYTES + 1),
+                    # one byte too many is enough: the service refuses the picture by its length
+                    data=data["file"].read(image_format.MAX_BYTES + 1),
                     by=signed_in_user(request),
                     request_id=request_id(request),
                 )
             except rights.ActRefused as error:
                 form.add_error("file", str(error))
             else:
-                messages.success(request, _("The picture is there."))
+                messages.success(request, _("The picture is stored."))
                 return redirect(LIST)
         return self._answer(request, form, {"title": _("Add a picture")})
 
@@ -113,7 +113,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Its words; to who may not change them, the list shows all there is."""
+        """Change the words. Staff who may not do so are sent to the list, which shows the words."""
         posted, may = request.method == "POST", rights.may(request.user, "change")
         if not self.has_view_permission(request) or (posted and not may):
             raise PermissionDenied
@@ -156,7 +156,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """The page of its words shows those of before."""
+        """Lead to the page of the words, which shows the earlier words as well."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:education_picture_change", object_id)

@@ -62,7 +62,7 @@ def address_key(address: str) -> int:
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge; None when it has none."""
+    """Return the address key and reference of the browser's challenge; None without a challenge."""
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 
@@ -76,7 +76,7 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left, whether or not its pair fits."""
+    """Whether the browser has a live challenge with tries left, for a right or a wrong pair."""
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
@@ -98,7 +98,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # costs as much as a challenge would
+        _code_hash(UUID(int=0), symbols)  # so the answer is no faster than with a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):
@@ -231,8 +231,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search token matches more: it folds ß to ss, which makes one of two domains, and compares
-    only the last ten digits of a phone number.
+    The search token matches more: it folds ß to ss, so that two domains look the same, and it
+    compares only the last ten digits of a phone number.
     """
     stored = (submission.person.get(name, "") for name in ("email", "callback_phone"))
     wanted = _written(address)

@@ -18,13 +18,13 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MAX_IDLE = timedelta(minutes=30)
-# each note of a visit waits for the disk
+# how often the time of a visit is stored: every write waits for the disk
 NOTE_EVERY = timedelta(minutes=1)
 LIFETIME = timedelta(hours=2)
 
 
 def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: str) -> str:
-    """A part of `codes.redeem`: give the browser a grant for these submissions. Returns its key."""
+    """Give the browser a grant for these submissions, and return its key. For `codes.redeem`."""
     key, now = new_key(), timezone.now()
     known = list(Submission.objects.filter(pk__in=submissions))
     chosen = known[0] if len(known) == 1 else None

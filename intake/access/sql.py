@@ -4,7 +4,7 @@ from intake.models.access import Grant
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Submission
 
-# A try is counted before the code is compared, so that simultaneous tries are five at most, too.
+# A try is counted before the code is compared, so that simultaneous tries cannot be more than five.
 # The ORM has no UPDATE that returns its rows.
 COUNT_TRY = """
 update intake_challenge set tries = tries + 1
@@ -13,7 +13,7 @@ where id = (select id from intake_challenge where browser_hash = %s order by id 
 returning id, code_hash, draft_id, submissions
 """
 
-# Answers and names are not read with the grant: they are read where they are shown.
+# Answers and names are not read with the grant: only the pages that show them read them.
 _UNREAD = ("answers", "assessment", "person", "search_keys", "wishes")
 GRANT_COLUMNS = [
     (model, [field for field in model._meta.concrete_fields if field.name not in _UNREAD])

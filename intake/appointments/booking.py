@@ -1,4 +1,4 @@
-"""From a slot to a visit.
+"""Turn a slot into a visit: confirm a held slot, book by telephone, overbook.
 
 Every function is one transaction. It takes the lock of clinician and day first (claims.claiming),
 then the rows of appointments, then the row of the request. `by` is the member of staff; None

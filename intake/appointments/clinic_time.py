@@ -73,7 +73,7 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
-    """Return the visits to come that lie in a closure, stored or not, by time.
+    """Return the visits to come that lie in a closure, stored or not. Sorted by time.
 
     `zone` is the zone of the closure's days when it names no location.
     """
@@ -93,7 +93,7 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
             if row.starts.date() <= last_day and _last_day(row) >= first_day
         ]
     else:
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert closure.starts_at
         assert closure.ends_at
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
@@ -106,7 +106,7 @@ def visits_without_hours(
     instead: OpeningHours | None = None,
     visit_types: Iterable[VisitType] = (),
 ) -> list[Appointment]:
-    """Return the visits to come that a change of stored hours would leave without a place, by time.
+    """Return the visits to come that would have no place after a change of stored hours.
 
     `instead` are the hours that replace them, for `visit_types`; None deletes them. A visit has no
     place when it is outside of all hours, or above the number of patients seen at once.
@@ -127,7 +127,7 @@ def visits_without_hours(
 
 
 def visits_outside_hours() -> list[UUID]:
-    """Return the ids of visits to come that were booked in hours and have no place in them by now.
+    """Return the ids of visits to come that fitted the hours when booked and no longer do.
 
     A visit in a closure has no place either. Needs two queries for each visit type.
     """
@@ -169,7 +169,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
-    """Whether the hours have a place for a visit. An overbooked visit needs open hours alone."""
+    """Whether the hours have a place for a visit. An overbooked visit needs only open hours."""
     capacity = domain.capacity_at(
         hours,
         closures,
@@ -221,6 +221,6 @@ def _end(hours: OpeningHours) -> time:
 
 
 def visits_to_come(*, row: Location | Clinician) -> list[Appointment]:
-    """Return the visits to come at a location or with a clinician, booked or held, by time."""
+    """Return the visits to come at a location or with a clinician, booked or held, by date."""
     rows = row.appointments.taking().filter(during__endswith__gt=timezone.now())
     return list(rows.for_reading().order_by("during"))

@@ -59,7 +59,7 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """Read what is arranged for the patient of a submission. A mere wish needs one query."""
+    """Read what is arranged for the patient of a submission. One query if there is only a wish."""
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:
@@ -79,8 +79,8 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
     """End the parts that `keys` name, and with `close` the request. Returns the parts ended.
 
     A request stays open while a visit is booked or the patient is on the waiting list. Offers that
-    are not ended can still be accepted. A part of `decide`, which records it. Call it before the
-    submission is locked. Raises Conflict when a named part was changed meanwhile.
+    are not ended can still be accepted. A part of `decide`, which records the act. Call this before
+    the submission is locked. Raises Conflict when a named part was changed meanwhile.
     """
     known = arranged_for(submission=submission)
     if known.request is None and not keys:

@@ -1,4 +1,4 @@
-"""End holds and offers, and what follows for the requests that they were offered to."""
+"""End holds and offers whose time is over, and move the requests that had these offers."""
 
 from collections.abc import Iterable
 from datetime import datetime

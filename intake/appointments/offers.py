@@ -25,8 +25,8 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MOST = 3  # slots offered to one patient at once
-# The front desk often withdraws offers to offer other slots or to book on the phone. Then the
-# patient hears of that instead.
+# The front desk often withdraws offers in order to offer other slots or to book on the phone. If
+# that happens within this time, the patient gets one letter about the new offer or visit only.
 SECOND_THOUGHTS = timedelta(minutes=15)
 # A patient who has not answered is reminded once, when a quarter of the hold is left. A hold of a
 # few hours is too short for a second letter.
@@ -152,7 +152,7 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """Withdraw all open offers to a patient; the request is "requested" again.
 
-    Tells the patient when the patient has heard of the offers; returns whether that is so.
+    Tells a patient who has heard of the offers. Returns whether the patient had heard of them.
     """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
@@ -203,7 +203,7 @@ def lapse() -> int:
 
 
 def open_offers(*, submission: Submission) -> list[Offer]:
-    """Return the offers that a patient can still accept, by time.
+    """Return the offers that a patient can still accept, sorted by time.
 
     Expired offers are ignored, even before they are marked as expired.
     """
@@ -221,7 +221,7 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises what `offer` raises before a slot is claimed."""
+    """Find the free times of these keys. Raises as `offer` does, without workflow.NotAllowed."""
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))

@@ -17,20 +17,20 @@ _pages: dict[Hashable, tuple[datetime, str]] = {}
 
 
 def page_for(request: Hashable, *, before: datetime) -> str | None:
-    """Return the page that the same request was answered with just before this moment, else None.
+    """Return the page that answered the same request in the second before `before`, else None.
 
-    At `before` the caller looked up what the patient has, so that no patient reads that their own
-    slot has gone.
+    `before` is when the caller looked up the patient's own slots. A later page
+    could say that a slot has gone although this very patient has just taken the slot.
     """
     at, page = _pages.get(request, (None, ""))
     return page if at and at < before < at + MOMENT else None
 
 
 def remember(request: Hashable, page: str) -> None:
-    """Remember the page of a refused request. The page shows nothing of the patient.
+    """Remember the page of a refused request. The page contains no data about the patient.
 
-    A page that is still fresh stays: a newer one would not count for patients who have looked up
-    their own slots by now.
+    A page less than a second old is not replaced: `page_for` would not return the newer page to
+    patients whose slots were looked up before now.
     """
     now = timezone.now()
     at, _page = _pages.get(request, (now - MOMENT, ""))

@@ -3,7 +3,7 @@
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Closure
 
-# The order of the columns below, as Model.from_db takes them: it counts names against values.
+# The columns below are in the order of the model's fields: Model.from_db takes values by position.
 LOCATION_COLUMNS = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
 VISIT_TYPE_COLUMNS = ["id", "kind", "title", "minutes", "is_active"]
 CLOSURE_COLUMNS = [field.attname for field in Closure._meta.concrete_fields]
@@ -95,7 +95,7 @@ where a.location_id = %s and a.during && tstzrange(%s, %s)
 order by lower(a.during), a.seat
 """  # noqa: S608  names of columns
 
-# Asked again for each patient who lost a slot, at the moment when many patients lose one.
+# This query runs for each patient who loses a slot, often for many patients at the same moment.
 BOOKED_OR_HELD = """
 select id from intake_appointment a where (submission_id = %s or draft_id = %s)
   and (status = 'confirmed' or (status = 'held' and held_until > %s

@@ -65,7 +65,7 @@ def advance(request: AppointmentRequest, action: str) -> None:
 def request_of(submission: Submission) -> AppointmentRequest:
     """Lock and return the request of a submission.
 
-    Makes the request where the patient stopped at an emergency and so never sent one.
+    Makes the request if the patient stopped at an emergency and so never sent a request.
     """
     rows = AppointmentRequest.objects.select_for_update(of=("self",))
     request = rows.filter(submission=submission).first()

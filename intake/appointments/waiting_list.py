@@ -43,7 +43,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # so many requests are compared with a freed slot, the first of the list
+LOOKED_AT = 200  # a freed slot is compared with the first 200 requests of the list
 SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
 
 
@@ -62,7 +62,7 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """Put a patient on the waiting list; one with an appointment waits for an earlier slot.
+    """Put a patient on the waiting list. A patient with an appointment waits for an earlier slot.
 
     A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
     Raises Refused when the urgency forbids waiting, or when the request is over.
@@ -175,12 +175,12 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer a held row to each of these locked requests, and record it.
+    """Offer the slot of a held appointment to each of these locked requests, and record that.
 
     Each patient on the waitlist gets a message of their own.
     """
     until = row.held_until
-    assert until  # the database holds that a held row has it
+    assert until  # a constraint of the database
     offers = []
     for request in requests:
         offer = Offer(

@@ -23,7 +23,7 @@ LAST = """
 """.split()
 AREAS = ("202", "212", "305", "312", "404", "415", "512", "602", "617", "713", "702", "206")
 
-# The weight of each option of a single choice. Questions that are left out choose evenly.
+# The weight of each option of a single choice. Without weights all options are equally likely.
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "who": {"self": 90, "caregiver": 10},
     "sex_at_birth": {"female": 60, "male": 38, "intersex": 1, "prefer_not": 1},

@@ -17,8 +17,8 @@ from intake.letters import sentences
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
-# the columns that a decision changes; `claim` counts the revision
-# `escalations` is counted by the sweep, which changes no revision
+# The columns that a decision changes. `claim` increments the revision. The sweep increments
+# `escalations` and leaves the revision as it is.
 KEPT = ("revision", "escalations")
 CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in KEPT))
 
@@ -28,9 +28,9 @@ class DecisionInput:
     """What a clinician enters: an urgency, an outcome, a reason and a note, and fields that count
     for some outcomes only.
 
-    `message`, the code of a sentence to the patient, counts for more information. `call`, a call
-    that was made, counts for more information and emergency care. `close_request` and `ends`, the
-    keys of the arrangements to end, count for the outcomes that plan no visit. `alarm_read` says
+    `message` is the code of a sentence to the patient, for the outcome "more information". `call`
+    is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
+    (the keys of the arrangements to end) are for the outcomes that plan no visit. `alarm_read` says
     that the clinician has read the patient's words of alarm.
     """
 
@@ -62,10 +62,11 @@ def decide(
 ) -> Decision:
     """Record a clinician's decision, its message, its call, and the end of what was arranged.
 
-    The decision keeps, raises or lowers the urgency; a change needs a reason. Emergency care leaves
-    the submission undecided and escalating, on top of the worklist, until a call has reached the
-    patient. More information stops the clock and takes the submission off the worklist; with an
-    urgency of the same day or above, or an unread alarm, only once a call has reached the patient.
+    The decision keeps, raises or lowers the urgency; a change needs a reason. "Emergency care"
+    leaves the submission undecided and escalating, on top of the worklist, until a call has reached
+    the patient. "More information" stops the clock and takes the submission off the worklist. For a
+    patient of the same day or above, or with an unread alarm, it does so only once a call has
+    reached the patient.
 
     Raises Conflict when the submission or its arrangements were changed since they were read;
     ValueError for a changed urgency without a reason, for a missing message or call that the
@@ -135,8 +136,8 @@ def _decided(
     row.back_at = row.asked_at = row.redirected_at = None
     row.status, row.urgency, row.alarm = status, given.urgency, False
     if given.urgency != submission.urgency:
-        # A raised urgency counts from now. A lowered one counts from the sending, so that a
-        # patient waits no longer than with the lower urgency from the start.
+        # A raised urgency counts from now. A lowered one counts from the sending, so the
+        # target is the same as with the lower urgency from the start.
         start = now if given.urgency > submission.urgency else submission.submitted_at
         row.target_at = target_from(submission, given.urgency, start)
     next_try = _next_try(submission, given, now)

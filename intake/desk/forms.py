@@ -44,7 +44,7 @@ class OutcomePart:
 
 
 class AlarmReadField(forms.BooleanField):
-    """The tick that the patient's words of alarm are read."""
+    """The box that the clinician ticks after reading the patient's words of alarm."""
 
     legend = gettext_lazy("Alarm")
 

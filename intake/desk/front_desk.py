@@ -339,7 +339,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
 
 
 def request_of(row: Submission) -> AppointmentRequest | None:
-    """Return the request for a visit of a submission; a stopped form has None."""
+    """Return the submission's request for a visit; None for a stopped form."""
     return getattr(row, "appointment_request", None)
 
 

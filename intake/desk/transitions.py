@@ -23,9 +23,9 @@ def assign(
 ) -> None:
     """Assign the submission to a member of staff, or (None) give it back to the worklist.
 
-    Taking a submission pauses its escalation, once for each person; giving it back changes nothing
-    of that. Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed
-    when its status forbids the assignment.
+    Taking a submission pauses its escalation, once for each person. Giving it back does not change
+    the escalation. Raises Conflict when the submission was changed since `revision`,
+    workflow.NotAllowed when its status forbids the assignment.
     """
     action = "assign" if to else "release"
     status = workflow.move(submission.status, action)

@@ -124,7 +124,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return response.render()
 
     def next_after(self, submission: Submission, by: User) -> str:
-        """Return the address of the next submission that no colleague has taken; '' for none."""
+        """Return the address of the next submission that no colleague has taken, or ''."""
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
@@ -187,7 +187,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
     @record_view
     def call_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Record a call; one that reached the patient also asked for more information, if due."""
+        """Record a call. If it reached the patient, it settles owed calls for more information."""
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)
@@ -253,7 +253,8 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     ) -> HttpResponse:
         """Serve a button: a POST with the revision that was read.
 
-        `news`: what was done that the patient has to hear of, and the reason of a call about it.
+        `news` is for an act of which the patient has to hear: what was done, and the reason of the
+        call that tells the patient.
         """
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):

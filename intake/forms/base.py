@@ -93,7 +93,7 @@ class SingleValueForm(WalkForm):
 
 
 def refuse_repeated_controls(form: WalkForm) -> None:
-    """Add an error to each field for one value that was sent with several values.
+    """Add an error to each single-value field that was sent with several values.
 
     Our pages never send such a request.
     """

@@ -163,7 +163,7 @@ class Submission(models.Model):
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care, until a clinician reaches the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # Filled in as by a program; off the worklist until a member of staff has looked at it.
+    # A bot may have sent it, so it is off the worklist until a member of staff has looked at it.
     suspect = models.BooleanField(default=False)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
@@ -183,7 +183,7 @@ class Submission(models.Model):
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
-            # The conditions of the lists: a page of 25 costs the same however many rows are closed.
+            # The conditions are those of the lists, so closed rows do not make a page slower.
             models.Index(fields=ORDER, name="submission_open", condition=IS_NOT_CLOSED),
             models.Index(fields=ORDER, name="submission_answer_due", condition=IS_ANSWER_DUE),
             models.Index(fields=ORDER, name="submission_sorted"),

@@ -77,7 +77,7 @@ def _take(
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:
-    """Whether the urgency allows choosing, and a patient without a visit may choose a first one."""
+    """Whether the patient may choose a time, for a first visit or for the visit to be moved."""
     may_begin = mine.visit is not None or may_choose(submission)
     return may_begin and free_times.may_choose(submission.urgency)
 
@@ -125,7 +125,7 @@ def _confirm(
 
     A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
     """
-    assert form.visit_type is not None  # the caller has looked
+    assert form.visit_type is not None  # the caller made sure
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), choosing.held_words(row)["until"]

@@ -42,7 +42,7 @@ def with_outcome(rows: QuerySet[Submission]) -> Iterator[tuple[Submission, str]]
 
 
 def outcome_of(submission: Submission) -> str:
-    """Return the outcome of the newest decision, '' for none.
+    """Return the outcome of the newest decision; '' without a decision.
 
     Makes no query for a submission that staff have not changed.
     """

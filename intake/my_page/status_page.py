@@ -101,7 +101,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
 
 
 def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Show the page as it is now, with the reason, when what the patient asks for is refused."""
+    """Show the page as it is now, with the reason, when an act of the patient is refused."""
 
     @wraps(view)
     def wrapper(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:

@@ -25,7 +25,10 @@ from intake.questionnaire.views.request_limits import HOUR, too_often_words, wit
 
 
 def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
-    """Show the question for an address, or send a code to it. The answer never says if one fits."""
+    """Ask for an address, or send a code to the typed one.
+
+    The answer never tells whether the address or the reference is known.
+    """
     form = form_class(data=request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _show_ask(request, form, way, status=422 if form.is_bound else 200)
@@ -50,7 +53,7 @@ def _show_ask(
 
 
 def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
-    """Make the function that shows the question with what was typed, for `when_not_served`."""
+    """Make the function that asks again with the typed text kept, for `when_not_served`."""
 
     def again(request: Request, *, status: int, notice: str) -> HttpResponse:
         return _show_ask(request, form_class(data=request.POST), way, status=status, notice=notice)

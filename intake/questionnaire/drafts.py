@@ -47,7 +47,7 @@ def begin(
     content: Content | None = None,
     follows: Submission | None = None,
 ) -> tuple[Draft, str]:
-    """Start a draft. Returns the draft and the browser's key, of which only the hash is stored.
+    """Start a draft. Returns the draft and the browser's key, which is stored only as a hash.
 
     `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does.
     """
@@ -143,7 +143,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
-        assert sealed is not None  # seal_for returns None for None alone
+        assert sealed is not None  # seal_for returns None only for None
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -167,8 +167,8 @@ def save_page(
     """Save the answers of one page. Returns the walk after it.
 
     `values` are the cleaned answers of the page's visible questions. An absent question loses its
-    answer, unless it is one of `kept`, whose answers the page did not show. A value given now is
-    shown again later.
+    answer, unless it is one of `kept`, whose answers the page did not show. An answer given
+    now is no longer hidden.
 
     An interrupting rule that fires is recorded with page and time, and stays recorded when the
     answer is changed later (rule S18). An age that the patient has to confirm is kept as `unsure`,
@@ -192,7 +192,7 @@ def save_page(
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
-    """Return the walk with an age for the patient to confirm, since `after` is blocked by it.
+    """Return `walk` with the age in `after` marked as an age that the patient must confirm.
 
     Raises Blocked when the age is not in doubt.
     """
@@ -235,8 +235,8 @@ def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any],
 def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
     """Save the recognised answers of a page that was left early or has errors.
 
-    The page does not count as done. Answers that forbid going on are kept as typed: they answer
-    nothing, and the page shows them again. Raises Conflict.
+    The page does not count as done. Answers that forbid going on are kept as typed text: they do
+    not count, and the page shows them again. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -303,7 +303,7 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
 
 
 def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Save the typed fields of an unfinished step, to show them again. They answer nothing."""
+    """Save the typed fields of an unfinished step, to show them again. They do not count."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))

@@ -50,7 +50,7 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
 def choose_no_time(
     *, draft: Draft, visit_type: str, waitlist: bool = False, request_id: str = ""
 ) -> Walk:
-    """Save that the patient wants none of the free times: a call, or the waiting list.
+    """Save that the patient wants a call or the waiting list instead of a free time.
 
     Releases the held slot. Raises Conflict and Gone.
     """

@@ -4,7 +4,8 @@
 # running it.
 FIND_DRAFT = "select * from intake_draft where key_hash = %s"
 
-# The wish asks for three tables in one query, and is never older than the request.
+# The wish step shows rows of three tables. One query reads them for each request, so that they are
+# never old.
 FIND_DRAFT_TO_WISH = """
 select *, array(select name from intake_location where is_active order by name) as places,
   array(select array[id::text, name] from intake_clinician where is_active order by name)
@@ -20,7 +21,7 @@ update intake_draft set content = %s, address_keys = %s::bigint[], revision = re
 where id = %s and revision = %s and submission_id is null
 """
 
-# The ORM cannot add to a stored number when the row of an INSERT is there already.
+# The ORM cannot add to a stored number when the row of an INSERT exists already.
 ADD_TO_RULE_COUNTS = """
 insert into intake_rulecount as old (day, rule, protocol_hash, fired)
 select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[])

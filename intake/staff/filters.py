@@ -53,7 +53,7 @@ class StatusFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.STATUSES:
             return queryset.filter(status=self.value())
-        # a search looks everywhere: the patient on the phone may be decided on since yesterday
+        # a search looks in all statuses: a patient who calls may have been decided on already
         if self.value() == "all" or term_of(request):
             return queryset
         special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
@@ -61,7 +61,10 @@ class StatusFilter(FixedFilter):
 
 
 class NotClosedFilter(StatusFilter):
-    """Without a choice, show all that is not closed: the front desk works after the decision."""
+    """Filter by status. Without a choice, show all that are not closed.
+
+    The front desk still has work after a clinician's decision.
+    """
 
     default = gettext_lazy("Not closed")
     shown_by_default = IS_NOT_CLOSED
@@ -77,8 +80,8 @@ class MineFilter(FixedFilter):
             return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
             return queryset
-        # Two queries, since mostly no colleague has left: then an index gives the rows in order.
-        # Submissions that are over stay with the colleague who had them.
+        # Two queries: usually no colleague has left, and then an index gives the rows in order.
+        # Closed submissions stay with the colleague who had them.
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))

@@ -178,8 +178,8 @@ def _offered_words(offers: list[Offer]) -> str:
 def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
     """Return the buttons for these calls: name and words.
 
-    A call for more information stays owed until it reaches the patient, so that staff cannot tick
-    it as "told already".
+    A call for more information is owed until it reaches the patient, so staff cannot tick "told
+    already" for it.
     """
     may_settle = any(task.reason != Reason.MORE for task in tasks)
     return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]

@@ -67,9 +67,9 @@ def record(
 ) -> Call:
     """Record a call that `by` made, and its outcome. Returns the call.
 
-    A call that reached the patient settles `tasks`, and moves a decision that waits for it on (see
-    `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a red
-    flag ends. Every other call puts the escalation, and `tasks`, off until `again_at`, at most to
+    A call that reached the patient settles `tasks`, and completes a decision that waits for a call
+    (see `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a
+    red flag ends. Every other call delays the escalation and `tasks` until `again_at`, at most to
     the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
 
     Words of alarm that the patient wrote after the caller read `revision` stay unread, and their
@@ -81,7 +81,7 @@ def record(
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         known = _double_click(row, made, by, now)
-        # with an alarm it is no double click: the caller has since read the patient's words
+        # not a double click if there is an alarm: the caller has read the patient's words meanwhile
         if known and not row.alarm:
             for task in tasks if made.reached else ():  # the one call told of these tasks too
                 settle(task=task, by=by, request_id=request_id)

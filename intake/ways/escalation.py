@@ -88,9 +88,9 @@ def _adopt_old_messages() -> None:
 
 
 def escalation_order(submission: Submission) -> Order:
-    """Return the letter of the step that falls due; `escalations` counts the step already.
+    """Return the letter of the step that falls due. The row's `escalations` includes this step.
 
-    The occasion names the due time too, since an alarm after a decision starts at step one again.
+    The occasion contains the due time, since an alarm after a decision starts at step one again.
     Raises ValueError for a submission that is not escalated.
     """
     if submission.escalate_at is None:

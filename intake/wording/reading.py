@@ -94,7 +94,7 @@ def contact_rows(
 
 
 def date_words(stored: str) -> str:
-    """Write a stored date in the format of the page's language; '' for none."""
+    """Write a stored date in the format of the page's language; '' without a date."""
     return date_format(date.fromisoformat(stored), "DATE_FORMAT") if stored else ""
 
 
@@ -163,7 +163,7 @@ def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> li
 
 
 def patient_seen_ceap(answers: Mapping[str, Any]) -> str:
-    """Return the highest CEAP class that the answers suggest, '' for none.
+    """Return the highest CEAP class that the answers suggest; '' without a class.
 
     The clinician sets the CEAP class.
     """

@@ -1,4 +1,4 @@
-"""What the tests of several rooms need: the protocol of today, people, questions, limits."""
+"""Fixtures of several rooms: today's protocol, a clinician, the question about suicide, limits."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,19 +13,19 @@ from tests.intake import book
 
 @pytest.fixture(scope="session")
 def protocol() -> Protocol:
-    """The protocol of today. The tests of the domain need it and no database."""
+    """Today's protocol. Tests of the domain use it without a database."""
     return current()
 
 
 @pytest.fixture
 def lee(db) -> Clinician:
-    """Dr. Lee sees patients every day from 9 to 5."""
+    """A clinician, Dr. Lee, who sees patients every day from 9 to 5."""
     return book.clinician()
 
 
 @pytest.fixture
 def clinician() -> Client:
-    """The browser of a clinician who is signed in."""
+    """A browser in which a clinician is signed in."""
     return builders.staff_client("clinician")
 
 
@@ -37,17 +37,17 @@ def me() -> User:
 
 @pytest.fixture
 def desk() -> Client:
-    """The browser of a member of the front desk who is signed in."""
+    """A browser in which a member of the front desk is signed in."""
     return builders.staff_client("front desk")
 
 
 @pytest.fixture
 def crisis_question(settings) -> None:
-    """The clinic asks about thoughts of suicide."""
+    """Let the clinic ask about thoughts of suicide."""
     settings.SI_SCREEN = True
 
 
 @pytest.fixture
 def codes_without_limit(settings) -> None:
-    """No limit of the network or of the clinic stops patients who ask for codes and try them."""
+    """Lift the limits on asking for codes and trying them."""
     settings.LIMIT_CODES_PEER = settings.LIMIT_CODES_SITE = settings.LIMIT_TRIES_PEER = 1_000_000

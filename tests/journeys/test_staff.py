@@ -1,4 +1,4 @@
-"""Staff at work, through the real pages."""
+"""Staff at work, on the real pages."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -49,7 +49,7 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, l
     assert "Yes, in the last 7 days" in desk.text or "last 7 days" in desk.text
     desk.press("Take it")
     assert "Give it back" in desk.text
-    # the urgency stays as the rules put it
+    # the urgency is preset to that of the rules
     chosen = desk.page.locator("[name=urgency]:checked")
     assert chosen.get_attribute("value") == str(first.urgency)
     desk.page.get_by_label("What happens now").select_option("call_today")

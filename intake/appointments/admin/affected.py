@@ -24,7 +24,7 @@ from intake.models.appointments import Appointment
 from intake.staff import reads
 
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
-"""The query of the list of visits for those to come that no longer fit the hours."""
+"""The query by which the list of visits shows future visits that no longer fit the hours."""
 
 
 class AskingForm(forms.ModelForm[Row]):
@@ -60,7 +60,7 @@ class AffectedVisits(FindAdmin[Row]):
     def recorded(
         self, request: HttpRequest, response: HttpResponse, visits: Sequence[Appointment]
     ) -> HttpResponse:
-        """Record the reader's look at these visits before the page is sent."""
+        """Record that the reader sees these visits, before the page is sent."""
         if visits:
             with transaction.atomic():
                 reads.record_list(
@@ -73,7 +73,7 @@ class AffectedVisits(FindAdmin[Row]):
         return response
 
     def warn_of(self, request: HttpRequest, visits: Sequence[Appointment]) -> None:
-        """Say after storing how many visits no longer fit the hours, and link to them."""
+        """After storing, say how many visits no longer fit the hours, and link to them."""
         if not visits:
             return
         words = ngettext(

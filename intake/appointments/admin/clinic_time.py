@@ -50,7 +50,7 @@ Kept = TypeVar("Kept", bound=clinic_time.Row)
 
 
 class ClinicTimeAdmin(AffectedVisits[Kept]):
-    """What the five lists share: lookups by our filters alone, no scripts, services that write."""
+    """The base of the five lists: only our filters look rows up, no scripts, services write."""
 
     is_in_index = False
     actions = None
@@ -176,7 +176,7 @@ class VisitTypeAdmin(ClinicTimeAdmin[VisitType]):
 
 
 class PastFilter(FixedFilter):
-    """Leaves past rows out, unless all are chosen."""
+    """Leaves past rows out, unless "all" is chosen."""
 
     options = [("all", gettext_lazy("Past ones, too"))]
 
@@ -269,7 +269,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
             return _days_words(row.first_day, row.last_day)
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert row.starts_at
         assert row.ends_at
         zone = closure_zone(row.location)

@@ -143,7 +143,7 @@ class ClosureForm(AskingForm[Closure]):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; at a clock change, the moment that closes more."""
+    """Return the moment of a wall time; of two, the moment that makes the closure longer."""
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

@@ -30,8 +30,8 @@ from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
 WEEK = timedelta(days=7)
-FARTHEST = timedelta(days=800)  # as far from today as the calendar goes
-SHOWN = 12  # so many fitting free times before "more"
+FARTHEST = timedelta(days=800)  # the calendar goes no farther from today
+SHOWN = 12  # fitting free times on the page before "more"
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Times:
 
     @property
     def visits(self) -> list[Appointment]:
-        """The bookings that the week shows; the reader's look at them is recorded."""
+        """The bookings that the week shows. The page records that the reader saw them."""
         return [
             line.visit
             for day in self.days

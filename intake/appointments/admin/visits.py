@@ -254,7 +254,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         )
 
     def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
-        """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
+        """Return the appointment of a button. Raises PermissionDenied for readers."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
         return self.record_or_404(request, object_id)
@@ -270,10 +270,10 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button. A refusal shows the page as it is now, and why.
+        """Call a service for a button. After a refusal the page shows the reason.
 
-        `done` says what was done. `reason_to_call` names the calls that staff owe a patient whom
-        no letter tells of it.
+        `done` says what was done. `reason_to_call` is the reason of the call that staff owe the
+        patient if no letter tells the patient.
         """
         if request.method == "POST":
             try:

@@ -52,7 +52,7 @@ class WishedFilter(FixedFilter):
 
 @admin.register(WaitlistEntry)
 class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
-    """Who has waited how long for what. Staff offer a slot on the page of the request."""
+    """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
     list_filter = [WishedFilter]

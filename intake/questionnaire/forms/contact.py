@@ -17,7 +17,7 @@ from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextFi
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
 
-CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
+CONSENT_VERSION = "draft-1"  # the version of ContactForm.consent and of the privacy notice
 
 
 class ConsentField(forms.BooleanField):
@@ -116,7 +116,7 @@ class ContactForm(WalkForm):
     def _let_browsers_fill(self, who: str | None) -> None:
         """Mark the fields that a browser may fill with its owner's name and birthday.
 
-        A parent's must not become the child's, so no field is marked before `who` is answered.
+        A parent's data must not become the child's, so no field is marked before `who` is answered.
         """
         if who == "self":
             self.fields["name"].widget.attrs["autocomplete"] = "name"
@@ -169,16 +169,16 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """Return the answers given here: none, except in a request without the questionnaire."""
+        """Return the answers given in this form: only in a request without the questionnaire."""
         if self.kind != "appointment":
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {"who": self.cleaned_data["who"], "age_years": age}
 
     def typed(self) -> dict[str, Any]:
-        """Return what was typed, to show it to a patient who saves for later here.
+        """Return the typed values, to show them again to a patient who saves for later here.
 
-        Without the two boxes for consent, which the patient has to tick again.
+        The two boxes for consent are left out: the patient has to tick them again.
         """
         wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.completed_data()
         found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}

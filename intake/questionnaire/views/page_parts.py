@@ -43,7 +43,7 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
 
 
 def is_accepted(request: Request, form: WalkForm) -> bool:
-    """Whether the request is a POST of this form alone, and the form is valid."""
+    """Whether the request is a POST with fields of this form only, and the form is valid."""
     if request.method != "POST":
         return False
     form.full_clean()
@@ -88,7 +88,7 @@ def show_step(
 def step_context(
     words: Wording, approved: bool, kind: str, step: str, form: Form
 ) -> dict[str, Any]:
-    """Return the context of the contact or the wish as far as it depends on no draft."""
+    """Return the part of the context of contact or wish that does not depend on the draft."""
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},

@@ -50,13 +50,13 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
-    # the page makes one promise, 'What happens next', so the cards make none
+    # the page makes one promise, 'What happens next', so the cards make no promise
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # a patient who has a visit needs no number of weeks until one
+        # a patient with a booked visit is not told how many weeks a visit takes
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
@@ -141,7 +141,7 @@ def next_text(submission: Submission) -> str:
                     "us by then, call us. If you cannot reach us, go to urgent care or an "
                     "emergency room."
                 ) % {"by": hours.clock_words(target)}
-            # from closing on, the advice of the level for a closed clinic applies
+            # from closing time on, the level's advice for a closed clinic applies
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."

@@ -62,7 +62,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
 def choices_of(draft: Draft) -> Choices:
     """Return the locations and clinicians to choose from.
 
-    Before the clinic has stored a location, the places of the settings stand in.
+    While the clinic has stored no location, these are the places of the settings.
     """
     people = tuple((pk, name) for pk, name in draft.clinicians)
     return Choices(tuple(draft.places or settings.CLINIC_PLACES), people)

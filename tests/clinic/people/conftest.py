@@ -1,4 +1,4 @@
-"""Ada, without a factor and with one; the end of the trail before a test."""
+"""Fixtures of sign-ins: Ada with and without a second factor, the last event before the test."""
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -28,5 +28,8 @@ def enrolled(user: User) -> User:
 
 @pytest.fixture
 def start(db) -> int:
-    """The trail is append-only, so that other tests leave events in it: this one's come after."""
+    """The number of the last event before the test.
+
+    The audit trail is append-only, so it contains the events of earlier tests.
+    """
     return audit.head()[0]

@@ -1,4 +1,4 @@
-"""Codes of the authenticator app: clocks differ by half a minute, and a code counts once."""
+"""Codes of the authenticator app: clocks differ by half a minute, and a code works once."""
 
 import time
 from typing import Any
@@ -39,8 +39,7 @@ def enrolled(ada: User) -> User:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch) -> Any:
-    """This program's clock stands still in the middle of a half minute; the value moves it on, by
-    half minutes."""
+    """Stop the clock in the middle of a half minute. The value moves the clock by half minutes."""
     now = [time.time() // 30 * 30 + 15]
     monkeypatch.setattr(time, "time", lambda: now[0])
 

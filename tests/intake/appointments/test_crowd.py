@@ -1,4 +1,4 @@
-"""Many want one time: what those are told who come after, and that it costs little to tell them."""
+"""Many patients want one slot: what the later ones are told, and that telling them costs little."""
 
 from datetime import timedelta
 
@@ -24,13 +24,13 @@ def _slots(settings, monkeypatch):
     settings.APPOINTMENT_MODE = "slots"
     monkeypatch.setattr(
         repeated_refusals, "MOMENT", timedelta(minutes=1)
-    )  # longer than a slow machine takes
+    )  # longer than a slow machine needs
     book.clinician()
     repeated_refusals.forget()
 
 
 def inside(number: int) -> Patient:
-    """A patient on the own page, without the mail and the code."""
+    """Return a patient on the own page, without mail and code."""
     now = timezone.now()
     submission = book.patient(number)
     Grant.objects.create(
@@ -73,7 +73,7 @@ def test_who_comes_after_is_told_the_same_with_two_queries():
     assert choose(second, slot) == "gone"
     with CaptureQueriesContext(connection) as queries:
         assert press(third, slot) == "gone"
-    # the way in with what it opens, what they have
+    # the grant with its submission, and the patient's own slots
     assert len(queries) == 2
     assert others(third) == others(second)
     assert slot.key not in others(third)
@@ -109,7 +109,7 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     slot = book.free()
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
-    # given back in another process, of which this one hears nothing
+    # released by another process, of which this process does not learn
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
     monkeypatch.setattr(repeated_refusals, "MOMENT", timedelta(0))
@@ -117,7 +117,7 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
-    """Of two clicks of one person the second may have looked before the first one booked."""
+    """One person clicks twice: the second click may look before the first one books."""
     asked, before = ("a slot", 1), timezone.now()
     repeated_refusals.remember(asked, "gone")
     assert repeated_refusals.page_for(asked, before=before) is None

@@ -1,4 +1,4 @@
-"""Offers and the waitlist: the first to accept wins, what nobody answers goes on."""
+"""Offers and the waitlist: the first to accept wins, unanswered offers go to the next patient."""
 
 from datetime import timedelta
 
@@ -217,7 +217,7 @@ def test_what_cannot_wait_is_never_offered_a_later_time(urgency, desk):
     assert free_times.fitting(
         request=submission.appointment_request, visit_type=book.visit_type()
     ) == []  # fmt: skip
-    assert book.booked(submission).status == "confirmed"  # after a call
+    assert book.booked(submission).status == "confirmed"  # booked after a call
 
 
 def test_urgent_is_offered_the_next_two_weeks():
@@ -276,7 +276,7 @@ def test_a_freed_time_goes_to_the_most_urgent_then_to_who_waited_longest():
     first, second = book.patient(1), book.patient(2)
     urgent = book.patient(3, urgency=Urgency.URGENT)
     wait(first, second, urgent)
-    wait(first)  # again is the same as once
+    wait(first)  # idempotent
     assert WaitlistEntry.objects.count() == 3
     cancel(visit)
     (one,) = waitlist_offers()
@@ -323,7 +323,7 @@ def test_a_batch_is_one_held_row_and_the_first_to_accept_wins(settings):
     with pytest.raises(SlotGone, match="Somebody else"):
         accept(offer=offers[0], submission=offers[0].request.submission)
     assert Message.objects.filter(kind="offer_lost").count() == 2
-    assert WaitlistEntry.objects.count() == 3  # those who lost still wait
+    assert WaitlistEntry.objects.count() == 3  # the patients who lost still wait
     assert [book.progress(row) for row in waiting[:3:2]] == ["requested", "requested"]
 
 
@@ -405,7 +405,7 @@ def test_a_freed_time_costs_the_same_queries_however_many_wait():
     few = queries_of_cancelling(0)
     for number in range(3, 12):
         wait(submission := book.patient(number, wish=elsewhere))
-        if number > 9:  # their own visit is sooner
+        if number > 9:  # the patient's own visit is sooner
             book.booked(submission, book.free(3))
             wait(submission)
     assert queries_of_cancelling(12) == few
@@ -441,7 +441,7 @@ def send_all() -> list:
 def test_what_is_told_is_decided_at_sending_and_names_the_zone():
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
-    letters = send_all()  # the confirmation, and both reminders as if it were time
+    letters = send_all()  # the confirmation, and both reminders, whose time has come
     assert len(letters) == 3
     for letter in letters:
         assert "America/New_York" in letter.body
@@ -450,7 +450,7 @@ def test_what_is_told_is_decided_at_sending_and_names_the_zone():
             assert secret not in letter.body
     changing.reschedule(appointment=visit, slot=book.free(9).key)
     cancel(visit)
-    letters = send_all()  # neither the change nor its reminders: it is cancelled
+    letters = send_all()  # only the cancellation: no change, no reminders
     assert [("cancelled" in letter.body) for letter in letters] == [True]
 
 
@@ -461,7 +461,7 @@ def test_an_answered_offer_is_not_written_about():
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
-    letters = send_all()  # the offer, and the reminder as if it were time
+    letters = send_all()  # the offer and the reminder, whose time has come
     assert [letter.body.count("America/New_York") for letter in letters] == [3, 3]
 
 

@@ -1,4 +1,4 @@
-"""Reading what a browser, or a file, sends."""
+"""Reading the answers that a browser or a file sends."""
 
 from contextlib import suppress
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The values that rules read besides the answers."""
+"""The values that rules read beside the answers."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""The patient's own page: what stands on it, withdrawing, messages, additions."""
+"""The patient's own page: what it shows, withdrawing, messages, additions."""
 
 from datetime import timedelta
 

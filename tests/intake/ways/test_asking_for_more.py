@@ -1,4 +1,4 @@
-"""The form that asks a patient for more, and who has the next step after it."""
+"""The form that asks a patient for more, and who has the next step afterwards."""
 
 import itertools
 import re
@@ -124,7 +124,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         Submission.objects.filter(pk=submission.pk).update(urgency=urgency)
         submission = fresh(submission)
         if not message and outcome is None:
-            continue  # refused, see above
+            continue  # refused; see the tests above
         Message.objects.all().delete()
         CallTask.objects.all().delete()
         given = {"sentence": "more_needed" if message else "", "call": outcome or ""}
@@ -141,7 +141,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         assert in_triage(stored) == stays, case
         assert (stored.due_at is not None) == stays, case
         assert (stored.escalate_at is not None) == stays, case
-        # what the patient wrote in danger is not read by asking something else
+        # a question to the patient does not settle the patient's words of alarm
         assert (stored.reply_due_at is not None) == (alarm and not reached), case
         days = 4 if told and urgency < Urgency.SAME_DAY else 1
         back = None if stays else hours.current().add_business_days(now, days)

@@ -1,4 +1,4 @@
-"""What a patient was asked: who has the next step, since when, until when, and what they read."""
+"""A question to a patient: who has the next step, for how long, and what the patient reads."""
 
 import re
 from datetime import timedelta
@@ -90,7 +90,7 @@ def test_nobody_is_reminded_of_what_is_over(clinician, me, meanwhile):
 
 
 def let_four_days_pass(row: Submission) -> None:
-    """As if the patient had been asked so long ago that the row is due back now."""
+    """Make the submission due to return to the worklist now, as if four days had passed."""
     late = row.back_at - timezone.now() + timedelta(seconds=1)
     Submission.objects.filter(pk=row.pk).update(
         back_at=row.back_at - late, asked_at=row.asked_at and row.asked_at - late
@@ -116,7 +116,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (event.actor, event.detail["to"]) == (audit.system("waiting"), "in_review")
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
-    # a page that was open meanwhile is told
+    # a page that was open meanwhile is refused
     assert ask(clinician, submission, sentence="call_us").status_code == 409
     assert waiting_for_patient.return_unanswered() == 0
 
@@ -135,7 +135,7 @@ def test_the_target_moves_by_the_opening_time_that_we_waited(clinician, settings
     waited = calendar.open_time_between(asked, back)
     moved = calendar.open_time_between(before, stored.target_at)
     assert abs(moved - waited) < timedelta(seconds=5)
-    # late is late by as much as before, and in time has as much time as before
+    # a late submission is late by as much as before; one in time has as much time as before
     was = calendar.open_time_between(before, asked) or calendar.open_time_between(asked, before)
     left_now = calendar.open_time_between(stored.target_at, back)
     left_now = left_now or calendar.open_time_between(back, stored.target_at)
@@ -162,7 +162,7 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
     assert (stored.status, stored.asked_at, stored.back_at) == ("in_review", None, None)
     assert asked.reference in references(clinician.get(WORKLIST))
     assert "have opened it. A clinician will decide about it." in read_by_patient(asked)
-    # and reading the answer does not send it away again
+    # settling the answer does not take the submission off the worklist again
     clinician.post(page_of(asked, "settle"), {"revision": stored.revision})
     assert in_triage(asked)
 
@@ -201,7 +201,7 @@ def test_for_the_same_day_only_a_clinician_who_spoke_with_the_patient_sends_it_a
         calls.record(submission=submission, outcome=outcome, by=by, request_id="r")
         assert in_triage(submission)
         assert fresh(submission).escalate_at is not None
-    assert fresh(submission).due_at == submission.target_at  # the clock runs
+    assert fresh(submission).due_at == submission.target_at  # the clock goes on running
     call(clinician, submission, "reached")
     stored = fresh(submission)
     assert not in_triage(submission)
@@ -223,7 +223,7 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert first.asked_at is None
     assert "Nobody has told the patient yet" in words(clinician.get(page_of(submission)))
     desk, task = builders.member("front desk"), CallTask.objects.get()
-    # reached, but not told of this
+    # reached, but not told of the question
     calls.record(submission=submission, outcome="reached", by=desk, request_id="r")
     assert fresh(submission).asked_at is None
     calls.record(
@@ -239,7 +239,7 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert told.back_at > first.back_at
     assert told.status == "waiting"
     assert not in_triage(submission)
-    # the time until somebody told the patient was ours
+    # until the patient was told, the clock ran for the clinic
     assert told.target_at == submission.target_at
 
 
