@@ -7,13 +7,31 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.db import connection, transaction
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from clinic import audit
 from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
+from tests import database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords(django_test_environment: None) -> None:
+    """A password takes a third of a second to hash, on purpose. No test guesses one."""
+    site.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: Any
+) -> None:
+    """The database of each worker is a copy of one that was migrated before."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = database.template()
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +44,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     """
     with django_db_blocker.unblock(), transaction.atomic():
         audit.record(actor="system:tests", action="config", subject="-")
+        TransactionTestCase._fixture_teardown = database.fixture_teardown()
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(

@@ -5,6 +5,7 @@ it.
 """
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@functools.cache
 def tree(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 

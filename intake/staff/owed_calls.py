@@ -134,7 +134,7 @@ def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
 
 def _questions(decisions: list[str]) -> dict[str, Communication]:
     """Map the ids of decisions to the messages that ask the patient for more information."""
-    known = [pk for pk in decisions if _UUID.fullmatch(pk)]
+    known = [UUID(pk) for pk in decisions if _UUID.fullmatch(pk)]
     if not known:
         return {}
     asking = Communication.objects.filter(

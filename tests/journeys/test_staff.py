@@ -17,11 +17,6 @@ PASSWORD = "seven green bicycles at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, live_server):
     user = builders.member("clinician", "dr-lee")
     user.set_password(PASSWORD)

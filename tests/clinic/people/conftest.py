@@ -10,11 +10,6 @@ from tests.clinic.people.ada import PASSWORD, SECRET
 
 
 @pytest.fixture
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture
 def user() -> User:
     return User.objects.create_superuser("ada", password=PASSWORD)
 

@@ -67,8 +67,7 @@ FOREIGN = {
 
 
 @pytest.fixture
-def account(settings) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def account() -> User:
     user = User.objects.create_user("ada", password=PASSWORD, is_staff=True)
     TOTP.activate(user, SECRET)
     return user

@@ -21,11 +21,6 @@ LOGIN, AUTHENTICATE = "/account/login/", "/account/2fa/authenticate/"
 ENROL, REAUTHENTICATE = "/account/2fa/totp/activate/", "/account/2fa/reauthenticate/"
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def ada() -> User:
     return User.objects.create_superuser("ada", password=PASSWORD)

@@ -18,11 +18,6 @@ PASSWORD = "seven green bicycles at noon"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def administrator():
     return builders.staff_client("administrator")

@@ -32,11 +32,6 @@ DESK = "/admin/intake/frontdesk/"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def administrator() -> Client:
     return builders.staff_client("administrator")

@@ -33,11 +33,6 @@ a_law = tries(
 )
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def people() -> dict[str, User]:
     """Accounts with exactly these names; `create_user` would normalize the names."""

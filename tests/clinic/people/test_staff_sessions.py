@@ -24,7 +24,7 @@ from tests.clinic.people.ada import (
     sign_in,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "start")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("start")]
 
 
 def test_the_tables_key_is_no_cookie(client, enrolled):

@@ -29,7 +29,7 @@ from tests.clinic.people.ada import (
 )
 from tests.trail import unchained
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "start")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("start")]
 
 
 # --- signing in ----------------------------------------------------------------------------------
