@@ -24,7 +24,7 @@ def _read_dotenv(path: Path) -> dict[str, str]:
             continue
         name, sign, value = line.partition("=")
         if not sign:
-            raise ImproperlyConfigured(f".env line {number}: write it as NAME=value.")
+            raise ImproperlyConfigured(f".env line {number}: write the line as NAME=value.")
         values[name.strip()] = value.strip().strip("\"'")
     return values
 
@@ -68,7 +68,7 @@ def env_list(name: str, default: str) -> list[str]:
 
 
 def env_phone(name: str, default: str | None, fix: str = "") -> str:
-    """Return a phone number as people read it."""
+    """Return a phone number, as the clinic writes it for people."""
     number = env_text(name, default, fix)
     if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", number):
         raise ImproperlyConfigured(
@@ -78,7 +78,7 @@ def env_phone(name: str, default: str | None, fix: str = "") -> str:
 
 
 def env_file(name: str, laptop: Path | None) -> Path:
-    """Return the path of a file of secrets. `laptop` is the default, a file made on first use."""
+    """Return the path of a key file. `laptop` is the default; the first use makes that file."""
     value = ENV.get(name, "").strip()
     if value:
         return Path(value)
@@ -101,14 +101,14 @@ def database(url: str) -> dict[str, object]:
     extra = dict(parse_qsl(parts.query))
     if unknown := set(extra) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"}:
         raise ImproperlyConfigured(
-            f"DATABASE_URL: take out {', '.join(sorted(unknown))}. After '?' it takes sslmode, "
-            "sslrootcert, sslcert, sslkey and application_name."
+            f"DATABASE_URL: remove {', '.join(sorted(unknown))}. After '?' write only sslmode, "
+            "sslrootcert, sslcert, sslkey or application_name."
         )
     # not parts.hostname: it lowers the case of a socket folder (written with %2F for /)
     host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
     if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
         raise ImproperlyConfigured(
-            "DATABASE_URL: the port is no number from 1 to 65535. Write host:5432, or no port."
+            "DATABASE_URL: the port is not a number from 1 to 65535. Write host:5432, or no port."
         )
     return {
         "ENGINE": "django.db.backends.postgresql",

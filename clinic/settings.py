@@ -278,7 +278,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "crispy_forms",
-    # lets Django's classes take types at run time, too, such as ModelAdmin[User]
+    # also lets Django's classes take types at run time, such as ModelAdmin[User]
     "django_tasks",
     "django_tasks_db",
     "clinic",
