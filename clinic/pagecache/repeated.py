@@ -1,7 +1,8 @@
-"""Repeat the "slot taken" page for one second when many patients request the same slot.
+"""Pages that the same request gets again for one second, when many visitors ask at once.
 
-To look up the free times for each of fifty patients would keep all of them waiting for each other.
-A remembered page books nothing. A slot that becomes free again can be had after a second; in this
+When many patients request one slot, each but the first is told that the slot is taken. To look up
+the free times for each of fifty patients would keep all of them waiting for each other. A
+remembered page books nothing. A slot that becomes free again can be had after a second; in this
 process at once, since every change of the book calls `forget`.
 """
 
@@ -9,35 +10,36 @@ from collections.abc import Hashable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import get_language
 
 MOMENT = timedelta(seconds=1)
 MOST = 200  # pages remembered at once
 
-_pages: dict[Hashable, tuple[datetime, str]] = {}
+_pages: dict[tuple[str | None, Hashable], tuple[datetime, str]] = {}
 
 
 def page_for(request: Hashable, *, before: datetime) -> str | None:
-    """Return the page that answered the same request in the second before `before`, else None.
+    """Return the page that the same request was answered with just before this moment, else None.
 
-    `before` is when the caller looked up the patient's own slots. A later page
-    could say that a slot has gone although this very patient has just taken the slot.
+    `request` holds all that the page depends on except for the language. At `before` the caller
+    looked up what the visitor has, so that no patient reads that their own slot has gone.
     """
-    at, page = _pages.get(request, (None, ""))
+    at, page = _pages.get((get_language(), request), (None, ""))
     return page if at and at < before < at + MOMENT else None
 
 
 def remember(request: Hashable, page: str) -> None:
-    """Remember the page of a refused request. The page contains no data about the patient.
+    """Remember the page of a request. The page shows nothing of the visitor.
 
-    A page less than a second old is not replaced: `page_for` would not return the newer page to
-    patients whose slots were looked up before now.
+    A page that is still fresh stays: a newer one would not count for visitors whose own things were
+    looked up by now.
     """
-    now = timezone.now()
-    at, _page = _pages.get(request, (now - MOMENT, ""))
+    key, now = (get_language(), request), timezone.now()
+    at, _page = _pages.get(key, (now - MOMENT, ""))
     if not at <= now < at + MOMENT:
         if len(_pages) >= MOST:
             forget()
-        _pages[request] = now, page
+        _pages[key] = now, page
 
 
 def forget() -> None:

@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from clinic import audit
-from intake.appointments import repeated_refusals
+from clinic.pagecache import repeated
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.domain import wall_time
@@ -69,7 +69,7 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
         request_id=request_id,
         detail={"kind": row._meta.model_name, "fields": fields},
     )
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:

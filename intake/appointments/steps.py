@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from clinic import audit
 from clinic.ids import uuid7
-from intake.appointments import repeated_refusals
+from clinic.pagecache import repeated
 from intake.domain import workflow
 from intake.models.appointments import (
     Appointment,
@@ -41,7 +41,7 @@ def step(
         setattr(appointment, name, value)
     appointment.save(update_fields=["status", "changed_at", *changes])
     note_change(appointment, action, by=by, at=at)
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def note_change(appointment: Appointment, action: str, *, by: User | None, at: datetime) -> None:

@@ -6,18 +6,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic.pagecache import blank
+from clinic.pagecache import blank, repeated
 from clinic.requests import Request
 from intake.appointments import (
     booking,
     changing,
     free_times,
     holds,
-    repeated_refusals,
     taking,
 )
 from intake.appointments.forms import TimesForm
@@ -53,7 +51,7 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
         form = choosing.form_of(choosing.data_of_other_list(request), only=only)
         return _show_list(request, submission, mine, form)
     answer_key = _answer_key(request, submission, mine)
-    if answer_key and (html := repeated_refusals.page_for(answer_key, before=mine.at)):
+    if answer_key and (html := repeated.page_for(answer_key, before=mine.at)):
         return blank.serve(request, html, status=409)
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:
@@ -98,14 +96,14 @@ def _show_taken(
     if answer_key is None:
         return render(request, "my/times.html", context, status=409)
     html = blank.make("my/times.html", context, path=request.path)
-    repeated_refusals.remember(answer_key, html)
+    repeated.remember(answer_key, html)
     return blank.serve(request, html, status=409)
 
 
 def _answer_key(
     request: Request, submission: Submission, mine: Standing
 ) -> tuple[Hashable, ...] | None:
-    """Return what the "slot taken" page depends on: the posted fields, the urgency, the language.
+    """Return what the "slot taken" page depends on: the posted fields and the urgency.
 
     None when the patient has a visit or a held time, since the page depends on these too; and when
     the POST has other fields than a list of times, so that nothing personal is remembered.
@@ -114,7 +112,7 @@ def _answer_key(
     if request.method != "POST" or mine.visit or mine.held or not names <= FIELDS:
         return None
     posted = tuple((name, *request.POST.getlist(name)) for name in sorted(names))
-    key = (posted, submission.urgency, get_language())
+    key = (posted, submission.urgency)
     return key if len(str(posted)) < LONGEST_KEY else None
 
 

@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clinic.pagecache import repeated
 from intake.access.keys import digest
-from intake.appointments import holds, repeated_refusals
+from intake.appointments import holds
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from tests.intake import book
@@ -23,10 +24,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_pages")]
 def _slots(settings, monkeypatch):
     settings.APPOINTMENT_MODE = "slots"
     monkeypatch.setattr(
-        repeated_refusals, "MOMENT", timedelta(minutes=1)
+        repeated, "MOMENT", timedelta(minutes=1)
     )  # longer than a slow machine needs
     book.clinician()
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def inside(number: int) -> Patient:
@@ -112,18 +113,18 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     # released by another process, of which this process does not learn
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
-    monkeypatch.setattr(repeated_refusals, "MOMENT", timedelta(0))
+    monkeypatch.setattr(repeated, "MOMENT", timedelta(0))
     assert choose(second, slot) == "held"
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
     """One person clicks twice: the second click may look before the first one books."""
     asked, before = ("a slot", 1), timezone.now()
-    repeated_refusals.remember(asked, "gone")
-    assert repeated_refusals.page_for(asked, before=before) is None
+    repeated.remember(asked, "gone")
+    assert repeated.page_for(asked, before=before) is None
     after = timezone.now()
-    repeated_refusals.remember(asked, "gone, later")
-    assert repeated_refusals.page_for(asked, before=after) == "gone"
+    repeated.remember(asked, "gone, later")
+    assert repeated.page_for(asked, before=after) == "gone"
 
 
 def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
@@ -149,6 +150,6 @@ def test_a_form_that_holds_something_else_is_not_remembered():
     token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
     second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
     assert second.page.status == 409
-    assert not repeated_refusals._pages
+    assert not repeated._pages
     second.post("/my/times/", {**token, **words})
-    assert len(repeated_refusals._pages) == 1
+    assert len(repeated._pages) == 1
