@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check translations bench bench-staff faults races lighthouse code lock fmt clean
+.PHONY: help setup run test check translations bench bench-staff faults frozen races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -66,6 +66,9 @@ lighthouse: setup .local/lighthouse ## five times on three pages, as a phone: at
 # not in package.json: what it needs names "latest", so a lock would not hold
 .local/lighthouse:
 	@npm install --silent --prefix $@ lighthouse@12.8.2 && touch $@
+
+frozen: setup ## the 20,000 answer sets of tests/domain/frozen.py are judged as they were (half a minute)
+	@$(BIN)/python -m tests.domain.frozen
 
 races: setup ## 50 clients want one slot, 200 times: one wins each time
 	@$(BIN)/python -m tests.races.booking $(ARGS)
