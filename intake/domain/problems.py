@@ -9,59 +9,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from intake.domain.computed import CODE, SAFETY_RETRACTED
 from intake.domain.conditions import compiled_pattern, holds
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
-    Condition,
+    Page,
     Protocol,
     Question,
     Rule,
-    is_number,
 )
+from intake.domain.grammar import Condition, is_number
+from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import boundary_numbers, can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
-
-SAFETY: Final = "safety"
-"""The section that comes first and has one question."""
-
-WHO: Final = "who"
-"""The question that asks who fills in. Its own wording cannot depend on the answer."""
-
-KINDS: Final[Mapping[str, str]] = {
-    "duplicate_id": "two things share one id or code",
-    "unknown_question": "a question is named that does not exist",
-    "unknown_option": "an option is named that its question does not have",
-    "unknown_computed": "a computed value, or its version, has no code",
-    "unknown_level": "a rule names a level that does not exist",
-    "wrong_operator": "an operator does not fit what it reads",
-    "impossible_value": "a value is outside what the question or computed value can be",
-    "bad_pattern": "a text pattern is not a regular expression",
-    "forward_reference": "a question's show_if reads what is not answered before it",
-    "never_shown": "no answers lead to a question",
-    "never_fires": "no answers make a rule fire",
-    "inputs_differ": "a rule's inputs are not what its condition reads",
-    "missing_source": "a rule has no source",
-    "missing_advice": "a rule that carries a level has no advice",
-    "missing_limits": "a question has no options or no limits",
-    "missing_default": "there is no rule for the case that no other one fires",
-    "page_id": "a page is not named after its section and its place in it",
-    "page_too_full": "a page asks too many questions",
-    "page_depends": "a question depends on another one of its page",
-    "safety_not_alone": "the safety page is not first, or asks more than one question",
-    "missing_proxy": "a text says “you” or “I” and has no wording for somebody else",
-    "bad_learn": "an education page is not named as condition/page",
-    "hard_to_read": "a text for patients is above the reading grade",
-    "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
-}
-"""Every kind of problem, and what it means.
-
-The place in this list is the number of the system check, so a new kind comes last.
-"""
+from intake.domain.use_problems import use_problems
+from intake.domain.uses import OWN_STEPS
 
 _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
@@ -76,14 +42,6 @@ _TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
 } | dict.fromkeys(("gte", "lte", "gt", "lt"), frozenset({"integer", "decimal"}))
 
 
-class Problem(NamedTuple):
-    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
-
-    id: str
-    path: str
-    message: str
-
-
 def problems(protocol: Protocol) -> list[Problem]:
     """Return all problems of a protocol, in reading order; empty when it may be served.
 
@@ -92,6 +50,7 @@ def problems(protocol: Protocol) -> list[Problem]:
     """
     found = [
         *_names(protocol),
+        *use_problems(protocol),
         *_questions(protocol),
         *_pages(protocol),
         *_rules(protocol),
@@ -171,10 +130,14 @@ def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
     first = protocol.pages[0] if protocol.pages else None
-    if first is None or first.section != SAFETY or len(first.questions) != 1:
+    if first is None or [question.id for question in first.questions] != [protocol.uses.safety]:
         yield Problem("safety_not_alone", "pages", "Begin with the safety question, alone.")
     for section in protocol.questionnaire.sections:
         pages = [page for page in protocol.pages if page.section == section.id]
+        if section.id in OWN_STEPS and not _is_contact(protocol, pages):
+            yield Problem(
+                "page_id", f"sections.{section.id}", "The program has a step of this name."
+            )
         for number, page in enumerate(pages, start=1):
             expected = section.id if number == 1 else f"{section.id}-{number}"
             if page.id != expected:
@@ -189,6 +152,12 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
         for question in page.questions:
             if question.show_if is not None and not here.isdisjoint(question.show_if.questions()):
                 yield Problem("page_depends", path, f"Move “{question.id}” to a later page.")
+
+
+def _is_contact(protocol: Protocol, pages: Iterable[Page]) -> bool:
+    """Whether the pages ask the questions of the step `contact`."""
+    asked = {question.id for page in pages for question in page.questions}
+    return not asked.isdisjoint(protocol.uses.contact.stored_names)
 
 
 def _rules(protocol: Protocol) -> Iterator[Problem]:
@@ -314,7 +283,8 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        if question.id != WHO:
+        # the question who fills in cannot be worded after its own answer
+        if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     closed = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels]
     texts = closed + [

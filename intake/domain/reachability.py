@@ -15,12 +15,11 @@ from intake.domain.conditions import holds
 from intake.domain.definition import (
     Answers,
     ComputedValue,
-    Condition,
     Protocol,
     Question,
     Value,
-    is_number,
 )
+from intake.domain.grammar import Condition, is_number
 
 # The limit of one search. The searches of the first protocol need some dozens of steps.
 _STEPS: Final = 20_000

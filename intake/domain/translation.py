@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import Approval, Base, Level, Protocol, Question, Rule, Section
-from intake.domain.problems import Problem, promise_problems
+from intake.domain.definition import Approval, Level, Protocol, Question, Rule, Section
+from intake.domain.grammar import Base
+from intake.domain.problem import Problem
+from intake.domain.problems import promise_problems
 from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")

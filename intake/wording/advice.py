@@ -20,7 +20,6 @@ from intake.domain.triage import Assessment, Fired
 
 MOST_ADVICE = 3  # advice texts at once; patients do not read more
 _NUMBERS = re.compile(r"\b(911|988)\b")
-_CRISIS_QUESTION = "si_screen"  # its rules speak of the crisis line first
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,10 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     may_promise = phone and is_open and by <= hours.current().closing(at)
     language = words.language_of(fired.level)
+    # a rule that reads the crisis question speaks of the crisis line first
     return Card(
         rule=fired.id,
-        level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
+        level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(texts.promise or "") if may_promise else "",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain.definition import Page, Protocol, Question
+from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.models.appointments import TimeOfDay
 
 PREFER = {
@@ -78,17 +79,18 @@ def contact_rows(
 
     Fields that were not asked are left out. Veiled fields have no values.
     """
-    language = {o.code: o.label for o in protocol.question("lang_help").options}
+    asked = protocol.question(protocol.uses.contact.language_help)
+    language = {option.code: option.label for option in asked.options}
     email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
     rows = [
         ("name", gettext("Patient’s name"), contact.get("name")),
         ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
         ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
-        ("callback_phone", gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
+        (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
         ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
-        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help", ""))),
+        (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from intake.domain.definition import Condition, Protocol, Question, Rule
+from intake.domain.definition import Protocol, Question, Rule
+from intake.domain.grammar import Condition
 
 NEVER = Condition(any=())
 ALWAYS = Condition(all=())
@@ -33,18 +34,20 @@ def with_rule_set(protocol: Protocol, **changes: Any) -> Protocol:
     )
 
 
+def with_questionnaire(protocol: Protocol, **changes: Any) -> Protocol:
+    questionnaire = msgspec.structs.replace(protocol.questionnaire, **changes)
+    return msgspec.structs.replace(protocol, questionnaire=questionnaire)
+
+
 def with_questions(
     protocol: Protocol, change: Callable[[tuple[Question, ...]], tuple[Question, ...]]
 ) -> Protocol:
     """The protocol with each section's questions passed through `change`."""
-    questionnaire = msgspec.structs.replace(
-        protocol.questionnaire,
-        sections=tuple(
-            msgspec.structs.replace(section, questions=change(section.questions))
-            for section in protocol.questionnaire.sections
-        ),
+    sections = tuple(
+        msgspec.structs.replace(section, questions=change(section.questions))
+        for section in protocol.questionnaire.sections
     )
-    return msgspec.structs.replace(protocol, questionnaire=questionnaire)
+    return with_questionnaire(protocol, sections=sections)
 
 
 def with_question(protocol: Protocol, id: str, **changes: Any) -> Protocol:

@@ -5,19 +5,22 @@ import hashlib
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from intake.domain.definition import Protocol, from_document
+from intake.domain.route import visible
+from intake.protocols import stored
 from tests.domain import frozen
 
-# as release 0.1.0 stored it
+# the first release, 0.1.0, knew no `uses` and named computed values by a version of code
 FIRST = Path(__file__).with_name("frozen_legs_0.1.0.json.gz")
 HASH = "d4297010106269b900bdb59e321e7d20c409ea3eecf95e46a5a8a38d42c2cab8"
 
 
 @pytest.fixture(scope="module")
 def first() -> Protocol:
-    return from_document(gzip.decompress(FIRST.read_bytes()))
+    return from_document(gzip.decompress(FIRST.read_bytes()), stored("legs"))
 
 
 def test_every_tenth_answer_set_is_judged_as_it_was(protocol: Protocol) -> None:
@@ -57,3 +60,16 @@ def test_a_document_of_the_first_release_opens_with_its_own_hash(first: Protocol
 def test_a_document_of_the_first_release_judges_as_it_did(first: Protocol) -> None:
     _words, rows = frozen.read(100)
     assert list(frozen.differences(first, rows)) == []
+
+
+def test_a_document_of_the_first_release_knows_what_the_program_uses(first: Protocol) -> None:
+    uses = first.uses
+    named = [uses.safety, uses.who.q, uses.age, uses.own_words, *uses.contact.stored_names]
+    assert all(first.question(id) for id in [*named, *uses.complaint, *uses.free_text])
+    assert uses.crisis in visible(first, {"age_years": 40})
+    assert uses.crisis not in visible(first, {"age_years": 40}, si_screen=False)
+
+
+def test_a_document_that_nothing_completes_is_refused_with_the_reason() -> None:
+    with pytest.raises(msgspec.ValidationError, match="uses"):
+        from_document(gzip.decompress(FIRST.read_bytes()))

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from intake.domain.definition import Condition, Protocol
+from intake.domain.definition import Protocol
+from intake.domain.grammar import Condition
 from intake.protocols import current
 from tests.domain import golden
 from tests.domain.altered import ALWAYS, NEVER, with_rule

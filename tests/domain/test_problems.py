@@ -6,12 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.domain.definition import Computed, Condition, Option, Protocol, Proxy, Question
-from intake.domain.problems import KINDS, problems
+from intake.domain.definition import Computed, Option, Protocol, Proxy, Question, Section
+from intake.domain.grammar import Condition
+from intake.domain.problem import KINDS
+from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
+from intake.domain.uses import ContactQuestions, ShortWalks, Who
 from tests.domain.altered import (
     NEVER,
     with_question,
+    with_questionnaire,
     with_questions,
     with_rule,
     with_rule_set,
@@ -219,6 +223,88 @@ BROKEN: list[tuple[str, str, Change]] = [
 ]
 
 
+USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
+    # a question that the program uses is gone, misspelt or of another type
+    ("safety", {"safety": "em_then"}),
+    ("age", {"age": "age"}),
+    ("age", {"age": "tobacco"}),
+    ("who", {"who": Who("helper", ("caregiver",))}),
+    ("own_words", {"own_words": "reason_txt"}),
+    ("free_text", {"free_text": ("reason_text", "meds")}),
+    ("complaint", {"complaint": ("main_reason", "side")}),
+    ("first_line", {"first_line": ("sex",)}),
+    ("crisis", {"crisis": "si"}),
+    ("contact.phone", {"contact": ContactQuestions("phone", "lang_help", "ack")}),
+    ("contact.language_help", {"contact": ContactQuestions("callback_phone", "language", "ack")}),
+    ("contact.acknowledged", {"contact": ContactQuestions("callback_phone", "lang_help", "yes")}),
+    ("walks.appointment", {"walks": ShortWalks(("em_then",), ("em_now",))}),
+    # an answer that the program uses is none
+    ("who.proxy", {"who": Who("who", ("helper",))}),
+    ("who.proxy", {"who": Who("who", ())}),
+    ("who.proxy", {"who": Who("who", ("self", "parent_guardian", "caregiver"))}),
+    (
+        "contact.speaks",
+        {"contact": ContactQuestions("callback_phone", "lang_help", "ack", {"es": "espanol"})},
+    ),
+    # a short walk without the safety question; a contact question in it
+    ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
+    ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
+    # a text in which nobody looks for alarming words
+    ("free_text", {"free_text": ("reason_text",)}),
+    ("own_words", {"free_text": ("meds_list",)}),
+]
+
+
+@pytest.mark.parametrize(("place", "changes"), USES_BROKEN)
+def test_what_the_program_uses_is_there_and_fits(
+    protocol: Protocol, place: str, changes: dict[str, Any]
+) -> None:
+    uses = msgspec.structs.replace(protocol.uses, **changes)
+    found = problems(with_questionnaire(protocol, uses=uses))
+    assert ("wrong_use", f"uses.{place}") in {(problem.id, problem.path) for problem in found}
+    assert all(problem.message.endswith(".") for problem in found)
+
+
+def without(id: str) -> Change:
+    return lambda p: with_questions(p, lambda qs: tuple(q for q in qs if q.id != id))
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("uses.contact.language_help", without("lang_help")),
+        ("uses.contact.phone", without("callback_phone")),
+        ("uses.contact.acknowledged", without("ack")),
+        ("uses.own_words", without("reason_text")),
+        ("uses.who", question("who", show_if=leaf("contains", "none", q="em_now"))),
+        ("uses.age_years", question("age_years", required=False)),
+        ("uses.em_now", question("em_now", interrupts=False)),
+        ("uses.si_screen", question("si_screen", interrupts=False)),
+        ("uses.free_text", question("tobacco", type="text", options=(), max_length=80)),
+        ("uses.free_text", rule("S16", when=leaf("text_any_regex", ("x",), q="reason_text"))),
+    ],
+)
+def test_a_question_that_the_program_uses_cannot_be_lost(
+    protocol: Protocol, path: str, change: Change
+) -> None:
+    paths = {problem.path for problem in problems(change(protocol)) if problem.id == "wrong_use"}
+    assert path in paths
+
+
+def test_a_page_of_questions_is_not_called_like_a_step_of_the_program(protocol: Protocol) -> None:
+    def renamed(section: Section) -> Section:
+        return msgspec.structs.replace(section, id="check") if section.id == "life" else section
+
+    sections = tuple(renamed(section) for section in protocol.questionnaire.sections)
+    found = problems(with_questionnaire(protocol, sections=sections))
+    assert ("page_id", "sections.check") in {(problem.id, problem.path) for problem in found}
+
+
+def test_the_contact_is_the_last_section_and_asks_nothing_else(protocol: Protocol) -> None:
+    moved = with_questionnaire(protocol, sections=protocol.questionnaire.sections[::-1])
+    assert ("wrong_use", "uses.contact") in {(p.id, p.path) for p in problems(moved)}
+
+
 def test_the_shipped_protocol_has_no_problems(protocol: Protocol) -> None:
     assert problems(protocol) == []
 
@@ -240,7 +326,7 @@ def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protoco
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:
-    assert {kind for kind, _, _ in BROKEN} == set(KINDS)
+    assert {kind for kind, _, _ in BROKEN} | {"wrong_use"} == set(KINDS)
 
 
 def test_a_rule_that_only_some_answers_can_fire_is_found_to_fire(protocol: Protocol) -> None:

@@ -38,6 +38,7 @@ from intake.appointments.admin.times import Times
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
+from intake.domain.stored import PHONE
 from intake.errors import REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
@@ -211,7 +212,7 @@ class AppointmentAdmin(PatientAdmin):
             ),
             "",
         )
-        phone = person.get("callback_phone", "")
+        phone = person.get(PHONE, "")
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,

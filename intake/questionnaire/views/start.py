@@ -61,7 +61,7 @@ def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
     draft, key = drafts.begin(
         kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
     )
-    return set_draft_cookie(redirect_to("safety"), key, draft)
+    return set_draft_cookie(redirect_to(current().pages[0].id), key, draft)
 
 
 @lru_cache(maxsize=16)
