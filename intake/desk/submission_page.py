@@ -20,6 +20,7 @@ from intake.domain.definition import FLAG, Protocol
 from intake.domain.route import pages_with, pages_without
 from intake.domain.route import route as route_of
 from intake.domain.stored import PHONE
+from intake.domain.summary import summary
 from intake.domain.triage import Fired
 from intake.domain.uses import Uses
 from intake.models.calls import Call
@@ -153,7 +154,7 @@ class SubmissionPage:
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
-        return reading.computed_rows(self.submission.result.computed, self.answers)
+        return summary(self.protocol, self.answers, self.submission.result.computed)
 
     @property
     def stops(self) -> list[dict[str, Any]]:

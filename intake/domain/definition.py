@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from intake.domain.grammar import Base, Condition
+from intake.domain.grammar import Base, Computed, Condition, Line, in_order
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
@@ -163,13 +163,6 @@ class Level(Base, frozen=True):
     closed: str | None = None
 
 
-class Computed(Base, frozen=True):
-    """A computed value: the version of its code, and a description in words."""
-
-    version: int
-    text: str
-
-
 class Rule(Base, frozen=True):
     """One triage rule.
 
@@ -199,12 +192,15 @@ class Rule(Base, frozen=True):
 
 
 class RuleSet(Base, frozen=True):
+    """Levels, computed values and rules; `summary` is what staff read of them in short."""
+
     version: str
     date: str
     levels: tuple[Level, ...]
     alarm_patterns: tuple[str, ...]
     computed: dict[str, Computed]
     rules: tuple[Rule, ...]
+    summary: tuple[Line, ...] = ()
 
 
 class Approval(Base, frozen=True):
@@ -234,6 +230,16 @@ class Protocol(Base, frozen=True, dict=True):
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
         assert uses is not None  # from_data and from_document refuse a protocol without
         return uses
+
+    @cached_property
+    def summary(self) -> tuple[Line, ...]:
+        """The lines that staff read of answers and computed values."""
+        return self.rules.summary or (self.stored.summary if self.stored is not None else ())
+
+    @cached_property
+    def computed_order(self) -> tuple[str, ...]:
+        """The names of the computed values, each after those that it reads."""
+        return in_order(self.rules.computed)
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:

@@ -9,7 +9,7 @@ KINDS: Final[Mapping[str, str]] = {
     "duplicate_id": "two things share one id or code",
     "unknown_question": "a question is named that does not exist",
     "unknown_option": "an option is named that its question does not have",
-    "unknown_computed": "a computed value, or its version, has no code",
+    "unknown_computed": "a computed value is named that does not exist",
     "unknown_level": "a rule names a level that does not exist",
     "wrong_operator": "an operator does not fit what it reads",
     "impossible_value": "a value is outside what the question or computed value can be",
@@ -31,6 +31,9 @@ KINDS: Final[Mapping[str, str]] = {
     "hard_to_read": "a text for patients is above the reading grade",
     "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
     "wrong_use": "what the program uses is not there, or does not fit its use",
+    "wrong_computed": "a computed value is not written as one of its shapes",
+    "circular_computed": "computed values read each other in a circle",
+    "wrong_summary": "a line for staff says nothing, or a value that does not exist",
 }
 """Every kind of problem, and what it means.
 

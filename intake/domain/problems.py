@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from intake.domain.computed import CODE, SAFETY_RETRACTED
-from intake.domain.conditions import compiled_pattern, holds
+from intake.domain.computed_problems import computed_problems
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
@@ -21,10 +20,10 @@ from intake.domain.definition import (
     Question,
     Rule,
 )
-from intake.domain.grammar import Condition, is_number
+from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
-from intake.domain.reachability import boundary_numbers, can_become_true
+from intake.domain.reachability import can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
 from intake.domain.uses import OWN_STEPS
@@ -33,13 +32,6 @@ _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
 )
 _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
-_TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
-    "eq": frozenset({"single", "boolean", "integer", "decimal"}),
-    "in": frozenset({"single"}),
-    "contains": frozenset({"multi"}),
-    "contains_any": frozenset({"multi"}),
-    "text_any_regex": frozenset({"text"}),
-} | dict.fromkeys(("gte", "lte", "gt", "lt"), frozenset({"integer", "decimal"}))
 
 
 def problems(protocol: Protocol) -> list[Problem]:
@@ -54,10 +46,17 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_questions(protocol),
         *_pages(protocol),
         *_rules(protocol),
+        *computed_problems(protocol),
         *_conditions(protocol),
         *_texts(protocol),
     ]
-    unsound = {"duplicate_id", "bad_pattern", "forward_reference", "wrong_operator"}
+    unsound = {
+        "duplicate_id",
+        "bad_pattern",
+        "forward_reference",
+        "wrong_operator",
+        "circular_computed",
+    }
     if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
         found += _unreachable(protocol)
     return found
@@ -84,13 +83,6 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
         for id, count in Counter(ids).items():
             if count > 1:
                 yield Problem("duplicate_id", path, f"“{id}” is used {count} times. Rename one.")
-    for name, computed in protocol.rules.computed.items():
-        if name != SAFETY_RETRACTED and (name, computed.version) not in CODE:
-            yield Problem(
-                "unknown_computed",
-                f"computed.{name}",
-                f"There is no code for version {computed.version}.",
-            )
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
@@ -178,15 +170,16 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
 
-# Conditions, leaf by leaf
+# Conditions
 
 
 def _conditions(protocol: Protocol) -> Iterator[Problem]:
+    values = values_of(protocol)
     before: set[str] = set()
     for question in protocol.questions:
         path = f"questions.{question.id}.show_if"
         if question.show_if is not None:
-            yield from _leaves(protocol, path, question.show_if)
+            yield from leaf_problems(protocol, path, question.show_if, values)
             later = set(question.show_if.questions()) - before
             for id in sorted(later & {question.id for question in protocol.questions}):
                 yield Problem("forward_reference", path, f"Ask “{id}” before “{question.id}”.")
@@ -194,74 +187,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("forward_reference", path, f"Read answers, not “{name}”.")
         before.add(question.id)
     for rule in protocol.rules.rules:
-        yield from _leaves(protocol, f"rules.{rule.id}.when", rule.when)
-
-
-def _leaves(protocol: Protocol, path: str, condition: Condition) -> Iterator[Problem]:
-    questions = {question.id: question for question in protocol.questions}
-    for leaf in condition.leaves():
-        if leaf.var is not None:
-            yield from _computed_leaf(protocol, path, leaf)
-        elif leaf.q not in questions:
-            yield Problem("unknown_question", path, f"There is no question “{leaf.q}”.")
-        else:
-            yield from _question_leaf(questions[leaf.q], path, leaf)
-
-
-def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[Problem]:
-    assert leaf.op is not None
-    if question.type not in _TYPES_OF_OPERATOR[leaf.op]:
-        yield Problem(
-            "wrong_operator", path, f"“{leaf.op}” does not fit “{question.id}” ({question.type})."
-        )
-    elif question.type in ("single", "multi"):
-        codes = {option.code for option in question.options}
-        for code in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
-            if code not in codes:
-                yield Problem("unknown_option", path, f"“{question.id}” has no option “{code}”.")
-    elif question.type in ("integer", "decimal"):
-        values = boundary_numbers(question, [leaf])
-        if not any(holds(leaf, {question.id: value}) for value in values):
-            yield _impossible(path, leaf)
-    elif question.type == "boolean":
-        if not isinstance(leaf.value, bool):
-            yield _impossible(path, leaf)
-    else:
-        yield from _patterns(path, leaf)
-
-
-def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
-    assert isinstance(leaf.value, tuple)
-    for pattern in leaf.value:
-        try:
-            compiled_pattern(pattern)
-        except re.error as error:
-            yield Problem("bad_pattern", path, f"“{pattern}”: {error}.")
-
-
-def _computed_leaf(protocol: Protocol, path: str, leaf: Condition) -> Iterator[Problem]:
-    assert leaf.var is not None
-    computed = protocol.rules.computed.get(leaf.var)
-    if computed is None:
-        yield Problem("unknown_computed", path, f"There is no computed value “{leaf.var}”.")
-        return
-    code = CODE.get((leaf.var, computed.version))
-    values = code.values if code is not None else bool
-    if values is bool:
-        fits = leaf.op == "eq" and isinstance(leaf.value, bool)
-    elif isinstance(values, range):
-        fits = is_number(leaf.value) and any(holds(leaf, {}, {leaf.var: value}) for value in values)
-    else:
-        given = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-        fits = leaf.op in ("eq", "in") and isinstance(values, tuple) and set(given) <= set(values)
-    if not fits:
-        yield _impossible(path, leaf)
-
-
-def _impossible(path: str, leaf: Condition) -> Problem:
-    return Problem(
-        "impossible_value", path, f"“{leaf.q or leaf.var}” can never be {leaf.op} {leaf.value}."
-    )
+        yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
 
 
 # Reachability

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from intake.domain import stored
-from intake.domain.grammar import Base
+from intake.domain.grammar import Base, Line
 
 OWN_STEPS: Final = ("contact", "appointment", "check")
 """The steps of a walk that are the program's own. No page of questions may be called so."""
@@ -91,3 +91,4 @@ class Stored(Base, frozen=True):
     """
 
     uses: Uses
+    summary: tuple[Line, ...]

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.domain.definition import Computed, Option, Protocol, Proxy, Question, Section
-from intake.domain.grammar import Condition
+from intake.domain.definition import Option, Protocol, Proxy, Question, Section
+from intake.domain.grammar import Case, Computed, Condition, Line, Phrase, Term
 from intake.domain.problem import KINDS
 from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
@@ -50,6 +50,17 @@ def question(id: str, **changes: Any) -> Change:
 
 def rule(id: str, **changes: Any) -> Change:
     return lambda protocol: with_rule(protocol, id, **changes)
+
+
+def computed(value: Computed, name: str = "x") -> Change:
+    return lambda p: with_rule_set(p, computed={**p.rules.computed, name: value})
+
+
+def summary(*lines: Line) -> Change:
+    return lambda protocol: with_rule_set(protocol, summary=lines)
+
+
+ALWAYS_TRUE = Computed("", when=Condition(all=()))
 
 
 def twice(questions: tuple[Question, ...]) -> tuple[Question, ...]:
@@ -102,10 +113,76 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("unknown_computed", "rules.N07.when", when(leaf("eq", True, var="art_patern"))),
     (
         "unknown_computed",
-        "computed.art_pattern",
-        lambda p: with_rule_set(
-            p, computed={**p.rules.computed, "art_pattern": Computed(2, "something else")}
+        "computed.x",
+        computed(Computed("", first=(Case(1, leaf("gt", 0, var="sum")), Case(0)))),
+    ),
+    ("wrong_computed", "computed.art_pattern", computed(Computed("", 1), "art_pattern")),
+    ("wrong_computed", "computed.safety_retracted", computed(ALWAYS_TRUE, "safety_retracted")),
+    ("wrong_computed", "computed.x", computed(Computed("nothing"))),
+    ("wrong_computed", "computed.x", computed(Computed("", count={"a": (), "b": ()}))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", first=(Case("yes"),), when=Condition(all=()))),
+    ),
+    ("wrong_computed", "computed.x", computed(Computed("", first=(Case("a"), Case("b"))))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", first=(Case("a", leaf("eq", "no", q="walk_pain")), Case(1)))),
+    ),
+    ("wrong_computed", "computed.x", computed(Computed("", sum=(Term("hemoglobin"),)))),
+    ("wrong_computed", "computed.x", computed(Computed("", sum=(Term("conditions", map={}),)))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", sum=(Term("conditions", map={"kidney": 1}),))),
+    ),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", sum=(Term("tobacco", map={"never": 0, "former": 1}),))),
+    ),
+    ("unknown_question", "computed.x", computed(Computed("", sum=(Term("lr7_day"),)))),
+    (
+        "unknown_question",
+        "computed.x",
+        computed(Computed("", when=leaf("eq", "yes", q="walk_pane"))),
+    ),
+    (
+        "unknown_option",
+        "computed.x",
+        computed(Computed("", when=Condition(all=()), only_if=leaf("eq", "y", q="walk_pain"))),
+    ),
+    (
+        "unknown_option",
+        "computed.x",
+        computed(Computed("", count={"n": (leaf("eq", "y", q="walk_pain"),)})),
+    ),
+    ("duplicate_id", "computed.x", computed(Computed("", count={"sum": ()}))),
+    ("duplicate_id", "computed.x", computed(Computed("", count={"lr7_total": ()}))),
+    (
+        "impossible_value",
+        "computed.x",
+        computed(
+            Computed("", sum=(Term("lr7_days"),), when=leaf("gt", 7, var="sum")),
         ),
+    ),
+    (
+        "circular_computed",
+        "computed.x",
+        lambda p: computed(Computed("", when=leaf("eq", True, var="x")), "y")(
+            computed(Computed("", when=leaf("eq", True, var="y")))(p)
+        ),
+    ),
+    ("circular_computed", "computed.x", computed(Computed("", when=leaf("eq", True, var="x")))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ((),)))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ()))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ((Phrase("{lr7} of 30"),),)))),
+    (
+        "impossible_value",
+        "summary[0]",
+        summary(Line("Legs", ((Phrase("bad", leaf("gte", 40, var="lr7_total")),),))),
     ),
     ("unknown_level", "rules.N07", rule("N07", level="some_day")),
     ("wrong_operator", "rules.N07.when", when(leaf("eq", "spider", q="vein_look"))),
