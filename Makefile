@@ -6,13 +6,12 @@ PORT ?= 8000
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 STAMP := .venv/.installed
-# what the laptop runs as; production sets its own environment and never comes here
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(STAMP) .env ## the environment in .venv with the locked packages, and a .env for a laptop
+setup: $(STAMP) .env ## install the locked packages into .venv, and write a .env for a laptop
 
 $(STAMP): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name one with make PYTHON=…")'
@@ -26,13 +25,13 @@ $(STAMP): requirements-dev.txt
 .env:
 	@cp .env.example .env
 
-run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another)
+run: setup ## start everything and serve on 127.0.0.1:8000 (PORT=… for another port)
 	@exec $(MANAGE) serve --port $(PORT)
 
-test: setup ## all tests; ARGS="-k name" for some
+test: setup ## run all tests; ARGS="-k name" for some of them
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-check: setup ## format, lint, order of the rooms, types, migrations, protocol, translations
+check: setup ## check format, lint, order of the rooms, types, migrations, protocol, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }
@@ -40,43 +39,45 @@ check: setup ## format, lint, order of the rooms, types, migrations, protocol, t
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@$(MANAGE) check --fail-level WARNING
 	@$(MANAGE) makemigrations --check --dry-run
+	@said=$$(DJANGO_SETTINGS_MODULE=tests.migration_settings $(MANAGE) lintmigrations 2>&1) || \
+		{ echo "$$said"; echo "What a migration may do: docs/releases.md"; exit 1; }
 	@CLINIC_LANGUAGES=en $(MANAGE) translations --check
 
-translations: setup ## collect and compile what patients read (clinic/locale)
+translations: setup ## collect and compile the sentences for patients (clinic/locale)
 	@CLINIC_LANGUAGES=en $(MANAGE) translations
 
-fmt: setup ## format the code
+fmt: setup ## format code and templates
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/djade $$(git ls-files 'templates/*.html')
 
 bench: setup ## measure the performance goals (docs/performance.md)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bench-staff: setup ## the worklist with a million submissions, memory, start (10 minutes, 5 GB of disk)
+bench-staff: setup ## measure the worklist with a million submissions, memory, start (11 minutes, 5 GB)
 	@$(BIN)/python -m tests.bench staff
 
-faults: setup ## workers and the database die: no message and no sent form is lost (2 minutes)
+faults: setup ## kill workers and the database: no message and no sent form is lost (2 minutes)
 	@$(BIN)/python -m tests.faults.outbox
 	@$(BIN)/python -m tests.faults.sending
 	@for mutant in early piecemeal unguarded forgetful; do \
 		$(BIN)/python -m tests.faults.sending --patients 60 --kills 5 --crashes 5 --mutant $$mutant || exit 1; done
 
-lighthouse: setup .local/lighthouse ## five times on three pages, as a phone: at least 99, 100, 100 (needs Node.js and Chromium)
+lighthouse: setup .local/lighthouse ## run Lighthouse five times on three pages: at least 99, 100, 100 (needs Node.js, Chromium)
 	@$(BIN)/python -m tests.web.lighthouse $(ARGS)
 
-# not in package.json: what it needs names "latest", so a lock would not hold
+# not in package.json: one of its packages requires "latest", which no lock can hold
 .local/lighthouse:
 	@npm install --silent --prefix $@ lighthouse@12.8.2 && touch $@
 
-frozen: setup ## the 20,000 answer sets of tests/domain/frozen.py are judged as they were (half a minute)
-	@$(BIN)/python -m tests.domain.frozen
+frozen: setup ## the 20,000 answer sets of tests/intake/domain/frozen.py are judged as they were (half a minute)
+	@$(BIN)/python -m tests.intake.domain.frozen
 
-races: setup ## 50 clients want one slot, 200 times: one wins each time
+races: setup ## let 50 clients ask for one slot, 200 times: one wins each time
 	@$(BIN)/python -m tests.races.booking $(ARGS)
 
-code: setup ## the six digits of now for the demonstration sign-ins
+code: setup ## print the current six digits for the demonstration sign-ins
 	@$(MANAGE) demo --codes
 
-lock: setup ## write both requirements files anew from pyproject.toml
+lock: setup ## write both requirements files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 

@@ -33,8 +33,8 @@ def durability(
         return []
     return [
         Error(
-            f"The database has {name} off: what patients were told is sent could be lost.",
-            hint=f"Set {name} = on in postgresql.conf, or take it out of the role's settings.",
+            f"The database has {name} off. A power cut could lose answers that patients have sent.",
+            hint=f"Set {name} = on in postgresql.conf, or remove it from the role's settings.",
             id="clinic.E001",
         )
         for name in wrong

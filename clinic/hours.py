@@ -23,7 +23,7 @@ Moments = tuple[datetime, datetime]  # from and to, in UTC
 
 
 @dataclass(frozen=True)
-class OpeningHours:
+class ClinicHours:
     """A week of opening hours in one time zone, without the holidays. See `parse`."""
 
     week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
@@ -31,7 +31,7 @@ class OpeningHours:
     zone: ZoneInfo
 
     @classmethod
-    def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "OpeningHours":
+    def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "ClinicHours":
         """Read hours such as "Mon-Fri 08:00-12:00 13:00-17:00, Sat 09:00-12:00".
 
         `holidays` are ISO dates. Raises ValueError naming the part that cannot be read, spans
@@ -156,11 +156,11 @@ class OpeningHours:
         return at.astimezone(self.zone)
 
 
-def current() -> OpeningHours:
+def current() -> ClinicHours:
     """Return the opening hours of this clinic (setting CLINIC_HOURS)."""
     from django.conf import settings  # the settings themselves import this module
 
-    hours: OpeningHours = settings.CLINIC_HOURS
+    hours: ClinicHours = settings.CLINIC_HOURS
     return hours
 
 

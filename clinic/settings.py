@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from clinic import devdb
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.outgoing import mailurl
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -102,14 +102,14 @@ SECRET_KEY = env_text(
 )
 if not DEMO and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith(("demo-only", "django-insecure"))):
     raise ImproperlyConfigured(
-        "SECRET_KEY is too short or a known default: use 50+ random characters."
+        "SECRET_KEY is too short or a known default. Write 50 or more random characters."
     )
 SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", "")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO else "")
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS: name the host names of this site, no '*'.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS: write the host names of this site, without '*'.")
 if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver"}:
-    raise ImproperlyConfigured("DEMO=on serves loopback only. Take ALLOWED_HOSTS out, or DEMO.")
+    raise ImproperlyConfigured("DEMO=on serves loopback only. Remove ALLOWED_HOSTS or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
 # the name in mails and text messages, which others may see: it must not reveal an illness
@@ -125,7 +125,9 @@ EMERGENCY_NUMBER = env_text("EMERGENCY_NUMBER", "911")
 CRISIS_LINE = env_text("CRISIS_LINE", "988")
 for _name, _number in (("EMERGENCY_NUMBER", EMERGENCY_NUMBER), ("CRISIS_LINE", CRISIS_LINE)):
     if not (_number.isascii() and _number.isdigit()):
-        raise ImproperlyConfigured(f"{_name}={_number!r}: digits only, as a phone dials them.")
+        raise ImproperlyConfigured(
+            f"{_name}={_number!r}: write only digits, as a phone dials them."
+        )
 CLINIC_PLACES = env_list("CLINIC_PLACES", "Main clinic")
 _places = set(CLINIC_PLACES)
 if not _places or len(_places) < len(CLINIC_PLACES) or max(map(len, _places)) > 80:
@@ -135,7 +137,7 @@ if not _places or len(_places) < len(CLINIC_PLACES) or max(map(len, _places)) > 
 PHONE_REGION = env_text("PHONE_REGION", "US")
 if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     raise ImproperlyConfigured(
-        f"PHONE_REGION={PHONE_REGION!r} is no region: write two capital letters such as US."
+        f"PHONE_REGION={PHONE_REGION!r} is not a region. Write two capital letters, such as US."
     )
 
 # the number for patients who cannot read the English text
@@ -149,7 +151,7 @@ if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", INTERPRETER_PHONE):
 SITE_ORIGIN = env_text(
     "SITE_ORIGIN",
     "http://127.0.0.1:8000" if DEMO else None,
-    "Write the address that patients type, such as https://clinic.example.org: mails carry it.",
+    "Write the address that patients type, such as https://clinic.example.org. Mails contain it.",
 )
 _origin = urlsplit(SITE_ORIGIN)
 if not _origin.hostname or f"{_origin.scheme}://{_origin.netloc}" != SITE_ORIGIN:
@@ -158,7 +160,9 @@ if not _origin.hostname or f"{_origin.scheme}://{_origin.netloc}" != SITE_ORIGIN
         " such as https://clinic.example.org."
     )
 if _origin.scheme != "https" and not (DEMO and _origin.scheme == "http"):
-    raise ImproperlyConfigured(f"SITE_ORIGIN={SITE_ORIGIN!r}: it begins with https://.")
+    raise ImproperlyConfigured(
+        f"SITE_ORIGIN={SITE_ORIGIN!r}: write an address that begins with https://."
+    )
 
 # --- time and language ------------------------------------------------------------------------
 USE_TZ = True
@@ -167,10 +171,10 @@ try:
     ZoneInfo(TIME_ZONE)
 except (ZoneInfoNotFoundError, ValueError):
     raise ImproperlyConfigured(
-        f"CLINIC_TIME_ZONE={TIME_ZONE!r} is no time zone. Write one such as America/New_York."
+        f"CLINIC_TIME_ZONE={TIME_ZONE!r} is not a time zone. Write one such as America/New_York."
     ) from None
 try:
-    CLINIC_HOURS = OpeningHours.parse(
+    CLINIC_HOURS = ClinicHours.parse(
         env_text("CLINIC_HOURS", "Mon-Fri 08:30-17:00"), env_list("CLINIC_HOLIDAYS", ""), TIME_ZONE
     )
 except ValueError as error:
@@ -181,11 +185,11 @@ LANGUAGE_CODE = "en"
 _KNOWN_LANGUAGES = {"en": _("English"), "es": _("Spanish")}
 _wanted = env_list("CLINIC_LANGUAGES", "en,es" if DEMO else "en")
 if set(_wanted) - set(_KNOWN_LANGUAGES) or "en" not in _wanted:
-    raise ImproperlyConfigured("CLINIC_LANGUAGES: a list such as en,es; 'en' must be in it.")
+    raise ImproperlyConfigured("CLINIC_LANGUAGES: write a list with 'en', such as en,es.")
 for _code in _wanted:
     if _code != "en" and not (BASE_DIR / f"clinic/locale/{_code}/LC_MESSAGES/django.mo").is_file():
         raise ImproperlyConfigured(
-            f"CLINIC_LANGUAGES: {_code!r} has no translation in clinic/locale yet. Take it out."
+            f"CLINIC_LANGUAGES: {_code!r} has no translation in clinic/locale. Remove it."
         )
 LANGUAGES = [(code, _KNOWN_LANGUAGES[code]) for code in _wanted]
 LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
@@ -229,7 +233,9 @@ APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
 APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)
 _days = env_list("APPOINTMENT_REMIND_DAYS", "3,1")
 if not all(day.isascii() and day.isdigit() and 0 < int(day) <= 30 for day in _days):
-    raise ImproperlyConfigured("APPOINTMENT_REMIND_DAYS: days before, such as 3,1, from 1 to 30.")
+    raise ImproperlyConfigured(
+        "APPOINTMENT_REMIND_DAYS: write days such as 3,1, each from 1 to 30."
+    )
 APPOINTMENT_REMIND_DAYS = sorted({int(day) for day in _days}, reverse=True)
 
 # --- mail, text messages and the worker ---------------------------------------------------------
@@ -246,7 +252,7 @@ except ValueError as error:
     raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
 if _mail.folder and not DEMO:
     raise ImproperlyConfigured(
-        "EMAIL_URL: file: is for a laptop (DEMO=on); nobody would get these mails. "
+        "EMAIL_URL: file: is for a laptop (DEMO=on). These mails would reach no recipient. "
         "Write smtp://user:password@host:587 or a provider."
     )
 EMAIL_BACKEND = _mail.backend
@@ -259,7 +265,7 @@ ANYMAIL = {**_mail.options, "REQUESTS_TIMEOUT": mailurl.TIMEOUT}
 EMAIL_FROM = env_text(
     "EMAIL_FROM",
     "clinic@example.org" if DEMO else None,
-    "Write the address that mails come from. It must not tell an illness.",
+    "Write the address that mails come from. It must not reveal an illness.",
 )
 if not mailurl.is_sender(EMAIL_FROM):
     raise ImproperlyConfigured(
@@ -270,8 +276,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
 AUDIT_ANCHOR_TO = env_list("AUDIT_ANCHOR_TO", "")
 if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(address)]:
     raise ImproperlyConfigured(
-        f"AUDIT_ANCHOR_TO: {wrong[0]!r} is no address. Write privacy@example.org, or several with "
-        "commas."
+        f"AUDIT_ANCHOR_TO: {wrong[0]!r} is not a mail address. Write addresses such as "
+        "privacy@example.org, separated by commas."
     )
 # a function send(*, to, text, key), see clinic/outgoing/sms.py; off: no text messages
 SMS_BACKEND = env_text("SMS_BACKEND", "clinic.outgoing.sms.console" if DEMO else "off")
@@ -283,7 +289,8 @@ elif not all(part.isidentifier() for part in SMS_BACKEND.split(".")) or "." not 
     )
 if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
     raise ImproperlyConfigured(
-        "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off."
+        "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off, or "
+        "the dotted path of your function."
     )
 # opening time until the duty role is told of a red flag that no clinician has attended to, and
 # between the further steps of the escalation
@@ -299,7 +306,7 @@ if not DATABASE_URL:
     if not DEMO:
         raise ImproperlyConfigured(
             "DATABASE_URL is not set. Write DATABASE_URL=postgresql://user:password@host:5432/name,"
-            " or DEMO=on for the embedded one."
+            " or DEMO=on for the embedded database."
         )
     DATABASE_URL = devdb.url(LOCAL_DIR / "pg")
 

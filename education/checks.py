@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import Error as DatabaseError
+from django.utils.text import capfirst
 
 from education import content, problems
 from intake import protocols
@@ -38,7 +39,7 @@ def problems_of_pages(
     messages: list[CheckMessage] = [
         Error(
             f"Page “{problem.page}”, {problem.field}: {problem.message}",
-            hint=f"{problems.KINDS[problem.kind].capitalize()}.",
+            hint=f"{capfirst(problems.KINDS[problem.kind])}.",
             id=NUMBERS[problem.kind],
         )
         for problem in problems.problems(pages)
@@ -74,7 +75,7 @@ def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
         for problem in found:
             yield Error(
                 f"Page “{language}/{problem.page}”, {problem.field}: {problem.message}",
-                hint=f"{problems.KINDS[problem.kind].capitalize()}.",
+                hint=f"{capfirst(problems.KINDS[problem.kind])}.",
                 id=NUMBERS[problem.kind],
             )
 
@@ -105,7 +106,7 @@ def pages_nobody_sees(
         return []
     return [
         Warning(
-            f"Page “{name}” is not published, so nobody can read it.",
+            f"Page “{name}” is not published, so readers cannot see it.",
             hint="A clinician reviews it in the admin, then an editor publishes it.",
             id=UNPUBLISHED,
         )

@@ -8,6 +8,7 @@ import yaml
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.utils.text import capfirst
 
 from intake import protocols
 from intake.domain import translation
@@ -41,7 +42,7 @@ def protocol_problems(
         messages += [
             Error(
                 f"Protocol “{name}”, {problem.path}: {problem.message}",
-                hint=f"{KINDS[problem.id].capitalize()}. See docs/protocol-authoring.md.",
+                hint=f"{capfirst(KINDS[problem.id])}. See docs/protocol-authoring.md.",
                 id=NUMBERS[problem.id],
             )
             for problem in problems(protocol)
@@ -68,14 +69,13 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
             messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
             continue
         if words is None:
-            hint = f"Take {language!r} out of CLINIC_LANGUAGES, or have the protocol translated."
-            messages.append(Error(f"There is no {where}.", hint=hint, id=UNTRANSLATED))
+            hint = f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
+            messages.append(Error(f"{where} is missing.", hint=hint, id=UNTRANSLATED))
             continue
         messages += [
             Error(
                 f"{where}, {problem.path}: {problem.message}",
-                hint=f"{translation.KINDS[problem.id].capitalize()}."
-                " See docs/protocol-authoring.md.",
+                hint=f"{capfirst(translation.KINDS[problem.id])}. See docs/protocol-authoring.md.",
                 id=TRANSLATION_NUMBERS[problem.id],
             )
             for problem in translation.problems(protocol, words)
@@ -83,8 +83,8 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
         if language in offered and words.approval_faults:
             missing = ", ".join(words.approval_faults)
             hint = (
-                "A qualified translator reads it whole and signs it there, with content_hash:"
-                f" {words.content_hash}. Or take {language!r} out of CLINIC_LANGUAGES."
+                "A qualified translator reads the whole file and signs it there, with content_hash:"
+                f" {words.content_hash}. Or remove {language!r} from CLINIC_LANGUAGES."
             )
             text = f"{where} is not approved: {missing} under approval is missing or does not fit."
             messages.append(Error(text, hint=hint, id=UNSIGNED_TRANSLATION))
@@ -98,7 +98,7 @@ def _unsigned(protocol: Protocol) -> CheckMessage:
         f"Protocol “{protocol.name}” is not approved: {missing} in {where} is missing or does not"
         " fit its content.",
         hint=(
-            "A licensed clinician reads the protocol whole and signs it there, with content_hash:"
+            "A licensed clinician reads the whole protocol and signs it there, with content_hash:"
             f" {protocol.content_hash}"
         ),
         id=UNSIGNED,

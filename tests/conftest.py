@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic import audit
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 
@@ -47,7 +47,7 @@ def clinic_open(settings) -> None:
     """The clinic is open and stays so for hours, whenever the test runs: it stands where it is
     late in the morning now."""
     zone = f"Etc/GMT{min(timezone.now().hour - 10, 12):+d}"
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 00:00-24:00", [], zone)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 00:00-24:00", [], zone)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def clinic_closed(settings) -> None:
     """The clinic is closed, whenever the test runs."""
     today = timezone.localdate()
     holidays = [(today + timedelta(days=days)).isoformat() for days in range(-1, 3)]
-    settings.CLINIC_HOURS = OpeningHours.parse("Mon-Sun 09:00-17:00", holidays, settings.TIME_ZONE)
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 09:00-17:00", holidays, settings.TIME_ZONE)
 
 
 @pytest.fixture

@@ -300,7 +300,7 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():
             return "recipient refused", True
-        case sms.Refused():
+        case sms.NumberRefused():
             return "sms refused", True
     status = getattr(error, "status_code", None)
     if isinstance(status, int):

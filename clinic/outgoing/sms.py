@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 
-class Refused(Exception):
+class NumberRefused(Exception):
     """The number cannot receive text messages, so another try is useless."""
 
 
@@ -19,10 +19,10 @@ def send(*, to: str, text: str, key: str) -> None:
     """Send one text message to a number such as +12025550123.
 
     `key` is the same for each try of a message, for providers that send a key only once. Raises
-    Refused when another try is useless, and any exception of the provider's function.
+    NumberRefused when another try is useless, and any exception of the provider's function.
     """
     if not is_on():
-        raise Refused
+        raise NumberRefused
     import_string(settings.SMS_BACKEND)(to=to, text=text, key=key)
 
 

@@ -55,7 +55,7 @@ CONDITIONS = (
 NOT_KEPT = ("content-length", "content-encoding", "vary", "etag", "x-request-id")
 
 
-class Page(msgspec.Struct, frozen=True):
+class KeptPage(msgspec.Struct, frozen=True):
     """An answer as it is stored."""
 
     route: str
@@ -125,7 +125,7 @@ def ready(path: str) -> "Ready | None":
 class Ready:
     """A page in this process's memory with its finished headers, plain and compressed."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: KeptPage) -> None:
         self.page = page
         self.plain = self._headers(page.body)
         self.packed = self._headers(page.packed)
@@ -176,7 +176,7 @@ def _is_proper(request: HttpRequest) -> bool:
     return True
 
 
-def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
+def _as_page(request: HttpRequest, response: HttpResponse) -> KeptPage | None:
     """Return an answer as a page to store; None if it is not the same for every reader."""
     caching = [part.strip() for part in response.get("Cache-Control", "").split(",")]
     personal = response.cookies or "Cookie" in response.get("Vary", "")
@@ -186,7 +186,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> Page | None:
     if response.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     match = request.resolver_match
-    return Page(
+    return KeptPage(
         route=match.view_name if match else "",
         headers=tuple((n, v) for n, v in response.items() if n.lower() not in NOT_KEPT),
         body=body,
@@ -251,16 +251,16 @@ def _place(generation: str, path: str) -> str:
     return f"page\0{generation}\0{_key(path)}"
 
 
-def _read(store: Store, generation: str, path: str) -> Page | None:
+def _read(store: Store, generation: str, path: str) -> KeptPage | None:
     """Return a page that this program stored.
 
     Returns None for a missing page, half a file after a power cut, and a file of another writer.
     """
     entry = signed(_place(generation, path), store.read(generation, _key(path)) or b"")
-    return None if entry is None else msgspec.msgpack.decode(entry, type=Page)
+    return None if entry is None else msgspec.msgpack.decode(entry, type=KeptPage)
 
 
-def _of_before(store: Store, generation: str, path: str) -> Page | None:
+def _of_before(store: Store, generation: str, path: str) -> KeptPage | None:
     """Return a page of the generation before.
 
     Returns None once the new generation is complete: then the page was removed on purpose.
@@ -271,7 +271,7 @@ def _of_before(store: Store, generation: str, path: str) -> Page | None:
     return _read(store, before.decode(), path) if before else None
 
 
-def _keep(store: Store, generation: str, path: str, page: Page) -> None:
+def _keep(store: Store, generation: str, path: str, page: KeptPage) -> None:
     try:
         entry = msgspec.msgpack.encode(page)
         store.write(generation, _key(path), sign(_place(generation, path), entry))

@@ -128,7 +128,7 @@ class ConditionAdmin(ReadOnlyAdmin):
                     by=request.user,
                     request_id=request.request_id,
                 )
-            except rights.Refused as error:
+            except rights.ActRefused as error:
                 form.add_error("slug" if row is None else None, str(error))
             else:
                 messages.success(request, _("The condition is stored. Readers see it at once."))

@@ -64,7 +64,7 @@ class PageAdmin(PageList):
                 page = editing.add_page(
                     condition=condition, text=text, by=request.user, request_id=request.request_id
                 )
-            except rights.Refused as error:
+            except rights.ActRefused as error:
                 typed.head.add_error("slug", str(error))
             else:
                 messages.success(request, _("The page is there, as a draft."))
@@ -155,9 +155,9 @@ class PageAdmin(PageList):
         read = request.POST.get("read", "")
         try:
             service(page=page, by=request.user, read=read, request_id=request.request_id, **more)
-        except rights.NotAllowed:
+        except rights.NotPermitted:
             raise PermissionDenied from None
-        except rights.Refused as error:
+        except rights.ActRefused as error:
             messages.error(request, str(error))
         else:
             messages.success(request, str(done))
@@ -237,7 +237,7 @@ class PageAdmin(PageList):
                 read=request.POST.get("read", ""),
                 request_id=request.request_id,
             )
-        except rights.Refused as error:
+        except rights.ActRefused as error:
             messages.error(request, str(error))
             return back
         messages.success(request, _("The old text is back, as a draft."))

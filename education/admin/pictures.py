@@ -104,7 +104,7 @@ class PictureAdmin(ReadOnlyAdmin):
                     by=request.user,
                     request_id=request.request_id,
                 )
-            except rights.Refused as error:
+            except rights.ActRefused as error:
                 form.add_error("file", str(error))
             else:
                 messages.success(request, _("The picture is there."))

@@ -16,11 +16,11 @@ from clinic.pagecache import rendered
 from education import content, markup
 from education.models import Condition, Page, PageVersion, Section, Source, Status
 from education.services import rights
-from education.services.rights import Changed, Refused
+from education.services.rights import ActRefused, Changed
 
 
 def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
-    """Create a page of a condition as a draft. Raises Refused, also when its address is taken."""
+    """Create a page of a condition as a draft. Raises ActRefused, also for an address in use."""
     rights.require(by, "change")
     page = Page(condition=condition, slug=text.slug, language=text.language)
     with transaction.atomic():
@@ -28,7 +28,7 @@ def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: s
             with transaction.atomic():
                 store_text(page, text, by=by, at=timezone.now())
         except IntegrityError:
-            raise Refused(_("There is a page at this address already.")) from None
+            raise ActRefused(_("There is a page at this address already.")) from None
         _record(page, by, "create", request_id)
     return page
 
@@ -45,7 +45,7 @@ def save_condition(
 ) -> Condition:
     """Store a condition's titles and its place. From then on the loader leaves it alone.
 
-    `titles` maps the code of each other language to the title. Raises Refused, also when the
+    `titles` maps the code of each other language to the title. Raises ActRefused, also when the
     address of a new condition is taken.
     """
     rights.require(by, "change")
@@ -54,7 +54,7 @@ def save_condition(
         if is_new:
             row, was_free = Condition.objects.get_or_create(slug=slug, defaults=told)
             if not was_free:
-                raise Refused(_("There is a condition at this address already."))
+                raise ActRefused(_("There is a condition at this address already."))
         else:
             row = Condition.objects.select_for_update().get(slug=slug)
             for name, value in told.items():
@@ -75,7 +75,7 @@ def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id:
     """Store a new text under work. The page becomes a draft; readers keep the published text.
 
     `read` is the hash of the text that the editor opened. Raises Changed when the stored text is
-    another one, and Refused.
+    another one, and ActRefused.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -93,44 +93,44 @@ def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id:
 
 
 def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Send a draft to review by a clinician. Raises Refused or Changed."""
+    """Send a draft to review by a clinician. Raises ActRefused or Changed."""
     rights.require(by, "change")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.DRAFT:
-            raise Refused(_("Only a draft is sent to review."))
+            raise ActRefused(_("Only a draft is sent to review."))
         _move(page, Status.IN_REVIEW, by, request_id)
 
 
 def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
     """Record that a clinician who wrote none of this text finds it right.
 
-    Raises Refused or Changed.
+    Raises ActRefused or Changed.
     """
     rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise Refused(_("This page is published. Change it, or publish it again."))
+            raise ActRefused(_("This page is published. Change it, or publish it again."))
         if by.pk in _writers(page):
-            raise Refused(_("Somebody who did not write this text has to review it."))
+            raise ActRefused(_("Somebody who did not write this text has to review it."))
         now = timezone.now()
         if next_on is not None and next_on <= timezone.localdate(now):
-            raise Refused(_("The next review lies in the future."))
+            raise ActRefused(_("The next review lies in the future."))
         page.reviewed_by, page.reviewed_at, page.reviewed_hash = by, now, read
         page.next_review_on = next_on
         _move(page, Status.IN_REVIEW, by, request_id, kind="review")
 
 
 def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Show the reviewed text to readers from now on. Raises Refused or Changed."""
+    """Show the reviewed text to readers from now on. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise Refused(_("This text is published."))
+            raise ActRefused(_("This text is published."))
         if page.reviewed_hash != read:
-            raise Refused(_("A clinician has to review exactly this text first."))
+            raise ActRefused(_("A clinician has to review exactly this text first."))
         now = timezone.now()
         page.published_by, page.published_at = by, now
         page.shown, page.shown_reviewed_at = _plain_data(page.as_written()), page.reviewed_at
@@ -139,25 +139,25 @@ def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
 
 
 def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Turn a page in review into a draft again. Raises Refused or Changed."""
+    """Turn a page in review into a draft again. Raises ActRefused or Changed."""
     if not (rights.may(by, "change") or rights.may(by, "review")):
         rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.IN_REVIEW:
-            raise Refused(_("Only what is in review is sent back."))
+            raise ActRefused(_("Only what is in review is sent back."))
         page.reviewed_by = page.reviewed_at = None
         page.reviewed_hash = ""
         _move(page, Status.DRAFT, by, request_id)
 
 
 def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
-    """Hide the page from readers. Raises Refused or Changed."""
+    """Hide the page from readers. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
         if page.shown is None:
-            raise Refused(_("This page is not published."))
+            raise ActRefused(_("This page is not published."))
         page.shown = page.shown_reviewed_at = None
         _copy_for_lists(page, at=timezone.now())
         _move(page, Status.DRAFT, by, request_id, kind="take_down")

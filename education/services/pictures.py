@@ -12,26 +12,26 @@ from clinic.pagecache import rendered
 from education import image_format, markup
 from education.models import EarlierWords, Page, Picture
 from education.services import rights
-from education.services.rights import Refused
+from education.services.rights import ActRefused
 
 
 def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
     """Store a picture that pages can show from now on. Its bytes never change.
 
-    Raises Refused.
+    Raises ActRefused.
     """
     rights.require(by, "change")
     try:
         found = image_format.read(data)
     except image_format.HiddenData:
-        raise Refused(
+        raise ActRefused(
             _(
                 "This picture holds hidden data, such as where it was taken. Save a copy without"
                 " them (“export”, or “remove properties”) and take that."
             )
         ) from None
     except image_format.UnknownFormat:
-        raise Refused(
+        raise ActRefused(
             _("Take a PNG, JPEG or WebP picture of up to %(n)s kB, up to %(p)s pixels a side.")
             % {"n": image_format.MOST_BYTES // 1000, "p": image_format.MOST_PIXELS}
         ) from None
@@ -39,13 +39,15 @@ def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> P
     picture.kind, picture.width, picture.height = found
     picture.hash = hashlib.sha256(data).hexdigest()
     if not picture.alt:
-        raise Refused(_("Say in words what the picture shows."))
+        raise ActRefused(_("Say in words what the picture shows."))
     with transaction.atomic():
         try:
             with transaction.atomic():
                 picture.save(force_insert=True)
         except IntegrityError:
-            raise Refused(_("There is a picture with this name, or with this content.")) from None
+            raise ActRefused(
+                _("There is a picture with this name, or with this content.")
+            ) from None
         _record(picture, by, "create", request_id, [])
     return picture
 
@@ -53,12 +55,12 @@ def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> P
 def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
     """Change the words that say what a picture shows, on every page at once.
 
-    The earlier words are kept. Raises Refused.
+    The earlier words are kept. Raises ActRefused.
     """
     rights.require(by, "change")
     alt = alt.strip()
     if not alt:
-        raise Refused(_("Say in words what the picture shows."))
+        raise ActRefused(_("Say in words what the picture shows."))
     with transaction.atomic():
         row = Picture.objects.defer("data").select_for_update().get(pk=picture.pk)
         if row.alt == alt:

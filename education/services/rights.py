@@ -5,18 +5,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 
-class Refused(Exception):
+class ActRefused(Exception):
     """The act is not allowed now, or not to this person; the message says why."""
 
 
-class NotAllowed(Refused):
+class NotPermitted(ActRefused):
     """This person's role does not allow the act."""
 
     def __init__(self) -> None:
         super().__init__(_("Your role does not allow this."))
 
 
-class Changed(Refused):
+class Changed(ActRefused):
     """Another person changed the page after this person opened it."""
 
     def __init__(self) -> None:
@@ -29,6 +29,6 @@ def may(by: Any, what: str) -> bool:
 
 
 def require(by: Any, what: str) -> None:
-    """Raise NotAllowed unless the person may do this; see `may`."""
+    """Raise NotPermitted unless the person may do this; see `may`."""
     if not may(by, what):
-        raise NotAllowed
+        raise NotPermitted

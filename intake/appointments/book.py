@@ -55,7 +55,7 @@ class Book:
     """Hours and closures as the domain wants them, and the rows that they came from."""
 
     hours: list[domain.Hours]
-    closures: list[domain.Closure]
+    closures: list[domain.ClosedSpan]
     clinicians: dict[str, Clinician]
     locations: dict[str, Location]
     rows: list[Closure]
@@ -128,7 +128,7 @@ def book_of(
         hours=hours,
         closures=[
             *(_closure(row) for row in closures),
-            *(domain.Closure(first_day=d, last_day=d) for d in holidays if first <= d <= last),
+            *(domain.ClosedSpan(first_day=d, last_day=d) for d in holidays if first <= d <= last),
         ],
         clinicians=clinicians,
         locations=locations,
@@ -136,8 +136,8 @@ def book_of(
     )
 
 
-def _closure(row: Closure) -> domain.Closure:
-    return domain.Closure(
+def _closure(row: Closure) -> domain.ClosedSpan:
+    return domain.ClosedSpan(
         clinician=str(row.clinician_id) if row.clinician_id else None,
         location=str(row.location_id) if row.location_id else None,
         starts=row.starts_at,

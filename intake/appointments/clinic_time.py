@@ -167,7 +167,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 
 
 def _has_place(
-    visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.Closure] = ()
+    visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
     """Whether the hours have a place for a visit. An overbooked visit needs open hours alone."""
     capacity = domain.capacity_at(

@@ -34,7 +34,7 @@ BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
 
 
 @dataclass(frozen=True)
-class Part:
+class OutcomePart:
     """Fields that count for some outcomes only, under a heading that names these outcomes."""
 
     name: str
@@ -158,15 +158,15 @@ class DecisionForm(CallForm):
         """The common fields that come after the parts."""
         return (self[name] for name in ("reason", "note"))
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[OutcomePart]:
         """The fields that count for some outcomes only."""
-        yield Part(
+        yield OutcomePart(
             "more",
             _("If you need more information"),
             _("Write to the patient, or note a call, or both."),
             (self["sentence"],),
         )
-        yield Part(
+        yield OutcomePart(
             "call",
             _("The call: for more information, or for emergency care"),
             _("Emergency care needs a call. Until one reaches the patient, the submission stays on "
@@ -174,7 +174,7 @@ class DecisionForm(CallForm):
             tuple(self[name] for name in CALL),
         )  # fmt: skip
         if self.asks_of_request:
-            yield Part(
+            yield OutcomePart(
                 "request",
                 _("If you plan no visit here"),
                 _("For emergency care, another service, or advice only. The request stays open "

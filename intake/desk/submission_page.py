@@ -170,7 +170,7 @@ class SubmissionPage:
         ]
 
     @cached_property
-    def parts(self) -> list[reading.Part]:
+    def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
         # A clinic may leave the question about suicide out. Where asked, it has an answer.
         screened = self.uses.crisis in self.answers

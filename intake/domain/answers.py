@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import Answers, Page, Protocol, Question, Value
+from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 # Three digits after a comma are refused. "1,234" means 1234 to most people here; read as 1.234, a
@@ -155,7 +155,7 @@ def missing_message(question: Question) -> InvalidAnswer:
 
 
 def clean_page(
-    page: Page, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
+    page: QuestionPage, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
 ) -> PageResult:
     """Read all answers of a page that a form sent.
 

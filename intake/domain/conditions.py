@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from intake.domain.definition import Answers, ComputedValue
-from intake.domain.grammar import Condition
+from intake.domain.grammar import AnswerCondition
 
 Test = Callable[[Answers, Mapping[str, ComputedValue]], bool]
 
@@ -35,14 +35,16 @@ _STRAIGHT_QUOTES: Final = str.maketrans(
 
 
 def holds(
-    condition: Condition, answers: Answers, computed: Mapping[str, ComputedValue] | None = None
+    condition: AnswerCondition,
+    answers: Answers,
+    computed: Mapping[str, ComputedValue] | None = None,
 ) -> bool:
     """Whether the condition is true for these answers and computed values."""
     return compiled(condition)(answers, computed or {})
 
 
 @cache
-def compiled(condition: Condition) -> Test:
+def compiled(condition: AnswerCondition) -> Test:
     """Compile a condition to a function of (answers, computed), once per condition.
 
     Raises re.error when a pattern of `text_any_regex` is not a regular expression.
@@ -77,7 +79,7 @@ def compiled(condition: Condition) -> Test:
     return judge_computed
 
 
-def _judge(leaf: Condition) -> Callable[[Any], bool]:
+def _judge(leaf: AnswerCondition) -> Callable[[Any], bool]:
     """Return the test that a leaf makes of a known value."""
     op = leaf.op
     assert op is not None

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from intake.domain.grammar import Base, Computed, Condition, Line, in_order
+from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
@@ -67,7 +67,7 @@ class Question(Base, frozen=True):
     type: Literal["single", "multi", "integer", "decimal", "text", "boolean"]
     text: str
     required: bool
-    show_if: Condition | None
+    show_if: AnswerCondition | None
     help: str | None = None
     options: tuple[Option, ...] = ()
     exclusive: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class Question(Base, frozen=True):
         )
 
 
-class Section(Base, frozen=True):
+class QuestionSection(Base, frozen=True):
     id: str
     title: str
     questions: tuple[Question, ...]
@@ -123,11 +123,11 @@ class Questionnaire(Base, frozen=True):
     date: str
     locale: str
     grammar: dict[str, str]
-    sections: tuple[Section, ...]
+    sections: tuple[QuestionSection, ...]
     uses: Uses | None = None
 
 
-class Page(Base, frozen=True):
+class QuestionPage(Base, frozen=True):
     """The questions of one screen. `section` and `title` are those of its section.
 
     The id comes from the structure (`about`, `about-2`). It appears in addresses, so it must not
@@ -179,7 +179,7 @@ class Rule(Base, frozen=True):
     name: str
     interrupt: bool | Literal["panel"]
     inputs: tuple[str, ...]
-    when: Condition
+    when: AnswerCondition
     reason: str
     advice: str
     source: str
@@ -247,7 +247,7 @@ class Protocol(Base, frozen=True, dict=True):
         return tuple(q for section in self.questionnaire.sections for q in section.questions)
 
     @cached_property
-    def pages(self) -> tuple[Page, ...]:
+    def pages(self) -> tuple[QuestionPage, ...]:
         """All pages in order: by the `page` keys of the questions, or else as full as allowed."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
@@ -261,7 +261,7 @@ class Protocol(Base, frozen=True, dict=True):
         return {question.id: question for question in self.questions}
 
     @cached_property
-    def _pages_by_id(self) -> dict[str, Page]:
+    def _pages_by_id(self) -> dict[str, QuestionPage]:
         return {page.id: page for page in self.pages}
 
     @cached_property
@@ -273,18 +273,18 @@ class Protocol(Base, frozen=True, dict=True):
         return {rule.id: rule for rule in self.rules.rules}
 
     @cached_property
-    def _pages_by_question(self) -> dict[str, Page]:
+    def _pages_by_question(self) -> dict[str, QuestionPage]:
         return {question.id: page for page in self.pages for question in page.questions}
 
     def question(self, id: str) -> Question:
         """Return the question with this id. Raises KeyError."""
         return self._questions_by_id[id]
 
-    def page_of(self, question: str) -> Page:
+    def page_of(self, question: str) -> QuestionPage:
         """Return the page that asks the question. Raises KeyError."""
         return self._pages_by_question[question]
 
-    def page(self, id: str) -> Page:
+    def page(self, id: str) -> QuestionPage:
         """Return the page with this id and all its questions. Raises KeyError."""
         return self._pages_by_id[id]
 
@@ -365,7 +365,7 @@ def _with_lists(data: Any, lists: dict[str, Any]) -> Any:
     return lists.get(data, data) if isinstance(data, str) else data
 
 
-def _pages(section: Section) -> tuple[Page, ...]:
+def _pages(section: QuestionSection) -> tuple[QuestionPage, ...]:
     """Divide the questions of a section into pages."""
     groups: list[tuple[str, list[Question]]] = []
     for question in section.questions:
@@ -375,7 +375,7 @@ def _pages(section: Section) -> tuple[Page, ...]:
         number = f"-{len(groups) + 1}" if groups else ""
         groups.append((question.page or f"{section.id}{number}", [question]))
     return tuple(
-        Page(id=id, section=section.id, title=section.title, questions=tuple(questions))
+        QuestionPage(id=id, section=section.id, title=section.title, questions=tuple(questions))
         for id, questions in groups
     )
 

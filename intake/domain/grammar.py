@@ -37,7 +37,7 @@ _VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 }
 
 
-class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
+class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
     """A leaf `{q|var, op, value}`, or exactly one of `all`, `any`, `not`.
 
     `q` reads an answer, `var` a computed value. `intake.domain.conditions` evaluates a condition.
@@ -50,9 +50,9 @@ class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
         | None
     ) = None
     value: str | bool | int | float | tuple[str, ...] | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    not_: Condition | None = None
+    all: tuple[AnswerCondition, ...] | None = None
+    any: tuple[AnswerCondition, ...] | None = None
+    not_: AnswerCondition | None = None
 
     def __post_init__(self) -> None:
         keys = {name for name in self.__struct_fields__ if getattr(self, name) is not None}
@@ -65,7 +65,7 @@ class Condition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
                 "A condition is {q, op, value}, {var, op, value}, {all}, {any} or {not}"
             )
 
-    def leaves(self) -> tuple[Condition, ...]:
+    def leaves(self) -> tuple[AnswerCondition, ...]:
         """Return every leaf of this condition in reading order; a leaf returns itself."""
         if self.op is not None:
             return (self,)
@@ -97,7 +97,7 @@ class Case(Base, frozen=True, rename={"is_": "is"}):
     """The value `is` while the condition holds; without a condition, in any case."""
 
     is_: str | int | bool
-    when: Condition | None = None
+    when: AnswerCondition | None = None
 
 
 class Computed(Base, frozen=True):
@@ -115,17 +115,17 @@ class Computed(Base, frozen=True):
     text: str
     version: int | None = None
     sum: tuple[Term, ...] = ()
-    count: dict[str, tuple[Condition, ...]] = {}
+    count: dict[str, tuple[AnswerCondition, ...]] = {}
     first: tuple[Case, ...] = ()
-    when: Condition | None = None
-    only_if: Condition | None = None
+    when: AnswerCondition | None = None
+    only_if: AnswerCondition | None = None
 
     @property
     def own_names(self) -> tuple[str, ...]:
         """The names that only this value's conditions can read."""
         return (*self.count, *((SUM,) if self.sum else ()))
 
-    def conditions(self) -> Iterator[Condition]:
+    def conditions(self) -> Iterator[AnswerCondition]:
         """Yield every condition of the value."""
         yield from (condition for counted in self.count.values() for condition in counted)
         yield from (case.when for case in self.first if case.when is not None)
@@ -161,7 +161,7 @@ class Phrase(Base, frozen=True):
     """Words for staff while a condition holds. `{name}` is the computed value of that name."""
 
     say: str
-    when: Condition | None = None
+    when: AnswerCondition | None = None
 
 
 class Line(Base, frozen=True):
@@ -175,7 +175,7 @@ class Line(Base, frozen=True):
     parts: tuple[tuple[Phrase, ...], ...]
 
 
-def conditions_of(lines: Iterable[Line]) -> Iterator[Condition]:
+def conditions_of(lines: Iterable[Line]) -> Iterator[AnswerCondition]:
     """Yield every condition of the lines."""
     for line in lines:
         for phrase in (phrase for part in line.parts for phrase in part):

@@ -9,7 +9,7 @@ from typing import Final
 from intake.domain.computed import possible_values
 from intake.domain.conditions import compiled_pattern, holds
 from intake.domain.definition import Protocol, Question
-from intake.domain.grammar import Condition, is_number
+from intake.domain.grammar import AnswerCondition, is_number
 from intake.domain.problem import Problem
 from intake.domain.reachability import boundary_numbers
 
@@ -37,7 +37,7 @@ def values_of(protocol: Protocol) -> Values:
 
 
 def leaf_problems(
-    protocol: Protocol, path: str, condition: Condition, values: Values
+    protocol: Protocol, path: str, condition: AnswerCondition, values: Values
 ) -> Iterator[Problem]:
     """Yield a problem for each leaf that names, compares or expects what cannot be."""
     questions = {question.id: question for question in protocol.questions}
@@ -50,7 +50,7 @@ def leaf_problems(
             yield from _question_leaf(questions[leaf.q], path, leaf)
 
 
-def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[Problem]:
+def _question_leaf(question: Question, path: str, leaf: AnswerCondition) -> Iterator[Problem]:
     assert leaf.op is not None
     if question.type not in _TYPES_OF_OPERATOR[leaf.op]:
         yield Problem(
@@ -72,7 +72,7 @@ def _question_leaf(question: Question, path: str, leaf: Condition) -> Iterator[P
         yield from _patterns(path, leaf)
 
 
-def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
+def _patterns(path: str, leaf: AnswerCondition) -> Iterator[Problem]:
     assert isinstance(leaf.value, tuple)
     for pattern in leaf.value:
         try:
@@ -81,7 +81,7 @@ def _patterns(path: str, leaf: Condition) -> Iterator[Problem]:
             yield Problem("bad_pattern", path, f"“{pattern}”: {error}.")
 
 
-def _computed_leaf(path: str, leaf: Condition, values: Values) -> Iterator[Problem]:
+def _computed_leaf(path: str, leaf: AnswerCondition, values: Values) -> Iterator[Problem]:
     assert leaf.var is not None
     if leaf.var not in values:
         yield Problem("unknown_computed", path, f"There is no computed value “{leaf.var}”.")
@@ -98,7 +98,7 @@ def _computed_leaf(path: str, leaf: Condition, values: Values) -> Iterator[Probl
         yield _impossible(path, leaf)
 
 
-def _impossible(path: str, leaf: Condition) -> Problem:
+def _impossible(path: str, leaf: AnswerCondition) -> Problem:
     return Problem(
         "impossible_value", path, f"“{leaf.q or leaf.var}” can never be {leaf.op} {leaf.value}."
     )

@@ -15,9 +15,9 @@ from intake.domain.computed_problems import computed_problems
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
-    Page,
     Protocol,
     Question,
+    QuestionPage,
     Rule,
 )
 from intake.domain.leaf_problems import leaf_problems, values_of
@@ -146,7 +146,7 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("page_depends", path, f"Move “{question.id}” to a later page.")
 
 
-def _is_contact(protocol: Protocol, pages: Iterable[Page]) -> bool:
+def _is_contact(protocol: Protocol, pages: Iterable[QuestionPage]) -> bool:
     """Whether the pages ask the questions of the step `contact`."""
     asked = {question.id for page in pages for question in page.questions}
     return not asked.isdisjoint(protocol.uses.contact.stored_names)

@@ -18,14 +18,14 @@ from intake.domain.definition import (
     Question,
     Value,
 )
-from intake.domain.grammar import Condition, is_number
+from intake.domain.grammar import AnswerCondition, is_number
 
 # The limit of one search. The searches of the first protocol need some dozens of steps.
 _STEPS: Final = 20_000
 _SOME_TEXT: Final = "text"
 
 
-def can_become_true(protocol: Protocol, condition: Condition) -> bool:
+def can_become_true(protocol: Protocol, condition: AnswerCondition) -> bool:
     """Whether some walk through the questionnaire makes the condition true.
 
     False also when the search gives up after 20,000 steps.
@@ -33,7 +33,7 @@ def can_become_true(protocol: Protocol, condition: Condition) -> bool:
     return _Search(protocol, condition).succeeds()
 
 
-def boundary_numbers(question: Question, leaves: Iterable[Condition]) -> list[Value]:
+def boundary_numbers(question: Question, leaves: Iterable[AnswerCondition]) -> list[Value]:
     """Return the numbers at which one of the leaves can change its result.
 
     These are the limits of the question, and each threshold of a leaf with its two neighbours,
@@ -58,7 +58,7 @@ class _Search:
     and leaves a branch as soon as the goal can no longer become true.
     """
 
-    def __init__(self, protocol: Protocol, goal: Condition) -> None:
+    def __init__(self, protocol: Protocol, goal: AnswerCondition) -> None:
         self.protocol = protocol
         self.goal = goal
         self.inputs = {name: reads(protocol, name) for name in goal.computed()}
@@ -99,7 +99,7 @@ class _Search:
         )
 
     def _result(
-        self, condition: Condition, known: Mapping[str, Value | None], retracted: bool
+        self, condition: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
         """Judge a condition by the answers chosen so far; None while the result is open."""
         if condition.not_ is not None:
@@ -118,7 +118,7 @@ class _Search:
         return self._computed_result(condition, known, retracted)
 
     def _computed_result(
-        self, leaf: Condition, known: Mapping[str, Value | None], retracted: bool
+        self, leaf: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
         assert leaf.var is not None
         if not all(id in known for id in self.inputs[leaf.var]):
@@ -127,7 +127,7 @@ class _Search:
         return holds(leaf, {}, values)
 
 
-def _leaves_behind(protocol: Protocol, goal: Condition) -> Iterator[Condition]:
+def _leaves_behind(protocol: Protocol, goal: AnswerCondition) -> Iterator[AnswerCondition]:
     """Yield the leaves of the computed values that the goal reads, through other values, too."""
     todo = list(goal.computed())
     for name in todo:  # grows while it is read
@@ -141,7 +141,7 @@ def _answers(known: Mapping[str, Value | None]) -> Answers:
     return {id: value for id, value in known.items() if value is not None}
 
 
-def _holds_for_some_text(condition: Condition, answers: Answers) -> bool:
+def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
     """Like `holds`, but any answer in words matches any pattern.
 
     The search does not construct a text that matches a regular expression.
@@ -157,7 +157,7 @@ def _holds_for_some_text(condition: Condition, answers: Answers) -> bool:
     return holds(condition, answers)
 
 
-def _candidates(question: Question, leaves: Sequence[Condition]) -> list[Value | None]:
+def _candidates(question: Question, leaves: Sequence[AnswerCondition]) -> list[Value | None]:
     """Return the values of a question at which a leaf or a computed value can change.
 
     Options of a multi-choice question that no leaf names are left out.
@@ -182,5 +182,5 @@ def _candidates(question: Question, leaves: Sequence[Condition]) -> list[Value |
             return [_SOME_TEXT, None]
 
 
-def _codes(leaf: Condition) -> tuple[str, ...]:
+def _codes(leaf: AnswerCondition) -> tuple[str, ...]:
     return leaf.value if isinstance(leaf.value, tuple) else (str(leaf.value),)

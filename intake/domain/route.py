@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from intake.domain.conditions import compiled
-from intake.domain.definition import Answers, Page, Protocol, Value
+from intake.domain.definition import Answers, Protocol, QuestionPage, Value
 
 
 def kept_answers(
@@ -47,7 +47,9 @@ def _walk(
     return tuple(shown), kept
 
 
-def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[Page, ...]:
+def route(
+    protocol: Protocol, answers: Answers, *, si_screen: bool = True
+) -> tuple[QuestionPage, ...]:
     """Return the pages that these answers lead to, each with its visible questions only."""
     shown = frozenset(visible(protocol, answers, si_screen=si_screen))
     pages = []
@@ -58,7 +60,7 @@ def route(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tu
     return tuple(pages)
 
 
-def pages_with(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ...]:
+def pages_with(pages: Iterable[QuestionPage], wanted: Collection[str]) -> tuple[QuestionPage, ...]:
     """Return the pages cut to the wanted questions; pages without any of them are left out."""
     cut = (
         msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
@@ -67,11 +69,13 @@ def pages_with(pages: Iterable[Page], wanted: Collection[str]) -> tuple[Page, ..
     return tuple(page for page in cut if page.questions)
 
 
-def pages_without(pages: Iterable[Page], unwanted: Collection[str]) -> tuple[Page, ...]:
+def pages_without(
+    pages: Iterable[QuestionPage], unwanted: Collection[str]
+) -> tuple[QuestionPage, ...]:
     """Return the pages that ask none of the unwanted questions."""
     return tuple(page for page in pages if not any(q.id in unwanted for q in page.questions))
 
 
-def page_done(page: Page, answers: Answers) -> bool:
+def page_done(page: QuestionPage, answers: Answers) -> bool:
     """Whether every required question of this page, as `route` gives it, is answered."""
     return all(question.id in answers for question in page.questions if question.required)

@@ -51,7 +51,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closure:
+class ClosedSpan:
     """A time without visits.
 
     The closure lasts from `starts` to `ends`, or from `first_day` to `last_day` (both included, in
@@ -136,7 +136,7 @@ class Wish:
 
 def free_slots(
     hours: Iterable[Hours],
-    closures: Iterable[Closure],
+    closures: Iterable[ClosedSpan],
     busy: Iterable[Busy],
     *,
     minutes: int,
@@ -223,7 +223,7 @@ def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime
 
 def capacity_at(
     hours: Iterable[Hours],
-    closures: Iterable[Closure],
+    closures: Iterable[ClosedSpan],
     *,
     clinician: str,
     location: str,
@@ -262,7 +262,11 @@ def free_seats(
 
 
 def _slot(
-    hours: Hours, start: datetime, end: datetime, closures: Sequence[Closure], busy: Sequence[Busy]
+    hours: Hours,
+    start: datetime,
+    end: datetime,
+    closures: Sequence[ClosedSpan],
+    busy: Sequence[Busy],
 ) -> Slot | None:
     if any(_closed(closure, start, end, hours.zone) for closure in closures):
         return None
@@ -281,14 +285,14 @@ def _slot(
     )
 
 
-def _concerns(closure: Closure, hours: Hours) -> bool:
+def _concerns(closure: ClosedSpan, hours: Hours) -> bool:
     return closure.clinician in (None, hours.clinician) and closure.location in (
         None,
         hours.location,
     )
 
 
-def _closed(closure: Closure, start: datetime, end: datetime, zone: tzinfo) -> bool:
+def _closed(closure: ClosedSpan, start: datetime, end: datetime, zone: tzinfo) -> bool:
     if closure.first_day is not None and closure.last_day is not None:
         first = start.astimezone(zone).date()
         last = (end.astimezone(UTC) - timedelta.resolution).astimezone(zone).date()

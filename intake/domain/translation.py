@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import Approval, Level, Protocol, Question, Rule, Section
+from intake.domain.definition import Approval, Level, Protocol, Question, QuestionSection, Rule
 from intake.domain.grammar import Base
 from intake.domain.problem import Problem
 from intake.domain.problems import promise_problems
@@ -302,7 +302,7 @@ def _fixed_parts(text: str) -> frozenset[str]:
 # --- putting a translation into a protocol -------------------------------------------------------
 
 
-def _section(section: Section, shown: Translation) -> Section:
+def _section(section: QuestionSection, shown: Translation) -> QuestionSection:
     return msgspec.structs.replace(
         section,
         title=shown.sections.get(section.id, section.title),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
-from intake.domain.definition import Page, Question
+from intake.domain.definition import Question, QuestionPage
 from intake.wording.advice import with_local_numbers
 
 Controls = Mapping[str, str]  # name of a control → its value
@@ -117,7 +117,7 @@ class PageForm(WalkForm):
 
     def __init__(
         self,
-        page: Page,
+        page: QuestionPage,
         *,
         proxied: bool = False,
         answers: Mapping[str, Any] | None = None,

@@ -27,7 +27,7 @@ from intake.documents import (
     wording,
 )
 from intake.domain import answers as domain
-from intake.domain.definition import Page
+from intake.domain.definition import QuestionPage
 from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
@@ -174,7 +174,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
 
 
 def save_page(
-    *, draft: Draft, page: Page, values: Mapping[str, Any], kept: Collection[str] = ()
+    *, draft: Draft, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str] = ()
 ) -> Walk:
     """Save the answers of one page. Returns the walk after it.
 
@@ -245,7 +245,7 @@ def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any],
     return tuple({**stop, "retracted": stop["retracted"] or now} for stop in stops)
 
 
-def keep_recognised(*, draft: Draft, page: Page, values: Mapping[str, Any]) -> Walk:
+def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
     """Save the recognised answers of a page that was left early or has errors.
 
     The page does not count as done. Answers that forbid going on are kept as typed: they answer

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from intake.domain import route as domain
-from intake.domain.definition import Page, Protocol, Rule
+from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.domain.uses import Uses
@@ -70,7 +70,7 @@ class Walk:
         return domain.kept_answers(self.protocol, everything, si_screen=self.si_screen)
 
     @cached_property
-    def pages(self) -> tuple[Page, ...]:
+    def pages(self) -> tuple[QuestionPage, ...]:
         """The pages of the route, with the questions that the answers make visible."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
@@ -85,7 +85,7 @@ class Walk:
         own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
         return (*(page.id for page in self.pages), *own)
 
-    def page(self, step: str) -> Page | None:
+    def page(self, step: str) -> QuestionPage | None:
         """Return the page with its visible questions, or None when it is not on the route."""
         return next((page for page in self.pages if page.id == step), None)
 

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain.definition import Page, Protocol, Question
+from intake.domain.definition import Protocol, Question, QuestionPage
 from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.models.appointments import TimeOfDay
 
@@ -24,7 +24,7 @@ PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
 
 
 @dataclass(frozen=True)
-class Row:
+class AnswerRow:
     """One question and its answer. `values` is empty for an unanswered question."""
 
     question: str
@@ -38,9 +38,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class AnswerGroup:
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[AnswerRow, ...]
 
 
 def answer_words(question: Question, value: Any) -> tuple[str, ...]:
@@ -63,13 +63,13 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
 
 
 def answers_by_part(
-    protocol: Protocol, pages: Iterable[Page], answers: Mapping[str, Any], *, proxied: bool
-) -> list[Part]:
+    protocol: Protocol, pages: Iterable[QuestionPage], answers: Mapping[str, Any], *, proxied: bool
+) -> list[AnswerGroup]:
     """Return the asked questions with their answers, by section, in order."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[AnswerRow]] = {}
     for page in pages:
         found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
-    return [Part(title, tuple(rows)) for title, rows in found.items()]
+    return [AnswerGroup(title, tuple(rows)) for title, rows in found.items()]
 
 
 def contact_rows(
@@ -111,7 +111,9 @@ def phone_words(stored: str) -> str:
     return phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
 
 
-def _rows(page: Page, answers: Mapping[str, Any], proxied: bool) -> Iterator[Row]:
+def _rows(page: QuestionPage, answers: Mapping[str, Any], proxied: bool) -> Iterator[AnswerRow]:
     for question in page.questions:
         asked = question.for_proxy() if proxied else question
-        yield Row(question.id, asked.text, answer_words(asked, answers.get(question.id)), page.id)
+        yield AnswerRow(
+            question.id, asked.text, answer_words(asked, answers.get(question.id)), page.id
+        )

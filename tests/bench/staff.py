@@ -32,7 +32,7 @@ from tests.bench.browser import Answer, Browser
 from tests.bench.floor import packages
 from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Gunicorn
-from tests.staff.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
+from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW = 1_000

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic import hours
-from clinic.hours import OpeningHours
+from clinic.hours import ClinicHours
 
 NEW_YORK = "America/New_York"
 ZONES = [NEW_YORK, "Europe/London", "Australia/Lord_Howe", "Africa/Cairo", "Atlantic/Azores"]
@@ -21,7 +21,7 @@ WEEKS = [
 
 
 def make(text="Mon-Fri 08:30-17:00", holidays=(), zone=NEW_YORK):
-    return OpeningHours.parse(text, list(holidays), zone)
+    return ClinicHours.parse(text, list(holidays), zone)
 
 
 def wall(*parts, zone=NEW_YORK, fold=0):
@@ -136,7 +136,7 @@ def test_opening_time_runs_over_the_weekend_and_lunch():
 )
 def test_a_day_of_a_clock_change_has_the_hours_it_has(zone, day, length):
     calendar = make("Mon-Sun 00:00-24:00", zone=zone)
-    quiet = OpeningHours(
+    quiet = ClinicHours(
         tuple(spans if n == day.weekday() else () for n, spans in enumerate(calendar.week)),
         frozenset(),
         calendar.zone,

@@ -2,13 +2,17 @@
 
 import html
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from education.models import Page
+from tests.education import desk
 
 
 def at(page: Page, name: str = "change") -> str:
@@ -67,3 +71,17 @@ def store(client: Any, page: Page, opened: HttpResponse | None = None, **changes
     """Open the page, type something else into some controls, press the button."""
     form = typed(opened or client.get(at(page)))
     return client.post(at(page), form | changes)
+
+
+LIST = "/admin/education/page/"
+ADD = f"{LIST}add/"
+
+
+def press(client: Client, page: Page, move: str, **data: str):
+    """A button of the page, with the text that is there now."""
+    data = {"read": desk.read(page)} | data
+    return client.post(at(page, move), data, follow=True)
+
+
+def in_a_year() -> str:
+    return (timezone.localdate() + timedelta(days=365)).isoformat()

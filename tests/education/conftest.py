@@ -1,11 +1,15 @@
 """Pages to read: two small ones, or all that the program brings."""
 
 import pytest
+from django.db import OperationalError, connection
+from django.test import Client
 
+from clinic.pagecache import store
 from education import content
 from education.models import Page
 from education.services import loading
-from tests.education import samples
+from tests import builders, redis_server
+from tests.education import desk, samples
 
 GROUPS = (content.Condition("knees", "Noisy knees"), content.Condition("about", "About us"))
 
@@ -20,3 +24,60 @@ def load(*texts: content.Page) -> dict[str, Page]:
     """The given pages, or the two of the samples, brought in from files."""
     loading.load_pages(conditions=GROUPS, pages=texts or (samples.overview(), samples.creaking()))
     return {page.name: page for page in Page.objects.whole()}
+
+
+@pytest.fixture
+def page(pages) -> Page:
+    return pages["knees/creaking"]
+
+
+@pytest.fixture
+def editor() -> Client:
+    return builders.sign_in(Client(), desk.editor())
+
+
+@pytest.fixture
+def clinician() -> Client:
+    return builders.sign_in(Client(), desk.clinician())
+
+
+@pytest.fixture(scope="module")
+def redis() -> str:
+    with redis_server.running() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "redis"])
+def address(request, tmp_path) -> str:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return str(tmp_path / "pages")
+    found = request.getfixturevalue("redis")
+    store.opened(found).redis.flushall()
+    return found
+
+
+@pytest.fixture
+def kept(address, settings) -> store.Store:
+    settings.PAGE_STORE = address
+    return store.opened(address)
+
+
+@pytest.fixture
+def folder(tmp_path, settings) -> store.Folder:
+    settings.PAGE_STORE = str(tmp_path / "pages")
+    return store.opened(settings.PAGE_STORE)
+
+
+@pytest.fixture
+def no_database(monkeypatch):
+    """Calling it takes the database away, and gives back what brings it again."""
+
+    def gone(*_args, **_kwargs):
+        raise OperationalError("connection to server at 10.1.2.3 failed")
+
+    def go():
+        monkeypatch.setattr(connection, "cursor", gone)
+        monkeypatch.setattr(connection, "ensure_connection", gone)
+
+    return go

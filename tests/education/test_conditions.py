@@ -6,8 +6,8 @@ from django.test import Client
 
 from education.models import Condition
 from tests import builders
+from tests.desk import Trail, cells, words
 from tests.education import desk
-from tests.staff.desk import Trail, cells, words
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/education/condition/"

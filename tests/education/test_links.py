@@ -11,9 +11,9 @@ from django.test import Client
 from education import link_check
 from education.models import GoneLink
 from tests import builders
+from tests.desk import words
 from tests.education import desk
 from tests.education.browser import at
-from tests.staff.desk import words
 
 pytestmark = pytest.mark.django_db
 KNEES = "https://example.org/knees"

@@ -17,10 +17,10 @@ from education import image_format
 from education.models import Page, Picture
 from education.services import pictures
 from tests import builders
+from tests.desk import Trail, cells, words
 from tests.education import desk
 from tests.education.browser import at
 from tests.education.samples import png
-from tests.staff.desk import Trail, cells, words
 
 ADD = "/admin/education/picture/add/"
 LIST = "/admin/education/picture/"

@@ -106,7 +106,7 @@ def test_a_page_goes_from_draft_through_review_to_the_readers(pages, settings):
 def test_what_nobody_reviewed_is_not_published(pages):
     page = pages["knees/creaking"]
 
-    with pytest.raises(rights.Refused, match="review exactly this text"):
+    with pytest.raises(rights.ActRefused, match="review exactly this text"):
         editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
@@ -115,7 +115,7 @@ def test_a_word_changed_after_the_review_needs_another_one(pages):
     editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
     desk.change(page, title="Safe knees")
 
-    with pytest.raises(rights.Refused, match="review exactly this text"):
+    with pytest.raises(rights.ActRefused, match="review exactly this text"):
         editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
@@ -125,7 +125,7 @@ def test_nobody_reviews_their_own_words(pages):
     page = desk.change(pages["knees/creaking"], by=both, title="My knees")
     desk.change(page, by=desk.editor(), summary="A comma, by another editor.")
 
-    with pytest.raises(rights.Refused, match="did not write"):
+    with pytest.raises(rights.ActRefused, match="did not write"):
         editing.review(page=page, by=both, read=desk.read(page), next_on=None)
     editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
 
@@ -146,7 +146,7 @@ def test_each_role_does_its_part_and_no_other(pages, role, allowed):
         try:
             getattr(editing, name)(page=page, by=person, read=desk.read(page), **more)
             done.add(name)
-        except rights.Refused:
+        except rights.ActRefused:
             pass
     assert done == allowed
 
@@ -180,7 +180,7 @@ def test_what_is_sent_back_needs_its_review_again(pages):
     editing.send_back(page=page, by=desk.editor(), read=desk.read(page))
 
     assert desk.fresh(page).reviewed_by is None
-    with pytest.raises(rights.Refused):
+    with pytest.raises(rights.ActRefused):
         editing.publish(page=page, by=desk.editor(), read=desk.read(page))
 
 
@@ -202,7 +202,7 @@ def test_of_two_who_change_at_once_one_is_told_to_look_again(pages):
 def test_a_review_for_yesterday_is_refused(pages):
     page = pages["knees/creaking"]
 
-    with pytest.raises(rights.Refused, match="future"):
+    with pytest.raises(rights.ActRefused, match="future"):
         editing.review(
             page=page, by=desk.clinician(), read=desk.read(page), next_on=timezone.localdate()
         )

@@ -106,3 +106,9 @@ def hold(*, draft: Draft | None = None, submission: Submission | None = None, **
         urgency = Urgency.of(walk.assessment.urgency)
         mine = {"urgency": urgency, "person": walk.content.contact}
     return holds.hold(draft=draft, submission=submission, **mine, **more)
+
+
+def holding(submission: Submission, slot: FreeTime | None = None) -> Any:
+    """The patient holds this time, or the first that is free."""
+    slot = slot or free()
+    return hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)

@@ -11,9 +11,9 @@ from intake.models.appointments import Appointment, AppointmentRequest, Offer, W
 from intake.models.submissions import Communication, StatusChange, Submission
 from tests import builders
 from tests.intake import book
+from tests.intake.my_visit import code_of, inside, offered
 from tests.intake.patient import Patient
-from tests.intake.test_coming_back import asking
-from tests.intake.test_my_visit import code_of, inside, offered
+from tests.intake.way_in import asking
 from tests.trail import recorded, unchained
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roomy")]

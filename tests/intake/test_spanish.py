@@ -14,9 +14,9 @@ from intake import documents
 from intake.models.submissions import Submission, TranslationDocument
 from intake.protocols import current
 from tests import builders
+from tests.desk import page_of
 from tests.intake import spanish
 from tests.intake.patient import Patient
-from tests.staff.desk import page_of
 
 pytestmark = pytest.mark.django_db
 SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}

@@ -12,9 +12,9 @@ from intake import documents
 from intake.models.submissions import Draft, ProtocolDocument, Submission
 from intake.my_page import replies
 from tests import builders
-from tests.domain.test_frozen import FIRST, HASH
+from tests.desk import page_of, words
+from tests.intake.domain.test_frozen import FIRST, HASH
 from tests.intake.patient import Patient
-from tests.staff.desk import page_of, words
 
 pytestmark = pytest.mark.django_db
 

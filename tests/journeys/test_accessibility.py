@@ -14,13 +14,13 @@ from intake.models.submissions import Urgency
 from intake.my_page import replies
 from intake.ways import calls
 from tests import builders
+from tests.desk import desk_page_of, page_of, waiting
 from tests.education import desk
 from tests.education.browser import at
 from tests.education.samples import png
 from tests.intake import book
 from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
-from tests.staff.desk import desk_page_of, page_of, waiting
 
 pytestmark = pytest.mark.journey
 # what a patient may write for a name or in a free text; were it ever run, the judge would say so

@@ -9,7 +9,7 @@ from clinic.models import Message
 from intake.models.submissions import Draft, Submission
 from tests import builders
 from tests.builders import CONTACT_DETAILS
-from tests.staff.desk import page_of
+from tests.desk import page_of
 
 pytestmark = pytest.mark.journey
 MAILBOX = CONTACT_DETAILS["email"]

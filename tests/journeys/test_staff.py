@@ -9,7 +9,7 @@ from clinic.models import Message
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Decision, Submission, Urgency
 from tests import builders
-from tests.staff.desk import waiting
+from tests.desk import waiting
 
 pytestmark = pytest.mark.journey
 

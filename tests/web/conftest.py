@@ -14,7 +14,7 @@ from django.test import Client
 
 from tests import builders
 from tests.intake.patient import Patient
-from tests.intake.test_coming_back import asking, code_in, enter, letters
+from tests.intake.way_in import asking, code_in, enter, letters
 
 ROOT = Path(settings.BASE_DIR)
 LEFT_OUT = (

@@ -17,7 +17,7 @@ from clinic import hours
 from clinic.requests import Request
 from intake import documents
 from intake.domain import answers as domain
-from intake.domain.definition import Page
+from intake.domain.definition import QuestionPage
 from intake.domain.route import pages_without
 from intake.domain.translation import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
@@ -153,7 +153,7 @@ def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
     ]
 
 
-def page_of_protocol(step: str) -> Page | None:
+def page_of_protocol(step: str) -> QuestionPage | None:
     """Return a page of the current protocol in the language of the request, None if unknown."""
     protocol = current_wording().protocol
     pages = pages_without(protocol.pages, protocol.uses.contact.stored_names)

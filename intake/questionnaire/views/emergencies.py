@@ -16,7 +16,7 @@ from intake import documents
 from intake.access.forms import TellForm
 from intake.domain import answers as domain
 from intake.domain.conditions import holds
-from intake.domain.definition import Page, Rule
+from intake.domain.definition import QuestionPage, Rule
 from intake.domain.triage import Fired
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
@@ -53,7 +53,7 @@ def ticked_emergencies(request: Request, step: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if holds(rule.when, ticked, {}))
 
 
-def recognised_answers(page: Page, posted: QueryDict) -> dict[str, Any]:
+def recognised_answers(page: QuestionPage, posted: QueryDict) -> dict[str, Any]:
     """Return the answers of a page that can be read, whatever else is wrong."""
     found = ((q.id, domain.recognised_answer(q, posted.getlist(q.id))) for q in page.questions)
     return {name: value for name, value in found if value is not None}

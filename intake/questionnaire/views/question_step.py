@@ -12,7 +12,7 @@ from clinic.pagecache import blank
 from clinic.requests import Request
 from intake import documents
 from intake.domain import answers as domain
-from intake.domain.definition import Page
+from intake.domain.definition import QuestionPage
 from intake.domain.triage import interrupting_rules
 from intake.forms.base import PageForm
 from intake.models.submissions import Draft
@@ -68,7 +68,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
     return redirect_onward(request, after, step)
 
 
-def show_page(request: Request, walk: Walk, page: Page) -> HttpResponse:
+def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
     """Show a page, blank or with what the patient typed or answered before."""
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
@@ -91,7 +91,9 @@ def show_page(request: Request, walk: Walk, page: Page) -> HttpResponse:
     return blank.serve(request, html)
 
 
-def page_context(request: Request, walk: Walk, page: Page, form: PageForm) -> dict[str, Any]:
+def page_context(
+    request: Request, walk: Walk, page: QuestionPage, form: PageForm
+) -> dict[str, Any]:
     """Return the context of a page of questions."""
     return {
         "form": form,
@@ -121,7 +123,7 @@ def blank_page(
     words = documents.wording(content_hash, language)
     protocol = words.protocol
     whole = protocol.page(page_id)
-    page = Page(
+    page = QuestionPage(
         id=whole.id,
         section=whole.section,
         title=whole.title,

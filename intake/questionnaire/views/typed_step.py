@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from clinic.requests import Request
-from intake.domain.definition import Page
+from intake.domain.definition import QuestionPage
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.forms.base import PageForm
 from intake.models.submissions import Kind
@@ -39,7 +39,7 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Any = PageForm(
-            Page(id=page.id, section=page.section, title=page.title, questions=shown),
+            QuestionPage(id=page.id, section=page.section, title=page.title, questions=shown),
             typed=request.POST,
         )
         template, title, section = "page", page.title, page.section

@@ -1,0 +1,28 @@
+"""Messages of a kind that the tests alone know: put, due, delivered."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.models import Message
+from clinic.outgoing import outbox
+
+MINUTES = [1, 5, 15, 60, 240]
+
+
+def put(occasion: str = "one", **order: Any) -> Message:
+    with transaction.atomic():
+        outbox.put(kind="note", occasion=occasion, **order)
+    return Message.objects.get(occasion=occasion)
+
+
+def soon(message: Message) -> None:
+    """The time of the next try has come."""
+    Message.objects.filter(pk=message.pk).update(next_at=timezone.now() - timedelta(seconds=1))
+
+
+def now(message: Message) -> Message:
+    """The message as it is stored."""
+    return Message.objects.get(pk=message.pk)

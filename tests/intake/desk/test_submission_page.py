@@ -1,0 +1,279 @@
+"""The submission page: who and why at one look, then every answer as it was asked."""
+
+import re
+from datetime import timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from intake import documents
+from intake.desk import decisions, transitions
+from intake.desk.decisions import DecisionInput
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Decision, Kind, Submission, Urgency
+from intake.protocols import current
+from intake.questionnaire import sending
+from tests import builders
+from tests.desk import page_of, waiting, words
+
+pytestmark = pytest.mark.django_db
+
+SERIOUS = {
+    "main_reason": "sore_wound",
+    "vein_look": ("varicose", "open_sore"),
+    "vein_bleed": "last_7d",
+    "vein_sx": ("heavy_ache",),
+    "wound_time": "ge_2w",
+    "wound_signs": ("on_foot_toe",),
+    "conditions": ("diabetes",),
+    "foot_signs": ("numb_burning",),
+    "reason_text": "It <script>alert(1)</script> bleeds & aches.",
+}
+
+
+@pytest.fixture
+def clinician():
+    return builders.staff_client("clinician")
+
+
+def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
+    submission = builders.submission(**SERIOUS)
+    page = clinician.get(page_of(submission))
+    text = words(page)
+    summary = text[: text.index("Take it")]
+
+    assert page.status_code == 200
+    for told in (
+        submission.reference,
+        "Quentin Canary",
+        "44 years, Male",
+        "(202) 555-0147",
+        "Same day",
+        "Due:",
+        "nobody has taken it",
+        "Red flags",
+        "Both",
+    ):
+        assert told in summary
+    for fired in submission.result.fired:
+        assert fired.id in summary
+    assert text.index("Red flags") < text.index("Why") < text.index("Contact and answers")
+    assert len(summary.split()) < 160
+
+
+def test_every_rule_says_why_from_which_answer_and_by_which_source(clinician):
+    submission = builders.submission(**SERIOUS)
+    text = words(clinician.get(page_of(submission)))
+
+    for fired in (*submission.result.fired, *submission.result.flags):
+        assert " ".join(fired.reason.split()) in text
+        assert " ".join(fired.source.split()) in text
+    assert "Did a vein in your leg bleed" in text or "bleed" in text
+    assert "Yes, in the last 7 days" in text or "last 7 days" in text
+
+
+def test_no_red_flag_is_said_in_words(clinician):
+    text = words(clinician.get(page_of(builders.submission())))
+
+    assert "None: no rule for emergencies or same-day contact fired." in text
+
+
+def test_all_answers_are_there_as_they_were_asked(clinician):
+    submission = builders.submission(iron_results="yes_no_numbers")
+    text = words(clinician.get(page_of(submission)))
+    protocol = current()
+
+    for name in submission.answers:
+        if name in ("lang_help", "callback_phone", "ack"):
+            continue
+        question = protocol.question(name)
+        assert " ".join(question.text.split()) in text, name
+    assert "– not answered" in text
+    assert "Tell us more in your own words (optional). – not answered" in text
+    assert "March 27, 1982" in text
+    assert "Monday, Thursday" in text
+
+
+def test_somebody_who_answered_for_another_is_quoted_so(clinician):
+    submission = builders.submission(
+        {"proxy_name": "Petra Canary"}, who="caregiver", reason_text="Her words."
+    )
+    text = words(clinician.get(page_of(submission)))
+
+    assert "filled in by another person" in text
+    assert "Petra Canary" in text
+    assert "Tell us more about the problem in your own words" in text
+    assert current().question("reason_text").text not in text
+
+
+def test_an_old_submission_shows_what_that_patient_read(clinician):
+    protocol = current()
+    document = msgspec.json.decode(protocol.document())
+    text = protocol.question("main_reason").text
+    changed = msgspec.json.encode(document).replace(
+        msgspec.json.encode(text), msgspec.json.encode("What ails thee?")
+    )
+    old = documents.from_document(changed)
+    assert old.content_hash != protocol.content_hash
+    documents.store_protocol(old)
+    submission = builders.submission()
+    Submission.objects.filter(pk=submission.pk).update(protocol_id=old.content_hash)
+    page = words(clinician.get(page_of(submission)))
+
+    assert "What ails thee?" in page
+    assert text not in page
+    assert old.content_hash[:12] in page
+
+
+def test_what_a_patient_wrote_is_text_and_nothing_else(clinician):
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7|add:7 }}"
+    submission = builders.submission({"name": evil}, reason_text=evil)
+    for url in (page_of(submission), "/admin/intake/submission/"):
+        body = clinician.get(url).content.decode()
+        assert "alert(1)" in body
+        assert "<script>alert" not in body
+        assert "<img src=x" not in body
+        assert "{{ 7|add:7 }}" in body
+
+
+def test_a_stopped_form_shows_only_what_was_asked(clinician):
+    draft, _key = builders.draft(em_now=("cold_leg_sudden",))
+    sending.tell_clinic(draft=draft, phone="+12025550147", name="Carl Canary")
+    (submission,) = Submission.objects.all()
+    # what was on the draft behind the stop does not count as asked
+    assert submission.kind == Kind.STOPPED
+    text = words(clinician.get(page_of(submission)))
+
+    assert "Stopped by an emergency answer" in text
+    assert "Emergency" in text
+    assert "not answered" not in text or submission.answers.keys() != {"em_now"}
+
+
+def test_a_stopped_form_hides_the_questions_behind_the_stop(clinician):
+    submission = builders.submission()
+    answers = {"em_now": ["cold_leg_sudden"]}
+    submission.kind, submission.answers = Kind.STOPPED, answers
+    submission.save()
+    text = words(clinician.get(page_of(submission)))
+
+    assert current().question("em_now").text in text
+    assert "not answered" not in text
+    assert current().question("tobacco").text not in text
+
+
+def test_the_question_about_suicide_is_not_shown_where_it_was_not_asked(clinician):
+    asked = builders.submission(si_screen="none")
+    without = builders.submission(si_screen=None)
+    question = current().question("si_screen").text
+
+    shown = [
+        question in words(clinician.get(page_of(row)))
+        for row in (asked, without)
+        if "si_screen" in asked.answers
+    ]
+    assert shown in ([True, False], [])
+    assert question not in words(clinician.get(page_of(without)))
+
+
+def test_an_appointment_request_needs_no_answers(clinician):
+    submission = builders.submission()
+    Submission.objects.filter(pk=submission.pk).update(kind=Kind.APPOINTMENT)
+    text = words(clinician.get(page_of(submission)))
+
+    assert "Appointment request only" in text
+    assert current().question("em_now").text in text
+    assert current().question("tobacco").text not in text
+
+
+def test_an_emergency_that_was_taken_back_stands_there(clinician):
+    submission = builders.submission()
+    at = "2026-11-23T10:00:00+00:00"
+    stop = {"rules": ["E02"], "page": "safety", "at": at, "retracted": at}
+    submission.assessment = {**submission.assessment, "stops": [stop]}
+    submission.save()
+
+    assert "Taken back: chest or breathing" in words(clinician.get(page_of(submission)))
+
+
+def test_next_goes_down_the_list_and_round_again(clinician):
+    me = builders.member("clinician")
+    colleague = builders.member("clinician", "dr-other")
+    first = waiting(urgency=Urgency.SAME_DAY, hours=1)
+    second = waiting(urgency=Urgency.SOON, hours=1, assignee=me)
+    waiting(urgency=Urgency.SOON, hours=2, assignee=colleague, status="in_review")
+    third = waiting(urgency=Urgency.SOON, hours=2)
+    last = waiting(urgency=Urgency.ROUTINE, hours=-9)
+
+    def following(submission):
+        page = clinician.get(page_of(submission)).content.decode()
+        return re.search(r'href="([^"]+)">Next<', page)[1]
+
+    order = [first, second, third, last, first]
+    for here, there in pairwise(order):
+        assert following(here) == page_of(there)
+
+
+def test_the_last_one_has_no_next(clinician):
+    assert ">Next<" not in clinician.get(page_of(waiting())).content.decode()
+
+
+def test_the_page_says_who_looked(clinician):
+    submission = waiting()
+    colleague = builders.member("clinician", "dr-other")
+    colleague.first_name, colleague.last_name = "Ada", "Other"
+    colleague.save()
+    builders.sign_in(builders.Client(), colleague).get(page_of(submission))
+    text = words(clinician.get(page_of(submission)))
+
+    assert "Opened: Ada Other" in text
+    assert "Sent: the patient" in text
+    assert "That you opened this page is recorded, too." in text
+
+
+def test_the_page_costs_the_same_however_much_happened(clinician):
+    quiet, busy, _next = waiting(), waiting(), waiting(hours=99)
+    me = builders.member("clinician")
+    for submission, times in ((quiet, 1), (busy, 7)):
+        for number in range(times):
+            transitions.assign(submission=submission, to=me, by=me, revision=number, request_id="r")
+    costs = []
+    for submission in (quiet, busy):
+        with CaptureQueriesContext(connection) as queries:
+            assert clinician.get(page_of(submission)).status_code == 200
+        costs.append(len(queries))
+
+    assert len(set(costs)) == 1, costs
+    assert costs[0] <= 23  # one for the banner, three for calls: made, owed to all, to this patient
+
+
+def test_words_for_what_happened_and_when(clinician):
+    me = builders.member("clinician")
+    submission = waiting(submitted_at=timezone.now() - timedelta(hours=3))
+    decisions.decide(
+        submission=submission,
+        given=DecisionInput(Urgency.URGENT, "book_urgent", "Worse than it reads.", "Call."),
+        by=me,
+        revision=0,
+        request_id="r" * 32,
+    )
+    text = words(clinician.get(page_of(submission)))
+
+    assert "Decided" in text
+    assert "Book an urgent visit" in text
+    assert "Urgent (was Routine)" in text
+    assert "Worse than it reads." in text
+    assert "sent 3 h ago" in text
+    assert "Decide Urgency" not in text  # nothing left to decide
+    assert Decision.objects.count() == 1
+    assert AppointmentRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("what", ["", "nonsense", "00000000-0000-7000-8000-000000000000"])
+def test_no_such_submission(clinician, what):
+    response = clinician.get(f"/admin/intake/submission/{what or 'x'}/change/")
+
+    assert response.status_code == 404

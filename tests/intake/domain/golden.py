@@ -1,0 +1,68 @@
+"""The golden table: cases a clinician can read, each with what the rules say of it.
+
+    .venv/bin/python -m tests.intake.domain.golden
+
+writes the last three columns of golden.csv anew from the protocol as it is. Read the difference
+before committing it: each changed row is a patient who is now told something else.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from intake.domain.answers import clean_answer
+from intake.domain.definition import Protocol, Value
+from intake.domain.triage import assess
+from intake.protocols import current
+
+TABLE: Final = Path(__file__).with_name("golden.csv")
+COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
+SAFETY_RETRACTED: Final = "(safety_retracted)"
+"""Stands among the answers of a case whose emergency answer was taken back."""
+
+Row = dict[str, str]
+
+
+def read() -> list[Row]:
+    """The table as it is in git."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write(rows: Iterable[Row], path: Path = TABLE) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
+    """ "em_now=none; age_years=44; leg_new=red_warm+sore_vein_below" → (answers, meta)."""
+    answers: dict[str, Value] = {}
+    meta: dict[str, Any] = {}
+    for part in filter(None, cell.split("; ")):
+        if part == SAFETY_RETRACTED:
+            meta["safety_retracted"] = True
+            continue
+        id, _, text = part.partition("=")
+        question = protocol.question(id)
+        value = clean_answer(question, text.split("+") if question.type == "multi" else [text])
+        assert value is not None, f"{part}: no answer"
+        answers[id] = value
+    return answers, meta
+
+
+def assessed(protocol: Protocol, row: Row) -> Row:
+    """The row with what the protocol says of its answers."""
+    answers, meta = answers_of(protocol, row["answers"])
+    assessment = assess(protocol, answers, **meta)
+    return row | {
+        "urgency": assessment.urgency,
+        "rules": " ".join(rule.id for rule in assessment.fired),
+        "flags": " ".join(flag.id for flag in assessment.flags),
+    }
+
+
+if __name__ == "__main__":
+    write([assessed(current(), row) for row in read()])

@@ -1,0 +1,79 @@
+"""What an assessment holds besides the rules that fired (those: golden.csv)."""
+
+import timeit
+from decimal import Decimal
+
+from intake.domain.definition import Protocol
+from intake.domain.triage import Assessment, assess, interrupting_rules
+from tests.intake.domain.altered import with_rules
+
+RLS = {"rls_urge": "yes", "rls_rest": "yes", "rls_move": "yes", "rls_evening": "evening"}
+IRON = {"iron_results": "yes_numbers", "ferritin": Decimal("75")}
+
+
+def test_a_fired_rule_keeps_its_reason_its_source_and_what_it_used(protocol: Protocol) -> None:
+    (fired,) = assess(protocol, RLS | IRON).fired
+    rule = protocol.rule("N03")
+    assert (fired.id, fired.level, fired.reason, fired.source, fired.advice) == (
+        "N03",
+        "soon",
+        rule.reason,
+        rule.source,
+        rule.advice,
+    )
+    assert fired.inputs == {"rls_pattern": "complete", "ferritin": "75", "tsat": None}
+
+
+def test_the_most_urgent_rule_comes_first_and_the_others_stay(protocol: Protocol) -> None:
+    answers = {
+        "swell_long": "one_long",
+        "blood_loss": ("black_stool",),
+        "em_now": ("stroke_signs",),
+    }
+    assessment = assess(protocol, answers)
+    assert assessment.urgency == "emergency"
+    assert [rule.id for rule in assessment.fired] == ["E03", "S15", "N08"]
+
+
+def test_an_emergency_stops_the_form_and_a_panel_does_not(protocol: Protocol) -> None:
+    active = {"age_years": 40, "si_screen": "active"}
+    passive = {"age_years": 40, "si_screen": "passive"}
+    assert assess(protocol, active).interrupt
+    assert [rule.id for rule in interrupting_rules(protocol, active)] == ["E09"]
+    assert not assess(protocol, passive).interrupt
+    assert assess(protocol, passive).fired[0].interrupt == "panel"
+    assert interrupting_rules(protocol, passive) == ()
+
+
+def test_a_question_that_is_not_asked_interrupts_nobody(protocol: Protocol) -> None:
+    active = {"age_years": 40, "si_screen": "active"}
+    assert interrupting_rules(protocol, active, si_screen=False) == ()
+    assert assess(protocol, active, si_screen=False).urgency == "routine"
+
+
+def test_a_child_alone_is_stopped_from_sending(protocol: Protocol) -> None:
+    assert assess(protocol, {"age_years": 17, "who": "self"}).blocked
+    assert not assess(protocol, {"age_years": 17, "who": "parent_guardian"}).blocked
+
+
+def test_an_assessment_says_what_ran(protocol: Protocol) -> None:
+    assessment = assess(protocol, {})
+    assert assessment.rule_set == protocol.rules.version
+    assert assessment.content_hash == protocol.content_hash
+
+
+def test_an_assessment_comes_back_from_json_as_it_was(protocol: Protocol) -> None:
+    assessment = assess(protocol, RLS | IRON | {"meds_classes": ("iron_oral",)})
+    assert assessment.flags
+    assert Assessment.from_json(assessment.to_json()) == assessment
+
+
+def test_without_any_rule_the_urgency_is_the_lowest(protocol: Protocol) -> None:
+    assessment = assess(with_rules(protocol, ()), {"em_now": ("stroke_signs",)})
+    assert (assessment.urgency, assessment.fired) == ("routine", ())
+
+
+def test_an_assessment_takes_well_under_a_millisecond(protocol: Protocol) -> None:
+    answers = RLS | IRON | {"reason_text": "My legs creep and itch. " * 25}
+    best = min(timeit.repeat(lambda: assess(protocol, answers), number=20, repeat=5)) / 20
+    assert best < 0.002  # some 0.2 ms on a laptop, with room for a busy one

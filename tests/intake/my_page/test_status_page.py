@@ -1,0 +1,212 @@
+"""The patient's own page: what stands on it, withdrawing, messages, additions."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clinic.models import Message
+from intake.models.access import Grant
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import Communication, Kind, Submission, Urgency
+from intake.my_page import replies
+from intake.protocols import current
+from tests import builders
+from tests.intake.patient import Patient
+from tests.intake.way_in import MAILBOX, OTHER, inside, letters
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "codes_without_limit")]
+
+
+def test_the_page_never_shows_an_answer_or_who_it_is():
+    submission = builders.submission(reason_text="CANARY words")
+    page = inside(submission).page
+    for told_before in ("CANARY", "Quentin", MAILBOX, "555-0147", "1982", "restless"):
+        assert told_before not in page.html
+
+
+def test_it_says_who_opened_it_by_role():
+    submission = builders.submission()
+    client = builders.staff_client("clinician")
+    client.get(f"/admin/intake/submission/{submission.pk}/change/")
+    client.get(f"/admin/intake/submission/{submission.pk}/change/")
+    page = inside(submission).page
+    assert page.text.count("A clinician, ") == 1
+    assert "clinician@" not in page.text
+
+
+def test_without_a_grant_every_page_asks_for_a_code():
+    for url in ("/my/withdraw/", "/my/reply/", "/my/code/"):
+        assert Patient().get(url).path == "/my/"
+    for url in ("/my/add/", "/my/reply/", "/my/withdraw/", "/my/choose/"):
+        assert Patient().post(url, {"text": "x"}).path == "/my/"
+
+
+def test_the_way_in_ends_after_half_an_hour_and_after_leaving():
+    submission = builders.submission()
+    patient = inside(submission)
+    Grant.objects.update(seen_at=timezone.now() - timedelta(minutes=31))
+    assert submission.reference not in patient.get("/my/").text
+    patient = inside(submission)
+    Grant.objects.update(created_at=timezone.now() - timedelta(hours=2, minutes=1))
+    assert submission.reference not in patient.get("/my/").text
+    patient = inside(submission)
+    patient.post("/my/leave/", {})
+    assert submission.reference not in patient.get("/my/").text
+
+
+def test_each_look_keeps_the_way_in_open():
+    patient = inside(builders.submission())
+    ago = timezone.now() - timedelta(minutes=20)
+    Grant.objects.update(seen_at=ago)
+    patient.get("/my/")
+    assert Grant.objects.get().seen_at > ago + timedelta(minutes=19)
+
+
+def test_withdrawing_asks_once_and_is_the_same_as_withdrawing_twice():
+    submission = builders.submission()
+    patient = inside(submission)
+    assert submission.reference in patient.get("/my/withdraw/").text
+    assert Submission.objects.get().status == "new"
+    for _twice in range(2):
+        page = patient.post("/my/withdraw/", {})
+    assert "You took this request back." in page.text
+    assert AppointmentRequest.objects.get().progress == "withdrawn"
+    assert [step.action for step in submission.history.all()] == ["send", "withdraw"]
+    assert not Submission.objects.waiting().exists()
+
+
+def test_a_red_flag_taken_back_is_looked_at_all_the_same():
+    submission = builders.submission(leg_new=("swelling_one",), clot_risk=("none",))
+    inside(submission).post("/my/withdraw/", {})
+    assert list(Submission.objects.waiting()) == [submission]
+
+
+def test_a_reply_has_a_clock_on_the_worklist():
+    submission = builders.submission()
+    page = inside(submission).post("/my/reply/", {"text": "May I come on Friday?"})
+    assert "May I come on Friday?" in page.text
+    assert "answer by" in page.text
+    stored = Submission.objects.get()
+    assert stored.reply_due_at > timezone.now()
+    assert (stored.urgency, stored.status) == (submission.urgency, "new")
+    clinician = builders.staff_client()
+    assert "patient wrote" in clinician.get("/admin/intake/submission/?status=replies").text
+
+
+def test_a_closed_request_with_a_reply_is_back_on_the_worklist():
+    submission = builders.submission()
+    Submission.objects.update(status="closed")
+    assert not Submission.objects.waiting().exists()
+    replies.reply(submission=submission, text="One more thing.")
+    assert Submission.objects.waiting().exists()
+
+
+def test_a_reply_that_sounds_like_danger_is_answered_at_once_and_raised():
+    submission = builders.submission()
+    Submission.objects.update(status="closed")
+    page = inside(submission).post("/my/reply/", {"text": "I can’t breathe when I lie down"})
+    assert page.red_card
+    assert current().rule("S16").advice in page.text
+    stored = Submission.objects.get()
+    assert stored.urgency == Urgency.SAME_DAY
+    assert stored.assessed_urgency == submission.assessed_urgency
+    assert stored.answers == submission.answers
+    assert Message.objects.filter(kind="alarm").exists()
+
+
+@pytest.mark.usefixtures("clinic_closed")
+def test_when_closed_the_answer_to_alarm_words_leads_to_urgent_care():
+    page = inside(builders.submission()).post("/my/reply/", {"text": "chest pain"})
+    closed, advice = current().level("same_day").closed, current().rule("S16").advice
+    assert page.text.index(closed) < page.text.index(advice)
+
+
+def test_the_same_reply_sent_twice_is_stored_once():
+    patient = inside(builders.submission())
+    for _twice in range(2):
+        patient.post("/my/reply/", {"text": "Hello"})
+    assert Communication.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "x" * 2001, "a\u202eb"])
+def test_a_reply_that_cannot_be_kept_comes_back(text):
+    patient = inside(builders.submission())
+    page = patient.post("/my/reply/", {"text": text})
+    assert page.status == 422
+    assert page.errors
+    assert not Communication.objects.exists()
+
+
+def test_the_clinics_message_is_read_on_the_page_and_mailed_as_a_hint_alone():
+    submission = builders.submission()
+    patient = inside(submission)
+    patient.post("/my/reply/", {"text": "Hello?"})
+    letters()
+    clinician, stored = builders.staff_client(), Submission.objects.get()
+    clinician.post(
+        f"/admin/intake/submission/{submission.pk}/message/",
+        {"message": "call_us", "revision": stored.revision},
+    )
+    (text,) = letters()
+    assert submission.reference in clinician.get("/admin/clinic/message/?q=").text
+    assert "There is a message for you" in text
+    assert "call us at" not in text
+    assert "Please call us at" in patient.get("/my/").text
+    assert Submission.objects.get().reply_due_at is None
+
+
+def test_a_reply_can_be_settled_without_an_answer():
+    submission = builders.submission()
+    replies.reply(submission=submission, text="Thank you!")
+    url, revision = f"/admin/intake/submission/{submission.pk}/settle/", 1
+    builders.staff_client().post(url, {"revision": revision})
+    assert Submission.objects.get().reply_due_at is None
+
+
+def test_adding_something_is_a_submission_of_its_own_judged_anew():
+    earlier = builders.submission(reason_text="first words")
+    patient = inside(earlier)
+    page = patient.post("/my/add/", {})
+    assert page.step == "safety"
+    patient.says |= {
+        "leg_new": ("swelling_one",),
+        "clot_risk": ("none",),
+        "reason_text": "Since today",
+    }
+    patient.walk_to("check")
+    assert "first words" not in "".join(page.html for page in patient.seen)
+    assert "Quentin" not in patient.page.text
+    patient.send()
+    added = Submission.objects.get(follows=earlier)
+    assert (added.kind, added.urgency) == (Kind.ADDITION, Urgency.SAME_DAY)
+    assert added.answers["reason_text"] == "Since today"
+    assert added.person["name"] == "Quentin Canary"
+    assert not AppointmentRequest.objects.filter(submission=added).exists()
+    unchanged = Submission.objects.get(pk=earlier.pk)
+    assert (unchanged.answers, unchanged.urgency) == (earlier.answers, earlier.urgency)
+    shown = builders.staff_client().get(f"/admin/intake/submission/{added.pk}/change/").text
+    assert f">{earlier.reference}</a>" in shown
+
+
+def test_the_address_taken_over_into_an_addition_is_not_shown():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    assert MAILBOX not in patient.get("/intake/save/").html
+    patient.post("/intake/save/", {"address": OTHER})
+    assert patient.get("/intake/save/").form.values["address"] == [OTHER]
+
+
+def test_adding_too_often_is_said(settings):
+    settings.LIMIT_INTAKE_STARTS = 1
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    page = patient.post("/my/add/", {})
+    assert page.status == 429
+    assert "asked too often just now" in page.text
+
+
+def test_an_emergency_in_an_addition_stops_as_everywhere():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    assert patient.answer(em_now=("stroke_signs",)).red_card

@@ -1,0 +1,175 @@
+"""No list and no page of staff reads the whole table of submissions.
+
+On a few thousand rows with their statistics, as the bench stores a million: each statement that a
+page asks is explained and run, as the page asked it. How many rows it reads is counted, because a
+whole table can be read by an index, too.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from intake.models.appointments import AppointmentRequest
+from intake.models.submissions import ProtocolDocument, Submission
+from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from tests import builders
+from tests.bench import records
+from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
+
+pytestmark = pytest.mark.django_db
+ROWS = 4_000  # of which a tenth waits and a tenth is decided
+MOST = 1_050  # a list counts to a thousand and shows 25
+
+
+@pytest.fixture(scope="module")
+def stored(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Some thousand submissions, for all tests of this module; taken away again at the end."""
+    with django_db_blocker.unblock():
+        clinician = builders.member("clinician", "dr-plan")
+        records.store(ROWS, [clinician])
+        with connection.cursor() as cursor:
+            for model in records.TABLES:
+                cursor.execute(f"vacuum (analyze) {model._meta.db_table}")
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(f"truncate {Submission._meta.db_table} cascade")
+        ProtocolDocument.objects.all().delete()
+        clinician.delete()
+
+
+@pytest.fixture
+def clinician(stored):
+    return builders.staff_client("clinician", "dr-plan")
+
+
+@pytest.fixture
+def front_desk(stored):
+    return builders.staff_client("front desk", "desk-plan")
+
+
+def plans(client, url: str) -> list[dict[str, Any]]:
+    """How the database answers each question of a page about submissions.
+
+    At some thousand rows reading the whole table costs about as much as an index, and which of them
+    is taken depends on what earlier tests left in the file. So the plan may read a whole table only
+    where no index serves, which is what counts at a hundred times the size.
+    """
+    assert client.get(url).status_code == 200  # what a process keeps is there now
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    found = []
+    for query in asked.captured_queries:
+        sql = query["sql"]
+        if sql.startswith("SELECT") and "intake_submission" in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("set local enable_seqscan = off")
+                cursor.execute(f"explain (analyze, format json) {sql}")
+                ((plan,),) = cursor.fetchall()
+            found.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    assert found, url
+    return found
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def read(node: dict[str, Any]) -> float:
+    """The submissions that a step of a plan looked at."""
+    if node.get("Relation Name") != "intake_submission":
+        return 0
+    each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return (each + node.get("Rows Removed by Index Recheck", 0)) * node["Actual Loops"]
+
+
+def assert_by_index(client, url: str, index: str = "") -> None:
+    found = plans(client, url)
+    for plan in found:
+        whole = sum(map(read, nodes(plan)))
+        assert whole <= MOST, f"{url} reads {whole} rows\n{json.dumps(plan, indent=1)}"
+    used = {node.get("Index Name", "") for plan in found for node in nodes(plan)}
+    assert not index or any(index in name for name in used), used
+
+
+@pytest.mark.parametrize("status", ["new", "decided", "closed", "withdrawn"])
+def test_the_submission_page(clinician, front_desk, status):
+    row = Submission.objects.filter(status=status).first()
+    assert_by_index(clinician, page_of(row), "follows_id")
+    row = Submission.objects.filter(status=status, appointment_request__isnull=False).first()
+    assert_by_index(front_desk, desk_page_of(row))
+
+
+def test_a_submission_that_adds_to_another_one(clinician):
+    added = Submission.objects.exclude(follows=None).first()
+    first = added.follows
+    assert first.reference in clinician.get(page_of(added)).content.decode()
+    assert added.reference in clinician.get(page_of(first)).content.decode()
+    assert_by_index(clinician, page_of(added), "follows_id")
+
+
+def test_every_row_of_the_bench_opens(clinician):
+    for row in Submission.objects.order_by("?")[:30]:
+        page = clinician.get(page_of(row))
+        assert page.status_code == 200
+        assert row.person["name"] in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "submission_worklist"),
+        ("status=replies", "submission_answer_due"),
+        ("status=suspect", "submission_suspect"),
+        ("status=all", "submission_sorted"),
+        ("status=closed", ""),  # most rows are closed: every index finds them at once
+    ],
+)
+def test_the_worklist(clinician, query, index):
+    assert_by_index(clinician, f"{WORKLIST}?{query}", index)
+
+
+@pytest.mark.parametrize("code", [code for code, _words in ProgressFilter.options])
+def test_the_front_desks_appointments(front_desk, code):
+    # the waiting list is short, so a plan may begin there
+    index = "" if code == "waitlist" else "submission_open"
+    assert_by_index(front_desk, f"{FRONT_DESK}?progress={code}", index)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        *(f"urgency={code}" for code, _words in UrgencyFilter.options),
+        *(f"status={code}" for code, _words in NotClosedFilter.options),
+        *(f"sent={code}" for code, _words in SentFilter.options),
+    ],
+)
+def test_the_front_desks_list(front_desk, query):
+    wanted = {"": "submission_open", "status=replies": "submission_answer_due"}.get(query, "")
+    assert_by_index(front_desk, f"{FRONT_DESK}?{query}", wanted)
+
+
+@pytest.mark.parametrize("status", ["", "all", "closed", "decided", "new"])
+@pytest.mark.parametrize("progress", [code for code, _words in ProgressFilter.options])
+def test_the_filter_by_appointment_finds_what_a_join_finds(front_desk, progress, status):
+    page = front_desk.get(f"{FRONT_DESK}?progress={progress}&status={status}")
+    rows = {"": NotClosedFilter.shown_by_default}.get(status)
+    found = Submission.objects.filter(rows) if rows else Submission.objects.all()
+    if status not in ("", "all"):
+        found = found.filter(status=status)
+    asked = AppointmentRequest.objects.filter(submission__in=found)
+    if progress == "waitlist":
+        asked = asked.filter(waiting__isnull=False)
+    else:
+        asked = asked.filter(progress=progress)
+    assert page.context["cl"].result_count == min(asked.count(), 1000)
+    wanted = found.filter(appointment_request__in=asked).order_by("-urgency", "target_at", "id")
+    shown = [row.pk for row in page.context["cl"].result_list]
+    assert shown == [row.pk for row in wanted[: len(shown)]]
+    assert len(shown) == min(25, page.context["cl"].result_count)

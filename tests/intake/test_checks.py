@@ -1,0 +1,82 @@
+"""The system checks that keep a wrong or unsigned protocol from being served."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from intake import checks, protocols
+from intake.domain.definition import Approval, Protocol
+from intake.domain.problem import KINDS
+from tests.intake.domain.altered import with_rule
+
+
+def ids(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, *, demo: bool) -> list[str | None]:
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo))
+    monkeypatch.setattr(protocols, "load", lambda name: protocol)
+    # the translation of the shipped protocol is judged in test_translation.py
+    monkeypatch.setattr(protocols, "languages", lambda name: ())
+    return [message.id for message in checks.protocol_problems()]
+
+
+def signed(protocol: Protocol) -> Protocol:
+    signature = Approval("A fictitious reviewer", date(2000, 1, 1), protocol.content_hash)
+    return msgspec.structs.replace(protocol, approval=signature)
+
+
+def test_a_demonstration_may_show_what_nobody_signed(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    assert ids(monkeypatch, protocol, demo=True) == []
+
+
+def test_a_clinic_may_not_serve_what_nobody_signed(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    assert ids(monkeypatch, protocol, demo=False) == [checks.UNSIGNED]
+    (message,) = checks.protocol_problems()
+    for part in ("approved_by", "approved_on", "content_hash", "protocols/legs/approval.yaml"):
+        assert part in message.msg
+    assert protocol.content_hash in str(message.hint)
+
+
+def test_without_a_setting_it_is_no_demonstration(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    monkeypatch.setattr(checks, "settings", SimpleNamespace())
+    assert [message.id for message in checks.protocol_problems()] == [checks.UNSIGNED]
+
+
+def test_a_clinic_serves_what_was_signed(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    assert ids(monkeypatch, signed(protocol), demo=False) == []
+
+
+def test_a_change_after_signing_stops_the_clinic(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    changed = with_rule(signed(protocol), "E01", advice="Call 911 now.")
+    assert ids(monkeypatch, changed, demo=False) == [checks.UNSIGNED]
+
+
+def test_every_problem_has_its_own_number(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol
+) -> None:
+    assert len(set(checks.NUMBERS.values())) == len(KINDS)
+    broken = with_rule(protocol, "E01", source="")
+    assert ids(monkeypatch, broken, demo=True) == [checks.NUMBERS["missing_source"]]
+
+
+def test_a_file_that_cannot_be_read_stops_even_a_demonstration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(name: str) -> Protocol:
+        raise msgspec.ValidationError("Expected `str`, got `int` - at `$.rules[0].id`")
+
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=True))
+    monkeypatch.setattr(protocols, "load", load)
+    (message,) = checks.protocol_problems()
+    assert message.id == checks.UNREADABLE
+    assert "$.rules[0].id" in message.msg

@@ -1,0 +1,216 @@
+"""Every act that concerns a patient: each sets the scene, then returns what is done in it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from clinic.models import Message
+from clinic.outgoing import outbox
+from intake.appointments import booking, changing, offers, waiting_list
+from intake.models.appointments import Appointment, Offer
+from intake.models.clinic_time import Clinician
+from intake.models.submissions import Submission
+from intake.my_page import replies
+from intake.questionnaire import sending
+from tests import builders
+from tests.desk import desk_page_of, page_of, press, visit_page
+from tests.intake import book
+
+WAYS = {
+    "e-mail": {},
+    "text alone": {"email": "", "prefer": "text"},
+    "phone alone": {"email": "", "prefer": "phone"},
+    "nothing": {"email": "", "prefer": "phone", "callback_phone": ""},
+}
+
+WRITTEN_TO = ("e-mail", "text alone")
+
+
+def reach(submission: Submission, way: str) -> Submission:
+    """From now on the clinic knows this way to the patient, and no other."""
+    person = {**submission.person, **WAYS[way]}
+    sealed = Submission._meta.get_field("person").seal_for(submission.pk, person)
+    Submission.objects.filter(pk=submission.pk).update(person=sealed)
+    return Submission.objects.get(pk=submission.pk)
+
+
+def fresh(way: str) -> Submission:
+    return reach(book.patient(), way)
+
+
+def visitor(way: str) -> Appointment:
+    """A visit in a week; the patient can be reached this way by now."""
+    visit = book.booked(book.patient())
+    reach(visit.submission, way)
+    return Appointment.objects.for_reading().get(pk=visit.pk)
+
+
+def offered(way: str) -> Submission:
+    """Somebody who was offered a time in a letter; the patient can be reached this way by now."""
+    submission = book.patient()
+    press(builders.staff_client("front desk"), submission, "offer", book.free())
+    outbox.deliver_due()
+    return reach(submission, way)
+
+
+def send_all() -> None:
+    """All is sent but reminders, what waits for second thoughts as well."""
+    rows = Message.objects.exclude(kind="appointment_reminder").filter(state="waiting")
+    rows.update(next_at=timezone.now() - timedelta(seconds=1))
+    outbox.deliver_due()
+
+
+Act = Callable[[], object]
+
+
+def message(way: str) -> tuple[Submission, Act]:
+    submission = fresh(way)
+    given = {"message": "call_us", "revision": submission.revision}
+    client = builders.staff_client("clinician")
+    return submission, lambda: client.post(page_of(submission, "message"), given, follow=True)
+
+
+def offer(way: str) -> tuple[Submission, Act]:
+    submission = fresh(way)
+    return submission, lambda: pressed(submission, "offer", book.free())
+
+
+def withdraw_offer(way: str) -> tuple[Submission, Act]:
+    submission = offered(way)
+    return submission, lambda: pressed(submission, "withdraw")
+
+
+def book_by_call(way: str) -> tuple[Submission, Act]:
+    submission = fresh(way)
+    return submission, lambda: pressed(submission, "call", book.free())
+
+
+def overbook(way: str) -> tuple[Submission, Act]:
+    submission, lee = fresh(way), Clinician.objects.get()
+    given = {
+        "visit_type": str(book.visit_type().pk),
+        "clinician": str(lee.pk),
+        "location": str(book.location().pk),
+        "day": book.in_days(7).date().isoformat(),
+        "time": "07:00",
+        "reason": "Dr. Lee agreed",
+        "sure": "on",
+    }
+    return submission, lambda: pressed(submission, "overbook", **given)
+
+
+def move(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    given = {"type": str(book.visit_type().pk), "slot": book.free(days=8).key}
+    return visit.submission, lambda: posted(visit_page(visit, "move"), given)
+
+
+def cancel(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    return visit.submission, lambda: posted(visit_page(visit, "cancel"), {"reason": "clinician"})
+
+
+def cancel_as_asked(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    return visit.submission, lambda: posted(visit_page(visit, "cancel"), {"reason": "patient"})
+
+
+def want_no_visit(way: str) -> tuple[Submission, Act]:
+    submission = visitor(way).submission
+    given = {"progress": "withdrawn", "revision": submission.revision}
+    return submission, lambda: posted(desk_page_of(submission, "progress"), given)
+
+
+def patient_books(way: str) -> tuple[Submission, Act]:
+    submission = fresh(way)
+    slot = book.free()
+    held = book.hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)
+    return submission, lambda: booking.confirm_hold(appointment=held, submission=submission)
+
+
+def patient_accepts(way: str) -> tuple[Submission, Act]:
+    submission = offered(way)
+    offer = Offer.objects.get()
+    return submission, lambda: offers.accept(offer=offer, submission=submission)
+
+
+def patient_moves(way: str) -> tuple[Submission, Act]:
+    visit, slot = visitor(way), book.free(days=8)
+    return visit.submission, lambda: changing.reschedule(appointment=visit, slot=slot.key)
+
+
+def patient_cancels(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    return visit.submission, lambda: changing.cancel(appointment=visit)
+
+
+def patient_withdraws(way: str) -> tuple[Submission, Act]:
+    visit = visitor(way)
+    return visit.submission, lambda: replies.withdraw(submission=visit.submission)
+
+
+def patient_sends(way: str) -> tuple[Submission | None, Act]:
+    draft, _key = builders.draft(WAYS[way])
+    return None, lambda: sending.submit(draft=draft)
+
+
+def lose_the_time(way: str) -> tuple[Submission, Act]:
+    """Two are offered a freed time in letters, and the other is first."""
+    first, second = waiting_for_a_time(2)
+    reach(second, way)
+    mine = Offer.objects.get(request__submission=first)
+    return second, lambda: offers.accept(offer=mine, submission=first)
+
+
+def time_becomes_free(way: str) -> tuple[Submission, Act]:
+    gives_up = book.booked(book.patient(9))
+    submission = fresh(way)
+    waiting_list.join_waitlist(submission=submission)
+    return submission, lambda: changing.cancel(appointment=gives_up)
+
+
+def waiting_for_a_time(many: int) -> list[Submission]:
+    """So many who wait, and were offered in letters the time that somebody gave back."""
+    gives_up, rows = book.booked(book.patient(9)), [book.patient(n) for n in range(many)]
+    for row in rows:
+        waiting_list.join_waitlist(submission=row)
+    changing.cancel(appointment=gives_up)
+    outbox.deliver_due()
+    return rows
+
+
+def pressed(submission: Submission, button: str, *slots, **more):
+    given = {"type": str(book.visit_type().pk), "slot": [slot.key for slot in slots], **more}
+    return posted(desk_page_of(submission, button), given)
+
+
+def posted(address: str, given: dict):
+    return builders.staff_client("front desk").post(address, given, follow=True)
+
+
+# act → how it ends for a patient whom a letter reaches, and for one whom none does
+ACTS = {
+    message: ("letter", "call"),
+    offer: ("letter", "refused"),
+    withdraw_offer: ("letter", "call"),
+    book_by_call: ("letter", "knows"),
+    overbook: ("letter", "call"),
+    move: ("letter", "call"),
+    cancel: ("letter", "call"),
+    cancel_as_asked: ("letter", "knows"),
+    want_no_visit: ("letter", "knows"),
+    patient_books: ("letter", "knows"),
+    patient_accepts: ("letter", "knows"),
+    patient_moves: ("letter", "knows"),
+    patient_cancels: ("letter", "knows"),
+    patient_withdraws: ("letter", "knows"),
+    patient_sends: ("letter", "knows"),
+    lose_the_time: ("letter", "call"),
+    time_becomes_free: ("letter", "passed over"),
+}
+
+OF_STAFF = set(ACTS) - {
+    *(patient_books, patient_accepts, patient_moves, patient_cancels, patient_withdraws),
+    *(patient_sends, lose_the_time, time_becomes_free),
+}

@@ -1,0 +1,42 @@
+"""The clock of the clinic, and one colleague of each role."""
+
+import pytest
+from django.utils import timezone
+
+from clinic.hours import ClinicHours
+from tests import builders
+from tests.intake.ways.escalating import CLOSED_DAY, Clock
+
+
+@pytest.fixture
+def people():
+    """One of each role, with an address; and one who has left."""
+    for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
+        user = builders.member(role)
+        user.email = f"{user.username}@staff.example.org"
+        user.save()
+    gone = builders.member("duty", "gone")
+    gone.email, gone.is_active = "gone@staff.example.org", False
+    gone.save()
+
+
+@pytest.fixture
+def clock(monkeypatch, settings):
+    """Monday morning, in a week whose Wednesday is a holiday."""
+    settings.CLINIC_HOURS = ClinicHours.parse(
+        "Mon-Fri 08:30-17:00", [CLOSED_DAY], "America/New_York"
+    )
+    clock = Clock()
+    clock.set("2026-11-30T09:00")
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def clinician():
+    return builders.staff_client("clinician")
+
+
+@pytest.fixture
+def me():
+    return builders.member("clinician")

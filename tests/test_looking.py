@@ -1,0 +1,108 @@
+"""To look changes nothing: a GET of staff leaves the record that they looked, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clinic import audit
+from clinic.outgoing import outbox
+from intake.appointments import offers
+from intake.models.appointments import Appointment, Offer
+from intake.models.submissions import Submission
+from intake.my_page import replies
+from intake.ways import escalation
+from tests import builders
+from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
+from tests.intake import book
+from tests.test_roles_matrix import TABLE, WHO, address
+from tests.test_roles_matrix import things as things  # a fixture
+
+pytestmark = pytest.mark.django_db
+LOOKS = {"read", "list", "search", "deny"}
+OWN = {"clinic_staffsession"}  # when it was seen last
+
+
+def tables() -> dict[str, str]:
+    """Each table → a hash of all its rows. The audit trail has a schema of its own."""
+    names = sorted(set(connection.introspection.table_names()) - OWN)
+    asked = " union all ".join(
+        f"select '{name}', md5(coalesce(string_agg(r::text, '|' order by r::text), ''))"
+        f' from "{name}" r'
+        for name in names
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(asked)
+        return dict(cursor.fetchall())
+
+
+@pytest.fixture
+def busy(things):
+    """Every address of the admin, with all that a look could be tempted to tidy up: a red flag
+    whose step is overdue, words of alarm, an offer that has lapsed, an assignee who has left."""
+    submission, addresses = things[0], {name: address(name, *things) for name in TABLE}
+    replies.reply(submission=submission, text="I can’t breathe.")
+    gone = builders.member("clinician", "gone")
+    past = timezone.now() - timedelta(hours=1)
+    Submission.objects.filter(pk=submission.pk).update(escalate_at=past, assignee=gone)
+    people, duty = type(gone).objects, builders.member("duty")
+    people.filter(pk=gone.pk).update(is_active=False)
+    people.filter(pk=duty.pk).update(email="duty@staff.example.org")
+    other = waiting("Otto Other")
+    slot = book.free(wall="14:00")
+    offers.offer(
+        submission=other,
+        slots=[slot.key],
+        visit_type=slot.visit_type,
+        hours=1,
+        by=builders.member("front desk"),
+        request_id="r",
+    )
+    Appointment.objects.filter(status="held").update(held_until=past)
+    Offer.objects.update(expires_at=past)
+    return addresses
+
+
+@pytest.mark.parametrize("role", WHO)
+def test_a_get_changes_nothing_but_the_record_that_somebody_looked(role, busy, mailoutbox):
+    client = builders.staff_client(role)
+    client.get("/admin/", follow=True)
+    before, changed = tables(), set()
+    for name, where in busy.items():
+        trail = Trail()
+        response = client.get(where)
+        after = tables()
+        changed |= {(name, table) for table in before if before[table] != after[table]}
+        before = after
+        for event in trail.events():
+            assert event.action in LOOKS, name
+            assert event.request_id == response["X-Request-ID"]
+            assert event.actor == audit.staff(builders.member(role))
+
+    assert changed == set()
+    # nor does it end what waits for somebody to act
+    assert escalation.escalate() == 1
+    outbox.deliver_due()
+    to = [letter.to for letter in mailoutbox if "Nobody has seen to it" in letter.subject]
+    assert to == [["duty@staff.example.org"]]
+
+
+def test_a_decision_reads_no_record_but_its_own():
+    first, other = waiting("Ann Early"), waiting("Bob Next")
+    clinician, trail = builders.staff_client("clinician"), Trail()
+    page = clinician.post(page_of(first, "decide"), verdict(first), follow=True)
+
+    assert page.redirect_chain == [(page_of(first), 302)]
+    assert "Bob" not in page.content.decode()
+    assert {event.subject for event in trail.events()} == {str(first.pk)}
+    assert [event.action for event in trail.events()] == ["decide", "read"]
+    assert not trail.names(page, other)
+
+
+def test_the_pages_of_one_record_read_no_other():
+    row, other = waiting("Ann Early"), waiting("Bob Next")
+    for role, page in (("clinician", page_of(row)), ("front desk", desk_page_of(row))):
+        trail = Trail()
+        builders.staff_client(role).get(page)
+        assert str(other.pk) not in {event.subject for event in trail.events()}

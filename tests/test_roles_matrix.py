@@ -1,0 +1,359 @@
+"""Who may open which address of the admin. An address that is not in the table fails."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import URLResolver, reverse
+
+from clinic.models import Message
+from clinic.people.roles import ROLES
+from education.services import pictures
+from intake.appointments import waiting_list
+from intake.models.appointments import Appointment, WaitlistEntry
+from intake.models.calls import CallTask
+from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.ways import calls
+from tests import builders
+from tests.desk import WORKLIST, waiting
+from tests.education.conftest import load
+from tests.education.samples import png
+from tests.intake import book
+from tests.trail import recorded, unchained
+
+pytestmark = pytest.mark.django_db
+
+WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
+NONE = "403 403 403 403 403 403"
+# name → status of a GET for each of WHO, in that order
+TABLE = {
+    "index": "302 302 302 302 302 302",
+    "app_list intake": "200 200 200 404 404 404",
+    "app_list clinic": "404 404 404 404 200 404",
+    "app_list auth": "404 404 404 404 404 200",
+    "app_list education": "404 404 404 200 404 404",
+    "login": "302 302 302 302 302 302",
+    "logout": "405 405 405 405 405 405",
+    "password_change": "302 302 302 302 302 302",
+    "password_change_done": "200 200 200 200 200 200",
+    "autocomplete": NONE,
+    "jsi18n": "200 200 200 200 200 200",
+    "view_on_site": "404 404 404 404 404 404",
+    "intake_submission_changelist": "200 200 403 403 403 403",
+    "intake_submission_change": "200 200 403 403 403 403",
+    "intake_submission_history": "302 302 403 403 403 403",
+    "intake_submission_add": NONE,
+    "intake_submission_delete": NONE,
+    "intake_submission_decide": "302 302 403 403 403 403",
+    "intake_submission_assign": "302 302 403 403 403 403",
+    "intake_submission_move": "302 302 403 403 403 403",
+    "intake_submission_message": "302 302 403 403 403 403",
+    "intake_submission_settle": "302 302 403 403 403 403",
+    "intake_submission_trust": "302 302 403 403 403 403",
+    "intake_submission_call": "302 302 403 403 403 403",
+    "intake_frontdesk_changelist": "403 403 200 403 403 403",
+    "intake_frontdesk_change": "403 403 200 403 403 403",
+    "intake_frontdesk_history": "403 403 302 403 403 403",
+    "intake_frontdesk_add": NONE,
+    "intake_frontdesk_delete": NONE,
+    "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 302 403 403 403",
+    "intake_frontdesk_call": "403 403 302 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 302 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_changelist": "200 403 200 403 403 403",
+    "intake_appointment_change": "403 403 200 403 403 403",
+    "intake_appointment_history": "302 403 302 403 403 403",
+    "intake_appointment_add": NONE,
+    "intake_appointment_delete": NONE,
+    "intake_appointment_move": "403 403 200 403 403 403",
+    "intake_appointment_cancel": "403 403 302 403 403 403",
+    "intake_appointment_complete": "403 403 302 403 403 403",
+    "intake_appointment_miss": "403 403 302 403 403 403",
+    "intake_waitlistentry_changelist": "403 403 200 403 403 403",
+    "intake_waitlistentry_change": "403 403 302 403 403 403",
+    "intake_waitlistentry_history": "403 403 302 403 403 403",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
+    "intake_waitlistentry_add": NONE,
+    "intake_waitlistentry_delete": NONE,
+    "intake_calltask_changelist": "200 200 200 403 403 403",
+    "intake_calltask_change": "302 302 302 403 403 403",
+    "intake_calltask_history": "302 302 302 403 403 403",
+    "intake_calltask_reached": "302 302 302 403 403 403",
+    "intake_calltask_left_word": "302 302 302 403 403 403",
+    "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_calltask_add": NONE,
+    "intake_calltask_delete": NONE,
+    "intake_location_changelist": "403 403 200 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_location_change": "403 403 200 403 403 403",
+    "intake_location_history": "403 403 200 403 403 403",
+    "intake_location_delete": NONE,
+    "intake_clinician_changelist": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_clinician_change": "403 403 200 403 403 403",
+    "intake_clinician_history": "403 403 200 403 403 403",
+    "intake_clinician_delete": NONE,
+    "intake_visittype_changelist": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_visittype_change": "403 403 200 403 403 403",
+    "intake_visittype_history": "403 403 200 403 403 403",
+    "intake_visittype_delete": NONE,
+    "intake_openinghours_changelist": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_openinghours_change": "403 403 200 403 403 403",
+    "intake_openinghours_history": "403 403 200 403 403 403",
+    "intake_openinghours_delete": "403 403 200 403 403 403",
+    "intake_closure_changelist": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
+    "intake_closure_change": "403 403 200 403 403 403",
+    "intake_closure_history": "403 403 200 403 403 403",
+    "intake_closure_delete": "403 403 200 403 403 403",
+    "clinic_event_changelist": "403 403 403 403 200 403",
+    "clinic_event_change": "403 403 403 403 302 403",
+    "clinic_event_history": "403 403 403 403 302 403",
+    "clinic_event_add": NONE,
+    "clinic_event_delete": NONE,
+    "clinic_message_changelist": "200 200 200 403 200 403",
+    "clinic_message_change": "302 302 302 403 302 403",
+    "clinic_message_history": "302 302 302 403 302 403",
+    "clinic_message_add": NONE,
+    "clinic_message_delete": NONE,
+    "clinic_message_again": "302 302 302 403 403 403",
+    "clinic_message_aside": "302 302 302 403 403 403",
+    "auth_user_changelist": "403 403 403 403 403 200",
+    "auth_user_add": "403 403 403 403 403 200",
+    "auth_user_change": "403 403 403 403 403 200",
+    "auth_user_history": "403 403 403 403 403 200",
+    "auth_user_delete": NONE,
+    "auth_user_password": "403 403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 403 302",
+    "education_page_changelist": "200 403 403 200 403 403",
+    "education_page_change": "200 403 403 200 403 403",
+    "education_page_history": "200 403 403 200 403 403",
+    "education_page_add": "403 403 403 200 403 403",
+    "education_page_delete": NONE,
+    "education_page_preview": "200 403 403 200 403 403",
+    "education_page_shown": "200 403 403 200 403 403",
+    "education_page_restore": "302 403 403 302 403 403",
+    "education_page_ask_for_review": "302 403 403 302 403 403",
+    "education_page_review": "302 403 403 302 403 403",
+    "education_page_publish": "302 403 403 302 403 403",
+    "education_page_send_back": "302 403 403 302 403 403",
+    "education_page_take_down": "302 403 403 302 403 403",
+    "education_condition_changelist": "403 403 403 200 403 403",
+    "education_condition_change": "403 403 403 200 403 403",
+    "education_condition_history": "403 403 403 302 403 403",
+    "education_condition_add": "403 403 403 200 403 403",
+    "education_condition_delete": NONE,
+    "education_picture_changelist": "200 403 403 200 403 403",
+    "education_picture_change": "302 403 403 200 403 403",
+    "education_picture_history": "302 403 403 302 403 403",
+    "education_picture_add": "403 403 403 200 403 403",
+    "education_picture_delete": NONE,
+}
+POSTS = {
+    "intake_submission_decide": "422 422 403 403 403 403",
+    "intake_submission_assign": "302 302 403 403 403 403",
+    "intake_submission_move": "302 302 403 403 403 403",
+    "intake_submission_message": "302 302 403 403 403 403",
+    "intake_submission_settle": "302 302 403 403 403 403",
+    "intake_submission_trust": "302 302 403 403 403 403",
+    "intake_submission_call": "422 422 403 403 403 403",
+    "intake_frontdesk_progress": "403 403 302 403 403 403",
+    "intake_frontdesk_offer": "403 403 422 403 403 403",
+    "intake_frontdesk_call": "403 403 422 403 403 403",
+    "intake_frontdesk_withdraw": "403 403 302 403 403 403",
+    "intake_frontdesk_overbook": "403 403 422 403 403 403",
+    "intake_frontdesk_wait": "403 403 302 403 403 403",
+    "intake_appointment_move": "403 403 422 403 403 403",
+    "intake_appointment_cancel": "403 403 422 403 403 403",
+    "intake_appointment_complete": "403 403 409 403 403 403",
+    "intake_appointment_miss": "403 403 409 403 403 403",
+    "intake_calltask_reached": "302 302 302 403 403 403",
+    "intake_calltask_left_word": "302 302 302 403 403 403",
+    "intake_calltask_not_reached": "302 302 302 403 403 403",
+    "intake_calltask_told": "302 302 302 403 403 403",
+    "intake_location_add": "403 403 200 403 403 403",
+    "intake_clinician_add": "403 403 200 403 403 403",
+    "intake_visittype_add": "403 403 200 403 403 403",
+    "intake_openinghours_add": "403 403 200 403 403 403",
+    "intake_closure_add": "403 403 200 403 403 403",
+    "clinic_message_again": "302 302 302 403 403 403",
+    "clinic_message_aside": "302 302 302 403 403 403",
+    "auth_user_password": "403 403 403 403 403 200",
+    "auth_user_factor": "403 403 403 403 403 302",
+    "education_page_change": "403 403 403 422 403 403",
+    "education_page_add": "403 403 403 422 403 403",
+    "education_picture_add": "403 403 403 422 403 403",
+    "education_picture_change": "403 403 403 422 403 403",
+    "education_condition_change": "403 403 403 422 403 403",
+    "education_condition_add": "403 403 403 422 403 403",
+    "education_page_restore": "403 403 403 404 403 403",
+    "education_page_ask_for_review": "403 403 403 302 403 403",
+    "education_page_review": "422 403 403 403 403 403",
+    "education_page_publish": "403 403 403 302 403 403",
+    "education_page_send_back": "302 403 403 302 403 403",
+    "education_page_take_down": "403 403 403 302 403 403",
+    "intake_waitlistentry_leave": "403 403 302 403 403 403",
+}
+
+# the pages whose looking at is an event
+RECORDED = {
+    *("intake_submission_changelist", "intake_submission_change"),
+    *("intake_frontdesk_changelist", "intake_frontdesk_change"),
+    *("intake_appointment_changelist", "intake_appointment_change", "intake_appointment_move"),
+    *("intake_waitlistentry_changelist", "intake_calltask_changelist"),
+    "intake_openinghours_delete",
+    *("clinic_event_changelist", "clinic_message_changelist"),
+}
+
+
+def names(patterns) -> set[str]:
+    """The names of all addresses below the admin; what has none is a redirect or the 404."""
+    found = set()
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            found |= names(pattern.url_patterns)
+        elif pattern.name:
+            found.add(pattern.name)
+    return found
+
+
+def appointed() -> list[Any]:
+    """The only visit, call to make and place on the waiting list, and the clinic time behind."""
+    models = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
+
+
+def address(name: str, submission, user, page, picture) -> str:
+    name, _space, app = name.partition(" ")
+    model = name.split("_")[1] if "_" in name else ""
+    keys = {
+        "submission": submission.pk,
+        "frontdesk": submission.pk,
+        "event": 1,
+        "message": Message.objects.order_by("pk").values_list("pk", flat=True)[0],
+        "user": user.pk,
+        "page": page.pk,
+        "picture": picture.pk,
+        "condition": page.condition_id,
+        **{row._meta.model_name: row.pk for row in appointed()},
+    }
+    if app:
+        args = [app]
+    elif name == "view_on_site":
+        args = [1, submission.pk]
+    elif model in keys and not name.endswith(("_changelist", "_add")):
+        args = [keys[model]]
+    else:
+        args = []
+    return reverse(f"admin:{name}", args=args)
+
+
+@pytest.fixture
+def things():
+    submission = waiting("Quentin Canary")
+    book.clinician()
+    book.booked(submission)
+    waiting_list.join_waitlist(submission=submission)
+    calls.owe(submission=submission, reason="message", occasion="1")
+    Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
+    page = load()["knees/creaking"]
+    colleague = builders.member("content editor", "colleague")
+    picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)
+    return submission, colleague, page, picture
+
+
+def test_every_address_of_the_admin_is_in_the_table():
+    known = {name.partition(" ")[0] for name in TABLE}
+
+    assert names(admin.site.urls[0]) == known
+    assert set(WHO) == set(ROLES)
+
+
+@pytest.mark.parametrize("number", range(len(WHO)), ids=WHO)
+def test_each_role_opens_its_own_and_nothing_else(number, things):
+    client = builders.staff_client(WHO[number])
+    got, wanted = {}, {}
+    for name, statuses in TABLE.items():
+        response = client.get(address(name, *things))
+        got[name], wanted[name] = response.status_code, int(statuses.split()[number])
+        if response.status_code >= 400:
+            assert b"Canary" not in response.content
+
+    assert got == wanted
+
+
+@pytest.mark.parametrize("number", range(len(WHO)), ids=WHO)
+def test_each_role_presses_its_own_buttons_and_no_other(number, things):
+    client = builders.staff_client(WHO[number])
+    for name, statuses in POSTS.items():
+        response = client.post(address(name, *things))
+        assert response.status_code == int(statuses.split()[number]), name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_page_is_sent_whose_event_is_lost_at_the_commit(things):
+    """Each page by the first role that may open it, and one that nobody may."""
+    clients = {role: builders.staff_client(role) for role in WHO}
+    opened = {name: told.split().index("200") for name, told in TABLE.items() if "200" in told}
+    got, wanted = {}, {}
+    with unchained():
+        for name, number in {**opened, "intake_submission_add": 0}.items():
+            with recorded() as events:
+                response = clients[WHO[number]].get(address(name, *things))
+            got[name] = response.status_code
+            wanted[name] = 403 if name not in opened else 503 if events else 200
+            assert response.status_code == 200 or b"Canary" not in response.content
+
+    assert got == wanted
+    assert set(got.values()) == {200, 403, 503}
+    assert {name for name in got if got[name] == 503} == RECORDED
+
+
+def test_strangers_are_sent_to_the_sign_in_whatever_they_ask_for(things):
+    for name in sorted(TABLE):
+        if name == "logout":
+            continue
+        response = Client().get(address(name, *things))
+        if name == "jsi18n":  # the words of the admin's scripts
+            continue
+        assert response.status_code == 302, name
+        assert "/login/" in response.headers["Location"], name
+        assert b"Canary" not in response.content
+
+
+def test_a_password_alone_opens_nothing(things):
+    client = Client()
+    client.force_login(
+        builders.member("clinician"),
+        backend="clinic.people.sign_in.RoleBackend",
+    )
+    for name in sorted(TABLE):
+        response = client.get(address(name, *things))
+        assert b"Canary" not in response.content
+        if name not in ("logout", "jsi18n"):
+            assert response.status_code == 302, name
+
+
+def test_somebody_with_no_role_gets_an_empty_desk():
+    user = builders.member("clinician", "fresh")
+    user.groups.clear()
+    page = builders.sign_in(Client(), user).get("/admin/")
+
+    assert b"There is nothing here for your account yet." in page.content
+
+
+def test_a_permission_given_to_a_person_by_hand_opens_nothing():
+    user = builders.member("auditor", "favoured")
+    user.user_permissions.set(Permission.objects.all())
+    client = builders.sign_in(Client(), user)
+
+    assert client.get(WORKLIST).status_code == 403
+    assert client.get(reverse("admin:clinic_message_changelist")).status_code == 200
