@@ -2,8 +2,8 @@
 
 Raw HTML and link definitions are off, and of pictures only ours are shown, as
 `![words](picture:name)`. Besides plain Markdown there are marks of sources
-(`[1]`, `[2, 3]`), the placeholders {phone}, {name} and {hours}, and care cards, which are fenced
-blocks with the info `care` and a level.
+(`[1]`, `[2, 3]`), placeholders such as {phone}, {hours} and {soon}, and care cards, which are
+fenced blocks with the info `care` and a level.
 """
 
 import re
@@ -24,7 +24,9 @@ _HTTPS = re.compile(
     r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?([/?#][^\s\\]*)?", re.IGNORECASE
 )
 _PICTURE = re.compile(r"picture:([a-z0-9]+(?:-[a-z0-9]+)*)")
-_SPECIAL = re.compile(r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours)\}|\b(911|988)\b")
+_SPECIAL = re.compile(
+    r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours|urgent|soon|routine)\}|\b(911|988)\b"
+)
 _BREAKS = ("softbreak", "hardbreak")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 

@@ -153,7 +153,11 @@ class Within(Base, frozen=True):
 
 
 class Level(Base, frozen=True):
-    """An urgency. The higher `rank` wins. `closed` precedes the advice in a closed clinic."""
+    """An urgency. The higher `rank` wins.
+
+    `tell` says after sending what happens next, `closed` precedes the advice in a closed clinic.
+    No text writes a period out: `{within}`, `{seen_within}` and `{by}` stand for the targets.
+    """
 
     code: str
     rank: int
@@ -161,6 +165,12 @@ class Level(Base, frozen=True):
     contact_within: Within
     seen_within: Within | None = None
     closed: str | None = None
+    tell: str | None = None
+
+    @property
+    def seen(self) -> Within:
+        """The period within which the patient is seen, or contacted where there is no visit."""
+        return self.seen_within or self.contact_within
 
 
 class Rule(Base, frozen=True):

@@ -34,6 +34,10 @@ KINDS: Final[Mapping[str, str]] = {
     "wrong_computed": "a computed value is not written as one of its shapes",
     "circular_computed": "computed values read each other in a circle",
     "wrong_summary": "a line for staff says nothing, or a value that does not exist",
+    "wrong_level": "a level, its rank or its target is not what the program works with",
+    "wrong_period": "a text writes a period out, or has an unknown placeholder",
+    "missing_fallback": "an only_if_none rule is no fallback rule, so it fires beside others",
+    "too_long": "an id or a version is longer than the program can store",
 }
 """Every kind of problem, and what it means.
 

@@ -21,6 +21,7 @@ from intake.domain.definition import (
     Rule,
 )
 from intake.domain.leaf_problems import leaf_problems, values_of
+from intake.domain.levels import level_problems
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
@@ -34,6 +35,11 @@ _SPEAKS_TO_PATIENT: Final = re.compile(
 _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 
 
+LONGEST_RULE: Final = 8
+LONGEST_VERSION: Final = 30
+"""The most characters of a rule's id and of a version that the database stores."""
+
+
 def problems(protocol: Protocol) -> list[Problem]:
     """Return all problems of a protocol, in reading order; empty when it may be served.
 
@@ -45,6 +51,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *use_problems(protocol),
         *_questions(protocol),
         *_pages(protocol),
+        *level_problems(protocol),
         *_rules(protocol),
         *computed_problems(protocol),
         *_conditions(protocol),
@@ -83,6 +90,12 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
         for id, count in Counter(ids).items():
             if count > 1:
                 yield Problem("duplicate_id", path, f"“{id}” is used {count} times. Rename one.")
+
+    stored = [(f"rules.{rule.id}", rule.id, LONGEST_RULE) for rule in protocol.rules.rules]
+    stored.append(("version", protocol.questionnaire.version, LONGEST_VERSION))
+    for path, text, longest in stored:
+        if len(text) > longest:
+            yield Problem("too_long", path, f"Use at most {longest} characters for “{text}”.")
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
@@ -165,6 +178,8 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("missing_source", path, "Say where this rule comes from.")
         if rule.level != FLAG and not rule.advice.strip():
             yield Problem("missing_advice", path, "Say what the patient should do.")
+        if rule.only_if_none and not rule.fallback:
+            yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
         yield from _learn(path, rule.learn)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")

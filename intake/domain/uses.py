@@ -88,7 +88,9 @@ class Stored(Base, frozen=True):
     """What completes a document that is older than a key of the language.
 
     It is the file `uses-stored.yaml` of the protocol's folder. Nothing in it is changed any more.
+    `tell` holds the words of a level by level and language.
     """
 
     uses: Uses
     summary: tuple[Line, ...]
+    tell: dict[str, dict[str, str]]

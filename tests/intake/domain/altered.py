@@ -34,6 +34,15 @@ def with_rule_set(protocol: Protocol, **changes: Any) -> Protocol:
     )
 
 
+def with_level(protocol: Protocol, code: str, **changes: Any) -> Protocol:
+    """The protocol with one level changed."""
+    levels = tuple(
+        msgspec.structs.replace(level, **changes) if level.code == code else level
+        for level in protocol.rules.levels
+    )
+    return with_rule_set(protocol, levels=levels)
+
+
 def with_questionnaire(protocol: Protocol, **changes: Any) -> Protocol:
     questionnaire = msgspec.structs.replace(protocol.questionnaire, **changes)
     return msgspec.structs.replace(protocol, questionnaire=questionnaire)

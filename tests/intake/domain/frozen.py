@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from intake.domain.answers import from_json, to_json
 from intake.domain.conditions import holds
-from intake.domain.definition import Protocol, Question, Value
+from intake.domain.definition import Protocol, Question, Rule, Value
+from intake.domain.levels import RANKS
 from intake.domain.triage import assess
 from intake.protocols import load
 
@@ -62,9 +63,19 @@ def assessed(protocol: Protocol, row: Line) -> Line:
 def words(protocol: Protocol) -> Line:
     """Return the level and the words of every rule: what an assessment tells people."""
     return {
-        rule.id: json.loads(json.dumps([getattr(rule, name) for name in OF_RULE]))
+        rule.id: json.loads(json.dumps([_filled(protocol, rule, name) for name in OF_RULE]))
         for rule in protocol.rules.rules
     }
+
+
+def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
+    """Return a text of a rule with its period, as patients read it."""
+    text = getattr(rule, name)
+    if name != "promise" or not text or rule.level not in RANKS:
+        return text
+    return text.replace(
+        "{within}", f"{protocol.level(rule.level).contact_within.open_hours} clinic hours"
+    )
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:

@@ -6,7 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.domain.definition import Option, Protocol, Proxy, Question, QuestionSection
+from intake.domain.definition import (
+    Level,
+    Option,
+    Protocol,
+    Proxy,
+    Question,
+    QuestionSection,
+    Within,
+)
 from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase, Term
 from intake.domain.problem import KINDS
 from intake.domain.problems import problems
@@ -14,6 +22,7 @@ from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.uses import ContactQuestions, ShortWalks, Who
 from tests.intake.domain.altered import (
     NEVER,
+    with_level,
     with_question,
     with_questionnaire,
     with_questions,
@@ -60,6 +69,24 @@ def summary(*lines: Line) -> Change:
     return lambda protocol: with_rule_set(protocol, summary=lines)
 
 
+def level(code: str, **changes: Any) -> Change:
+    return lambda protocol: with_level(protocol, code, **changes)
+
+
+def ranks(**changed: int) -> Change:
+    def change(protocol: Protocol) -> Protocol:
+        for code, rank in changed.items():
+            protocol = with_level(protocol, code, rank=rank)
+        return protocol
+
+    return change
+
+
+def without_level(protocol: Protocol, code: str) -> tuple[Level, ...]:
+    return tuple(level for level in protocol.rules.levels if level.code != code)
+
+
+SOMEDAY = Level("someday", 5, "some day", Within(days=400), tell="We see you one day.")
 ALWAYS_TRUE = Computed("", when=AnswerCondition(all=()))
 
 
@@ -84,6 +111,41 @@ BROKEN: list[tuple[str, str, Change]] = [
         "questions.tobacco.options",
         question("tobacco", options=(Option("never", "Never"), Option("never", "No"))),
     ),
+    (
+        "wrong_level",
+        "levels.someday",
+        lambda p: with_rule_set(p, levels=(*p.rules.levels, SOMEDAY)),
+    ),
+    ("wrong_level", "levels.soon", lambda p: with_rule_set(p, levels=without_level(p, "soon"))),
+    # the ranks of two levels exchanged
+    ("wrong_level", "levels.soon", ranks(soon=0, routine=1)),
+    ("wrong_level", "levels.emergency", ranks(emergency=3, same_day=4)),
+    # a target in a unit with which the program cannot reckon at this level
+    ("wrong_level", "levels.emergency", level("emergency", contact_within=Within(open_hours=1))),
+    ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(days=1))),
+    ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(open_hours=0))),
+    ("wrong_level", "levels.urgent", level("urgent", contact_within=Within(days=1))),
+    ("wrong_level", "levels.urgent", level("urgent", seen_within=None)),
+    ("wrong_level", "levels.soon", level("soon", contact_within=Within(business_days=20))),
+    ("wrong_level", "levels.routine", level("routine", contact_within=Within(days=28))),
+    ("wrong_level", "levels.soon", level("soon", tell=None)),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We aim to see you within 6 weeks.")),
+    ("wrong_period", "levels.soon.target", level("soon", target="seen within six weeks (42 days)")),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {weeks}.")),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {seen_within}.")),
+    (
+        "wrong_period",
+        "rules.S01.promise",
+        rule("S01", promise="We will call within 2 clinic hours."),
+    ),
+    ("wrong_period", "rules.S01.promise", rule("S01", promise="We will call you by {by}.")),
+    (
+        "too_long",
+        "rules.COLD-LEG-1",
+        lambda p: with_rules(p, (msgspec.structs.replace(p.rules.rules[0], id="COLD-LEG-1"),)),
+    ),
+    ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
+    ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
     (
         "duplicate_id",
         "level ranks",
