@@ -1,4 +1,4 @@
-"""What is found wrong with a protocol before it meets a patient."""
+"""The faults of a protocol that are found before it is served."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """The rule's condition, with whatever it reads as its inputs."""
+    """Return the rule with this condition, and with everything that it reads as inputs."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
