@@ -1,6 +1,5 @@
 """Show a step again with what the patient typed, without session, draft and database."""
 
-
 from django.conf import settings
 from django.forms import Form
 from django.http import HttpResponse
