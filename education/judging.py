@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from django.utils.text import capfirst
+
 from education import content, markup, problems
 from intake.domain.readability import reading_grade
 
@@ -38,7 +40,7 @@ def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -
     plain = [markup.plain(section.body) for section in text.sections]
     found = problems.problems([text], known, pictures)
     return Judgement(
-        problems=tuple((problems.KINDS[p.kind].capitalize(), p.field, p.message) for p in found),
+        problems=tuple((capfirst(problems.KINDS[p.kind]), p.field, p.message) for p in found),
         whole=Grade(text.title, _grade("\n".join(plain))),
         sections=tuple(
             Grade(section.heading, _grade(body))

@@ -144,7 +144,7 @@ def test_scripts_and_false_links_are_harmless_in_preview_and_form(page, editor):
         assert "<script>alert" not in body
         assert "<img src=x" not in body
         assert 'href="javascript' not in body
-    assert "There is html, which would be shown as text" in words(editor.get(at(page, "preview")))
+    assert "There is HTML, which would be shown as text" in words(editor.get(at(page, "preview")))
 
 
 def test_a_huge_table_is_harmless(page, editor):
