@@ -129,6 +129,11 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("wrong_level", "levels.soon", level("soon", contact_within=Within(business_days=20))),
     ("wrong_level", "levels.routine", level("routine", contact_within=Within(days=28))),
     ("wrong_level", "levels.soon", level("soon", tell=None)),
+    (
+        "hard_to_read",
+        "levels.soon.tell",
+        level("soon", tell="Individual appointments materialise eventually."),
+    ),
     ("wrong_period", "levels.soon.tell", level("soon", tell="We aim to see you within 6 weeks.")),
     ("wrong_period", "levels.soon.target", level("soon", target="seen within six weeks (42 days)")),
     ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {weeks}.")),
