@@ -241,6 +241,22 @@ def lasting_words(time: timedelta) -> str:
     return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
 
 
+def period_words(*, open_hours: int = 0, business_days: int = 0, days: int = 0) -> str:
+    """Return a period in words, in whole weeks if possible: '2 clinic hours', '6 weeks'."""
+    from django.utils.translation import ngettext
+
+    if open_hours:
+        # translators: hours in which the clinic is open
+        words = ngettext("%(n)s clinic hour", "%(n)s clinic hours", open_hours)
+        return words % {"n": open_hours}
+    if business_days:
+        words = ngettext("%(n)s business day", "%(n)s business days", business_days)
+        return words % {"n": business_days}
+    if days and days % 7 == 0:
+        return ngettext("%(n)s week", "%(n)s weeks", days // 7) % {"n": days // 7}
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+
+
 def _clock(minutes: int) -> str:
     from django.utils.dateformat import time_format
     from django.utils.translation import gettext as _

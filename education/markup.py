@@ -1,9 +1,9 @@
 """The Markdown of the pages: what an editor can write, and what a text contains. No Django here.
 
 Raw HTML and link definitions are off. A picture is written `![words](picture:name)`; pictures of
-other sites are not shown. Besides plain Markdown there are source marks (`[1]`, `[2, 3]`), the
-placeholders {phone}, {name} and {hours}, and care cards: fenced blocks with the info `care` and a
-level.
+other sites are not shown. Besides plain Markdown there are source marks (`[1]`, `[2, 3]`),
+placeholders such as {phone}, {hours} and {soon}, and care cards: fenced blocks with the info
+`care` and a level.
 """
 
 import re
@@ -24,7 +24,9 @@ _HTTPS = re.compile(
     r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?([/?#][^\s\\]*)?", re.IGNORECASE
 )
 _PICTURE = re.compile(r"picture:([a-z0-9]+(?:-[a-z0-9]+)*)")
-_SPECIAL = re.compile(r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours)\}|\b(911|988)\b")
+_SPECIAL = re.compile(
+    r"\[(\d{1,3}(?:\s?,\s?\d{1,3})*)\]|\{(phone|name|hours|urgent|soon|routine)\}|\b(911|988)\b"
+)
 _BREAKS = ("softbreak", "hardbreak")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 

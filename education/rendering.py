@@ -22,8 +22,10 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from clinic import hours
 from clinic.context import in_language, phone_link
 from education import markup
+from intake.protocols import current
 
 _TAGS = set(
     "a blockquote br code dd div dl dt em h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
@@ -48,7 +50,10 @@ _CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
 
 @dataclass(frozen=True)
 class Voice:
-    """The clinic's name and numbers, which replace the placeholders in a text."""
+    """The clinic's name, numbers and periods, which replace the placeholders in a text.
+
+    `urgent`, `soon` and `routine` are the periods within which a patient of that level is seen.
+    """
 
     language: str
     name: str
@@ -56,6 +61,9 @@ class Voice:
     hours: str
     emergency: str
     crisis: str
+    urgent: str
+    soon: str
+    routine: str
 
     def text_for(self, placeholder: str) -> str:
         own = {"911": self.emergency, "988": self.crisis}
@@ -91,7 +99,15 @@ def voice() -> Voice:
         hours="; ".join(f"{label}, {text}" for label, text in settings.CLINIC_HOURS.describe()),
         emergency=settings.EMERGENCY_NUMBER,
         crisis=settings.CRISIS_LINE,
+        urgent=_seen_within("urgent"),
+        soon=_seen_within("soon"),
+        routine=_seen_within("routine"),
     )
+
+
+def _seen_within(level: str) -> str:
+    """Return the period of a level in words, as the protocol of today sets it."""
+    return hours.period_words(days=current().level(level).seen.days or 0)
 
 
 def render(

@@ -13,7 +13,8 @@ from django.utils.text import capfirst
 from intake import protocols
 from intake.domain import translation
 from intake.domain.definition import Protocol
-from intake.domain.problems import KINDS, problems
+from intake.domain.problem import KINDS
+from intake.domain.problems import problems
 
 UNREADABLE: Final = "intake.E100"
 UNSIGNED: Final = "intake.E101"

@@ -6,7 +6,7 @@ from intake.domain import translation
 from intake.domain.definition import Protocol, from_document
 from intake.domain.translation import Wording
 from intake.models.submissions import ProtocolDocument, TranslationDocument
-from intake.protocols import current, translated
+from intake.protocols import available, current, load, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
@@ -16,10 +16,19 @@ def protocol_of(content_hash: str) -> Protocol:
     return _stored_protocol(content_hash)
 
 
+def newest(content_hash: str) -> Protocol:
+    """Return today's version of the protocol with this hash; a protocol that is gone, as it ran.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
+    protocol = protocol_of(content_hash)
+    return load(protocol.name) if protocol.name in available() else protocol
+
+
 @cache
 def _stored_protocol(content_hash: str) -> Protocol:
-    document = ProtocolDocument.objects.get(content_hash=content_hash).document
-    return from_document(bytes(document))
+    row = ProtocolDocument.objects.get(content_hash=content_hash)
+    return from_document(bytes(row.document), stored(row.name))
 
 
 def store_protocol(protocol: Protocol) -> None:

@@ -6,14 +6,12 @@ from typing import Any, Self
 
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
+from intake.domain.stored import ACKNOWLEDGED, PHONE, WHO
 
 CONTACT = "contact"
 APPOINTMENT = "appointment"
-SAFETY = "safety"
-# Questions of the contact step. Their answers are stored with the contact.
-CONTACT_QUESTIONS = ("lang_help", "callback_phone", "ack")
 # The fields of the contact step that reveal no contact details.
-CONTACT_OPEN = ("who", "ack", "consent")
+CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
 SAVED_ADDRESS = "address"  # the veiled contact's name for the address of one-time codes
 
 
@@ -114,4 +112,4 @@ class Content:
     def addresses(self) -> list[str]:
         """The addresses for one-time codes: the saved address and those of the contact."""
         given = (self.saved.get("address"), self.contact.get("email"))
-        return [address for address in (*given, self.contact.get("callback_phone")) if address]
+        return [address for address in (*given, self.contact.get(PHONE)) if address]

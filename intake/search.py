@@ -14,6 +14,7 @@ from typing import Any
 import jellyfish
 
 from clinic.secrets.sealing import blind, fold
+from intake.domain.stored import PHONE
 
 CANDIDATES = 200  # the most candidates that one search opens
 ALIKE = 0.87  # least similarity of a misspelt name (Jaro-Winkler; 1 for equal names)
@@ -30,7 +31,7 @@ def tokens(person: Mapping[str, Any]) -> list[int]:
         found.add(blind("name", fold(name)))
         for part in _parts(name):
             found |= {blind("prefix", part[:3]), blind("sound", _sound(part))}
-    if phone := person.get("callback_phone"):
+    if phone := person.get(PHONE):
         found |= {blind("phone", digits) for digits in _phones(phone)}
     if email := person.get("email"):
         found.add(blind("email", email.strip().casefold()))

@@ -202,7 +202,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> KeptPage | None:
 
 @cache
 def edition() -> str:
-    """Return a hash of the code, templates and settings that pages are made of."""
+    """Return a hash of the code, templates, protocols and settings that pages are made of."""
     with translation.override(settings.LANGUAGE_CODE):
         shown = repr((site(None), [getattr(settings, name) for name in SHOWN]))
     whole = hashlib.sha256(shown.encode())
@@ -221,7 +221,7 @@ def _files() -> Iterator[Path]:
     base = settings.BASE_DIR
     for folder in ("templates", "clinic", "education", "intake"):
         for path in sorted((base / folder).rglob("*")):
-            if path.suffix in (".html", ".xml", ".py", ".mo"):
+            if path.suffix in (".html", ".xml", ".py", ".mo", ".yaml"):
                 yield path
     # addresses of style sheets, and the packages that render
     for path in (settings.STATIC_ROOT / "staticfiles.json", base / "requirements.txt"):

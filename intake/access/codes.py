@@ -24,6 +24,7 @@ from intake import documents, search
 from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
 from intake.access.keys import digest, new_key
+from intake.domain.stored import PHONE
 from intake.draft_content import Content
 from intake.models.access import Challenge, Grant
 from intake.models.submissions import Device, Draft, Submission
@@ -234,7 +235,7 @@ def _is_of(submission: Submission, address: str) -> bool:
     The search token matches more: it folds ß to ss, so that two domains look the same, and it
     compares only the last ten digits of a phone number.
     """
-    stored = (submission.person.get(name, "") for name in ("email", "callback_phone"))
+    stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)
     return any(_written(one) == wanted for one in stored)
 
@@ -254,7 +255,7 @@ def address_of(challenge: Challenge) -> str:
     else:
         newest = Submission.objects.filter(pk__in=challenge.submissions).order_by("-submitted_at")
         person = row.person if (row := newest.first()) else {}
-        stored = [person.get("email", ""), person.get("callback_phone", "")]
+        stored = [person.get("email", ""), person.get(PHONE, "")]
     fits = (a for a in stored if challenge.address_key in search.address_tokens(a))
     return next(fits, "")
 

@@ -14,6 +14,7 @@ from intake.domain import slots as domain
 from intake.models.appointments import AppointmentRequest
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission, Urgency
+from intake.protocols import current
 
 NEAREST = 6
 _DAY = timedelta(days=1)
@@ -65,8 +66,8 @@ def slots_for(
 ) -> list[FreeTime]:
     """Find the free times that a patient of this urgency (Urgency) may choose from.
 
-    No time for an emergency or a same-day matter; 14 days for an urgent one. No time begins within
-    APPOINTMENT_LEAD_HOURS.
+    No time for an emergency or a same-day matter; the days of the level for an urgent one. No time
+    begins within APPOINTMENT_LEAD_HOURS.
     """
     window = window_of(urgency)
     if window is None:
@@ -201,11 +202,19 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
     """
     now = timezone.now()
     found = domain.offer_window(
-        Urgency(urgency).code, at=now, horizon_days=settings.APPOINTMENT_HORIZON_DAYS
+        Urgency(urgency).code,
+        at=now,
+        horizon_days=settings.APPOINTMENT_HORIZON_DAYS,
+        urgent_days=urgent_days(),
     )
     if found is None:
         return None
     return found[0] + timedelta(hours=settings.APPOINTMENT_LEAD_HOURS), found[1]
+
+
+def urgent_days() -> int:
+    """Return within how many days an urgent patient is to be seen, as the protocol says."""
+    return current().level(Urgency.URGENT.code).seen.days or settings.APPOINTMENT_HORIZON_DAYS
 
 
 def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime:

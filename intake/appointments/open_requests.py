@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from intake import search
 from intake.domain import workflow
+from intake.domain.stored import PHONE
 from intake.errors import Refused
 from intake.models.appointments import AppointmentRequest
 
@@ -19,7 +20,7 @@ def open_requests(*, person: Mapping[str, Any]) -> int:
     With name and birth date alone, a refusal would tell a stranger who is a patient.
     """
     keys = search.person_tokens(dict(person))
-    addresses = search.address_tokens(person.get("email", ""), person.get("callback_phone", ""))
+    addresses = search.address_tokens(person.get("email", ""), person.get(PHONE, ""))
     if not (keys and addresses):
         return 0
     return AppointmentRequest.objects.filter(

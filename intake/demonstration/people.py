@@ -11,22 +11,13 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from intake.demonstration.material import (
-    AREAS,
-    CHANCES,
-    FIRST,
-    LAST,
-    MEDICINES,
-    NONE,
-    NUMBERS,
-    REASONS,
-    STORIES,
-    WEIGHTS,
-    Story,
-)
+from intake.demonstration.material import AREAS, FIRST, LAST, Material, Story, material_of
+from intake.domain.answers import from_json
 from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, Question
-from intake.draft_content import CONTACT_QUESTIONS, Content
+from intake.domain.stored import ACKNOWLEDGED, LANGUAGE_HELP, PHONE
+from intake.domain.triage import interrupting_rules
+from intake.draft_content import Content
 from intake.models.submissions import Kind
 from intake.questionnaire.walk import Walk
 
@@ -46,32 +37,36 @@ class Patient:
 def patients(protocol: Protocol, *, seed: int, count: int, until: datetime) -> Iterator[Patient]:
     """Yield `count` patients: the first sent at `until`, each next one sent earlier."""
     rng = Random(seed)  # noqa: S311  invented people, not secrets
-    questions = {question.id: question for question in protocol.questions}
+    material = material_of(protocol.name)
+    weights = [story.weight for story in material.stories]
     minutes = 0.0
     for _number in range(count):
-        story = rng.choices(STORIES, [story.weight for story in STORIES])[0]
-        yield _patient(rng, protocol, questions, story, until - timedelta(minutes=minutes))
+        story = rng.choices(material.stories, weights)[0]
+        yield _patient(rng, protocol, material, story, until - timedelta(minutes=minutes))
         minutes += rng.expovariate(1 / 25)  # some 60 a day
 
 
 def _patient(
     rng: Random,
     protocol: Protocol,
-    questions: Mapping[str, Question],
+    material: Material,
     story: Story,
     sent_at: datetime,
 ) -> Patient:
-    age = rng.randint(*story.ages)
-    fixed = {"em_now": NONE, "age_years": age, **story.fixed}
-    answers = _answers(rng, protocol, fixed)
-    contact = _contact(rng, age, sent_at, proxied=answers.get("who") != "self")
-    contact["lang_help"] = _single(rng, questions["lang_help"])
+    uses, age = protocol.uses, rng.randint(*story.ages)
+    no_danger = protocol.question(uses.safety).exclusive[:1]
+    fixed = {uses.safety: no_danger, uses.age: age, **from_json(protocol, story.answers)}
+    answers = _answers(rng, protocol, material, fixed)
+    contact = _contact(rng, age, sent_at, proxied=uses.is_proxy(answers.get(uses.who.q)))
+    help_asked = protocol.question(uses.contact.language_help)
+    contact[LANGUAGE_HELP] = _single(rng, help_asked, material)
     stops: tuple[dict[str, Any], ...] = ()
     if story.retracted:
         at = (sent_at - timedelta(minutes=6)).isoformat()
-        stops = ({"rules": ["E02"], "page": "safety", "at": at, "retracted": at},)
+        rules = [r.id for r in interrupting_rules(protocol, from_json(protocol, story.retracted))]
+        stops = ({"rules": rules, "page": protocol.pages[0].id, "at": at, "retracted": at},)
     if story.kind == Kind.APPOINTMENT:
-        answers = {name: answers[name] for name in ("em_now", "who", "age_years")}
+        answers = {id: answers[id] for id in (uses.safety, *uses.contact_agrees_with)}
     content = Content(answers=answers, contact=contact, wish=_wish(rng, sent_at), stops=stops)
     kind = Kind.APPOINTMENT if story.kind == Kind.APPOINTMENT else Kind.INTAKE
     walk = Walk(protocol, content, kind=kind, si_screen=False)
@@ -80,7 +75,8 @@ def _patient(
     if stopped:
         content = _cut_at_stop(protocol, content)
     steps = Walk(protocol, content, kind=kind, si_screen=False).steps
-    language = "es" if contact["lang_help"] == "spanish" else "en"
+    speaks = {option: language for language, option in uses.contact.speaks.items()}
+    language = speaks.get(contact[LANGUAGE_HELP], "en")
     return Patient(
         story=story.name,
         kind=Kind.STOPPED if stopped else kind,
@@ -97,46 +93,50 @@ def _patient(
     )
 
 
-def _answers(rng: Random, protocol: Protocol, fixed: Mapping[str, Any]) -> dict[str, Any]:
+def _answers(
+    rng: Random, protocol: Protocol, material: Material, fixed: Mapping[str, Any]
+) -> dict[str, Any]:
     answers: dict[str, Any] = {}
+    left_out = {*protocol.uses.contact.stored_names, protocol.uses.crisis}
     for question in protocol.questions:
-        if question.id in CONTACT_QUESTIONS or question.id == "si_screen":
+        if question.id in left_out:
             continue
         if question.show_if is not None and not holds(question.show_if, answers, {}):
             continue
-        value = fixed[question.id] if question.id in fixed else _answer(rng, question)
+        given = question.id in fixed
+        value = fixed[question.id] if given else _answer(rng, question, material)
         if value is not None:
             answers[question.id] = value
     return answers
 
 
-def _answer(rng: Random, question: Question) -> Any:
+def _answer(rng: Random, question: Question, material: Material) -> Any:
     if not question.required and question.type != "multi" and rng.random() < 0.1:
         return None
     match question.type:
         case "single":
-            return _single(rng, question)
+            return _single(rng, question, material)
         case "multi":
-            return _multi(rng, question)
+            return _multi(rng, question, material)
         case "integer":
             return rng.randint(int(question.min or 0), int(question.max or 0))
         case "decimal":
-            low, high = NUMBERS[question.id]
+            low, high = material.numbers[question.id]
             return Decimal(str(round(rng.uniform(low, high), 1))).normalize()
         case "boolean":
             return True
         case _:
-            return rng.choice(REASONS if question.id == "reason_text" else MEDICINES) or None
+            return rng.choice(material.texts[question.id]) or None
 
 
-def _single(rng: Random, question: Question) -> str:
+def _single(rng: Random, question: Question, material: Material) -> str:
     codes = [option.code for option in question.options]
-    weights = WEIGHTS.get(question.id, dict.fromkeys(codes, 1))
+    weights = material.weights.get(question.id, dict.fromkeys(codes, 1))
     return rng.choices(codes, [weights.get(code, 0) for code in codes])[0]
 
 
-def _multi(rng: Random, question: Question) -> tuple[str, ...] | None:
-    chances = CHANCES.get(question.id, {})
+def _multi(rng: Random, question: Question, material: Material) -> tuple[str, ...] | None:
+    chances = material.chances.get(question.id, {})
     ticked = tuple(o.code for o in question.options if rng.random() < chances.get(o.code, 0))
     return ticked or question.exclusive[:1] or (question.options[0].code,)
 
@@ -150,10 +150,10 @@ def _contact(rng: Random, age: int, sent_at: datetime, *, proxied: bool) -> dict
     contact = {
         "name": f"{first} {last}",
         "birth_date": born.isoformat(),
-        "callback_phone": f"+1{rng.choice(AREAS)}55501{rng.randint(0, 99):02}",
+        PHONE: f"+1{rng.choice(AREAS)}55501{rng.randint(0, 99):02}",
         "prefer": rng.choice(("phone", "phone", "email", "text")),
         "prefer_time": rng.choice(("any", "morning", "midday", "afternoon")),
-        "ack": True,
+        ACKNOWLEDGED: True,
         "consent": {"version": "draft-1", "at": sent_at.isoformat()},
     }
     if contact["prefer"] == "email" or rng.random() < 0.6:
@@ -185,7 +185,9 @@ def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
             break
     contact = {
         "name": content.contact["name"],
-        "callback_phone": content.contact["callback_phone"],
-        **({"lang_help": "spanish"} if content.contact["lang_help"] == "spanish" else {}),
+        PHONE: content.contact[PHONE],
     }
+    help_asked = content.contact[LANGUAGE_HELP]
+    if help_asked in protocol.uses.contact.speaks.values():
+        contact[LANGUAGE_HELP] = help_asked
     return Content(answers=answers, contact=contact)

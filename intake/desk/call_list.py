@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import FindList, FixedFilter, ListOnly
 from clinic.requests import StaffRequest
+from intake.domain.stored import PHONE
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
 from intake.staff.lists import PatientAdmin, find_patients, record_view
@@ -110,7 +111,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     @admin.display(description=gettext_lazy("Phone"))
     def phone(self, row: CallTask) -> str:
-        number = row.submission.person.get("callback_phone", "")
+        number = row.submission.person.get(PHONE, "")
         if not number:
             return _("No way to reach this patient is known.")
         return format_html('<a class="tel" href="tel:{}">{}</a>', number, phone_words(number))

@@ -16,6 +16,7 @@ from intake.appointments.admin.words import time_words
 from intake.appointments.ending import CHANGED, OFFERS, PLACE, VISIT, Arranged, arranged_for
 from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
+from intake.domain.stored import PHONE
 from intake.letters.sentences import MESSAGES, words
 from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
@@ -112,7 +113,7 @@ class DecisionForm(CallForm):
 
     def explain_call(self) -> None:
         """Say that no letter reaches this patient, so that a message needs a call."""
-        sentence, phone = self.fields["sentence"], self.submission.person.get("callback_phone", "")
+        sentence, phone = self.fields["sentence"], self.submission.person.get(PHONE, "")
         sentence.initial, sentence.label = "", _("Tell the patient")
         sentence.help_text = _(
             "No letter reaches this patient. Call %(phone)s and note the call below. Or choose "

@@ -34,6 +34,7 @@ from intake.desk import transitions
 from intake.desk.forms import ProgressForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
+from intake.domain.stored import PHONE
 from intake.errors import REFUSALS, STAFF_REFUSALS
 from intake.models.appointments import AppointmentRequest
 from intake.models.calls import CallTask
@@ -97,7 +98,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
 
     @admin.display(description=gettext_lazy("Phone"))
     def phone(self, row: FrontDesk) -> str:
-        number = row.person.get("callback_phone", "")
+        number = row.person.get(PHONE, "")
         return (
             format_html('<a href="tel:{}">{}</a>', number, phone_words(number)) if number else "–"
         )

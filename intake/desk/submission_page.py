@@ -1,6 +1,6 @@
 """Present a submission to staff: what the patient sent, what the rules found, what staff did."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,10 +17,12 @@ from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.definition import FLAG, Protocol
-from intake.domain.route import pages_with
+from intake.domain.route import pages_with, pages_without
 from intake.domain.route import route as route_of
+from intake.domain.stored import PHONE
+from intake.domain.summary import summary
 from intake.domain.triage import Fired
-from intake.draft_content import CONTACT
+from intake.domain.uses import Uses
 from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import (
@@ -31,7 +33,6 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
-from intake.questionnaire.walk import WALKS
 from intake.wording import advice, reading
 
 
@@ -46,6 +47,11 @@ class SubmissionPage:
         return documents.protocol_of(self.submission.protocol_id)
 
     @property
+    def uses(self) -> Uses:
+        """Which questions of the protocol the program itself uses."""
+        return self.protocol.uses
+
+    @property
     def stopped(self) -> bool:
         return self.submission.kind == Kind.STOPPED
 
@@ -55,28 +61,27 @@ class SubmissionPage:
 
     @property
     def proxied(self) -> bool:
-        return self.answers.get("who") in ("parent_guardian", "caregiver")
+        return self.uses.is_proxy(self.answers.get(self.uses.who.q))
 
     @property
     def about(self) -> str:
         """Age and sex, as far as the patient gave them: '44 years, female'."""
-        age = self.answers.get("age_years")
+        age = self.answers.get(self.uses.age)
         parts = [] if age is None else [_("%(age)s years") % {"age": age}]
-        return ", ".join([*parts, *self._answer_words("sex_at_birth")])
+        return ", ".join([*parts, *self._words_of(self.uses.first_line)])
 
     @property
     def complaint(self) -> str:
         """The complaint in the patient's choices: 'Restless legs; Both legs; Over a year'."""
-        names = ("main_reason", "leg_side", "onset")
-        return "; ".join(word for name in names for word in self._answer_words(name))
+        return "; ".join(self._words_of(self.uses.complaint))
 
     @property
     def own_words(self) -> str:
-        return " ".join(self._answer_words("reason_text"))
+        return " ".join(self._words_of([self.uses.own_words]))
 
-    def _answer_words(self, name: str) -> tuple[str, ...]:
-        question = self._questions.get(name)
-        return reading.answer_words(question, self.answers.get(name)) if question else ()
+    def _words_of(self, questions: Iterable[str]) -> list[str]:
+        asked = (self.protocol.question(id) for id in questions)
+        return [word for q in asked for word in reading.answer_words(q, self.answers.get(q.id))]
 
     @cached_property
     def contact(self) -> list[tuple[str, list[str]]]:
@@ -88,7 +93,7 @@ class SubmissionPage:
 
     @property
     def phone(self) -> str:
-        return str(self.submission.person.get("callback_phone", ""))
+        return str(self.submission.person.get(PHONE, ""))
 
     @cached_property
     def wish(self) -> list[tuple[str, list[str]]]:
@@ -149,7 +154,7 @@ class SubmissionPage:
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
-        return reading.computed_rows(self.submission.result.computed, self.answers)
+        return summary(self.protocol, self.answers, self.submission.result.computed)
 
     @property
     def stops(self) -> list[dict[str, Any]]:
@@ -168,11 +173,11 @@ class SubmissionPage:
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
         # A clinic may leave the question about suicide out. Where asked, it has an answer.
-        screened = "si_screen" in self.answers
+        screened = self.uses.crisis in self.answers
         route = route_of(self.protocol, self.answers, si_screen=screened)
-        if self.submission.kind in WALKS:
-            route = pages_with(route, WALKS[self.submission.kind])
-        asked = [page for page in route if page.id != CONTACT]
+        if (short := self.uses.short_walk(self.submission.kind)) is not None:
+            route = pages_with(route, short)
+        asked = list(pages_without(route, self.uses.contact.stored_names))
         if self.stopped:
             # the pages after the stop were never asked
             while asked and not any(q.id in self.answers for q in asked[-1].questions):

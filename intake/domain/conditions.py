@@ -14,7 +14,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from intake.domain.definition import AnswerCondition, Answers, ComputedValue
+from intake.domain.definition import Answers, ComputedValue
+from intake.domain.grammar import AnswerCondition
 
 Test = Callable[[Answers, Mapping[str, ComputedValue]], bool]
 

@@ -9,13 +9,16 @@ place, such as "Expected `str`, got `int` - at `$.sections[2].questions[0].text`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final, Literal
 
 import msgspec
+
+from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
+from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
 """An answer: single and text → str, multi → option codes in option order, integer → int,
@@ -30,75 +33,6 @@ ComputedValue = str | int | bool | None
 QUESTIONS_PER_PAGE: Final = 4
 FLAG: Final = "flag"
 """The `level` of a rule that has no urgency and only informs the clinician."""
-
-
-class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The base of all structs: it refuses unknown keys and leaves default values out.
-
-    Without defaults a stored document keeps its hash when a later version of the program knows one
-    more optional key.
-    """
-
-
-def is_number(value: object) -> bool:
-    """Whether the value is a number; Python counts true and false as numbers, too."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, tuple)
-
-
-_VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
-    "eq": ("one value", lambda value: not isinstance(value, tuple)),
-    "contains": ("one option", lambda value: isinstance(value, str)),
-    **dict.fromkeys(("in", "contains_any", "text_any_regex"), ("a list", _is_list)),
-    **dict.fromkeys(("gte", "lte", "gt", "lt"), ("a number", is_number)),
-}
-
-
-class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
-    """A leaf `{q|var, op, value}`, or exactly one of `all`, `any`, `not`.
-
-    `q` reads an answer, `var` a computed value. `intake.domain.conditions` evaluates a condition.
-    """
-
-    q: str | None = None
-    var: str | None = None
-    op: (
-        Literal["eq", "in", "contains", "contains_any", "gte", "lte", "gt", "lt", "text_any_regex"]
-        | None
-    ) = None
-    value: str | bool | int | float | tuple[str, ...] | None = None
-    all: tuple[AnswerCondition, ...] | None = None
-    any: tuple[AnswerCondition, ...] | None = None
-    not_: AnswerCondition | None = None
-
-    def __post_init__(self) -> None:
-        keys = {name for name in self.__struct_fields__ if getattr(self, name) is not None}
-        if keys in ({"q", "op", "value"}, {"var", "op", "value"}):
-            expected, fits = _VALUE_OF_OPERATOR[self.op or ""]
-            if not fits(self.value):
-                raise ValueError(f"`{self.op}` takes {expected}")
-        elif keys not in ({"all"}, {"any"}, {"not_"}):
-            raise ValueError(
-                "A condition is {q, op, value}, {var, op, value}, {all}, {any} or {not}"
-            )
-
-    def leaves(self) -> tuple[AnswerCondition, ...]:
-        """Return every leaf of this condition in reading order; a leaf returns itself."""
-        if self.op is not None:
-            return (self,)
-        parts = self.all or self.any or ((self.not_,) if self.not_ is not None else ())
-        return tuple(leaf for part in parts for leaf in part.leaves())
-
-    def questions(self) -> tuple[str, ...]:
-        """Return the ids of the questions that the condition reads, each once, in reading order."""
-        return tuple(dict.fromkeys(leaf.q for leaf in self.leaves() if leaf.q is not None))
-
-    def computed(self) -> tuple[str, ...]:
-        """Return the names of the computed values it reads, each once, in reading order."""
-        return tuple(dict.fromkeys(leaf.var for leaf in self.leaves() if leaf.var is not None))
 
 
 class Option(Base, frozen=True):
@@ -183,11 +117,14 @@ class QuestionSection(Base, frozen=True):
 
 
 class Questionnaire(Base, frozen=True):
+    """All questions. `uses` is None only in a document older than this key."""
+
     version: str
     date: str
     locale: str
     grammar: dict[str, str]
     sections: tuple[QuestionSection, ...]
+    uses: Uses | None = None
 
 
 class QuestionPage(Base, frozen=True):
@@ -216,7 +153,11 @@ class Within(Base, frozen=True):
 
 
 class Level(Base, frozen=True):
-    """An urgency. The higher `rank` wins. `closed` precedes the advice in a closed clinic."""
+    """An urgency. The higher `rank` wins.
+
+    `tell` says after sending what happens next, `closed` precedes the advice in a closed clinic.
+    No text writes a period out: `{within}`, `{seen_within}` and `{by}` stand for the targets.
+    """
 
     code: str
     rank: int
@@ -224,13 +165,12 @@ class Level(Base, frozen=True):
     contact_within: Within
     seen_within: Within | None = None
     closed: str | None = None
+    tell: str | None = None
 
-
-class Computed(Base, frozen=True):
-    """A computed value: the version of its code, and a description in words."""
-
-    version: int
-    text: str
+    @property
+    def seen(self) -> Within:
+        """The period within which the patient is seen, or contacted where there is no visit."""
+        return self.seen_within or self.contact_within
 
 
 class Rule(Base, frozen=True):
@@ -262,12 +202,15 @@ class Rule(Base, frozen=True):
 
 
 class RuleSet(Base, frozen=True):
+    """Levels, computed values and rules; `summary` is what staff read of them in short."""
+
     version: str
     date: str
     levels: tuple[Level, ...]
     alarm_patterns: tuple[str, ...]
     computed: dict[str, Computed]
     rules: tuple[Rule, ...]
+    summary: tuple[Line, ...] = ()
 
 
 class Approval(Base, frozen=True):
@@ -282,12 +225,31 @@ class Protocol(Base, frozen=True, dict=True):
     """A questionnaire with its computed values, its rules and its approval.
 
     Two protocols with the same `content_hash` ask the same questions and judge the same way.
+    `stored` completes a document that is older than a key of the language.
     """
 
     name: str
     questionnaire: Questionnaire
     rules: RuleSet
     approval: Approval = Approval()
+    stored: Stored | None = None
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What the program itself has to know of the questions."""
+        uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
+        assert uses is not None  # from_data and from_document refuse a protocol without
+        return uses
+
+    @cached_property
+    def summary(self) -> tuple[Line, ...]:
+        """The lines that staff read of answers and computed values."""
+        return self.rules.summary or (self.stored.summary if self.stored is not None else ())
+
+    @cached_property
+    def computed_order(self) -> tuple[str, ...]:
+        """The names of the computed values, each after those that it reads."""
+        return in_order(self.rules.computed)
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -320,9 +282,17 @@ class Protocol(Base, frozen=True, dict=True):
     def _rules_by_id(self) -> dict[str, Rule]:
         return {rule.id: rule for rule in self.rules.rules}
 
+    @cached_property
+    def _pages_by_question(self) -> dict[str, QuestionPage]:
+        return {question.id: page for page in self.pages for question in page.questions}
+
     def question(self, id: str) -> Question:
         """Return the question with this id. Raises KeyError."""
         return self._questions_by_id[id]
+
+    def page_of(self, question: str) -> QuestionPage:
+        """Return the page that asks the question. Raises KeyError."""
+        return self._pages_by_question[question]
 
     def page(self, id: str) -> QuestionPage:
         """Return the page with this id and all its questions. Raises KeyError."""
@@ -364,13 +334,15 @@ class Protocol(Base, frozen=True, dict=True):
         return tuple(faults)
 
 
-def from_document(document: bytes) -> Protocol:
+def from_document(document: bytes, stored: Stored | None = None) -> Protocol:
     """Read the protocol that `document()` wrote.
 
-    So an old submission shows what its patient read. Raises msgspec.ValidationError, with the
-    place of the fault, for another document.
+    So an old submission shows what its patient read. `stored` completes a document that is older
+    than a key of the language. Raises msgspec.ValidationError, with the place of the fault, for
+    another document.
     """
-    return msgspec.json.decode(document, type=Protocol)
+    protocol = msgspec.json.decode(document, type=Protocol)
+    return _complete(msgspec.structs.replace(protocol, stored=stored))
 
 
 def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -> Protocol:
@@ -380,12 +352,19 @@ def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -
     msgspec.ValidationError, with the place of the fault, when the data has another shape.
     """
     lists = {"@alarm_patterns": rules.get("alarm_patterns")} if isinstance(rules, dict) else {}
-    return Protocol(
+    protocol = Protocol(
         name=name,
         questionnaire=msgspec.convert(questionnaire, Questionnaire),
         rules=msgspec.convert(_with_lists(rules, lists), RuleSet),
         approval=msgspec.convert(approval or {}, Approval),
     )
+    return _complete(protocol)
+
+
+def _complete(protocol: Protocol) -> Protocol:
+    if protocol.questionnaire.uses is None and protocol.stored is None:
+        raise msgspec.ValidationError("Object missing required field `uses` - at `$`")
+    return protocol
 
 
 def _with_lists(data: Any, lists: dict[str, Any]) -> Any:

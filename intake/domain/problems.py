@@ -8,80 +8,36 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from intake.domain.computed import CODE, SAFETY_RETRACTED
-from intake.domain.conditions import compiled_pattern, holds
+from intake.domain.computed_problems import computed_problems
 from intake.domain.definition import (
     FLAG,
     QUESTIONS_PER_PAGE,
-    AnswerCondition,
     Protocol,
     Question,
+    QuestionPage,
     Rule,
-    is_number,
 )
+from intake.domain.leaf_problems import leaf_problems, values_of
+from intake.domain.levels import level_problems
+from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
-from intake.domain.reachability import boundary_numbers, can_become_true
+from intake.domain.reachability import can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
-
-SAFETY: Final = "safety"
-"""The section that comes first and has one question."""
-
-WHO: Final = "who"
-"""The question that asks who fills in. Its own wording cannot depend on the answer."""
-
-KINDS: Final[Mapping[str, str]] = {
-    "duplicate_id": "two things share one id or code",
-    "unknown_question": "a question is named that does not exist",
-    "unknown_option": "an option is named that its question does not have",
-    "unknown_computed": "a computed value, or its version, has no code",
-    "unknown_level": "a rule names a level that does not exist",
-    "wrong_operator": "an operator does not fit what it reads",
-    "impossible_value": "a value is outside what the question or computed value can be",
-    "bad_pattern": "a text pattern is not a regular expression",
-    "forward_reference": "a question's show_if reads what is not answered before it",
-    "never_shown": "no answers lead to a question",
-    "never_fires": "no answers make a rule fire",
-    "inputs_differ": "a rule's inputs are not what its condition reads",
-    "missing_source": "a rule has no source",
-    "missing_advice": "a rule that carries a level has no advice",
-    "missing_limits": "a question has no options or no limits",
-    "missing_default": "there is no rule for the case that no other one fires",
-    "page_id": "a page is not named after its section and its place in it",
-    "page_too_full": "a page asks too many questions",
-    "page_depends": "a question depends on another one of its page",
-    "safety_not_alone": "the safety page is not first, or asks more than one question",
-    "missing_proxy": "a text says “you” or “I” and has no wording for somebody else",
-    "bad_learn": "an education page is not named as condition/page",
-    "hard_to_read": "a text for patients is above the reading grade",
-    "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
-}
-"""Every kind of problem, and what it means.
-
-The place in this list is the number of the system check, so a new kind comes last.
-"""
+from intake.domain.use_problems import use_problems
+from intake.domain.uses import OWN_STEPS
 
 _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
 )
 _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
-_TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
-    "eq": frozenset({"single", "boolean", "integer", "decimal"}),
-    "in": frozenset({"single"}),
-    "contains": frozenset({"multi"}),
-    "contains_any": frozenset({"multi"}),
-    "text_any_regex": frozenset({"text"}),
-} | dict.fromkeys(("gte", "lte", "gt", "lt"), frozenset({"integer", "decimal"}))
 
 
-class Problem(NamedTuple):
-    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
-
-    id: str
-    path: str
-    message: str
+LONGEST_RULE: Final = 8
+LONGEST_VERSION: Final = 30
+"""The most characters of a rule's id and of a version that the database stores."""
 
 
 def problems(protocol: Protocol) -> list[Problem]:
@@ -92,13 +48,22 @@ def problems(protocol: Protocol) -> list[Problem]:
     """
     found = [
         *_names(protocol),
+        *use_problems(protocol),
         *_questions(protocol),
         *_pages(protocol),
+        *level_problems(protocol),
         *_rules(protocol),
+        *computed_problems(protocol),
         *_conditions(protocol),
         *_texts(protocol),
     ]
-    unsound = {"duplicate_id", "bad_pattern", "forward_reference", "wrong_operator"}
+    unsound = {
+        "duplicate_id",
+        "bad_pattern",
+        "forward_reference",
+        "wrong_operator",
+        "circular_computed",
+    }
     if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
         found += _unreachable(protocol)
     return found
@@ -125,13 +90,12 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
         for id, count in Counter(ids).items():
             if count > 1:
                 yield Problem("duplicate_id", path, f"“{id}” is used {count} times. Rename one.")
-    for name, computed in protocol.rules.computed.items():
-        if name != SAFETY_RETRACTED and (name, computed.version) not in CODE:
-            yield Problem(
-                "unknown_computed",
-                f"computed.{name}",
-                f"There is no code for version {computed.version}.",
-            )
+
+    stored = [(f"rules.{rule.id}", rule.id, LONGEST_RULE) for rule in protocol.rules.rules]
+    stored.append(("version", protocol.questionnaire.version, LONGEST_VERSION))
+    for path, text, longest in stored:
+        if len(text) > longest:
+            yield Problem("too_long", path, f"Use at most {longest} characters for “{text}”.")
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
@@ -171,10 +135,14 @@ def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
     first = protocol.pages[0] if protocol.pages else None
-    if first is None or first.section != SAFETY or len(first.questions) != 1:
+    if first is None or [question.id for question in first.questions] != [protocol.uses.safety]:
         yield Problem("safety_not_alone", "pages", "Begin with the safety question, alone.")
     for section in protocol.questionnaire.sections:
         pages = [page for page in protocol.pages if page.section == section.id]
+        if section.id in OWN_STEPS and not _is_contact(protocol, pages):
+            yield Problem(
+                "page_id", f"sections.{section.id}", "The program has a step of this name."
+            )
         for number, page in enumerate(pages, start=1):
             expected = section.id if number == 1 else f"{section.id}-{number}"
             if page.id != expected:
@@ -191,6 +159,12 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("page_depends", path, f"Move “{question.id}” to a later page.")
 
 
+def _is_contact(protocol: Protocol, pages: Iterable[QuestionPage]) -> bool:
+    """Whether the pages ask the questions of the step `contact`."""
+    asked = {question.id for page in pages for question in page.questions}
+    return not asked.isdisjoint(protocol.uses.contact.stored_names)
+
+
 def _rules(protocol: Protocol) -> Iterator[Problem]:
     levels = {level.code for level in protocol.rules.levels}
     for rule in protocol.rules.rules:
@@ -204,20 +178,23 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("missing_source", path, "Say where this rule comes from.")
         if rule.level != FLAG and not rule.advice.strip():
             yield Problem("missing_advice", path, "Say what the patient should do.")
+        if rule.only_if_none and not rule.fallback:
+            yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
         yield from _learn(path, rule.learn)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
 
-# Conditions, leaf by leaf
+# Conditions
 
 
 def _conditions(protocol: Protocol) -> Iterator[Problem]:
+    values = values_of(protocol)
     before: set[str] = set()
     for question in protocol.questions:
         path = f"questions.{question.id}.show_if"
         if question.show_if is not None:
-            yield from _leaves(protocol, path, question.show_if)
+            yield from leaf_problems(protocol, path, question.show_if, values)
             later = set(question.show_if.questions()) - before
             for id in sorted(later & {question.id for question in protocol.questions}):
                 yield Problem("forward_reference", path, f"Ask “{id}” before “{question.id}”.")
@@ -225,74 +202,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("forward_reference", path, f"Read answers, not “{name}”.")
         before.add(question.id)
     for rule in protocol.rules.rules:
-        yield from _leaves(protocol, f"rules.{rule.id}.when", rule.when)
-
-
-def _leaves(protocol: Protocol, path: str, condition: AnswerCondition) -> Iterator[Problem]:
-    questions = {question.id: question for question in protocol.questions}
-    for leaf in condition.leaves():
-        if leaf.var is not None:
-            yield from _computed_leaf(protocol, path, leaf)
-        elif leaf.q not in questions:
-            yield Problem("unknown_question", path, f"There is no question “{leaf.q}”.")
-        else:
-            yield from _question_leaf(questions[leaf.q], path, leaf)
-
-
-def _question_leaf(question: Question, path: str, leaf: AnswerCondition) -> Iterator[Problem]:
-    assert leaf.op is not None
-    if question.type not in _TYPES_OF_OPERATOR[leaf.op]:
-        yield Problem(
-            "wrong_operator", path, f"“{leaf.op}” does not fit “{question.id}” ({question.type})."
-        )
-    elif question.type in ("single", "multi"):
-        codes = {option.code for option in question.options}
-        for code in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
-            if code not in codes:
-                yield Problem("unknown_option", path, f"“{question.id}” has no option “{code}”.")
-    elif question.type in ("integer", "decimal"):
-        values = boundary_numbers(question, [leaf])
-        if not any(holds(leaf, {question.id: value}) for value in values):
-            yield _impossible(path, leaf)
-    elif question.type == "boolean":
-        if not isinstance(leaf.value, bool):
-            yield _impossible(path, leaf)
-    else:
-        yield from _patterns(path, leaf)
-
-
-def _patterns(path: str, leaf: AnswerCondition) -> Iterator[Problem]:
-    assert isinstance(leaf.value, tuple)
-    for pattern in leaf.value:
-        try:
-            compiled_pattern(pattern)
-        except re.error as error:
-            yield Problem("bad_pattern", path, f"“{pattern}”: {error}.")
-
-
-def _computed_leaf(protocol: Protocol, path: str, leaf: AnswerCondition) -> Iterator[Problem]:
-    assert leaf.var is not None
-    computed = protocol.rules.computed.get(leaf.var)
-    if computed is None:
-        yield Problem("unknown_computed", path, f"There is no computed value “{leaf.var}”.")
-        return
-    code = CODE.get((leaf.var, computed.version))
-    values = code.values if code is not None else bool
-    if values is bool:
-        fits = leaf.op == "eq" and isinstance(leaf.value, bool)
-    elif isinstance(values, range):
-        fits = is_number(leaf.value) and any(holds(leaf, {}, {leaf.var: value}) for value in values)
-    else:
-        given = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-        fits = leaf.op in ("eq", "in") and isinstance(values, tuple) and set(given) <= set(values)
-    if not fits:
-        yield _impossible(path, leaf)
-
-
-def _impossible(path: str, leaf: AnswerCondition) -> Problem:
-    return Problem(
-        "impossible_value", path, f"“{leaf.q or leaf.var}” can never be {leaf.op} {leaf.value}."
-    )
+        yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
 
 
 # Reachability
@@ -314,10 +224,15 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        if question.id != WHO:
+        # the question who fills in cannot be worded after its own answer
+        if question.id != protocol.uses.who.q:
             yield from _proxy(question)
-    closed = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels]
-    texts = closed + [
+    texts = [
+        (f"levels.{level.code}.{key}", text)
+        for level in protocol.rules.levels
+        for key, text in (("closed", level.closed), ("tell", level.tell))
+    ]
+    texts += [
         (f"rules.{rule.id}.{key}", text)
         for rule in protocol.rules.rules
         for key, text in _patient_texts(rule)
@@ -330,7 +245,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f"This reads like grade {grade:.1f}. Use shorter words and sentences,"
                 f" down to {READING_GRADE:.0f}.",
             )
-        if text and not path.endswith(".promise"):
+        if text and path.endswith((".advice", ".closed")):
             yield from promise_problems(path, text, "en")
 
 

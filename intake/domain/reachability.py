@@ -5,22 +5,20 @@ A question that no answers lead to, or a rule that no answers make fire, is a fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
 
-from intake.domain.computed import CODE, SAFETY_RETRACTED
+from intake.domain.computed import compute, reads
 from intake.domain.conditions import holds
 from intake.domain.definition import (
-    AnswerCondition,
     Answers,
-    ComputedValue,
     Protocol,
     Question,
     Value,
-    is_number,
 )
+from intake.domain.grammar import AnswerCondition, is_number
 
 # The limit of one search. The searches of the first protocol need some dozens of steps.
 _STEPS: Final = 20_000
@@ -63,14 +61,9 @@ class _Search:
     def __init__(self, protocol: Protocol, goal: AnswerCondition) -> None:
         self.protocol = protocol
         self.goal = goal
-        self.code = {
-            name: CODE[name, computed.version]
-            for name, computed in protocol.rules.computed.items()
-            if name != SAFETY_RETRACTED and name in goal.computed()
-        }
-        computed_from = {id for code in self.code.values() for id in code.inputs}
-        ids = {*goal.questions(), *computed_from}
-        leaves = list(goal.leaves())
+        self.inputs = {name: reads(protocol, name) for name in goal.computed()}
+        ids = {*goal.questions(), *(id for inputs in self.inputs.values() for id in inputs)}
+        leaves = [*goal.leaves(), *_leaves_behind(protocol, goal)]
         self.questions: list[Question] = []
         # Backwards: a show_if reads earlier questions only, so the loop adds them before it
         # reaches them.
@@ -81,11 +74,7 @@ class _Search:
                     ids |= set(question.show_if.questions())
                     leaves += question.show_if.leaves()
         self.candidates = {
-            question.id: _candidates(
-                question,
-                [leaf for leaf in leaves if leaf.q == question.id],
-                all_options=question.id in computed_from,
-            )
+            question.id: _candidates(question, [leaf for leaf in leaves if leaf.q == question.id])
             for question in self.questions
         }
         self.steps = 0
@@ -132,13 +121,20 @@ class _Search:
         self, leaf: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
         assert leaf.var is not None
-        value: ComputedValue = retracted
-        if leaf.var != SAFETY_RETRACTED:
-            code = self.code[leaf.var]
-            if not all(id in known for id in code.inputs):
-                return None
-            value = code.function(_answers(known))
-        return holds(leaf, {}, {leaf.var: value})
+        if not all(id in known for id in self.inputs[leaf.var]):
+            return None
+        values = compute(self.protocol, _answers(known), safety_retracted=retracted)
+        return holds(leaf, {}, values)
+
+
+def _leaves_behind(protocol: Protocol, goal: AnswerCondition) -> Iterator[AnswerCondition]:
+    """Yield the leaves of the computed values that the goal reads, through other values, too."""
+    todo = list(goal.computed())
+    for name in todo:  # grows while it is read
+        computed = protocol.rules.computed[name]
+        todo += [other for other in computed.computed() if other not in todo]
+        for condition in computed.conditions():
+            yield from condition.leaves()
 
 
 def _answers(known: Mapping[str, Value | None]) -> Answers:
@@ -161,19 +157,17 @@ def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
     return holds(condition, answers)
 
 
-def _candidates(
-    question: Question, leaves: Sequence[AnswerCondition], *, all_options: bool
-) -> list[Value | None]:
+def _candidates(question: Question, leaves: Sequence[AnswerCondition]) -> list[Value | None]:
     """Return the values of a question at which a leaf or a computed value can change.
 
-    `all_options` false leaves out the options of a multi-choice question that no leaf names.
+    Options of a multi-choice question that no leaf names are left out.
     """
     match question.type:
         case "single":
             return [*(option.code for option in question.options), None]
         case "multi":
             named = {code for leaf in leaves for code in _codes(leaf)}
-            codes = [o.code for o in question.options if all_options or o.code in named]
+            codes = [option.code for option in question.options if option.code in named]
             codes = [code for code in codes if code not in question.exclusive]
             # Up to three options, or all of them. A condition that needs exactly four of many is
             # not worth the time.

@@ -7,15 +7,11 @@ neither for the next pages nor for any rule.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final
 
 import msgspec
 
 from intake.domain.conditions import compiled
 from intake.domain.definition import Answers, Protocol, QuestionPage, Value
-
-SI_SCREEN: Final = "si_screen"
-"""The question about suicidal thoughts. A clinic that cannot call the same day leaves it out."""
 
 
 def kept_answers(
@@ -38,8 +34,9 @@ def _walk(
 ) -> tuple[tuple[str, ...], dict[str, Value]]:
     shown: list[str] = []
     kept: dict[str, Value] = {}
+    crisis = protocol.uses.crisis
     for question in protocol.questions:
-        if question.id == SI_SCREEN and not si_screen:
+        if question.id == crisis and not si_screen:
             continue
         # Only kept answers are read, so the answer of a hidden question cannot show another one.
         if question.show_if is not None and not compiled(question.show_if)(kept, {}):
@@ -70,6 +67,13 @@ def pages_with(pages: Iterable[QuestionPage], wanted: Collection[str]) -> tuple[
         for page in pages
     )
     return tuple(page for page in cut if page.questions)
+
+
+def pages_without(
+    pages: Iterable[QuestionPage], unwanted: Collection[str]
+) -> tuple[QuestionPage, ...]:
+    """Return the pages that ask none of the unwanted questions."""
+    return tuple(page for page in pages if not any(q.id in unwanted for q in page.questions))
 
 
 def page_done(page: QuestionPage, answers: Answers) -> bool:

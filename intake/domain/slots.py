@@ -27,9 +27,6 @@ TIMES_OF_DAY: Final[Mapping[str, tuple[time, time]]] = {
 }
 """Time of day → the wall times from which and until which a visit may begin."""
 
-URGENT_DAYS: Final = 14
-"""How many days ahead an urgent patient may book. The page also shows the phone number."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
@@ -355,16 +352,16 @@ def wish_rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) 
 
 
 def offer_window(
-    urgency: str, *, at: datetime, horizon_days: int
+    urgency: str, *, at: datetime, horizon_days: int, urgent_days: int
 ) -> tuple[datetime, datetime] | None:
     """Return from when until when a patient of this urgency may be offered slots.
 
     None for emergency and same day: these patients are helped or called today. An urgent patient
-    is offered the next URGENT_DAYS days, even when the clinic books further ahead.
+    is offered the next `urgent_days` days, even when the clinic books further ahead.
     """
     if urgency in ("emergency", "same_day"):
         return None
-    days = min(horizon_days, URGENT_DAYS) if urgency == "urgent" else horizon_days
+    days = min(horizon_days, urgent_days) if urgency == "urgent" else horizon_days
     return at, at + timedelta(days=days)
 
 

@@ -16,16 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import (
-    Approval,
-    Base,
-    Level,
-    Protocol,
-    Question,
-    QuestionSection,
-    Rule,
-)
-from intake.domain.problems import Problem, promise_problems
+from intake.domain.definition import Approval, Level, Protocol, Question, QuestionSection, Rule
+from intake.domain.grammar import Base
+from intake.domain.levels import period_problems
+from intake.domain.problem import Problem
+from intake.domain.problems import promise_problems
 from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
@@ -39,6 +34,7 @@ KINDS: Final[Mapping[str, str]] = {
     "placeholders_differ": "a translation has other numbers, placeholders or marks",
     "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
     "no_patterns": "nobody has written down how this language words a promise",
+    "wrong_period": "a text writes a period out instead of the target it speaks of",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -61,6 +57,7 @@ class QuestionWords(Base, frozen=True):
 class LevelWords(Base, frozen=True):
     target: str | None = None
     closed: str | None = None
+    tell: str | None = None
 
 
 class RuleWords(Base, frozen=True):
@@ -131,6 +128,17 @@ class Wording(msgspec.Struct, frozen=True):
     def language_of(self, level: str) -> str:
         """Return the language in which the texts of this level's rules are shown."""
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
+
+    def tell(self, level: str) -> str:
+        """Return what a patient of this level reads under "What happens next"; '' for nothing.
+
+        A document stored before levels said it is completed by what the program said then.
+        """
+        told, stored = self.protocol.level(level).tell, self.protocol.stored
+        if told is None and stored is not None:
+            by_language = stored.tell.get(level, {})
+            told = by_language.get(self.language_of(level)) or by_language.get("en")
+        return told or ""
 
 
 def from_data(data: Any) -> Translation:
@@ -239,7 +247,19 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
             found += promise_problems(path, text, translation.language)
+        if (level := _level_of(protocol, path)) is not None:
+            found += period_problems(path, text, level)
     return found
+
+
+def _level_of(protocol: Protocol, path: str) -> Level | None:
+    """Return the level that a text belongs to by its path; None for a text of no level."""
+    kind, _, rest = path.partition(".")
+    name = rest.partition(".")[0]
+    codes = {rule.id: rule.level for rule in protocol.rules.rules} if kind == "rules" else {}
+    code = codes.get(name, name)
+    levels = (level for level in protocol.rules.levels if level.code == code)
+    return next(levels, None) if kind in ("levels", "rules") else None
 
 
 # --- the texts of a protocol and of a translation, by path ---------------------------------------
@@ -293,7 +313,7 @@ def _filled_texts(path: str, words: LevelWords | RuleWords) -> Iterator[tuple[st
 
 
 def _level_words(level: Level) -> LevelWords:
-    return LevelWords(target=level.target, closed=level.closed)
+    return LevelWords(target=level.target, closed=level.closed, tell=level.tell)
 
 
 def _rule_words(rule: Rule) -> RuleWords:
@@ -355,7 +375,10 @@ def _level(level: Level, words: LevelWords | None) -> Level:
     if words is None:
         return level
     return msgspec.structs.replace(
-        level, target=words.target or level.target, closed=words.closed or level.closed
+        level,
+        target=words.target or level.target,
+        closed=words.closed or level.closed,
+        tell=words.tell or level.tell,
     )
 
 

@@ -26,7 +26,7 @@ from intake.appointments.views.visit_words import may_change, may_choose, words_
 from intake.errors import Refused
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
-from intake.models.submissions import Submission, Urgency
+from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
 from intake.my_page.status_page import with_refusals
 
@@ -183,7 +183,7 @@ def _list_context(
 ) -> dict[str, Any]:
     return shown | {
         "appointment": words_of(mine.visit) if mine.visit else None,
-        "urgent": submission.urgency == Urgency.URGENT,
+        "urgent_days": choosing.days_of(submission.urgency),
         "held": choosing.held_words(mine.held) if mine.held and not mine.visit else None,
         "instead": [],
         "notice": notice,

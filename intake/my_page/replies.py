@@ -8,26 +8,27 @@ from django.utils import timezone
 from clinic import audit, hours
 from clinic.outgoing import outbox
 from intake.appointments import changing
-from intake.documents import protocol_of
+from intake.documents import newest, protocol_of
 from intake.domain import workflow
 from intake.domain.conditions import holds
-from intake.domain.definition import Rule
+from intake.domain.definition import FLAG, Protocol, Rule
 from intake.draft_content import Content
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
-from intake.protocols import current
 from intake.questionnaire.drafts import begin
 from intake.questionnaire.target_times import target_time
 from intake.ways import escalation, waiting
 
-FREE_TEXT = "reason_text"  # the question whose alarm patterns are used for replies, too
 
+def alarm_of(protocol: Protocol, text: str) -> Rule | None:
+    """Return the rule whose alarm patterns match the text, or None.
 
-def alarm_of(text: str) -> Rule | None:
-    """Return the rule whose alarm patterns match the text, or None."""
-    rules = (rule for rule in current().rules.rules if FREE_TEXT in rule.inputs)
-    return next((rule for rule in rules if holds(rule.when, {FREE_TEXT: text}, {})), None)
+    The text is judged like an answer to every question for free text.
+    """
+    written = dict.fromkeys(protocol.uses.free_text, text)
+    rules = (rule for rule in protocol.rules.rules if not written.keys().isdisjoint(rule.inputs))
+    return next((rule for rule in rules if rule.level != FLAG and holds(rule.when, written)), None)
 
 
 def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | None:
@@ -38,7 +39,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
     staff counts as answered. The answers stay as they were sent. The same text sent twice within a
     minute is stored once.
     """
-    rule, now = alarm_of(text), timezone.now()
+    rule, now = alarm_of(newest(submission.protocol_id), text), timezone.now()
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         recent = row.communications.filter(by=None, at__gt=now - timedelta(minutes=1))
@@ -97,7 +98,8 @@ def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str
 
     The contact is taken over from the submission and not shown. Returns the draft and its key.
     """
-    answers = {k: v for k, v in submission.answers.items() if k in ("who", "age_years")}
+    known = protocol_of(submission.protocol_id).uses.contact_agrees_with
+    answers = {q: value for q, value in submission.answers.items() if q in known}
     content = Content(answers=answers, contact=submission.person)
     return begin(kind=Kind.ADDITION, language=language, content=content, follows=submission)
 

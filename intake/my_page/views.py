@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import limits
 from clinic.requests import Request
+from intake import documents
 from intake.access import grants
 from intake.access.forms import ReplyForm
 from intake.domain import workflow
@@ -23,7 +24,7 @@ from intake.models.submissions import Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
 from intake.my_page.status_page import show
-from intake.questionnaire.views.browser import current_wording, redirect_to, set_draft_cookie
+from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
 from intake.questionnaire.views.emergencies import as_fired
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import (
@@ -80,7 +81,9 @@ def reply(request: Request) -> HttpResponse:
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    card = advice.card(current_wording(), as_fired(rule), phone=True, at=timezone.now())
+    judged_by = documents.newest(grant.chosen.protocol_id).content_hash
+    words = documents.wording(judged_by, get_language())
+    card = advice.card(words, as_fired(rule), phone=True, at=timezone.now())
     return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
 
 
@@ -109,7 +112,9 @@ def add(request: Request, *, grant: Grant, submission: Submission) -> HttpRespon
             show(request, grant, ReplyForm(), status=429, notice=notice), seconds
         )
     draft, key = replies.begin_addition(submission=submission, language=get_language() or "en")
-    return set_draft_cookie(redirect_to("safety"), key, draft)
+    return set_draft_cookie(
+        redirect_to(documents.protocol_of(draft.protocol_id).pages[0].id), key, draft
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

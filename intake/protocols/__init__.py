@@ -4,11 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import yaml
 
 from intake.domain import translation
 from intake.domain.definition import Protocol, from_data
 from intake.domain.translation import Translation
+from intake.domain.uses import Stored
 
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
@@ -55,6 +57,18 @@ def translated(name: str, language: str) -> Translation | None:
     """
     path = HERE / name / f"{language}.yaml"
     return translation.from_data(_read(path)) if path.is_file() else None
+
+
+@cache
+def stored(name: str) -> Stored | None:
+    """Return what completes the protocol's old documents; None when it has none so old."""
+    path = HERE / name / "uses-stored.yaml"
+    return msgspec.convert(_read(path), Stored) if path.is_file() else None
+
+
+def stories(name: str) -> Any:
+    """Return the data of the protocol's invented people."""
+    return _read(HERE / name / "stories.yaml")
 
 
 class _Loader(yaml.CSafeLoader):

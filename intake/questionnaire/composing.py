@@ -29,6 +29,7 @@ def build_submission(
     """Compose the submission of a walk without storing it. The bulk load uses it too."""
     assessment = walk.assessment
     urgency = Urgency.of(assessment.urgency)
+    in_contact = walk.uses.contact.stored_names
     return Submission(
         id=uuid7(),
         reference=reference,
@@ -40,7 +41,7 @@ def build_submission(
         urgency=urgency,
         assessed_urgency=urgency,
         target_at=target_time(walk.protocol.level(assessment.urgency), at),
-        answers=domain.to_json({q: v for q, v in walk.known.items() if q not in contact}),
+        answers=domain.to_json({q: v for q, v in walk.known.items() if q not in in_contact}),
         assessment={
             "result": assessment.to_json(),
             "stops": [dict(stop) for stop in walk.content.stops],

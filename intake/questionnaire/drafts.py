@@ -28,13 +28,14 @@ from intake.documents import (
 )
 from intake.domain import answers as domain
 from intake.domain.definition import QuestionPage
+from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
 from intake.questionnaire import sql
-from intake.questionnaire.walk import CONFIRM_AGE_BELOW, CONTACT_DEPENDS, Walk
+from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
 TRIES = 5  # compare-and-set tries before Conflict; a patient has two tabs, not five
 
@@ -180,7 +181,8 @@ def save_page(
         asked = {question.id for question in page.questions} - set(kept)
         answers = {q: v for q, v in walk.content.answers.items() if q not in asked} | dict(values)
         content = walk.content.unveil({*asked, *values}).visit(page.id, answers=answers)
-        if any(answers.get(q) != walk.content.answers.get(q) for q in CONTACT_DEPENDS):
+        depends = walk.uses.contact_agrees_with
+        if any(answers.get(q) != walk.content.answers.get(q) for q in depends):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
         if after.assessment.blocked:
@@ -196,7 +198,7 @@ def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Wal
 
     Raises Blocked when the age is not in doubt.
     """
-    age = after.known.get("age_years")
+    age = after.known.get(walk.uses.age)
     if not isinstance(age, int) or age >= CONFIRM_AGE_BELOW:
         raise Blocked(after.assessment)
     unsure = {"step": step, "age": age}
@@ -287,7 +289,8 @@ def save_contact(
         )
         after = walk.with_content(content)
         if after.assessment.blocked:
-            return _unsure(walk, after, CONTACT, {**contact, **answers})
+            typed = {**contact, WHO: answers.get(walk.uses.who.q)}
+            return _unsure(walk, after, CONTACT, typed)
         return after
 
     return _save(draft, change)

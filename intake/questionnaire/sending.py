@@ -15,6 +15,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake.appointments import open_requests
 from intake.documents import store_wording
+from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.domain.triage import Assessment
 from intake.draft_content import Content
 from intake.errors import Conflict, Gone, NotReady
@@ -82,8 +83,9 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         if not walk.interrupting_rules:
             raise NotReady(walk.first_open or "check")
         # a patient who changes an answer on the check page has filled in the contact already
-        asked = {"lang_help": "spanish"} if draft.language == "es" else {}
-        contact = {**asked, **walk.content.contact, "callback_phone": phone}
+        speaks = walk.uses.contact.speaks.get(draft.language)
+        asked = {LANGUAGE_HELP: speaks} if speaks else {}
+        contact = {**asked, **walk.content.contact, PHONE: phone}
         contact["name"] = name or contact.get("name", "")
         # judged with the contact, so that the rules can flag the need for an interpreter
         walk = walk.with_content(replace(walk.content, contact=contact))

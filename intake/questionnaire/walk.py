@@ -14,16 +14,9 @@ from intake.domain import route as domain
 from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
-from intake.draft_content import APPOINTMENT, CONTACT, CONTACT_QUESTIONS, Content
+from intake.domain.uses import Uses
+from intake.draft_content import APPOINTMENT, CONTACT, Content
 
-# The questions of the two short walks: a request for a visit, and an addition to a submission.
-# An addition takes the contact over from its submission.
-WALKS = {
-    "appointment": {"em_now"},
-    "addition": {"em_now", "leg_new", "clot_risk", "reason_text"},
-}
-# the contact has to agree with these answers: when one changes, the contact is asked again
-CONTACT_DEPENDS = ("who", "age_years")
 # A lower age, from a patient without a parent or guardian, is more often a slip (7 for 71) than a
 # child alone with the form: the patient confirms the age before the draft is deleted.
 CONFIRM_AGE_BELOW = 12
@@ -33,9 +26,9 @@ CONFIRM_AGE_BELOW = 12
 class Walk:
     """The route of one draft.
 
-    `kind` is 'intake', 'appointment' (safety, contact and wish) or 'addition' (safety and a few
-    questions; the contact is known). `protocol` judges the answers. The pages show the words of
-    `wording`, or the protocol's own.
+    `kind` is 'intake', or a short walk of the protocol: 'appointment' (safety, contact and wish) or
+    'addition' (safety and a few questions; the contact is taken over from the submission).
+    `protocol` judges the answers. The pages show the words of `wording`, or the protocol's own.
     """
 
     protocol: Protocol
@@ -44,6 +37,11 @@ class Walk:
     si_screen: bool = True
     wording: Wording | None = None
     reach: timedelta | None = None  # how long the browser may be idle
+
+    @property
+    def uses(self) -> Uses:
+        """Which questions the program itself uses."""
+        return self.protocol.uses
 
     @cached_property
     def words(self) -> Wording:
@@ -62,11 +60,12 @@ class Walk:
     @cached_property
     def known(self) -> dict[str, Any]:
         """The answers that are judged, with those of the contact step."""
-        contact = self.content.contact
-        asked = {q: contact[q] for q in CONTACT_QUESTIONS if q in contact}
+        uses, contact = self.uses, self.content.contact
+        stored = uses.contact.stored_names
+        asked = {q: contact[name] for q, name in stored.items() if name in contact}
         everything = {**self.content.answers, **asked}
-        if self.kind in WALKS:
-            allowed = WALKS[self.kind] | {"who", "age_years", *CONTACT_QUESTIONS}
+        if (short := uses.short_walk(self.kind)) is not None:
+            allowed = {*short, *uses.contact_agrees_with, *stored}
             everything = {q: value for q, value in everything.items() if q in allowed}
         return domain.kept_answers(self.protocol, everything, si_screen=self.si_screen)
 
@@ -75,9 +74,10 @@ class Walk:
         """The pages of the route, with the questions that the answers make visible."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
-        if self.kind in WALKS:
-            route = domain.pages_with(route, WALKS[self.kind])
-        return tuple(page for page in route if page.id != CONTACT)
+        if (short := self.uses.short_walk(self.kind)) is not None:
+            route = domain.pages_with(route, short)
+        # the step `contact` asks the questions of the contact
+        return domain.pages_without(route, self.uses.contact.stored_names)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ class Walk:
     @property
     def proxied(self) -> bool:
         """Whether another person fills the form in for the patient."""
-        return self.content.answers.get("who") in ("parent_guardian", "caregiver")
+        return self.uses.is_proxy(self.content.answers.get(self.uses.who.q))
 
 
 def age_on(day: date, birth_date: date) -> int:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.adminsite import ClinicAdminSite
+from intake.domain.stored import PHONE
 from intake.models.appointments import Appointment, Offer
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
@@ -76,7 +77,7 @@ def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[s
     if not tasks:
         return None
     news = news_by_task(tasks)
-    phone = submission.person.get("callback_phone", "")
+    phone = submission.person.get(PHONE, "")
     return {
         "tasks": [(task, news.get(task.pk, "")) for task in tasks],
         "phone": phone,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from clinic.outgoing import sms
+from intake.domain.stored import PHONE
 
 Channel = Literal["email", "sms"]
 
@@ -15,6 +16,6 @@ def way_to(person: Mapping[str, Any]) -> tuple[Channel, str] | None:
     """
     if person.get("email"):
         return "email", person["email"]
-    if person.get("prefer") == "text" and person.get("callback_phone") and sms.is_on():
-        return "sms", person["callback_phone"]
+    if person.get("prefer") == "text" and person.get(PHONE) and sms.is_on():
+        return "sms", person[PHONE]
     return None

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 
 from clinic import hours
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
+from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # advice texts at once; patients do not read more
 _NUMBERS = re.compile(r"\b(911|988)\b")
-_CRISIS_QUESTION = "si_screen"  # its rules speak of the crisis line first
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,17 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     may_promise = phone and is_open and by <= hours.current().closing(at)
     language = words.language_of(fired.level)
+    promise = ""
+    if may_promise:
+        with override(language):
+            promise = filled(texts.promise or "", level)
+    # a rule that reads the crisis question speaks of the crisis line first
     return Card(
         rule=fired.id,
-        level="crisis" if _CRISIS_QUESTION in fired.inputs else fired.level,
+        level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
-        promise=with_local_numbers(texts.promise or "") if may_promise else "",
+        promise=with_local_numbers(promise),
         language="" if language == (get_language() or "en") else language,
     )
 

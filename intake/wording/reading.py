@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain.definition import Protocol, Question, QuestionPage
+from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.models.appointments import TimeOfDay
 
 PREFER = {
@@ -78,17 +79,18 @@ def contact_rows(
 
     Fields that were not asked are left out. Veiled fields have no values.
     """
-    language = {o.code: o.label for o in protocol.question("lang_help").options}
+    asked = protocol.question(protocol.uses.contact.language_help)
+    language = {option.code: option.label for option in asked.options}
     email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
     rows = [
         ("name", gettext("Patient’s name"), contact.get("name")),
         ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
         ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
-        ("callback_phone", gettext("Phone"), phone_words(contact.get("callback_phone", ""))),
+        (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),
         ("prefer_time", gettext("Good time"), PREFER_TIME.get(contact.get("prefer_time", ""))),
-        ("lang_help", gettext("Language help"), language.get(contact.get("lang_help", ""))),
+        (LANGUAGE_HELP, gettext("Language help"), language.get(contact.get(LANGUAGE_HELP, ""))),
     ]
     return [(label, [] if n in veiled else [str(value)]) for n, label, value in rows if value]
 
@@ -115,62 +117,3 @@ def _rows(page: QuestionPage, answers: Mapping[str, Any], proxied: bool) -> Iter
         yield AnswerRow(
             question.id, asked.text, answer_words(asked, answers.get(question.id)), page.id
         )
-
-
-_PATTERN = {
-    "complete": _("4 of 4 symptom features of restless legs (self-reported)"),
-    "possible": _("Some symptom features of restless legs (self-reported)"),
-    "incomplete": _("Urge to move, other features missing"),
-}
-_LR7_BANDS = ((24, _("very severe")), (17, _("severe")), (10, _("moderate")), (1, _("mild")))
-_COURSE = {
-    **dict.fromkeys(("d6_7", "d4_5", "d2_3"), _("2 or more days a week")),
-    **dict.fromkeys(("d1", "lt1"), _("less than 2 days a week")),
-    "rare": _("fewer than 5 times ever"),
-}
-# Classes of CEAP 2020 (doi 10.1016/j.jvsv.2019.12.075) that a patient can see, the highest first.
-_CEAP = (
-    ("open_sore", "C6"),
-    ("healed_sore", "C5"),
-    ("hard_skin", "C4b"),
-    ("brown_skin", "C4a"),
-    ("itchy_rash", "C4a"),
-)
-
-
-def computed_rows(computed: Mapping[str, Any], answers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Write the computed values for a clinician; unknown values are left out.
-
-    LR7 is an in-house check without validation, and the text always says so.
-    """
-    rows = []
-    if pattern := _PATTERN.get(computed.get("rls_pattern") or ""):
-        course = _COURSE.get(answers.get("rls_freq", ""))
-        rows.append((gettext("Restless legs"), f"{pattern}; {course}" if course else str(pattern)))
-    total = computed.get("lr7_total")
-    if total is not None:
-        band = next((name for least, name in _LR7_BANDS if total >= least), _("none"))
-        caveat = gettext("not validated, not comparable with IRLS")
-        score = gettext("%(total)s of 30, %(band)s (%(caveat)s)")
-        values = {"total": total, "band": band, "caveat": caveat}
-        rows.append((gettext("LR7, last 7 days"), score % values))
-    if (pattern := computed.get("art_pattern")) is not None:
-        fits = _("fits the artery pattern") if pattern else _("does not fit the artery pattern")
-        rows.append((gettext("Pain on walking"), str(fits)))
-    if seen := patient_seen_ceap(answers):
-        rows.append((gettext("Veins as the patient sees them"), seen))
-    return rows
-
-
-def patient_seen_ceap(answers: Mapping[str, Any]) -> str:
-    """Return the highest CEAP class that the answers suggest; '' without a class.
-
-    The clinician sets the CEAP class.
-    """
-    look = answers.get("vein_look", ())
-    for option, ceap in _CEAP:
-        if option in look:
-            return ceap
-    if answers.get("swell_long") in ("one_long", "both_long"):
-        return "C3"
-    return "C2" if "varicose" in look else "C1" if "spider" in look else ""

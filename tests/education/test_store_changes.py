@@ -159,6 +159,12 @@ def test_another_edition_of_the_program_does_not_use_our_pages(client, pages, ke
     assert rendered._read(kept, kept.current(), KNEES) is None
 
 
+def test_a_protocol_is_among_what_pages_are_made_of():
+    """A page says how soon a patient is seen, as the protocol sets it."""
+    made_of = {path.name for path in rendered._files()}
+    assert {"rules.yaml", "questionnaire.yaml", "es.yaml"} <= made_of
+
+
 def test_each_setting_that_pages_show_makes_another_edition(settings):
     editions = {rendered.edition.__wrapped__()}
     for name, value in (

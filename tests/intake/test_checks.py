@@ -8,7 +8,7 @@ import pytest
 
 from intake import checks, protocols
 from intake.domain.definition import Approval, Protocol
-from intake.domain.problems import KINDS
+from intake.domain.problem import KINDS
 from tests.intake.domain.altered import with_rule
 
 

@@ -36,6 +36,7 @@ from intake.appointments.admin.times import Times
 from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
+from intake.domain.stored import PHONE
 from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
@@ -194,7 +195,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
             ),
             "",
         )
-        phone = person.get("callback_phone", "")
+        phone = person.get(PHONE, "")
         return {
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,

@@ -15,6 +15,7 @@ from intake.appointments.forms import TimesForm
 from intake.appointments.free_times import start_of
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
+from intake.models.submissions import Urgency
 from intake.wording import moments
 
 DAYS = 4  # days with free times on one page
@@ -60,6 +61,11 @@ def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
     shown = [free for _day, slots in days[:DAYS] for free in slots]
     following = days[DAYS][0].isoformat() if len(days) > DAYS else ""
     return _context(form, shown, following=following, is_later=first is not None)
+
+
+def days_of(urgency: int) -> int:
+    """Return how many days of times an urgent patient is shown; 0 for other patients."""
+    return free_times.urgent_days() if urgency == Urgency.URGENT else 0
 
 
 def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) -> dict[str, Any]:

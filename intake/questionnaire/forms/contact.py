@@ -12,12 +12,24 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import wrong_answers
 from intake.domain.definition import Protocol
+from intake.domain.stored import WHO
+from intake.domain.uses import Uses
 from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
 
 CONSENT_VERSION = "draft-1"  # the version of ContactForm.consent and of the privacy notice
+
+
+def stored_names(uses: Uses) -> dict[str, str]:
+    """Map the fields of the protocol's own questions to the names in a stored contact."""
+    return {uses.who.q: WHO, **uses.contact.stored_names}
+
+
+def field_names(uses: Uses) -> dict[str, str]:
+    """Map the names in a stored contact to the fields of the protocol's own questions."""
+    return {name: field for field, name in stored_names(uses).items()}
 
 
 class ConsentField(forms.BooleanField):
@@ -48,7 +60,6 @@ class ContactForm(WalkForm):
         label=_("Patient’s date of birth"),
         help_text=_("For example 3 27 1984"),
     )
-    callback_phone = PhoneField(error_messages={"required": _("Enter a phone number.")})
     email = PlainTextField(
         label=_("E-mail address"),
         help_text=_(
@@ -78,10 +89,6 @@ class ContactForm(WalkForm):
             )
         },
     )
-    order = (
-        "who name proxy_name birth_date callback_phone email prefer prefer_time lang_help "
-        "consent ack"
-    )
 
     def __init__(
         self,
@@ -93,32 +100,44 @@ class ContactForm(WalkForm):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data=data, initial=dict(initial or {}))
-        self.known, self.kind = known, kind
-        for question_id in ("lang_help", "ack", *(["who"] if kind == "appointment" else [])):
+        self.uses, self.known, self.kind = protocol.uses, known, kind
+        asked, who = self.uses.contact, self.uses.who.q
+        answered = known.get(who)
+        for question_id in (asked.language_help, asked.acknowledged, *self._asks_who):
             question = protocol.question(question_id)
-            proxied = kind != "appointment" and known.get("who") in ("parent_guardian", "caregiver")
+            proxied = not self._asks_who and self.uses.is_proxy(answered)
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
             missing = wrong_answers.missing(question).message_in(gettext)
             self.fields[question_id].error_messages["required"] = missing
-        phone = protocol.question("callback_phone")
-        self.fields["callback_phone"].label = phone.text
-        who = self.initial.get("who") or known.get("who")
-        if self.is_bound and kind == "appointment":
-            who = self.data.get("who")
-        self._let_browsers_fill(who)
-        if kind == "appointment":
-            self.fields["proxy_name"].required = who in ("parent_guardian", "caregiver")
+        self.fields[asked.phone] = PhoneField(
+            label=protocol.question(asked.phone).text,
+            error_messages={"required": _("Enter a phone number.")},
+        )
+        answered = self.initial.get(who) or answered
+        if self.is_bound and self._asks_who:
+            answered = self.data.get(who)
+        self._let_browsers_fill(answered)
+        if self._asks_who:
+            self.fields["proxy_name"].required = self.uses.is_proxy(answered)
             self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
-        elif who not in ("parent_guardian", "caregiver"):
+        elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
-        self.order_fields(self.order.split())
+        own = ("email", "prefer", "prefer_time", asked.language_help, "consent")
+        self.order_fields(
+            [who, "name", "proxy_name", "birth_date", asked.phone, *own, asked.acknowledged]
+        )
+
+    @property
+    def _asks_who(self) -> list[str]:
+        """The question who fills the form in, where this form asks it."""
+        return [self.uses.who.q] if self.kind == "appointment" else []
 
     def _let_browsers_fill(self, who: str | None) -> None:
         """Mark the fields that a browser may fill with its owner's name and birthday.
 
         A parent's data must not become the child's, so no field is marked before `who` is answered.
         """
-        if who == "self":
+        if who and not self.uses.is_proxy(who):
             self.fields["name"].widget.attrs["autocomplete"] = "name"
             self.fields["birth_date"].widget = Date3Widget(autocomplete="bday")
         elif who:
@@ -137,8 +156,8 @@ class ContactForm(WalkForm):
             raise forms.ValidationError(_("This date is in the future. Check the year."))
         if age_on(today, born) > 120:
             raise forms.ValidationError(_("This date is more than 120 years ago. Check the year."))
-        age = self.known.get("age_years")
-        if self.kind != "appointment" and age is not None and age_on(today, born) != age:
+        age = self.known.get(self.uses.age)
+        if not self._asks_who and age is not None and age_on(today, born) != age:
             raise forms.ValidationError(
                 _(
                     "You said that the patient is %(told)s years old, but this date makes "
@@ -159,49 +178,68 @@ class ContactForm(WalkForm):
     def contact(self) -> dict[str, Any]:
         """Return the contact as it is stored, plain JSON."""
         data = self.cleaned_data
-        kept = ("name", "proxy_name", "callback_phone", "email", "prefer", "prefer_time")
+        kept = ("name", "proxy_name", "email", "prefer", "prefer_time")
+        asked = self.uses.contact.stored_names
         return {
             **{name: data[name] for name in kept if data.get(name)},
+            **{name: data[question] for question, name in asked.items()},
             "birth_date": data["birth_date"].isoformat(),
-            "lang_help": data["lang_help"],
-            "ack": True,
             "consent": {"version": CONSENT_VERSION, "at": timezone.now().isoformat()},
         }
 
     def answers(self) -> dict[str, Any]:
         """Return the answers given in this form: only in a request without the questionnaire."""
-        if self.kind != "appointment":
+        if not self._asks_who:
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
-        return {"who": self.cleaned_data["who"], "age_years": age}
+        return {self.uses.who.q: self.cleaned_data[self.uses.who.q], self.uses.age: age}
 
     def typed(self) -> dict[str, Any]:
         """Return the typed values, to show them again to a patient who saves for later here.
 
         The two boxes for consent are left out: the patient has to tick them again.
         """
-        wanted, data = set(self.fields) - {"consent", "ack", "birth_date"}, self.completed_data()
-        found = {name: data.get(name, "")[:300] for name in wanted if data.get(name)}
+        boxes, data = {"consent", self.uses.contact.acknowledged}, self.completed_data()
+        stored = stored_names(self.uses)
+        found = {
+            stored.get(name, name): data.get(name, "")[:300]
+            for name in set(self.fields) - boxes - {"birth_date"}
+            if data.get(name)
+        }
         if born := self.cleaned_data.get("birth_date"):
             found["birth_date"] = born.isoformat()
         return found
 
+    @property
+    def stored_blank(self) -> list[str]:
+        """The stored names of the kept fields that were sent blank."""
+        stored = stored_names(self.uses)
+        return [stored.get(name, name) for name in self.left_blank]
+
     @staticmethod
-    def initial_of(contact: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the initial values when the patient comes back to the form."""
+    def initial_of(
+        uses: Uses, contact: Mapping[str, Any], answers: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the initial values when the patient comes back to the form.
+
+        `contact` has the names of fields (`field_names`).
+        """
         if not contact:
             return {}
-        born = contact.get("birth_date")
+        born, who = contact.get("birth_date"), uses.who.q
         return {
             **contact,
-            "who": contact.get("who") or answers.get("who"),
+            who: contact.get(who) or answers.get(who),
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,
         }
 
     @staticmethod
     def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
-        """Return the control values of the fields in `names`, for `keep`."""
+        """Return the control values of the fields in `names`, for `keep`.
+
+        `contact` has the names of fields.
+        """
         found: dict[str, Controls] = {
             name: {name: str(contact[name])} for name in names if name in contact
         }

@@ -18,6 +18,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.domain import answers as domain
 from intake.domain.definition import QuestionPage
+from intake.domain.route import pages_without
 from intake.domain.translation import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
@@ -139,8 +140,10 @@ def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
     """Return what was typed on a step as (label, value), without a draft."""
     if step == CONTACT:
         labels = {name: str(field.label) for name, field in ContactForm.base_fields.items()}
-        labels["callback_phone"] = current_wording().protocol.question("callback_phone").text
-        names = ("name", "proxy_name", "callback_phone", "email")
+        protocol = current_wording().protocol
+        phone = protocol.uses.contact.phone
+        labels[phone] = protocol.question(phone).text
+        names = ("name", "proxy_name", phone, "email")
         return [(labels[name], text) for name in names if (text := posted.get(name, ""))]
     page = page_of_protocol(step)
     return [
@@ -152,9 +155,9 @@ def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
 
 def page_of_protocol(step: str) -> QuestionPage | None:
     """Return a page of the current protocol in the language of the request, None if unknown."""
-    return next(
-        (p for p in current_wording().protocol.pages if p.id == step and step != CONTACT), None
-    )
+    protocol = current_wording().protocol
+    pages = pages_without(protocol.pages, protocol.uses.contact.stored_names)
+    return next((page for page in pages if page.id == step), None)
 
 
 def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedirect:

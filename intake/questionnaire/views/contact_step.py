@@ -10,7 +10,7 @@ from intake import documents
 from intake.draft_content import CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
-from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.forms.contact import ContactForm, field_names
 from intake.questionnaire.views.browser import (
     fields_to_keep,
     reach_words,
@@ -31,15 +31,16 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
         html = blank_contact(
             walk.protocol.content_hash,
             walk.kind,
-            walk.content.answers.get("who"),
+            walk.content.answers.get(walk.uses.who.q),
             walk.before(step),
             reach_words(walk),
         )
         return blank.serve(request, html)
-    given = walk.content.typed.get(CONTACT) or walk.content.contact
-    veiled = walk.content.veiled_contact
+    stored, fields = walk.content.typed.get(CONTACT) or walk.content.contact, field_names(walk.uses)
+    given = {fields.get(name, name): value for name, value in stored.items()}
+    veiled = [fields.get(name, name) for name in walk.content.veiled_contact]
     shown = {name: value for name, value in given.items() if name not in veiled}
-    initial = ContactForm.initial_of(shown, walk.content.answers)
+    initial = ContactForm.initial_of(walk.uses, shown, walk.content.answers)
     form = ContactForm(
         walk.words.protocol,
         known=walk.content.answers,
@@ -56,7 +57,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
             return redirect("intake:save")
         return show_step(request, walk, step, form)
     saved = drafts.save_contact(
-        draft=draft, contact=form.contact(), answers=form.answers(), kept=form.left_blank
+        draft=draft, contact=form.contact(), answers=form.answers(), kept=form.stored_blank
     )
     return redirect_onward(request, saved, step)
 
@@ -71,6 +72,6 @@ def blank_contact(
 ) -> str:
     """Return the HTML of the contact before anything is filled in."""
     words = documents.wording(content_hash, get_language())
-    form = ContactForm(words.protocol, known={"who": who}, kind=kind)
+    form = ContactForm(words.protocol, known={words.protocol.uses.who.q: who}, kind=kind)
     approved = documents.protocol_of(content_hash).approved
     return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)

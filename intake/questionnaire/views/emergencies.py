@@ -132,7 +132,7 @@ def emergency(request: Request) -> HttpResponse:
 def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Correct the answer ('I picked this by mistake'), or tell the clinic."""
     if request.POST.get("go") == "mistake":
-        page = walk.content.stops[-1]["page"] if walk.content.stops else "safety"
+        page = walk.content.stops[-1]["page"] if walk.content.stops else walk.steps[0]
         drafts.retract_emergency(draft=draft)
         # a patient who has filled in contact and wish came from the check page, and returns there
         change = bool(walk.content.contact and walk.content.wish)

@@ -73,12 +73,13 @@ def show_step(
     request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
     """Show the contact or the wish; a bound form with errors is a 422."""
+    age_page = walk.protocol.page_of(walk.uses.age).id
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
         "reach": reach_words(walk),
-        "age_page": "about" if form.has_error("birth_date", "age") else "",
+        "age_page": age_page if form.has_error("birth_date", "age") else "",
         "notice": notice,
     }
     status = status or (422 if form.is_bound else 200)
@@ -138,6 +139,8 @@ def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
         return ""
     sections = [s.id for s in protocol.questionnaire.sections]
     titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    if section == CONTACT:
+        section = protocol.page_of(protocol.uses.contact.phone).section
     if section == APPOINTMENT:
         number, title = len(sections) + 1, _("Your appointment")
     else:

@@ -16,7 +16,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
-from intake.domain.translation import SAFETY_LEVELS, Wording
+from intake.domain.translation import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
@@ -24,6 +24,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.wording import advice
+from intake.wording.periods import filled
 
 
 @require_safe
@@ -104,11 +105,10 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
 
     Whether a patient may wait is a matter of safety, so the words are approved ones.
     """
-    urgency, language = _urgency_code(submission), get_language() or "en"
-    spoken = words.language_of(urgency) if urgency in SAFETY_LEVELS else language
+    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
     with override(spoken):
         foreign = spoken if spoken != language else ""
-        return {"next_text": next_text(submission), "next_language": foreign}
+        return {"next_text": next_text(submission, words), "next_language": foreign}
 
 
 def _urgency_code(submission: Submission) -> str:
@@ -120,36 +120,25 @@ def _urgency_code(submission: Submission) -> str:
     return Urgency(max(found, submission.urgency)).code
 
 
-def next_text(submission: Submission) -> str:
+def next_text(submission: Submission, words: Wording) -> str:
     """Return what happens next and by when, in the clinic's time zone.
 
     A closed clinic promises no call.
     """
-    now, target = timezone.now(), submission.target_at
-    match _urgency_code(submission):
-        case "emergency" | "same_day" | "urgent" if target < now and hours.is_open(now):
-            return _("You should have heard from us by now. If you have not, please call us.")
-        case "emergency" | "same_day":
-            if not hours.is_open(now):
-                return _(
-                    "A clinician reads your answers when we open. Please do not wait for that."
-                )
-            closing = hours.current().closing(now)
-            if target <= closing:
-                return _(
-                    "A clinician reads your answers today, by %(by)s. If you have not heard from "
-                    "us by then, call us. If you cannot reach us, go to urgent care or an "
-                    "emergency room."
-                ) % {"by": hours.clock_words(target)}
+    now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
+    if code == "emergency":  # a patient who was raised to it later reads what is done today
+        code = "same_day"
+    if code in ("same_day", "urgent") and target < now and hours.is_open(now):
+        return _("You should have heard from us by now. If you have not, please call us.")
+    if code == "same_day":
+        if not hours.is_open(now):
+            return _("A clinician reads your answers when we open. Please do not wait for that.")
+        closing = hours.current().closing(now)
+        if target > closing:
             # from closing time on, the level's advice for a closed clinic applies
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."
             ) % {"closing": hours.clock_words(closing)}
-        case "urgent":
-            by = hours.day_words(target)
-            return _("A nurse reads your answers and contacts you by %(by)s.") % {"by": by}
-        case "soon":
-            return _("We read your answers and aim to see you within 6 weeks.")
-        case _:
-            return _("We read your answers and aim to see you within 12 weeks.")
+    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target)
+    return filled(words.tell(code), words.protocol.level(code), by=by)

@@ -65,7 +65,7 @@ def _begin(request: Request, kind: str, *, instead_of: Draft | None) -> HttpResp
     draft, key = drafts.begin(
         kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
     )
-    return set_draft_cookie(redirect_to("safety"), key, draft)
+    return set_draft_cookie(redirect_to(current().pages[0].id), key, draft)
 
 
 @blank.remembered(most=16)

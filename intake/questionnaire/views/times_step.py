@@ -166,7 +166,7 @@ def _render(
     context = _context(request, walk, form) | shown
     context |= {
         "notice": notice,
-        "urgent": urgency_level(walk) == Urgency.URGENT,
+        "urgent_days": choosing.days_of(urgency_level(walk)),
         "held": choosing.held_words(held) if held else None,
         "instead": [
             (CALL, _("Call me to arrange it")),

@@ -1,7 +1,5 @@
 """Show a step again with what the patient typed, without session, draft and database."""
 
-from collections.abc import Mapping
-
 from django.conf import settings
 from django.forms import Form
 from django.http import HttpResponse
@@ -45,8 +43,11 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
         )
         template, title, section = "page", page.title, page.section
     elif step == CONTACT:
-        kind = Kind.APPOINTMENT if "who" in request.POST else Kind.INTAKE
-        form = ContactForm(protocol, known=_typed_who(request), kind=kind, data=request.POST)
+        who = protocol.uses.who
+        kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
+        # the fields of the step tell whether another person fills the form in
+        known = {who.q: who.proxy[0]} if "proxy_name" in request.POST else {}
+        form = ContactForm(protocol, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
     elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
         return render(request, "intake/try_again.html", {"notice": notice}, status=status)
@@ -71,8 +72,3 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
     if status == 503:
         response["Retry-After"] = "30"
     return response
-
-
-def _typed_who(request: Request) -> Mapping[str, str]:
-    """Return who fills the form in, as the fields of the contact step tell it."""
-    return {"who": "caregiver"} if "proxy_name" in request.POST else {}

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from intake.domain.definition import AnswerCondition, Protocol, Question, Rule
+from intake.domain.definition import Protocol, Question, Rule
+from intake.domain.grammar import AnswerCondition
 
 NEVER = AnswerCondition(any=())
 ALWAYS = AnswerCondition(all=())
@@ -33,18 +34,29 @@ def with_rule_set(protocol: Protocol, **changes: Any) -> Protocol:
     )
 
 
+def with_level(protocol: Protocol, code: str, **changes: Any) -> Protocol:
+    """The protocol with one level changed."""
+    levels = tuple(
+        msgspec.structs.replace(level, **changes) if level.code == code else level
+        for level in protocol.rules.levels
+    )
+    return with_rule_set(protocol, levels=levels)
+
+
+def with_questionnaire(protocol: Protocol, **changes: Any) -> Protocol:
+    questionnaire = msgspec.structs.replace(protocol.questionnaire, **changes)
+    return msgspec.structs.replace(protocol, questionnaire=questionnaire)
+
+
 def with_questions(
     protocol: Protocol, change: Callable[[tuple[Question, ...]], tuple[Question, ...]]
 ) -> Protocol:
     """Return the protocol after `change` was applied to the questions of each section."""
-    questionnaire = msgspec.structs.replace(
-        protocol.questionnaire,
-        sections=tuple(
-            msgspec.structs.replace(section, questions=change(section.questions))
-            for section in protocol.questionnaire.sections
-        ),
+    sections = tuple(
+        msgspec.structs.replace(section, questions=change(section.questions))
+        for section in protocol.questionnaire.sections
     )
-    return msgspec.structs.replace(protocol, questionnaire=questionnaire)
+    return with_questionnaire(protocol, sections=sections)
 
 
 def with_question(protocol: Protocol, id: str, **changes: Any) -> Protocol:

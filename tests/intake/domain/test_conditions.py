@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from intake.domain.conditions import compiled_pattern, holds, normalised
-from intake.domain.definition import AnswerCondition, Protocol, from_data
+from intake.domain.definition import Protocol, from_data
+from intake.domain.grammar import AnswerCondition
 from intake.domain.triage import assess
 
 

@@ -141,13 +141,6 @@ def test_any_change_of_content_changes_the_hash(protocol: Protocol, change: Any)
     assert change(protocol).content_hash != protocol.content_hash
 
 
-def test_the_version_of_a_computed_value_is_part_of_the_hash(protocol: Protocol) -> None:
-    rules = data("rules.yaml")
-    rules["computed"]["art_pattern"]["version"] = 2
-    other = from_data("legs", data("questionnaire.yaml"), rules)
-    assert other.content_hash != protocol.content_hash
-
-
 def test_alarm_patterns_stand_in_the_document_where_they_are_used(protocol: Protocol) -> None:
     for leaf in protocol.rule("S16").when.leaves():
         assert leaf.value == protocol.rules.alarm_patterns

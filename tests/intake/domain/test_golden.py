@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from intake.domain.definition import AnswerCondition, Protocol
+from intake.domain.definition import Protocol
+from intake.domain.grammar import AnswerCondition
 from intake.protocols import current
 from tests.intake.domain import golden
 from tests.intake.domain.altered import ALWAYS, NEVER, with_rule

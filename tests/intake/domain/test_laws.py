@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake.domain.answers import from_json, to_json
-from intake.domain.definition import FLAG, AnswerCondition, Answers, Protocol, Rule
+from intake.domain.definition import FLAG, Answers, Protocol, Rule
+from intake.domain.grammar import AnswerCondition
 from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import current

@@ -6,12 +6,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.domain.definition import AnswerCondition, Computed, Option, Protocol, Proxy, Question
-from intake.domain.problems import KINDS, problems
+from intake.domain.definition import (
+    Level,
+    Option,
+    Protocol,
+    Proxy,
+    Question,
+    QuestionSection,
+    Within,
+)
+from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase, Term
+from intake.domain.problem import KINDS
+from intake.domain.problems import problems
 from intake.domain.readability import READING_GRADE, reading_grade
+from intake.domain.uses import ContactQuestions, ShortWalks, Who
 from tests.intake.domain.altered import (
     NEVER,
+    with_level,
     with_question,
+    with_questionnaire,
     with_questions,
     with_rule,
     with_rule_set,
@@ -48,6 +61,35 @@ def rule(id: str, **changes: Any) -> Change:
     return lambda protocol: with_rule(protocol, id, **changes)
 
 
+def computed(value: Computed, name: str = "x") -> Change:
+    return lambda p: with_rule_set(p, computed={**p.rules.computed, name: value})
+
+
+def summary(*lines: Line) -> Change:
+    return lambda protocol: with_rule_set(protocol, summary=lines)
+
+
+def level(code: str, **changes: Any) -> Change:
+    return lambda protocol: with_level(protocol, code, **changes)
+
+
+def ranks(**changed: int) -> Change:
+    def change(protocol: Protocol) -> Protocol:
+        for code, rank in changed.items():
+            protocol = with_level(protocol, code, rank=rank)
+        return protocol
+
+    return change
+
+
+def without_level(protocol: Protocol, code: str) -> tuple[Level, ...]:
+    return tuple(level for level in protocol.rules.levels if level.code != code)
+
+
+SOMEDAY = Level("someday", 5, "some day", Within(days=400), tell="We see you one day.")
+ALWAYS_TRUE = Computed("", when=AnswerCondition(all=()))
+
+
 def twice(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     return tuple(q for one in questions for q in ([one, one] if one.id == "tobacco" else [one]))
 
@@ -69,6 +111,46 @@ BROKEN: list[tuple[str, str, Change]] = [
         "questions.tobacco.options",
         question("tobacco", options=(Option("never", "Never"), Option("never", "No"))),
     ),
+    (
+        "wrong_level",
+        "levels.someday",
+        lambda p: with_rule_set(p, levels=(*p.rules.levels, SOMEDAY)),
+    ),
+    ("wrong_level", "levels.soon", lambda p: with_rule_set(p, levels=without_level(p, "soon"))),
+    # the ranks of two levels exchanged
+    ("wrong_level", "levels.soon", ranks(soon=0, routine=1)),
+    ("wrong_level", "levels.emergency", ranks(emergency=3, same_day=4)),
+    # a target in a unit with which the program cannot reckon at this level
+    ("wrong_level", "levels.emergency", level("emergency", contact_within=Within(open_hours=1))),
+    ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(days=1))),
+    ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(open_hours=0))),
+    ("wrong_level", "levels.urgent", level("urgent", contact_within=Within(days=1))),
+    ("wrong_level", "levels.urgent", level("urgent", seen_within=None)),
+    ("wrong_level", "levels.soon", level("soon", contact_within=Within(business_days=20))),
+    ("wrong_level", "levels.routine", level("routine", contact_within=Within(days=28))),
+    ("wrong_level", "levels.soon", level("soon", tell=None)),
+    (
+        "hard_to_read",
+        "levels.soon.tell",
+        level("soon", tell="Individual appointments materialise eventually."),
+    ),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We aim to see you within 6 weeks.")),
+    ("wrong_period", "levels.soon.target", level("soon", target="seen within six weeks (42 days)")),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {weeks}.")),
+    ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {seen_within}.")),
+    (
+        "wrong_period",
+        "rules.S01.promise",
+        rule("S01", promise="We will call within 2 clinic hours."),
+    ),
+    ("wrong_period", "rules.S01.promise", rule("S01", promise="We will call you by {by}.")),
+    (
+        "too_long",
+        "rules.COLD-LEG-1",
+        lambda p: with_rules(p, (msgspec.structs.replace(p.rules.rules[0], id="COLD-LEG-1"),)),
+    ),
+    ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
+    ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
     (
         "duplicate_id",
         "level ranks",
@@ -98,10 +180,78 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("unknown_computed", "rules.N07.when", when(leaf("eq", True, var="art_patern"))),
     (
         "unknown_computed",
-        "computed.art_pattern",
-        lambda p: with_rule_set(
-            p, computed={**p.rules.computed, "art_pattern": Computed(2, "something else")}
+        "computed.x",
+        computed(Computed("", first=(Case(1, leaf("gt", 0, var="sum")), Case(0)))),
+    ),
+    ("wrong_computed", "computed.art_pattern", computed(Computed("", 1), "art_pattern")),
+    ("wrong_computed", "computed.safety_retracted", computed(ALWAYS_TRUE, "safety_retracted")),
+    ("wrong_computed", "computed.x", computed(Computed("nothing"))),
+    ("wrong_computed", "computed.x", computed(Computed("", count={"a": (), "b": ()}))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", first=(Case("yes"),), when=AnswerCondition(all=()))),
+    ),
+    ("wrong_computed", "computed.x", computed(Computed("", first=(Case("a"), Case("b"))))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", first=(Case("a", leaf("eq", "no", q="walk_pain")), Case(1)))),
+    ),
+    ("wrong_computed", "computed.x", computed(Computed("", sum=(Term("hemoglobin"),)))),
+    ("wrong_computed", "computed.x", computed(Computed("", sum=(Term("conditions", map={}),)))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", sum=(Term("conditions", map={"kidney": 1}),))),
+    ),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", sum=(Term("tobacco", map={"never": 0, "former": 1}),))),
+    ),
+    ("unknown_question", "computed.x", computed(Computed("", sum=(Term("lr7_day"),)))),
+    (
+        "unknown_question",
+        "computed.x",
+        computed(Computed("", when=leaf("eq", "yes", q="walk_pane"))),
+    ),
+    (
+        "unknown_option",
+        "computed.x",
+        computed(
+            Computed("", when=AnswerCondition(all=()), only_if=leaf("eq", "y", q="walk_pain"))
         ),
+    ),
+    (
+        "unknown_option",
+        "computed.x",
+        computed(Computed("", count={"n": (leaf("eq", "y", q="walk_pain"),)})),
+    ),
+    ("duplicate_id", "computed.x", computed(Computed("", count={"sum": ()}))),
+    ("duplicate_id", "computed.x", computed(Computed("", count={"lr7_total": ()}))),
+    (
+        "impossible_value",
+        "computed.x",
+        computed(
+            Computed("", sum=(Term("lr7_days"),), when=leaf("gt", 7, var="sum")),
+        ),
+    ),
+    (
+        "circular_computed",
+        "computed.x",
+        lambda p: computed(Computed("", when=leaf("eq", True, var="x")), "y")(
+            computed(Computed("", when=leaf("eq", True, var="y")))(p)
+        ),
+    ),
+    ("circular_computed", "computed.x", computed(Computed("", when=leaf("eq", True, var="x")))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ((),)))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ()))),
+    ("wrong_summary", "summary[0]", summary(Line("Legs", ((Phrase("{lr7} of 30"),),)))),
+    (
+        "impossible_value",
+        "summary[0]",
+        summary(Line("Legs", ((Phrase("bad", leaf("gte", 40, var="lr7_total")),),))),
     ),
     ("unknown_level", "rules.N07", rule("N07", level="some_day")),
     ("wrong_operator", "rules.N07.when", when(leaf("eq", "spider", q="vein_look"))),
@@ -219,6 +369,88 @@ BROKEN: list[tuple[str, str, Change]] = [
 ]
 
 
+USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
+    # a question that the program uses is gone, misspelt or of another type
+    ("safety", {"safety": "em_then"}),
+    ("age", {"age": "age"}),
+    ("age", {"age": "tobacco"}),
+    ("who", {"who": Who("helper", ("caregiver",))}),
+    ("own_words", {"own_words": "reason_txt"}),
+    ("free_text", {"free_text": ("reason_text", "meds")}),
+    ("complaint", {"complaint": ("main_reason", "side")}),
+    ("first_line", {"first_line": ("sex",)}),
+    ("crisis", {"crisis": "si"}),
+    ("contact.phone", {"contact": ContactQuestions("phone", "lang_help", "ack")}),
+    ("contact.language_help", {"contact": ContactQuestions("callback_phone", "language", "ack")}),
+    ("contact.acknowledged", {"contact": ContactQuestions("callback_phone", "lang_help", "yes")}),
+    ("walks.appointment", {"walks": ShortWalks(("em_then",), ("em_now",))}),
+    # an answer that the program uses is none
+    ("who.proxy", {"who": Who("who", ("helper",))}),
+    ("who.proxy", {"who": Who("who", ())}),
+    ("who.proxy", {"who": Who("who", ("self", "parent_guardian", "caregiver"))}),
+    (
+        "contact.speaks",
+        {"contact": ContactQuestions("callback_phone", "lang_help", "ack", {"es": "espanol"})},
+    ),
+    # a short walk without the safety question; a contact question in it
+    ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
+    ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
+    # a text in which nobody looks for alarming words
+    ("free_text", {"free_text": ("reason_text",)}),
+    ("own_words", {"free_text": ("meds_list",)}),
+]
+
+
+@pytest.mark.parametrize(("place", "changes"), USES_BROKEN)
+def test_what_the_program_uses_is_there_and_fits(
+    protocol: Protocol, place: str, changes: dict[str, Any]
+) -> None:
+    uses = msgspec.structs.replace(protocol.uses, **changes)
+    found = problems(with_questionnaire(protocol, uses=uses))
+    assert ("wrong_use", f"uses.{place}") in {(problem.id, problem.path) for problem in found}
+    assert all(problem.message.endswith(".") for problem in found)
+
+
+def without(id: str) -> Change:
+    return lambda p: with_questions(p, lambda qs: tuple(q for q in qs if q.id != id))
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("uses.contact.language_help", without("lang_help")),
+        ("uses.contact.phone", without("callback_phone")),
+        ("uses.contact.acknowledged", without("ack")),
+        ("uses.own_words", without("reason_text")),
+        ("uses.who", question("who", show_if=leaf("contains", "none", q="em_now"))),
+        ("uses.age_years", question("age_years", required=False)),
+        ("uses.em_now", question("em_now", interrupts=False)),
+        ("uses.si_screen", question("si_screen", interrupts=False)),
+        ("uses.free_text", question("tobacco", type="text", options=(), max_length=80)),
+        ("uses.free_text", rule("S16", when=leaf("text_any_regex", ("x",), q="reason_text"))),
+    ],
+)
+def test_a_question_that_the_program_uses_cannot_be_lost(
+    protocol: Protocol, path: str, change: Change
+) -> None:
+    paths = {problem.path for problem in problems(change(protocol)) if problem.id == "wrong_use"}
+    assert path in paths
+
+
+def test_a_page_of_questions_is_not_called_like_a_step_of_the_program(protocol: Protocol) -> None:
+    def renamed(section: QuestionSection) -> QuestionSection:
+        return msgspec.structs.replace(section, id="check") if section.id == "life" else section
+
+    sections = tuple(renamed(section) for section in protocol.questionnaire.sections)
+    found = problems(with_questionnaire(protocol, sections=sections))
+    assert ("page_id", "sections.check") in {(problem.id, problem.path) for problem in found}
+
+
+def test_the_contact_is_the_last_section_and_asks_nothing_else(protocol: Protocol) -> None:
+    moved = with_questionnaire(protocol, sections=protocol.questionnaire.sections[::-1])
+    assert ("wrong_use", "uses.contact") in {(p.id, p.path) for p in problems(moved)}
+
+
 def test_the_shipped_protocol_has_no_problems(protocol: Protocol) -> None:
     assert problems(protocol) == []
 
@@ -240,7 +472,7 @@ def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protoco
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:
-    assert {kind for kind, _, _ in BROKEN} == set(KINDS)
+    assert {kind for kind, _, _ in BROKEN} | {"wrong_use"} == set(KINDS)
 
 
 def test_a_rule_that_only_some_answers_can_fire_is_found_to_fire(protocol: Protocol) -> None:

@@ -439,7 +439,13 @@ def test_every_time_of_day_is_one_of_three(clock):
 def test_urgency_bounds_what_is_offered():
     now = datetime(2027, 1, 11, 9, tzinfo=UTC)
     for never in ("emergency", "same_day"):
-        assert offer_window(never, at=now, horizon_days=90) is None
-    assert offer_window("urgent", at=now, horizon_days=90) == (now, now + timedelta(days=14))
+        assert offer_window(never, at=now, horizon_days=90, urgent_days=14) is None
+    assert offer_window("urgent", at=now, horizon_days=90, urgent_days=14) == (
+        now,
+        now + timedelta(days=14),
+    )
     for urgency in ("soon", "routine"):
-        assert offer_window(urgency, at=now, horizon_days=90) == (now, now + timedelta(days=90))
+        assert offer_window(urgency, at=now, horizon_days=90, urgent_days=14) == (
+            now,
+            now + timedelta(days=90),
+        )

@@ -174,6 +174,12 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
         "levels.same_day.closed",
         lambda w: replace(w, levels={"same_day": LevelWords(closed="Le llamaremos mañana.")}),
     ),
+    ("wrong_period", "rules.S01.promise", lambda w: rule(w, "S01", promise="En 2 horas.")),
+    (
+        "wrong_period",
+        "levels.soon.tell",
+        lambda w: replace(w, levels={**w.levels, "soon": LevelWords(tell="En 6 semanas.")}),
+    ),
     ("no_patterns", "language", lambda w: replace(w, language="xx")),
 ]
 

@@ -3,7 +3,7 @@
 from django.utils import translation
 
 from intake.protocols import current
-from intake.wording.reading import answer_words, computed_rows
+from intake.wording.reading import answer_words
 
 
 def test_yes_and_no_are_told_in_the_language_of_the_reader():
@@ -13,11 +13,3 @@ def test_yes_and_no_are_told_in_the_language_of_the_reader():
     assert (answer_words(question, True), answer_words(question, False)) == (("Yes",), ("No",))
     with translation.override("es"):  # two words that Django itself translates
         assert (answer_words(question, True), answer_words(question, False)) == (("Sí",), ("No",))
-
-
-def test_the_score_of_restless_legs_says_its_limits():
-    told = dict(computed_rows({"lr7_total": 12}, {}))
-
-    assert told["LR7, last 7 days"] == (
-        "12 of 30, moderate (not validated, not comparable with IRLS)"
-    )

@@ -1,0 +1,115 @@
+"""Names and code that stored data speaks of, kept for good.
+
+Rows and documents of earlier releases hold these names, so they never change, whatever a protocol
+calls its questions today. Nothing new is added: a protocol says how its values are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+PHONE: Final = "callback_phone"
+LANGUAGE_HELP: Final = "lang_help"
+ACKNOWLEDGED: Final = "ack"
+WHO: Final = "who"
+"""Names of what a patient says in the contact step, in a draft's contact and a submission's
+person."""
+
+
+# Computed values of documents that name a version of code
+
+
+class Code(NamedTuple):
+    """One version of a computed value: the questions it reads, its possible values, its code."""
+
+    inputs: tuple[str, ...]
+    values: tuple[str, ...] | type[bool] | range
+    function: Callable[[Mapping[str, Any]], str | int | bool | None]
+
+
+def rls_pattern(answers: Mapping[str, Any]) -> str:
+    """Grade how many of the four symptom features of restless legs are reported.
+
+    Returns "complete" (4 of 4), "possible" (the urge is present or unsure, at least one of the
+    other three is reported, and at least two of them are reported or unsure), "incomplete" (an
+    urge with fewer other features) or "none" (no urge, or not asked). The grade is no diagnosis.
+
+    Source: IRLSSG consensus criteria 1 to 4, Allen 2014 (doi 10.1016/j.sleep.2014.03.025).
+    Criterion 5 cannot be met by self-report. The criteria let "it used to" count for relief and
+    time of day. How "unsure" counts is this protocol's own choice.
+    """
+    urge = answers.get("rls_urge")
+    if urge not in ("yes", "unsure"):
+        return "none"
+    reported = (
+        (answers.get("rls_rest") == "yes")
+        + (answers.get("rls_move") in ("yes", "was_before"))
+        + (answers.get("rls_evening") in ("evening", "was_before"))
+    )
+    unsure = sum(answers.get(id) == "unsure" for id in ("rls_rest", "rls_move", "rls_evening"))
+    if urge == "yes" and reported == 3:
+        return "complete"
+    if reported >= 1 and reported + unsure >= 2:
+        return "possible"
+    return "incomplete"
+
+
+def lr7_total(answers: Mapping[str, Any]) -> int | None:
+    """Add up the last seven days, from 0 to 30; None when one of the four answers is missing.
+
+    Days (0-7), nights (0-7), worst strength (0-10) and interference (0, 2, 4, 6). The total is an
+    in-house check: not validated, not comparable with any licensed scale, never shown to patients
+    as a grade.
+    """
+    interference = {"none": 0, "little": 2, "some": 4, "lot": 6}
+    days, nights, strength = (answers.get(id) for id in ("lr7_days", "lr7_nights", "lr7_strength"))
+    interfere = answers.get("lr7_interfere")
+    if not (isinstance(days, int) and isinstance(nights, int) and isinstance(strength, int)):
+        return None
+    if not isinstance(interfere, str):
+        return None
+    return days + nights + strength + interference[interfere]
+
+
+def lr7_nights_gt_days(answers: Mapping[str, Any]) -> bool | None:
+    """Whether more nights than days were restless, a contradiction; None if unanswered."""
+    days, nights = answers.get("lr7_days"), answers.get("lr7_nights")
+    if not (isinstance(days, int) and isinstance(nights, int)):
+        return None
+    return nights > days
+
+
+def art_pattern(answers: Mapping[str, Any]) -> bool | None:
+    """Whether leg pain on walking fits poor artery flow; None without pain on walking.
+
+    True when the pain is in the calf, thigh or buttock, stops within 10 minutes of standing still,
+    and does not start at rest. False never lowers an urgency.
+
+    Source: the concept of Leng & Fowkes 1992 (J Clin Epidemiol 45:1101-9), in our own words.
+    """
+    if answers.get("walk_pain") != "yes":
+        return None
+    pattern = answers.get("walk_pattern", ())
+    assert isinstance(pattern, tuple)
+    return (
+        ("in_calf" in pattern or "in_thigh_buttock" in pattern)
+        and "stops_10min" in pattern
+        and "also_when_still" not in pattern
+    )
+
+
+CODE: Final[dict[tuple[str, int], Code]] = {
+    ("rls_pattern", 1): Code(
+        ("rls_urge", "rls_rest", "rls_move", "rls_evening"),
+        ("complete", "possible", "incomplete", "none"),
+        rls_pattern,
+    ),
+    ("lr7_total", 1): Code(
+        ("lr7_days", "lr7_nights", "lr7_strength", "lr7_interfere"), range(31), lr7_total
+    ),
+    ("lr7_nights_gt_days", 1): Code(("lr7_days", "lr7_nights"), bool, lr7_nights_gt_days),
+    ("art_pattern", 1): Code(("walk_pain", "walk_pattern"), bool, art_pattern),
+    ("always", 1): Code((), bool, lambda answers: True),
+}
+"""(name, version) → code."""

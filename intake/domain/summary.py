@@ -1,0 +1,34 @@
+"""Say in short, for staff, what the answers and the computed values come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from intake.domain.conditions import holds
+from intake.domain.definition import Answers, ComputedValue, Protocol
+from intake.domain.grammar import Phrase
+
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+
+def summary(
+    protocol: Protocol, answers: Answers, computed: Mapping[str, ComputedValue]
+) -> list[tuple[str, str]]:
+    """Return the lines of the protocol's summary that apply, as label and words."""
+    lines = []
+    for line in protocol.summary:
+        said = [_first(part, answers, computed) for part in line.parts]
+        if said[0]:
+            lines.append((line.label, "; ".join(filter(None, said))))
+    return lines
+
+
+def _first(
+    phrases: tuple[Phrase, ...], answers: Answers, computed: Mapping[str, ComputedValue]
+) -> str:
+    for phrase in phrases:
+        if phrase.when is None or holds(phrase.when, answers, computed):
+            return PLACEHOLDER.sub(lambda found: str(computed.get(found[1], "")), phrase.say)
+    return ""

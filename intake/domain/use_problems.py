@@ -1,0 +1,122 @@
+"""Find what a protocol's `uses` say wrongly: the questions that the program itself has to know.
+
+A question missing here would be silent: no alarm for alarming words, no number to call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from intake.domain.definition import FLAG, Protocol
+from intake.domain.problem import Problem
+
+
+def use_problems(protocol: Protocol) -> Iterator[Problem]:
+    """Yield a problem for each question that `uses` names wrongly or leaves out."""
+    known = {question.id: question for question in protocol.questions}
+    fitting = True
+    for place, id, type in _named(protocol):
+        if id not in known:
+            fitting = False
+            yield _wrong(place, f"There is no question “{id}”.")
+        elif type not in ("", known[id].type):
+            fitting = False
+            yield _wrong(place, f"“{id}” is a {known[id].type} question, not a {type} one.")
+    if fitting:
+        yield from _options(protocol)
+        yield from _always_asked(protocol)
+        yield from _walks(protocol)
+        yield from _contact(protocol)
+        yield from _free_text(protocol)
+
+
+def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
+    """Yield each place in `uses`, the question it names, and the type it needs ('' for any)."""
+    uses = protocol.uses
+    yield "safety", uses.safety, "multi"
+    yield "who", uses.who.q, "single"
+    yield "age", uses.age, "integer"
+    yield from (("first_line", id, "") for id in uses.first_line)
+    yield from (("complaint", id, "") for id in uses.complaint)
+    yield "own_words", uses.own_words, "text"
+    yield from (("free_text", id, "text") for id in uses.free_text)
+    yield "contact.phone", uses.contact.phone, "text"
+    yield "contact.language_help", uses.contact.language_help, "single"
+    yield "contact.acknowledged", uses.contact.acknowledged, "boolean"
+    if uses.crisis is not None:
+        yield "crisis", uses.crisis, "single"
+    yield from (("walks.appointment", id, "") for id in uses.walks.appointment)
+    yield from (("walks.addition", id, "") for id in uses.walks.addition)
+
+
+def _options(protocol: Protocol) -> Iterator[Problem]:
+    uses = protocol.uses
+    answers = [option.code for option in protocol.question(uses.who.q).options]
+    for code in uses.who.proxy:
+        if code not in answers:
+            yield _wrong("who.proxy", f"“{uses.who.q}” has no option “{code}”.")
+    others = [code for code in answers if not uses.is_proxy(code)]
+    if not uses.who.proxy or not others:
+        yield _wrong("who.proxy", "Name the answers of another person, and not the patient's own.")
+    helps = [option.code for option in protocol.question(uses.contact.language_help).options]
+    for language, code in uses.contact.speaks.items():
+        if code not in helps:
+            message = f"“{uses.contact.language_help}” has no option “{code}” for “{language}”."
+            yield _wrong("contact.speaks", message)
+
+
+def _always_asked(protocol: Protocol) -> Iterator[Problem]:
+    uses = protocol.uses
+    for id in (uses.safety, uses.who.q, uses.age, *uses.contact.stored_names):
+        question = protocol.question(id)
+        if question.show_if is not None or not question.required:
+            yield _wrong(id, f"Ask “{id}” of every patient, and require an answer.")
+    for id in filter(None, (uses.safety, uses.crisis)):
+        if not protocol.question(id).interrupts:
+            yield _wrong(id, f"“{id}” has to stop the form: set `interrupts`.")
+
+
+def _walks(protocol: Protocol) -> Iterator[Problem]:
+    uses = protocol.uses
+    for name in uses.walks.__struct_fields__:
+        asked = uses.short_walk(name) or ()
+        if uses.safety not in asked:
+            yield _wrong(f"walks.{name}", f"Ask the safety question “{uses.safety}”, too.")
+        for id in asked:
+            if id in uses.contact.stored_names:
+                yield _wrong(f"walks.{name}", f"“{id}” is asked with the contact.")
+
+
+def _contact(protocol: Protocol) -> Iterator[Problem]:
+    """The program asks these questions in a step of its own, so no page may ask them beside others.
+
+    The last section holds them, so that the parts are counted in the order in which they are asked.
+    """
+    asked = set(protocol.uses.contact.stored_names)
+    last = protocol.questionnaire.sections[-1]
+    if {question.id for question in last.questions} != asked:
+        yield _wrong("contact", "Make these questions the last section, without any other one.")
+
+
+def _free_text(protocol: Protocol) -> Iterator[Problem]:
+    uses = protocol.uses
+    if uses.own_words not in uses.free_text:
+        yield _wrong("own_words", f"Name “{uses.own_words}” under free_text, too.")
+    for question in protocol.questions:
+        if question.type == "text" and question.id not in (*uses.free_text, uses.contact.phone):
+            message = f"Name “{question.id}”, or nobody is told of alarming words in it."
+            yield _wrong("free_text", message)
+    searched = {
+        leaf.q
+        for rule in protocol.rules.rules
+        if rule.level != FLAG
+        for leaf in rule.when.leaves()
+        if leaf.op == "text_any_regex"
+    }
+    for id in uses.free_text:
+        if id not in searched:
+            yield _wrong("free_text", f"No rule searches “{id}” for alarming words.")
+
+
+def _wrong(place: str, message: str) -> Problem:
+    return Problem("wrong_use", f"uses.{place}", message)

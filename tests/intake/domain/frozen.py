@@ -1,0 +1,164 @@
+"""A corpus of the protocol `legs`: 20,000 answer sets with the assessments of one day.
+
+    .venv/bin/python -m tests.intake.domain.frozen
+
+judges all of them again and shows each row that differs. The tests judge every tenth row. The
+corpus is older than computed values as data, so it shows whether a change of the protocol's
+language keeps what the protocol says. Freeze it anew (`--freeze`) only with a protocol whose
+results a clinician has read.
+"""
+
+import json
+import lzma
+import sys
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from intake.domain.answers import from_json, to_json
+from intake.domain.conditions import holds
+from intake.domain.definition import Protocol, Question, Rule, Value
+from intake.domain.levels import RANKS
+from intake.domain.triage import assess
+from intake.protocols import load
+
+ROWS: Final = 20_000
+CORPUS: Final = Path(__file__).with_name("frozen_legs.jsonl.xz")
+TEXTS: Final = (
+    "My legs creep and itch at night.",
+    "no chest pain",
+    "I can\u2019t\nbreathe at night",
+    "Mi pie está negro",
+    "Me duele el pecho",
+    "aspirin 81 mg",
+    "My foot turned white and ice cold",
+    "I want to die",
+)
+OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
+
+Line = dict[str, Any]
+
+
+def read(step: int = 1) -> tuple[Line, list[Line]]:
+    """Return the words of the rules at freezing, and every `step`-th row of the corpus."""
+    with lzma.open(CORPUS, "rt", encoding="utf-8") as file:
+        lines = file.readlines()
+    return json.loads(lines[0]), [json.loads(line) for line in lines[1::step]]
+
+
+def assessed(protocol: Protocol, row: Line) -> Line:
+    """Return the row with what the protocol says of its answers today."""
+    found = assess(protocol, from_json(protocol, row["answers"]), **row["meta"])
+    return row | {
+        "urgency": found.urgency,
+        "fired": [fired.id for fired in found.fired],
+        "flags": [flag.id for flag in found.flags],
+        "computed": dict(sorted(found.computed.items())),
+        "stops": [found.interrupt, found.blocked],
+    }
+
+
+def words(protocol: Protocol) -> Line:
+    """Return the level and the words of every rule: what an assessment tells people."""
+    return {
+        rule.id: json.loads(json.dumps([_filled(protocol, rule, name) for name in OF_RULE]))
+        for rule in protocol.rules.rules
+    }
+
+
+def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
+    """Return a text of a rule with its period, as patients read it."""
+    text = getattr(rule, name)
+    if name != "promise" or not text or rule.level not in RANKS:
+        return text
+    return text.replace(
+        "{within}", f"{protocol.level(rule.level).contact_within.open_hours} clinic hours"
+    )
+
+
+def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
+    """Yield, for each row that is judged otherwise today, its answers and what differs."""
+    for number, row in enumerate(rows):
+        now = json.loads(json.dumps(assessed(protocol, row)))
+        if now != row:
+            changed = {key: [row[key], now[key]] for key in row if row[key] != now[key]}
+            yield f"row {number}: {json.dumps(row['answers'])} {row['meta']}\n  {changed}"
+
+
+# Making the corpus
+
+
+def freeze(protocol: Protocol) -> None:
+    """Write the corpus anew, from today's protocol."""
+    rng = Random(12)
+    with lzma.open(CORPUS, "wb", preset=9) as file:
+        file.write(json.dumps(words(protocol)).encode() + b"\n")
+        for number in range(ROWS):
+            meta = {
+                "safety_retracted": rng.random() < 0.03,
+                "si_screen": rng.random() > 0.1,
+            }
+            # every fourth set is of any answers, also to questions that nobody was asked
+            answers = _answers(rng, protocol, walked=number % 4 != 0)
+            row = {"answers": to_json(answers), "meta": meta}
+            line = json.dumps(assessed(protocol, row), separators=(",", ":"))
+            file.write(line.encode() + b"\n")
+
+
+def _answers(rng: Random, protocol: Protocol, *, walked: bool) -> dict[str, Value]:
+    """Return random answers: of a walk, or to any questions. Emergencies are rare in walks."""
+    answers: dict[str, Value] = {}
+    calm = rng.random() < 0.9
+    for question in protocol.questions:
+        hidden = question.show_if is not None and not holds(question.show_if, answers)
+        if walked and (hidden or (not question.required and rng.random() < 0.3)):
+            continue
+        if not walked and rng.random() < 0.5:
+            continue
+        answers[question.id] = _answer(rng, question, calm=calm and walked)
+    return answers
+
+
+def _answer(rng: Random, question: Question, *, calm: bool) -> Value:
+    match question.type:
+        case "single":
+            first = calm and (question.interrupts or rng.random() < 0.3)
+            return (question.options[0] if first else rng.choice(question.options)).code
+        case "multi":
+            chance = (
+                (0 if question.interrupts else 0.03)
+                if calm and question.id != "walk_pattern"
+                else 0.25
+            )
+            shared = [o.code for o in question.options if o.code not in question.exclusive]
+            ticked = tuple(code for code in shared if rng.random() < chance)
+            return ticked or question.exclusive[:1] or (rng.choice(shared),)
+        case "integer":
+            return rng.randint(int(question.min or 0), int(question.max or 0))
+        case "decimal":
+            low, high = float(question.min or 0), float(question.max or 0)
+            top = low + (high - low) * rng.choice((0.02, 0.1, 1))
+            return Decimal(str(round(rng.uniform(low, top), 1)))
+        case "boolean":
+            return True
+        case _:
+            return rng.choice(TEXTS if rng.random() < 0.1 else TEXTS[:1])
+
+
+def main(arguments: list[str]) -> int:
+    protocol = load("legs")
+    if arguments == ["--freeze"]:
+        freeze(protocol)
+    frozen, rows = read()
+    now = words(protocol)
+    told = [f"{id}: {then} → {now.get(id)}" for id, then in frozen.items() if now.get(id) != then]
+    told += differences(protocol, rows)
+    sys.stdout.write("\n".join(told) or f"{len(rows)} answer sets are judged as they were.")
+    sys.stdout.write("\n")
+    return bool(told)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
