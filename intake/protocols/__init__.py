@@ -12,6 +12,9 @@ from intake.domain.definition import Protocol, from_data
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 
+UNREADABLE: Final = (msgspec.ValidationError, yaml.YAMLError)
+"""What is raised when a file of a protocol cannot be read; the error names the place."""
+
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
 
