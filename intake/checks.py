@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-import yaml
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -37,7 +35,8 @@ def protocol_problems(
     for name in protocols.available():
         try:
             protocol = protocols.load(name)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
+            protocols.stored(name)
+        except protocols.UNREADABLE as error:
             messages.append(Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE))
             continue
         messages += [
@@ -69,7 +68,7 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
+        except protocols.UNREADABLE as error:
             messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
             continue
         if words is None:

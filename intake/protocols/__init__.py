@@ -13,6 +13,9 @@ from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
 
+UNREADABLE: Final = (msgspec.ValidationError, yaml.YAMLError)
+"""What is raised when a file of a protocol cannot be read; the error names the place."""
+
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
 

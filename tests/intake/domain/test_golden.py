@@ -1,4 +1,4 @@
-"""The triage of today, case by case, as tables that their owner can read and sign: golden.csv."""
+"""Today's triage, case by case, in tables that a clinician can read and sign: golden.csv."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,9 +68,9 @@ def test_a_shared_rule_judges_every_case_as_it_does_in_the_first_protocol(name: 
 
 
 def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]:
-    """The condition with one leaf changed, and that change in words.
+    """Yield the condition with one leaf changed, and the change in words.
 
-    Each leaf is made always or never true, loses one of its options, or its limit moves.
+    Each leaf becomes always true or never true, or loses one of its options, or its limit moves.
     """
     if condition.not_ is not None:
         for said, part in changes(condition.not_):
@@ -99,26 +99,26 @@ def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]
 
 
 WITHOUT_EFFECT = {
-    # Whoever is asked the follow-up question has already given this answer.
+    # A patient who is asked the follow-up question has already given this answer.
     ("E10", "foot_signs contains cold_pale_one: always"),
     ("E11", "vein_look contains open_sore: always"),
     ("S08", "vein_look contains open_sore: always"),
     ("S09", "vein_look contains open_sore: always"),
     ("U03", "vein_look contains open_sore: always"),
     ("U04", "vein_look contains open_sore: always"),
-    # The other parts of N10 already fire at a number that low.
+    # The other parts of N10 fire at so low a number already.
     ("N10", "pregnancy_status in pregnant|maybe: always"),
     ("N10", "not sex_at_birth eq male: never"),
-    # The computed value already says so.
+    # The computed value contains this condition already.
     ("N14", "walk_pain eq yes: always"),
     ("R04", "rls_urge in yes|unsure: always"),
     ("R06", "walk_pain eq yes: always"),
     ("R05", "always eq True: always"),
-    # N06 fires on the artery pattern, so that no fallback rule is asked.
+    # N06 fires on the artery pattern, so the fallback rules are not asked.
     ("R06", "art_pattern eq False: always"),
     ("VR2", "always eq True: always"),
 }
-"""Changes that no answers can tell from the rule as it is, each with the reason."""
+"""Changes that no answers can reveal, each with the reason."""
 
 
 def each_rule_once() -> list[tuple[str, str]]:
