@@ -54,9 +54,13 @@ def problems_of_pages(
     messages += _translations(pages)
     names = {page.name for page in pages}
     for name in protocols.available():
+        try:
+            protocol = protocols.load(name)
+        except protocols.UNREADABLE:
+            continue  # the checks of the protocols say so
         messages += [
             Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
-            for where, page in named_pages(protocols.load(name))
+            for where, page in named_pages(protocol)
             if page not in names
         ]
     return messages

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-import yaml
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
@@ -31,12 +29,14 @@ TRANSLATION_NUMBERS: Final = {
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report the problems of every protocol, and missing signatures unless DEMO is on."""
+    """Report the problems of every protocol; of the one that is served also missing signatures,
+    unless DEMO is on."""
     messages: list[CheckMessage] = []
     for name in protocols.available():
         try:
             protocol = protocols.load(name)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
+            protocols.stored(name)
+        except protocols.UNREADABLE as error:
             messages.append(Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE))
             continue
         messages += [
@@ -47,7 +47,8 @@ def protocol_problems(
             )
             for problem in problems(protocol)
         ]
-        if not getattr(settings, "DEMO", False) and protocol.approval_faults:
+        must_be_signed = name == protocols.CURRENT and not getattr(settings, "DEMO", False)
+        if must_be_signed and protocol.approval_faults:
             messages.append(_unsigned(protocol))
         messages += _translations(protocol)
     return messages
@@ -56,16 +57,18 @@ def protocol_problems(
 def _translations(protocol: Protocol) -> list[CheckMessage]:
     """Report the problems of the protocol's translations.
 
-    Unless DEMO is on, report also a missing translation or signature of an offered language.
+    Of the protocol that is served report also a missing translation or signature of an offered
+    language, unless DEMO is on.
     """
     offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
-    offered = set() if getattr(settings, "DEMO", False) else offered
+    if getattr(settings, "DEMO", False) or protocol.name != protocols.CURRENT:
+        offered = set()
     messages: list[CheckMessage] = []
     for language in sorted(offered | set(protocols.languages(protocol.name))):
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
+        except protocols.UNREADABLE as error:
             messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
             continue
         if words is None:
