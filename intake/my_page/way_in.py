@@ -130,8 +130,9 @@ def code(request: Request) -> HttpResponse:
         )
         return _show_code(request, form, status=422)
     if opened.draft:
-        step = drafts.walk_of(opened.draft).first_open
-        response = set_draft_cookie(redirect_to(step), opened.key, opened.draft)
+        walk = drafts.walk_of(opened.draft)
+        onward = redirect_to(walk.protocol, walk.first_open)
+        response = set_draft_cookie(onward, opened.key, opened.draft)
         response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
         return response
     return hold_key(redirect("intake:my"), opened.key)

@@ -91,7 +91,7 @@ class Window:
 
     @property
     def step(self) -> str:
-        """`about` of /intake/p/about/, else the name of the page, such as `check`."""
+        """`about` of /intake/legs/p/about/, else the name of the page, such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
