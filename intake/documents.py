@@ -53,7 +53,7 @@ def store_protocol(protocol: Protocol) -> None:
     )
     if approval is not None:
         rows = ProtocolDocument.objects.filter(content_hash=protocol.content_hash)
-        rows.filter(approval=None).update(approval=approval)
+        rows.filter(approval__isnull=True).update(approval=approval)
 
 
 def wording(content_hash: str, language: str | None) -> Wording:

@@ -1,11 +1,15 @@
 """What the tests of several rooms need: the protocol of today, a clinician, questions, limits."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from intake import protocols
 from intake.domain.definition import Protocol
 from intake.models.clinic_time import Clinician
 from intake.protocols import current
-from tests.intake import book
+from tests.intake import book, second
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +34,17 @@ def crisis_question(settings) -> None:
 def codes_without_limit(settings) -> None:
     """No limit of the network or of the clinic stops patients who ask for codes and try them."""
     settings.LIMIT_CODES_PEER = settings.LIMIT_CODES_SITE = settings.LIMIT_TRIES_PEER = 1_000_000
+
+
+@pytest.fixture
+def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
+    """The folder of the protocols: `legs` as shipped, `skin` beside it, both served."""
+    folder = tmp_path / "protocols"
+    folder.mkdir()
+    (folder / "legs").symlink_to(protocols.HERE / "legs")
+    monkeypatch.setattr(protocols, "HERE", folder)
+    second.write(folder)
+    second.serve(folder, "legs", second.NAME)
+    yield folder
+    monkeypatch.undo()
+    second.start_anew()
