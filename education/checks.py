@@ -51,10 +51,10 @@ def problems_of_pages(
     ]
     messages += _translations(pages)
     names = {page.name for page in pages}
-    for name in protocols.available():
+    for protocol in filter(None, map(protocols.named, protocols.available())):
         messages += [
-            Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
-            for where, page in named_pages(protocols.load(name))
+            Error(f"Protocol “{protocol.name}”, {where}: there is no page “{page}”", id=DANGLING)
+            for where, page in named_pages(protocol)
             if page not in names
         ]
     return messages

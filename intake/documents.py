@@ -16,6 +16,15 @@ def protocol_of(content_hash: str) -> Protocol:
     return by_hash().get(content_hash) or _stored_protocol(content_hash)
 
 
+def title_of(content_hash: str) -> str:
+    """Return by which name staff know the protocol with this hash: its title, or its folder's name.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
+    protocol = protocol_of(content_hash)
+    return protocol.questionnaire.title or protocol.name
+
+
 def newest(content_hash: str) -> Protocol:
     """Return today's version of the protocol with this hash; a protocol that is gone, as it ran.
 

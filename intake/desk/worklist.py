@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.requests import Request
+from intake import documents
 from intake.desk import decisions, patient_messages, transitions
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
@@ -25,10 +26,12 @@ from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Submission
+from intake.protocols import served
 from intake.staff import reads
 from intake.staff.lists import (
     MineFilter,
     PatientAdmin,
+    ProtocolFilter,
     RedFlagFilter,
     SentFilter,
     StatusFilter,
@@ -52,7 +55,9 @@ class SubmissionAdmin(PatientAdmin):
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
-    list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
+    list_filter = [
+        StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
+    ]  # fmt: skip
     posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
     list_title = gettext_lazy("Worklist")
 
@@ -62,6 +67,17 @@ class SubmissionAdmin(PatientAdmin):
         rows = rows.annotate(can_decide=can_decide)
         deferred: QuerySet[Submission] = rows.defer("answers", "search_keys")
         return deferred
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Return the columns: with the protocol that asked, where the clinic serves several."""
+        columns = [*super().get_list_display(request)]
+        if len(served()) > 1:
+            columns.insert(columns.index("waiting_for"), "questions")
+        return columns
+
+    @admin.display(description=gettext_lazy("Questions"))
+    def questions(self, row: Submission) -> str:
+        return documents.title_of(row.protocol_id)
 
     def titled(self, extra_context: Any) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()

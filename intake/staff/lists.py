@@ -27,6 +27,7 @@ from clinic.ids import parse_reference
 from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
 from clinic.requests import Request, request_id
 from intake import search
+from intake.documents import title_of
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import AppointmentRequest
@@ -36,9 +37,11 @@ from intake.models.submissions import (
     IS_NOT_CLOSED,
     IS_WAITING,
     ORDER,
+    ProtocolDocument,
     Submission,
     Urgency,
 )
+from intake.protocols import served
 from intake.staff import reads
 
 _REVISION = re.compile(r"[0-9]{1,9}")
@@ -105,6 +108,24 @@ class MineFilter(FixedFilter):
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
+
+
+class ProtocolFilter(FixedFilter):
+    """Filter by the protocol that asked. Left out while the clinic serves one."""
+
+    title = gettext_lazy("questions")
+    parameter_name = "protocol"
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        offered = served()
+        return [(p.name, title_of(p.content_hash)) for p in offered] if len(offered) > 1 else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.options):
+            return queryset
+        versions = ProtocolDocument.objects.filter(name=self.value())
+        return queryset.filter(protocol__in=list(versions.values_list("pk", flat=True)))
 
 
 class RedFlagFilter(FixedFilter):

@@ -1,26 +1,31 @@
 """A clinic serves two protocols: patients choose one, and nothing of one reaches the other."""
 
+import json
 import re
 import shutil
+from collections import Counter
 from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.urls import reverse
 
 from intake import checks, documents, protocols
+from intake.appointments import free_times
 from intake.domain.problems import problems
 from intake.domain.stored import PHONE
 from intake.domain.uses import OWN_ADDRESSES
+from intake.management.commands import demo
 from intake.models.submissions import Draft, ProtocolDocument, Submission
 from intake.my_page import replies
 from intake.questionnaire import drafts
 from intake.urls import urlpatterns
 from tests import builders
 from tests.builders import ORDINARY
-from tests.desk import page_of, words
+from tests.desk import WORKLIST, page_of, words
 from tests.intake import second
 from tests.intake.patient import CONTACT, Patient, born
 
@@ -404,3 +409,50 @@ def test_the_name_of_each_protocol_stands_in_the_address_of_its_pages():
     for protocol in protocols.served():
         address = reverse("intake:page", kwargs={"protocol": protocol.name, "step": "about"})
         assert address == url(protocol.name, "about")
+
+
+# --- staff, the demonstration, the command -------------------------------------------------------
+
+
+def test_the_worklist_says_and_filters_which_questions_were_asked():
+    skin, legs = sent(second.NAME), sent("legs")
+    client = builders.staff_client("clinician")
+    assert "Skin and sores" in words(client.get(WORKLIST))
+    rows = client.get(f"{WORKLIST}?protocol=skin").content.decode()
+    assert skin.reference in rows
+    assert legs.reference not in rows
+    assert legs.reference in client.get(f"{WORKLIST}?protocol=nonsense").content.decode()
+
+
+def test_the_worklist_of_one_protocol_is_as_before(protocols_folder):
+    second.serve(protocols_folder, "legs")
+    sent("legs")
+    page = builders.staff_client("clinician").get(WORKLIST).content.decode()
+    assert "column-questions" not in page
+    assert "?protocol=" not in page
+
+
+def test_the_submission_page_names_the_protocol_and_its_version():
+    read = words(builders.staff_client("clinician").get(page_of(sent(second.NAME))))
+    assert "Skin and sores, version 1.0.0" in read
+
+
+def test_an_urgent_patient_chooses_within_the_shortest_period():
+    assert free_times.urgent_days() == 10
+
+
+def test_the_demonstration_has_patients_of_both():
+    assert demo.load(count=21, seed=3) == 21
+    hashes = Submission.objects.values_list("protocol_id", flat=True)
+    assert Counter(documents.protocol_of(each).name for each in hashes) == {"legs": 11, "skin": 10}
+
+
+def test_the_command_judges_by_the_protocol_it_is_told(tmp_path, capsys):
+    lines = tmp_path / "answers"
+    lines.write_text('{"answers": {"stop_first": ["spreading"]}}\n')
+    call_command("assess", str(lines), protocol=second.NAME)
+    assert json.loads(capsys.readouterr().out)["rules"] == ["E1"]
+    call_command("assess", str(lines))
+    assert json.loads(capsys.readouterr().out)["invalid"]
+    with pytest.raises(CommandError, match="There is no protocol “nonsense”"):
+        call_command("assess", str(lines), protocol="nonsense")
