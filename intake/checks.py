@@ -7,8 +7,6 @@ signature and no translation.
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-import yaml
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -60,7 +58,8 @@ def _as_warning(message: CheckMessage) -> CheckMessage:
 def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
     try:
         protocol = protocols.load(name)
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        protocols.stored(name)
+    except protocols.UNREADABLE as error:
         return [Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE)]
     messages: list[CheckMessage] = [
         Error(
@@ -93,7 +92,7 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
+        except protocols.UNREADABLE as error:
             messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
             continue
         if words is None:

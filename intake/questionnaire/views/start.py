@@ -1,6 +1,5 @@
 """Begin a draft, and leave it."""
 
-from functools import lru_cache
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.pagecache import blank
 from clinic.requests import Request
+from intake.domain.definition import Protocol
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
@@ -32,45 +32,33 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
 
     An address without a protocol offers those that are served. With one served protocol it is that
-    one's start page, and its POST begins that one. A POST without a `device` begins a draft on a
-    shared device.
+    protocol's start page, and POST begins it. A POST without a `device` begins a draft on a shared
+    device.
     """
     draft = draft_of(request)
-    under_way = draft is not None and not draft.submission_id
+    open_draft = draft if draft is not None and not draft.submission_id else None
     if draft is not None and request.method == "POST":
         follow_page_language(draft)
     if request.POST.get("go") == "continue":
-        return go_on(request, draft)
+        return _go_on(request, draft)
     if protocol and protocol not in served_names():
-        # a link to questions that are not asked any more leads to those that are
-        return redirect("intake:start") if named(protocol) else not_found(request)
+        return _not_served(request, protocol)
     begun = protocol_of(protocol)
-    template = template_of(kind, protocol)
+    template = _template(kind, protocol)
+    notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        notice = draft_notice(words_of(begun), begun.approved)
-        html = blank_start(template, begun.name, under_way, notice, request.path, get_language())
+        html = blank_start(template, begun.name, open_draft is not None, notice, request.path)
         return blank.serve(request, html)
-    if draft is not None and under_way and request.POST.get("go") != "new":
-        walk = drafts.walk_of(draft)
-        if draft.kind == kind and walk.protocol.name == begun.name:
+    if open_draft is not None and request.POST.get("go") != "new":
+        walk = drafts.walk_of(open_draft)
+        if open_draft.kind == kind and walk.protocol.name == begun.name:
             return redirect_to(walk.protocol, walk.first_open)
-        notice = draft_notice(words_of(begun), begun.approved)
-        return render(request, template, start_context(begun.name, True, notice))
-    if seconds := count_start(request):
-        return with_retry_after(render(request, "errors/429.html", status=429), seconds)
-    if draft is not None and under_way:
-        drafts.delete(draft=draft)
-    draft, key = drafts.begin(
-        kind=kind,
-        language=get_language() or "en",
-        device=request.POST.get("device", ""),
-        protocol=begun,
-    )
-    return set_draft_cookie(redirect_to(begun, begun.pages[0].id), key, draft)
+        return render(request, template, _context(has_draft=True, notice=notice))
+    return _begin(request, kind, begun, instead_of=open_draft)
 
 
-def go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Go on with the draft of this browser, whichever protocol it is of."""
+def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
+    """Lead to the first open step of the browser's draft, whichever protocol it is of."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -79,11 +67,31 @@ def go_on(request: Request, draft: Draft | None) -> HttpResponse:
     return redirect_to(walk.protocol, walk.first_open)
 
 
-def not_found(request: Request) -> HttpResponse:
-    return render(request, "errors/404.html", status=404)
+def _not_served(request: Request, protocol: str) -> HttpResponse:
+    """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
+    if named(protocol) is None:
+        return render(request, "errors/404.html", status=404)
+    return redirect("intake:start")
 
 
-def template_of(kind: str, protocol: str) -> str:
+def _begin(
+    request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
+) -> HttpResponse:
+    """Begin a draft, and delete the one that it replaces."""
+    if seconds := count_start(request):
+        return with_retry_after(render(request, "errors/429.html", status=429), seconds)
+    if instead_of is not None:
+        drafts.delete(draft=instead_of)
+    draft, key = drafts.begin(
+        kind=kind,
+        language=get_language() or "en",
+        device=request.POST.get("device", ""),
+        protocol=protocol,
+    )
+    return set_draft_cookie(redirect_to(protocol, protocol.pages[0].id), key, draft)
+
+
+def _template(kind: str, protocol: str) -> str:
     """Return the template of a start page, or of the choice of protocols."""
     if kind == Kind.APPOINTMENT:
         return "intake/appointments_start.html"
@@ -91,28 +99,18 @@ def template_of(kind: str, protocol: str) -> str:
     return "intake/choose.html" if chooses else "intake/start.html"
 
 
-def start_context(protocol: str, has_draft: bool, notice: str) -> dict[str, Any]:
+def _context(*, has_draft: bool, notice: str) -> dict[str, Any]:
     """Return the context of a start page, or of the choice of protocols."""
-    return {
-        "has_draft": has_draft,
-        "draft_notice": notice,
-        "offered": [
-            {"name": each.name, "words": words_of(each).protocol.questionnaire} for each in served()
-        ],
-    }
+    offered = [
+        {"name": each.name, "words": words_of(each).protocol.questionnaire} for each in served()
+    ]
+    return {"has_draft": has_draft, "draft_notice": notice, "offered": offered}
 
 
-@lru_cache(maxsize=64)
-def blank_start(
-    template: str,
-    protocol: str,
-    has_draft: bool,
-    draft_notice: str,
-    path: str,
-    _language: str | None,
-) -> str:
-    """Return the HTML of a start page."""
-    return blank.make(template, start_context(protocol, has_draft, draft_notice), path=path)
+@blank.remembered(most=64)
+def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
+    """Return the HTML of a start page of this protocol."""
+    return blank.make(template, _context(has_draft=has_draft, notice=draft_notice), path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

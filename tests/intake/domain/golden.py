@@ -1,8 +1,8 @@
-"""The golden table: cases a clinician can read, each with what the rules say of it.
+"""The golden table: cases that a clinician can read, each with the result of the rules.
 
     .venv/bin/python -m tests.intake.domain.golden
 
-writes the last three columns of golden.csv anew from the protocol as it is. Read the difference
+writes the last three columns of golden.csv anew from the current protocol. Read the difference
 before committing it: each changed row is a patient who is now told something else.
 """
 
@@ -19,13 +19,13 @@ from intake.protocols import current
 TABLE: Final = Path(__file__).with_name("golden.csv")
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
-"""Stands among the answers of a case whose emergency answer was taken back."""
+"""Marks a case in which the patient took an emergency answer back."""
 
 Row = dict[str, str]
 
 
 def read() -> list[Row]:
-    """The table as it is in git."""
+    """Return the table as it is in git."""
     with TABLE.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -38,7 +38,7 @@ def write(rows: Iterable[Row], path: Path = TABLE) -> None:
 
 
 def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
-    """ "em_now=none; age_years=44; leg_new=red_warm+sore_vein_below" → (answers, meta)."""
+    """Read "em_now=none; age_years=44; leg_new=red_warm+sore_vein_below" as (answers, meta)."""
     answers: dict[str, Value] = {}
     meta: dict[str, Any] = {}
     for part in filter(None, cell.split("; ")):
@@ -54,7 +54,7 @@ def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[st
 
 
 def assessed(protocol: Protocol, row: Row) -> Row:
-    """The row with what the protocol says of its answers."""
+    """Return the row with the protocol's result for its answers."""
     answers, meta = answers_of(protocol, row["answers"])
     assessment = assess(protocol, answers, **meta)
     return row | {
