@@ -18,6 +18,7 @@ from intake.domain import translation
 from intake.domain.definition import Protocol, from_data
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
+from intake.protocols import parts
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, OSError, msgspec.ValidationError, yaml.YAMLError)
@@ -38,13 +39,24 @@ def load(name: str) -> Protocol:
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
-    folder = HERE / name
     return from_data(
         name,
-        questionnaire=_read(folder / "questionnaire.yaml"),
-        rules=_read(folder / "rules.yaml"),
+        questionnaire=data(name, "questionnaire"),
+        rules=data(name, "rules"),
         approval=_read(approval_file(name)),
     )
+
+
+def data(name: str, file: str) -> Any:
+    """Return the data of a protocol's file, with the shared parts in it. Raises like `load`."""
+    return parts.fill(_read(HERE / name / f"{file}.yaml"), _shared())
+
+
+def shared(name: str) -> dict[str, tuple[str, ...]]:
+    """Return the shared parts that a protocol uses, each with the options that it leaves out."""
+    files = [_read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
+    used = (reference for file in files for reference in parts.references(file))
+    return {each["shared"]: tuple(each.get("without", ())) for each in used}
 
 
 @cache
@@ -117,11 +129,14 @@ def translated(name: str, language: str) -> Translation | None:
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = translation.from_data(_read(path))
+    words = _read(path)
+    for common in _shared_files(language):
+        words = parts.words(words, common, shared(name))
+    translated = translation.from_data(words)
     if signatures is None:
-        return words
+        return translated
     signed = msgspec.convert(_read(signatures), translation.Signatures)
-    return msgspec.structs.replace(words, approval=signed.approval, safety=signed.safety)
+    return msgspec.structs.replace(translated, approval=signed.approval, safety=signed.safety)
 
 
 @cache
@@ -134,6 +149,21 @@ def stored(name: str) -> Stored | None:
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
     return _read(HERE / name / "stories.yaml")
+
+
+def _shared() -> dict[str, Any]:
+    """Return all shared parts by name."""
+    found: dict[str, Any] = {}
+    for file in (*_shared_files("questionnaire"), *_shared_files("rules")):
+        more = parts.parts_of(file)
+        if twice := sorted(found.keys() & more.keys()):
+            raise msgspec.ValidationError(f"Two shared parts have the name “{twice[0]}”")
+        found |= more
+    return found
+
+
+def _shared_files(file: str) -> list[Any]:
+    return [_read(path) for path in sorted((HERE / "shared").glob(f"*/{file}.yaml"))]
 
 
 class _Loader(yaml.CSafeLoader):

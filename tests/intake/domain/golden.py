@@ -1,9 +1,9 @@
-"""The golden table: cases that a clinician can read, each with the result of the rules.
+"""The golden tables: cases that a clinician can read, each with the result of the rules.
 
     .venv/bin/python -m tests.intake.domain.golden
 
-writes the last three columns of golden.csv anew from the current protocol. Read the difference
-before committing it: each changed row is a patient who is now told something else.
+writes the last three columns of each protocol's golden.csv anew from the protocol. Read the
+difference before committing it: each changed row is a patient who is now told something else.
 """
 
 import csv
@@ -14,9 +14,8 @@ from typing import Any, Final
 from intake.domain.answers import clean_answer
 from intake.domain.definition import Protocol, Value
 from intake.domain.triage import assess
-from intake.protocols import current
+from intake.protocols import HERE, available, load
 
-TABLE: Final = Path(__file__).with_name("golden.csv")
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
 """Marks a case in which the patient took an emergency answer back."""
@@ -24,17 +23,21 @@ SAFETY_RETRACTED: Final = "(safety_retracted)"
 Row = dict[str, str]
 
 
-def read() -> list[Row]:
-    """Return the table as it is in git."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
+def table(name: str) -> Path:
+    return HERE / name / "golden.csv"
+
+
+def read(name: str = "legs") -> list[Row]:
+    """Return the protocol's table as it is in git."""
+    with table(name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def write(rows: Iterable[Row], path: Path = TABLE) -> None:
+def write(rows: Iterable[Row], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
@@ -65,4 +68,5 @@ def assessed(protocol: Protocol, row: Row) -> Row:
 
 
 if __name__ == "__main__":
-    write([assessed(current(), row) for row in read()])
+    for name in available():
+        write([assessed(load(name), row) for row in read(name)], table(name))
