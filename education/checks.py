@@ -53,13 +53,9 @@ def problems_of_pages(
     ]
     messages += _translations(pages)
     names = {page.name for page in pages}
-    for name in protocols.available():
-        try:
-            protocol = protocols.load(name)
-        except protocols.UNREADABLE:
-            continue  # the checks of the protocols say so
+    for protocol in filter(None, map(protocols.named, protocols.available())):
         messages += [
-            Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
+            Error(f"Protocol “{protocol.name}”, {where}: there is no page “{page}”", id=DANGLING)
             for where, page in named_pages(protocol)
             if page not in names
         ]

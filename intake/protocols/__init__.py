@@ -1,11 +1,18 @@
-"""Find and load the protocols. Each protocol is a folder here."""
+"""Find and load the protocols. Each protocol is a folder here; `served.yaml` says which are served.
 
+A signature may lie in the folder of the setting PROTOCOL_APPROVALS, outside of the program's tree:
+`<name>.yaml` instead of the protocol's `approval.yaml`, and `<name>.<language>.yaml` instead of the
+keys `approval` and `safety` of a translation.
+"""
+
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import yaml
+from django.conf import settings
 
 from intake.domain import translation
 from intake.domain.definition import Protocol, from_data
@@ -13,11 +20,9 @@ from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
 
-UNREADABLE: Final = (msgspec.ValidationError, yaml.YAMLError)
-"""What is raised when a file of a protocol cannot be read; the error names the place."""
-
 HERE: Final = Path(__file__).parent
-CURRENT: Final = "legs"
+UNREADABLE: Final = (LookupError, OSError, msgspec.ValidationError, yaml.YAMLError)
+"""What a name without a protocol, or a fault in a file, raises."""
 
 
 def available() -> tuple[str, ...]:
@@ -38,7 +43,7 @@ def load(name: str) -> Protocol:
         name,
         questionnaire=data(name, "questionnaire"),
         rules=data(name, "rules"),
-        approval=_read(HERE / name / "approval.yaml"),
+        approval=_read(approval_file(name)),
     )
 
 
@@ -54,9 +59,60 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
 
 
+@cache
+def served_names() -> tuple[str, ...]:
+    """Return the names of the served protocols, in the order in which they are offered.
+
+    Raises msgspec.ValidationError, with what to write, when `served.yaml` is no list of protocols.
+    """
+    names = msgspec.convert(_read(HERE / "served.yaml"), tuple[str, ...])
+    if not names:
+        raise msgspec.ValidationError("Name at least one protocol, such as `- legs`")
+    for place, name in enumerate(names):
+        if name not in available():
+            known = ", ".join(available())
+            raise msgspec.ValidationError(f"There is no protocol “{name}”. There is: {known}")
+        if name in names[:place]:
+            raise msgspec.ValidationError(f"“{name}” stands twice")
+    return names
+
+
+@cache
+def served() -> tuple[Protocol, ...]:
+    """Return the served protocols, in the order in which they are offered."""
+    return tuple(load(name) for name in served_names())
+
+
 def current() -> Protocol:
-    """Return the protocol of new drafts."""
-    return load(CURRENT)
+    """Return the protocol that is served first: it is meant where an address names none."""
+    return served()[0]
+
+
+def named(name: str) -> Protocol | None:
+    """Return the protocol of this name, also one that is not served; None when there is none."""
+    try:
+        return load(name)
+    except UNREADABLE:
+        return None
+
+
+@cache
+def by_hash() -> Mapping[str, Protocol]:
+    """Return today's protocols by their content hash. A folder with a fault is left out."""
+    found = (named(name) for name in (*served_names(), *available()))
+    return {protocol.content_hash: protocol for protocol in found if protocol is not None}
+
+
+def approval_file(name: str) -> Path:
+    """Return the file in which the protocol is signed."""
+    return _outside(f"{name}.yaml") or HERE / name / "approval.yaml"
+
+
+def _outside(file: str) -> Path | None:
+    """Return a file of the folder PROTOCOL_APPROVALS; None when it is not there."""
+    folder = getattr(settings, "PROTOCOL_APPROVALS", "")
+    path = Path(folder) / file
+    return path if folder and path.is_file() else None
 
 
 def languages(name: str) -> tuple[str, ...]:
@@ -70,13 +126,17 @@ def translated(name: str, language: str) -> Translation | None:
 
     Raises the same errors as `load`.
     """
-    path = HERE / name / f"{language}.yaml"
+    path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
     words = _read(path)
     for common in _shared_files(language):
         words = parts.words(words, common, shared(name))
-    return translation.from_data(words)
+    translated = translation.from_data(words)
+    if signatures is None:
+        return translated
+    signed = msgspec.convert(_read(signatures), translation.Signatures)
+    return msgspec.structs.replace(translated, approval=signed.approval, safety=signed.safety)
 
 
 @cache
