@@ -51,7 +51,7 @@ class Kept(Client):
         return response
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages(django_db_setup: None, django_db_blocker: Any) -> dict[str, str]:
     """The HTML of every page, by name."""
     found: dict[str, str] = {}

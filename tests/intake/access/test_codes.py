@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as site
@@ -147,7 +148,22 @@ def test_an_expired_code_is_dropped_not_sent():
     assert Message.objects.get(kind="code").payload is None
 
 
-# --- a stranger cannot learn who is a patient ----------------------------------------------------
+def test_a_code_is_stored_by_a_hash_that_is_slow_to_guess(monkeypatch):
+    """Eight symbols are 38 bits: scrypt with 8 MB and 8192 rounds for each guess, and a key that is
+    not in the database."""
+    given = []
+
+    def scrypt(secret: bytes, **cost: Any) -> bytes:
+        given.append(cost)
+        return secret
+
+    monkeypatch.setattr("hashlib.scrypt", scrypt)
+    asking(builders.submission().reference)
+    challenge = Challenge.objects.get()
+    assert given == [{"salt": challenge.id.bytes, "n": 2**13, "r": 8, "p": 1, "dklen": 32}]
+
+
+# --- nobody learns who is a patient --------------------------------------------------------------
 
 
 def told(page: Page) -> tuple:

@@ -8,7 +8,6 @@ when one person asks too often, the whole network waits (docs/decisions/0013).
 
 from itertools import count
 from typing import Any
-from unittest import mock
 
 from django.conf import settings as site
 from django.core import mail
@@ -116,10 +115,6 @@ def opened(page: Page, reference: str, saved: bool) -> bool:
 
 @override_settings(LIMIT_CODES_SITE=5)
 class TestStrangers(TestCase):
-    def setUp(self) -> None:
-        # the hash is slow, and does not matter here
-        self.enterContext(mock.patch("hashlib.scrypt", lambda secret, **_cost: secret))
-
     @hypothesis(
         max_examples=30,
         deadline=None,
