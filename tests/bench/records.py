@@ -31,6 +31,7 @@ ALIKE = 3  # submissions with the rare name
 BATCH = 10_000
 YEARS = timedelta(days=8 * 365)
 WAITS = timedelta(days=9)  # how long ago the oldest waiting submission was sent
+OPEN = timedelta(days=60)  # before these, the oldest that is decided and not closed
 MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 # Shares that give a full page of each list among a thousand submissions, too: a list is compared
 # with the same list of a million, and each row takes its time.
@@ -103,9 +104,14 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
             sent = now - WAITS * (left / waiting)
             status = rng.choices(("new", "in_review", "waiting"), (70, 20, 10))[0]
         else:
-            sent = now - WAITS - YEARS * (left / count)
+            is_decided = left <= waiting + decided
+            sent = (
+                now
+                - WAITS
+                - (OPEN * ((left - waiting) / decided) if is_decided else YEARS * (left / count))
+            )
             old = "withdrawn" if rng.random() < WITHDRAWN else "closed"
-            status = "decided" if left <= waiting + decided else old
+            status = "decided" if is_decided else old
         wrote = status == "decided" and rng.random() < WROTE
         last = RARE if number in rare else rng.choice(material.LAST)
         person = pattern.person | {
