@@ -62,6 +62,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         audit.record(actor="system:tests", action="config", subject="-")
         TransactionTestCase._fixture_teardown = database.fixture_teardown()
     yield
+    connection.close()  # the server may have ended a connection that idled
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"

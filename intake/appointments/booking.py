@@ -60,14 +60,13 @@ def confirm_by_call(
     Idempotent. Raises SlotGone, and Refused when the patient has another appointment.
     """
     confirmed = submission.appointments.filter(status="confirmed")
-    if booked := same_slot(confirmed, slot, visit_type):
-        return booked
-    _refuse_second(submission)
     try:
+        _refuse_second(submission)
         return _book(submission, slot, visit_type, by, request_id)
-    except SlotGone:
+    except (SlotGone, Refused):
+        # Clicked twice: the other click may have committed before any of these statements.
         if booked := same_slot(confirmed, slot, visit_type):
-            return booked  # clicked twice
+            return booked
         raise
 
 

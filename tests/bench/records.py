@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from io import StringIO
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -31,11 +31,29 @@ ALIKE = 3  # submissions with the rare name
 BATCH = 10_000
 YEARS = timedelta(days=8 * 365)
 WAITS = timedelta(days=9)  # how long ago the oldest waiting submission was sent
-OPEN = timedelta(days=60)  # before these, the oldest that is decided and not closed
 MOST_WAITING, MOST_DECIDED = 3_000, 5_000
-# Shares that give a full page of each list among a thousand submissions, too: a list is compared
-# with the same list of a million, and each row takes its time.
-WAITING, DECIDED, WROTE, SUSPECT, WITHDRAWN = 0.4, 0.3, 0.1, 0.1, 0.1
+
+
+class Shares(NamedTuple):
+    """How many submissions wait, how many are decided, and how many of these a list shows.
+
+    `decided_in` is the time in which the decided ones were sent. By default it grows with
+    `decided`.
+    """
+
+    waiting: float = 0.1
+    decided: float = 0.1
+    wrote: float = 0.02
+    suspect: float = 0.01
+    withdrawn: float = 0.02
+    decided_in: timedelta | None = None
+
+
+REAL = Shares()
+FULL_LISTS = Shares(0.4, 0.3, 0.1, 0.1, 0.1, decided_in=timedelta(days=60))
+"""Shares that fill a page of each list among a thousand submissions. Each row takes its time, so a
+list is compared with one of as many rows."""
+
 # status of a submission → progress of its request → share
 PROGRESS = {
     "decided": {"requested": 40, "called": 15, "offered": 15, "booked": 30},
@@ -49,7 +67,7 @@ COLUMNS = {model: [f.column for f in model._meta.concrete_fields] for model in T
 Rows = dict[Any, dict[str, Any]]
 
 
-def fill(count: int, staff: Sequence[Any]) -> None:
+def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
     """Store `count` submissions, the oldest first.
 
     The indexes are dropped first and built afterwards from their own definitions. Then the tables
@@ -61,7 +79,7 @@ def fill(count: int, staff: Sequence[Any]) -> None:
         with connection.schema_editor() as editor:
             for model, index in indexes:
                 editor.remove_index(model, index)
-        store(count, staff)
+        store(count, staff, shares)
         with connection.schema_editor() as editor:
             for model, index in indexes:
                 editor.add_index(model, index)
@@ -70,10 +88,10 @@ def fill(count: int, staff: Sequence[Any]) -> None:
     connection.close()  # ends the connection's settings too
 
 
-def store(count: int, staff: Sequence[Any]) -> None:
+def store(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
     """Store `count` submissions and the rows beside them by COPY."""
     documents.store_protocol(current())
-    rows = _rows(count, [user.pk for user in staff])
+    rows = _rows(count, [user.pk for user in staff], shares)
     with connection.cursor() as cursor:
         while batch := list(islice(rows, BATCH)):
             for model in TABLES:
@@ -87,14 +105,14 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
     cursor.copy_expert(f"copy {into} from stdin", StringIO("".join(lines)))
 
 
-def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
+def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
     """Yield each submission with the rows beside it."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
     references: set[str] = set()
-    waiting = min(MOST_WAITING, int(count * WAITING))
-    decided = min(MOST_DECIDED, int(count * DECIDED))
+    waiting = min(MOST_WAITING, int(count * shares.waiting))
+    decided = min(MOST_DECIDED, int(count * shares.decided))
     rare = {count * n // (ALIKE + 1) for n in range(1, ALIKE + 1)}
     earlier = None
     for number in range(count):
@@ -104,15 +122,13 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
             sent = now - WAITS * (left / waiting)
             status = rng.choices(("new", "in_review", "waiting"), (70, 20, 10))[0]
         else:
-            is_decided = left <= waiting + decided
-            sent = (
-                now
-                - WAITS
-                - (OPEN * ((left - waiting) / decided) if is_decided else YEARS * (left / count))
-            )
-            old = "withdrawn" if rng.random() < WITHDRAWN else "closed"
+            is_decided, ago = left <= waiting + decided, YEARS * (left / count)
+            if is_decided and shares.decided_in:
+                ago = shares.decided_in * ((left - waiting) / decided)
+            sent = now - WAITS - ago
+            old = "withdrawn" if rng.random() < shares.withdrawn else "closed"
             status = "decided" if is_decided else old
-        wrote = status == "decided" and rng.random() < WROTE
+        wrote = status == "decided" and rng.random() < shares.wrote
         last = RARE if number in rare else rng.choice(material.LAST)
         person = pattern.person | {
             "name": f"{rng.choice(material.FIRST)} {last}",
@@ -135,7 +151,7 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
                 "assignee_id": None if status == "new" else rng.choice(staff),
                 "reply_due_at": sent if wrote else None,
                 "alarm": wrote and rng.random() < 0.1,
-                "suspect": status == "new" and rng.random() < SUSPECT,
+                "suspect": status == "new" and rng.random() < shares.suspect,
                 "follows_id": earlier if earlier and rng.random() < 0.005 else None,
                 "answers": _sealed(Submission, "answers", pk, said["answers"]),
                 "assessment": _sealed(Submission, "assessment", pk, said["assessment"]),

@@ -138,7 +138,7 @@ def _filled(rows: int) -> Filled:
     """Store `count` submissions, and sign a clinician and the front desk in."""
     staff = [builders.member("clinician", f"dr-{number}") for number in range(5)]
     began = time.monotonic()
-    records.fill(rows, staff)
+    records.fill(rows, staff, records.FULL_LISTS if rows == FEW else records.REAL)
     sys.stdout.write(f"{rows:,} submissions stored in {time.monotonic() - began:.0f} s\n")
     wished = Submission.objects.filter(appointment_request__isnull=False)
     waiting, closed = (wished.filter(status=status)[0] for status in ("new", "closed"))

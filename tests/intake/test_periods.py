@@ -12,12 +12,12 @@ from django.core.management import call_command
 from clinic import hours
 from clinic.outgoing import outbox
 from education.models import Page
-from intake import documents, protocols
+from intake import protocols
 from intake.domain.definition import Within
 from intake.domain.levels import RANKS
 from intake.domain.problems import LONGEST_RULE, LONGEST_VERSION, problems
 from intake.models.submissions import ProtocolDocument, RuleCount, Submission, Urgency
-from tests.intake import book
+from tests.intake import book, second
 from tests.intake.domain.altered import with_level
 from tests.intake.my_visit import inside
 from tests.intake.patient import Patient
@@ -35,13 +35,12 @@ def serve(monkeypatch: pytest.MonkeyPatch, fresh_pages: None) -> Iterator[Callab
     def changed(code: str, **changes: Any) -> None:
         copy = with_level(protocols.current(), code, **changes)
         assert problems(copy) == []
-        for module in (protocols, documents):
-            monkeypatch.setattr(module, "load", lambda name: copy)
-        documents._wording_now.cache_clear()
+        monkeypatch.setattr(protocols, "load", lambda name: copy)
+        second.start_anew()
 
     yield changed
     monkeypatch.undo()
-    documents._wording_now.cache_clear()
+    second.start_anew()
 
 
 def read(patient: Patient) -> list[tuple[str, str]]:

@@ -81,7 +81,10 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
     if walk.interrupting_rules:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
         yield "emergency", emergencies.show_emergency(request, walk, TellForm(), status=200)
-        yield "emergency, bare", emergencies.emergency_now(request, walk.interrupting_rules)
+        yield (
+            "emergency, bare",
+            emergencies.emergency_now(request, walk.protocol, walk.interrupting_rules),
+        )
         yield "told", emergencies.show_told(request, draft)
         return
     yield "panel", question_step.show_page(request, walk, walk.pages[-1])
