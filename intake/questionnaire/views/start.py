@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake.domain.definition import Protocol
+from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
@@ -53,7 +54,8 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
         walk = drafts.walk_of(open_draft)
         if open_draft.kind == kind and walk.protocol.name == begun.name:
             return redirect_to(walk.protocol, walk.first_open)
-        return render(request, template, _context(has_draft=True, notice=notice))
+        context = _context(begun, has_draft=True, notice=notice)
+        return render(request, template, context)
     return _begin(request, kind, begun, instead_of=open_draft)
 
 
@@ -99,18 +101,31 @@ def _template(kind: str, protocol: str) -> str:
     return "intake/choose.html" if chooses else "intake/start.html"
 
 
-def _context(*, has_draft: bool, notice: str) -> dict[str, Any]:
-    """Return the context of a start page, or of the choice of protocols."""
+def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, Any]:
+    """Return the context of a protocol's start page, or of the choice of protocols."""
     offered = [
-        {"name": each.name, "words": words_of(each).protocol.questionnaire} for each in served()
+        {
+            "name": each.name,
+            "words": words_of(each).protocol.questionnaire,
+            "minutes": minutes(each),
+        }
+        for each in served()
     ]
-    return {"has_draft": has_draft, "draft_notice": notice, "offered": offered}
+    chosen = words_of(protocol).protocol.questionnaire if len(offered) > 1 else None
+    return {
+        "has_draft": has_draft,
+        "draft_notice": notice,
+        "offered": offered,
+        "chosen": chosen,
+        "minutes": minutes(protocol),
+    }
 
 
 @blank.remembered(most=64)
 def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
     """Return the HTML of a start page of this protocol."""
-    return blank.make(template, _context(has_draft=has_draft, notice=draft_notice), path=path)
+    context = _context(protocol_of(protocol), has_draft=has_draft, notice=draft_notice)
+    return blank.make(template, context, path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
