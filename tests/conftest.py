@@ -29,9 +29,16 @@ def _quick_passwords(django_test_environment: None) -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> None:
-    """The database of each worker is a copy of one that was migrated before."""
+    """Let the database of each worker be a copy of one that was migrated before.
+
+    On a busy machine a test waits for the programs it starts longer than production lets a
+    transaction idle.
+    """
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = database.template()
+        connection.settings_dict["OPTIONS"]["options"] += (
+            " -c idle_in_transaction_session_timeout=300000"
+        )
 
 
 @pytest.fixture(scope="session")

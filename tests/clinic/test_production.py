@@ -13,9 +13,10 @@ from django.db import connection
 ROOT = Path(settings.BASE_DIR)
 
 
-@pytest.fixture
-def production(tmp_path):
+@pytest.fixture(scope="module")
+def production(tmp_path_factory):
     """An environment in which only a clinician's signature is missing."""
+    keys = tmp_path_factory.mktemp("keys")
     env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     env |= {
         "DEMO": "off",
@@ -26,8 +27,8 @@ def production(tmp_path):
         "EMAIL_URL": "smtp://clinic:pw@mail.example.org",
         "EMAIL_FROM": "clinic@example.org",
         "DATABASE_URL": os.environ["DATABASE_URL"],
-        "FIELD_KEYS_FILE": str(tmp_path / "field-keys.json"),
-        "INDEX_KEY_FILE": str(tmp_path / "index-key"),
+        "FIELD_KEYS_FILE": str(keys / "field-keys.json"),
+        "INDEX_KEY_FILE": str(keys / "index-key"),
     }
     for arguments in ([env["FIELD_KEYS_FILE"]], ["--index", env["INDEX_KEY_FILE"]]):
         made = run(env, "manage.py", "make_keys", *arguments)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
+from tests import database
 from tests.faults.outbox import judge
 from tests.faults.sink import Mail
 
@@ -18,22 +18,18 @@ WHAT = {"kept": ["AAAA-AAAA", "BBBB-BBBB"], "undone": ["CCCC-CCCC"]}
 
 
 @pytest.fixture
-def empty_database(transactional_db):
-    name = f"faults_{os.getpid()}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
-    yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def a_database(transactional_db):
+    with database.copy("faults") as address:
+        yield address
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_workers_die_and_every_message_is_delivered(empty_database):
+def test_workers_die_and_every_message_is_delivered(a_database):
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.outbox", "--kills", "3", "--messages", "30"],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": empty_database},
+        env=os.environ | {"DATABASE_URL": a_database},
         capture_output=True,
         text=True,
         timeout=120,

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from tests import builders
 from tests.builders import ORDINARY
-from tests.intake.patient import CONTACT, WISH
+from tests.intake.patient import CONTACT, WISH, Patient
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -137,6 +138,20 @@ class Window:
             self.press("Continue")
             assert self.step != before, f"{before} comes again: {self.text[:400]}"
         raise AssertionError(f"{step} never came")
+
+    def skip_to(self, step: str, **instead: Any) -> None:
+        """Answer the pages before `step` with the cookies of this browser, without drawing them.
+
+        Drawing a walk takes ten seconds of a processor. The journeys of tests/journeys/test_patient
+        draw every page.
+        """
+        client = Client()
+        for cookie in self.context.cookies():
+            client.cookies[cookie["name"]] = cookie["value"]
+        patient = Patient(client, **instead)
+        patient.get(self.path)
+        patient.walk_to(step)
+        self.open(patient.page.path)
 
     # --- judging the page ----------------------------------------------------------------------
     def focus(self) -> str:

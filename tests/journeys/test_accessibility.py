@@ -167,7 +167,7 @@ def test_every_page_of_the_editors_side(window):
                 ("/admin/education/picture/add/", "What it shows"),
             ),
         ),
-        (clinician, ((at(page), "I reviewed it"),)),
+        (clinician, ((at(page), "I reviewed this text"),)),
     ):
         screen = window(user, width=1280, reduced_motion="reduce")
         judge = Judge(screen)

@@ -35,7 +35,7 @@ def test_a_patient_changes_an_answer_from_the_check_page(window):
     phone = window(width=360, java_script_enabled=False)
     phone.open("/intake/")
     phone.press("Start, this device is mine")
-    phone.walk_to("check")
+    phone.skip_to("check")
     phone.page.get_by_role("link", name=re.compile("Change Do you smoke")).click()
     phone.page.locator('[name="tobacco"][value="current"]').check()
     phone.press("Continue")

@@ -6,31 +6,27 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
+from tests import database
 from tests.races.booking import FAILED, GONE, WON, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def empty_database(transactional_db):
-    name = f"races_{os.getpid()}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
-    yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def a_database(transactional_db):
+    with database.copy("races") as address:
+        yield address
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_want_one_time_one_has_it_and_without_the_guards_several(empty_database):
+def test_of_many_who_want_one_time_one_has_it_and_without_the_guards_several(a_database):
     def race(*options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tests.races.booking", *options],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": empty_database},
+            env=os.environ | {"DATABASE_URL": a_database},
             capture_output=True,
             text=True,
             timeout=240,

@@ -134,7 +134,7 @@ def test_only_what_waits_is_shown_unless_asked_otherwise(clinician):
     assert shown(status="all") == everyone
     assert shown(status="nonsense") == shown()
     page = words(clinician.get(WORKLIST))
-    assert "Status: Waiting for a decision" in page
+    assert "Status: Waiting for our decision" in page
 
 
 def test_each_filter_shows_its_own(clinician):

@@ -8,6 +8,8 @@ from django.utils import timezone
 from tests.intake.patient import Page, born, step_url, typed_date
 from tests.intake.questionnaire.everything import at
 
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
+
 
 def contact_refused(typed: dict[str, Any], complaint: str, **says: Any) -> Page:
     patient = at("contact", **says)

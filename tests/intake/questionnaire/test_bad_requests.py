@@ -9,6 +9,8 @@ from intake.models.submissions import Draft
 from tests.intake.patient import Patient, step_url
 from tests.intake.questionnaire.everything import at
 
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
+
 
 def test_an_unknown_field_saves_nothing_and_says_so():
     patient = at("life")

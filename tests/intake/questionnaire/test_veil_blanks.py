@@ -284,7 +284,7 @@ roughly = hypothesis(
 )
 
 
-@pytest.mark.usefixtures("roomy", "everything_asked")
+@pytest.mark.usefixtures("roomy", "crisis_question")
 class TestWhateverWasAnswered(TestCase):
     @roughly
     @given(anybody.filter(may_be_sent))
