@@ -121,7 +121,9 @@ def _answer(rng: Random, question: Question, material: Material) -> Any:
         case "multi":
             return _multi(rng, question, material)
         case "integer":
-            return rng.randint(int(question.min or 0), int(question.max or 0))
+            limits = (question.min or 0, question.max or 0)
+            low, high = material.numbers.get(question.id, limits)
+            return rng.randint(int(low), int(high))
         case "decimal":
             low, high = material.numbers[question.id]
             return Decimal(str(round(rng.uniform(low, high), 1))).normalize()

@@ -1,14 +1,21 @@
-"""What holds of every protocol in the folder, served or not."""
+"""Facts about every protocol in the folder, served or not."""
 
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from intake import protocols
+from intake.demonstration.material import material_of
 from intake.domain import translation
-from intake.domain.definition import FLAG
+from intake.domain.computed import SAFETY_RETRACTED, compute
+from intake.domain.definition import FLAG, Value
+from intake.domain.grammar import AnswerCondition
 from intake.domain.problems import problems
+from intake.domain.reachability import _Search
 from intake.domain.readability import READING_GRADE, reading_grade
+from tests.intake.domain.walks import walks
 
 NAMES = protocols.available()
 pytestmark = pytest.mark.parametrize("name", NAMES)
@@ -81,3 +88,34 @@ def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:
         assert not reads_it or rule.level == FLAG
     for line in protocol.summary:
         assert ("Payer" in line.label) == line.label.startswith(payer)
+
+
+def test_its_invented_people_answer_its_questions(name: str) -> None:
+    asked = {question.id: question for question in protocols.load(name).questions}
+    material = material_of(name)
+    told = [answers for story in material.stories for answers in (story.answers, story.retracted)]
+    for id, codes in [
+        item for each in (material.weights, material.chances) for item in each.items()
+    ]:
+        assert codes.keys() <= {option.code for option in asked[id].options}, id
+    for id, value in [item for answers in told for item in answers.items()]:
+        codes = {option.code for option in asked[id].options}
+        assert not codes or set(value if isinstance(value, list) else [value]) <= codes, id
+    assert material.numbers.keys() | material.texts.keys() <= asked.keys()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObject) -> None:
+    """The search for answers leaves a branch when a computed value is decided before its last
+    answer. No later answer changes such a value."""
+    protocol = protocols.load(name)
+    answers = data.draw(walks(protocol))
+    in_the_end = compute(protocol, answers)
+    for value in protocol.rules.computed.keys() - {SAFETY_RETRACTED}:
+        search = _Search(protocol, AnswerCondition(var=value, op="eq", value=True))
+        known: dict[str, Value | None] = {}
+        for question in protocol.questions:
+            decided = search._decided(protocol.rules.computed[value], known, retracted=False)
+            assert decided in (None, (in_the_end[value],)), (value, len(known))
+            known[question.id] = answers.get(question.id)
