@@ -29,8 +29,10 @@ TRANSLATION_NUMBERS: Final = {
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report the problems of every protocol; of the one that is served also missing signatures,
-    unless DEMO is on."""
+    """Report the problems of every protocol.
+
+    For the served protocol, also report missing signatures, unless DEMO is on.
+    """
     messages: list[CheckMessage] = []
     for name in protocols.available():
         try:
@@ -57,8 +59,8 @@ def protocol_problems(
 def _translations(protocol: Protocol) -> list[CheckMessage]:
     """Report the problems of the protocol's translations.
 
-    Of the protocol that is served report also a missing translation or signature of an offered
-    language, unless DEMO is on.
+    For the served protocol, also report a missing translation or signature of an offered language,
+    unless DEMO is on.
     """
     offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
     if getattr(settings, "DEMO", False) or protocol.name != protocols.CURRENT:

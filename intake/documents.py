@@ -17,9 +17,10 @@ def protocol_of(content_hash: str) -> Protocol:
 
 
 def newest(content_hash: str) -> Protocol:
-    """Return today's version of the protocol with this hash; a protocol that is gone, as it ran.
+    """Return the current version of the protocol with this hash.
 
-    Raises ProtocolDocument.DoesNotExist.
+    If the program no longer has the protocol, returns it as it ran. Raises
+    ProtocolDocument.DoesNotExist.
     """
     protocol = protocol_of(content_hash)
     return load(protocol.name) if protocol.name in available() else protocol
@@ -47,7 +48,7 @@ def store_protocol(protocol: Protocol) -> None:
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """Return a protocol in a language, for patients. Makes no query for today's protocol.
+    """Return a protocol in a language, for patients. Makes no query for the current one.
 
     Raises ProtocolDocument.DoesNotExist for an unknown protocol.
     """
@@ -62,7 +63,7 @@ def wording(content_hash: str, language: str | None) -> Wording:
 
 
 def current_wording(language: str | None) -> Wording:
-    """Return today's protocol in a language. Makes no query."""
+    """Return the current protocol in a language. Makes no query."""
     return wording(current().content_hash, language)
 
 
@@ -106,7 +107,7 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
     """Return the ids of a protocol's sensitive questions.
 
-    An old protocol without such marks has the marks of today's protocol. That is safe, since an id
-    never changes its meaning.
+    An old protocol without such marks gets the marks of the current protocol. That is safe, since
+    an id never changes its meaning.
     """
     return protocol.sensitive or current().sensitive

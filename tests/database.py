@@ -25,8 +25,8 @@ ROOT = Path(settings.BASE_DIR)
 def template() -> str:
     """Return the name of a database in which all migrations of today have run.
 
-    Migrating takes many seconds of a processor, copying a fraction of one. The name holds the hash
-    of the migrations; older templates are dropped.
+    Migrating takes many CPU seconds, copying a fraction of one. The name holds the hash of the
+    migrations; older templates are dropped.
     """
     name = f"template_{_migrations()}"
     with open(ROOT / ".local" / "template.lock", "w") as lock:

@@ -64,7 +64,7 @@ def facts() -> Facts:
 
 
 def kept() -> Facts:
-    """Return the facts of the release before."""
+    """Return the facts of the previous release."""
     lines = KEPT.read_text(encoding="utf-8").splitlines()
     return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))
 

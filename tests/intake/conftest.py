@@ -13,7 +13,7 @@ from tests.intake import book
 
 @pytest.fixture(scope="session")
 def protocol() -> Protocol:
-    """Today's protocol. Tests of the domain use it without a database."""
+    """The current protocol. Tests of the domain use it without a database."""
     return current()
 
 

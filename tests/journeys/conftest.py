@@ -142,8 +142,8 @@ class Window:
     def skip_to(self, step: str, **instead: Any) -> None:
         """Answer the pages before `step` with the cookies of this browser, without drawing them.
 
-        Drawing a walk takes ten seconds of a processor. The journeys of tests/journeys/test_patient
-        draw every page.
+        Drawing a walk takes ten CPU seconds. The journeys of tests/journeys/test_patient draw every
+        page.
         """
         client = Client()
         for cookie in self.context.cookies():

@@ -35,7 +35,7 @@ def page(request: Request, step: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def _page(request: Request, *, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Hand the step to its view if the walk has come that far; otherwise lead to the right page."""
+    """Hand the step to its view if the walk has come that far; otherwise redirect elsewhere."""
     known = step in walk.steps or page_of_protocol(step) is not None
     if not known:
         return render(request, "errors/404.html", status=404)

@@ -25,7 +25,7 @@ from intake.questionnaire.views.request_limits import count_start, with_retry_af
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
-    """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
+    """Explain the questionnaire; POST begins a draft, or goes on with the browser's draft.
 
     A POST without a `device` begins a draft on a shared device.
     """
@@ -48,7 +48,7 @@ def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
 
 
 def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Lead to the first open step of the browser's draft."""
+    """Redirect to the first open step of the browser's draft."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:

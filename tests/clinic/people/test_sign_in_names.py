@@ -193,7 +193,7 @@ def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
 
 
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
-    """The release before writes these rows until it stops, so a migration would run too early."""
+    """The previous release writes these rows until it stops, so a migration would run too early."""
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
     AccessAttempt.objects.create(**old, ip_address="127.0.0.1")
     AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=16))

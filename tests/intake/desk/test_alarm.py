@@ -1,4 +1,4 @@
-"""Staff see words of alarm first, and no decision ignores them."""
+"""Staff see alarm words first, and no decision ignores them."""
 
 import re
 from datetime import timedelta
