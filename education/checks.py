@@ -57,7 +57,7 @@ def problems_of_pages(
         try:
             protocol = protocols.load(name)
         except protocols.UNREADABLE:
-            continue  # the checks of the protocols say so
+            continue  # the checks of the protocols report this
         messages += [
             Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
             for where, page in named_pages(protocol)

@@ -59,7 +59,7 @@ def is_https(url: str) -> bool:
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
-        """Return whether a text may link there. For links and for pictures."""
+        """Return whether a text may use this address in a link or for a picture."""
         return is_link(url) or bool(picture_name(url))
 
 

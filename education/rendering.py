@@ -106,7 +106,7 @@ def voice() -> Voice:
 
 
 def _seen_within(level: str) -> str:
-    """Return the period of a level in words, as the protocol of today sets it."""
+    """Return the period of a level in words, as the current protocol sets it."""
     return hours.period_words(days=current().level(level).seen.days or 0)
 
 

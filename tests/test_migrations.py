@@ -1,8 +1,8 @@
 """A migration breaks nothing that the previous release still reads or writes (docs/releases.md).
 
 Three nets: the linter reads the SQL that Django writes (`make check`; options in pyproject.toml),
-the tables are held against those of the release (`released.py`), and a person judges SQL and Python
-that are written by hand, since no tool can.
+the tables are compared with those of the release (`released.py`), and a person judges SQL and
+Python that are written by hand, since no tool can.
 """
 
 import tomllib

@@ -52,7 +52,10 @@ PROVE_PAGES = {"account_logout", "mfa_reauthenticate", "mfa_reauthenticate_webau
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the network address that sign-ins are counted by: that of all our limits, unmasked."""
+    """Return the network address that sign-ins are counted by.
+
+    It is the address of all our limits, without the "/64" of an IPv6 address.
+    """
     address = limits.peer(request).partition("/")[0]
     return None if address == "unknown" else address
 

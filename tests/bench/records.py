@@ -2,8 +2,8 @@
 
 All rows share the answers of sixty synthetic patients, and what the rules said of these answers.
 Each row has its own name, birth date and phone number, with the search tokens that the service
-would store. Every value is sealed for its own row, so each submission can be opened. Beside a
-submission stand its request for a visit, its history and, if it is decided, the decision.
+would store. Every value is sealed for its own row, so each submission can be opened. Each
+submission also has its request for a visit, its history and, if it is decided, its decision.
 """
 
 import json
@@ -32,8 +32,8 @@ BATCH = 10_000
 YEARS = timedelta(days=8 * 365)
 WAITS = timedelta(days=9)  # how long ago the oldest waiting submission was sent
 MOST_WAITING, MOST_DECIDED = 3_000, 5_000
-# Shares that give a full page of each list among a thousand submissions, too: a list is compared
-# with the same list of a million, and each row takes its time.
+# Shares that give each list a full page among a thousand submissions, too. Each list is compared
+# with the same list among a million submissions, and each shown row takes time.
 WAITING, DECIDED, WROTE, SUSPECT, WITHDRAWN = 0.4, 0.3, 0.1, 0.1, 0.1
 # status of a submission → progress of its request → share
 PROGRESS = {
@@ -70,7 +70,7 @@ def fill(count: int, staff: Sequence[Any]) -> None:
 
 
 def store(count: int, staff: Sequence[Any]) -> None:
-    """Store `count` submissions and the rows beside them by COPY."""
+    """Store `count` submissions and their related rows by COPY."""
     documents.store_protocol(current())
     rows = _rows(count, [user.pk for user in staff])
     with connection.cursor() as cursor:
@@ -87,7 +87,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
-    """Yield each submission with the rows beside it."""
+    """Yield each submission with its related rows."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
@@ -145,7 +145,7 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
 def _beside(
     rng: random.Random, pk: Any, pattern: Submission, status: str, sent: datetime, staff: list[int]
 ) -> Rows:
-    """Return the rows that a submission of this status has beside it."""
+    """Return the related rows of a submission of this status."""
     change = {"submission_id": pk, "action": "send", "status": "new", "by_id": None, "at": sent}
     rows: Rows = {StatusChange: {"id": uuid7(), **change}}
     if pattern.kind != Kind.STOPPED:
@@ -179,7 +179,11 @@ def _beside(
 
 
 def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
-    """Seal JSON text for one row, as `seal_for` does. Many rows share one text."""
+    """Seal JSON text for one row, as `seal_for` does.
+
+    Takes JSON text rather than a value, because many rows share one text and it is dumped only
+    once.
+    """
     return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))
 
 

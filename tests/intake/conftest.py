@@ -1,4 +1,4 @@
-"""Fixtures of several rooms: today's protocol, a clinician, the question about suicide, limits."""
+"""Fixtures of several rooms: the current protocol, a clinician, the suicide question, limits."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -111,7 +111,7 @@ class Form:
 
     @property
     def values(self) -> dict[str, list[str]]:
-        """The values that a browser would send of the untouched form."""
+        """The values that a browser would send for the untouched form."""
         return {c.name: list(c.chosen) for c in self.controls.values() if c.chosen}
 
 
@@ -190,7 +190,7 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step `about-2` of /intake/p/about-2/; for another page its name, such as `check`."""
+        """The last part of the address, such as `about-2` of /intake/p/about-2/ or `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property

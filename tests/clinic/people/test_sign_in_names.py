@@ -86,7 +86,11 @@ def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
 
 
 def test_two_names_alike_are_each_meant_by_their_own_spelling(people):
-    """Such accounts exist from before similar names were refused. Neither could sign in."""
+    """Two accounts whose names differ only in spelling may remain from an earlier release.
+
+    They were created before similar names were refused. Each signs in by its exact spelling. Any
+    other spelling opens neither account.
+    """
     other = User(username="ADA")
     other.set_password("another long password")
     other.save()

@@ -49,7 +49,7 @@ def read(step: int = 1) -> tuple[Line, list[Line]]:
 
 
 def assessed(protocol: Protocol, row: Line) -> Line:
-    """Return the row with what the protocol says of its answers today."""
+    """Return the row with the result of the current protocol for its answers."""
     found = assess(protocol, from_json(protocol, row["answers"]), **row["meta"])
     return row | {
         "urgency": found.urgency,
@@ -100,7 +100,7 @@ def freeze(protocol: Protocol) -> None:
                 "safety_retracted": rng.random() < 0.03,
                 "si_screen": rng.random() > 0.1,
             }
-            # every fourth set is of any answers, also to questions that nobody was asked
+            # every fourth set has answers to any questions, whether they were asked or not
             answers = _answers(rng, protocol, walked=number % 4 != 0)
             row = {"answers": to_json(answers), "meta": meta}
             line = json.dumps(assessed(protocol, row), separators=(",", ":"))

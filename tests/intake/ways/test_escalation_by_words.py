@@ -1,4 +1,7 @@
-"""Alarm words begin an escalation. No order of calls and decisions silences a red flag."""
+"""Alarm words begin an escalation.
+
+Calls and decisions, in whatever sequence, do not silence a red flag.
+"""
 
 from datetime import timedelta
 from importlib import import_module
