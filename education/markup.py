@@ -42,7 +42,7 @@ class Facts(NamedTuple):
 
 
 def is_link(url: str) -> bool:
-    """Whether a text may link there: by http or https, on this site, or to a place on the page."""
+    """Whether a text may link to this address: http(s), this site, or a place on the page."""
     return bool(_LINK.fullmatch(url))
 
 
