@@ -47,9 +47,9 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(cast(AdminView, guarded), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add names for every page: those of the apps, and whether messages are in trouble.
+        """Add names to the context of every page: those of the apps, and the trouble with messages.
 
-        The trouble costs one query; staff who may not look at messages see no trouble.
+        The trouble takes one query. It is not shown to staff who may not look at messages.
         """
         may_look = request.user.has_perm("clinic.view_message")
         trouble = oversight.trouble() if may_look else oversight.Trouble(False, False, False)
@@ -81,7 +81,7 @@ class ClinicAdminSite(admin.AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Lead to the one page that changes passwords, whose use is audited."""
+        """Redirect to the one page that changes passwords, whose use is audited."""
         return redirect("account_change_password")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
@@ -97,7 +97,7 @@ def _record_refusal(request: HttpRequest) -> None:
     match = request.resolver_match
     try:
         subject = str(uuid.UUID(str(match.kwargs.get("object_id") if match else "")))
-    except ValueError:  # other text in the address may be anything, so it is not kept
+    except ValueError:  # other text in the address may be anything, so it is not recorded
         subject = "-"
     try:
         with transaction.atomic():

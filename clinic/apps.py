@@ -7,7 +7,7 @@ class ClinicConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # these two register themselves
+        # importing these two registers them
         from clinic import checks  # noqa: F401
         from clinic.outgoing import anchors  # noqa: F401
         from clinic.people import roles, sign_in

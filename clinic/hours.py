@@ -180,7 +180,8 @@ def _parse_days(name: str) -> list[int]:
     if first not in _DAYS or (last or first) not in _DAYS:
         raise ValueError(f"{name!r} is no day. Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or Mon-Fri.")
     start = _DAYS.index(first)
-    count = (_DAYS.index(last or first) - start) % 7 + 1  # Sun-Thu goes round the week's end
+    # Sun-Thu continues past the end of the week
+    count = (_DAYS.index(last or first) - start) % 7 + 1
     return [(start + step) % 7 for step in range(count)]
 
 

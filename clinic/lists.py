@@ -117,7 +117,7 @@ class FindList(ChangeList):
         self.term = term_of(request)
         super().__init__(request, *args, **kwargs)
 
-    # Django would set it from the address
+    # Django would take the term from the address
     query = property(lambda self: self.term, lambda self, value: None)
 
     def get_results(self, request: HttpRequest) -> None:
@@ -139,7 +139,7 @@ class FindList(ChangeList):
 class FindAdmin(admin.ModelAdmin[Row]):
     """A list whose search term is posted and does not appear in its address."""
 
-    # False: the admin index leaves the list out, and another page leads to it
+    # False: the admin index leaves the list out, and another page links to it
     is_in_index = True
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -241,7 +241,7 @@ class ListOnly(ReadOnlyAdmin[Row]):
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Lead to the list."""
+        """Redirect to the list."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("changelist"))

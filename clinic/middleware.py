@@ -111,7 +111,7 @@ class EdgeMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> HttpResponse | None:
-        """Answer for a view that lost the database: its form with what was typed, or 503."""
+        """Answer for a view that lost the database: show its form with what was typed, or 503."""
         if not views.is_database_down(exception):
             return None
         code = getattr(exception.__cause__, "pgcode", None) or "-"

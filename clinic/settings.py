@@ -133,7 +133,7 @@ DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
 DRAFT_SHARED_MINUTES = env_int("DRAFT_SHARED_MINUTES", min(20, DRAFT_IDLE_MINUTES), 5, 24 * 60)
 DRAFT_VEIL_MINUTES = env_int(
     "DRAFT_VEIL_MINUTES", 30, 5, 24 * 60
-)  # then sensitive answers are hidden
+)  # the idle time after which sensitive answers are hidden
 SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: never the patient's own device
 # a form sent faster is suspicious: a person needs longer. An urgent one is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
@@ -149,10 +149,12 @@ TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many proxies of our
 APPOINTMENT_MODE = env_text("APPOINTMENT_MODE", "requests")
 if APPOINTMENT_MODE not in ("requests", "slots"):
     raise ImproperlyConfigured(f"APPOINTMENT_MODE={APPOINTMENT_MODE!r}: write requests or slots.")
-APPOINTMENT_OPEN_REQUESTS = env_int("APPOINTMENT_OPEN_REQUESTS", 3, 1, 100)  # of one person
+# open requests of one person
+APPOINTMENT_OPEN_REQUESTS = env_int("APPOINTMENT_OPEN_REQUESTS", 3, 1, 100)
 APPOINTMENT_HOLD_MINUTES = env_int("APPOINTMENT_HOLD_MINUTES", 10, 1, 120)
 APPOINTMENT_OFFER_HOURS = env_int("APPOINTMENT_OFFER_HOURS", 24, 1, 30 * 24)
-APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)  # by patients
+# before a visit, for patients
+APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)
 APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)  # before a chosen slot
 APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
 APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)
@@ -287,7 +289,8 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "crispy_forms",
-    # also lets Django's classes take types at run time, such as ModelAdmin[User]
+    # queued tasks; importing it also runs django_stubs_ext.monkeypatch(), which allows
+    # ModelAdmin[User] at run time
     "django_tasks",
     "django_tasks_db",
     "clinic",
@@ -411,7 +414,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
 MFA_TOTP_ISSUER = CLINIC_NAME
 MFA_ADAPTER = "clinic.people.sign_in.MFAAdapter"
-MFA_TOTP_TOLERANCE = 1  # also the code before and after: the clocks of phones are off
+# accepts the code before and after, too, because the clocks of phones are off
+MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "clinic.people.factors.AuthenticateForm",
     "reauthenticate": "clinic.people.factors.ReauthenticateForm",
@@ -452,7 +456,7 @@ LOGGING = {
         # the worker polls every second and would log each time
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # a logger with no handler at all would print the raw text
+        # a logger without any handler would print the raw text
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }

@@ -72,7 +72,10 @@ _migrated = False
 
 
 def _is_migrated() -> bool:
-    """Return whether all migrations of this code are applied. A yes is kept: it stays true."""
+    """Return whether all migrations of this code are applied.
+
+    True is cached, because it stays true.
+    """
     global _migrated
     if not _migrated:
         executor = MigrationExecutor(connection)
@@ -137,7 +140,7 @@ def _bare(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Show that the database is away, and throw away what the view put into the session."""
+    """Show that the database is away, and discard what the view put into the session."""
     if hasattr(request, "session"):
         # a sign-in that was cut off, for example, must not count
         request.session.modified = False

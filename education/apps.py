@@ -6,7 +6,7 @@ class EducationConfig(AppConfig):
     verbose_name = "Pages about conditions"
 
     def ready(self) -> None:
-        # these two register themselves
+        # importing these two registers them
         from education import (
             checks,  # noqa: F401
             messages,  # noqa: F401

@@ -114,7 +114,7 @@ class Condition(Base, frozen=True):
 
     slug: Slug
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    titles: dict[str, str] = {}  # in other languages
+    titles: dict[str, str] = {}  # titles in other languages
 
 
 def address(condition: str, slug: str) -> str:

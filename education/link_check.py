@@ -54,7 +54,7 @@ class _PublicHTTPConnection(http.client.HTTPConnection):
 
 
 class _PublicHTTPSConnection(_PublicHTTPConnection, http.client.HTTPSConnection):
-    """The same with TLS."""
+    """An HTTPS connection to public addresses only."""
 
 
 class _Http(request.HTTPHandler):
@@ -91,7 +91,7 @@ def addresses(text: content.Page) -> frozenset[str]:
 
 
 def is_gone(url: str) -> bool | None:
-    """Return whether an address is gone; None when the answer does not show it.
+    """Return whether an address is gone; None when the answer does not tell.
 
     Many publishers refuse programs, and a server may be down for an hour.
     """

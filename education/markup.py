@@ -42,7 +42,7 @@ class Facts(NamedTuple):
 
 
 def is_link(url: str) -> bool:
-    """Whether a text may link there: by http or https, on this site, or to a place on the page."""
+    """Whether a text may link to this address: http(s), this site, or a place on the page."""
     return bool(_LINK.fullmatch(url))
 
 
@@ -59,7 +59,7 @@ def is_https(url: str) -> bool:
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
-        """Return whether a text may link there. For links and for pictures."""
+        """Return whether a text may use this address in a link or for a picture."""
         return is_link(url) or bool(picture_name(url))
 
 

@@ -122,7 +122,7 @@ class Page(models.Model):
     slug = models.SlugField()
     language = models.CharField(_("language"), max_length=7, default="en")
 
-    # the text under work, with the sections and sources that point here
+    # the text under work, with the sections and sources that refer to this row
     title = models.CharField(_("title"), max_length=120)
     summary = models.CharField(_("summary"), max_length=300)
     audience = models.CharField(_("who it is for"), max_length=300)

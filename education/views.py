@@ -65,7 +65,7 @@ def overview(request: HttpRequest, *, condition: str) -> HttpResponse:
 
 @public
 def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
-    """Show one page of a condition. A second address of a page leads to the proper one."""
+    """Show one page of a condition. A second address of a page redirects to the proper one."""
     proper = address(condition, slug)
     if proper != request.path:
         return redirect(proper, permanent=True)

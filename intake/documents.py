@@ -26,9 +26,10 @@ def title_of(content_hash: str) -> str:
 
 
 def newest(content_hash: str) -> Protocol:
-    """Return today's version of the protocol with this hash; a protocol that is gone, as it ran.
+    """Return the current version of the protocol with this hash.
 
-    Raises ProtocolDocument.DoesNotExist.
+    If the program no longer has the protocol, returns it as it ran. Raises
+    ProtocolDocument.DoesNotExist.
     """
     protocol = protocol_of(content_hash)
     return named(protocol.name) or protocol

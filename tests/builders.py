@@ -108,9 +108,9 @@ def member(role: str, username: str = "") -> Any:
 
 
 def totp(secret: str, steps: int = 0) -> str:
-    """Return the six digits of now, or of `steps` half minutes from now.
+    """Return the current six digits, or those of `steps` half minutes from now.
 
-    The digits of now stay right for half a minute more, so that they do not expire while a test
+    The current digits stay valid for half a minute more, so that they do not expire while a test
     runs on a busy machine.
     """
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))

@@ -38,10 +38,10 @@ def _quick_hashes(django_test_environment: None) -> Iterator[None]:
 def django_db_modify_db_settings(
     django_db_modify_db_settings: None, django_db_blocker: Any
 ) -> None:
-    """Let the database of each worker be a copy of one that was migrated before.
+    """Let the database of each worker be a copy of a database that was migrated before.
 
-    On a busy machine a test waits for the programs it starts longer than production lets a
-    transaction idle.
+    The time limit for idle transactions is raised, because on a busy machine a test waits longer
+    for the programs it starts than production lets a transaction idle.
     """
     with django_db_blocker.unblock():
         connection.settings_dict["TEST"]["TEMPLATE"] = database.template()
@@ -56,7 +56,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
     The trail is append-only: a test whose transaction commits leaves events in it, so no test may
     expect an empty trail. A browser that was just closed may hold a connection for a moment longer,
-    and the test database could not be dropped.
+    so that the test database could not be dropped.
     """
     with django_db_blocker.unblock(), transaction.atomic():
         audit.record(actor="system:tests", action="config", subject="-")

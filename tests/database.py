@@ -23,10 +23,10 @@ ROOT = Path(settings.BASE_DIR)
 
 
 def template() -> str:
-    """Return the name of a database in which all migrations of today have run.
+    """Return the name of a database that has all current migrations.
 
-    Migrating takes many seconds of a processor, copying a fraction of one. The name holds the hash
-    of the migrations; older templates are dropped.
+    Migrating takes many CPU seconds, copying the database less than one. The name holds the hash of
+    the migrations; older templates are dropped.
     """
     name = f"template_{_migrations()}"
     with open(ROOT / ".local" / "template.lock", "w") as lock:
@@ -106,11 +106,11 @@ end $$
 
 
 def fixture_teardown() -> Callable[[TransactionTestCase], None]:
-    """Return what empties the database after a test that commits.
+    """Return a teardown that empties the database after a test that commits.
 
-    Django empties every table and then makes permissions, roles and content types anew. This
-    empties the tables that hold rows, and those three stay; if a test changed them, Django's way
-    is taken.
+    Django's teardown empties every table and creates permissions, roles and content types anew.
+    This one empties only tables that have rows, and keeps permissions, roles and content types. If
+    a test added or deleted rows of these, it calls Django's teardown.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))

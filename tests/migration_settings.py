@@ -1,6 +1,7 @@
 """The settings by which `make check` reads the migrations: the program's, and the linter.
 
-They are apart because production does not have the linter. Its options are in pyproject.toml.
+They have a module of their own because production does not have the linter. The linter's options
+are in pyproject.toml.
 """
 
 from clinic.settings import *  # noqa: F403

@@ -1,6 +1,6 @@
 """Keep the tables of a release, and find what later migrations break for that release.
 
-While servers are restarted one after the other, the release before runs on the new tables. Its own
+While servers are restarted one after the other, the previous release runs on the new tables. Its
 tables are kept in `released.txt`, one fact a line. On the day of a release, make that file anew:
 
     .venv/bin/python -m tests.released COMMIT
@@ -64,7 +64,7 @@ def facts() -> Facts:
 
 
 def kept() -> Facts:
-    """Return the facts of the release before."""
+    """Return the facts of the previous release."""
     lines = KEPT.read_text(encoding="utf-8").splitlines()
     return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))
 

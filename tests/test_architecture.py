@@ -268,7 +268,7 @@ def test_no_app_marks_text_as_safe_or_goes_round_the_form_token(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_lock_of_the_audit_trail_is_left_to_the_commit(module):
-    """So the lock comes after every other lock, and is not held while a page is drawn."""
+    """The commit takes the lock after every other lock, and not while a page is rendered."""
     told = MODULES[module].read_text(encoding="utf-8").lower()
     assert "set constraints" not in told
     assert "aud.chain" not in told

@@ -41,8 +41,8 @@ def tables() -> dict[str, str]:
 def busy(things):
     """Return every address of the admin. Much waits to be tidied up, which a look must not do.
 
-    There is a red flag whose step is overdue, words of alarm, a lapsed offer, and an assignee who
-    has left.
+    There is a red flag whose step is overdue, alarm words, a lapsed offer, and an assignee who has
+    left.
     """
     submission, addresses = things[0], {name: address(name, *things) for name in TABLE}
     replies.reply(submission=submission, text="I can’t breathe.")

@@ -1,8 +1,8 @@
-"""A migration breaks nothing that the release before still reads or writes (docs/releases.md).
+"""A migration breaks nothing that the previous release still reads or writes (docs/releases.md).
 
 Three nets: the linter reads the SQL that Django writes (`make check`; options in pyproject.toml),
-the tables are held against those of the release (`released.py`), and a person judges SQL and Python
-that are written by hand, since no tool can.
+the tables are compared with those of the release (`released.py`), and a person judges SQL and
+Python that are written by hand, since no tool can.
 """
 
 import tomllib
@@ -40,9 +40,9 @@ from tests import released
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("clinic", "intake", "education")
 
-# Why the release before survives a migration with SQL or Python of our own, or one that the linter
-# refuses (then its name stands in `ignore_name` of pyproject.toml, too). Those up to intake 0014,
-# clinic 0004 and education 0007 are release 0.1.0 itself: no release before it has servers.
+# Why the previous release survives a migration with SQL or Python of our own, or one that the
+# linter refuses (then its name stands in `ignore_name` of pyproject.toml, too). Those up to intake
+# 0014, clinic 0004 and education 0007 are release 0.1.0 itself: no release before it has servers.
 BY_HAND = {
     "clinic.0001_initial": "Makes the schema of the audit trail, which did not exist.",
     "clinic.0003_audit_inbox": "Adds an inbox. A row put into aud.event is chained as before.",
@@ -54,7 +54,7 @@ BY_HAND = {
         "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
-# What `released.broken` names, and why the release before survives it. Empty after a release.
+# What `released.broken` names, and why the previous release survives it. Empty after a release.
 EXCEPTIONS: dict[str, str] = {}
 
 UNJUDGED = (
@@ -301,7 +301,7 @@ def lint() -> bool:
 
 
 def broken_by(operations: list[Operation]) -> list[str]:
-    """Return what these operations break for the release before."""
+    """Return what these operations break for the previous release."""
     already = released.broken(released.kept(), released.facts())
     state = migrations_of_the_tree().project_state()
     for operation in operations:

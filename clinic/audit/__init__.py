@@ -1,9 +1,9 @@
 """The audit trail: which person read or changed which record, and why. No answers, no names.
 
-A service calls `record` in the transaction of the change. A page that shows records calls it before
-its body is built, and is sent after the commit. Without the event there is neither change nor page.
-The database numbers the events and chains them by hash at commit (clinic/migrations), so that a
-long transaction does not block the others.
+A service calls `record` in the transaction of the change. A page that shows records calls `record`
+before the page's body is built, and is sent after the commit. Without the event the change is not
+made and the page is not sent. The database numbers the events and chains them by hash at commit
+(clinic/migrations), so that a long transaction does not block the others.
 """
 
 import json

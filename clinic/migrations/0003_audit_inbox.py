@@ -4,7 +4,7 @@ from django.db import migrations
 # `event`. So the chain is locked only during the commit, however long the act takes. The advisory
 # lock is taken before the lock of `head`, because transactions wait for it in their order.
 #
-# The release before inserts into `event` itself, where the trigger `chain` goes on to number and
+# The previous release inserts into `event` itself, where the trigger `chain` goes on to number and
 # hash. So both releases may run at once. The right to insert into `event` is taken away after the
 # upgrade (docs/operations.md). From here on, roles that may add events may add to the inbox.
 INBOX = r"""

@@ -106,7 +106,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     def acts(self, row: Any) -> str | None:
         if row.state != Message.State.FAILED or not row.may_settle:
             return None
-        # the admin renders the list inside a form of its own, with its token
+        # the admin renders the list inside a form of its own, with its CSRF token
         return format_html_join(
             " ",
             '<button class="button" formaction="{}">{}</button>',

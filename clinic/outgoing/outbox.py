@@ -28,9 +28,9 @@ from clinic.models import Message
 from clinic.outgoing import sms, sql
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
-LONGEST_LOOK = timedelta(minutes=5)  # then the next sweep sends the rest
+LONGEST_LOOK = timedelta(minutes=5)  # after this time the next sweep sends the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
-KEPT = timedelta(days=30)  # after a message is finished
+KEPT = timedelta(days=30)  # how long a finished message is kept
 NO_WAY = "no way"  # the error of a message whose composer raised NoWay
 
 _DATABASE_DOWN = (OperationalError, InterfaceError)
@@ -182,7 +182,7 @@ def _moment(at: datetime | timedelta | None) -> Any:
 def look() -> None:
     """Send what is due: the task that `put_all` queues. It has no arguments and raises nothing.
 
-    The task's row stores the text of what a task raises, and that text may quote a patient.
+    If it raised an exception, the task's row would store the text, which may quote a patient.
     """
     try:
         deliver_due()
@@ -226,7 +226,7 @@ def _deliver(message: Any) -> None:
 
 
 def _outcome(message: Any) -> tuple[Message.State, str]:
-    """Try to send a message. Returns its new state and an error code; '' without an error."""
+    """Try to send a message. Returns its new state and an error code ('' without an error)."""
     if message.expired:
         return Message.State.DROPPED, "expired"
     try:
@@ -302,7 +302,8 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
 def _finish(message: Message, state: Message.State, error: str = "") -> None:
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
     if state != Message.State.SENT:
-        # not if another worker has claimed it since; but a sent message is stored as sent
+        # stored only if no other worker has claimed the message since; a sent message is always
+        # stored
         rows = rows.filter(attempts=message.attempts)
     over = {"payload": None, "claimed_until": None, "finished_at": Now()}
 
@@ -339,7 +340,10 @@ def _put_off(message: Message, error: str) -> None:
 
 
 def _note(write: Callable[[], Any]) -> None:
-    """Store the result of a message, and retry: without the result it would be sent again."""
+    """Store the result of sending a message, and try again while the database is down.
+
+    A message without a stored result would be sent twice.
+    """
     for pause in _NOTE_PAUSES:
         try:
             write()

@@ -15,7 +15,7 @@ LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
 
 
 class Settled(Exception):
-    """The message is not failed, or a colleague has settled it. The text is shown to staff."""
+    """Raised if the message is not failed or a colleague has settled it. Staff read the text."""
 
 
 class Trouble(NamedTuple):

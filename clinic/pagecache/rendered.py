@@ -70,7 +70,7 @@ class KeptPage(msgspec.Struct, frozen=True):
 
 
 class RenderedMiddleware:
-    """Serve pages from the store, and fill it. It stands before every layer that knows visitors."""
+    """Serve pages from the store, and fill it. It comes before every layer that knows visitors."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -83,7 +83,8 @@ class RenderedMiddleware:
         path = request.path_info
         ready = _find(store, generation, path) if store and generation else None
         if ready is None:
-            # read before the page is rendered: after a change meanwhile, the write has no effect
+            # The generation was read before the page is rendered. So the write has no effect if
+            # what readers see has changed meanwhile.
             response = self.get_response(request)
             page = _as_page(request, response)
             if page is None:

@@ -2,8 +2,8 @@
 
 When many patients request one slot, each but the first is told that the slot is taken. To look up
 the free times for each of fifty patients would keep all of them waiting for each other. A
-remembered page books nothing. A slot that becomes free again can be had after a second; in this
-process at once, since every change of the book calls `forget`.
+remembered page books nothing. A slot that becomes free again can be had after a second, and in this
+process at once, because every change of the book calls `forget`.
 """
 
 from collections.abc import Hashable
@@ -31,8 +31,8 @@ def page_for(request: Hashable, *, before: datetime) -> str | None:
 def remember(request: Hashable, page: str) -> None:
     """Remember the page of a request. The page shows nothing of the visitor.
 
-    A page that is still fresh stays: a newer one would not count for visitors whose own things were
-    looked up by now.
+    A page that is still fresh stays. A newer page could not be shown to visitors for whom the
+    caller has already looked up what they have.
     """
     key, now = (get_language(), request), timezone.now()
     at, _page = _pages.get(key, (now - MOMENT, ""))

@@ -53,7 +53,8 @@ def counted_as(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 def locked(request: HttpRequest, *_args: Any) -> HttpResponse:
     """Show the page of a locked sign-in.
 
-    Scripts get it too: axes would send them the keyed hash of the name.
+    Requests by JavaScript get this page, too: axes would answer them with JSON that contains the
+    keyed hash of the name.
     """
     return render(request, "account/lockout.html", status=429)
 

@@ -14,8 +14,8 @@ _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
 # The front desk keeps the clinic's time, not the administrator: a closure shows the patients whose
-# visits it hits. Only hours and closures can be deleted; places, clinicians and types of visit, to
-# which visits refer, are put out of use instead.
+# visits it affects. Only hours and closures can be deleted; places, clinicians and types of visit,
+# to which visits refer, are put out of use instead.
 _CLINIC_TIME = frozenset(
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")

@@ -48,7 +48,7 @@ def end(user: User, *, but: str | None = None) -> int:
 
 
 def _lock_account(pk: Any) -> None:
-    """Until the transaction ends, keep this account's sessions from ending or getting new keys."""
+    """Lock the account until the transaction ends: its sessions neither end nor get new keys."""
     list(get_user_model().objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk"))
 
 
@@ -64,7 +64,7 @@ class SessionStore(db.SessionStore[Any]):
         return StaffSession
 
     def decode(self, session_data: Any) -> Any:
-        """Open a session. A session of the release before has the backend's old path."""
+        """Open a session. A session of the previous release has the backend's old path."""
         data = super().decode(session_data)
         if (path := data.get(BACKEND_SESSION_KEY)) in MOVED_BACKENDS:
             data[BACKEND_SESSION_KEY] = MOVED_BACKENDS[path]

@@ -52,7 +52,10 @@ PROVE_PAGES = {"account_logout", "mfa_reauthenticate", "mfa_reauthenticate_webau
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the network address that sign-ins are counted by: that of all our limits, unmasked."""
+    """Return the network address that sign-ins are counted by.
+
+    It is the address of all our limits, without the "/64" of an IPv6 address.
+    """
     address = limits.peer(request).partition("/")[0]
     return None if address == "unknown" else address
 
@@ -187,7 +190,10 @@ class SecondFactorMiddleware:
 
 
 def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | None:
-    """Lead to the page that proves or enrols a second factor; None for the pages that do so."""
+    """Redirect to the page where the user enrols or proves a second factor.
+
+    Returns None when the request is for such a page.
+    """
     if not is_mfa_enabled(signed_in_user(request)):
         return None if name in ENROL_PAGES else redirect("mfa_activate_totp")
     if name in PROVE_PAGES:
@@ -213,7 +219,7 @@ def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
 
 
 def _has_ended(session: SessionBase) -> bool:
-    """Return whether the session is past one of its two limits. If not, store the visit."""
+    """Return whether the session is past one of its two limits. If not, store the time."""
     now = time.time()
     seen = session.get(SEEN, 0)
     if now - seen > settings.STAFF_IDLE_SECONDS:
@@ -267,7 +273,10 @@ def _on_factor_failed(sender: object, request: HttpRequest, user: User, **kwargs
 
 
 def _on_step(sender: object, request: HttpRequest, user: User, method: str, **kwargs: Any) -> None:
-    """Give the session a new key after a repeated proof, as after a sign-in."""
+    """Give the session a new key when its second factor was proved again, as a sign-in does.
+
+    Enrolling an app counts as such a proof, too.
+    """
     if kwargs.get("reauthenticated"):
         request.session.cycle_key()
 
@@ -313,7 +322,7 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Take the code that enrolled an app as this session's proof; the code is then used up."""
+    """Count the code that enrolled an app as this session's proof, and so as used."""
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 

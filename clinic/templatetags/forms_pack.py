@@ -32,7 +32,7 @@ _NUMBERED = ("radios", "checkboxes", "group")  # their ids end in _0, _1, …
 
 @register.filter
 def kind(field: BoundField) -> str:
-    """Return the part of field.html that draws this field."""
+    """Return the part of field.html that renders this field."""
     widget = field.field.widget
     return next((name for cls, name in _KINDS if isinstance(widget, cls)), "input")
 

@@ -109,7 +109,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Lead to the list: the audit trail records the changes."""
+        """Redirect to the list: the audit trail records the changes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(LIST)

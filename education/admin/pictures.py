@@ -156,7 +156,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Lead to the page of the words, which shows the earlier words as well."""
+        """Redirect to the page of the words, which shows the earlier words as well."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:education_picture_change", object_id)

@@ -12,10 +12,11 @@ JOB = "check-links"
 
 
 def record_gone(*, answers: Mapping[str, bool | None]) -> None:
-    """Store which addresses are gone. `answers` maps each address to `link_check.is_gone` of it.
+    """Store which addresses are gone.
 
-    An address that is gone (True) is stored, and one that is not (False) is deleted. An unknown one
-    (None) stays as it was. An address that no page names any more is deleted too.
+    `answers` maps each address to the result of `link_check.is_gone`. An address that is gone
+    (True) is stored, and one that is not (False) is deleted. An unknown one (None) stays as it was.
+    An address that no page names any more is deleted too.
     """
     with transaction.atomic():
         unknown = [url for url, gone in answers.items() if gone is None]

@@ -1,4 +1,8 @@
-"""Tags and filters for the templates of all apps. `intake` knows pages only by their names."""
+"""Tags and filters for the templates of all apps.
+
+Through them a template of `intake` shows pages by name, so that `intake` need not import
+`education`.
+"""
 
 from collections.abc import Iterable
 

@@ -14,8 +14,8 @@ from clinic import limits
 from clinic.limits import Limit
 
 CODE_LIFETIME = timedelta(minutes=10)
-MOST_LIVE = 3  # codes for one pair that work at the same time, each in its own browser
-MOST_A_DAY = 10  # codes for one pair
+MOST_LIVE = 3  # the most live codes of one pair (reference and address), each in its own browser
+MOST_A_DAY = 10  # codes of one pair
 RESERVE = 10  # patients who give a reference also have a reserve of 10 times the site's limit
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

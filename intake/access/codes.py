@@ -30,7 +30,7 @@ from intake.models.access import Challenge, Grant
 from intake.models.submissions import Device, Draft, Submission
 
 TRIES = 5
-MOST = 20  # submissions that one code opens: the newest of a mailbox
+MOST = 20  # the most submissions that one code opens: the newest of a mailbox
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Opened:
 
 
 def send(*, address: str, reference: str | None, unsent_first: bool = False) -> str:
-    """Send a code for one record by its reference, or for all records of an address (None).
+    """Send a code for the record with this reference; without one, for all records of the address.
 
-    A code opens either submissions or the newest draft; `unsent_first` looks for a draft first.
-    A code is sent only when a record fits; the caller cannot tell. Returns the key of the new
+    A code opens either submissions or the newest draft; `unsent_first` looks for a draft first. A
+    code is sent only when a record fits; the caller cannot tell. Returns the key of the new
     challenge for the browser, which replaces the browser's earlier one. The codes of other browsers
     stay valid, so that no stranger can end the code that a patient is typing.
     """
@@ -77,7 +77,7 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left, for a right or a wrong pair."""
+    """Whether the browser has a live challenge with tries left. The pair may be right or wrong."""
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
@@ -99,7 +99,7 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # so the answer is no faster than with a challenge
+        _code_hash(UUID(int=0), symbols)  # keeps the answer as slow as with a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):
@@ -135,7 +135,7 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
     rows = Draft.objects.select_for_update(of=("self",), no_key=True)
     draft = rows.filter(pk=draft_id, submission=None).first()
     if draft is None:
-        return None  # sent or cleared meanwhile
+        return None  # the draft was sent or cleared meanwhile
     key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
     content = Content.load(protocol, draft.content)
     draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
@@ -246,7 +246,7 @@ def _written(address: str) -> bytes:
 
 
 def address_of(challenge: Challenge) -> str:
-    """Return where the code goes: the stored address, since the typed one may only look the same.
+    """Return the stored address, to which the code goes: the typed one may only look the same.
 
     '' when the record no longer has the address.
     """

@@ -1,4 +1,4 @@
-"""The short forms beside the walk: tell the clinic, come back by a code, reply to the clinic."""
+"""The short forms outside the walk: tell the clinic, come back by a code, reply to the clinic."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The grant that a right code gives a browser: made, found with its submission, chosen, ended."""
+"""Make, find and end the grant that a right code gives a browser, and choose its submission."""
 
 from datetime import timedelta
 from itertools import islice
@@ -18,7 +18,7 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MAX_IDLE = timedelta(minutes=30)
-# how often the time of a visit is stored: every write waits for the disk
+# The time of a page view is stored at most this often, because every write waits for the disk.
 NOTE_EVERY = timedelta(minutes=1)
 LIFETIME = timedelta(hours=2)
 

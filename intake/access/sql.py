@@ -13,7 +13,7 @@ where id = (select id from intake_challenge where browser_hash = %s order by id 
 returning id, code_hash, draft_id, submissions
 """
 
-# Answers and names are not read with the grant: only the pages that show them read them.
+# Answers and names are not read with the grant, because only some pages show them.
 _UNREAD = ("answers", "assessment", "person", "search_keys", "wishes")
 GRANT_COLUMNS = [
     (model, [field for field in model._meta.concrete_fields if field.name not in _UNREAD])

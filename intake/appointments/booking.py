@@ -157,10 +157,10 @@ def confirm_visit(
     kind: str = "appointment",
     knows: bool = True,
 ) -> None:
-    """Make a locked held row the visit of a submission, with all that follows.
+    """Turn a held appointment, whose row the caller has locked, into the submission's visit.
 
     Withdraws the patient's other offers, ends the wait, tells the patient and schedules reminders.
-    `knows`: the patient chose the time, or is on the phone.
+    `knows`: the patient knows of the visit already, having chosen the time or being on the phone.
     """
     request = request_of(submission)
     if row.status == "expired":  # no other patient has taken the slot since

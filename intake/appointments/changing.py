@@ -160,7 +160,7 @@ def end_all(*, submission: Submission, by: User | None = None) -> None:
                 end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
                 continue  # a visit that has taken place is not cancelled
-            if row.pk in known:  # else its clinician and day are not locked
+            if row.pk in known:  # if not, the clinician and day of the row are not locked
                 waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=submission.pk)
         waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
         WaitlistEntry.objects.filter(request=request).delete()
@@ -187,7 +187,7 @@ def record_attendance(*, appointment: Appointment, by: User, request_id: str) ->
 
 
 def record_no_show(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """Record that the patient did not come. Raises as `record_attendance` does."""
+    """Record that the patient did not come. Raises the same errors as `record_attendance`."""
     _close(appointment, "miss", by, request_id)
 
 

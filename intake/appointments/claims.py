@@ -1,4 +1,4 @@
-"""Claim spans of clinicians' time, so that no slot is sold twice."""
+"""Claim spans of clinicians' time, so that no slot is booked twice."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

@@ -23,7 +23,8 @@ from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
 Row = Location | Clinician | VisitType | OpeningHours | Closure
-HoursOfTypes = tuple[domain.Hours, set[UUID]]  # with their visit types; an empty set: all types
+# opening hours and their visit types; an empty set means all types
+HoursOfTypes = tuple[domain.Hours, set[UUID]]
 _DAY = timedelta(days=1)
 
 
@@ -73,9 +74,9 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
-    """Return the visits to come that lie in a closure, stored or not. Sorted by time.
+    """Return the visits to come that lie in a closure, sorted by time.
 
-    `zone` is the zone of the closure's days when it names no location.
+    The closure need not be stored. `zone` is the zone of its days when it names no location.
     """
     rows = _to_come()
     if closure.clinician_id:
@@ -106,10 +107,11 @@ def visits_without_hours(
     instead: OpeningHours | None = None,
     visit_types: Iterable[VisitType] = (),
 ) -> list[Appointment]:
-    """Return the visits to come that would have no place after a change of stored hours.
+    """Return the visits to come that no longer fit when `hours` is changed or deleted.
 
-    `instead` are the hours that replace them, for `visit_types`; None deletes them. A visit has no
-    place when it is outside of all hours, or above the number of patients seen at once.
+    `instead` and `visit_types` are the new hours; None means that `hours` is deleted. A visit fits
+    when it lies within some hours and their capacity is not exceeded. Visits that do not fit the
+    old hours are left out.
     """
     rows = OpeningHours.objects.filter(clinician=hours.clinician_id, location=hours.location_id)
     rest = [
@@ -129,7 +131,7 @@ def visits_without_hours(
 def visits_outside_hours() -> list[UUID]:
     """Return the ids of visits to come that fitted the hours when booked and no longer do.
 
-    A visit in a closure has no place either. Needs two queries for each visit type.
+    A visit in a closure does not fit either. Needs two queries for each visit type.
     """
     visits = list(_to_come().filter(capacity__gt=0).select_related("visit_type"))
     end = max((row.during.upper for row in visits), default=timezone.now())
@@ -169,7 +171,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
-    """Whether the hours have a place for a visit. An overbooked visit needs only open hours."""
+    """Whether a visit fits the hours. An overbooked visit needs only open hours."""
     capacity = domain.capacity_at(
         hours,
         closures,

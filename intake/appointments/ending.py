@@ -47,7 +47,7 @@ class Arranged:
 
     @property
     def keys(self) -> dict[str, str]:
-        """Part → a key of its present state. A part that was changed has another key."""
+        """Map each part to a key of its present state. Changing a part changes its key."""
         keys = {}
         if self.visit:
             keys[VISIT] = f"{VISIT}:{self.visit.pk}:{self.visit.sequence}"
@@ -64,7 +64,7 @@ def arranged_for(*, submission: Submission) -> Arranged:
     request = requests.filter(submission=submission).first()
     if request is None:
         return Arranged()
-    request.submission = submission  # saves a query where the request is asked for its submission
+    request.submission = submission  # saves a query when code asks the request for its submission
     place = getattr(request, "waiting", None)
     if request.progress in ("requested", "called"):
         return Arranged(request, place=place)

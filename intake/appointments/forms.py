@@ -29,8 +29,8 @@ class DefaultedChoiceField(forms.ChoiceField):
 class TimesForm(WalkForm):
     """The visit type, the clinician, the location, the first day shown, and the chosen slot.
 
-    The first three are shown where there is a choice. The service decides whether the slot can be
-    had: the list may be older than the book.
+    Visit type, clinician and location are shown only where there is a choice. The service decides
+    whether the slot can be had, because the list may be older than the book.
     """
 
     slot = forms.CharField(
@@ -89,7 +89,7 @@ class TimesForm(WalkForm):
 
     @property
     def visit_type(self) -> VisitType | None:
-        """The visit type of the list: the first type until the patient chooses another."""
+        """The visit type whose free times the list shows: the chosen type, or the first one."""
         return self.types.get(self.value_of("visit")) or next(iter(self.types.values()), None)
 
     @property

@@ -66,8 +66,8 @@ def slots_for(
 ) -> list[FreeTime]:
     """Find the free times that a patient of this urgency (Urgency) may choose from.
 
-    No time for an emergency or a same-day matter; the days of the level for an urgent one. No time
-    begins within APPOINTMENT_LEAD_HOURS.
+    Finds no time for an emergency or a same-day matter, and only times within the days of the level
+    for an urgent matter. No time begins within APPOINTMENT_LEAD_HOURS.
     """
     window = window_of(urgency)
     if window is None:

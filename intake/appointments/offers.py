@@ -112,7 +112,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         rivals = list(row.offers.filter(state="open").exclude(pk=answered.pk))
         answered.state, answered.answered_at = Offer.State.ACCEPTED, now
         answered.save(update_fields=["state", "answered_at"])
-        if request.progress == "withdrawn":  # closed with a decision that left the offer standing
+        if request.progress == "withdrawn":  # a decision closed the request and left the offer open
             advance(request, "reopen")
         calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
         visit = _confirm_or_move(row, submission, now, request_id)
@@ -221,7 +221,7 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises as `offer` does, without workflow.NotAllowed."""
+    """Find the free times of these keys. Raises the errors of `offer` but workflow.NotAllowed."""
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))

@@ -54,7 +54,7 @@ def load(*, patients: Sequence[Patient], now: datetime, clinician: User | None =
     """Store a batch of synthetic patients. Returns how many.
 
     With a `clinician`, most submissions older than two days are decided and closed. No red flag is
-    escalated: dozens of them are old at once, and no clinician waits for them.
+    escalated, because dozens of red flags are old at once and no clinician waits for them.
     """
     references = _free_references(len(patients))
     submissions: list[Submission] = []

@@ -39,10 +39,11 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The stories of one protocol, and how answers are drawn that a story leaves out.
+    """The stories of one protocol, and chances for the answers that a story leaves out.
 
-    `weights` are those of the options of a single choice, `chances` those of each box of a multiple
-    choice, `numbers` are lowest and highest, `texts` what a patient may have written.
+    `weights` are the weights of the options of a single choice, `chances` the chance of each box of
+    a multiple choice, `numbers` the lowest and the highest number, `texts` what a patient may have
+    written.
     """
 
     weights: dict[str, dict[str, float]]

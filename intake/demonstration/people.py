@@ -36,7 +36,7 @@ class Patient:
 
 
 def patients(protocol: Protocol, *, seed: int, count: int, until: datetime) -> Iterator[Patient]:
-    """Yield `count` patients: the first sent at `until`, each next one sent earlier."""
+    """Yield `count` patients: the first is sent at `until`, each further one earlier."""
     rng = Random(seed)  # noqa: S311  invented people, not secrets
     material = material_of(protocol.name)
     weights = [story.weight for story in material.stories]

@@ -10,12 +10,12 @@ from intake.models.submissions import Submission, Urgency
 
 MOST = 3  # named in the banner; a link leads to the others
 
-# permission → the pages that it opens, in the words of addresses; the first permission counts
+# permission → the admin pages that it opens, as URLs name them; the first permission counts
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
 def red_flags(request: HttpRequest) -> dict[str, Any]:
-    """Return the red flags for the page header: reference, urgency and address, no patient's name.
+    """Return the red flags for the page header: reference, urgency and URL, but no name.
 
     Takes one query, and none for staff who may open no submission.
     """

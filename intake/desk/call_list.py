@@ -1,6 +1,6 @@
 """The call list: which patients staff must call, by when, and what to tell them.
 
-An owed call stands here, and on all pages of its patient, until staff tick its outcome.
+The call list, and all pages of the patient, show an owed call until staff tick its outcome.
 """
 
 from typing import Any

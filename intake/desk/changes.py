@@ -47,7 +47,7 @@ def record_change(
 def target_from(submission: Submission, urgency: int, start: datetime) -> datetime:
     """Return by when `urgency` asks for contact, counted from `start`, by the submission's rules.
 
-    The rules are those that assessed the submission, not those of today.
+    Uses the rules that assessed the submission, not the current rules.
     """
     level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
     return target_time(level, start)

@@ -25,13 +25,12 @@ CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in K
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """What a clinician enters: an urgency, an outcome, a reason and a note, and fields that count
-    for some outcomes only.
+    """What a clinician enters: urgency, outcome, reason, note, and fields for some outcomes only.
 
     `message` is the code of a sentence to the patient, for the outcome "more information". `call`
     is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
     (the keys of the arrangements to end) are for the outcomes that plan no visit. `alarm_read` says
-    that the clinician has read the patient's words of alarm.
+    that the clinician has read the patient's alarm words.
     """
 
     urgency: Urgency
@@ -70,8 +69,7 @@ def decide(
 
     Raises Conflict when the submission or its arrangements were changed since they were read;
     ValueError for a changed urgency without a reason, for a missing message or call that the
-    outcome needs, and for unread words of alarm; workflow.NotAllowed when the status forbids
-    deciding.
+    outcome needs, and for unread alarm words; workflow.NotAllowed when the status forbids deciding.
     """
     action, before, now = given.action, submission.urgency, timezone.now()
     row = _decided(submission, given, workflow.move(submission.status, action), now)

@@ -27,7 +27,7 @@ from intake.wording.reading import phone_words
 ALARM_UNREAD = gettext_lazy("Read what the patient wrote, on top of this page, then tick this.")
 CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
-# outcome → the fields that count for it beside the common ones
+# outcome → the fields that count for this outcome, besides the common ones
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
     workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
@@ -45,7 +45,7 @@ class OutcomePart:
 
 
 class AlarmReadField(forms.BooleanField):
-    """The box that the clinician ticks after reading the patient's words of alarm."""
+    """The box that the clinician ticks after reading the patient's alarm words."""
 
     legend = gettext_lazy("Alarm")
 
@@ -104,7 +104,7 @@ class DecisionForm(CallForm):
     def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
         super().__init__(submission=submission, data=data, initial={"urgency": submission.urgency})
         call = self.fields["call"]
-        # a slip of the finger on "Reached" can be taken back
+        # With "No call" the clinician can undo a mistaken tick.
         _set_choices(call, [("", _("No call")), *Call.Outcome.choices])
         self.offer_endings()
         self.ask_alarm_read()
@@ -142,7 +142,7 @@ class DecisionForm(CallForm):
         return not self.is_bound or self.data.get("revision") == str(self.submission.revision)
 
     def ask_alarm_read(self) -> None:
-        """While words of alarm are unread, ask the clinician to tick that they are read."""
+        """While alarm words are unread, ask the clinician to tick that they are read."""
         if self.submission.alarm and self.is_current:
             newest = self.submission.communications.filter(by=None).only("at").last()
             at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"

@@ -334,7 +334,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     def say_and_return(
         self, request: StaffRequest, row: FrontDesk, done: str, reason: str
     ) -> HttpResponse:
-        """Say what was done and how the patient hears of it, then lead back to the page."""
+        """Say what was done and how the patient hears of it, then redirect to the page."""
         say_who_tells_patient(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 

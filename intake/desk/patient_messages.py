@@ -30,11 +30,12 @@ def send(
     """Write one of the clinic's fixed sentences to the patient.
 
     The patient reads the sentence on their own page. A letter says that there is something to read;
-    a patient whom no letter reaches is owed a call. What the patient wrote counts as answered. Its
-    escalation goes on, since the clinic does not know whether the patient reads the answer.
+    a patient whom no letter reaches is owed a call. The patient's last message counts as answered.
+    A red flag is still escalated, because the clinic does not know whether the patient reads the
+    answer.
 
-    `english` is the same sentence for staff, where the patient reads another language. Raises
-    Conflict when the submission was changed since `revision`.
+    `english` is the same sentence in English for staff; pass it when the patient reads another
+    language. Raises Conflict when the submission was changed since `revision`.
     """
     with transaction.atomic():
         claim(submission, revision, status=submission.status, reply_due_at=None, alarm=False)

@@ -179,7 +179,7 @@ class SubmissionPage:
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
-        # A clinic may leave the question about suicide out. Where asked, it has an answer.
+        # A clinic may leave out the question about suicide. If it was asked, it has an answer.
         screened = self.uses.crisis in self.answers
         route = route_of(self.protocol, self.answers, si_screen=screened)
         if (short := self.uses.short_walk(self.submission.kind)) is not None:
@@ -209,12 +209,12 @@ class SubmissionPage:
     def unanswered(self) -> list[Communication]:
         """What the patient wrote last and staff have not answered, oldest first.
 
-        While words of alarm are unread, it begins with them.
+        While alarm words are unread, it begins with them.
         """
         row, newest_first = self.submission, iter(reversed(self.letters))
         if not row.alarm and row.reply_due_at is None:
             return []
-        if row.status != "withdrawn":  # a question of ours is no answer
+        if row.status != "withdrawn":  # a question that staff asked is no answer
             newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
         since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
         if not row.alarm:
@@ -231,7 +231,7 @@ class SubmissionPage:
         """Whether the patient waits for more than a decision.
 
         A message or a withdrawal waits to be read, or a clinician must reach the patient after
-        words of alarm.
+        alarm words.
         """
         row = self.submission
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN

@@ -1,4 +1,4 @@
-"""What staff do with a submission beside the decision: take it, close it, reopen it, trust it.
+"""What staff do with a submission besides the decision: take it, close it, reopen it, trust it.
 
 Each function is one transaction with its audit event inside, guarded by the revision that was read.
 """
@@ -44,7 +44,7 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
     A reopened submission gets a new target, counted from now, and a red flag is escalated anew.
     Raises Conflict and workflow.NotAllowed like `assign`.
     """
-    # the other actions have services of their own: no submission is decided without a Decision
+    # Other actions have their own services, so that no submission is decided without a Decision.
     action = action if action in ("close", "reopen") else ""
     status = workflow.move(submission.status, action)
     columns: dict[str, Any] = {"status": status}

@@ -1,7 +1,7 @@
-"""Compute the values that rules read beside the answers.
+"""Compute the values that rules read besides the answers.
 
-The protocol says how (`intake.domain.grammar.Computed`), as part of its content hash. A document
-stored before that names a version of code instead.
+The protocol says how to compute them (`intake.domain.grammar.Computed`), and its content hash
+covers this. A document that was stored before protocols did so names a version of code instead.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ def _total(terms: tuple[Term, ...], answers: Answers) -> int | None:
 
 
 def possible_values(protocol: Protocol, name: str) -> tuple[object, ...] | range | type[bool]:
-    """Return the values that a computed value can have, besides none.
+    """Return the values that a computed value can have, other than None.
 
-    Raises KeyError for an unknown name, and for a term of the sum without such a question.
+    Raises KeyError for an unknown name, and for a sum that names an unknown question.
     """
     computed = protocol.rules.computed[name]
     if name == SAFETY_RETRACTED:
@@ -128,7 +128,7 @@ def reads(protocol: Protocol, name: str) -> tuple[str, ...]:
         return ()
     found: dict[str, None] = {}
     todo = [name]
-    for each in todo:  # grows while it is read
+    for each in todo:  # the list grows during the loop
         computed = protocol.rules.computed[each]
         if computed.version is not None:
             found |= dict.fromkeys(CODE[each, computed.version].inputs)

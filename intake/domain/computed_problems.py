@@ -82,7 +82,7 @@ def _conditions(
 def _reads_itself(protocol: Protocol, name: str) -> bool:
     values = protocol.rules.computed
     todo = list(values[name].computed())
-    for each in todo:  # grows while it is read
+    for each in todo:  # the list grows during the loop
         if each in values:
             todo += [other for other in values[each].computed() if other not in todo]
     return name in todo

@@ -161,8 +161,9 @@ class Within(Base, frozen=True):
 class Level(Base, frozen=True):
     """An urgency. The higher `rank` wins.
 
-    `tell` says after sending what happens next, `closed` precedes the advice in a closed clinic.
-    No text writes a period out: `{within}`, `{seen_within}` and `{by}` stand for the targets.
+    `tell` says after sending what happens next, `closed` precedes the advice while the clinic is
+    closed. No text writes a period out: `{within}`, `{seen_within}` and `{by}` stand for the
+    targets.
     """
 
     code: str
@@ -208,7 +209,7 @@ class Rule(Base, frozen=True):
 
 
 class RuleSet(Base, frozen=True):
-    """Levels, computed values and rules; `summary` is what staff read of them in short."""
+    """Levels, computed values and rules; `summary` is the short form that staff read."""
 
     version: str
     date: str
@@ -242,14 +243,14 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def uses(self) -> Uses:
-        """What the program itself has to know of the questions."""
+        """Which questions the program itself uses."""
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
         assert uses is not None  # from_data and from_document refuse a protocol without
         return uses
 
     @cached_property
     def summary(self) -> tuple[Line, ...]:
-        """The lines that staff read of answers and computed values."""
+        """The lines that staff read about answers and computed values."""
         return self.rules.summary or (self.stored.summary if self.stored is not None else ())
 
     @cached_property

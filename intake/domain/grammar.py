@@ -77,7 +77,7 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
         return tuple(dict.fromkeys(leaf.q for leaf in self.leaves() if leaf.q is not None))
 
     def computed(self) -> tuple[str, ...]:
-        """Return the names of the computed values it reads, each once, in reading order."""
+        """Return the names of the computed values that the condition reads, each once, in order."""
         return tuple(dict.fromkeys(leaf.var for leaf in self.leaves() if leaf.var is not None))
 
 
@@ -132,18 +132,21 @@ class Computed(Base, frozen=True):
         yield from (condition for condition in (self.when, self.only_if) if condition is not None)
 
     def questions(self) -> tuple[str, ...]:
-        """Return the ids of the questions that the value reads itself, each once."""
+        """Return the ids of the questions that the value reads directly, each once.
+
+        Questions that it reads through other computed values are left out.
+        """
         read = (id for condition in self.conditions() for id in condition.questions())
         return tuple(dict.fromkeys((*(term.q for term in self.sum), *read)))
 
     def computed(self) -> tuple[str, ...]:
-        """Return the names of the other computed values that it reads, each once."""
+        """Return the names of the other computed values that this value reads, each once."""
         read = (name for condition in self.conditions() for name in condition.computed())
         return tuple(dict.fromkeys(name for name in read if name not in self.own_names))
 
 
 def in_order(values: Mapping[str, Computed]) -> tuple[str, ...]:
-    """Return the names with each value after those that it reads. A circle is left as it stands."""
+    """Return the names so that each value follows those that it reads. Circles raise no error."""
     ordered: dict[str, None] = {}
 
     def add(name: str, reading: tuple[str, ...]) -> None:

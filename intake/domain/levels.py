@@ -101,7 +101,7 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
 def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
     """Yield a problem for each period that a text writes out, and for each unknown placeholder.
 
-    A period that is written out goes on saying what the target was before it was changed.
+    A period that is written out becomes wrong when the target is changed.
     """
     name = path.rpartition(".")[2]
     if name not in _ALLOWED:

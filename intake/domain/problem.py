@@ -1,4 +1,4 @@
-"""One fault of a protocol, and every kind that there is."""
+"""A fault of a protocol, and the list of all kinds of faults."""
 
 from __future__ import annotations
 

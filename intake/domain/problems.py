@@ -232,7 +232,7 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        # the question who fills in cannot be worded after its own answer
+        # the wording of the question who fills in the form cannot depend on its own answer
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire

@@ -156,7 +156,7 @@ class _Search:
 def _leaves_behind(protocol: Protocol, goal: AnswerCondition) -> Iterator[AnswerCondition]:
     """Yield the leaves of the computed values that the goal reads, through other values, too."""
     todo = list(goal.computed())
-    for name in todo:  # grows while it is read
+    for name in todo:  # the list grows during the loop
         computed = protocol.rules.computed[name]
         todo += [other for other in computed.computed() if other not in todo]
         for condition in computed.conditions():

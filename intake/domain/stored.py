@@ -1,7 +1,7 @@
-"""Names and code that stored data speaks of, kept for good.
+"""Names and code that stored data refers to, kept for good.
 
-Rows and documents of earlier releases hold these names, so they never change, whatever a protocol
-calls its questions today. Nothing new is added: a protocol says how its values are computed.
+Rows and documents of earlier releases hold these names, so they never change, even if a protocol
+renames its questions. Nothing new is added: a protocol says how its values are computed.
 """
 
 from __future__ import annotations

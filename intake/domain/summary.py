@@ -1,4 +1,4 @@
-"""Say in short, for staff, what the answers and the computed values come to."""
+"""Summarise the answers and the computed values for staff."""
 
 from __future__ import annotations
 

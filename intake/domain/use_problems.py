@@ -1,6 +1,6 @@
-"""Find what a protocol's `uses` say wrongly: the questions that the program itself has to know.
+"""Find the faults of a protocol's `uses`, which name the questions that the program itself uses.
 
-A question missing here would be silent: no alarm for alarming words, no number to call.
+A missing question would go unnoticed: no alarm for alarm words, no number to call.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _walks(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _contact(protocol: Protocol) -> Iterator[Problem]:
-    """The program asks these questions in a step of its own, so no page may ask them beside others.
+    """The program asks these questions in a step of its own, so no page may ask them with others.
 
     The last section holds them, so that the parts are counted in the order in which they are asked.
     """

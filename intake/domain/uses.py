@@ -1,7 +1,7 @@
-"""What the program itself has to know of a protocol's questions: which question is which.
+"""Which questions of a protocol the program itself uses.
 
-No question, section or page is named in Python. The program finds the question it needs here, so
-that a second protocol may ask in its own way.
+No question, section or page is named in Python. The program finds the question it needs through
+`uses`, so that another protocol may ask in its own way.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ class Uses(Base, frozen=True):
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:
-        """The questions that the contact has to agree with: it is asked again when one changes."""
+        """The questions that the contact has to agree with.
+
+        The contact is asked again when one changes.
+        """
         return (self.who.q, self.age)
 
     def short_walk(self, kind: str) -> tuple[str, ...] | None:

@@ -72,7 +72,8 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("withdrawn", "reopen"): "in_review",
     ("withdrawn", "close"): "closed",
     **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
-    # A message of the patient changes no status: its own target time brings it to the worklist.
+    # A message of the patient changes no status. The message has its own target time, which brings
+    # the submission to the worklist.
     **{(status, "reply"): status for status in STATUSES},
     # An answer to the clinic's question does change the status.
     ("waiting", "reply"): "in_review",
@@ -142,7 +143,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     },
     ("booked", "complete"): "done",
     ("booked", "miss"): "missed",
-    # corrections of a wrong entry
+    # corrects a wrong entry
     ("missed", "complete"): "done",
     ("done", "miss"): "missed",
     **{
@@ -190,7 +191,7 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("confirmed", "cancel"): "cancelled",
     ("confirmed", "complete"): "completed",
     ("confirmed", "miss"): "no_show",
-    # corrections of a wrong entry
+    # corrects a wrong entry
     ("completed", "miss"): "no_show",
     ("no_show", "complete"): "completed",
 }

@@ -100,7 +100,7 @@ def text_question(max_length: int) -> Question:
 
 
 class PlainTextField(forms.CharField):
-    """One line of text, cleaned like an answer in words.
+    """One line of text, cleaned like the answer to a text question.
 
     A browser completes the field only when the widget sets `autocomplete`.
     """
@@ -134,7 +134,7 @@ class PhoneField(PlainTextField):
             number = phonenumbers.parse(text, settings.PHONE_REGION)
         except phonenumbers.NumberParseException:
             number = None
-        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # with its area code
+        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # includes the area code
         if number is None or phonenumbers.is_possible_number_with_reason(number) != whole:
             raise forms.ValidationError(
                 _("Check the phone number. Write it with the area code, for example 202-555-0123.")
@@ -144,7 +144,7 @@ class PhoneField(PlainTextField):
 
 
 class AddressField(PlainTextField):
-    """An address for one-time codes: e-mail, or a phone number where text messages are sent."""
+    """An address for one-time codes: an e-mail address, or a phone number if SMS_BACKEND is set."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}

@@ -66,7 +66,7 @@ def appointment_offer(message: Message) -> Letter | None:
 
 @outbox.composer("offer_reminder", about=references_of_offers)
 def offer_reminder(message: Message) -> Letter | None:
-    """Remind the patient of times that are held still. Returns None as `appointment_offer` does."""
+    """Remind the patient of times that are still held. Returns None as `appointment_offer` does."""
     return _offer_letter(message, "offer_reminder")
 
 

@@ -1,8 +1,8 @@
 """What the composers of letters share: references, the way to the patient, the text.
 
 A letter names a reference and what to do. It holds no name, no birth date, no complaint, no doctor,
-and no link that opens anything. A composer writes it at the moment of sending, so that no letter
-tells of what is over. The texts are in templates/email/.
+and no link that opens anything. A composer writes it at the moment of sending, so that no letter is
+out of date. The texts are in templates/email/.
 """
 
 from collections.abc import Mapping
@@ -51,17 +51,17 @@ def required_way(submission: Submission) -> tuple[Channel, str]:
 
 
 def submission_key(occasion: str) -> str:
-    """Return the submission's id in an occasion, which may have the number of a step behind it."""
+    """Return the submission's id from an occasion. A step's number may follow the id there."""
     return occasion.partition(":")[0]
 
 
 def submission_of(message: Message) -> Submission | None:
-    """Return the submission that a message is about, None if it is deleted."""
+    """Return the submission that a message is about; None if the submission is deleted."""
     return Submission.objects.filter(pk=submission_key(message.occasion)).first()
 
 
 def communication_of(message: Message) -> Communication | None:
-    """Return the message between patient and clinic that a letter is about, None if deleted."""
+    """Return the message between patient and clinic that a letter is about; None if deleted."""
     rows = Communication.objects.select_related("submission")
     return rows.filter(pk=message.occasion).first()
 

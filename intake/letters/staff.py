@@ -1,4 +1,4 @@
-"""Letters to staff: what must be read today, words of alarm, and red flags that still wait."""
+"""Letters to staff: what must be read today, alarm words, and red flags that still wait."""
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -72,7 +72,7 @@ def escalation(message: Message) -> Letter | None:
 def _is_current(submission: Submission, step: int) -> bool:
     """Whether `step` is the escalation's newest step.
 
-    Step 0 marks a message of the release before, which had one step and stored no time with the
+    Step 0 marks a message of the previous release, which had one step and stored no time with the
     submission. Once a submission has a time, the sweep orders its letters instead.
     """
     if step:

@@ -71,9 +71,9 @@ def begin(apps, schema_editor):
 
 
 def has_alarm(apps, row):
-    """Whether the patient wrote words of alarm after the clinic's last message.
+    """Whether the patient wrote alarm words after the clinic's last message.
 
-    A message that cannot be opened counts as words of alarm, so that staff look at it.
+    A message that cannot be opened counts as alarm words, so that staff look at it.
     """
     Communication = apps.get_model("intake", "Communication")
     letters = Communication.objects.filter(submission=row).order_by("-at", "-id")

@@ -1,4 +1,4 @@
-"""Find the staff who can decide on submissions, and the submissions without such a person."""
+"""Find the staff who can decide on submissions, and the submissions assigned to none of them."""
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, User

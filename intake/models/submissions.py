@@ -274,7 +274,7 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # '': begun under a release that did not ask
+    # '' if the draft was begun under a release that did not ask
     device = models.CharField(max_length=6, choices=Device.choices, blank=True, db_default="")
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"

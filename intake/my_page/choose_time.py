@@ -30,7 +30,7 @@ from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
 from intake.my_page.status_page import with_refusals
 
-LONGEST_KEY = 1000  # characters of the posted fields of a remembered answer
+LONGEST_KEY = 1000  # an answer is remembered only if its posted fields have fewer characters
 FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 
 
@@ -123,7 +123,7 @@ def _confirm(
 
     A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
     """
-    assert form.visit_type is not None  # the caller made sure
+    assert form.visit_type is not None  # the caller has checked this
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), choosing.held_words(row)["until"]

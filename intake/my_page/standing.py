@@ -105,7 +105,10 @@ def status_words(
 
 
 def _state_words(submission: Submission) -> str:
-    """Return the sentence of the status; it names a reading clinician only where one has it."""
+    """Return the sentence of the status.
+
+    It says that a clinician reads the submission only if a clinician has taken it.
+    """
     unread = submission.reply_due_at is not None or submission.assignee_id is None
     if submission.status == "in_review" and unread:
         return str(OPENED)
@@ -113,7 +116,7 @@ def _state_words(submission: Submission) -> str:
 
 
 def _asked_words(submission: Submission, letters: Sequence[Communication]) -> str:
-    """Return what staff need of the patient, and how they asked for it."""
+    """Say that staff need something more from the patient, how staff asked, and how to answer."""
     since = submission.asked_at or submission.decisions.values_list("at", flat=True).first()
     if since and any(row.by_id and row.at >= since for row in letters):
         return _("We need something more from you. Read the messages below, or call us.")

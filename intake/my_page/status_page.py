@@ -51,7 +51,7 @@ def show(
 
 
 def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the page except for the visit's own. It holds no answer."""
+    """Return the context of the page, without the part about the visit. It holds no answer."""
     wish = getattr(submission, "appointment_request", None)
     outcome = standing.outcome_of(submission)
     asked = standing.is_asked(submission)

@@ -124,7 +124,7 @@ def leave(request: Request) -> HttpResponse:
             grants.end(grant=grant)
         response = redirect("home")
         response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
-        if not settings.DEMO:  # needs TLS
+        if not settings.DEMO:  # browsers accept the header only over TLS
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
     return redirect("intake:my")

@@ -25,7 +25,7 @@ from intake.questionnaire.views.request_limits import HOUR, too_often_words, wit
 
 
 def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
-    """Ask for an address, or send a code to the typed one.
+    """Ask for an address, or send a code to the typed address.
 
     The answer never tells whether the address or the reference is known.
     """
@@ -53,7 +53,7 @@ def _show_ask(
 
 
 def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
-    """Make the function that asks again with the typed text kept, for `when_not_served`."""
+    """Return a function for `when_not_served` that shows this form again with what was typed."""
 
     def again(request: Request, *, status: int, notice: str) -> HttpResponse:
         return _show_ask(request, form_class(data=request.POST), way, status=status, notice=notice)
@@ -139,7 +139,7 @@ def _send_again(request: Request, key: str) -> HttpResponse:
 
 
 def _go_to(opened: codes.Opened) -> HttpResponse:
-    """Lead to the draft or the own page that the code opened, and hand over its key."""
+    """Redirect to the draft or the own page that the code opened, and set the key's cookie."""
     if opened.draft:
         walk = drafts.walk_of(opened.draft)
         onward = redirect_to(walk.protocol, walk.first_open)

@@ -48,7 +48,10 @@ def load(name: str) -> Protocol:
 
 
 def data(name: str, file: str) -> Any:
-    """Return the data of a protocol's file, with the shared parts in it. Raises like `load`."""
+    """Return the data of a protocol's file, with the shared parts filled in.
+
+    Raises the same errors as `load`.
+    """
     return parts.fill(_read(HERE / name / f"{file}.yaml"), _shared())
 
 
@@ -141,7 +144,7 @@ def translated(name: str, language: str) -> Translation | None:
 
 @cache
 def stored(name: str) -> Stored | None:
-    """Return what completes the protocol's old documents; None when it has none so old."""
+    """Return what completes the protocol's old documents; None when no document is that old."""
     path = HERE / name / "uses-stored.yaml"
     return msgspec.convert(_read(path), Stored) if path.is_file() else None
 

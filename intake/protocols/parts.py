@@ -2,8 +2,8 @@
 
 `{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value,
 line of the summary or list of that name in the files below `shared/`. A reference may give the
-question another `page`, and leave options `without`. Nothing else differs between the protocols
-that refer to a part.
+question another `page`, and leave out the options in `without`. Nothing else differs between the
+protocols that refer to a part.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Compose the submission and the appointment request of a walk, not yet stored."""
+"""Compose the submission and the appointment request of a walk, without storing them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

@@ -366,7 +366,7 @@ def save_for_later(
 
 
 def delete_idle_drafts(*, days: int) -> int:
-    """Delete the drafts that were idle for `days`, also those of receipts. Returns how many.
+    """Delete the drafts that were idle for `days`, including receipts. Returns how many.
 
     Submissions stay.
     """
@@ -384,7 +384,7 @@ def delete_idle_drafts(*, days: int) -> int:
 
 
 def delete(*, draft: Draft) -> None:
-    """Delete the draft. A submission made of it stays; the browser can no longer reach it."""
+    """Delete the draft, which the browser can no longer reach. A submission made from it stays."""
     Draft.objects.filter(pk=draft.pk).delete()
 
 

@@ -22,7 +22,7 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
     """Hold a free slot for the draft and save it as the draft's wish.
 
     Choosing the held slot again does not extend the hold. Holding and saving are two transactions:
-    if saving fails, the hold expires by itself. Raises SlotGone and Refused (see `booking.hold`),
+    if saving fails, the hold expires by itself. Raises SlotGone and Refused (see `holds.hold`),
     Conflict and Gone (see `drafts.save_wish`).
     """
     held = holds.held_by(draft=draft)

@@ -19,7 +19,7 @@ def keys_of(submission: Submission, assessment: Assessment) -> list[tuple[date, 
 
 
 def add(counts: Mapping[tuple[date, str, str], int]) -> None:
-    """Add `counts` to the stored ones. A key is (day, rule id, protocol hash).
+    """Add `counts` to the stored counts. A key is (day, rule id, protocol hash).
 
     The keys are sorted, so that two transactions lock the rows in the same order.
     """

@@ -29,7 +29,7 @@ from intake.questionnaire.held_time import fulfil_wish
 from intake.questionnaire.walk import Walk
 from intake.ways import escalation, waiting
 
-TRIES = 5  # to draw a free reference; one in ten billion is taken
+TRIES = 5  # tries to draw a free reference; one in ten billion is taken
 
 
 def submit(

@@ -59,7 +59,7 @@ class Walk:
 
     @cached_property
     def known(self) -> dict[str, Any]:
-        """The answers that are judged, with those of the contact step."""
+        """The answers that are judged, including those of the contact step."""
         uses, contact = self.uses, self.content.contact
         stored = uses.contact.stored_names
         asked = {q: contact[name] for q, name in stored.items() if name in contact}
@@ -131,7 +131,7 @@ class Walk:
 
     @cached_property
     def assessment(self) -> Assessment:
-        """What the rules say of the answers."""
+        """What the rules find in the answers."""
         return assess(
             self.protocol,
             self.known,

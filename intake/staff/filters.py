@@ -113,7 +113,8 @@ class RedFlagFilter(FixedFilter):
     options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # by the urgency of the rules: a decision may lower the urgency, but the red flag stays
+        # filters by the urgency that the rules found: a decision may lower the urgency, but the red
+        # flag stays
         match self.value():
             case "yes":
                 return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)

@@ -42,7 +42,7 @@ _REVISION = re.compile(r"[0-9]{1,9}")
 
 
 class WorklistOrder(FindList):
-    """Always use the worklist's order. A search ranks its results by itself."""
+    """Always use the worklist's order. A search ranks its own results."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
@@ -161,7 +161,7 @@ class PatientAdmin(RecordedAdmin[Row]):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
-        """Lead to the record's own page, which shows the history."""
+        """Redirect to the record's own page, which shows the history."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("change", object_id))

@@ -1,4 +1,4 @@
-"""Say to staff how the patient hears of something: by a letter or by a call that staff owe.
+"""Tell staff how the patient hears of something: by a letter or by a call that staff owe.
 
 All pages of staff take these sentences from here, so that no page claims a letter that is not sent.
 """
@@ -93,9 +93,10 @@ def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[s
 
 
 def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
-    """Map the id of each call to what the patient has to hear, beside the reason of the call.
+    """Map the id of each owed call to the news for the patient; calls without news are left out.
 
-    Takes at most one query for each kind of news, however many calls there are.
+    Staff read the news next to the reason of the call. Takes at most one query for each kind of
+    news, however many calls there are.
     """
     tasks = list(tasks)
     about = {task.pk: task.occasion.partition(":")[0] for task in tasks}

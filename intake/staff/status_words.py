@@ -1,4 +1,4 @@
-"""Say to staff how a submission stands and how long it may wait."""
+"""Tell staff how a submission stands and how long it may wait."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from intake.models.submissions import (
 
 
 def alarm_mark() -> str:
-    """Return the mark of a submission with unread words of alarm."""
+    """Return the mark of a submission with unread alarm words."""
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 

@@ -72,7 +72,7 @@ def record(
     red flag ends. Every other call delays the escalation and `tasks` until `again_at`, at most to
     the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
 
-    Words of alarm that the patient wrote after the caller read `revision` stay unread, and their
+    Alarm words that the patient wrote after the caller read `revision` stay unread, and their
     escalation goes on. The same call recorded twice within a minute is stored once. Raises
     ValueError for an unknown outcome.
     """

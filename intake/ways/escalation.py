@@ -77,7 +77,7 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
 
 
 def _adopt_old_messages() -> None:
-    """Give escalations of the release before a time: it stored only a message to be sent."""
+    """Give a time to escalations of the previous release, which stored only a message to send."""
     waiting = Message.objects.filter(kind="escalation", state=Message.State.WAITING)
     reached = Call.objects.filter(outcome=Call.Outcome.REACHED, by_clinician=True)
     unseen = Submission.objects.filter(

@@ -73,6 +73,6 @@ class CallForm(forms.Form):
     def call_input(self) -> CallInput:
         """Return the call that was entered, once the form is valid."""
         data = self.cleaned_data
-        # a form of the release before has no `again`: the service then chooses the time
+        # a form of the previous release has no `again`: the service then chooses the time
         again = again_at(data["again"], timezone.now()) if data.get("again") else None
         return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

@@ -1,4 +1,4 @@
-"""Say the periods of a level, which no text writes out."""
+"""Put the periods of a level into words; no text of a protocol writes them out."""
 
 from clinic import hours
 from intake.domain.definition import Level, Within

@@ -53,7 +53,7 @@ def one_slot(folder: Path) -> Line:
             cookies, token, visit = visitors[number]
             slot = slots[turn // 2]
             fields = [("csrfmiddlewaretoken", token), ("slot", slot), ("visit", visit)]
-            browser = Browser(server.port)  # opened before the start, anew for each round
+            browser = Browser(server.port)  # opened before the start, a new one for each round
             browser.cookies.update(cookies)
 
             def act() -> int:

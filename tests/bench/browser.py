@@ -34,7 +34,7 @@ class Answer:
 
 
 class Browser(contextlib.AbstractContextManager["Browser"]):
-    """One visitor: one connection that is kept, cookies, and the form token of the last page."""
+    """One visitor: one connection that stays open, cookies, and the form token of the last page."""
 
     def __init__(self, port: int, headers: str = "") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)

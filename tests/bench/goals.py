@@ -21,7 +21,8 @@ from tests.bench.browser import Answer, Browser
 from tests.bench.servers import Server
 
 RUNS = 3
-ROUNDS = 30  # intakes, and forms of each floor, in one run of G3, in turn
+# rounds in one run of G3; a round is one intake, one floor form and one wide floor form
+ROUNDS = 30
 PATIENTS = 8  # patients at once, in G5
 PAIRS = 200  # requests of each sort, in T05
 EACH = 64  # intakes, and floor forms, in one run of G5
@@ -175,7 +176,7 @@ def statements() -> Line:
 
 
 def strangers(ours: Server) -> Line:
-    """Measure T05: the time of an answer must not tell if reference and address belong together."""
+    """Measure T05: the time of an answer must not reveal whether reference and address match."""
     known = [
         (builders.submission({"email": f"p{n}@example.org"}).reference, n) for n in range(PAIRS)
     ]

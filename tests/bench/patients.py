@@ -44,7 +44,7 @@ def intake(browser: Browser) -> Iterator[Answer]:
     told = ("email", CONTACT_DETAILS["email"])
     mine = {
         told: ("email", f"patient{next(_visits)}@example.org")
-    }  # each patient has another mailbox
+    }  # each patient has a mailbox of their own
     page = browser.get("/intake/")
     yield page
     sent = browser.post("/intake/", [("csrfmiddlewaretoken", page.token)])
@@ -77,7 +77,7 @@ FLOOR: Fields = [
 
 
 def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
-    """Visit the plain floor: its form, the answers, the page of thanks."""
+    """Visit the plain floor: open its form, post the answers, open the page of thanks."""
     page = browser.get(path)
     yield page
     sent = browser.post(path, [("csrfmiddlewaretoken", page.token), *FLOOR])

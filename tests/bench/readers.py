@@ -33,7 +33,10 @@ def page_nearest(size: int) -> tuple[str, bytes]:
 
 
 def crowd(port: int, path: str, connections: int, answers: int) -> tuple[float, list[float]]:
-    """Return answers per second, and the seconds of each. One thread, so that it costs little."""
+    """Return the answers per second, and how many seconds each answer took.
+
+    All requests come from one thread, so that measuring takes little CPU time.
+    """
     ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
     times: list[float] = []
     begun = 0

@@ -2,8 +2,8 @@
 
 All rows share the answers of sixty synthetic patients, and what the rules said of these answers.
 Each row has its own name, birth date and phone number, with the search tokens that the service
-would store. Every value is sealed for its own row, so each submission can be opened. Beside a
-submission stand its request for a visit, its history and, if it is decided, the decision.
+would store. Every value is sealed for its own row, so each submission can be opened. Each
+submission also has its request for a visit, its history and, if it is decided, its decision.
 """
 
 import json
@@ -167,7 +167,7 @@ def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
 def _beside(
     rng: random.Random, pk: Any, pattern: Submission, status: str, sent: datetime, staff: list[int]
 ) -> Rows:
-    """Return the rows that a submission of this status has beside it."""
+    """Return the related rows of a submission of this status."""
     change = {"submission_id": pk, "action": "send", "status": "new", "by_id": None, "at": sent}
     rows: Rows = {StatusChange: {"id": uuid7(), **change}}
     if pattern.kind != Kind.STOPPED:
@@ -201,7 +201,11 @@ def _beside(
 
 
 def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
-    """Seal JSON text for one row, as `seal_for` does. Many rows share one text."""
+    """Seal JSON text for one row, as `seal_for` does.
+
+    Takes JSON text rather than a value, because many rows share one text and it is dumped only
+    once.
+    """
     return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))
 
 

@@ -63,7 +63,8 @@ def database(folder: Path) -> Iterator[None]:
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute("create database floor")
         _migrate("clinic.settings")
-        _migrate("tests.bench.floor.settings")  # first, for the user table
+        # creates the user table, which the tables of --run-syncdb refer to
+        _migrate("tests.bench.floor.settings")
         _migrate("tests.bench.floor.settings", "--run-syncdb")
         yield
 
@@ -83,7 +84,10 @@ class Gunicorn:
 
 @contextlib.contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
-    """Serve the clinic with these settings, and the floor, each by gunicorn with equal workers."""
+    """Run one gunicorn for the clinic with these settings, and one for the floor.
+
+    Each has the same number of workers.
+    """
     host = str(devdb.socket_dir(folder / "pg"))
     with gunicorn("clinic.wsgi", **settings) as ours, gunicorn("tests.bench.floor.wsgi") as floor:
         yield (
@@ -94,7 +98,10 @@ def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
 
 @contextlib.contextmanager
 def bare() -> Iterator[int]:
-    """Serve one view without middleware, which returns the bytes of FLOOR_PAGE, by gunicorn."""
+    """Run gunicorn with one view that returns the bytes of FLOOR_PAGE, without middleware.
+
+    Yields the port.
+    """
     with gunicorn("tests.bench.floor.bare") as server:
         yield server.port
 

@@ -4,8 +4,8 @@ G7 and G8 compare the worklist with a stock changelist of a thousand records. G7
 other list, filter and page of submissions with itself at a thousand submissions. G10 compares the
 server with a bare server that has the same packages.
 
-One client with one connection opens all pages in turn, at all sites in the same run. A search
-counts the whole wait of a person: sending the form and loading the list that it leads to.
+One client with one connection opens all pages in turn, at all sites in the same run. The time of a
+search is the whole wait of a person: for sending the form and for loading the list.
 """
 
 import os
@@ -256,7 +256,7 @@ def _timed(look: Look) -> float:
 def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
     """Return the milliseconds of a first look after a restart of PostgreSQL and of the server.
 
-    Until then its workers have only answered that they are alive.
+    Before, the server's workers have only answered that they are alive.
     """
     with servers.gunicorn("clinic.wsgi") as ours:
         browser = _browser(ours.port, cookies)

@@ -1,8 +1,8 @@
 """Measure G11: the time to send a form alone, and while eight members of staff read pages.
 
-In production another server draws the pages of staff, and that costs the patient nothing. So only
-their transactions run here, in turn and without a pause: one records an event, waits as long as the
-page takes to draw, and chains the event at the commit.
+In production another server renders the pages of staff, which costs the patient nothing. So only
+the transactions of these pages run here, one after another without a pause. Each transaction
+records an event, waits as long as the page takes to render, and chains the event at the commit.
 """
 
 import os
@@ -28,7 +28,7 @@ STAFF = 8
 SENDS = 40  # sendings alone, and as many beside staff, in one run
 WARM_UP = 16
 SHOWN = 25  # patients on one page of staff
-DRAWING = 0.025  # seconds that the worklist takes to draw
+DRAWING = 0.025  # seconds that the worklist takes to render
 
 
 def measure() -> Line:

@@ -1,4 +1,4 @@
-"""Views that do what views of the program must never do."""
+"""Views that do what no view of the program may do."""
 
 import json
 

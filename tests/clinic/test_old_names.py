@@ -1,4 +1,4 @@
-"""Rows that the release before stored with old module names still work."""
+"""Rows that the previous release stored with old module names still work."""
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY

@@ -1,4 +1,4 @@
-"""The database stops under a real server: public pages stay, the others say that it is away."""
+"""The database of a real server stops: public pages stay up, others say that it is down."""
 
 import os
 import subprocess
@@ -67,7 +67,7 @@ def test_public_pages_outlast_the_database(program, tmp_path):
         for path in ("/search/?q=iron", "/conditions/none/", "/readyz", "/admin/"):
             assert status(at + path, Cookie=f"staff={'a' * 32}") == 503, path
 
-        # a server that starts while the database is away
+        # a server that starts while the database is down
         server.terminate()
         server.wait(30)
         server = program(*gunicorn)

@@ -125,7 +125,7 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
 
 @pytest.fixture
 def as_root(monkeypatch, tmp_path):
-    """A server that takes itself for root, on a machine where only the given commands work.
+    """A server that believes it runs as root, on a machine where only the given commands work.
 
     The value is a function that prepares the machine, and the owners that the folders were given.
     """

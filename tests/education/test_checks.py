@@ -33,7 +33,7 @@ def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeyp
 
 
 def test_a_slip_in_a_protocol_is_one_sentence_and_no_traceback(tmp_path, monkeypatch):
-    """Its own check says it; the check of the pages goes on without that protocol."""
+    """The protocol's own check reports the slip. The check of the pages skips that protocol."""
     folder = tmp_path / "slipped"
     folder.mkdir()
     (folder / "questionnaire.yaml").write_text("sections: [")

@@ -1,4 +1,4 @@
-"""Public pages come from the store: the same for all, never old, there without a database."""
+"""Public pages come from the store: the same for all, never old, served without a database."""
 
 import gzip
 from urllib.parse import quote

@@ -94,7 +94,7 @@ def _lose(kept, monkeypatch):
 
 
 def _cut_off(kept, monkeypatch):
-    """The process died before it rendered the pages of the new generation."""
+    """Begin a generation without rendering its pages, as when the process dies before rendering."""
     store.begin(kept, rendered._complete())
 
 
@@ -103,7 +103,10 @@ def _other_edition(kept, monkeypatch):
 
 
 def _other_rows(kept, monkeypatch):
-    """A backup was restored, or a process died between a commit and the rendering."""
+    """Change a row without rendering, as a restored backup does.
+
+    A process that dies between its commit and the rendering leaves the same state.
+    """
     Condition.objects.filter(slug="knees").update(title="Old knees", edited=True)
 
 

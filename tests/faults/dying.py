@@ -1,9 +1,9 @@
 """The clinic as gunicorn serves it, but it dies on command; see tests/faults/sending.py.
 
-The file named in DIE_AT contains a number. At this step of answering a POST the process ends, as
-suddenly as by kill -9, and deletes the file. Each statement is a step. So are the moments before
-and after COMMIT. The last step is when the answer is made but not sent. MUTANT breaks the program
-in one way (see MUTANTS there). The program itself knows of neither.
+The file DIE_AT contains a number n. At the n-th step of answering a POST the process deletes the
+file and ends, as suddenly as by kill -9. The steps are each statement, the moments before and after
+COMMIT, and the moment when the answer is made but not sent. The variable MUTANT names a way to
+break the program (MUTANTS in sending.py). No code of the program reads DIE_AT or MUTANT.
 """
 
 import contextlib

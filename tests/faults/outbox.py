@@ -140,7 +140,7 @@ def _worker() -> subprocess.Popen[bytes]:
 
 
 def _end_leases() -> None:
-    """Free the messages of the dead worker; else each kill would cost a minute."""
+    """Free the messages of the dead worker; otherwise each kill would cost a minute."""
     from django.db.models.functions import Now
 
     from clinic.models import Message

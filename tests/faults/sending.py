@@ -189,7 +189,10 @@ def in_a_crowd(
 
 
 def press(port: int, patient: Patient) -> tuple[str, str]:
-    """Send in one window: the check page, then the same form again and again until the receipt."""
+    """Press Send in one window: open the check page, then post its form until the receipt appears.
+
+    Returns the draft and the reference, '' when the patient gave up.
+    """
     from django.conf import settings
 
     cookies = {settings.DRAFT_COOKIE_NAME: patient.key}
@@ -268,7 +271,7 @@ def prepare(number: int) -> list[Patient]:
     from tests import builders
 
     patients = []
-    connection.close()  # perhaps one to a server that is gone
+    connection.close()  # the connection may lead to a server that is gone
     with connection.cursor() as cursor:
         cursor.execute("set synchronous_commit = on")  # drafts always survive
     for place in range(number):
@@ -288,7 +291,7 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
     from intake.models.appointments import AppointmentRequest
     from intake.models.submissions import Draft, StatusChange, Submission
 
-    connection.close()  # perhaps one to a server that is gone
+    connection.close()  # the connection may lead to a server that is gone
     stored = {str(row.pk): row for row in Submission.objects.all()}
     events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
     orders: dict[str, list[str]] = {}

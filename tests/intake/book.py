@@ -72,7 +72,7 @@ def patient(
 ) -> Submission:
     """Return a sent request of a patient, by default for the first free time.
 
-    Each number is another patient.
+    Each number stands for another patient.
     """
     contact = {"name": f"Quentin Canary{number}", "email": f"canary{number}@example.org"}
     row = builders.submission(contact)

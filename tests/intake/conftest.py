@@ -1,4 +1,4 @@
-"""Fixtures of several rooms: today's protocol, a clinician, the question about suicide, limits."""
+"""Fixtures of several rooms: the current protocol, a clinician, the suicide question, limits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.intake import book, second
 
 @pytest.fixture(scope="session")
 def protocol() -> Protocol:
-    """Today's protocol. Tests of the domain use it without a database."""
+    """The current protocol. Tests of the domain use it without a database."""
     return current()
 
 

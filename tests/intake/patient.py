@@ -111,7 +111,7 @@ class Form:
 
     @property
     def values(self) -> dict[str, list[str]]:
-        """The values that a browser would send of the untouched form."""
+        """The values that a browser would send for the untouched form."""
         return {c.name: list(c.chosen) for c in self.controls.values() if c.chosen}
 
 

@@ -27,6 +27,6 @@ def signed(protocol: Protocol, words: Translation) -> Translation:
 
 
 def serve(monkeypatch: Any, words: Translation | None) -> None:
-    """Serve this translation as the Spanish of today's protocol."""
+    """Serve this translation as the Spanish of the current protocol."""
     monkeypatch.setattr(documents, "translated", lambda name, language: words)
     documents._wording_now.cache_clear()

@@ -1,4 +1,4 @@
-"""The program knows no question of a protocol by heart: with all ids renamed it works alike.
+"""The program knows no question of a protocol by heart: with all ids renamed it works the same.
 
 The copy asks what `legs` asks. Its questions, sections, pages and computed values have other ids,
 so what the program would look for by name is not there.
@@ -24,7 +24,7 @@ from tests.intake.patient import Patient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_served")]
 LEGS = protocols.load("legs")
-# names of the program: it sets the one, and a clinic leaves the other out
+# a name of the program, which sets this value itself
 KEPT = {"safety_retracted"}
 
 

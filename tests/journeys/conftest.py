@@ -1,4 +1,4 @@
-"""A real browser that is watched: its requests, its complaints, the width of its pages.
+"""A real browser whose requests, error messages and page widths are checked.
 
 Without Chromium the journeys are skipped with one sentence. With CLINIC_REQUIRE_BROWSER=1 a missing
 browser is a failure.
@@ -140,10 +140,10 @@ class Window:
         raise AssertionError(f"{step} never came")
 
     def skip_to(self, step: str, **instead: Any) -> None:
-        """Answer the pages before `step` with the cookies of this browser, without drawing them.
+        """Answer the pages before `step` through Django's test client, with this browser's cookies.
 
-        Drawing a walk takes ten seconds of a processor. The journeys of tests/journeys/test_patient
-        draw every page.
+        So the browser renders none of these pages; rendering a whole walk takes ten CPU seconds.
+        The journeys of tests/journeys/test_patient render every page.
         """
         client = Client()
         for cookie in self.context.cookies():

@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 cursor.execute("set local statement_timeout = 0")  # years of events take a while
             seq, digest = (
                 audit.head()
-            )  # before the check: events added meanwhile are verified as well
+            )  # read before the check, so that events added meanwhile are verified as well
             faults = audit.verify(*anchor)
         summary = f"{seq - anchor[0]} events are whole. Anchor: {seq}:{digest.hex()}"
         if faults:

@@ -34,19 +34,19 @@ class Command(BaseCommand):
         # links in mails lead to this server, unless SITE_ORIGIN is set
         settings.SITE_ORIGIN = ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
         call_command("migrate", verbosity=0)
-        connection.close()  # the child must not share it
+        connection.close()  # the child process must not share the connection
         server = get_context("fork").Process(target=_serve, args=(port,))
         server.start()
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # runs while the server starts: its address is not printed yet
+            # The pages are loaded while the server starts: no one has the server's address yet.
             call_command("load_pages", verbosity=0)
             people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
             while server.is_alive() and not _answers(port):
                 time.sleep(0.05)
-            # not earlier: server and worker would load at the same time
+            # not earlier, because server and worker would load at the same time
             worker = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"],
                 cwd=settings.BASE_DIR,

@@ -69,7 +69,7 @@ class Command(BaseCommand):
             backend_name="default",
             worker_id=get_random_string(32),
             batch=True,  # until the queue is empty
-            max_tasks=100,  # then look whether a sweep is due
+            max_tasks=100,  # then checks whether a sweep is due
             interval=0,
             startup_delay=False,
         )

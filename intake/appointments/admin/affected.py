@@ -1,7 +1,7 @@
 """The visits that a change of clinic time affects: those that would no longer fit the hours.
 
 A form of a closure or of hours lists these visits and asks before it stores the change. After
-storing, the page leads to the visits.
+storing, the page links to the visits.
 """
 
 from collections.abc import Sequence

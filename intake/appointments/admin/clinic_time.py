@@ -71,7 +71,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
-        """Visits refer to the row, so it is put out of use and not deleted."""
+        """Forbid deleting: visits refer to the row, so staff put the row out of use instead."""
         return False
 
     def changelist_view(
@@ -119,7 +119,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
             row=obj, by=signed_in_user(request), request_id=request_id(request)
         )
 
-    # The audit trail records each change and says more of it than the admin's own log.
+    # The audit trail records each change and says more than the admin's own log.
     def log_addition(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
         """Write nothing."""
 

@@ -20,7 +20,7 @@ InUse = TypeVar("InUse", Clinician, Location)
 
 
 class InUseForm(AskingForm[InUse]):
-    """The form of a clinician or a location, which asks before it puts them out of use."""
+    """The form of a clinician or a location, which asks before it puts the row out of use."""
 
     def find_affected(self) -> list[Appointment]:
         ends = "is_active" in self.changed_data and not self.instance.is_active
@@ -143,7 +143,7 @@ class ClosureForm(AskingForm[Closure]):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; of two, the moment that makes the closure longer."""
+    """Return the moment of a wall time; of two moments, the one that makes the closure longer."""
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

@@ -1,4 +1,4 @@
-"""The forms that staff send: for chosen slots, and to book more than the hours allow."""
+"""The forms with which staff choose slots, and book more than the hours allow."""
 
 from datetime import date, datetime
 from datetime import time as WallTime
@@ -19,7 +19,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 
 
 def duration_words(hours: int) -> str:
-    """Return a number of hours in words, in days where it is whole days."""
+    """Return a number of hours in words, in days if it is a whole number of days."""
     if hours % 24 == 0:
         return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}

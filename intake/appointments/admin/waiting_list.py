@@ -33,7 +33,7 @@ class WaitingOrder(FindList):
         return ["-request__submission__urgency", "since", "id"]
 
     def get_results(self, request: HttpRequest) -> None:
-        """Add the clinicians whom wishes name, in one query for all rows."""
+        """Give each row the list of clinicians, from which `wish` takes the names, in one query."""
         super().get_results(request)
         names = list(Clinician.objects.all())
         self.result_list = list(self.result_list)

@@ -39,7 +39,7 @@ AT_START = 80
 
 
 class Command(BaseCommand):
-    requires_system_checks: list[str] = []  # so that without DEMO=on our own error comes first
+    requires_system_checks: list[str] = []  # without DEMO=on our own error comes first
     help = "Make demonstration staff (--sign-ins) and synthetic submissions (--submissions N)."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -222,7 +222,8 @@ class ContactForm(WalkForm):
     ) -> dict[str, Any]:
         """Return the initial values when the patient comes back to the form.
 
-        `contact` has the names of fields (`field_names`).
+        The keys of `contact` are names of form fields, as `field_names` maps them, not the stored
+        names.
         """
         if not contact:
             return {}
@@ -238,7 +239,7 @@ class ContactForm(WalkForm):
     def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
         """Return the control values of the fields in `names`, for `keep`.
 
-        `contact` has the names of fields.
+        The keys of `contact` are names of form fields.
         """
         found: dict[str, Controls] = {
             name: {name: str(contact[name])} for name in names if name in contact

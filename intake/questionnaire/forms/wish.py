@@ -28,7 +28,7 @@ NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
 
 @dataclass(frozen=True)
 class Choices:
-    """The places (names) and clinicians (id, name) to choose from. A single one is no choice."""
+    """The places (names) and clinicians (id, name) to choose from. A single entry is no choice."""
 
     places: tuple[str, ...] = ()
     clinicians: tuple[tuple[str, str], ...] = ()
@@ -130,7 +130,7 @@ class WishForm(WalkForm):
     # --- as the page shows it ------------------------------------------------------------------
     @property
     def blocks(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The wishes, each with its heading ('' where there is one only) and its fields."""
+        """The wishes, each with its fields and its heading. A single wish has the heading ''."""
         return [
             (
                 str(NUMBERED[number]) if self.count > 1 else "",
@@ -197,7 +197,8 @@ class WishForm(WalkForm):
         return {
             "place": place if in_person and place != ANY else "",
             "clinician": clinician if clinician != ANY else "",
-            "with": dict(self.choices.clinicians).get(clinician, ""),  # to read it back
+            # the clinician's name, to show the wish again
+            "with": dict(self.choices.clinicians).get(clinician, ""),
             "days": data[f"days{end}"],
             "times": data[f"times{end}"],
         }

@@ -64,7 +64,7 @@ def renew_cookie(request: Request, response: HttpResponse, draft: Draft) -> Http
 def clear_device(response: HttpResponse) -> HttpResponse:
     """Delete the draft's key from the browser, and the pages it stored of this site."""
     response.delete_cookie(settings.DRAFT_COOKIE_NAME, samesite="Lax")
-    if not settings.DEMO:  # needs TLS
+    if not settings.DEMO:  # browsers accept the header only over TLS
         response["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
@@ -110,7 +110,7 @@ def words_of(protocol: Protocol) -> Wording:
 def draft_notice(words: Wording, approved: bool) -> str:
     """Return the notice that the texts are not approved; '' if they are.
 
-    `approved` is the approval of the English protocol. A translation has its own.
+    `approved` is the approval of the English protocol. A translation has an approval of its own.
     """
     if words.shown is not None and not words.approved:
         return _("Draft translation: not yet approved")
@@ -125,8 +125,8 @@ def reach_words(walk: Walk) -> str:
 def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
     """Return the veiled fields that keep their stored value when they are sent blank.
 
-    A page opened before the device was left alone shows some of them; their names are in `shown`,
-    and there a blank deletes the value.
+    A page opened before the device was left alone shows some of these fields; `shown` has their
+    names, and a blank in such a field deletes the value.
     """
     return set(veiled) - set(request.POST.get("shown", "").split())
 

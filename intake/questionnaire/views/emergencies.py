@@ -171,9 +171,10 @@ def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int)
 
 
 def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
-    """Return the context of the emergency page: at most three advice texts, then the rest.
+    """Return the context of the emergency page.
 
-    All cards are in one language, which may differ from the page's (`spoken`).
+    The first three advice texts are in `advice`, the others in `more`. All cards are in one
+    language, `spoken`, which may differ from the language of the page.
     """
     texts = [card.whole for card in cards]
     return {

@@ -13,10 +13,11 @@ class _Repeatable(Protocol):
 
 
 def when_not_served(show_again: View) -> Callable[[View], View]:
-    """Show the typed form again by `show_again`, when the database is away or the token too old.
+    """Decorate a view so that `show_again` shows its posted form again when it cannot be served.
 
-    `clinic.views.try_again` calls `show_again` with the request, `status`, `notice` and the
-    arguments of the address. `show_again` must not need the database.
+    That happens when the database is down, or the CSRF token is missing or old.
+    `clinic.views.try_again` calls `show_again` with the request, `status`, `notice` and the keyword
+    arguments of the URL. `show_again` must not need the database.
     """
 
     def decorate(view: View) -> View:

@@ -1,4 +1,8 @@
-"""What the steps of the walk share: posted fields, the way on, cards, progress, blank pages."""
+"""Parts that the views of the steps share.
+
+They check the posted fields, redirect to the next step, show advice cards and progress, and serve
+blank pages.
+"""
 
 from typing import Any
 

@@ -57,7 +57,8 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # a patient with a booked visit is not told how many weeks a visit takes
+        # a patient with a booked visit is not told within how many weeks the clinic aims to see
+        # patients
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
@@ -126,7 +127,8 @@ def next_text(submission: Submission, words: Wording) -> str:
     A closed clinic promises no call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    if code == "emergency":  # a patient who was raised to it later reads what is done today
+    # a patient whose urgency was raised to emergency later reads what the clinic does today
+    if code == "emergency":
         code = "same_day"
     if code in ("same_day", "urgent") and target < now and hours.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")

@@ -118,7 +118,7 @@ def show_near(
 
 
 def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show the nearest free times when another patient has the time whose hold expired."""
+    """Show the nearest free times when the hold expired and another patient took the time."""
     row = held_time.chosen_appointment(draft, walk.content.wish)
     initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)

@@ -28,7 +28,8 @@ from intake.wording import advice
 def confirm_age(request: Request) -> HttpResponse:
     """Ask whether a very low age is right.
 
-    'Yes' deletes the draft. 'No' opens the page that asked the age, with all that was typed there.
+    'Yes' deletes the draft. 'No' opens the page that asks for the age, with all that was typed on
+    it.
     """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"

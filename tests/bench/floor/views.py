@@ -23,7 +23,7 @@ def _form(options: int) -> type[forms.ModelForm]:
 
 
 PlainForm = _form(4)  # 88 controls
-WideForm = _form(11)  # 200 controls, as many as a patient sees on the whole intake
+WideForm = _form(11)  # 200 controls, as many as a patient sees in the whole intake
 
 
 def page(request, form_class=PlainForm):

@@ -75,7 +75,7 @@ def test_events_are_chained_in_the_order_of_the_commits_and_in_each_as_they_were
 
 @pytest.mark.django_db(transaction=True)
 def test_who_has_recorded_and_sleeps_holds_nobody_up():
-    """While eight pages with recorded events are drawn, a ninth person can sign in."""
+    """While eight pages with recorded events are rendered, a ninth person can sign in."""
     anchor, over = audit.head(), threading.Event()
     drawing = threading.Barrier(9)
 
@@ -131,7 +131,7 @@ def test_thirty_two_writers_of_two_releases_make_one_chain_without_a_gap():
 @pytest.mark.django_db
 @pytest.mark.parametrize("many", [1, 400])
 def test_however_many_events_are_chained_by_one_look_and_one_change_of_the_head(many):
-    """Each event costs the same, however many are chained. The plans are those for one event."""
+    """Each event costs the same, however many are chained, by plans that are made for one."""
 
     def counted() -> dict[str, tuple[int, ...]]:
         rows = sql(

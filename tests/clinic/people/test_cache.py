@@ -96,7 +96,7 @@ def asked(monkeypatch) -> dict[str, str]:
 
 
 def test_the_stock_cache_runs_what_one_row_says(account, asked, settings):
-    """Why we have our own cache. It also proves that the row of the next test would do harm."""
+    """Show why we have our own cache, and that the row of the next test would do harm."""
     settings.CACHES = STOCK
     call_command("createcachetable", verbosity=0)
     RAN.clear()

@@ -1,4 +1,4 @@
-"""Codes of the authenticator app: clocks differ by half a minute, and a code works once."""
+"""Codes of the authenticator app: clocks may differ by half a minute, and a code works once."""
 
 import time
 from typing import Any

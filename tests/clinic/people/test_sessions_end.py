@@ -1,4 +1,4 @@
-"""A colleague's sessions end with any change of what their sign-in rests on."""
+"""A colleague's sessions end when the password, second factor, roles or account change."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -90,7 +90,7 @@ def test_it_ends_all_of_that_persons_sessions_at_once_and_says_so(administrator,
     assert "3 sessions of desk-mia have ended." in words(page)
     for browser in mine:
         assert browser.get(DESK).headers["Location"].startswith(("/admin/login/", LOGIN))
-        # neither the code nor a recent proof is accepted there
+        # the page accepts neither the code nor a recent proof
         assert browser.post(AUTHENTICATE, {"code": code}).headers["Location"] == LOGIN
         assert browser.post("/account/2fa/reauthenticate/", {"code": code}).status_code == 302
         assert browser.get(DESK).status_code == 302

@@ -86,7 +86,11 @@ def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
 
 
 def test_two_names_alike_are_each_meant_by_their_own_spelling(people):
-    """Such accounts exist from before similar names were refused. Neither could sign in."""
+    """Two accounts whose names differ only in spelling may remain from an earlier release.
+
+    They were created before similar names were refused. Each signs in by its exact spelling. Any
+    other spelling opens neither account.
+    """
     other = User(username="ADA")
     other.set_password("another long password")
     other.save()
@@ -193,7 +197,7 @@ def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
 
 
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
-    """The release before writes these rows until it stops, so a migration would run too early."""
+    """The previous release writes these rows until it stops, so a migration would run too early."""
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
     AccessAttempt.objects.create(**old, ip_address="127.0.0.1")
     AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=16))

@@ -1,4 +1,8 @@
-"""Sessions of staff: each proof gives a new key, and idle minutes or long days end a session."""
+"""Sessions of staff: when a session gets a new key, and when it ends.
+
+Each sign-in and each repeated proof of the second factor gives the session a new key. A session
+ends after 15 idle minutes, and after 12 hours.
+"""
 
 import asyncio
 import time

@@ -335,7 +335,10 @@ def radio_values(page):
 
 
 def next_change(month: int) -> date:
-    """Return the next day when New York's clock changes: 2nd Sunday of March, 1st of November."""
+    """Return the next day when New York's clocks change in this month.
+
+    That is the second Sunday of March or the first Sunday of November.
+    """
     today = timezone.localdate()
     for year in (today.year, today.year + 1):
         first = date(year, month, 1)

@@ -32,7 +32,7 @@ def as_stored(row, **more):
 
 
 def overbooked(visit, submission, **at):
-    """Book a visit above the hours on purpose, at the time of `visit` or at another hour."""
+    """Overbook a visit on purpose, at the time of `visit` or at another hour."""
     return booking.overbook(
         submission=submission,
         clinician=visit.clinician,

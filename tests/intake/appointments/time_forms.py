@@ -36,5 +36,5 @@ def closed(**more):
 
 
 def left(desk):
-    """Return the references on the list to which the admin leads after storing."""
+    """Return the references on the list to which the admin redirects after storing."""
     return cells(desk.get(f"{VISITS}?hours=outside&when=coming&status=all"), "opens")

@@ -1,4 +1,4 @@
-"""Staff see words of alarm first, and no decision ignores them."""
+"""Staff see alarm words first, and no decision ignores them."""
 
 import re
 from datetime import timedelta
@@ -214,7 +214,7 @@ def test_a_decision_without_an_alarm_asks_nothing(clinician):
 
 @pytest.mark.parametrize("ticked", [False, True])
 def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, clinician):
-    """If the box was ticked, the tick was for the patient's earlier words."""
+    """A tick in the box counts only for the words that the patient had written until then."""
     submission = alarmed() if ticked else waiting()
     typed = verdict(submission, note="Typed with care.") | ({"alarm_read": "on"} if ticked else {})
     replies.reply(submission=submission, text="It is chest pain now.")

@@ -1,4 +1,4 @@
-"""Foreign input to the staff's buttons and forms gets a sentence, never an error page."""
+"""Invalid input to the staff's buttons and forms gets an explanation, never an error page."""
 
 from typing import Any
 

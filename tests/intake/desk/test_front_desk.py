@@ -1,4 +1,4 @@
-"""The front desk sees the patient, how to reach them and their wish, but no answers and reasons."""
+"""The front desk sees the patient, the contact and the wish, but neither answers nor reasons."""
 
 import re
 

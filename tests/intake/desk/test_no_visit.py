@@ -105,7 +105,7 @@ def test_the_open_request_is_closed_unless_the_clinician_says_no(clinician, outc
     label = dict(Decision._meta.get_field("outcome").choices)[outcome]
     assert f"Closed: {label}" in words(desk.get(desk_page_of(closed)))
     assert f"Closed: {label}" in cells(desk.get(FRONT_DESK), "progress")
-    # the front desk can open the request again, as before
+    # the front desk can reopen the closed request
     desk.post(
         desk_page_of(closed, "progress"),
         {"progress": "requested", "revision": fresh(closed).revision},
@@ -218,7 +218,10 @@ def test_a_visit_that_was_moved_meanwhile_is_not_cancelled_at_its_new_time(clini
 
 
 def test_what_is_arranged_is_looked_at_again_under_the_lock(clinician):
-    """Between the form and the service another person is quicker."""
+    """The patient leaves the waiting list after the clinician's form was read.
+
+    The service sees the change and refuses.
+    """
     submission = book.patient()
     arrange(submission, "waitlist")
     given = keys(submission)["waitlist"]

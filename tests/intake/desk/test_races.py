@@ -1,4 +1,4 @@
-"""Two acts at once, on connections of their own: one wins, the other gets told to read again."""
+"""Two acts at once, on two connections: one wins, the other is told to read the page again."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -35,7 +35,7 @@ def with_rule_set(protocol: Protocol, **changes: Any) -> Protocol:
 
 
 def with_level(protocol: Protocol, code: str, **changes: Any) -> Protocol:
-    """The protocol with one level changed."""
+    """Return the protocol with one level changed."""
     levels = tuple(
         msgspec.structs.replace(level, **changes) if level.code == code else level
         for level in protocol.rules.levels

@@ -49,7 +49,7 @@ def read(step: int = 1) -> tuple[Line, list[Line]]:
 
 
 def assessed(protocol: Protocol, row: Line) -> Line:
-    """Return the row with what the protocol says of its answers today."""
+    """Return the row with the result of the current protocol for its answers."""
     found = assess(protocol, from_json(protocol, row["answers"]), **row["meta"])
     return row | {
         "urgency": found.urgency,
@@ -91,7 +91,7 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
 
 
 def freeze(protocol: Protocol) -> None:
-    """Write the corpus anew, from today's protocol."""
+    """Write the corpus anew, from the current protocol."""
     rng = Random(12)
     with lzma.open(CORPUS, "wb", preset=9) as file:
         file.write(json.dumps(words(protocol)).encode() + b"\n")
@@ -100,7 +100,7 @@ def freeze(protocol: Protocol) -> None:
                 "safety_retracted": rng.random() < 0.03,
                 "si_screen": rng.random() > 0.1,
             }
-            # every fourth set is of any answers, also to questions that nobody was asked
+            # every fourth set has answers to any questions, whether they were asked or not
             answers = _answers(rng, protocol, walked=number % 4 != 0)
             row = {"answers": to_json(answers), "meta": meta}
             line = json.dumps(assessed(protocol, row), separators=(",", ":"))

@@ -23,7 +23,10 @@ def value(protocol: Protocol, name: str, answers: dict[str, Any]) -> Any:
 
 
 def every_answer(question: Question) -> Iterator[Any]:
-    """None, and every answer that the question takes; of a multiple choice, every set of boxes."""
+    """Return None and every answer that the question takes.
+
+    For a multiple choice, that is every non-empty set of options.
+    """
     yield None
     codes = [option.code for option in question.options]
     match question.type:

@@ -44,7 +44,10 @@ def test_nobody_has_signed_it(name: str) -> None:
 
 
 def test_patients_read_short_sentences(name: str) -> None:
-    """The advice is measured by `problems`; a question and its help are read in the same hurry."""
+    """Measure questions and help texts, which patients read in the same hurry as the advice.
+
+    The function `problems` measures the advice.
+    """
     for question in protocols.load(name).questions:
         for text in (question.text, question.help or ""):
             # one long word makes a short question hard by the formula
@@ -79,7 +82,7 @@ def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> 
 
 
 def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:
-    """A payer's rule is a flag, says that it is one, and no rule with a level reads it."""
+    """A payer's rule is a flag and says that it is a payer's. No rule with a level reads it."""
     payer = "Payer rule, patient-reported, not a clinical reason to wait"
     protocol = protocols.load(name)
     for rule in protocol.rules.rules:

@@ -47,7 +47,7 @@ def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table(name: st
 
 @pytest.mark.parametrize("name", [name for name in available() if name != "legs"])
 def test_a_shared_rule_judges_every_case_as_it_does_in_the_first_protocol(name: str) -> None:
-    """A fallback rule waits for the other rules, so it may differ."""
+    """A fallback rule may differ, because it waits for the other rules."""
     first, other = current(), load(name)
     common = shared("legs").keys() & shared(name).keys()
     rules = {rule.id for rule in first.rules.rules if rule.id in common and not rule.fallback}
@@ -106,16 +106,19 @@ WITHOUT_EFFECT = {
     ("S09", "vein_look contains open_sore: always"),
     ("U03", "vein_look contains open_sore: always"),
     ("U04", "vein_look contains open_sore: always"),
-    # The other parts of N10 fire at so low a number already.
+    # The other parts of N10 already fire at such a low number.
     ("N10", "pregnancy_status in pregnant|maybe: always"),
     ("N10", "not sex_at_birth eq male: never"),
-    # The computed value contains this condition already.
+    # The rule also reads a computed value (art_pattern in N14 and R06, rls_pattern in R04) that
+    # already requires this condition.
     ("N14", "walk_pain eq yes: always"),
     ("R04", "rls_urge in yes|unsure: always"),
     ("R06", "walk_pain eq yes: always"),
+    # R05 reads `always`, which is true for all answers.
     ("R05", "always eq True: always"),
     # N06 fires on the artery pattern, so the fallback rules are not asked.
     ("R06", "art_pattern eq False: always"),
+    # VR2 reads `always`, which is true for all answers.
     ("VR2", "always eq True: always"),
 }
 """Changes that no answers can reveal, each with the reason."""

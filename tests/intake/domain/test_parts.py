@@ -79,7 +79,7 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.M
 def test_a_change_of_a_part_changes_every_protocol_that_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So it voids every signature."""
+    """A changed part voids the signature of every protocol that uses it."""
     signed = {name: protocols.load(name).content_hash for name in NAMES}
     shutil.copytree(protocols.HERE, tmp_path, dirs_exist_ok=True)
     file = tmp_path / "shared" / "safety" / "rules.yaml"

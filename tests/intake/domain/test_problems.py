@@ -385,7 +385,7 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("contact.language_help", {"contact": ContactQuestions("callback_phone", "language", "ack")}),
     ("contact.acknowledged", {"contact": ContactQuestions("callback_phone", "lang_help", "yes")}),
     ("walks.appointment", {"walks": ShortWalks(("em_then",), ("em_now",))}),
-    # an answer that the program uses is none
+    # an answer that the program uses is no option of the question
     ("who.proxy", {"who": Who("who", ("helper",))}),
     ("who.proxy", {"who": Who("who", ())}),
     ("who.proxy", {"who": Who("who", ("self", "parent_guardian", "caregiver"))}),
@@ -396,7 +396,7 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a short walk without the safety question; a contact question in it
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
-    # a text in which nobody looks for alarming words
+    # a text that is not searched for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
 ]

@@ -125,7 +125,10 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     mine, quick, slow = (texter(number, language) for number in range(7, 10))
 
     def told(kind: str, to: Submission, moments: list[datetime], parts: int) -> None:
-        """Only this patient gets the texts, and they name these moments by the clinic's clock."""
+        """Check that only this patient gets the texts, and which moments they name.
+
+        The moments are written by the clinic's clock.
+        """
         capsys.readouterr()
         assert sent(kind) == [], "no mail"
         texts = re.findall(r"Text message to (\S+):\n  (.+)\n", capsys.readouterr().out)
@@ -215,7 +218,7 @@ def test_a_time_that_comes_twice_is_named_by_its_clock():
     place = book.location()
     row = Appointment(location=place, visit_type=book.visit_type(), clinician=book.clinician("X"))
     told = []
-    for hour in (5, 6):  # both are 1:00 am on the clocks of New York
+    for hour in (5, 6):  # both hours are 1:00 am on the clocks of New York
         start = datetime(2027, 11, 7, hour, tzinfo=UTC)
         row.during = type("Range", (), {"lower": start, "upper": start})
         told.append(words_of(row)["time"])

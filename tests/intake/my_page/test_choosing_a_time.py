@@ -1,4 +1,4 @@
-"""Times that a patient chooses on the own page, but that are not free."""
+"""A patient chooses a time on the own page that is not free."""
 
 from datetime import UTC, timedelta
 

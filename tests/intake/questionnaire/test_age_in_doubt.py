@@ -22,7 +22,7 @@ def stopped(page: Page) -> bool:
 
 
 def at_about(**says) -> Patient:
-    """Return a patient on the page that asks the age, for the first time."""
+    """Return a patient on the page that asks for the age, for the first time."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to("about")
@@ -59,12 +59,12 @@ DOORS = [at_about, at_about_again, at_contact, at_contact_again]
 
 
 def age(years: int) -> dict[str, object]:
-    """Return the answers of a patient of this age, or of one whose slip makes it this age."""
+    """Return the answers of a patient of this age, or of one who types this age by mistake."""
     return {"age_years": years, **born(years)}
 
 
 def say(patient: Patient, years: int, **instead) -> Page:
-    """Type this age on the page that asks it, and press Continue."""
+    """Type this age on the page that asks for it, and press Continue."""
     asked = patient.page.form.asked
     typed = {name: value for name, value in age(years).items() if name in asked}
     return patient.answer(**typed, **instead)

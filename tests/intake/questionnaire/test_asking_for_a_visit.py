@@ -1,4 +1,7 @@
-"""Asking for an appointment without the questionnaire. Both walks end with the wish."""
+"""Asking for an appointment without the questionnaire.
+
+This short walk ends with the wish and the check page, as the questionnaire does.
+"""
 
 from datetime import timedelta
 

@@ -37,7 +37,7 @@ def begun(button: str, url: str = "/intake/", **says) -> Patient:
 
 
 def begun_by_the_release_before() -> Patient:
-    """Begin a draft as the release before stores it: without a value in the new column."""
+    """Begin a draft as the previous release stores it: without a value in the new column."""
     patient = begun("mine")
     with connection.cursor() as cursor:
         cursor.execute(

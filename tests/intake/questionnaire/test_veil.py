@@ -120,7 +120,8 @@ def test_whatever_was_answered_the_pages_are_the_same(question_id):
         group = signature(walk)
         seen[group].add(tuple(same_for_everybody(page.html) for page in pages))
         number[group] += 1
-    if question_id != "preg_warning":  # all its other answers stop the form
+    # every answer except 'none' stops the form, so there is nothing to compare
+    if question_id != "preg_warning":
         assert max(number.values()) > 1, "there is something to tell apart"
     for group, variants in seen.items():
         assert len(variants) == 1, group
@@ -280,7 +281,10 @@ def unmarked(protocol: Protocol) -> Protocol:
 
 
 def test_every_field_of_the_contact_is_known_to_the_veil():
-    """A new field of the form is hidden too: the list names only the check boxes."""
+    """The veil hides every contact field that CONTACT_OPEN does not list, and so a new field, too.
+
+    Of this form's fields only the two consent boxes stay visible.
+    """
     form = ContactForm(PROTOCOL, known={"who": "caregiver"}, kind="intake")
     said = dict.fromkeys(form.fields, "x")
     content = builders.content(said).veil(PROTOCOL.sensitive)

@@ -30,7 +30,7 @@ def of(user, **fields) -> Submission:
 
 
 def close(user) -> None:
-    """Close an account like the release before, which gave nothing back."""
+    """Close an account like the previous release, which gave nothing back."""
     user.is_active = False
     user.save()
 

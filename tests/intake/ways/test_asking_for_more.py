@@ -141,7 +141,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         assert in_triage(stored) == stays, case
         assert (stored.due_at is not None) == stays, case
         assert (stored.escalate_at is not None) == stays, case
-        # a question to the patient does not settle the patient's words of alarm
+        # a question to the patient does not settle the patient's alarm words
         assert (stored.reply_due_at is not None) == (alarm and not reached), case
         days = 4 if told and urgency < Urgency.SAME_DAY else 1
         back = None if stays else hours.current().add_business_days(now, days)

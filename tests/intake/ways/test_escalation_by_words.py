@@ -1,4 +1,7 @@
-"""Words of alarm begin an escalation. No order of calls and decisions silences a red flag."""
+"""Alarm words begin an escalation.
+
+Calls and decisions, in whatever sequence, do not silence a red flag.
+"""
 
 from datetime import timedelta
 from importlib import import_module
@@ -113,12 +116,12 @@ def test_a_call_of_before_does_not_answer_what_was_written_since(people, clock):
     assert row.escalate_at is None
 
 
-# --- the release before --------------------------------------------------------------------------
+# --- the previous release ------------------------------------------------------------------------
 
 
 @pytest.fixture
 def of_before(clock):
-    """Return a red flag of the release before: it has a message for later, and no stored time."""
+    """Return a red flag of the previous release: it has a message for later, and no stored time."""
     submission = red_flag()
     Submission.objects.update(escalate_at=None)
     due = clock.now + timedelta(minutes=30)

@@ -126,7 +126,7 @@ def hold_the_laws(row: Submission) -> None:
 
 
 def spoken(row: Submission, outcome: str) -> bool:
-    """Whether such a decision was made and a clinician reached the patient."""
+    """Whether the decision `outcome` was made and a clinician reached the patient."""
     first = row.decisions.filter(outcome=outcome).last()
     reached = Call.objects.filter(submission=row, outcome="reached", by_clinician=True)
     return first is not None and reached.exists()

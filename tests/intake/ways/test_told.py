@@ -1,6 +1,7 @@
-"""Every act that concerns a patient leads to a letter or a call, or the patient knows already.
+"""For every act that concerns a patient, a letter or a call tells the patient.
 
-The page that staff see says which. No slot is held for a patient who would not hear of it.
+If neither does, the patient knows of the act already. The staff's page says which of these is true.
+No slot is held for a patient who would not hear of it.
 """
 
 import re
@@ -93,7 +94,10 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
 
 
 def says(page, ending: str, way: str) -> None:
-    """Check that the staff's page says how the patient hears of the act, and nothing else."""
+    """Check that the staff's page has the right sentence on how the patient hears of the act.
+
+    It has one sentence of SAID and none of the others; after some acts it has none at all.
+    """
     text = words(page)
     said = {sentence for sentence in SAID if sentence in text}
     wanted = {"letter": LETTER.get(way), "call": NOBODY, "knows": KNOWS}.get(ending)

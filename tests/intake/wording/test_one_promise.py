@@ -49,7 +49,10 @@ NEXT = re.compile(
 
 
 def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
-    """Return a finished walk with these answers. Its newest page shows every panel."""
+    """Return a finished walk with these answers.
+
+    The next page that is shown has the advice panels of all rules that fired.
+    """
     stop = {"rules": ["E01"], "page": "safety", "at": "", "retracted": "2026-11-23"}
     content = Content(
         answers=answers,

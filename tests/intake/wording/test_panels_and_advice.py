@@ -1,4 +1,4 @@
-"""What a patient reads: today's panels, promises that can be kept, this clinic's numbers."""
+"""What a patient reads: advice panels, promises that can be kept, this clinic's numbers."""
 
 import re
 from dataclasses import replace
