@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from education import content, problems
 from intake import protocols
 from intake.domain.definition import Protocol
+from intake.protocols.files import Unreadable
 
 FOLDER: Final = Path(__file__).parent / "content"
 UNREADABLE: Final = "education.E100"
@@ -52,19 +53,25 @@ def problems_of_pages(
     messages += _translations(pages)
     names = {page.name for page in pages}
     for name in protocols.available():
+        try:
+            protocol = protocols.load(name)
+        except Unreadable:  # the check of the protocols says why
+            continue
         messages += [
             Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
-            for where, page in named_pages(protocols.load(name))
+            for where, page in named_pages(protocol)
             if page not in names
         ]
     return messages
 
 
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
-    """What is wrong with the pages in other languages; nothing where there is no such folder."""
+    """What is wrong with the pages in the other languages on offer; nothing where there is no such
+    folder. No reader sees a page of a language that is not offered."""
     names = {page.name for page in pages}
+    offered = {code for code, _ in settings.LANGUAGES}
     for language in content.LANGUAGES:
-        if not (FOLDER / language).is_dir():
+        if language not in offered or not (FOLDER / language).is_dir():
             continue
         try:
             others = content.read_pages(FOLDER, language)

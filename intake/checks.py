@@ -1,30 +1,33 @@
 """System checks: a wrong or unsigned protocol stops the program before patients see it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-import yaml
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.text import capfirst
 
 from intake import protocols
 from intake.domain import translation
 from intake.domain.definition import Protocol
 from intake.domain.problem import KINDS
-from intake.domain.problems import problems
+from intake.domain.translation import Translation
+from intake.protocols import faults
+from intake.protocols.files import Unreadable
 
 UNREADABLE: Final = "intake.E100"
 UNSIGNED: Final = "intake.E101"
 UNTRANSLATED: Final = "intake.E102"
 UNSIGNED_TRANSLATION: Final = "intake.E103"
+UNDER_WAY: Final = "intake.W104"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
 }
 """Kind of problem → id of its check."""
+_HINT: Final = "See docs/protocol-authoring.md."
 
 
 @register("protocol")
@@ -36,16 +39,16 @@ def protocol_problems(
     for name in protocols.available():
         try:
             protocol = protocols.load(name)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
-            messages.append(Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE))
+        except Unreadable as error:
+            messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue
         messages += [
             Error(
-                f"Protocol “{name}”, {problem.path}: {problem.message}",
-                hint=f"{capfirst(KINDS[problem.id])}. See docs/protocol-authoring.md.",
-                id=NUMBERS[problem.id],
+                str(fault),
+                hint=f"{capfirst(KINDS[fault.problem.id])}. {_HINT}",
+                id=NUMBERS[fault.problem.id],
             )
-            for problem in problems(protocol)
+            for fault in faults.of_protocol(protocol, protocols.HERE / name)
         ]
         if not getattr(settings, "DEMO", False) and protocol.approval_faults:
             messages.append(_unsigned(protocol))
@@ -54,41 +57,70 @@ def protocol_problems(
 
 
 def _translations(protocol: Protocol) -> list[CheckMessage]:
-    """Report the problems of the protocol's translations.
+    """Report the problems of the translations into the languages on offer.
 
-    Unless DEMO is on, report also a missing translation or signature of an offered language.
+    A file of a language that is not offered is not judged: no patient reads it. In a demonstration
+    a translation under way is served, with English where a text is not ready. Elsewhere it stops
+    the program, as does a missing translation or signature.
     """
-    offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
-    offered = set() if getattr(settings, "DEMO", False) else offered
+    demo = getattr(settings, "DEMO", False)
     messages: list[CheckMessage] = []
-    for language in sorted(offered | set(protocols.languages(protocol.name))):
+    for language in sorted(code for code, _ in getattr(settings, "LANGUAGES", ()) if code != "en"):
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-        except (msgspec.ValidationError, yaml.YAMLError) as error:
-            messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
+        except Unreadable as error:
+            messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue
         if words is None:
-            hint = f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
-            messages.append(Error(f"{where} is missing.", hint=hint, id=UNTRANSLATED))
+            if not demo:
+                hint = (
+                    f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
+                )
+                messages.append(Error(f"{where} is missing.", hint=hint, id=UNTRANSLATED))
+            continue
+        found = faults.of_words(
+            protocol, words, protocols.HERE / protocol.name / f"{language}.yaml"
+        )
+        if demo:
+            messages += _under_way(where, protocol, found)
             continue
         messages += [
             Error(
-                f"{where}, {problem.path}: {problem.message}",
-                hint=f"{capfirst(translation.KINDS[problem.id])}. See docs/protocol-authoring.md.",
-                id=TRANSLATION_NUMBERS[problem.id],
+                str(fault),
+                hint=f"{capfirst(translation.KINDS[fault.problem.id])}. {_HINT}",
+                id=TRANSLATION_NUMBERS[fault.problem.id],
             )
-            for problem in translation.problems(protocol, words)
+            for fault in found
         ]
-        if language in offered and words.approval_faults:
-            missing = ", ".join(words.approval_faults)
-            hint = (
-                "A qualified translator reads the whole file and signs it there, with content_hash:"
-                f" {words.content_hash}. Or remove {language!r} from CLINIC_LANGUAGES."
-            )
-            text = f"{where} is not approved: {missing} under approval is missing or does not fit."
-            messages.append(Error(text, hint=hint, id=UNSIGNED_TRANSLATION))
+        if words.approval_faults:
+            messages.append(_unsigned_words(where, words))
     return messages
+
+
+def _under_way(where: str, protocol: Protocol, found: list[faults.Fault]) -> list[CheckMessage]:
+    """Return one warning for everything that a translation still needs."""
+    if not found:
+        return []
+    counts = Counter(translation.KINDS[fault.problem.id] for fault in found)
+    needed = "; ".join(f"{kind}: {count}" for kind, count in counts.items())
+    return [
+        Warning(
+            f"{where} is not whole, so this demonstration shows English there ({needed}).",
+            hint=f"Each one with its line: manage.py protocol check {protocol.name}",
+            id=UNDER_WAY,
+        )
+    ]
+
+
+def _unsigned_words(where: str, words: Translation) -> CheckMessage:
+    missing = ", ".join(words.approval_faults)
+    hint = (
+        "A qualified translator reads the whole file and signs it there, with content_hash:"
+        f" {words.content_hash}. Or remove {words.language!r} from CLINIC_LANGUAGES."
+    )
+    text = f"{where} is not approved: {missing} under approval is missing or does not fit."
+    return Error(text, hint=hint, id=UNSIGNED_TRANSLATION)
 
 
 def _unsigned(protocol: Protocol) -> CheckMessage:

@@ -5,38 +5,57 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import yaml
 
 from intake.domain import translation
-from intake.domain.definition import Protocol, from_data
+from intake.domain.definition import (
+    Approval,
+    Protocol,
+    Questionnaire,
+    from_data,
+    rules_from_data,
+)
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
+from intake.protocols.files import decode, read
 
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
 
 
+FILES: Final = ("questionnaire", "rules", "approval")
+"""The names of the YAML files without which a folder is no protocol."""
+
+
 def available() -> tuple[str, ...]:
-    """Return the names of all protocols, sorted."""
-    return tuple(sorted(path.parent.name for path in HERE.glob("*/questionnaire.yaml")))
+    """Return the names of all protocols, sorted. A folder with one of the files is a protocol."""
+    found = (path.parent.name for file in FILES for path in HERE.glob(f"*/{file}.yaml"))
+    return tuple(sorted(set(found)))
 
 
 @cache
 def load(name: str) -> Protocol:
     """Load the protocol with this name, once per process.
 
-    Raises LookupError for an unknown name. Raises yaml.YAMLError or msgspec.ValidationError, with
-    the place of the fault, when a file cannot be read.
+    Raises LookupError for an unknown name. Raises Unreadable, with file and line, when a file is
+    missing or cannot be used.
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
-    folder = HERE / name
-    return from_data(
-        name,
-        questionnaire=_read(folder / "questionnaire.yaml"),
-        rules=_read(folder / "rules.yaml"),
-        approval=_read(folder / "approval.yaml"),
-    )
+    return from_folder(HERE / name)
+
+
+def from_folder(folder: Path) -> Protocol:
+    """Load the protocol in any folder. Raises Unreadable."""
+    data = data_of(folder)
+    decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
+    decode(data["rules"], rules_from_data)
+    decode(data["approval"] or {}, lambda part: msgspec.convert(part, Approval))
+    return decode(data["questionnaire"], lambda _part: from_data(folder.name, **data))
+
+
+def data_of(folder: Path) -> dict[str, Any]:
+    """Return the data of a protocol's files by their names. Raises Unreadable."""
+    return {file: read(folder / f"{file}.yaml") for file in FILES}
 
 
 def current() -> Protocol:
@@ -56,33 +75,18 @@ def translated(name: str, language: str) -> Translation | None:
     Raises the same errors as `load`.
     """
     path = HERE / name / f"{language}.yaml"
-    return translation.from_data(_read(path)) if path.is_file() else None
+    return decode(read(path), translation.from_data) if path.is_file() else None
 
 
 @cache
 def stored(name: str) -> Stored | None:
     """Return what completes the protocol's old documents; None when it has none so old."""
     path = HERE / name / "uses-stored.yaml"
-    return msgspec.convert(_read(path), Stored) if path.is_file() else None
+    return (
+        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+    )
 
 
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
-    return _read(HERE / name / "stories.yaml")
-
-
-class _Loader(yaml.CSafeLoader):
-    """A loader that refuses a key written twice in a mapping. YAML would drop the first one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                mark = node.value[place][0].start_mark
-                raise yaml.MarkedYAMLError(problem=f"“{key}” stands twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
-
-
-def _read(path: Path) -> Any:
-    with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=_Loader)  # noqa: S506  (made from the safe loader)
+    return read(HERE / name / "stories.yaml")

@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from intake import protocols
 from intake.domain.definition import Approval, Protocol, Within, from_data, from_document
+from intake.protocols.files import Unreadable, read
 from tests.intake.domain.altered import with_question, with_questions, with_rule
 
 LEGS = Path(protocols.__file__).parent / "legs"
 
 
 def data(file: str) -> Any:
-    return yaml.safe_load((LEGS / file).read_text(encoding="utf-8"))
+    return read(LEGS / file)
 
 
 def test_the_first_protocol_asks_52_questions_and_judges_by_83_rules(protocol: Protocol) -> None:
@@ -171,7 +171,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: Any) ->
     twice = rules.replace("- id: E01\n", "- id: E01\n  level: soon\n")
     (folder / "rules.yaml").write_text(twice, encoding="utf-8")
     monkeypatch.setattr(protocols, "HERE", tmp_path)
-    with pytest.raises(yaml.YAMLError, match=r"“level” stands twice"):
+    with pytest.raises(Unreadable, match=r"rules.yaml, line \d+: “level” stands twice"):
         protocols.load.__wrapped__("twice")
 
 
