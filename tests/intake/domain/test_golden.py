@@ -6,13 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from intake.authoring import golden
 from intake.domain.definition import Protocol
 from intake.domain.grammar import AnswerCondition
 from intake.protocols import current
-from tests.intake.domain import golden
 from tests.intake.domain.altered import ALWAYS, NEVER, with_rule
 
-ROWS = golden.read()
+TABLE = golden.table_of("legs")
+ROWS = golden.read(TABLE)
 
 
 def test_every_case_is_assessed_as_the_table_says(protocol: Protocol, tmp_path: Path) -> None:
@@ -23,8 +24,8 @@ def test_every_case_is_assessed_as_the_table_says(protocol: Protocol, tmp_path: 
         changed = [row["case"] for row, now in zip(ROWS, actual, strict=True) if row != now]
         pytest.fail(
             f"{len(changed)} cases changed: {', '.join(changed[:20])}.\n"
-            f"Read what is different:  git diff --no-index --word-diff {golden.TABLE} {path}\n"
-            "If every row is meant:   .venv/bin/python -m tests.intake.domain.golden"
+            f"Read what is different:  git diff --no-index --word-diff {TABLE} {path}\n"
+            "If every row is meant:   .venv/bin/python manage.py protocol golden legs"
         )
 
 
