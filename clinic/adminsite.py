@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from clinic import audit, logs
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 from clinic.views import DATABASE_DOWN
 
 AdminView = TypeVar("AdminView", bound=Callable[..., HttpResponseBase])
@@ -47,12 +47,12 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(cast(AdminView, guarded), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add to every page what the apps add, and whether messages are in trouble.
+        """Add names for every page: those of the apps, and whether messages are in trouble.
 
-        The trouble costs one query. Staff who may not look at messages are told of none.
+        The trouble costs one query; staff who may not look at messages see no trouble.
         """
         may_look = request.user.has_perm("clinic.view_message")
-        trouble = outbox.trouble() if may_look else outbox.Trouble(False, False, False)
+        trouble = oversight.trouble() if may_look else oversight.Trouble(False, False, False)
         context = {
             "messages_failed": trouble.failed,
             "messages_late": trouble.late,
@@ -85,7 +85,7 @@ class ClinicAdminSite(admin.AdminSite):
         return redirect("account_change_password")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Refuse. No page of ours asks it, and it would search patients without an audit event."""
+        """Refuse: no page of ours uses it, and it would search patients without an audit event."""
         raise PermissionDenied
 
 

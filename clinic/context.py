@@ -18,7 +18,7 @@ def phone_link(number: str) -> str:
 
 
 STAFF_PATHS = ("/admin/", "/account/")
-# the query of these pages decides what they show; elsewhere one path is one page
+# the query string decides what these pages show; elsewhere one path is one page
 PATHS_WITH_QUERY = ("/search/", "/intake/p/")
 
 

@@ -85,7 +85,7 @@ def seconds_to_wait(limit: Limit) -> int:
 def sound_alarm() -> None:
     """Note that a limit of the whole site is reached.
 
-    Every staff page shows this for a day (`outbox.trouble`). The log gets a line once an hour at
+    Every staff page shows this for a day (`oversight.trouble`). The log gets a line once an hour at
     most.
     """
     if take(_ALARM, capacity=1, per=timedelta(hours=1)):

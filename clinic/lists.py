@@ -2,21 +2,28 @@
 
 import secrets
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise, cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from clinic.secrets import sealing
+
+Row = TypeVar("Row", bound=Model)
+Context = dict[str, Any]  # the names that a template may use
 
 MOST_COUNTED = 1000
 LONGEST_TERM = 100
@@ -48,14 +55,33 @@ class FixedFilter(admin.SimpleListFilter):
     template = "admin/fixed_filter.html"
     options: list[tuple[str, Any]] = []
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
         return self.options
 
+    def is_chosen(self) -> bool:
+        """Whether the address chooses one of the options. An unknown value chooses no option."""
+        return self.value() in {str(code) for code, _label in self.options}
+
+    def default_words(self, changelist: ChangeList) -> Any:
+        """Return what the list shows without a choice, in words."""
+        return _("All")
+
     def choices(self, changelist: ChangeList) -> Any:
-        """Mark the chosen option. An unknown value in the address chooses 'All'."""
-        for number, choice in enumerate(super().choices(changelist)):
-            known = self.value() in {str(code) for code, _label in self.options}
-            yield choice if number or known else {**choice, "selected": True}
+        """Yield the default, then the options; mark the one that is chosen."""
+        first, *options = super().choices(changelist)
+        yield first | {
+            "selected": not self.is_chosen(),
+            "display": self.default_words(changelist),
+        }
+        yield from options
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows whose field of this filter's name has the chosen value."""
+        if not self.is_chosen():
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): self.value()})
 
 
 def keep_term(request: HttpRequest, term: str) -> str:
@@ -96,7 +122,7 @@ class FindList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.result_count:  # no row was counted, so a second query would find none
+        if not self.result_count:  # no row was counted, so a second query would find no row
             self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:
@@ -110,20 +136,32 @@ class FindList(ChangeList):
         return "?" + urlencode(sorted(kept.items()), doseq=True)
 
 
-class FindAdmin(admin.ModelAdmin[Any]):
+class FindAdmin(admin.ModelAdmin[Row]):
     """A list whose search term is posted and does not appear in its address."""
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    # False: the admin index leaves the list out, and another page leads to it
+    is_in_index = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.is_in_index and super().has_module_permission(request)
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
         """Turn off autocomplete: staff do not type their own name or address here."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
             field.widget.attrs.setdefault("autocomplete", "off")
         return field
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return FindList
+    changelist: type[FindList] = FindList
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return self.changelist
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         if request.method == "POST" and SEARCH_VAR in request.POST:
@@ -138,7 +176,7 @@ class FindAdmin(admin.ModelAdmin[Any]):
         return super().changelist_view(request, extra_context)
 
 
-class ReadOnlyAdmin(FindAdmin):
+class ReadOnlyAdmin(FindAdmin[Row]):
     """A list to look at. Changes of a record go through a service."""
 
     actions = None
@@ -148,21 +186,67 @@ class ReadOnlyAdmin(FindAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    list_title: Any = ""
+    list_title: str | Promise = ""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         return False
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow our own filters only: a row count could reveal what a hidden column holds."""
         return lookup in {getattr(fixed, "parameter_name", None) for fixed in self.list_filter}
 
-    def titled(self, extra_context: Any) -> dict[str, Any]:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, self.titled(extra_context))
+
+    def titled(self, extra_context: Context | None) -> Context:
         """Return the context of the list's page, with a title in place of 'Select … to view'."""
         return {"title": self.list_title, **(extra_context or {})}
+
+    def address(self, name: str, object_id: UUID | str | None = None) -> str:
+        """Return the address of one of this admin's pages."""
+        args = [object_id] if object_id else []
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
+
+
+class RecordedAdmin(ReadOnlyAdmin[Row]):
+    """A list that records in the audit trail what it shows, before it is sent."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        with transaction.atomic():
+            response = super().changelist_view(request, extra_context)
+            context = getattr(response, "context_data", None) or {}
+            if isinstance(response, TemplateResponse) and "cl" in context:
+                self.record_list(request, context["cl"])
+                response.render()
+        return response
+
+    def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
+        """Record which rows the list shows."""
+        raise NotImplementedError
+
+
+class ListOnly(ReadOnlyAdmin[Row]):
+    """A list whose rows have no page of their own: each row shows its whole record."""
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
+        """Lead to the list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect(self.address("changelist"))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
+        return self.change_view(request, object_id)

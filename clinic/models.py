@@ -1,5 +1,7 @@
 """The tables of the whole site: audit events, limits, the cache, sessions and messages."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
@@ -99,7 +101,7 @@ class Message(models.Model):
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
     # the reported event: an id, or two joined by a colon
     occasion = models.CharField(max_length=80)
-    payload = SealedField(null=True)
+    payload = SealedField[Mapping[str, object] | None](null=True)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     # a code such as "smtp 451", or the name of an exception; never the text of an exception

@@ -1,7 +1,8 @@
-"""The type of a request as our views see it: Django's, with what our middleware adds to it."""
+"""The types of a request as our views see it: Django's, with what our layers add to it."""
 
-from typing import Any, cast
+from typing import cast
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 
@@ -9,13 +10,22 @@ class Request(HttpRequest):
     """For annotations only: Django makes the requests itself."""
 
     method: str
-    # the signed-in user or Django's AnonymousUser; permissions say what the account may do
-    user: Any
     request_id: str  # clinic.middleware: 32 hex digits, in log lines, audit events and the answer
     refusal: int | None  # clinic.middleware: the status of a request that reaches no view
     route: str  # clinic.pagecache: the view name of a page served from the store
 
 
+class StaffRequest(Request):
+    """The request of a staff page, which only a signed-in account reaches."""
+
+    user: User
+
+
 def request_id(request: HttpRequest) -> str:
     """Return the id of a request, where a method of Django's own takes any HttpRequest."""
     return cast(Request, request).request_id
+
+
+def signed_in_user(request: HttpRequest) -> User:
+    """Return the account of a staff page, where a method of Django's own takes any HttpRequest."""
+    return cast(StaffRequest, request).user

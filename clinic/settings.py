@@ -1,15 +1,14 @@
 """All settings, from the environment (and from a `.env` file beside manage.py on a laptop).
 
-Every value is read by a helper that refuses a wrong value and says how to correct it. `DEMO=on` is
-for a laptop: an embedded database, generated keys, loopback only. Without it, no setting has a
-default that could be unsafe in production. `.env.example` explains each name.
+Every value is read by a function of clinic/environment.py, which refuses a wrong value and says how
+to correct it. `DEMO=on` is for a laptop: an embedded database, generated keys, loopback only.
+Without it, no setting has a default that could be unsafe in production. `.env.example` explains
+each name.
 """
 
-import os
-import re
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -17,78 +16,13 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from clinic import devdb
+from clinic import devdb, environment
+from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
 from clinic.hours import ClinicHours
 from clinic.outgoing import mailurl
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = environment.BASE_DIR
 LOCAL_DIR = BASE_DIR / ".local"
-
-
-def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    values = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        name, sign, value = line.partition("=")
-        if not sign:
-            raise ImproperlyConfigured(f".env line {number}: write it as NAME=value.")
-        values[name.strip()] = value.strip().strip("\"'")
-    return values
-
-
-ENV = _read_dotenv(BASE_DIR / ".env") | os.environ
-
-
-def env_text(name: str, default: str | None = None, fix: str = "") -> str:
-    """Return the text of a setting. If NAME_FILE is set, the file that it names holds the text."""
-    if path := ENV.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error}.") from None
-    value = ENV.get(name, "").strip()
-    if value:
-        return value
-    if default is None:
-        raise ImproperlyConfigured(f"{name} is not set. {fix}".strip())
-    return default
-
-
-def env_bool(name: str, default: bool) -> bool:
-    value = ENV.get(name, "").strip().casefold()
-    if value in ("", "on", "true", "yes", "1", "off", "false", "no", "0"):
-        return value in ("on", "true", "yes", "1") if value else default
-    raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off. Write {name}=on or =off.")
-
-
-def env_int(name: str, default: int, low: int, high: int) -> int:
-    value = ENV.get(name, "").strip()
-    if not value:
-        return default
-    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
-        raise ImproperlyConfigured(f"{name}={value!r}: write a whole number from {low} to {high}.")
-    return int(value)
-
-
-def env_list(name: str, default: str) -> list[str]:
-    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
-
-
-def env_file(name: str, laptop: Path) -> Path:
-    """Return the path of a file of secrets. On a laptop it defaults to a file made on first use."""
-    value = ENV.get(name, "").strip()
-    if value:
-        return Path(value)
-    if DEMO:
-        return laptop
-    raise ImproperlyConfigured(
-        f"{name} is not set. Set {name}=PATH, make the file with `python manage.py make_keys PATH`"
-        " (--index for the index key), and keep it out of the database's backup."
-    )
 
 
 DEMO = env_bool("DEMO", False)
@@ -114,13 +48,9 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
 # the name in mails and text messages, which others may see: it must not reveal an illness
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
-CLINIC_PHONE = env_text(
+CLINIC_PHONE = env_phone(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
 )
-if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", CLINIC_PHONE):
-    raise ImproperlyConfigured(
-        f"CLINIC_PHONE={CLINIC_PHONE!r}: write at least 3 digits, else only spaces and + ( ) - ."
-    )
 EMERGENCY_NUMBER = env_text("EMERGENCY_NUMBER", "911")
 CRISIS_LINE = env_text("CRISIS_LINE", "988")
 for _name, _number in (("EMERGENCY_NUMBER", EMERGENCY_NUMBER), ("CRISIS_LINE", CRISIS_LINE)):
@@ -141,12 +71,7 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     )
 
 # the number for patients who cannot read the English text
-INTERPRETER_PHONE = env_text("INTERPRETER_PHONE", CLINIC_PHONE)
-if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", INTERPRETER_PHONE):
-    raise ImproperlyConfigured(
-        f"INTERPRETER_PHONE={INTERPRETER_PHONE!r}: write at least 3 digits, else only spaces and "
-        "+ ( ) - ."
-    )
+INTERPRETER_PHONE = env_phone("INTERPRETER_PHONE", CLINIC_PHONE)
 
 SITE_ORIGIN = env_text(
     "SITE_ORIGIN",
@@ -309,46 +234,7 @@ if not DATABASE_URL:
             " or DEMO=on for the embedded database."
         )
     DATABASE_URL = devdb.url(LOCAL_DIR / "pg")
-
-
-def _database(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        raise ImproperlyConfigured(
-            "DATABASE_URL: write postgresql://user:password@host:5432/name. Only PostgreSQL is "
-            "supported: the guarantees of this program are its constraints and locks."
-        )
-    extra = dict(parse_qsl(parts.query))
-    if unknown := set(extra) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"}:
-        raise ImproperlyConfigured(
-            f"DATABASE_URL: take out {', '.join(sorted(unknown))}. After '?' it takes sslmode, "
-            "sslrootcert, sslcert, sslkey and application_name."
-        )
-    # not parts.hostname: it lowers the case of a socket folder (written with %2F for /)
-    host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
-    if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
-        raise ImproperlyConfigured(
-            "DATABASE_URL: the port is no number from 1 to 65535. Write host:5432, or no port."
-        )
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.strip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(host),
-        "PORT": port,
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            **extra,
-            "connect_timeout": 2,
-            "options": "-c statement_timeout=10000 -c lock_timeout=3000"
-            " -c idle_in_transaction_session_timeout=10000",
-        },
-    }
-
-
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": environment.database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # All processes share the cache: the sign-in stores used codes here and counts wrong ones. Never use
 # a backend that unpickles: a written row would run code in the web server (decision 0019).
@@ -369,8 +255,8 @@ elif PAGE_STORE != "off" and not Path(PAGE_STORE).is_absolute():
     )
 
 # --- keys of sealed fields ----------------------------------------------------------------------
-FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json")
-INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key")
+FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json" if DEMO else None)
+INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key" if DEMO else None)
 
 # --- the program --------------------------------------------------------------------------------
 ROOT_URLCONF = "clinic.urls"
@@ -392,6 +278,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "crispy_forms",
+    # also lets Django's classes take types at run time, such as ModelAdmin[User]
     "django_tasks",
     "django_tasks_db",
     "clinic",
@@ -490,7 +377,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
-# --- who may come in ----------------------------------------------------------------------------
+# --- sign-in ------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "clinic.people.sign_in.RoleBackend",
@@ -560,4 +447,3 @@ LOGGING = {
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []

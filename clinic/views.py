@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.context import site
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
 
 # What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
@@ -95,7 +95,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         database, migrations = True, _is_migrated()
         if migrations:
-            queue = not outbox.trouble().late
+            queue = not oversight.trouble().late
     except DatabaseError:
         database = migrations = False
     ready = database and migrations
@@ -159,8 +159,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse | None:
     """Show the posted form again with what was typed; None when its view cannot do that.
 
-    A view that can has an attribute `again(request, *, status, notice, **kwargs)`, a function that
-    does not need the database.
+    A view with this ability has an attribute `again(request, *, status, notice, **kwargs)`: a
+    function that does not need the database.
     """
     match = request.resolver_match
     if match is None or request.method != "POST":

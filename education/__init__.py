@@ -1,1 +1,1 @@
-"""The knowledge pages for patients: read, searched, edited. Protocols name them by slug."""
+"""The pages about conditions: read, searched and edited. Protocols name them by slug."""

@@ -6,7 +6,7 @@ class EducationConfig(AppConfig):
     verbose_name = "Pages about conditions"
 
     def ready(self) -> None:
-        # register the system checks of the pages, and what writes their mails
+        # these two register themselves
         from education import (
             checks,  # noqa: F401
             messages,  # noqa: F401

@@ -1,5 +1,7 @@
-"""System checks: a wrong page, or a protocol that names a page which is not there, stops the
-program before it meets a patient."""
+"""System checks of the pages.
+
+The program does not start with a faulty page, or with a protocol that names a missing page.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,14 +26,14 @@ UNPUBLISHED: Final = "education.W103"
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
-"""Kind of problem → id of its check."""
+"""Kind of problem → id of the check."""
 
 
 @register("pages")
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Every problem of the pages in files, and every page that a protocol names in vain."""
+    """Report every problem of the pages in files, and every missing page that a protocol names."""
     try:
         groups = {group.slug for group in content.read_conditions(FOLDER)}
         pages = content.read_pages(FOLDER)
@@ -66,8 +68,8 @@ def problems_of_pages(
 
 
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
-    """What is wrong with the pages in the other languages on offer; nothing where there is no such
-    folder. No reader sees a page of a language that is not offered."""
+    """Yield the problems of the pages in the other languages on offer. A language may have no
+    folder. Readers see no page of a language that is not on offer."""
     names = {page.name for page in pages}
     offered = {code for code, _ in settings.LANGUAGES}
     for language in content.LANGUAGES:
@@ -88,7 +90,7 @@ def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
 
 
 def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """The pages that a protocol names, each with the place."""
+    """Yield (place in the protocol, name of a page) for each page that the protocol names."""
     for question in protocol.questions:
         yield from ((question.id, page) for page in question.learn)
         for option in question.options:
@@ -98,10 +100,13 @@ def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
 
 
 @register("pages", deploy=True)
-def pages_nobody_sees(
+def unpublished_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """`check --deploy` names the pages that production does not show. Silent without a database."""
+    """Name the pages that production does not show. Runs in `check --deploy` only.
+
+    Without a database this check finds nothing.
+    """
     from education.models import Page
 
     if settings.DEMO:

@@ -1,7 +1,7 @@
 """Read a page from its file (front matter, then Markdown) into frozen structs.
 
-A wrong type raises an error that names the file and the field. `education.problems` finds what
-types cannot. Pure: no Django, no database, no clock.
+A wrong type raises an error that names the file and the field. `education.problems` finds the
+faults that types cannot show. Pure: no Django, no database, no clock.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from intake.protocols import files
 from intake.protocols.files import Unreadable
 
 ABOUT: Final = "about"
-"""The folder of the pages about the clinic, which are no condition."""
+"""The folder of the pages about the clinic. It is not a condition."""
 OVERVIEW: Final = "overview"
-"""The page that a condition's own address shows."""
+"""The page at the condition's own address."""
 LANGUAGES: Final = ("es",)
-"""The languages besides English, each a folder of translations beside the English pages."""
+"""The languages besides English. Each has a folder of translations beside the English pages."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -33,11 +33,11 @@ class ContentError(ValueError):
 
 
 class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all parts share: unknown keys are refused."""
+    """The base of all parts. It refuses unknown keys."""
 
 
 class Source(Base, frozen=True):
-    """What a statement rests on. A book has no address."""
+    """A publication that a page cites. A book has no address."""
 
     text: Annotated[str, msgspec.Meta(min_length=1)]
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://\S+)?$")] = ""
@@ -50,7 +50,7 @@ class Section(Base, frozen=True):
     body: str
 
 
-class _Head(Base, frozen=True):
+class _FrontMatter(Base, frozen=True):
     """The front matter of a file."""
 
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -64,9 +64,9 @@ class _Head(Base, frozen=True):
 
 
 class Page(Base, frozen=True):
-    """A page, whole. Two pages with the same `content_hash` read the same.
+    """A whole page. Two pages with the same `content_hash` read the same.
 
-    `translates` is the hash of the English page that a translation was made of.
+    `translates` is the hash of the English page from which the translation was made.
     """
 
     condition: Slug
@@ -84,18 +84,21 @@ class Page(Base, frozen=True):
 
     @property
     def name(self) -> str:
-        """`condition/slug`, as other pages and protocols name it."""
+        """The name that other pages and protocols use: `condition/slug`."""
         return f"{self.condition}/{self.slug}"
 
     @property
     def markdown(self) -> str:
-        """Its text, as it stands in a file below the front matter."""
+        """The text of the page, as in a file below the front matter."""
         return "\n\n".join(
             f"## {s.heading}\n\n{s.body}" if s.heading else s.body for s in self.sections
         )
 
     def document(self) -> bytes:
-        """Canonical JSON of all that a reader sees; English is not named."""
+        """Return canonical JSON of everything that a reader sees.
+
+        An English page has no key `language`, so hashes from before the translations stay valid.
+        """
         data = msgspec.to_builtins(self)
         del data["translates"]
         if self.language == "en":
@@ -104,7 +107,7 @@ class Page(Base, frozen=True):
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of `document()` in hexadecimal digits."""
+        """The SHA-256 of `document()` in hexadecimal digits."""
         return hashlib.sha256(self.document()).hexdigest()
 
 
@@ -117,14 +120,14 @@ class Condition(Base, frozen=True):
 
 
 def address(condition: str, slug: str) -> str:
-    """The address of a page, in English."""
+    """Return the English address of a page."""
     if condition == ABOUT:
         return f"/about/{slug}/"
     return f"/conditions/{condition}/" + ("" if slug == OVERVIEW else f"{slug}/")
 
 
 def plain_address(path: str) -> str:
-    """An address of this site without the prefix of its language."""
+    """Return an address of this site without the prefix of its language."""
     for language in LANGUAGES:
         if path.startswith(f"/{language}/"):
             return path.removeprefix(f"/{language}")
@@ -135,7 +138,7 @@ def plain_address(path: str) -> str:
 
 
 def parse(where: str, text: str, language: str = "en") -> Page:
-    """The page in a file; `where` is its `condition/slug`.
+    """Return the page in the text of a file. `where` is its `condition/slug`.
 
     Raises ContentError, which names the file and the field.
     """
@@ -146,9 +149,9 @@ def parse(where: str, text: str, language: str = "en") -> Page:
         raise ContentError(f"{where}: front matter stands first, between two lines of ---")
     try:
         data = files.parse(head, where, first_line=2)
-        front = msgspec.convert(data, _Head)
+        front = msgspec.convert(data, _FrontMatter)
         page = {
-            **{name: getattr(front, name) for name in _Head.__struct_fields__},
+            **{name: getattr(front, name) for name in _FrontMatter.__struct_fields__},
             "condition": condition,
             "slug": slug,
             "language": language,
@@ -163,8 +166,10 @@ def parse(where: str, text: str, language: str = "en") -> Page:
 
 
 def sections(text: str) -> tuple[Section, ...]:
-    """The introduction and what stands under each `## ` heading. A fenced block is not looked
-    into."""
+    """Split Markdown at its `## ` headings. The first section is the introduction.
+
+    A line that looks like a heading inside a fenced block is text.
+    """
     found: list[tuple[str, list[str]]] = [("", [])]
     fence = ""
     for line in text.splitlines():
@@ -183,19 +188,19 @@ def sections(text: str) -> tuple[Section, ...]:
 
 
 def read_conditions(folder: Path) -> tuple[Condition, ...]:
-    """The groups of pages, with their titles in all languages. Raises ContentError."""
-    groups: tuple[Condition, ...] = _listed(folder / "conditions.yaml", tuple[Condition, ...])
+    """Return the conditions with their titles in all languages. Raises ContentError."""
+    groups: tuple[Condition, ...] = _read_list(folder / "conditions.yaml", tuple[Condition, ...])
     titles: dict[str, dict[str, str]] = {group.slug: {} for group in groups}
     for language in LANGUAGES:
         path = folder / language / "conditions.yaml"
-        for other in _listed(path, tuple[Condition, ...]) if path.is_file() else ():
+        for other in _read_list(path, tuple[Condition, ...]) if path.is_file() else ():
             if other.slug not in titles:
                 raise ContentError(f"{language}/{path.name}: there is no “{other.slug}”")
             titles[other.slug][language] = other.title
     return tuple(Condition(group.slug, group.title, titles[group.slug]) for group in groups)
 
 
-def _listed(path: Path, kind: Any) -> Any:
+def _read_list(path: Path, kind: Any) -> Any:
     try:
         return msgspec.convert(files.read(path), kind)
     except Unreadable as error:
@@ -205,8 +210,11 @@ def _listed(path: Path, kind: Any) -> Any:
 
 
 def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
-    """Every page of a folder of `<condition>/<slug>.md`, in order; of another language, of its
-    folder in there. Raises ContentError."""
+    """Return the pages of one language in a folder, in order. Raises ContentError.
+
+    English pages are the files `<condition>/<slug>.md`. Those of another language are in a folder
+    named by its code, for example `es/<condition>/<slug>.md`.
+    """
     own = folder if language == "en" else folder / language
     pages = [
         parse(f"{path.parent.name}/{path.stem}", path.read_text(encoding="utf-8"), language)

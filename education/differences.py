@@ -1,4 +1,4 @@
-"""What differs between two texts of a page, line by line and word by word. Pure."""
+"""Compare two texts of a page, line by line and word by word. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,32 +7,32 @@ from typing import Final, NamedTuple
 
 from education import content
 
-AROUND: Final = 2
+CONTEXT_LINES: Final = 2
 """Unchanged lines shown before and after a change."""
-MOST: Final = 2000
-"""Rows shown; nobody reads more."""
-_LONGEST: Final = 400
-"""Words of a line that are compared one by one."""
+MAX_ROWS: Final = 2000
+"""Rows shown; a longer list is cut off."""
+_MAX_WORDS: Final = 400
+"""A line with more words is not compared word by word."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 class Piece(NamedTuple):
-    """A part of a line; `changed` in a line that has a counterpart."""
+    """A part of a line. `changed` means that the other text's line has other words here."""
 
     text: str
     changed: bool = False
 
 
 class Row(NamedTuple):
-    """A line. `kind` is added, removed, same, or skipped for a number of unchanged lines."""
+    """A line. `kind` is added, removed, same, or skipped: then `count` lines are unchanged."""
 
     kind: str
     pieces: tuple[Piece, ...] = ()
-    count: int = 0
+    hidden: int = 0
 
 
 class Differences(NamedTuple):
-    """The rows to show, how many lines came and went, and whether rows were cut off."""
+    """The rows to show, the numbers of added and removed lines, and whether rows were cut off."""
 
     rows: tuple[Row, ...]
     added: int
@@ -41,7 +41,7 @@ class Differences(NamedTuple):
 
 
 def lines(text: content.Page) -> list[str]:
-    """A text as the lines that are compared, empty ones left out."""
+    """Return a text as the lines to compare, without empty lines."""
     head = [
         f"Title: {text.title}",
         f"Summary: {text.summary}",
@@ -58,48 +58,49 @@ def lines(text: content.Page) -> list[str]:
 
 
 def between(old: content.Page, new: content.Page) -> Differences:
-    """What was removed from `old` and added in `new`."""
+    """Return what `new` removes from `old`, and what it adds."""
     before, after = lines(old), lines(new)
     rows: list[Row] = []
     codes = SequenceMatcher(None, before, after).get_opcodes()
-    for number, (_op, start, end, other, other_end) in enumerate(codes):
-        if _op == "equal":
+    for number, (op, start, end, other, other_end) in enumerate(codes):
+        if op == "equal":
             same = before[start:end]
             rows += _unchanged(same, first=number == 0, last=number == len(codes) - 1)
         else:
             rows += _changed(before[start:end], after[other:other_end])
     count = {kind: sum(row.kind == kind for row in rows) for kind in ("added", "removed")}
-    return Differences(tuple(rows[:MOST]), count["added"], count["removed"], len(rows) > MOST)
+    is_cut = len(rows) > MAX_ROWS
+    return Differences(tuple(rows[:MAX_ROWS]), count["added"], count["removed"], is_cut)
 
 
 def _unchanged(same: Sequence[str], *, first: bool, last: bool) -> Iterator[Row]:
-    head = 0 if first else AROUND
-    tail = 0 if last else AROUND
+    head = 0 if first else CONTEXT_LINES
+    tail = 0 if last else CONTEXT_LINES
     hidden = len(same) - head - tail
     if hidden <= 1:
         yield from (_row("same", line) for line in same)
         return
     yield from (_row("same", line) for line in same[:head])
-    yield Row("skipped", count=hidden)
+    yield Row("skipped", hidden=hidden)
     yield from (_row("same", line) for line in same[len(same) - tail :])
 
 
-def _changed(gone: Sequence[str], come: Sequence[str]) -> Iterator[Row]:
-    """A line and what became of it stand together, with the words that differ."""
-    both = min(len(gone), len(come))
-    for old, new in zip(gone[:both], come[:both], strict=True):
+def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[Row]:
+    """Yield each old line with the new line beside it, and mark the words that differ."""
+    both = min(len(before), len(after))
+    for old, new in zip(before[:both], after[:both], strict=True):
         removed, added = _words(old, new)
         yield Row("removed", removed)
         yield Row("added", added)
-    yield from (_row("removed", line) for line in gone[both:])
-    yield from (_row("added", line) for line in come[both:])
+    yield from (_row("removed", line) for line in before[both:])
+    yield from (_row("added", line) for line in after[both:])
 
 
 def _words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     before, after = _WORD.findall(old), _WORD.findall(new)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    # two lines that have little in common are read whole
-    if max(len(before), len(after)) > _LONGEST or matcher.ratio() < 0.4:
+    # in two lines with little in common, marked words would only confuse
+    if max(len(before), len(after)) > _MAX_WORDS or matcher.ratio() < 0.4:
         return (Piece(old),), (Piece(new),)
     removed, added = [], []
     for op, start, end, other, other_end in matcher.get_opcodes():

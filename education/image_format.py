@@ -7,9 +7,9 @@ refused because it can hold scripts.
 import struct
 from typing import Final, NamedTuple
 
-MOST_BYTES: Final = 300_000
-MOST_PIXELS: Final = 4000
-"""The longest side. A larger picture fills the memory of a phone."""
+MAX_BYTES: Final = 300_000
+MAX_SIDE: Final = 4000
+"""The longest side in pixels. A larger picture fills the memory of a phone."""
 KINDS: Final = ("png", "jpeg", "webp")
 # the marks of Exif, XMP and IPTC in JPEG, PNG and WebP files
 _HIDDEN = (
@@ -39,13 +39,13 @@ class Found(NamedTuple):
 
 def read(data: bytes) -> Found:
     """Return the format and size of a picture. Raises UnknownFormat."""
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise UnknownFormat
     try:
         found = _png(data) or _jpeg(data) or _webp(data)
     except (struct.error, IndexError):
         raise UnknownFormat from None
-    if found is None or not (0 < found.width <= MOST_PIXELS and 0 < found.height <= MOST_PIXELS):
+    if found is None or not (0 < found.width <= MAX_SIDE and 0 < found.height <= MAX_SIDE):
         raise UnknownFormat
     if any(mark in data for mark in _HIDDEN):
         raise HiddenData

@@ -1,13 +1,15 @@
-"""How a text reads and what is wrong with it: what an editor sees beside the page. Pure."""
+"""Judge a text for the editor: its problems and its reading grade. Pure."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+from django.utils.text import capfirst
 
 from education import content, markup, problems
 from intake.domain.readability import reading_grade
 
 AIM: Final = (6, 8)
-"""Reading grades of school in the United States that the pages aim at."""
+"""The pages aim at these reading grades (years of school in the United States)."""
 
 
 class Grade(NamedTuple):
@@ -21,21 +23,24 @@ class Grade(NamedTuple):
         return self.grade > AIM[1]
 
 
-class Judged(NamedTuple):
-    """What is wrong with a page, and how hard it is to read: whole and by section."""
+class Judgement(NamedTuple):
+    """The problems of a page, and the reading grades of the page and of each section."""
 
-    problems: tuple[tuple[str, str, str], ...]  # what kind in words, where, what is meant
+    problems: tuple[tuple[str, str, str], ...]  # kind in words, place, details
     whole: Grade
     sections: tuple[Grade, ...]
 
 
 @lru_cache(maxsize=256)
-def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -> Judged:
-    """Judge one text. `known` names the pages that exist (`condition/slug`), `pictures` those."""
+def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -> Judgement:
+    """Judge one text.
+
+    `known` holds the names of all pages (`condition/slug`), `pictures` the names of all pictures.
+    """
     plain = [markup.plain(section.body) for section in text.sections]
     found = problems.problems([text], known, pictures)
-    return Judged(
-        problems=tuple((problems.KINDS[p.kind].capitalize(), p.field, p.message) for p in found),
+    return Judgement(
+        problems=tuple((capfirst(problems.KINDS[p.kind]), p.field, p.message) for p in found),
         whole=Grade(text.title, _grade("\n".join(plain))),
         sections=tuple(
             Grade(section.heading, _grade(body))
@@ -45,5 +50,5 @@ def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -
 
 
 def _grade(plain: str) -> float:
-    # each line is a block; one without a full stop, such as a point of a list, ends there as well
+    # the formula counts sentences, and a line such as a list item may end without a full stop
     return max(0.0, round(reading_grade(plain.replace("\n", ".\n")), 1))

@@ -1,7 +1,7 @@
-"""Do the addresses that pages lead to still answer? `manage.py check_links` asks, never a page.
+"""Check whether the addresses of other sites in the pages still answer (`manage.py check_links`).
 
-An editor chooses these addresses and sees which are gone. So only what everybody can reach is
-asked: nobody feels their way through the clinic's own network with it, by a redirect neither.
+An editor chooses these addresses and sees which are gone. So the check connects to public addresses
+only, also after a redirect: an editor must not learn which hosts the clinic's own network has.
 """
 
 import http.client
@@ -15,56 +15,60 @@ from urllib.error import HTTPError, URLError
 
 from education import content, markup
 
-PATIENCE: Final = 15  # seconds
-GONE: Final = (404, 410)
-AGENT: Final = "Mozilla/5.0 (compatible; link check of a clinic's pages)"
-_REFUSED: Final = (ConnectionRefusedError, ssl.SSLCertVerificationError)
+TIMEOUT_SECONDS: Final = 15  # seconds
+GONE_STATUSES: Final = (404, 410)
+USER_AGENT: Final = "Mozilla/5.0 (compatible; link check of a clinic's pages)"
+_FINAL_ERRORS: Final = (ConnectionRefusedError, ssl.SSLCertVerificationError)
 
 
-def is_outside(address: str) -> bool:
-    """Is this IP address one that everybody on the internet can reach?"""
-    known = ipaddress.ip_address(address)
-    known = getattr(known, "ipv4_mapped", None) or known
-    return known.is_global and not known.is_multicast
+def is_public_address(address: str) -> bool:
+    """Whether this IP address can be reached from everywhere on the internet."""
+    ip = ipaddress.ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_global and not ip.is_multicast
 
 
 def _connect(address: tuple[str, int], timeout: float, *_more: Any) -> socket.socket:
-    """As socket.create_connection, to where the check has looked and nowhere else."""
+    """Connect like socket.create_connection, but to public addresses only.
+
+    The function connects to the IP address that it has judged. If the socket looked the name up
+    again, the name server could give a different address.
+    """
     found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
-    trouble = OSError("an address of the own network")
-    for told in (str(row[4][0]) for row in found):
-        if is_outside(told):
+    last_error = OSError("not a public address")
+    for ip in (str(row[4][0]) for row in found):
+        if is_public_address(ip):
             try:
-                return socket.create_connection((told, address[1]), timeout)
+                return socket.create_connection((ip, address[1]), timeout)
             except OSError as error:
-                trouble = error
-    raise trouble
+                last_error = error
+    raise last_error
 
 
-class _Outside(http.client.HTTPConnection):
+class _PublicHTTPConnection(http.client.HTTPConnection):
     def connect(self) -> None:
-        # through a tunnel the clinic's own proxy is asked, which says where the way leads
-        if not self._tunnel_host:  # type: ignore[attr-defined]
+        # in a tunnel this connects to the clinic's own proxy, which then decides what is reachable
+        if not self._tunnel_host:  # type: ignore[attr-defined]  # private to http.client
             self._create_connection = _connect
         super().connect()
 
 
-class _OutsideTls(_Outside, http.client.HTTPSConnection):
-    """The same, by TLS."""
+class _PublicHTTPSConnection(_PublicHTTPConnection, http.client.HTTPSConnection):
+    """The same with TLS."""
 
 
 class _Http(request.HTTPHandler):
     def http_open(self, req: request.Request) -> Any:
-        return self.do_open(_Outside, req)
+        return self.do_open(_PublicHTTPConnection, req)
 
 
 class _Https(request.HTTPSHandler):
     def https_open(self, req: request.Request) -> Any:
-        return self.do_open(_OutsideTls, req)
+        return self.do_open(_PublicHTTPSConnection, req)
 
 
 def _opener() -> request.OpenerDirector:
-    """Knows http and https; neither files nor FTP."""
+    """Return an opener for http and https only: urllib's own also opens files and FTP."""
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler,
@@ -80,25 +84,27 @@ def _opener() -> request.OpenerDirector:
 
 
 def addresses(text: content.Page) -> frozenset[str]:
-    """The addresses of other sites in a page: its links and its sources."""
+    """Return the addresses of other sites in a page: its links and its sources."""
     links = {url for section in text.sections for url in markup.facts(section.body).links}
     found = links | {source.url for source in text.sources}
     return frozenset(url.partition("#")[0] for url in found if markup.is_https(url))
 
 
 def is_gone(url: str) -> bool | None:
-    """Whether nothing is at an address any more. None when that cannot be told: many publishers
-    turn programs away, and a server may be down for an hour."""
+    """Return whether an address is gone; None when the answer does not show it.
+
+    Many publishers refuse programs, and a server may be down for an hour.
+    """
     opener = _opener()
     for method in ("HEAD", "GET"):
         try:
-            asked = request.Request(url, method=method, headers={"User-Agent": AGENT})  # noqa: S310
-            with opener.open(asked, timeout=PATIENCE):
+            asked = request.Request(url, method=method, headers={"User-Agent": USER_AGENT})  # noqa: S310
+            with opener.open(asked, timeout=TIMEOUT_SECONDS):
                 return False
         except HTTPError as error:
-            if error.code in GONE and method == "GET":
+            if error.code in GONE_STATUSES and method == "GET":
                 return True
-            if error.code not in (*GONE, 403, 405, 501):
+            if error.code not in (*GONE_STATUSES, 403, 405, 501):
                 return None
         except URLError as error:
             return True if _is_final(error.reason) else None
@@ -108,12 +114,12 @@ def is_gone(url: str) -> bool | None:
 
 
 def _is_final(reason: object) -> bool:
-    """No such host, as against a name server that does not answer just now; or turned away."""
+    """Whether an error means that the address is gone, not that the network fails just now."""
     if isinstance(reason, socket.gaierror):
         return reason.errno == socket.EAI_NONAME
-    return isinstance(reason, _REFUSED)
+    return isinstance(reason, _FINAL_ERRORS)
 
 
 def all_addresses(texts: Iterable[content.Page]) -> tuple[str, ...]:
-    """Those of many pages, each once, in order."""
+    """Return the addresses of other sites in many pages, each once, sorted."""
     return tuple(sorted({url for text in texts for url in addresses(text)}))

@@ -1,9 +1,9 @@
-"""The Markdown of the pages: what an editor can write, and what a text holds. No Django here.
+"""The Markdown of the pages: what an editor can write, and what a text contains. No Django here.
 
-Raw HTML and link definitions are off, and of pictures only ours are shown, as
-`![words](picture:name)`. Besides plain Markdown there are marks of sources
-(`[1]`, `[2, 3]`), placeholders such as {phone}, {hours} and {soon}, and care cards, which are
-fenced blocks with the info `care` and a level.
+Raw HTML and link definitions are off. A picture is written `![words](picture:name)`; pictures of
+other sites are not shown. Besides plain Markdown there are source marks (`[1]`, `[2, 3]`),
+placeholders such as {phone}, {hours} and {soon}, and care cards: fenced blocks with the info
+`care` and a level.
 """
 
 import re
@@ -17,7 +17,7 @@ from markdown_it.token import Token
 
 LEVELS: Final = ("emergency", "same-day", "ask")
 HIGHLIGHT: Final = ("\ue000", "\ue001")
-"""Around a word found by a search. They stand in no text of ours: `plain` takes them out."""
+"""Put around a word that a search found. `plain` removes these characters from every text."""
 
 _LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
 _HTTPS = re.compile(
@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 
 
 class Facts(NamedTuple):
-    """What a text holds, for those who judge it."""
+    """What a text contains: the numbers in its source marks, its links, care levels, pictures."""
 
     marks: frozenset[int]
     links: tuple[str, ...]
@@ -42,33 +42,37 @@ class Facts(NamedTuple):
 
 
 def is_link(url: str) -> bool:
-    """May a text lead there? To http, https, an address of this site, or a place on the page."""
+    """Whether a text may link there: by http or https, on this site, or to a place on the page."""
     return bool(_LINK.fullmatch(url))
 
 
 def picture_name(url: str) -> str:
-    """The name of a picture of ours; of anything else, nothing."""
+    """Return the name in an address such as `picture:leg-veins`; "" for any other address."""
     found = _PICTURE.fullmatch(url)
     return found[1] if found else ""
 
 
 def is_https(url: str) -> bool:
-    """Is it the whole address of another site, by https, with the name of a host in it?"""
+    """Whether this is a complete https address with the name of a host."""
     return bool(_HTTPS.fullmatch(url))
 
 
+class _Markdown(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        """Return whether a text may link there. For links and for pictures."""
+        return is_link(url) or bool(picture_name(url))
+
+
 def parser(*, html: bool = False) -> MarkdownIt:
-    """A parser of this Markdown. `html` is only for finding raw HTML, never for showing it."""
-    md = MarkdownIt("commonmark", {"html": html})
+    """Return a parser of this Markdown. `html` is only for finding raw HTML, never for showing."""
+    md = _Markdown("commonmark", {"html": html})
     md.enable("table").disable(["reference"])
-    # the rules of links and pictures both ask; what shows them looks again
-    md.validateLink = lambda url: is_link(url) or bool(picture_name(url))  # type: ignore[method-assign]
     md.core.ruler.push("marks", _find_marks)
     return md
 
 
 def care_level(token: Token) -> str | None:
-    """The level of a care card as it was typed, or None for what is no care card."""
+    """Return the level of a care card as it was typed; None for any other block."""
     word, _space, level = token.info.strip().partition(" ")
     return level.strip() if token.type == "fence" and word == "care" else None
 
@@ -80,7 +84,10 @@ def _find_marks(state: StateCore) -> None:
 
 
 def _split(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Marks, placeholders and emergency numbers as tokens of their own; a link's text stays."""
+    """Give marks, placeholders and emergency numbers tokens of their own.
+
+    A mark inside a link stays text, because a mark becomes a link itself.
+    """
     depth = 0
     for token in tokens:
         depth += token.nesting if token.type in ("link_open", "link_close") else 0
@@ -93,7 +100,7 @@ def _split(tokens: Iterable[Token]) -> Iterator[Token]:
             if marks and depth:
                 continue
             before = token.content[end : found.start()]
-            # a mark stays with its word at the end of a line
+            # without the space, a line cannot break between a word and its mark
             yield _text(before.rstrip() if marks else before)
             kind = "source_mark" if marks else "placeholder"
             yield Token(
@@ -107,13 +114,17 @@ def _text(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def say(text: str, says: Callable[[str], str]) -> str:
-    """A title or summary with what `says` puts for its placeholders and numbers."""
-    return _SPECIAL.sub(lambda found: found[0] if found[1] else says(found[2] or found[3]), text)
+def fill_in(text: str, text_for: Callable[[str], str]) -> str:
+    """Replace the placeholders and emergency numbers in a title or summary by `text_for`."""
+
+    def replace(found: re.Match[str]) -> str:
+        return found[0] if found[1] else text_for(found[2] or found[3])
+
+    return _SPECIAL.sub(replace, text)
 
 
 def numbers(mark: str) -> list[int]:
-    """The sources that a mark such as `2, 3` names."""
+    """Return the numbers of the sources that a mark such as `2, 3` names."""
     return [int(number) for number in mark.split(",")]
 
 
@@ -123,7 +134,10 @@ _FOR_TEXT = parser()
 
 @lru_cache(maxsize=1024)
 def facts(text: str) -> Facts:
-    """What stands in a text, its care cards included. A start asks twice for each section."""
+    """Return what a text and its care cards contain.
+
+    The results are cached, because the checks at the start need each section twice.
+    """
     tokens = list(_tokens(_FOR_FACTS, text))
     return Facts(
         marks=frozenset(n for t in tokens if t.type == "source_mark" for n in numbers(t.content)),
@@ -135,7 +149,7 @@ def facts(text: str) -> Facts:
 
 
 def plain(text: str) -> str:
-    """The words alone, one line for each block: to search, to grade, to compare."""
+    """Return the words without Markdown, one line for each block: to search, grade and compare."""
     lines = [""]
     for token in _tokens(_FOR_TEXT, text):
         if token.type in ("text", "code_inline") or token.type == "image":

@@ -1,4 +1,4 @@
-"""What the editors are told by e-mail. The words stand in templates/email/."""
+"""The letters to the content editors. Their words are in templates/email/."""
 
 from collections.abc import Mapping
 
@@ -14,21 +14,24 @@ from clinic.outgoing.outbox import Letter
 from education.models import Page
 from education.services.reminders import REVIEWS_DUE
 
-TOLD = "content editor"
+RECIPIENT_ROLE = "content editor"
 
 
 def months(occasions: list[str]) -> Mapping[str, str]:
-    """The month, for staff who look at the list of messages."""
+    """Name each message by its month, for the list of messages that staff read."""
     return {occasion: occasion for occasion in occasions}
 
 
 @outbox.composer(REVIEWS_DUE, about=months)
 def reviews_due(message: Message) -> Letter | None:
-    """The pages whose next review has passed. None when none has by now."""
+    """Compose the letter that lists the pages with an overdue review.
+
+    Returns None when no review is overdue any more.
+    """
     pages = list(Page.objects.overdue(timezone.localdate()).select_related("condition"))
     if not pages:
         return None
-    people = get_user_model().objects.filter(is_active=True, groups__name=TOLD)
+    people = get_user_model().objects.filter(is_active=True, groups__name=RECIPIENT_ROLE)
     addresses = people.exclude(email="").values_list("email", flat=True)
     with translation.override(settings.LANGUAGE_CODE):
         subject = ngettext(

@@ -1,10 +1,12 @@
-"""The pages as they are stored. Only the modules of `education/services` write to them.
+"""The tables of the pages. Only the modules of `education/services` write to them.
 
-A page has two texts: the one people work on, in its columns, sections and sources; and the one
-readers see, kept whole in `shown` from the day it is published. So nobody reads what no clinician
-has read, and a page under work stays up. Only a demonstration shows what was never published.
+A page has two texts. Editors work on the text in the columns, sections and sources. Readers see
+the text in `shown`, a copy that is made when the page is published. So readers see only text that a
+clinician has reviewed, and a page stays published while an editor changes it. A demonstration shows
+unpublished pages as well.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +27,7 @@ from clinic.ids import uuid7
 from education import content, image_format
 
 SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
-"""Each language with accents taken off; the migrations make them."""
+"""Language → text search configuration that ignores accents. The migrations create them."""
 
 
 def _searched(language: str) -> Any:
@@ -38,14 +40,14 @@ def _searched(language: str) -> Any:
 
 
 class Condition(models.Model):
-    """A group of pages."""
+    """What pages are about, such as restless legs. `about` is the group of pages on the clinic."""
 
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=80)
     # language → title, besides English
     titles = models.JSONField(default=dict, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
-    # an editor named or placed it: the files' word counts no more
+    # an editor changed the title or the place, so `load_pages` leaves the row alone
     edited = models.BooleanField(default=False)
 
     class Meta:
@@ -59,7 +61,7 @@ class Condition(models.Model):
 
     @property
     def label(self) -> str:
-        """Its title in the language of now, else in English."""
+        """The title in the current language, or in English if there is no translation."""
         return str(self.titles.get(get_language() or "", self.title))
 
 
@@ -71,12 +73,14 @@ class Status(models.TextChoices):
 
 class PageQuerySet(models.QuerySet["Page"]):
     def visible(self) -> "PageQuerySet":
-        """What readers may see: what was published, and in a demonstration everything."""
+        """Return the pages that readers may see: the published ones; in a demonstration all."""
         return self if settings.DEMO else self.filter(shown__isnull=False)
 
     def directory(self, language: str | None = "en") -> "list[Page]":
-        """All visible pages as lists show them, in order, without their texts: each in this
-        language, or in English while it is not in this one. One query."""
+        """Return all visible pages for lists, in order and without their texts. One query.
+
+        A page without a translation into this language is returned in English.
+        """
         language = language or "en"
         rows = self.visible().filter(language__in={language, "en"}).select_related("condition")
         rows = rows.only(
@@ -89,12 +93,12 @@ class PageQuerySet(models.QuerySet["Page"]):
         return [p for p in found if p.language == language or p.name not in translated]
 
     def overdue(self, today: date) -> "PageQuerySet":
-        """What readers see although the day of its next review has passed, longest first."""
+        """Return the published pages whose next review has passed, the longest overdue first."""
         rows = self.filter(shown__isnull=False, next_review_on__lt=today)
         return rows.order_by("next_review_on", "pk")
 
-    def whole(self) -> "PageQuerySet":
-        """With everything that makes their texts, in one query."""
+    def with_texts(self) -> "PageQuerySet":
+        """Return the pages with their sections and sources, in one query."""
         parts = {"heading": F("heading"), "body": F("body")}
         sections = Section.objects.filter(page=OuterRef("pk")).order_by("order")
         sources = Source.objects.filter(page=OuterRef("pk")).order_by("order")
@@ -126,7 +130,7 @@ class Page(models.Model):
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
-    # what was read from a file; as long as it is the text here, no editor has changed it
+    # the hash of the text that was loaded from a file; an edited page has another hash
     loaded_hash = models.CharField(max_length=64, blank=True, default="")
 
     status = models.CharField(
@@ -136,7 +140,7 @@ class Page(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True)
-    # exactly this text was reviewed
+    # the hash of the text that was reviewed
     reviewed_hash = models.CharField(max_length=64, blank=True, default="")
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -144,7 +148,7 @@ class Page(models.Model):
     published_at = models.DateTimeField(null=True)
     next_review_on = models.DateField(_("next review"), null=True, blank=True)
 
-    # the text readers see, and of it what lists and the search need
+    # the text that readers see, and the parts of it that lists and the search need
     shown = models.JSONField(null=True)
     shown_reviewed_at = models.DateTimeField(null=True)
     shown_at = models.DateTimeField()
@@ -162,10 +166,6 @@ class Page(models.Model):
 
     objects = PageQuerySet.as_manager()
 
-    # filled by `whole`
-    section_rows: list[dict[str, str]]
-    source_rows: list[dict[str, str]]
-
     class Meta:
         default_permissions = ("view", "change")
         permissions = [
@@ -175,7 +175,7 @@ class Page(models.Model):
         verbose_name = _("page")
         ordering = ["condition__order", "order", "slug"]
         indexes = [
-            # none for trigrams: they compare whole texts, of which there are some dozens
+            # no index for trigrams: there are only some dozens of texts to compare
             GinIndex(fields=["search"], name="page_search"),
         ]
         constraints = [
@@ -214,23 +214,21 @@ class Page(models.Model):
 
     @property
     def own_address(self) -> str:
-        """Where it is read in its own language."""
+        """The address of the page in the page's own language."""
         with override(self.language):
             return self.get_absolute_url()
 
     @property
     def name(self) -> str:
-        """`condition/slug`, as other pages and protocols name it."""
+        """The name that other pages and protocols use: `condition/slug`."""
         return str(self)
 
     def as_written(self) -> content.Page:
-        """The text under work. Without `whole` it asks for sections and sources."""
-        if hasattr(self, "section_rows"):
-            sections: Any = self.section_rows
-            sources: Any = self.source_rows
-        else:
-            sections = self.sections.values("heading", "body")
-            sources = self.sources.values("text", "url")
+        """Return the text under work. Costs two queries unless `with_texts` fetched the page."""
+        sections: Iterable[Any] = self.sections.values("heading", "body")
+        sources: Iterable[Any] = self.sources.values("text", "url")
+        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `with_texts`
+            sections, sources = self.section_rows, self.source_rows
         return content.Page(
             condition=self.condition.slug,
             slug=self.slug,
@@ -246,14 +244,14 @@ class Page(models.Model):
         )
 
     def as_read(self) -> content.Page:
-        """The text readers see."""
+        """Return the text that readers see. Only a demonstration shows an unpublished text."""
         if self.shown is None:
             return self.as_written()
         return msgspec.convert(self.shown, content.Page)
 
 
 class Section(models.Model):
-    """A heading with its Markdown. The introduction is the first and has no heading."""
+    """A heading and its Markdown. The first section is the introduction and has no heading."""
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sections")
     order = models.PositiveSmallIntegerField(_("place"))
@@ -270,7 +268,7 @@ class Section(models.Model):
 
 
 class Source(models.Model):
-    """What statements rest on; the first is [1]."""
+    """A publication that the page cites. The mark [1] names the first one."""
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sources")
     order = models.PositiveSmallIntegerField(_("number"))
@@ -287,7 +285,7 @@ class Source(models.Model):
 
 
 class PageVersion(models.Model):
-    """A text of a page, whole, as it was written. Nobody wrote what came from a file."""
+    """One whole text of a page, as stored by an editor or loaded from a file (`by` is empty)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="versions")
@@ -309,7 +307,7 @@ class PageVersion(models.Model):
 
 
 class Picture(models.Model):
-    """A picture that texts show by its slug. None is without words for who does not see it."""
+    """A picture that texts show by its slug. `alt` describes the picture to blind readers."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(unique=True)
@@ -337,12 +335,12 @@ class Picture(models.Model):
         return self.slug
 
     def get_absolute_url(self) -> str:
-        """The same in every language, and another one for other bytes."""
+        """Return the address: the same in every language, but different for different bytes."""
         return f"/pictures/{self.hash}.{self.kind}"
 
 
 class EarlierWords(models.Model):
-    """What a picture was said to show, until somebody found other words."""
+    """Words that described a picture until an editor changed them."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="earlier")
@@ -359,7 +357,7 @@ class EarlierWords(models.Model):
 
 
 class GoneLink(models.Model):
-    """An address that pages lead to and that answered, when last asked, that nothing is there."""
+    """An address of another site that a page names, and that was gone at the last check."""
 
     url = models.URLField(max_length=500, unique=True)
     at = models.DateTimeField()
@@ -373,7 +371,7 @@ class GoneLink(models.Model):
 
 
 def address(condition: str, slug: str) -> str:
-    """Where a page is read, in the language of now."""
+    """Return the address of a page in the current language."""
     if condition == content.ABOUT:
         return reverse("education:about", kwargs={"slug": slug})
     if slug == content.OVERVIEW:
@@ -382,5 +380,5 @@ def address(condition: str, slug: str) -> str:
 
 
 def last_change(pages: list[Page]) -> datetime | None:
-    """When the newest of these became what readers see."""
+    """Return when readers last got a new text in one of these pages."""
     return max((page.shown_at for page in pages), default=None)

@@ -1,4 +1,4 @@
-"""Find what is wrong with pages and their translations. Pure, like `content`."""
+"""Find the faults of pages and their translations. Pure, like `content`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,7 @@ KINDS: Final[Mapping[str, str]] = {
 
 
 class Problem(NamedTuple):
-    """One fault of a page: its kind (one of KINDS), the page, the field, and what is meant."""
+    """One fault of a page: its kind (one of KINDS), the page, the field, and details."""
 
     kind: str
     page: str
@@ -44,10 +44,10 @@ def problems(
     known: Iterable[str] | None = None,
     pictures: frozenset[str] = frozenset(),
 ) -> list[Problem]:
-    """Return everything wrong with these pages that types cannot see, page by page.
+    """Return the faults of these pages that types cannot show, page by page.
 
-    `known` names the pages that exist (`condition/slug`), by default these pages. `pictures` names
-    the pictures that exist.
+    `known` holds the names of all pages (`condition/slug`); the default is the names of `pages`.
+    `pictures` holds the names of all pictures.
     """
     pages = tuple(pages)
     names = frozenset(page.name for page in pages) if known is None else frozenset(known)
@@ -60,7 +60,7 @@ def problems(
 
 
 Fault = tuple[str, str, str]
-"""A kind of KINDS, the field or section, and what is meant."""
+"""A kind of KINDS, the field or section, and details."""
 
 
 def _faults(
@@ -69,21 +69,11 @@ def _faults(
     yield from _faults_of_head(page, names)
     marked: set[int] = set()
     for section in page.sections:
-        where = section.heading or "introduction"
         facts = markup.facts(section.body)
         marked |= facts.marks
-        for number in sorted(facts.marks):
-            if not 1 <= number <= len(page.sources):
-                yield "unknown_source", where, f"[{number}]"
+        where = section.heading or "introduction"
+        yield from _faults_of_section(where, facts, len(page.sources), pictures)
         yield from _faults_of_links(where, facts.links, addresses)
-        for picture in facts.pictures:
-            if markup.picture_name(picture) not in pictures:
-                yield "unknown_picture", where, picture
-        for level in facts.levels:
-            if level not in markup.LEVELS:
-                yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
-        if facts.raw_html:
-            yield "raw_html", where, "take the tags out"
     yield from _faults_of_sources(page, marked)
 
 
@@ -95,6 +85,22 @@ def _faults_of_head(page: Page, names: frozenset[str]) -> Iterator[Fault]:
     for name in page.related:
         if name not in names or name == page.name:
             yield "unknown_related", "related", name
+
+
+def _faults_of_section(
+    where: str, facts: markup.Facts, sources: int, pictures: frozenset[str]
+) -> Iterator[Fault]:
+    for number in sorted(facts.marks):
+        if not 1 <= number <= sources:
+            yield "unknown_source", where, f"[{number}]"
+    for picture in facts.pictures:
+        if markup.picture_name(picture) not in pictures:
+            yield "unknown_picture", where, picture
+    for level in facts.levels:
+        if level not in markup.LEVELS:
+            yield "unknown_level", where, f"“{level}” is none of {', '.join(markup.LEVELS)}"
+    if facts.raw_html:
+        yield "raw_html", where, "take the tags out"
 
 
 def _faults_of_links(
@@ -118,10 +124,10 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
 
 
 def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
-    """Return every page that has no translation, and every translation that does not fit its page.
+    """Return the pages without a translation, and the translations that do not fit their page.
 
-    Both need the same sources, care cards, marks and links in the same sections. Words are not
-    compared.
+    A translation needs the sources of its English page, and in each section the same marks, links
+    and care cards. Words are not compared.
     """
     originals = {page.name: page for page in english}
     there = {page.name: page for page in others}
@@ -152,11 +158,11 @@ def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
     for wanted, section in zip(original.sections, page.sections, strict=True):
         if bool(wanted.heading) != bool(section.heading):
             yield section.heading or "introduction", "one has a heading, the other none"
-        if _bones(wanted) != _bones(section):
+        if _structure(wanted) != _structure(section):
             yield section.heading or "introduction", "other marks, links or care cards"
 
 
-def _bones(section: Section) -> tuple[Any, ...]:
+def _structure(section: Section) -> tuple[Any, ...]:
     facts = markup.facts(section.body)
     links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
     return facts.marks, facts.levels, links

@@ -1,5 +1,6 @@
-"""From Markdown to the HTML of a page. Two walls: a parser without raw HTML, then a list of what
-may stand in a page at all. The only module of the apps that calls a text safe.
+"""Render Markdown as the HTML of a page. No other module of the apps marks a text as safe.
+
+Two barriers protect readers: a parser without raw HTML, then a list of allowed tags and attributes.
 """
 
 import json
@@ -49,7 +50,7 @@ _CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
 
 @dataclass(frozen=True)
 class Voice:
-    """The clinic's own words in a text: whom to call, how soon it sees patients, in which language.
+    """The clinic's name, numbers and periods, which replace the placeholders in a text.
 
     `urgent`, `soon` and `routine` are the periods within which a patient of that level is seen.
     """
@@ -64,14 +65,14 @@ class Voice:
     soon: str
     routine: str
 
-    def says(self, placeholder: str) -> str:
+    def text_for(self, placeholder: str) -> str:
         own = {"911": self.emergency, "988": self.crisis}
         return own.get(placeholder) or str(getattr(self, placeholder))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section to show: where it is linked to, its heading, its HTML."""
+    """A section to show: its id for links, its heading, its HTML."""
 
     id: str
     heading: str
@@ -79,8 +80,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture that a text may show: by which name, where it is, its words, its sides."""
+class ShownPicture:
+    """A picture that a text may show: its name in the text, address, words and size."""
 
     name: str
     address: str
@@ -90,7 +91,7 @@ class Shown:
 
 
 def voice() -> Voice:
-    """How this clinic speaks, from the settings."""
+    """Return this clinic's name and numbers from the settings, and the current language."""
     return Voice(
         language=get_language() or settings.LANGUAGE_CODE,
         name=settings.CLINIC_NAME,
@@ -110,13 +111,13 @@ def _seen_within(level: str) -> str:
 
 
 def render(
-    sections: Sequence[tuple[str, str]], *, sources: int, pictures: Sequence[Shown] = ()
+    sections: Sequence[tuple[str, str]], *, sources: int, pictures: Sequence[ShownPicture] = ()
 ) -> tuple[Part, ...]:
-    """The sections (heading, Markdown) of one page, with ids that occur once on it.
+    """Render the sections (heading, Markdown) of one page. Each id occurs once on the page.
 
-    `sources` is how many there are: a mark beyond them is shown and leads nowhere. Of
-    pictures those given are shown, of others the words alone. What an editor writes can be wrong,
-    never harmful.
+    `sources` is the number of sources; the mark of a missing source is shown without a link. A
+    picture that is not in `pictures` is replaced by its words. No text that an editor writes can
+    harm a reader's browser.
     """
     return _render(tuple(sections), sources, tuple(pictures), voice())
 
@@ -125,7 +126,7 @@ def render(
 def _render(
     sections: tuple[tuple[str, str], ...],
     sources: int,
-    pictures: tuple[Shown, ...],
+    pictures: tuple[ShownPicture, ...],
     voice: Voice,
 ) -> tuple[Part, ...]:
     ids = set(_RESERVED)
@@ -136,12 +137,12 @@ def _render(
             "pictures": {picture.name: picture for picture in pictures},
         }  # fmt: skip
         id = _new_id(heading, ids) if heading else ""
-        heading = markup.say(heading, voice.says)
-        parts.append(Part(id, heading, _washed(_MD.render(body, env))))
+        heading = markup.fill_in(heading, voice.text_for)
+        parts.append(Part(id, heading, _sanitized(_MD.render(body, env))))
     return tuple(parts)
 
 
-def _washed(html: str) -> SafeString:
+def _sanitized(html: str) -> SafeString:
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -161,20 +162,23 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def say(text: str) -> str:
-    """A text without Markdown, written for the US, with this clinic's numbers and name."""
-    return markup.say(text, voice().says)
+def fill_in(text: str) -> str:
+    """Replace the placeholders and the US emergency numbers in a text by this clinic's own.
+
+    For titles and summaries, which have no Markdown.
+    """
+    return markup.fill_in(text, voice().text_for)
 
 
 def json_ld(data: dict[str, Any]) -> SafeString:
-    """Facts about a page for search engines: a block of data, which a browser never runs."""
+    """Return facts for search engines as a script element that no browser runs."""
     escaped = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
     text = mark_safe(json.dumps(data, ensure_ascii=False).translate(escaped))  # noqa: S308
     return format_html('<script type="application/ld+json">{}</script>', text)
 
 
 def highlighted(extract: str) -> SafeString:
-    """An extract with the found words marked, everything in it escaped."""
+    """Return an extract as HTML: escaped, and with the found words marked."""
     start, stop = markup.HIGHLIGHT
     first, *found = extract.split(start)
     html = escape(first)
@@ -188,7 +192,7 @@ def highlighted(extract: str) -> SafeString:
 
 
 def _new_id(words: str, ids: set[str]) -> str:
-    """An id of these words that the page does not have yet."""
+    """Make an id of these words that the page does not have yet."""
     base = slugify(words)[:60] or "part"
     number, id = 1, base
     while id in ids or _SOURCE.fullmatch(id):
@@ -199,7 +203,7 @@ def _new_id(words: str, ids: set[str]) -> str:
 
 
 def _headings(state: StateCore) -> None:
-    """Headings of a text stand under the section's own, which is an h2, and get an id."""
+    """Give each heading an id, and a level below the section's own heading, an h2."""
     for number, token in enumerate(state.tokens):
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{max(3, int(token.tag[1]))}"
@@ -220,7 +224,10 @@ def _source_link(number: int) -> SafeString:
 
 
 def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """A picture of ours, with the words of the text or its own; of any other, the words."""
+    """Show a known picture; replace an unknown one by its words.
+
+    The words in the text win over the picture's own words.
+    """
     token = tokens[at]
     words = self.renderInlineAsText(token.children, options, env).strip()
     picture = env["pictures"].get(markup.picture_name(str(token.attrs["src"])))
@@ -238,19 +245,19 @@ def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
 def _placeholder(
     self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any
 ) -> str:
-    what, voice = tokens[at].content, env["voice"]
-    said = voice.says(what)
-    if what == "phone":
-        number = format_html("<bdi>{}</bdi>", said)
-        # a card has its one action, and a link holds no other
+    name, voice = tokens[at].content, env["voice"]
+    text = voice.text_for(name)
+    if name == "phone":
+        number = format_html("<bdi>{}</bdi>", text)
+        # a card has one button already, and a link cannot contain another link
         if env["in_card"] or tokens[at].meta["in_link"]:
             return number
-        return format_html('<a href="{}">{}</a>', phone_link(said), number)
-    return escape(said)
+        return format_html('<a href="{}">{}</a>', phone_link(text), number)
+    return escape(text)
 
 
 def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """A link inside of this site leads on in the page's language."""
+    """Add the prefix of the page's language to a link inside of this site."""
     href = str(tokens[at].attrGet("href") or "")
     if href.startswith("/"):
         tokens[at].attrSet("href", in_language(href, env["voice"].language))
@@ -262,15 +269,18 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
     if level not in markup.LEVELS or env["in_card"]:
         return self.fence(tokens, at, options, env)
     inner = _MD.render(tokens[at].content, {**env, "in_card": True})
-    spoken, head, action = _card_words(
+    spoken, head, action = _card_parts(
         level, env["voice"], asks_to_call="{phone}" in tokens[at].content
     )
     lead = format_html('<p class="head"><span class="vh">{}: </span>{}</p>', spoken, head)
     return f'<div class="card care {_CARD[level]}">{lead}{inner}{action}</div>\n'
 
 
-def _card_words(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, str, SafeString]:
-    """The level in a word for those who do not see its colour, its heading, its one action."""
+def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, str, SafeString]:
+    """Return a care card's level as a spoken word, its heading, and its one button.
+
+    The word is for screen readers, which do not tell the colour.
+    """
     if level == "emergency":
         call = _("Call %(number)s") % {"number": voice.emergency}
         return _("Emergency"), _("Get help now"), _action(f"tel:{voice.emergency}", call)

@@ -1,12 +1,12 @@
-"""Finding a page: words in any form, other names of things, the word being typed, slips of the pen.
+"""Find pages by words: in any inflection, by synonyms, half typed, or misspelled.
 
-PostgreSQL's full-text search over title, summary and text; where that finds nothing, trigrams find
-what is spelt alike. Whatever is typed, it becomes plain words: no operator, no quote, no markup.
+PostgreSQL's full-text search covers title, summary and text. When it finds nothing, trigrams find
+similar spellings. The typed text is reduced to plain words, so no character in it is an operator.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,8 +22,8 @@ from django.db.models.functions import Greatest
 from education import markup
 from education.models import SEARCH_CONFIGS, Page
 
-# What people call it → what the pages call it, by language. Plain words in small letters, the
-# first without accents; a name of several words is found as a whole.
+# The reader's word → the pages' words, by language. Both are in small letters; the reader's word
+# has no accents. A reader's word of several words must be typed as a whole.
 ENGLISH: Final[dict[str, str]] = {
     "rls": "restless legs",
     "wed": "restless legs",
@@ -96,49 +96,53 @@ SPANISH: Final[dict[str, str]] = {
     "laser": "procedimientos venas",
 }
 SYNONYMS: Final = {"en": ENGLISH, "es": SPANISH}
-LONGEST: Final = 200
-MOST_WORDS: Final = 12
-MOST: Final = 20
-NEAREST: Final = 3
-ALIKE: Final = 0.45
-"""How much of the words a title, summary or text must share, in trigrams, to count as found."""
+MAX_TYPED: Final = 200
+MAX_WORDS: Final = 12
+MAX_RESULTS: Final = 20
+MAX_NEAREST: Final = 3
+MIN_SIMILARITY: Final = 0.45
+"""The least word similarity (of trigrams, from 0 to 1) that counts as found."""
 
 _WORD = re.compile(r"[^\W_]+")
 
 
+# a Page with the annotations of a query, which its type does not know
+Found = Any
+
+
 @dataclass(frozen=True)
 class Results:
-    """What was found. `nearest` are pages to offer when nothing was."""
+    """The pages that were found, or the `nearest` pages when no page was found."""
 
     words: str
-    pages: list[Any]
-    nearest: list[Any]
+    pages: list[Found]
+    nearest: list[Found]
 
 
 def words_of(typed: str) -> list[str]:
-    """The words of what somebody typed, in small letters, as many as a search uses."""
-    plain = unicodedata.normalize("NFKC", typed[:LONGEST]).casefold().replace("\0", " ")
-    return _WORD.findall(plain.replace("'", "").replace("’", ""))[:MOST_WORDS]
+    """Return the typed words in small letters, at most MAX_WORDS."""
+    plain = unicodedata.normalize("NFKC", typed[:MAX_TYPED]).casefold().replace("\0", " ")
+    return _WORD.findall(plain.replace("'", "").replace("’", ""))[:MAX_WORDS]
 
 
 def find(typed: str, language: str = "en") -> Results:
-    """The visible pages of a language that fit, the best first. Asks at most twice."""
-    shown = " ".join(typed[:LONGEST].replace("\0", " ").split())
+    """Return the visible pages of a language that match, the best first. Two queries at most."""
+    shown = " ".join(typed[:MAX_TYPED].replace("\0", " ").split())
     words = words_of(typed)
     if not words:
         return Results(shown, [], [])
     found = _full_text(words, language)
     if found:
         return Results(shown, found, [])
-    near = _alike(" ".join(words), language)
-    good = [page for page in near if page.alike >= ALIKE]
-    return Results(shown, good, [] if good else near[:NEAREST])
+    near = _similar(" ".join(words), language)
+    good = [page for page in near if page.similarity >= MIN_SIMILARITY]
+    return Results(shown, good, [] if good else near[:MAX_NEAREST])
 
 
-def _full_text(words: list[str], language: str) -> list[Page]:
+def _full_text(words: list[str], language: str) -> list[Found]:
     config = SEARCH_CONFIGS[language]
     query = SearchQuery(
-        " | ".join(_all_of(others) for others in _readings(words, language)),
+        " | ".join(_query_for(others) for others in _readings(words, language)),
         search_type="raw",
         config=config,
     )
@@ -157,31 +161,32 @@ def _full_text(words: list[str], language: str) -> list[Page]:
     rows = (
         Page.objects.visible().filter(language=language, search=query).select_related("condition")
     )
-    found = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
-    found = found.defer("shown", "reader_text", "search").order_by("-rank")[:MOST]
-    # of pages that fit alike, the overview and what stands near it come first
+    ranked = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
+    ranked = ranked.defer("shown", "reader_text", "search").order_by("-rank")
+    found: Iterable[Found] = ranked[:MAX_RESULTS]
+    # of equally good pages, those near the start of their condition come first
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
 
-def _alike(words: str, language: str) -> list[Page]:
+def _similar(words: str, language: str) -> list[Found]:
     rows = Page.objects.visible().filter(language=language).select_related("condition")
     return list(
         rows.annotate(
-            alike=Greatest(
+            similarity=Greatest(
                 TrigramWordSimilarity(words, "reader_title"),
                 TrigramWordSimilarity(words, "reader_summary"),
                 TrigramWordSimilarity(words, "reader_text"),
             ),
-            by_title=TrigramWordSimilarity(words, "reader_title"),
+            title_similarity=TrigramWordSimilarity(words, "reader_title"),
             extract=Value(""),
         )
         .defer("shown", "reader_text", "search")
-        .order_by("-alike", "-by_title", "condition__order", "order")[:MOST]
+        .order_by("-similarity", "-title_similarity", "condition__order", "order")[:MAX_RESULTS]
     )
 
 
 def _readings(words: list[str], language: str) -> Iterator[list[str]]:
-    """What was typed, and the same with another name for each thing that has one."""
+    """Yield the typed words, then the words with each synonym put in."""
     yield words
     text = f" {_without_accents(' '.join(words))} "
     for name, meant in SYNONYMS[language].items():
@@ -194,8 +199,10 @@ def _without_accents(text: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
-def _all_of(words: list[str]) -> str:
-    """A query for all of them; the last one may not be finished yet. Words are letters and digits,
-    so none can be an operator."""
+def _query_for(words: list[str]) -> str:
+    """Return a query for texts that contain all words; the last word may be half typed.
+
+    The words consist of letters and digits, so no word can be an operator.
+    """
     *whole, last = words
     return f"({' & '.join([*whole, f'{last}:*'])})"

@@ -1,4 +1,7 @@
+from collections.abc import Callable
+
 from django.contrib.auth.decorators import login_not_required
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from django.urls import path as django_path
 
@@ -8,9 +11,9 @@ from education import views, web
 app_name = "education"
 
 
-def path(route, view, *args, **kwargs) -> URLPattern:
-    """A reader's page: no staff session is looked at, let alone loaded."""
-    return django_path(route, login_not_required(view), *args, **kwargs)
+def path(route: str, view: Callable[..., HttpResponseBase], *, name: str) -> URLPattern:
+    """Make the address of a reader's page, for which the sign-in of staff loads no session."""
+    return django_path(route, login_not_required(view), name=name)
 
 
 urlpatterns = [

@@ -1,16 +1,15 @@
-"""What readers see: rendered for the first reader, then kept for all (clinic/pagecache).
+"""The pages as readers see them: rendered once, then served from the store (clinic/pagecache).
 
-Two queries at most, no session, no cookie; unchanged pages are not sent again.
-
-The first query is the directory of all visible pages: the contents list, related pages, and what
-tells whether anything changed. The second is the page itself.
+Rendering takes two queries and no session. The first query reads the directory of all visible
+pages: for the contents list, for related pages, and for the time of the last change. The second
+reads the page itself. A browser that has the current page gets an answer without a body.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,12 +23,18 @@ from education import search as searching
 from education.models import Page, Picture, address, last_change
 
 
+class ReaderRequest(HttpRequest):
+    """For annotations only: a request with the pages that `directory` keeps on it."""
+
+    directory: list[Page]
+
+
 def directory(request: HttpRequest) -> list[Page]:
-    """All visible pages in order, asked for once per request."""
-    if not hasattr(request, "directory"):
-        request.directory = Page.objects.directory(get_language())
-    pages: list[Page] = request.directory
-    return pages
+    """Return all visible pages in order. One query for each request, however often called."""
+    reader = cast(ReaderRequest, request)
+    if not hasattr(reader, "directory"):
+        reader.directory = Page.objects.directory(get_language())
+    return reader.directory
 
 
 def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:
@@ -37,30 +42,30 @@ def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for everybody, asked for again each time and sent again only when it changed."""
+    """Make a view a public page: stored for all readers, and sent again only after a change."""
     return wraps(view)(require_safe(rendered.kept(last_modified(_last_modified)(view))))
 
 
 @public
 def conditions(request: HttpRequest) -> HttpResponse:
-    """Every page there is, by condition."""
+    """List all pages, by condition."""
     groups = [
         {"condition": group, "pages": list(rows)}
         for group, rows in groupby(directory(request), lambda row: row.condition)
     ]
-    context = {"groups": groups, "canonical": web.whole(request.path)}
+    context = {"groups": groups, "canonical": web.absolute_url(request.path)}
     return render(request, "education/conditions.html", context)
 
 
 @public
 def overview(request: HttpRequest, *, condition: str) -> HttpResponse:
-    """The condition's own address shows its overview, or its contents while there is none."""
+    """Show the overview of a condition, or a list of its pages if it has no overview."""
     return _page(request, condition, content.OVERVIEW)
 
 
 @public
 def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
-    """One page of a condition. Each page has one address; the others lead there."""
+    """Show one page of a condition. A second address of a page leads to the proper one."""
     proper = address(condition, slug)
     if proper != request.path:
         return redirect(proper, permanent=True)
@@ -69,14 +74,14 @@ def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
 
 @public
 def about(request: HttpRequest, *, slug: str) -> HttpResponse:
-    """One page about the clinic."""
+    """Show one page about the clinic."""
     return _page(request, content.ABOUT, slug)
 
 
 @require_safe
 @cache_control(private=True, no_cache=True)
 def search(request: HttpRequest) -> HttpResponse:
-    """Pages that fit some words. What somebody looks for is kept nowhere."""
+    """Show the pages that match the typed words. The words are not stored anywhere."""
     results = searching.find(request.GET.get("q", ""), get_language() or "en")
     for row in results.pages:
         row.highlighted = rendering.highlighted(row.extract)
@@ -90,24 +95,24 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
     if listed is None:
         if slug == content.OVERVIEW and siblings and condition != content.ABOUT:
             groups = [{"condition": siblings[0].condition, "pages": siblings}]
-            context = {"groups": groups, "canonical": web.whole(request.path)}
+            context = {"groups": groups, "canonical": web.absolute_url(request.path)}
             return render(request, "education/conditions.html", context)
         return missing(request, f"{condition} {slug}" if slug != content.OVERVIEW else condition)
-    row = Page.objects.whole().get(pk=listed.pk)
+    row = Page.objects.with_texts().get(pk=listed.pk)
     return render(request, "education/page.html", page_context(row, pages))
 
 
 def page_context(row: Page, pages: list[Page], text: content.Page | None = None) -> dict[str, Any]:
-    """What the page of a row shows, among the other pages that can be seen.
+    """Return the template's context for one page. `pages` is the directory of visible pages.
 
-    `text` is another text than the one readers see, for a preview.
+    `text` replaces the text that readers see, for a preview.
     """
     text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
-    with override(row.language):  # a page without a translation speaks and is found in English
+    with override(row.language):  # a page without a translation is shown and linked in English
         parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text))
-        canonical = web.whole(row.get_absolute_url())
+        canonical = web.absolute_url(row.get_absolute_url())
         facts = web.page_facts(row, text)
     return {
         "row": row,
@@ -123,8 +128,8 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
     }
 
 
-def pictures_in(text: content.Page) -> list[rendering.Shown]:
-    """The pictures that a text names and that are there: one query, or none."""
+def pictures_in(text: content.Page) -> list[rendering.ShownPicture]:
+    """Return the stored pictures that a text names. One query at most."""
     bodies = [section.body for section in text.sections if "picture:" in section.body]
     named = [url for body in bodies for url in markup.facts(body).pictures]
     names = {markup.picture_name(url) for url in named} - {""}
@@ -132,7 +137,7 @@ def pictures_in(text: content.Page) -> list[rendering.Shown]:
         return []
     rows = Picture.objects.filter(slug__in=names).defer("data")
     return [
-        rendering.Shown(row.slug, row.get_absolute_url(), row.alt, row.width, row.height)
+        rendering.ShownPicture(row.slug, row.get_absolute_url(), row.alt, row.width, row.height)
         for row in rows
     ]
 
@@ -140,12 +145,12 @@ def pictures_in(text: content.Page) -> list[rendering.Shown]:
 @require_safe
 @cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def picture(request: HttpRequest, *, digest: str, kind: str) -> HttpResponse:
-    """The bytes of a picture, which never change at this address."""
+    """Send a picture. Its bytes never change, because the address contains their hash."""
     row = get_object_or_404(Picture, hash=digest, kind=kind)
     return HttpResponse(bytes(row.data), content_type=f"image/{row.kind}")
 
 
 def missing(request: HttpRequest, words: str) -> HttpResponse:
-    """There is no such page, but perhaps one with its words."""
+    """Answer that there is no such page, and offer a search for the words of its address."""
     context = {"words": " ".join(words.replace("-", " ").split())}
     return render(request, "education/missing.html", context, status=404)

@@ -1,6 +1,6 @@
-"""For search engines and feed readers: facts about a page, the sitemap, robots.txt, what changed.
+"""For search engines and feed readers: facts about a page, the sitemap, robots.txt, the feed.
 
-Addresses begin with SITE_ORIGIN, so that there is one of each, whatever name the site was asked by.
+Addresses begin with SITE_ORIGIN, so that a page has one address even if the site has two names.
 """
 
 from datetime import datetime
@@ -21,34 +21,34 @@ from education import content, rendering
 from education.models import Page
 
 SCHEMA = "https://schema.org"
-FIXED = ("home", "education:conditions", "privacy", "accessibility", "language_help")
-CLOSED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
+FIXED_PAGES = ("home", "education:conditions", "privacy", "accessibility", "language_help")
+DISALLOWED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def whole(path: str) -> str:
-    """The address with this site's name in it."""
+def absolute_url(path: str) -> str:
+    """Return an address with the origin of this site."""
     return f"{settings.SITE_ORIGIN}{path}"
 
 
 def _clinic() -> dict[str, Any]:
     return {
         "@type": "MedicalClinic",
-        "@id": whole("/#clinic"),
+        "@id": absolute_url("/#clinic"),
         "name": settings.CLINIC_NAME,
-        "url": whole("/"),
+        "url": absolute_url("/"),
         "telephone": settings.CLINIC_PHONE,
     }
 
 
 def clinic_facts() -> str:
-    """The clinic on its front page: name, phone, opening hours."""
+    """Return the facts about the clinic for its front page: name, phone, opening hours."""
     hours = [
         {
             "@type": "OpeningHoursSpecification",
             "dayOfWeek": f"{SCHEMA}/{DAYS[day]}",
-            "opens": _clock(start),
-            "closes": _clock(end),
+            "opens": _clock_time(start),
+            "closes": _clock_time(end),
         }
         for day, spans in enumerate(settings.CLINIC_HOURS.week)
         for start, end in spans
@@ -56,21 +56,21 @@ def clinic_facts() -> str:
     return rendering.json_ld({"@context": SCHEMA, **_clinic(), "openingHoursSpecification": hours})
 
 
-def _clock(minutes: int) -> str:
-    # schema.org knows no 24:00
+def _clock_time(minutes: int) -> str:
+    # schema.org does not know the time 24:00
     hour, minute = divmod(min(minutes, 24 * 60 - 1), 60)
     return f"{hour:02}:{minute:02}"
 
 
 def page_facts(row: Page, text: content.Page) -> str:
-    """What a page is and where it stands. Nobody is named who has not reviewed it."""
-    address = whole(row.get_absolute_url())
+    """Return the facts about a page: its subject, its place on the site, its last review."""
+    address = absolute_url(row.get_absolute_url())
     page: dict[str, Any] = {
         "@type": "MedicalWebPage",
         "@id": address,
         "url": address,
-        "name": rendering.say(text.title),
-        "description": rendering.say(text.summary),
+        "name": rendering.fill_in(text.title),
+        "description": rendering.fill_in(text.summary),
         "inLanguage": row.language,
         "dateModified": row.shown_at.isoformat(),
         "publisher": _clinic(),
@@ -80,21 +80,21 @@ def page_facts(row: Page, text: content.Page) -> str:
         page["lastReviewed"] = row.shown_reviewed_at.date().isoformat()
     if row.condition.slug != content.ABOUT:
         page["about"] = {"@type": "MedicalCondition", "name": row.condition.label}
-    return rendering.json_ld({"@context": SCHEMA, "@graph": [page, _trail(row, text)]})
+    return rendering.json_ld({"@context": SCHEMA, "@graph": [page, _breadcrumbs(row, text)]})
 
 
-def _trail(row: Page, text: content.Page) -> dict[str, Any]:
+def _breadcrumbs(row: Page, text: content.Page) -> dict[str, Any]:
     steps = [(settings.CLINIC_NAME, reverse("home"))]
     if row.condition.slug != content.ABOUT:
         steps.append((_("Conditions"), reverse("education:conditions")))
         if text.slug != content.OVERVIEW:
             group = reverse("education:condition", kwargs={"condition": row.condition.slug})
             steps.append((row.condition.label, group))
-    steps.append((rendering.say(text.title), row.get_absolute_url()))
+    steps.append((rendering.fill_in(text.title), row.get_absolute_url()))
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [
-            {"@type": "ListItem", "position": n, "name": name, "item": whole(path)}
+            {"@type": "ListItem", "position": n, "name": name, "item": absolute_url(path)}
             for n, (name, path) in enumerate(steps, 1)
         ],
     }
@@ -103,55 +103,57 @@ def _trail(row: Page, text: content.Page) -> dict[str, Any]:
 @require_safe
 @kept
 def robots(request: HttpRequest) -> HttpResponse:
-    """Where crawlers have nothing to do, and where the list of pages is."""
+    """Tell crawlers which addresses to leave out, and where the sitemap is."""
     prefixes = ["", *(f"/{code}" for code, _name in settings.LANGUAGES if code != "en")]
-    lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in CLOSED)]
-    lines += ["", f"Sitemap: {whole(reverse('education:sitemap'))}", ""]
+    lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in DISALLOWED)]
+    lines += ["", f"Sitemap: {absolute_url(reverse('education:sitemap'))}", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 @kept
 def sitemap(request: HttpRequest) -> HttpResponse:
-    """Every page for readers in each language; of those with a text of their own, when it last
-    changed. A page that has no translation stands there once."""
+    """List every public page in each language, with the time of the last change of its text.
+
+    A page without a translation is listed once, in English.
+    """
     rows: list[tuple[str, datetime | None]] = []
     for code, _name in settings.LANGUAGES:
         with override(code):
-            rows += [(whole(reverse(name)), None) for name in FIXED]
+            rows += [(absolute_url(reverse(name)), None) for name in FIXED_PAGES]
             pages = [page for page in Page.objects.directory(code) if page.language == code]
-            rows += [(whole(page.get_absolute_url()), page.shown_at) for page in pages]
+            rows += [(absolute_url(page.get_absolute_url()), page.shown_at) for page in pages]
     return render(request, "education/sitemap.xml", {"rows": rows}, content_type="application/xml")
 
 
-class ChangedPages(Feed):
-    """The pages that changed last, for a feed reader."""
+class ChangedPages(Feed[Page, None]):
+    """The feed of the pages that changed last."""
 
     feed_type = Atom1Feed
-    most = 30
+    max_items = 30
 
     def title(self) -> str:
         return _("%(clinic)s: changed pages") % {"clinic": settings.CLINIC_NAME}
 
     def link(self) -> str:
-        return whole(reverse("education:conditions"))
+        return absolute_url(reverse("education:conditions"))
 
     def feed_url(self) -> str:
-        return whole(reverse("education:feed"))
+        return absolute_url(reverse("education:feed"))
 
     def items(self) -> list[Page]:
         language = get_language() or "en"
         pages = [p for p in Page.objects.directory(language) if p.language == language]
-        return sorted(pages, key=lambda page: page.shown_at, reverse=True)[: self.most]
+        return sorted(pages, key=lambda page: page.shown_at, reverse=True)[: self.max_items]
 
     def item_title(self, item: Page) -> str:
-        return rendering.say(item.reader_title)
+        return rendering.fill_in(item.reader_title)
 
     def item_description(self, item: Page) -> str:
-        return rendering.say(item.reader_summary)
+        return rendering.fill_in(item.reader_summary)
 
     def item_link(self, item: Page) -> str:
-        return whole(item.get_absolute_url())
+        return absolute_url(item.get_absolute_url())
 
     def item_updateddate(self, item: Page) -> datetime:
         return item.shown_at

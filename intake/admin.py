@@ -1,4 +1,4 @@
-"""Register the pages of staff, which stand in their rooms.
+"""Register the pages of staff. Their code is in the rooms.
 
 No patient's record is edited through the admin's own forms: each button calls one service. Each
 page that shows a patient records who saw it before it is sent.

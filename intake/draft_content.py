@@ -40,8 +40,8 @@ class Content:
     unsure: Mapping[str, Any] = field(default_factory=dict)
     # The signs that a program filled this in.
     suspect: tuple[str, ...] = ()
-    # what was said before the device was left alone: it counts, and no page shows it until it is
-    # said again. Questions by their ids, the contact by its fields
+    # The ids of questions, and the names of contact fields, that were answered before the device
+    # was left alone. The answers count, but no page shows them until the patient gives them again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
 

@@ -18,7 +18,7 @@ class Gone(Conflict):
 
 
 class Blocked(Exception):
-    """The protocol forbids to go on, as for a minor without a parent or guardian."""
+    """The protocol forbids going on, for example to a minor without a parent or guardian."""
 
     def __init__(self, assessment: Assessment) -> None:
         super().__init__("blocked")
@@ -37,5 +37,8 @@ class Refused(Exception):
     """The clinic's rules do not allow the act now. The message says why and what to do instead."""
 
 
-REFUSALS = (Conflict, Refused, workflow.NotAllowed, ValueError)
+REFUSALS = (Conflict, Refused, workflow.NotAllowed)
 """The exceptions that refuse an act on a visit. Their messages are for the acting person."""
+
+STAFF_REFUSALS = (*REFUSALS, ValueError)
+"""The same for staff, who also read the message of a value that a service refuses."""

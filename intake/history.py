@@ -1,12 +1,15 @@
 """Make the rows of a submission's history."""
 
 from datetime import datetime
-from typing import Any
+
+from django.contrib.auth.models import User
 
 from intake.models.submissions import StatusChange, Submission
 
 
-def build_history(submission: Submission, action: str, *, by: Any, at: datetime) -> StatusChange:
+def build_history(
+    submission: Submission, action: str, *, by: User | None, at: datetime
+) -> StatusChange:
     """Return an unsaved history row for an action, with the submission's present status."""
     return StatusChange(
         submission=submission,

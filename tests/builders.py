@@ -1,4 +1,4 @@
-"""Plain functions that make what the tests speak of: people, answers, drafts, submissions."""
+"""Plain functions that make people, answers, drafts and submissions for tests."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ from intake.protocols import current
 from intake.questionnaire import drafts, sending
 from intake.questionnaire.walk import Walk
 
-# A man of 44 with nothing but mild restless legs; every question he is asked has an answer.
+# A man of 44 with only mild restless legs. Every question that he is asked has an answer.
 ORDINARY: dict[str, Any] = {
     "em_now": ("none",),
     "who": "self",
@@ -75,7 +75,7 @@ WISH: dict[str, Any] = {
 
 
 def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
-    """A finished draft's content: the ordinary man, with the given answers instead of his."""
+    """Return a finished draft's content: the ordinary man's answers, or `answers` instead."""
     everything = {**ORDINARY, **answers}
     given = {name: value for name, value in everything.items() if value is not None}
     details = {**CONTACT_DETAILS, **(contact or {})}
@@ -89,17 +89,17 @@ def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
 
 
 def draft(contact: dict[str, Any] | None = None, **answers: Any) -> tuple[Draft, str]:
-    """A finished draft, ready to be sent, with its browser key."""
+    """Return a finished draft, ready to be sent, with its browser key."""
     return drafts.begin(kind="intake", language="en", content=content(contact, **answers))
 
 
 def submission(contact: dict[str, Any] | None = None, **answers: Any) -> Submission:
-    """A sent submission."""
+    """Return a sent submission."""
     return sending.submit(draft=draft(contact, **answers)[0])
 
 
 def member(role: str, username: str = "") -> Any:
-    """A member of staff with one role. Their password is theirs alone; sign_in() needs none."""
+    """Return a member of staff with one role. The account has no usable password; see `sign_in`."""
     user, _new = get_user_model().objects.get_or_create(
         username=username or role.replace(" ", "-"), defaults={"is_staff": True}
     )
@@ -108,13 +108,16 @@ def member(role: str, username: str = "") -> Any:
 
 
 def totp(secret: str, steps: int = 0) -> str:
-    """The six digits of now, or of so many half minutes from now. Those of now are right for half a
-    minute more, so that a test on a busy machine does not see them expire."""
+    """Return the six digits of now, or of `steps` half minutes from now.
+
+    The digits of now stay right for half a minute more, so that they do not expire while a test
+    runs on a busy machine.
+    """
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 
 def sign_in(client: Client, user: Any) -> Client:
-    """Sign in with both factors shown, as after the sign-in pages (which have their own tests)."""
+    """Sign in with both factors shown, without the sign-in pages, which have their own tests."""
     client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
     session = client.session
     request = HttpRequest()
@@ -127,5 +130,5 @@ def sign_in(client: Client, user: Any) -> Client:
 
 
 def staff_client(role: str = "clinician", username: str = "") -> Client:
-    """A browser in which a member of staff with this role is signed in."""
+    """Return a browser in which a member of staff with this role is signed in."""
     return sign_in(Client(), member(role, username))

@@ -1,4 +1,4 @@
-"""What many tests need: the clinic open or closed at will, a log kept as it is written."""
+"""Fixtures for many tests: the clinic open or closed at will, the log as it is written."""
 
 import logging
 from collections.abc import Iterator
@@ -7,22 +7,44 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.db import connection, transaction
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from clinic import audit
 from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
+from tests import database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords(django_test_environment: None) -> None:
+    """A password takes a third of a second to hash, on purpose. No test guesses one."""
+    site.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: Any
+) -> None:
+    """The database of each worker is a copy of one that was migrated before."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = database.template()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The audit trail never begins empty: it is append-only, and a test whose transaction commits
-    leaves events in it. At the end, a browser just closed may hold a connection for a moment
-    longer: it is ended, so that the test database can be dropped."""
+    """Begin the audit trail with one event, and end the connections that are left at the end.
+
+    The trail is append-only: a test whose transaction commits leaves events in it, so no test may
+    expect an empty trail. A browser that was just closed may hold a connection for a moment longer,
+    and the test database could not be dropped.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         audit.record(actor="system:tests", action="config", subject="-")
+        TransactionTestCase._fixture_teardown = database.fixture_teardown()
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
@@ -33,8 +55,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(autouse=True)
 def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
-    """In a test that is rolled back events are chained as they are recorded, not at a commit that
-    never comes. A test with `transaction=True` has commits of its own."""
+    """Chain events when they are recorded, in a test that is rolled back and so never commits.
+
+    A test with `transaction=True` has commits of its own.
+    """
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         request.getfixturevalue("db")
         if connection.in_atomic_block:
@@ -44,8 +68,10 @@ def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def clinic_open(settings) -> None:
-    """The clinic is open and stays so for hours, whenever the test runs: it stands where it is
-    late in the morning now."""
+    """The clinic is open for some hours to come, whenever the test runs.
+
+    Its time zone is one in which it is late in the morning now.
+    """
     zone = f"Etc/GMT{min(timezone.now().hour - 10, 12):+d}"
     settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 00:00-24:00", [], zone)
 
@@ -60,7 +86,7 @@ def clinic_closed(settings) -> None:
 
 @pytest.fixture
 def fresh_pages() -> Iterator[None]:
-    """Kept pages are made anew: for a test that changes settings which stand on every page."""
+    """Render blank pages anew, for a test that changes settings which every page shows."""
     _forget_pages()
     yield
     _forget_pages()
@@ -75,7 +101,7 @@ def _forget_pages() -> None:
 
 @pytest.fixture
 def written_log() -> Iterator[StringIO]:
-    """Everything logged, of every logger and level, as the program writes it."""
+    """Everything that is logged, by every logger and at every level, as the program writes it."""
     text = StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(JsonFormatter())
@@ -90,5 +116,5 @@ def written_log() -> Iterator[StringIO]:
 
 @pytest.fixture
 def roomy(settings) -> None:
-    """Nobody is told to wait: for tests that begin more often than anybody would."""
+    """Lift the limits, for tests that begin more drafts than any person would."""
     settings.LIMIT_INTAKE_STARTS = settings.LIMIT_INTAKE_SENDS = 1_000_000

@@ -1,4 +1,4 @@
-"""What the staff's tests share: addresses, and what a page says, read from its HTML."""
+"""Helpers of the staff's tests: addresses, and reading a page's HTML."""
 
 import re
 from datetime import timedelta
@@ -35,7 +35,7 @@ def visit_page(appointment: Any, name: str = "change") -> str:
 
 
 def press(client: Any, submission: Submission, name: str, *slots: Any, **more: Any) -> HttpResponse:
-    """A button of the request's page, with these times ticked."""
+    """Press a button of the request's page, with these times ticked."""
     given = {"type": str(book.visit_type().pk), "slot": [slot.key for slot in slots], **more}
     return client.post(desk_page_of(submission, name), given)
 
@@ -43,7 +43,7 @@ def press(client: Any, submission: Submission, name: str, *slots: Any, **more: A
 def waiting(
     name: str = "", urgency: Urgency = Urgency.ROUTINE, hours: float = 24.0, **fields: Any
 ) -> Submission:
-    """A submission of somebody called `name`, to be contacted in so many hours."""
+    """Return a submission of a patient called `name`, with its target in `hours` hours."""
     contact = {"name": name} if name else None
     submission = builders.submission(contact)
     fields = {"urgency": urgency, "assessed_urgency": urgency, **fields}
@@ -54,23 +54,23 @@ def waiting(
 
 
 def find(client: Any, where: str, text: str) -> HttpResponse:
-    """The list that a search for `text` shows; `where` may hold filters."""
+    """Return the list that a search for `text` shows. `where` may contain filters."""
     return client.post(where, {"q": text}, follow=True)
 
 
 def words(response: HttpResponse) -> str:
-    """The text of a page, without tags, blanks as one."""
+    """Return the text of a page, without tags and repeated spaces."""
     body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", response.content.decode(), flags=re.S)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def references(response: HttpResponse) -> list[str]:
-    """The references on a list, from top to bottom."""
+    """Return the references on a list, from top to bottom."""
     return re.findall(r'class="field-opens"><a href="[^"]+">([^<]+)</a>', response.content.decode())
 
 
 def cells(response: HttpResponse, column: str) -> list[str]:
-    """The texts of one column of a list."""
+    """Return the texts of one column of a list."""
     found = re.findall(
         rf'<(?:td|th) class="field-{column}[^"]*"[^>]*>(.*?)</(?:td|th)>',
         response.content.decode(),
@@ -80,7 +80,7 @@ def cells(response: HttpResponse, column: str) -> list[str]:
 
 
 def verdict(submission: Submission, **changes: Any) -> dict[str, Any]:
-    """What a decision posts that keeps the urgency, with the given fields instead."""
+    """Return the posted fields of a decision that keeps the urgency. `changes` override them."""
     return {
         "urgency": submission.urgency,
         "outcome": "book_routine",
@@ -91,7 +91,10 @@ def verdict(submission: Submission, **changes: Any) -> dict[str, Any]:
 
 
 class Trail:
-    """The audit events since it was made: the table is append-only, others leave theirs in it."""
+    """The audit events that were written after this object was made.
+
+    The table is append-only, so it also contains the events of other tests.
+    """
 
     def __init__(self) -> None:
         self.start = audit.head()[0]
@@ -100,11 +103,11 @@ class Trail:
         return list(Event.objects.filter(seq__gt=self.start, **filters).order_by("seq"))
 
     def of(self, response: HttpResponse) -> list[Event]:
-        """The events of the request that this answers."""
+        """Return the events of the request that this response answers."""
         return self.events(request_id=response["X-Request-ID"])
 
     def names(self, response: HttpResponse, submission: Submission) -> bool:
-        """Does an event of this request name the submission?"""
+        """Whether an event of this request names the submission."""
         key = str(submission.pk)
         return any(
             key == event.subject or key in event.detail.get("ids", ())

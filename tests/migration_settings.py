@@ -1,6 +1,6 @@
-"""What `make check` reads the migrations with: the program's settings, and the linter as an app.
+"""The settings by which `make check` reads the migrations: the program's, and the linter.
 
-Only here, because production does not have the linter. Its options are in pyproject.toml.
+They are apart because production does not have the linter. Its options are in pyproject.toml.
 """
 
 from clinic.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""A Redis on loopback for tests. Where none is installed, what needs one is left out by name."""
+"""A Redis on loopback for tests. Without an installed Redis the tests that need it are skipped."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ LEFT_OUT = (
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """The address of an empty Redis. Skips, or fails where CLINIC_REQUIRE_REDIS=1, without one."""
+    """Yield the address of an empty Redis. Without one, skip; fail with CLINIC_REQUIRE_REDIS=1."""
     program = shutil.which("redis-server")
     if not program:
         if os.environ.get("CLINIC_REQUIRE_REDIS") == "1":

@@ -1,7 +1,7 @@
-"""What a release reads and writes in the database, and what of it a later migration breaks.
+"""Keep the tables of a release, and find what later migrations break for that release.
 
 While servers are restarted one after the other, the release before runs on the new tables. Its own
-tables are kept in `released.txt`, one fact a line. On the day of a release that file is made anew:
+tables are kept in `released.txt`, one fact a line. On the day of a release, make that file anew:
 
     .venv/bin/python -m tests.released COMMIT
 """
@@ -19,7 +19,7 @@ from django.db import connection
 
 KEPT = Path(__file__).with_name("released.txt")
 ROOT = KEPT.parent.parent
-# `n` is NOT NULL, which stands in the column's line; `t` is a trigger, which RunSQL alone changes
+# `n` is NOT NULL, which is part of the column's line; `t` is a trigger, which only RunSQL changes
 TABLES = r"""
 with owned as (
   select c.oid, c.oid::regclass::text as name from pg_class c
@@ -57,7 +57,7 @@ Facts = dict[str, str]
 
 
 def facts() -> Facts:
-    """Return what stands in the database: columns, constraints, unique indexes, migrations."""
+    """Return the facts of the database: columns, constraints, unique indexes, migrations."""
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         return {what: " ".join(how.split()) for what, how in sorted(cursor.fetchall())}
@@ -76,9 +76,9 @@ def table_of(what: str) -> str:
 def broken(before: Facts, now: Facts) -> Facts:
     """Return each fact that breaks the release `before`, with a sentence that says how.
 
-    What that release knows stays as it is, but for a default that is added. A new column needs a
-    value of its own, because that release writes none. A new constraint may refuse what that
-    release writes; a new foreign key, what it deletes.
+    A column of that release must stay as it is; only a default may be added. A new column needs a
+    default or NULL, because that release writes no value. A new constraint may refuse rows that
+    the release writes, and a new foreign key rows that it deletes.
     """
     tables = {table_of(what) for what in before if what.startswith("column ")}
     found = {}
@@ -129,7 +129,7 @@ def keep(commit: str) -> None:
 
 
 def main(commit: str) -> None:
-    """Take the code of a commit out of the history, migrate an empty database with it, ask that."""
+    """Write the facts of an empty database that was migrated with the code of a commit."""
     whole = subprocess.check_output(["git", "rev-parse", commit], cwd=ROOT, text=True).strip()
     with tempfile.TemporaryDirectory() as folder:
         code = subprocess.check_output(["git", "archive", whole], cwd=ROOT)

@@ -1,9 +1,12 @@
-"""What import-linter cannot say of the code: who writes, what reads a clock, what is safe.
+"""Rules about the code beyond import-linter: who writes, who reads a clock, what marks text safe.
 
-Who may import whom stands in pyproject.toml (`make check`). Here the code is read, not run.
+The order of imports is in pyproject.toml (`make check`). These tests read the code and do not run
+it.
 """
 
 import ast
+import functools
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("clinic", "intake", "education")
 
-# the only places that write to a model
+# the only modules that write to a model
 WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
@@ -34,9 +37,9 @@ WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),
     *("get_or_create", "update_or_create", "adelete", "asave", "acreate", "aupdate"),
 }
-# of the pages, what a command or a test can use without a database
+# the parts of the pages that commands and tests can use without a database
 TEXT = ("education.markup", "education.content")
-# plain Python: no framework, no clock, no chance, no way out of the process
+# plain Python without framework, clock, random numbers, files and network
 PURE = ("intake.domain",)
 NOT_PURE = {
     *("django", "time", "random", "secrets", "os", "socket", "psycopg2", "pathlib"),
@@ -57,12 +60,13 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@functools.cache
 def tree(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def imports(module: str) -> Iterator[str]:
-    """Everything a module imports, inside its functions too."""
+    """Yield everything that a module imports, also inside its functions."""
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -121,15 +125,16 @@ def may_write(module: str) -> bool:
 
 
 def writes(module: str) -> list[str]:
-    """Calls that write to a model. A dict is changed with `|=`, so that `.update()` counts.
+    """Return the calls that write to a model.
 
-    `drafts.delete(…)` calls a function of ours: the module `drafts` writes, not the caller.
+    Every `.update()` counts, so code changes a dict with `|=`. A call such as `drafts.delete(…)`
+    does not count for the caller: the module `drafts` writes.
     """
     found = []
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Name) and node.func.value.id in BY_NAME:
-                continue  # `drafts.delete(…)` asks a module that may
+                continue  # such a call asks a module that may write
             if node.func.attr in WRITES:
                 found.append(f"{module}:{node.lineno} .{node.func.attr}()")
             elif node.func.attr in ("execute", "executemany", "cursor", "raw"):
@@ -150,7 +155,7 @@ SERVICES = [m for m in MODULES if any(of(w, m) for w in WRITERS) and "bulk" not 
 
 @pytest.mark.parametrize("module", SERVICES)
 def test_services_take_their_arguments_by_name(module):
-    """One keyword-only function for each thing that happens."""
+    """A service is one keyword-only function for each act."""
     for node in tree(module).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             changes = any(
@@ -182,7 +187,54 @@ def test_the_writers_do_write():
     assert writes("education.services.editing")
 
 
-# --- what nobody does ----------------------------------------------------------------------------
+# --- written-out SQL -----------------------------------------------------------------------------
+# modules with SQL besides the sql.py of each room → why
+SQL_BESIDES = {
+    "clinic.limits": "the room is one module",
+    "clinic.checks": "asks for the settings of PostgreSQL, no table",
+    "clinic.views": "asks whether the database answers, no table",
+    "clinic.management.commands.audit_verify": "lifts the time limit of statements",
+    "clinic.management.commands.reseal": "lifts the time limit of statements",
+    "intake.management.commands.demo": "lifts the time limit of statements",
+}
+SQL = re.compile(
+    r"\s*(select\b.+\bfrom\b|select 1|with \w+ as \(|insert into\b|update [\w\"%()]+ set\b"
+    r"|delete from\b|set (local )?\w+ *(=|to\b))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def holds_sql(module: str) -> bool:
+    """Whether a text in the module begins like SQL. Docstrings do not count."""
+    nodes = list(ast.walk(tree(module)))
+    docs = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    texts = [n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return any(SQL.match(text.value) for text in texts if text not in docs)
+
+
+ROOMS_OF_SQL = [module for module in MODULES if module.endswith(".sql")]
+
+
+def test_written_out_sql_lives_in_one_module_of_each_room():
+    found = {module for module in MODULES if holds_sql(module)}
+    assert found == {*ROOMS_OF_SQL, *SQL_BESIDES}
+
+
+@pytest.mark.parametrize("module", ROOMS_OF_SQL)
+def test_each_statement_has_a_reason_and_a_caller(module):
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    room = module.removesuffix(".sql")
+    callers = "".join(MODULES[m].read_text(encoding="utf-8") for m in MODULES if of(room, m))
+    for node in tree(module).body:
+        if isinstance(node, ast.Assign) and not ast.unparse(node.targets[0]).startswith("_"):
+            name = ast.unparse(node.targets[0])
+            assert f"sql.{name}" in callers, f"{module}.{name} has no caller in its room"
+            if not name.endswith("COLUMNS"):
+                before = lines[node.lineno - 2]
+                assert before.startswith("# "), f"{module}.{name} does not say why it is SQL"
+
+
+# --- what no code does ---------------------------------------------------------------------------
 # formats that run code when they are read
 PICKLES = {
     *("pickle", "_pickle", "pickletools", "marshal", "shelve", "dbm", "dill", "cloudpickle"),
@@ -195,10 +247,10 @@ def test_nothing_of_ours_reads_a_format_that_runs_code(module):
     assert not {imported.partition(".")[0] for imported in imports(module)} & PICKLES
 
 
-# our own attributes of a form, and the square code that allauth draws
-REVIEWED = {"forms/whole_uni_form.html", "forms/uni_form.html", "mfa/totp/activate_form.html"}
+# allauth's QR code
+REVIEWED = {"mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}
-# washes what an editor wrote, twice, before it calls it safe
+# sanitizes an editor's text twice before marking it as safe
 WASHES = "education.rendering"
 
 
@@ -216,7 +268,7 @@ def test_no_app_marks_text_as_safe_or_goes_round_the_form_token(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_lock_of_the_audit_trail_is_left_to_the_commit(module):
-    """So it comes after every other lock, and is held for no page that is drawn."""
+    """So the lock comes after every other lock, and is not held while a page is drawn."""
     told = MODULES[module].read_text(encoding="utf-8").lower()
     assert "set constraints" not in told
     assert "aud.chain" not in told

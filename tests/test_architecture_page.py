@@ -17,7 +17,7 @@ _PATH = re.compile(
 
 
 def layers_of(container: str) -> list[set[str]]:
-    """The layers that the contract declares for an app, the topmost first."""
+    """Return the layers that the contract declares for an app, from the top."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in contracts if each.get("containers") == [container])

@@ -1,4 +1,4 @@
-"""To look changes nothing: a GET of staff leaves the record that they looked, and nothing else."""
+"""A GET of staff changes nothing: it only records the look."""
 
 from datetime import timedelta
 
@@ -17,15 +17,15 @@ from tests import builders
 from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
 from tests.intake import book
 from tests.test_roles_matrix import TABLE, WHO, address
-from tests.test_roles_matrix import things as things  # a fixture
+from tests.test_roles_matrix import things as things  # a fixture of pytest
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}
-OWN = {"clinic_staffsession"}  # when it was seen last
+OWN = {"clinic_staffsession"}  # the time of the last visit
 
 
 def tables() -> dict[str, str]:
-    """Each table → a hash of all its rows. The audit trail has a schema of its own."""
+    """Return a hash of all rows of each table. The audit trail is in a schema of its own."""
     names = sorted(set(connection.introspection.table_names()) - OWN)
     asked = " union all ".join(
         f"select '{name}', md5(coalesce(string_agg(r::text, '|' order by r::text), ''))"
@@ -39,8 +39,11 @@ def tables() -> dict[str, str]:
 
 @pytest.fixture
 def busy(things):
-    """Every address of the admin, with all that a look could be tempted to tidy up: a red flag
-    whose step is overdue, words of alarm, an offer that has lapsed, an assignee who has left."""
+    """Return every address of the admin. Much waits to be tidied up, which a look must not do.
+
+    There is a red flag whose step is overdue, words of alarm, a lapsed offer, and an assignee who
+    has left.
+    """
     submission, addresses = things[0], {name: address(name, *things) for name in TABLE}
     replies.reply(submission=submission, text="I can’t breathe.")
     gone = builders.member("clinician", "gone")
@@ -81,7 +84,7 @@ def test_a_get_changes_nothing_but_the_record_that_somebody_looked(role, busy, m
             assert event.actor == audit.staff(builders.member(role))
 
     assert changed == set()
-    # nor does it end what waits for somebody to act
+    # the look did not end the escalation either
     assert escalation.escalate() == 1
     outbox.deliver_due()
     to = [letter.to for letter in mailoutbox if "Nobody has seen to it" in letter.subject]

@@ -301,7 +301,7 @@ def lint() -> bool:
 
 
 def broken_by(operations: list[Operation]) -> list[str]:
-    """Return what the release before stumbles over once these operations are done."""
+    """Return what these operations break for the release before."""
     already = released.broken(released.kept(), released.facts())
     state = migrations_of_the_tree().project_state()
     for operation in operations:

@@ -1,4 +1,4 @@
-"""The papers lead somewhere: what they link to is there."""
+"""The links in the papers lead to existing files."""
 
 import re
 from pathlib import Path

@@ -17,47 +17,28 @@ from tests.test_architecture import MODULES, of, tree
 EXEMPT = ("intake.domain.stored",)
 # names of the program: a computed value that the walk sets, and what a clinic may leave out
 OWN = {"safety_retracted", "si_screen"}
-# Everyday words that the program uses for other things, module by module. A new entry is a promise
-# that the word there has nothing to do with a protocol.
+# where answers are read: no word here is taken for another thing, except those reviewed
+READS_ANSWERS = (
+    *(f"intake.{room}" for room in ("domain", "questionnaire", "wording", "forms", "letters")),
+    *("intake.documents", "intake.draft_content", "intake.demonstration", "intake.management"),
+    *("intake.desk.submission_page", "intake.my_page.replies", "education.checks"),
+)
 REVIEWED: dict[str, set[str]] = {
-    # fields of forms, columns of lists and parts of sentences
-    "clinic.audit.admin": {"who"},
-    "clinic.models": {"who"},
-    "clinic.outgoing.admin": {"about"},
-    "clinic.people.admin": {"active"},
-    "intake.appointments.admin.clinic_time": {"always", "reason", "who"},
-    "intake.appointments.admin.clinic_time_forms": {"who"},
-    "intake.appointments.admin.visits": {"reason"},
-    "intake.appointments.forms": {"who"},
-    "intake.appointments.views.choosing": {"who"},
-    "intake.demonstration.bulk": {"reason"},
-    "intake.desk.call_list": {"today", "who"},
-    "intake.desk.decisions": {"reason"},
-    "intake.desk.forms": {"reason", "yes"},
-    "intake.desk.front_desk": {"contact", "reason"},
-    "intake.desk.trail": {"who"},
-    "intake.models.calls": {"reason"},
-    "intake.models.clinic_time": {"reason"},
-    "intake.my_page.choose_time": {"who"},
-    "intake.my_page.status_page": {"who"},
-    "intake.my_page.visits": {"none"},
-    "intake.questionnaire.views.times_step": {"who"},
-    "intake.questionnaire.views.young": {"yes"},
-    "intake.staff.lists": {"no", "yes"},
-    "education.admin.lists": {"about", "never", "yes"},
-    "education.admin.pages": {"who"},
-    # the texts of the environment that mean yes and no
-    "clinic.settings": {"no", "yes"},
     # steps of every walk, and keys of `uses`
     "intake.draft_content": {"contact"},
     "intake.domain.uses": {"contact"},
     "intake.domain.use_problems": {"contact", "safety", "who"},
-    # pages to read: their addresses, their models, and the words that people search for
-    "education.content": {"about"},
-    "education.models": {"conditions"},
-    "education.search": {"ferritin", "rls"},
-    "education.urls": {"about", "conditions"},
-    "education.web": {"about"},
+    # controls of other forms: with which clinician, why a decision was made, is the age right
+    "intake.demonstration.bulk": {"reason"},
+    "intake.questionnaire.views.times_step": {"who"},
+    "intake.questionnaire.views.young": {"yes"},
+}
+# Everyday words that the rest of the program uses for other things: columns and filters of lists,
+# fields of forms, addresses, and words that visitors search for.
+EVERYDAY = {
+    *("about", "always", "conditions", "contact", "reason", "who"),
+    *("active", "never", "no", "none", "today", "yes"),
+    *("ferritin", "rls"),
 }
 PROTOCOLS = [protocols.load(name) for name in protocols.available()]
 
@@ -93,7 +74,14 @@ def literals(module: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize("module", [m for m in MODULES if not any(of(e, m) for e in EXEMPT)])
 def test_a_module_names_nothing_of_a_protocol(module: str) -> None:
-    assert literals(tree(module)) == REVIEWED.get(module, set())
+    strict = any(of(part, module) for part in READS_ANSWERS)
+    allowed = REVIEWED.get(module, set()) if strict else EVERYDAY
+    assert literals(tree(module)) <= allowed
+
+
+def test_what_was_reviewed_is_still_there() -> None:
+    for module, words in REVIEWED.items():
+        assert literals(tree(module)) == words, module
 
 
 @pytest.mark.parametrize(

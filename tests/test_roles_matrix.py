@@ -1,4 +1,4 @@
-"""Who may open which address of the admin. An address that is not in the table fails."""
+"""Which role may open which address of the admin. An address that is not in the table fails."""
 
 from datetime import date
 from typing import Any
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
 NONE = "403 403 403 403 403 403"
-# name → status of a GET for each of WHO, in that order
+# name → status of a GET by each of WHO, in order
 TABLE = {
     "index": "302 302 302 302 302 302",
     "app_list intake": "200 200 200 404 404 404",
@@ -203,7 +203,7 @@ POSTS = {
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
 }
 
-# the pages whose looking at is an event
+# the pages on which a look is an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change"),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
@@ -215,7 +215,7 @@ RECORDED = {
 
 
 def names(patterns) -> set[str]:
-    """The names of all addresses below the admin; what has none is a redirect or the 404."""
+    """Return the names of the admin's addresses. One without a name is a redirect or the 404."""
     found = set()
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
@@ -226,7 +226,7 @@ def names(patterns) -> set[str]:
 
 
 def appointed() -> list[Any]:
-    """The only visit, call to make and place on the waiting list, and the clinic time behind."""
+    """Return the only visit, call task and place on the waiting list, and their clinic time."""
     models = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
     return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
 
@@ -300,7 +300,7 @@ def test_each_role_presses_its_own_buttons_and_no_other(number, things):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_page_is_sent_whose_event_is_lost_at_the_commit(things):
-    """Each page by the first role that may open it, and one that nobody may."""
+    """Opens each page as the first role that may open it, and a page that no role may open."""
     clients = {role: builders.staff_client(role) for role in WHO}
     opened = {name: told.split().index("200") for name, told in TABLE.items() if "200" in told}
     got, wanted = {}, {}
@@ -322,7 +322,7 @@ def test_strangers_are_sent_to_the_sign_in_whatever_they_ask_for(things):
         if name == "logout":
             continue
         response = Client().get(address(name, *things))
-        if name == "jsi18n":  # the words of the admin's scripts
+        if name == "jsi18n":  # texts for the admin's scripts
             continue
         assert response.status_code == 302, name
         assert "/login/" in response.headers["Location"], name

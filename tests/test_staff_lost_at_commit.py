@@ -1,4 +1,4 @@
-"""Staff do something, and the trail fails at the last moment: nothing is done, shown or told."""
+"""When the audit trail fails at the commit, an act of staff is undone and nobody hears of it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,9 +37,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def acts(asks: Submission, comes: Submission, colleague: User) -> Iterator[tuple[str, str, Any]]:
-    """A role, the address of a button, and what is posted: each would be done if it could be
-    recorded. The first patient asks for an appointment, the other has one and waits for an earlier
-    one."""
+    """Return a role, the address of a button, and the posted values of each act.
+
+    Each act would succeed if it could be recorded. The first patient asks for an appointment. The
+    other patient has one and waits for an earlier one.
+    """
     read = {"revision": 0}
     yield "clinician", page_of(asks, "decide"), verdict(asks)
     yield "clinician", page_of(asks, "decide"), verdict(asks, outcome="")
@@ -109,7 +111,7 @@ def test_what_is_lost_at_the_commit_is_neither_done_nor_shown_nor_told(patients)
 
 
 def stored() -> dict[str, Any]:
-    """What the acts above would change."""
+    """Return everything that these acts would change."""
     return {
         "submissions": list(Submission.objects.order_by("pk").values_list("revision", "status")),
         "decisions": Decision.objects.count(),
@@ -147,7 +149,7 @@ def test_afterwards_everything_goes_on_and_the_own_look_is_told_of(patients):
     first = words(clinician.get(page_of(patients[0])))
     assert "That you opened this page is recorded, too." in first
     assert "Opened: " not in first
-    # what was seen before, not the look that is being recorded
+    # the page shows earlier looks, but not the look that is being recorded
     second = words(clinician.get(page_of(patients[0])))
     assert second.count("Opened: clinician") == 1
     assert builders.staff_client("front desk").get(FRONT_DESK).status_code == 200

@@ -1,4 +1,4 @@
-"""A trail that fails at the last moment: for tests of what a commit that fails leaves behind."""
+"""An audit trail that fails at the commit, for tests of what such a failure leaves behind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,7 @@ def sql(statement: str, params: Any = None) -> Any:
 
 @contextmanager
 def unchained() -> Iterator[None]:
-    """Inside of this block events can be recorded, but the database cannot chain them: every commit
-    of a transaction with an event fails."""
+    """Inside this block every commit with an audit event fails, since it cannot be chained."""
     sql("alter table aud.head rename to gone")
     try:
         yield
@@ -26,7 +25,7 @@ def unchained() -> Iterator[None]:
 
 @contextmanager
 def recorded() -> Iterator[list[Any]]:
-    """The events that are put into the inbox inside of this block, whatever becomes of them."""
+    """Yield the events that are recorded inside this block, whether or not they are committed."""
     found: list[Any] = []
 
     def note(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:

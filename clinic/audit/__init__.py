@@ -9,11 +9,13 @@ long transaction does not block the others.
 import json
 import logging
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError, ProgrammingError, connection
 from django.http import HttpRequest
 
+from clinic.audit import sql
 from clinic.logs import log
 from clinic.requests import request_id as request_id_of
 
@@ -29,6 +31,9 @@ DETAILS = frozenset({
     "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
 })
 # fmt: on
+Detail = str | int | None | Sequence[str | int]
+"""A value of a detail."""
+
 ANONYMOUS = "anonymous"
 _LONGEST = 64
 _ACTOR = re.compile(r"anonymous|(?:staff|patient|system):[\w.:-]{1,48}", re.ASCII)
@@ -36,7 +41,7 @@ _PURPOSE = re.compile(r"[A-Z]{0,16}")
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
-def staff(user: Any) -> str:
+def staff(user: User | AnonymousUser) -> str:
     """Return the actor for a member of staff; `anonymous` for a visitor who is not signed in."""
     return ANONYMOUS if user.pk is None else f"staff:{user.pk}"
 
@@ -58,7 +63,7 @@ def record(
     subject: str = "-",
     purpose: str = "",
     request_id: str = "",
-    detail: dict[str, Any] | None = None,
+    detail: Mapping[str, Detail] | None = None,
 ) -> None:
     """Add one event to the current transaction, in one statement.
 
@@ -87,8 +92,7 @@ def record(
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "insert into aud.inbox (actor, action, subject, purpose, request_id, detail)"
-                " values (%s, %s, %s, %s, %s, %s::jsonb)",
+                sql.ADD_EVENT,
                 [actor, action, subject, purpose, request_id, json.dumps(detail)],
             )
     except ProgrammingError as error:  # the permission or the table is gone
@@ -96,7 +100,7 @@ def record(
         raise OperationalError("the audit trail takes no event") from error
 
 
-def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Any) -> None:
+def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Detail) -> None:
     """Record what the signed-in member of staff does with this request; see `record`."""
     record(
         actor=staff(request.user),
@@ -107,7 +111,7 @@ def record_request(request: HttpRequest, action: str, subject: str = "-", **deta
     )
 
 
-def _check(key: str, value: Any) -> None:
+def _check(key: str, value: object) -> None:
     # the messages name only the key: a wrong value may be a patient's words
     if key not in DETAILS:
         raise ValueError(f"{key!r} is no detail of an audit event")
@@ -123,7 +127,7 @@ def _check(key: str, value: Any) -> None:
 def head() -> tuple[int, bytes]:
     """Return number and hash of the last event: the anchor to keep away from this database."""
     with connection.cursor() as cursor:
-        cursor.execute("select seq, hash from aud.head")
+        cursor.execute(sql.HEAD)
         seq, digest = cursor.fetchone()
     return seq, bytes(digest)
 
@@ -138,10 +142,6 @@ def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
     rewritten.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select bad_seq, why from aud.verify(%s, %s)"
-            " union all select seq + 1, 'inbox' from aud.head where not aud.inbox_is_empty()",
-            [anchor_seq, anchor],
-        )
+        cursor.execute(sql.VERIFY, [anchor_seq, anchor])
         faults: list[tuple[int, str]] = cursor.fetchall()
     return faults

@@ -5,20 +5,17 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import audit
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import FixedFilter, ListOnly, RecordedAdmin
 from clinic.models import Event
 
 _REQUEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -29,10 +26,6 @@ class ActionFilter(FixedFilter):
     title = gettext_lazy("what")
     parameter_name = "action"
     options = [(action, action) for action in sorted(audit.ACTIONS)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = self.value() in audit.ACTIONS
-        return queryset.filter(action=self.value()) if known else queryset
 
 
 class WhenFilter(FixedFilter):
@@ -52,7 +45,7 @@ class WhenFilter(FixedFilter):
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(ListOnly[Event], RecordedAdmin[Event]):
     """The list of events. Looking at the list is an event as well."""
 
     list_title = gettext_lazy("Audit trail")
@@ -69,8 +62,9 @@ class EventAdmin(ReadOnlyAdmin):
         person = User.objects.annotate(
             key=Concat(Value("staff:"), Cast("pk", CharField()), output_field=CharField())
         ).filter(key=OuterRef("actor"))
-        rows: QuerySet[Event] = super().get_queryset(request)
-        return rows.annotate(username=Subquery(person.values("username")[:1]))
+        return (
+            super().get_queryset(request).annotate(username=Subquery(person.values("username")[:1]))
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -87,26 +81,9 @@ class EventAdmin(ReadOnlyAdmin):
             names.append(audit.staff(user))
         return queryset.filter(Q(actor__in=names) | Q(subject__in=names)), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        with transaction.atomic():
-            response = super().changelist_view(request, self.titled(extra_context))
-            if not isinstance(response, TemplateResponse):  # a redirect
-                return response
-            context = response.context_data or {}
-            if "cl" in context:
-                shown = len(context["cl"].result_list)
-                audit.record_request(request, "list", page="event", count=shown)
-                response.render()
-        return response
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list: it shows every column of an event."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:clinic_event_changelist")
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return self.change_view(request, object_id)
+    def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
+        shown = len(changelist.result_list)
+        audit.record_request(request, "list", page="event", count=shown)
 
     @admin.display(description=gettext_lazy("Who"))
     def who(self, row: Any) -> str:
@@ -120,7 +97,7 @@ class EventAdmin(ReadOnlyAdmin):
         )
 
 
-def _detail_text(value: Any) -> str:
+def _detail_text(value: object) -> str:
     """Return a detail as text; a list of more than four as its length."""
     if isinstance(value, list):
         long = len(value) > 4

@@ -1,8 +1,8 @@
 from django.db import migrations, models
 
-# The audit trail in a schema of its own. A row is numbered and hashed with the row before it
-# under the lock of `head`, so the numbers have no gap and the chain is the order of commit.
-# `verify` is STABLE: all its queries see one snapshot, whatever is written meanwhile.
+# The audit trail has a schema of its own. Each row is numbered and hashed together with the row
+# before it, under the lock of `head`. So the numbers have no gap, and the chain is in the order of
+# commit. `verify` is STABLE: all its queries see one snapshot, whatever is written meanwhile.
 AUDIT = r"""
 create schema if not exists aud;
 

@@ -1,12 +1,12 @@
 from django.db import migrations
 
-# An act puts its event into `inbox`. At its commit, and not before, the rows are numbered, hashed
-# and moved into `event`: so the lock of the chain is held for the commit alone, however long the
-# act takes. The advisory lock comes before the head's: those who wait on it are served in turn.
+# An act puts its event into `inbox`. Its commit numbers and hashes the rows and moves them into
+# `event`. So the chain is locked only during the commit, however long the act takes. The advisory
+# lock is taken before the lock of `head`, because transactions wait for it in their order.
 #
-# The release before inserts into `event` itself. There the trigger `chain` goes on to number and
-# hash, so both releases may run at once; the right to insert there is taken away after the upgrade
-# (docs/operations.md). Whoever may add events now may add to the inbox from here on.
+# The release before inserts into `event` itself, where the trigger `chain` goes on to number and
+# hash. So both releases may run at once. The right to insert into `event` is taken away after the
+# upgrade (docs/operations.md). From here on, roles that may add events may add to the inbox.
 INBOX = r"""
 create table aud.inbox (
   id bigint generated always as identity primary key,

@@ -1,27 +1,26 @@
 """The messages in the admin, and what staff do with one that failed."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_tasks_db.models import DBTaskResult
 
 from clinic import audit
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import FixedFilter, ListOnly, RecordedAdmin
 from clinic.models import Message
-from clinic.outgoing import outbox
-from clinic.requests import request_id
+from clinic.outgoing import outbox, oversight
+from clinic.requests import request_id, signed_in_user
 
-# A queued task says no more than that there is a message.
+# A queued task shows only that there is a message.
 admin.site.unregister(DBTaskResult)
 
 
@@ -30,14 +29,10 @@ class StateFilter(FixedFilter):
     parameter_name = "state"
     options = list(Message.State.choices)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = self.value() in Message.State.values
-        return queryset.filter(state=self.value()) if known else queryset
-
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
-    """The list of messages. The table holds no addresses and no texts, so the list shows none."""
+class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
+    """The list of messages. The list shows no address and no text, since the table has neither."""
 
     list_title = gettext_lazy("Messages")
     list_display = [
@@ -46,36 +41,17 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = [StateFilter]
     ordering = ["-id"]
     sortable_by: ClassVar[list[str]] = []
-    posts = {"again": outbox.try_again, "aside": outbox.set_aside}
+    is_in_index = False
+    posts = {"again": oversight.try_again, "aside": oversight.set_aside}
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hide the list from the admin index; the page header leads to it."""
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        with transaction.atomic():
-            response = super().changelist_view(request, self.titled(extra_context))
-            if not isinstance(response, TemplateResponse):  # a redirect
-                return response
-            context = response.context_data or {}
-            if "cl" in context:
-                shown = list(context["cl"].result_list)
-                known, may_settle = outbox.abouts(shown), may(request, "settle")
-                for row in shown:
-                    row.known, row.may_settle = known[row.pk], may_settle
-                context["cl"].result_list = shown
-                audit.record_request(request, "list", page="message", count=len(shown))
-                response.render()
-        return response
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list: it shows every column of a message."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:clinic_message_changelist")
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return self.change_view(request, object_id)
+    def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
+        """Record the read, and add to each row what it is about and whether staff may settle it."""
+        shown = list(changelist.result_list)
+        known, may_settle = outbox.abouts(shown), may(request, "settle")
+        for row in shown:
+            row.known, row.may_settle = known[row.pk], may_settle
+        changelist.result_list = shown
+        audit.record_request(request, "list", page="message", count=len(shown))
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -89,7 +65,7 @@ class MessageAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def settle_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
+    def settle_view(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
         """Act on the button beside a failed message: try it again, or set it aside."""
         if not may(request, "settle"):
             raise PermissionDenied
@@ -98,12 +74,14 @@ class MessageAdmin(ReadOnlyAdmin):
             raise Http404
         if request.method == "POST":
             try:
-                self.posts[name](message=message, by=request.user, request_id=request_id(request))
-            except outbox.Settled as error:
+                self.posts[name](
+                    message=message, by=signed_in_user(request), request_id=request_id(request)
+                )
+            except oversight.Settled as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, _("Done."))
-        return redirect("admin:clinic_message_changelist")
+        return redirect(self.address("changelist"))
 
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("What"))
@@ -133,8 +111,8 @@ class MessageAdmin(ReadOnlyAdmin):
             " ",
             '<button class="button" formaction="{}">{}</button>',
             [
-                (reverse("admin:clinic_message_again", args=[row.pk]), _("Try again")),
-                (reverse("admin:clinic_message_aside", args=[row.pk]), _("Dealt with")),
+                (self.address("again", row.pk), _("Try again")),
+                (self.address("aside", row.pk), _("Dealt with")),
             ],
         )
 

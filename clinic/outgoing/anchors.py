@@ -33,5 +33,9 @@ def anchor(message: Message) -> Letter | None:
             "Keep this message. Only an anchor that was kept elsewhere shows that somebody wrote"
             " the whole trail anew. If a day brings none, find out why."
         )
-        lines = [result["said"], advice, f"{settings.CLINIC_SHORT_NAME}, {settings.SITE_ORIGIN}"]
+        lines = [
+            str(result["said"]),
+            advice,
+            f"{settings.CLINIC_SHORT_NAME}, {settings.SITE_ORIGIN}",
+        ]
     return Letter(tuple(settings.AUDIT_ANCHOR_TO), subject, "\n\n".join(lines) + "\n")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,39 +23,18 @@ from django.db.models.functions import Now
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from clinic import audit, limits
 from clinic.logs import log
 from clinic.models import Message
-from clinic.outgoing import sms
+from clinic.outgoing import sms, sql
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
-LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
 LONGEST_LOOK = timedelta(minutes=5)  # then the next sweep sends the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # after a message is finished
 NO_WAY = "no way"  # the error of a message whose composer raised NoWay
 
-_CLAIM = """
-update clinic_message set attempts = attempts + 1,
-  claimed_until = clock_timestamp() + %s * interval '1 second'
-where id = (
-  select id from clinic_message
-  where state = 'waiting' and next_at <= clock_timestamp()
-    and (claimed_until is null or claimed_until < clock_timestamp())
-  order by next_at, id for update skip locked limit 1)
-returning *, coalesce(expires_at <= clock_timestamp(), false) as expired
-"""
-_TROUBLE = """
-select exists (select 1 from clinic_message where state = 'failed'),
-  exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s),
-  exists (select 1 from clinic_bucket where key = %s and at > clock_timestamp() - %s)
-"""
 _DATABASE_DOWN = (OperationalError, InterfaceError)
 _NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as long
-
-
-class Settled(Exception):
-    """The message is not failed, or a colleague has settled it. The text is shown to staff."""
 
 
 class NoWay(Exception):
@@ -77,7 +56,7 @@ class Order:
 
     kind: str
     occasion: str
-    payload: Any = None
+    payload: Mapping[str, object] | None = None
     not_before: datetime | timedelta | None = None
     expires: datetime | timedelta | None = None
 
@@ -135,6 +114,18 @@ def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
     return register
 
 
+def abouts(messages: Iterable[Message]) -> dict[Any, str]:
+    """Map each message's id to the name of its occasion. One query for each kind at most."""
+    by_kind: dict[str, dict[Any, str]] = {}
+    for message in messages:
+        by_kind.setdefault(message.kind, {})[message.pk] = message.occasion
+    known: dict[Any, str] = {}
+    for kind, occasions in by_kind.items():
+        names = _abouts[kind](list(occasions.values())) if kind in _abouts else {}
+        known |= {pk: names.get(occasion, "") for pk, occasion in occasions.items()}
+    return known
+
+
 # --- putting --------------------------------------------------------------------------------------
 
 
@@ -142,7 +133,7 @@ def put(
     *,
     kind: str,
     occasion: str,
-    payload: Any = None,
+    payload: Mapping[str, object] | None = None,
     not_before: datetime | timedelta | None = None,
     expires: datetime | timedelta | None = None,
 ) -> None:
@@ -223,7 +214,7 @@ def deliver_due(limit: int | None = None) -> int:
 
 def _claim() -> Any:
     """Claim the next message that is due, for the time of the lease; None when no message is."""
-    return next(iter(Message.objects.raw(_CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
+    return next(iter(Message.objects.raw(sql.CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
 
 
 def _deliver(message: Any) -> None:
@@ -235,7 +226,7 @@ def _deliver(message: Any) -> None:
 
 
 def _outcome(message: Any) -> tuple[Message.State, str]:
-    """Try to send a message. Returns its new state and an error code, '' for none."""
+    """Try to send a message. Returns its new state and an error code; '' without an error."""
     if message.expired:
         return Message.State.DROPPED, "expired"
     try:
@@ -360,73 +351,6 @@ def _note(write: Callable[[], Any]) -> None:
         else:
             return
     write()
-
-
-# --- what staff see and do ------------------------------------------------------------------------
-
-
-class Trouble(NamedTuple):
-    """What staff must know about messages.
-
-    `failed`: a message has failed. `late`: a message has been due for LATE or longer. `limited`:
-    the limit of all codes was reached within the last day (`limits.sound_alarm`).
-    """
-
-    failed: bool
-    late: bool
-    limited: bool
-
-
-def trouble() -> Trouble:
-    """Look up what is wrong with messages, in one query."""
-    values: list[Any] = [LATE, limits.alarm_key(), limits.LONGEST]
-    with connection.cursor() as cursor:
-        cursor.execute(_TROUBLE, values)
-        return Trouble(*cursor.fetchone())
-
-
-def abouts(messages: Iterable[Message]) -> dict[Any, str]:
-    """Map each message's id to the name of its occasion. One query for each kind at most."""
-    by_kind: dict[str, dict[Any, str]] = {}
-    for message in messages:
-        by_kind.setdefault(message.kind, {})[message.pk] = message.occasion
-    known: dict[Any, str] = {}
-    for kind, occasions in by_kind.items():
-        names = _abouts[kind](list(occasions.values())) if kind in _abouts else {}
-        known |= {pk: names.get(occasion, "") for pk, occasion in occasions.items()}
-    return known
-
-
-def try_again(*, message: Message, by: Any, request_id: str) -> None:
-    """Make a failed message due now, like a new one. Raises Settled.
-
-    Its payload is gone, so the composer drops a message that needs one.
-    """
-    fresh = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
-    with transaction.atomic():
-        _settle(message, by, request_id, Message.State.WAITING, **fresh)
-        look.enqueue()
-
-
-def set_aside(*, message: Message, by: Any, request_id: str) -> None:
-    """Mark a failed message as dealt with in another way. Raises Settled."""
-    with transaction.atomic():
-        _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
-
-
-def _settle(
-    message: Message, by: Any, request_id: str, state: Message.State, **changes: Any
-) -> None:
-    failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)
-    if not failed.update(state=state, **changes):
-        raise Settled("Somebody has dealt with this message already.")
-    audit.record(
-        actor=audit.staff(by),
-        action="state",
-        subject=str(message.pk),
-        request_id=request_id,
-        detail={"kind": message.kind, "from": Message.State.FAILED.value, "to": state.value},
-    )
 
 
 # --- the sweep ------------------------------------------------------------------------------------

@@ -5,22 +5,48 @@ They hold questions and no answers. To render their controls for each patient wo
 the rest of the request.
 """
 
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, update_wrapper
+from typing import Any, Generic, ParamSpec
 
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from clinic.context import language_links, site
 
+P = ParamSpec("P")
 TOKEN = "@form-token@"  # noqa: S105  is replaced by each visitor's form token
 
 
-def make(template: str, context: dict[str, Any], *, path: str) -> str:
-    """Render the page at `path` for no particular visitor.
+class Remembered(Generic[P]):
+    """A function that makes pages, and the pages that it has made in this process."""
 
-    The caller keeps the HTML under everything that it depends on, which includes the language.
+    def __init__(self, make: Callable[P, str], most: int) -> None:
+        self._make = make
+        kept = lru_cache(maxsize=most)(self._made)
+        self._in_language: Callable[..., str] = kept
+        self.cache_clear = kept.cache_clear
+        update_wrapper(self, make)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        return self._in_language(get_language(), *args, **kwargs)
+
+    def _made(self, _language: str | None, *args: P.args, **kwargs: P.kwargs) -> str:
+        return self._make(*args, **kwargs)
+
+
+def remembered(*, most: int) -> Callable[[Callable[P, str]], Remembered[P]]:
+    """Remember the last `most` pages that a function makes, by its arguments and the language.
+
+    The arguments must contain everything else that a page depends on.
     """
+    return lambda make: Remembered(make, most)
+
+
+def make(template: str, context: dict[str, Any], *, path: str) -> str:
+    """Render the page at `path` for no particular visitor, in the language of the request."""
     whole = context | site(None) | language_links(path) | {"csrf_token": TOKEN}
     return render_to_string(template, whole)
 

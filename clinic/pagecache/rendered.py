@@ -157,7 +157,7 @@ class Ready:
 
 
 class Copied(ResponseHeaders):
-    """A copy of headers that were checked when the page was loaded, without a second check."""
+    """A copy of a page's headers. They are not checked again, since loading has checked them."""
 
     def __init__(self, checked: ResponseHeaders) -> None:
         self._store = checked._store.copy()
@@ -202,7 +202,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> KeptPage | None:
 
 @cache
 def edition() -> str:
-    """Return a hash of what pages are made of, but the database: code, protocols, settings."""
+    """Return a hash of the code, templates, protocols and settings that pages are made of."""
     with translation.override(settings.LANGUAGE_CODE):
         shown = repr((site(None), [getattr(settings, name) for name in SHOWN]))
     whole = hashlib.sha256(shown.encode())
@@ -294,7 +294,7 @@ def renew(*, made_of: str = "") -> int:
     edition was rendered from the same content, nothing is rendered.
 
     Raises StoreError. If the process dies before the end, readers' requests fill the new
-    generation, and the one before serves pages that the database cannot give.
+    generation. While the database is down, readers get missing pages from the generation before.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:

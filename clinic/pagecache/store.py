@@ -2,7 +2,7 @@
 
 Entries belong to a *generation*. One generation is current; a change of what readers see begins a
 new, empty one in one step. A process that began to render before the change writes into the old
-generation, which nobody reads any more. So an older text never replaces a newer one, and no
+generation, which is no longer read. So an older text never replaces a newer one, and no
 versions need to be compared. The old generation is kept until the new one is complete.
 """
 
@@ -43,7 +43,7 @@ class Store(Protocol):
     def _lock(self) -> AbstractContextManager[Any]: ...
 
     def _swap(self, new: str, before: str) -> None:
-        """Make an empty generation current, and delete all except these two."""
+        """Make the empty generation `new` current, and delete all except `new` and `before`."""
 
 
 def begin(store: Store, complete: str) -> str:

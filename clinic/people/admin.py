@@ -14,8 +14,8 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.forms import CheckboxSelectMultiple, ModelForm
+from django.db.models import Exists, ManyToManyField, OuterRef, QuerySet
+from django.forms import CheckboxSelectMultiple, ModelForm, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -26,10 +26,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import audit
-from clinic.lists import FindAdmin, FixedFilter
+from clinic.lists import Context, FindAdmin, FixedFilter
 from clinic.people import attempts, leaving, sessions
 from clinic.people.roles import ROLES
-from clinic.requests import request_id
+from clinic.requests import request_id, signed_in_user
 
 # PersonAdmin replaces the stock page of accounts; roles are a table in code; seeds of codes and
 # counters of wrong passwords are for no page.
@@ -68,7 +68,7 @@ class PersonForm(ModelForm[User]):
 
 
 @admin.register(User)
-class PersonAdmin(FindAdmin):
+class PersonAdmin(FindAdmin[User]):
     """The accounts of staff. Administrators cannot change their own or make a superuser."""
 
     list_display = ["username", "name", "roles", "second_factor", "is_active", "last_login"]
@@ -84,36 +84,42 @@ class PersonAdmin(FindAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=("totp", "webauthn"))
-        rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        rows = super().get_queryset(request).prefetch_related("groups")
         return rows.annotate(has_factor=Exists(factors))
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         return super().changelist_view(request, {"title": _("People"), **(extra_context or {})})
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if obj is not None and (obj.pk == request.user.pk or obj.is_superuser):
             return False
         return super().has_change_permission(request, obj)
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow our own filter only: a row count could reveal how a password's hash begins."""
         return lookup == ActiveFilter.parameter_name
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Refuse: an account is closed, not deleted, so that its events keep their name."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         return [name for name in self.fields if obj or name != "is_active"]
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kw: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
         roles = Group.objects.filter(name__in=ROLES).order_by("name")
         return super().formfield_for_manytomany(
             db_field, request, queryset=roles, widget=CheckboxSelectMultiple, **kw
         )
 
     # --- a change that takes work away ------------------------------------------------------------
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Ask before a change that takes work from an account. Until then nothing is stored."""
         try:
             return super().change_view(request, object_id, *args, **kw)
@@ -146,7 +152,9 @@ class PersonAdmin(FindAdmin):
         before = role_names(user)
         super().save_related(request, form, formsets, change)
         after = role_names(user)
-        back = leaving.give_back(user=user, by=request.user, request_id=request_id(request))
+        back = leaving.give_back(
+            user=user, by=signed_in_user(request), request_id=request_id(request)
+        )
         if back and "give_back" not in request.POST:
             raise GivesBack(back)
         if back:
@@ -175,7 +183,7 @@ class PersonAdmin(FindAdmin):
         )
         messages.info(request, sentence % {"n": count, "name": user.get_username()})
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Skip Django's own log: the audit trail records more."""
 
     log_change = log_addition
@@ -197,7 +205,7 @@ class PersonAdmin(FindAdmin):
         return own + super().get_urls()
 
     def _changeable(self, request: HttpRequest, pk: int) -> User:
-        user: User | None = self.get_object(request, str(pk))
+        user = self.get_object(request, str(pk))
         if user is None:
             raise Http404
         if not self.has_change_permission(request, user):

@@ -62,7 +62,7 @@ class Attempts(AxesDatabaseHandler):
     """Count as axes does, but store nothing that was typed and nothing of the browser."""
 
     def user_login_failed(
-        self, sender: Any, credentials: dict[str, Any], request: Any = None, **kwargs: Any
+        self, sender: object, credentials: dict[str, Any], request: Any = None, **kwargs: Any
     ) -> None:
         sent = request.GET, request.POST
         request.GET = request.POST = QueryDict()
@@ -81,6 +81,8 @@ class Attempts(AxesDatabaseHandler):
 
 def prune() -> int:
     """Delete the attempts that lock no account any more. Returns how many."""
-    over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - get_cool_off())
+    locked_for = get_cool_off()
+    assert locked_for is not None  # AXES_COOLOFF_TIME is set
+    over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - locked_for)
     deleted: int = over.delete()[0]
     return deleted

@@ -12,19 +12,15 @@ how many attempts were made.
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db import connection, transaction
 
+from clinic.models import CacheEntry
+from clinic.people import sql
 from clinic.secrets.sealing import keyed, sign, signed
-
-_INSERT = (
-    "insert into clinic_cacheentry (key, entry, expires)"
-    " values (%(row)s, %(entry)s, to_timestamp(%(expires)s)) on conflict (key)"
-)
-_ADD = f"{_INSERT} do nothing returning 1"
-_SET = f"{_INSERT} do update set entry = excluded.entry, expires = excluded.expires returning 1"
 
 
 class SignedCache(BaseCache):
@@ -41,27 +37,25 @@ class SignedCache(BaseCache):
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[str, Any]:
         names = {self._row(key, version): key for key in keys}
-        found = _run(
-            "select key, entry from clinic_cacheentry where key = any(%(rows)s)", rows=list(names)
-        )
+        found = CacheEntry.objects.filter(key__in=names).values_list("key", "entry")
         opened = {names[row]: _open(row, entry) for row, entry in found}
         return {key: kept[0] for key, kept in opened.items() if kept}
 
     def set(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
     ) -> None:
-        self._put(_SET, self._row(key, version), value, self.get_backend_timeout(timeout))
+        self._put(sql.SET_ENTRY, self._row(key, version), value, self.get_backend_timeout(timeout))
 
     def add(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
     ) -> bool:
         row, expires = self._row(key, version), self.get_backend_timeout(timeout)
-        while not self._put(_ADD, row, value, expires):
+        while not self._put(sql.ADD_ENTRY, row, value, expires):
             with transaction.atomic():
                 entry = _locked(row)
                 if entry is not None:  # else another process has deleted the row meanwhile
                     missing = _open(row, entry) is None
-                    return missing and self._put(_SET, row, value, expires)
+                    return missing and self._put(sql.SET_ENTRY, row, value, expires)
         return True
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
@@ -75,18 +69,20 @@ class SignedCache(BaseCache):
         return kept[0]
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        row = self._row(key, version)
-        return bool(_run("delete from clinic_cacheentry where key = %(row)s returning 1", row=row))
+        deleted, _by = CacheEntry.objects.filter(key=self._row(key, version)).delete()
+        return bool(deleted)
 
     def clear(self) -> None:
-        _run("delete from clinic_cacheentry returning 1")
+        CacheEntry.objects.all().delete()
 
     def _row(self, key: str, version: int | None) -> str:
         return keyed("cache key", self.make_key(key, version).encode()).hex()
 
     def _put(self, statement: str, row: str, value: Any, expires: float | None) -> bool:
         entry = sign(_place(row), _written([expires, value]))
-        return bool(_run(statement, row=row, entry=entry, expires=expires))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"row": row, "entry": entry, "expires": expires})
+            return cursor.fetchone() is not None
 
     def _change(
         self, key: str, version: int | None, change: Callable[[Any, float | None], Any]
@@ -98,14 +94,15 @@ class SignedCache(BaseCache):
             kept = None if entry is None else _open(row, entry)
             if kept is not None:
                 kept = change(*kept)
-                self._put(_SET, row, *kept)
+                self._put(sql.SET_ENTRY, row, *kept)
         return kept
 
 
 def prune() -> int:
     """Delete the expired rows. Returns how many."""
-    over = "delete from clinic_cacheentry where expires <= to_timestamp(%(now)s) returning 1"
-    return len(_run(over, now=time.time()))
+    now = datetime.fromtimestamp(time.time(), UTC)
+    deleted, _by = CacheEntry.objects.filter(expires__lte=now).delete()
+    return deleted
 
 
 def _place(row: str) -> str:
@@ -133,12 +130,5 @@ def _open(row: str, whole: Any) -> tuple[Any, float | None] | None:
 
 def _locked(row: str) -> Any:
     """Lock a row until the transaction ends and return its entry; None if the row is missing."""
-    found = _run("select entry from clinic_cacheentry where key = %(row)s for update", row=row)
-    return found[0][0] if found else None
-
-
-def _run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    entries = CacheEntry.objects.select_for_update().filter(key=row)
+    return next(iter(entries.values_list("entry", flat=True)), None)

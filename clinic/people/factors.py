@@ -5,31 +5,30 @@ accepts the codes of one step before and after, for phones whose clock is off, s
 valid for three steps.
 """
 
-from typing import Any
-
 from allauth.mfa import app_settings
 from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
 
-def _mark_used(user: Any, code: str) -> None:
+def _mark_used(user: User, code: str) -> None:
     """Remember that the user has used a code of their app, until the code expires."""
     key = TOTP(Authenticator(user=user))._get_used_cache_key(code)
     steps = 2 * app_settings.TOTP_TOLERANCE + 1
     cache.set(key, "used", timeout=steps * app_settings.TOTP_PERIOD)
 
 
-class _SingleUseCode:
+class _SingleUseCode(forms.BaseAuthenticateForm):
     """For a form of allauth: refuse a code that was used before."""
 
-    user: Any
-    authenticator: Any
+    user: User
+    authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        code = super().clean_code()
         if self.authenticator.type == Authenticator.Type.TOTP:
             _mark_used(self.user, code)
         return code

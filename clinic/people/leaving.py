@@ -5,10 +5,16 @@ the work that this account cannot do any more, records that, and lists the work 
 no patient: an administrator reads the list before anything is stored.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
-GiveBack = Callable[..., list[str]]
+if TYPE_CHECKING:  # apps.py imports this module before Django has loaded any model
+    from django.contrib.auth.models import User
+
+
+class GiveBack(Protocol):
+    def __call__(self, *, user: "User", by: "User", request_id: str) -> list[str]: ...
+
+
 _registered: list[GiveBack] = []
 
 
@@ -18,7 +24,7 @@ def on_change(give_back: GiveBack) -> GiveBack:
     return give_back
 
 
-def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
+def give_back(*, user: "User", by: "User", request_id: str) -> list[str]:
     """Return all work that the account cannot do any more. Lists it in words."""
     given = (each(user=user, by=by, request_id=request_id) for each in _registered)
     return [words for back in given for words in back]

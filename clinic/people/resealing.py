@@ -1,7 +1,7 @@
 """Seal every sealed value anew with the first key of the ring, so that an old key can go.
 
 Resealing works while the program runs. It can be stopped and started again: each value is replaced
-by itself, and only if the program has not stored another value meanwhile.
+in a statement of its own, and only if the program has not stored another value meanwhile.
 """
 
 import base64
@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import connection
 
+from clinic.people import sql
 from clinic.people.sign_in import MFAAdapter
 from clinic.secrets import sealing
 
@@ -33,16 +34,12 @@ def count_old() -> int:
     with connection.cursor() as cursor:
         total = 0
         for field in _fields():
-            cursor.execute(f"select count(*) from {_OLD % _names(field)}", [_primary()])  # noqa: S608
+            cursor.execute(sql.COUNT_OLD_VALUES % _names(field), [_primary()])
             total += cursor.fetchone()[0]
     return total + sum(1 for _row in _old_factors())
 
 
-# the position of the key's id in a sealed value: see sealing.kid_of
-_OLD = '"%(table)s" where substring("%(column)s" from 2 for 4) <> %%s'
-
-
-def _fields() -> Iterator[Any]:
+def _fields() -> Iterator[sealing.SealedField[Any]]:
     for model in apps.get_models():
         if not model._meta.proxy and model._meta.managed:
             for field in model._meta.local_concrete_fields:
@@ -50,7 +47,7 @@ def _fields() -> Iterator[Any]:
                     yield field
 
 
-def _names(field: Any) -> dict[str, str]:
+def _names(field: sealing.SealedField[Any]) -> dict[str, str | None]:
     meta = field.model._meta
     return {"table": meta.db_table, "column": field.column, "key": meta.pk.column}
 
@@ -59,17 +56,16 @@ def _primary() -> bytes:
     return bytes.fromhex(sealing.primary_kid())
 
 
-def _reseal(field: Any) -> int:
+def _reseal(field: sealing.SealedField[Any]) -> int:
     names, done = _names(field), 0
-    find = f'select "{names["key"]}", "{field.column}" from {_OLD % names} limit {BATCH}'  # noqa: S608
-    swap = 'update "%(table)s" set "%(column)s" = %%s where "%(key)s" = %%s and "%(column)s" = %%s'
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(find, [_primary()])
+            cursor.execute(sql.FIND_OLD_VALUES % names, [_primary(), BATCH])
             rows = cursor.fetchall()
             for key, value in rows:
                 pk, old = field.model._meta.pk.to_python(key), bytes(value)
-                cursor.execute(swap % names, [sealing.reseal(old, field.place_of(pk)), key, old])
+                new = sealing.reseal(old, field.place_of(pk))
+                cursor.execute(sql.REPLACE_VALUE % names, [new, key, old])
                 done += cursor.rowcount
             if len(rows) < BATCH:
                 return done
@@ -78,7 +74,7 @@ def _reseal(field: Any) -> int:
 # --- seeds of second factors: text in JSON, sealed for allauth ------------------------------------
 
 
-def _is_old(value: Any) -> bool:
+def _is_old(value: str | bytes) -> bool:
     try:
         return sealing.kid_of(base64.b64decode(value, validate=True)) != sealing.primary_kid()
     except (TypeError, ValueError, binascii.Error, sealing.SealError):

@@ -46,7 +46,7 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Make the groups and give them exactly their permissions.
 
     Returns the permissions of the table that do not exist, because an app is not migrated yet or a
-    name is misspelled. A test expects none once all apps are migrated.
+    name is misspelled. A test expects no such permission once all apps are migrated.
     """
     from django.contrib.auth.models import Group, Permission
 
@@ -61,7 +61,7 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return sorted(set().union(*ROLES.values()) - known.keys())
 
 
-def after_migrate(sender: Any, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+def after_migrate(sender: object, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
     """Run `sync` once per migration: after the last app, when every permission exists."""
     last = [config for config in apps.get_app_configs() if config.models_module][-1]
     if sender is last:

@@ -12,6 +12,7 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
@@ -31,7 +32,7 @@ def stored_key(key: str) -> str:
     return hashlib.sha256(b"clinic.session:" + key.encode()).hexdigest()[:40]
 
 
-def end(user: Any, *, but: str | None = None) -> int:
+def end(user: User, *, but: str | None = None) -> int:
     """End the sessions of an account, also those that wait for the second factor.
 
     `but` is the key of one session that stays. Returns how many sessions ended. A session that
@@ -63,7 +64,7 @@ class SessionStore(db.SessionStore[Any]):
         return StaffSession
 
     def decode(self, session_data: Any) -> Any:
-        """Open a session. One of the release before names its backend by the old path."""
+        """Open a session. A session of the release before has the backend's old path."""
         data = super().decode(session_data)
         if (path := data.get(BACKEND_SESSION_KEY)) in MOVED_BACKENDS:
             data[BACKEND_SESSION_KEY] = MOVED_BACKENDS[path]

@@ -23,10 +23,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout, signals
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -35,6 +37,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import audit, limits
 from clinic.people import attempts, sessions
+from clinic.requests import signed_in_user
 from clinic.secrets import sealing
 
 FRESH_SECONDS = 5 * 60
@@ -55,7 +58,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """What allauth asks about accounts and passwords."""
+    """The adapter by which allauth handles accounts and passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -81,12 +84,14 @@ class AccountAdapter(DefaultAccountAdapter):
         required: bool = super().is_reauthentication_required(*args, **kwargs)
         return required
 
-    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+    def get_reauthentication_methods(
+        self, user: AbstractBaseUser | AnonymousUser
+    ) -> list[dict[str, Any]]:
         """Return the second factors of the user; the password only for a user without one."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [way for way in methods if way["id"].startswith("mfa_")] or methods
 
-    def login(self, request: HttpRequest, user: Any) -> None:
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         if not hasattr(user, "backend"):  # after the second factor
             # allauth would store the name of the module, which Django finds in no setting
             user.backend = settings.AUTHENTICATION_BACKENDS[-1]
@@ -102,16 +107,15 @@ class RoleBackend(AuthenticationBackend):
     Permissions that a single account was given by hand do not count and are not queried (roles.py).
     """
 
-    def _authenticate_by_username(self, username: str, password: str) -> User | None:
-        user: User | None = self._check_password(attempts.account(username), password)
-        return user
+    def _authenticate_by_username(self, username: str, password: str) -> AbstractBaseUser | None:
+        return self._check_password(attempts.account(username), password)
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         return set()
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """What allauth asks about the second factor."""
+    """The adapter by which allauth handles the second factor."""
 
     _PLACE = "mfa_authenticator|data"
     error_messages = DefaultMFAAdapter.error_messages | {
@@ -142,7 +146,7 @@ class MFAAdapter(DefaultMFAAdapter):
 def has_second_factor(request: HttpRequest) -> bool:
     """Return whether the user of this session has shown a second factor in it."""
     # allauth returns an empty list unless it is given the user
-    records = get_authentication_records(request, request.user)
+    records = get_authentication_records(request, signed_in_user(request))
     return any(record.get("method") == "mfa" for record in records)
 
 
@@ -162,7 +166,7 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
     ) -> HttpResponse | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
@@ -184,7 +188,7 @@ class SecondFactorMiddleware:
 
 def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | None:
     """Lead to the page that proves or enrols a second factor; None for the pages that do so."""
-    if not is_mfa_enabled(request.user):
+    if not is_mfa_enabled(signed_in_user(request)):
         return None if name in ENROL_PAGES else redirect("mfa_activate_totp")
     if name in PROVE_PAGES:
         return None
@@ -241,41 +245,45 @@ def _record(
         )
 
 
-def _on_login(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+def _on_login(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
     _record(request, user, "login")
 
 
-def _on_logout(sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+def _on_logout(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None:
         _record(request, user, "logout")
 
 
 def _on_login_failed(
-    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+    sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
     # the typed text is not stored: people type their password into the box of the user name
     user = attempts.account(credentials.get("username") or "")
     _record(request, user, "login-fail", step="password")
 
 
-def _on_factor_failed(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+def _on_factor_failed(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
     _record(request, user, "login-fail", step="second factor")
 
 
-def _on_step(sender: Any, request: HttpRequest, user: User, method: str, **kwargs: Any) -> None:
+def _on_step(sender: object, request: HttpRequest, user: User, method: str, **kwargs: Any) -> None:
     """Give the session a new key after a repeated proof, as after a sign-in."""
     if kwargs.get("reauthenticated"):
         request.session.cycle_key()
 
 
-def _on_password_changed(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+def _on_password_changed(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
     with _ending_other_sessions(request, user):
         _record(request, user, "update", kind="password")
 
 
 def _on_factor(step: str) -> Callable[..., None]:
     def record(
-        sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+        sender: object,
+        request: HttpRequest,
+        user: User,
+        authenticator: Authenticator,
+        **kwargs: Any,
     ) -> None:
         _record(request, user, "mfa", step=step, kind=str(authenticator.type))
 
@@ -285,7 +293,7 @@ def _on_factor(step: str) -> Callable[..., None]:
 def _on_factor_gone(step: str) -> Callable[..., None]:
     record = _on_factor(step)
 
-    def end(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    def end(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
         with _ending_other_sessions(request, user):
             record(sender, request, user, **kwargs)
 
@@ -303,14 +311,14 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 
 
 def _on_enrolled(
-    sender: Any, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+    sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Count the code that enrolled an app as the proof of this session: it cannot be used again."""
+    """Take the code that enrolled an app as this session's proof; the code is then used up."""
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 
 
-_HANDLERS = (
+_HANDLERS: tuple[tuple[Signal, Callable[..., None]], ...] = (
     (signals.user_logged_in, _on_login),
     (signals.user_logged_out, _on_logout),
     (signals.user_login_failed, _on_login_failed),

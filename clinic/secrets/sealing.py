@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query_utils import DeferredAttribute
 
 _VERSION = b"\x01"
@@ -38,6 +39,10 @@ _KEY = 32
 _MARK = hashlib.sha256().digest_size
 
 Loaded = TypeVar("Loaded")
+Value = TypeVar("Value")
+# what a sealed field holds: an object of JSON, or one whose values are all texts
+Json = dict[str, Any]
+Words = dict[str, str]
 Ring = tuple[tuple[bytes, AESGCM], ...]
 
 
@@ -96,7 +101,7 @@ class Sealed:
 class _OpenOnRead(DeferredAttribute):
     """Open the value of a row when it is first read, and keep it open."""
 
-    field: "SealedField"
+    field: "SealedField[Any]"
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
         value = super().__get__(instance, cls)
@@ -110,7 +115,7 @@ class _OpenOnRead(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(models.BinaryField[Any, Any]):
+class SealedField(models.BinaryField[Value, Value]):
     """A column that stores a JSON value (a dict, list, string, …) sealed.
 
     The value is bound to table, column and primary key. So the primary key is made in Python,
@@ -132,7 +137,7 @@ class SealedField(models.BinaryField[Any, Any]):
         kwargs.pop("serialize", None)
         return name, path, args, kwargs
 
-    def seal_for(self, pk: Any, value: Any) -> Sealed | None:
+    def seal_for(self, pk: object, value: Value | None) -> Sealed | None:
         """Seal a value for the row `pk`, as `QuerySet.update` takes it.
 
         Raises TypeError without a pk or for a value that is not JSON.
@@ -142,18 +147,20 @@ class SealedField(models.BinaryField[Any, Any]):
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return Sealed(seal(text.encode(), self.place_of(pk)))
 
-    def open_for(self, pk: Any, value: Sealed | None) -> Any:
+    def open_for(self, pk: object, value: Sealed | None) -> Any:
         """Open a value of the row `pk` that `QuerySet.values` returned. Raises SealError."""
         return None if value is None else json.loads(unseal(value.data, self.place_of(pk)))
 
-    def place_of(self, pk: Any) -> str:
+    def place_of(self, pk: object) -> str:
         """Return the place that values of row `pk` are bound to. Raises TypeError without a pk."""
         if pk is None:
             raise TypeError(f"{self} is bound to its row: give the row its primary key first")
         return f"{self.model._meta.db_table}|{self.column}|{pk}"
 
     # from and to the database
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
+    def from_db_value(
+        self, value: Any, expression: models.Expression, connection: BaseDatabaseWrapper
+    ) -> Sealed | None:
         return None if value is None else Sealed(bytes(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
@@ -249,7 +256,7 @@ def write_key_file(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # a whole file or none; the first of two writers wins
+        os.link(draft, path)  # the file appears complete; the first of two writers wins
     finally:
         draft.unlink()
 

@@ -1,7 +1,7 @@
-"""The editors' side: the list of pages, writing one, its preview, its history.
+"""The admin of pages, conditions and pictures, for editors and clinicians.
 
-Nothing is stored by the admin's own forms. What happens to a page goes through one service each,
-which records it; looking at a page is no event, since a page holds nobody's data.
+The admin's own forms store nothing: each act calls one service, which records it in the audit
+trail. Looking at a page is not recorded, because pages contain no data about patients.
 """
 
 from education.admin.conditions import ConditionAdmin

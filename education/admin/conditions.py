@@ -1,4 +1,4 @@
-"""The conditions that pages belong to: their titles and their order."""
+"""The conditions in the admin: their titles and their order."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,7 +15,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import ReadOnlyAdmin
+from clinic.lists import Context, ReadOnlyAdmin
+from clinic.requests import request_id, signed_in_user
 from education.admin.forms import NameField
 from education.models import Condition
 from education.services import editing, rights
@@ -25,12 +26,14 @@ OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
 
 
 class ConditionForm(forms.Form):
-    """A condition's titles and place. Its name in the address is given once."""
+    """The titles and the place of a condition. The name in the address never changes."""
 
     slug = NameField(
-        label=gettext_lazy("Its name in the address"),
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-ulcers. It stays."),
-        missing=gettext_lazy("Give the name that stands in the address."),
+        label=gettext_lazy("Name in the address"),
+        help_text=gettext_lazy(
+            "Small letters, digits and hyphens, such as leg-ulcers. It cannot be changed later."
+        ),
+        missing=gettext_lazy("Give the name for the address."),
     )
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -44,7 +47,7 @@ class ConditionForm(forms.Form):
         error_messages={"required": gettext_lazy("Give a number from 0 to 999.")},
     )
 
-    def __init__(self, row: Condition | None, data: Any = None) -> None:
+    def __init__(self, row: Condition | None, data: QueryDict | None = None) -> None:
         initial: dict[str, Any] = {}
         if row is not None:
             initial = {"title": row.title, "order": row.order}
@@ -55,7 +58,7 @@ class ConditionForm(forms.Form):
         for code, name in OTHERS:
             self.fields[f"title_{code}"] = forms.CharField(
                 label=_("Title in %(language)s") % {"language": name},
-                help_text=_("Without one, readers in this language see the English title."),
+                help_text=_("Without this title, readers in this language see the English title."),
                 max_length=80,
                 required=False,
             )
@@ -66,37 +69,35 @@ class ConditionForm(forms.Form):
 
 
 @admin.register(Condition)
-class ConditionAdmin(ReadOnlyAdmin):
-    """Named and put in order by editors; none is deleted, since pages have addresses under it."""
+class ConditionAdmin(ReadOnlyAdmin[Condition]):
+    """Editors add and change conditions. No condition is deleted: addresses of pages contain it."""
 
     list_title = gettext_lazy("Conditions")
+    is_in_index = False
     list_display = ["named", "other_titles", "slug", "order", "number"]
     ordering = ["order", "slug"]
-    sortable_by: list[str] = []
-    list_filter: list[Any] = []
+    sortable_by = []
+    list_filter = []
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Condition]:
         return super().get_queryset(request).annotate(number_of_pages=Count("pages"))
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Condition | None = None) -> bool:
         return rights.may(request.user, "change")
 
     has_add_permission = has_view_permission
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """The list of pages leads here."""
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, self.titled(extra_context))
-
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         return self._edit(request, None)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -105,8 +106,10 @@ class ConditionAdmin(ReadOnlyAdmin):
             raise Http404
         return self._edit(request, row)
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The audit trail has it."""
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
+        """Lead to the list: the audit trail records the changes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(LIST)
@@ -125,8 +128,8 @@ class ConditionAdmin(ReadOnlyAdmin):
                     titles=form.titles(),
                     order=data["order"],
                     is_new=row is None,
-                    by=request.user,
-                    request_id=request.request_id,
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
             except rights.ActRefused as error:
                 form.add_error("slug" if row is None else None, str(error))

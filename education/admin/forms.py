@@ -1,8 +1,8 @@
-"""What an editor types: the head of a page, its sections, its sources."""
+"""The forms of an editor: the head of a page, its sections, its sources."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -15,19 +15,24 @@ from django.utils.translation import gettext_lazy
 from education import content
 from education.models import Condition
 
-MOST: Final = 30
-"""Sections, and sources, of a page: with more the form would have too many fields to be sent."""
-LONGEST: Final = 40_000
-"""Characters of all sections together: with more the form would be too large to be sent."""
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+MAX_ROWS: Final = 30
+"""The most sections, and the most sources, of a page: Django limits the fields of a form."""
+MAX_CHARACTERS: Final = 40_000
+"""The most characters of all sections together: a posted form has a size limit."""
 _LAST: Final = 10_000
 _DAY = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
 class NameField(forms.RegexField):
-    """A name that stands in an address or a text: small letters, digits and hyphens."""
+    """A name for use in an address or a text: small letters, digits and hyphens."""
 
-    def __init__(self, *, label: Any, help_text: Any, missing: Any) -> None:
+    def __init__(
+        self, *, label: "StrOrPromise", help_text: "StrOrPromise", missing: "StrOrPromise"
+    ) -> None:
         super().__init__(
             rf"^{_NAME}\Z",
             label=label,
@@ -35,33 +40,34 @@ class NameField(forms.RegexField):
             max_length=50,
             error_messages={
                 "required": missing,
-                "invalid": gettext_lazy("Use small letters, digits and hyphens alone."),
+                "invalid": gettext_lazy("Use only small letters, digits and hyphens."),
             },
         )
 
 
 class RelatedField(forms.CharField):
-    """Names of pages, one in each line, as a tuple."""
+    """The names of pages, one in each line. The value is a tuple of names."""
 
     widget = forms.Textarea({"rows": 3, "spellcheck": "false"})
     _line = RegexValidator(rf"^{_NAME}/{_NAME}\Z")
 
     def to_python(self, value: Any) -> Any:
-        return tuple(line.strip() for line in super().to_python(value).splitlines() if line.strip())
+        typed = super().to_python(value) or ""
+        return tuple(line.strip() for line in typed.splitlines() if line.strip())
 
     def run_validators(self, value: Any) -> None:
         for line in value:
             try:
                 self._line(line)
             except forms.ValidationError:
-                said = _("“%(line)s” is not written like restless-legs/iron.")
-                raise forms.ValidationError(said % {"line": line[:60]}) from None
+                message = _("“%(line)s” is not written like restless-legs/iron.")
+                raise forms.ValidationError(message % {"line": line[:60]}) from None
             if len(line) > 101:
                 raise forms.ValidationError(_("“%(line)s…” is too long.") % {"line": line[:60]})
 
 
 class HeadForm(forms.Form):
-    """What stands above the text. `read` is the hash of the text that was opened."""
+    """The head of a page: everything above the text. `read` is the hash of the opened text."""
 
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -76,7 +82,7 @@ class HeadForm(forms.Form):
         error_messages={"required": gettext_lazy("Write a summary of one or two sentences.")},
     )
     audience = forms.CharField(
-        label=gettext_lazy("Who it is for"),
+        label=gettext_lazy("Who the page is for"),
         max_length=300,
         error_messages={"required": gettext_lazy("Say who the page is for.")},
     )
@@ -88,12 +94,12 @@ class HeadForm(forms.Form):
     )
     written = forms.DateField(
         label=gettext_lazy("Written"),
-        help_text=gettext_lazy("The day that readers see. Set it when you write the page anew."),
+        help_text=gettext_lazy("Readers see this day. Change it when you rewrite the page."),
         widget=_DAY,
-        error_messages={"required": gettext_lazy("Give the day on which it was written.")},
+        error_messages={"required": gettext_lazy("Give the day on which the page was written.")},
     )
     related = RelatedField(
-        label=gettext_lazy("Pages to read on"),
+        label=gettext_lazy("Related pages"),
         help_text=gettext_lazy("One in each line, such as restless-legs/iron."),
         required=False,
         max_length=2000,
@@ -102,33 +108,35 @@ class HeadForm(forms.Form):
 
 
 class NewHeadForm(HeadForm):
-    """The same for a page that is not there yet: where it will stand, too."""
+    """The head of a new page, with its condition, language and name in the address."""
 
     condition = forms.ModelChoiceField(
         label=gettext_lazy("Condition"),
         queryset=Condition.objects.all(),
         empty_label=gettext_lazy("Choose"),
         error_messages={
-            "required": gettext_lazy("Choose the condition it belongs to."),
+            "required": gettext_lazy("Choose the condition that the page belongs to."),
             "invalid_choice": gettext_lazy("Choose one of the conditions."),
         },
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
         choices=settings.LANGUAGES,
-        help_text=gettext_lazy("A translation stands under the same name as its English page."),
+        help_text=gettext_lazy("A translation has the same name as its English page."),
         error_messages={"required": gettext_lazy("Choose the language.")},
     )
     slug = NameField(
-        label=gettext_lazy("Its name in the address"),
-        help_text=gettext_lazy("Small letters, digits and hyphens, such as iron. It stays."),
-        missing=gettext_lazy("Give the name that stands in the address."),
+        label=gettext_lazy("Name in the address"),
+        help_text=gettext_lazy(
+            "Small letters, digits and hyphens, such as iron. It cannot be changed later."
+        ),
+        missing=gettext_lazy("Give the name for the address."),
     )
     field_order = ["condition", "language", "slug"]
 
 
 class SectionForm(forms.Form):
-    """A heading and its Markdown. What is left empty is no section."""
+    """A heading and its Markdown. An empty form is ignored."""
 
     place = forms.IntegerField(
         label=gettext_lazy("Place"), required=False, min_value=0, max_value=999
@@ -137,10 +145,10 @@ class SectionForm(forms.Form):
     body = forms.CharField(
         label=gettext_lazy("Text"),
         required=False,
-        max_length=LONGEST,
+        max_length=MAX_CHARACTERS,
         widget=forms.Textarea({"rows": 10}),
     )
-    gone = forms.BooleanField(label=gettext_lazy("Take this section out"), required=False)
+    gone = forms.BooleanField(label=gettext_lazy("Remove this section"), required=False)
 
     def clean_body(self) -> str:
         return "\n".join(self.cleaned_data["body"].splitlines())
@@ -152,7 +160,7 @@ class SectionForm(forms.Form):
 
 
 class SourceForm(forms.Form):
-    """What statements rest on. What is left empty is no source."""
+    """A source of the page. An empty form is ignored."""
 
     place = forms.IntegerField(
         label=gettext_lazy("Number"), required=False, min_value=0, max_value=999
@@ -166,15 +174,15 @@ class SourceForm(forms.Form):
         widget=forms.TextInput({"inputmode": "url"}),
         validators=[RegexValidator(r"^https?://\S+\Z")],
         error_messages={
-            "invalid": gettext_lazy("Give the whole address, which begins with https://.")
+            "invalid": gettext_lazy("Give the whole address. It begins with https://.")
         },
     )
-    gone = forms.BooleanField(label=gettext_lazy("Take this source out"), required=False)
+    gone = forms.BooleanField(label=gettext_lazy("Remove this source"), required=False)
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if data.get("url") and not data.get("text") and "text" not in self.errors:
-            self.add_error("text", _("Say what stands at this address."))
+            self.add_error("text", _("Describe the source at this address."))
         return data
 
     @property
@@ -182,16 +190,16 @@ class SourceForm(forms.Form):
         return bool(self.cleaned_data.get("text")) and not self.cleaned_data.get("gone")
 
 
-_ROWS: dict[str, Any] = {"extra": 2, "max_num": MOST, "absolute_max": MOST + 2}
-Sections: Any = forms.formset_factory(SectionForm, **_ROWS)
-Sources: Any = forms.formset_factory(SourceForm, **_ROWS)
+Part = TypeVar("Part", SectionForm, SourceForm)
+Sections = forms.formset_factory(SectionForm, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS + 2)
+Sources = forms.formset_factory(SourceForm, extra=2, max_num=MAX_ROWS, absolute_max=MAX_ROWS + 2)
 
 
-class Typed:
-    """A whole text as it stands in the browser.
+class PageForm:
+    """The forms of a whole page: head, sections and sources.
 
-    `text` is what was there before, None for a new page. Bound to `data`, it keeps what was typed
-    whatever is wrong with it.
+    `text` is the stored text, None for a new page. With `data` the forms show what the editor
+    typed, valid or not.
     """
 
     def __init__(self, text: content.Page | None = None, data: QueryDict | None = None) -> None:
@@ -222,12 +230,12 @@ class Typed:
         kept = _in_order(self.sections.forms)
         for form in kept[1:]:
             if not form.cleaned_data["heading"]:
-                form.add_error("heading", _("Only the first section has no heading."))
+                form.add_error("heading", _("Write a heading: only the first section has none."))
         if not kept:
             self.refused = _("Write at least one section.")
-        elif sum(len(form.cleaned_data["body"]) for form in kept) > LONGEST:
+        elif sum(len(form.cleaned_data["body"]) for form in kept) > MAX_CHARACTERS:
             self.refused = _("The text is too long for one page: up to %(n)s characters.") % {
-                "n": LONGEST
+                "n": MAX_CHARACTERS
             }
         return not self.refused and not any(form.errors for form in kept)
 
@@ -236,7 +244,7 @@ class Typed:
         return str(self.head.cleaned_data["read"])
 
     def as_text(self, *, condition: str, slug: str, language: str) -> content.Page:
-        """The text that was typed, once it is valid."""
+        """Return the typed text. Call this after `is_valid` returned True."""
         head = self.head.cleaned_data
         return content.Page(
             condition=condition,
@@ -254,18 +262,18 @@ class Typed:
             ),
         )
 
-    def renewed(self, text: content.Page) -> "Typed":
-        """After a conflict: what was typed stays, the text it is held against is `text`."""
+    def rebased(self, text: content.Page) -> "PageForm":
+        """Return the same typed text as a change of `text`, for the page after a conflict."""
         assert self.data is not None
         data = self.data.copy()
         data["read"] = text.content_hash
-        again = Typed(text, data)
+        again = PageForm(text, data)
         again.is_valid()
         return again
 
     @property
     def faults(self) -> Iterator[tuple[str, str]]:
-        """The id of each control that is wrong, and the sentence: for the summary."""
+        """The id of each wrong control and its error message, for the error summary."""
         if self.data is None:
             return
         if self.refused:
@@ -273,22 +281,26 @@ class Typed:
         yield from _faults(self.head, "")
         groups = ((self.sections, _("Section %(n)s: ")), (self.sources, _("Source %(n)s: ")))
         for rows, name in groups:
-            for sentence in rows.non_form_errors():
-                yield f"{rows.prefix}-0", sentence
+            for message in rows.non_form_errors():
+                yield f"{rows.prefix}-0", str(message)
             for number, form in enumerate(rows.forms, 1):
                 yield from _faults(form, name % {"n": number})
 
 
 def _faults(form: forms.Form, before: str) -> Iterator[tuple[str, str]]:
     for field in form:
-        for sentence in field.errors:
-            yield field.id_for_label, f"{before}{sentence}"
+        for message in field.errors:
+            yield field.id_for_label, f"{before}{message}"
 
 
-def _in_order(rows: Sequence[Any]) -> list[Any]:
-    """The rows that count, by their numbers. One that was moved wins over the one it met there."""
+def _in_order(rows: Sequence[Part]) -> list[Part]:
+    """Return the rows that are kept, sorted by place.
 
-    def key(numbered: tuple[int, Any]) -> tuple[int, int, int]:
+    A row that was moved to a taken place gets the place. The other row makes room: upwards if the
+    moved row came from above, else downwards.
+    """
+
+    def key(numbered: tuple[int, Part]) -> tuple[int, int, int]:
         number, row = numbered
         place, was = row.cleaned_data.get("place"), row.initial.get("place")
         if place is None:
@@ -300,7 +312,7 @@ def _in_order(rows: Sequence[Any]) -> list[Any]:
 
 
 class ReviewForm(forms.Form):
-    """A clinician's word that a text is right, and when to look again."""
+    """The form by which a clinician reviews a text: the day of the next review."""
 
     next_on = forms.DateField(
         label=gettext_lazy("Next review"),
@@ -317,5 +329,5 @@ class ReviewForm(forms.Form):
     def clean_next_on(self) -> date:
         day: date = self.cleaned_data["next_on"]
         if day <= timezone.localdate():
-            raise forms.ValidationError(_("The next review lies in the future."))
+            raise forms.ValidationError(_("The next review must be in the future."))
         return day

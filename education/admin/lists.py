@@ -1,13 +1,12 @@
-"""The list of pages: what state each is in, what is wrong with it, whose review is overdue."""
+"""The list of pages in the admin: state, problems, reading grade and next review of each page."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -15,9 +14,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FixedFilter, ReadOnlyAdmin
+from clinic.lists import Context, FixedFilter, ReadOnlyAdmin
 from education import judging
-from education.models import Condition, Page, Picture, Status
+from education.models import Condition, Page, PageQuerySet, Picture, Status
 from education.services import rights
 
 SOON = timedelta(days=30)
@@ -46,7 +45,9 @@ class ConditionFilter(FixedFilter):
     title = gettext_lazy("condition")
     parameter_name = "about"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
         self.options = list(Condition.objects.values_list("slug", "title"))
         return self.options
 
@@ -60,7 +61,7 @@ class LanguageFilter(FixedFilter):
     parameter_name = "language"
     options = [
         *settings.LANGUAGES,
-        ("behind", gettext_lazy("English changed since the translation")),
+        ("behind", gettext_lazy("The English page changed since")),
     ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -82,14 +83,14 @@ class ReviewFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         today = timezone.localdate()
         if self.value() == "overdue":
-            return queryset.overdue(today)
+            return cast(PageQuerySet, queryset).overdue(today)
         if self.value() == "soon":
             return queryset.filter(next_review_on__range=(today, today + SOON))
         return queryset.filter(next_review_on=None) if self.value() == "never" else queryset
 
 
 class ProblemFilter(FixedFilter):
-    """Judged here, not by the database: there are some dozens of pages."""
+    """Judges every page in Python, which is quick enough for some dozens of pages."""
 
     title = gettext_lazy("problems")
     parameter_name = "problems"
@@ -98,14 +99,14 @@ class ProblemFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() not in dict(self.options):
             return queryset
-        known = names()
-        found = [page.pk for page in queryset if judged(page, known).problems]
+        known = known_names()
+        found = [page.pk for page in queryset if judgement(page, known).problems]
         chosen = queryset.filter if self.value() == "yes" else queryset.exclude
         return chosen(pk__in=found)
 
 
-class PageList(ReadOnlyAdmin):
-    """The columns and filters. The pages themselves are in pages.py."""
+class PageList(ReadOnlyAdmin[Page]):
+    """The columns and filters of the list. The pages of a single page are in pages.py."""
 
     list_title = gettext_lazy("Pages")
     list_display = [
@@ -114,30 +115,28 @@ class PageList(ReadOnlyAdmin):
     list_filter = [StateFilter, ConditionFilter, LanguageFilter, ReviewFilter, ProblemFilter]
     list_per_page = 100
     ordering = ["condition__order", "order", "slug", "language"]
-    sortable_by: list[str] = []
+    sortable_by = []
     empty_value_display = ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Page]:
         original = Page.objects.filter(
             condition=OuterRef("condition"), slug=OuterRef("slug"), language="en"
         ).exclude(pk=OuterRef("pk"))
-        rows = Page.objects.whole().select_related("reviewed_by")
+        rows = Page.objects.with_texts().select_related("reviewed_by")
         rows = rows.annotate(english_at=Subquery(original.values("changed_at")[:1]))
         return rows.order_by(*self.ordering)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        response = super().changelist_view(request, self.titled(extra_context))
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
-            known, shown = names(), list(context["cl"].result_list)
+            known, shown = known_names(), list(context["cl"].result_list)
             for row in shown:
-                row.judged = judged(row, known)
+                row.judgement = judgement(row, known)
             context["cl"].result_list = shown
         return response
-
-    @staticmethod
-    def address(name: str, pk: Any = None) -> str:
-        return reverse(f"admin:education_page_{name}", args=[pk] if pk else [])
 
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("Page"))
@@ -148,7 +147,7 @@ class PageList(ReadOnlyAdmin):
     def tongue(self, row: Any) -> str:
         name = dict(settings.LANGUAGES).get(row.language, row.language)
         if is_behind(row):
-            return _("%(language)s; English changed since") % {"language": name}
+            return _("%(language)s; the English page changed since") % {"language": name}
         return str(name)
 
     @admin.display(description=gettext_lazy("Condition"))
@@ -161,14 +160,14 @@ class PageList(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Problems"))
     def faults(self, row: Any) -> str:
-        number = len(row.judged.problems)
+        number = len(row.judgement.problems)
         mark = format_html('<strong class="overdue">{}</strong>', number)
         return _labelled(_("problems:"), mark) if number else ""
 
     @admin.display(description=gettext_lazy("Reading grade"))
     def grade(self, row: Any) -> str:
-        # the formula counts English syllables
-        grade = f"{row.judged.whole.grade:.1f}" if row.language == "en" else ""
+        # the formula counts syllables as in English
+        grade = f"{row.judgement.whole.grade:.1f}" if row.language == "en" else ""
         return _labelled(_("reading grade:"), grade) if grade else ""
 
     @admin.display(description=gettext_lazy("Last review"))
@@ -189,42 +188,42 @@ class PageList(ReadOnlyAdmin):
     def changed(self, row: Page) -> str:
         return _labelled(_("changed:"), date_format(localtime(row.changed_at), "j M Y"))
 
-    # --- who --------------------------------------------------------------------------------------
+    # --- permissions ------------------------------------------------------------------------------
     def has_add_permission(self, request: HttpRequest) -> bool:
         return rights.may(request.user, "change")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """A place of work of editors; clinicians come from the head of each page."""
+        """Show the list in the admin index to editors; others reach it from the page header."""
         return rights.may(request.user, "change")
 
 
 def _labelled(label: str, value: str) -> str:
-    """A cell that says what it is where the heads of the columns are not seen: on a phone."""
+    """Return a cell with its label, which shows on a phone, where column headings are hidden."""
     return format_html('<span class="on-phone">{}</span> {}', label, value)
 
 
-Names = tuple[frozenset[str], frozenset[str]]
+KnownNames = tuple[frozenset[str], frozenset[str]]
 
 
-def names() -> Names:
-    """Every page there is, as others name it, and every picture."""
+def known_names() -> KnownNames:
+    """Return the names of all pages and of all pictures."""
     rows = Page.objects.values_list("condition__slug", "slug")
     pictures = Picture.objects.values_list("slug", flat=True)
     return frozenset(f"{condition}/{slug}" for condition, slug in rows), frozenset(pictures)
 
 
-def judged(page: Page, known: Names) -> judging.Judged:
-    """What is wrong with the text under work."""
+def judgement(page: Page, known: KnownNames) -> judging.Judgement:
+    """Judge the text under work."""
     return judging.judge(page.as_written(), *known)
 
 
 def is_behind(page: Any) -> bool:
-    """Has the English page changed since this translation was written?"""
+    """Whether the English page has changed since this translation was written."""
     return page.english_at is not None and page.english_at > page.changed_at
 
 
 def state_words(page: Page) -> str:
-    """The state in words, with what readers see if that is another text."""
+    """Return the state in words, and whether readers see an older text."""
     words = page.get_status_display()
     if page.status == Status.IN_REVIEW and page.reviewed_by_id:
         words = _("Reviewed, not yet published")

@@ -1,4 +1,4 @@
-"""Writing a page, looking at it as a reader will, its history, and the buttons that move it on."""
+"""A page in the admin: its text, preview and history, and the buttons that change its state."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -18,18 +18,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from clinic.lists import Context
+from clinic.requests import request_id, signed_in_user
 from education import content, differences, judging, link_check
-from education.admin.forms import ReviewForm, Typed
-from education.admin.lists import PageList, is_behind, judged, names, state_words
+from education.admin.forms import PageForm, ReviewForm
+from education.admin.lists import PageList, is_behind, judgement, known_names, state_words
 from education.models import GoneLink, Page, PageVersion
 from education.services import editing, rights
 from education.views import directory, page_context
 
 SELF: Final = "'self'"
 SHOWN: Final = "shown"
-"""In place of a version's id: the text readers see."""
+"""Stands for the text that readers see, where other texts are named by a version's id."""
 
-# the page that holds a preview, and the preview in it
+# the page that contains a preview, and the preview in its frame
 _holds_preview = method_decorator(csp_update({"frame-src": [SELF]}))
 _in_frame = method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
 
@@ -38,7 +40,7 @@ MOVES: Final[dict[str, tuple[Callable[..., None], Any]]] = {
     "review": (editing.review, gettext_lazy("The text is reviewed. An editor can publish it.")),
     "publish": (editing.publish, gettext_lazy("Readers see this text from now on.")),
     "send_back": (editing.send_back, gettext_lazy("The page is a draft again.")),
-    "take_down": (editing.take_down, gettext_lazy("Readers see the page no longer.")),
+    "take_down": (editing.take_down, gettext_lazy("Readers no longer see the page.")),
 }
 
 
@@ -48,12 +50,12 @@ class PageAdmin(PageList):
 
     # --- writing ----------------------------------------------------------------------------------
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
-        """A new page, a draft at once."""
+        """Add a page, which becomes a draft."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        typed = Typed(data=request.POST if request.method == "POST" else None)
+        typed = PageForm(data=request.POST if request.method == "POST" else None)
         if request.method == "POST" and typed.is_valid():
             head = typed.head.cleaned_data
             condition = head["condition"]
@@ -62,27 +64,34 @@ class PageAdmin(PageList):
             )
             try:
                 page = editing.add_page(
-                    condition=condition, text=text, by=request.user, request_id=request.request_id
+                    condition=condition,
+                    text=text,
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
             except rights.ActRefused as error:
                 typed.head.add_error("slug", str(error))
             else:
-                messages.success(request, _("The page is there, as a draft."))
+                messages.success(request, _("The page is stored as a draft."))
                 return self._onward(request, page)
         context = {"title": _("Add a page"), "page": None, "typed": typed}
         return self._answer(request, "edit", context, status=200 if typed.data is None else 422)
 
     @_holds_preview
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
-        """The text to work on for who may; to read for who reviews."""
+        """Show the text: as a form to editors, as a preview to clinicians who review."""
         page = self._page(request, object_id)
         if request.method != "POST":
             return self._edit(request, page)
         if not rights.may(request.user, "change"):
             raise PermissionDenied
-        typed = Typed(page.as_written(), request.POST)
+        typed = PageForm(page.as_written(), request.POST)
         if not typed.is_valid():
             return self._edit(request, page, typed=typed, status=422)
         text = typed.as_text(condition=page.condition.slug, slug=page.slug, language=page.language)
@@ -90,9 +99,9 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=typed.read,
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
         except rights.Changed as error:
             return self._conflict(request, page, typed, text, str(error))
@@ -100,35 +109,35 @@ class PageAdmin(PageList):
         return self._onward(request, page)
 
     def _conflict(
-        self, request: HttpRequest, page: Page, typed: Typed, text: content.Page, said: str
+        self, request: HttpRequest, page: Page, typed: PageForm, text: content.Page, reason: str
     ) -> HttpResponse:
         page = self._page(request, page.pk)
-        there = page.as_written()
-        typed = typed.renewed(there)
+        stored = page.as_written()
+        typed = typed.rebased(stored)
         typed.refused = _(
-            "%(said)s What you typed is still here and is not stored. Below is how it differs from"
-            " what is there now: take over what you want to keep, then store again."
-        ) % {"said": said}
-        differ = differences.between(there, text)
+            "%(reason)s Your text is still here, but it is not stored. Below you see how it differs"
+            " from the stored text. Take over the changes that you want to keep, then store again."
+        ) % {"reason": reason}
+        differ = differences.between(stored, text)
         return self._edit(request, page, typed=typed, differ=differ, status=409)
 
     def _edit(
         self, request: HttpRequest, page: Page, *, status: int = 200, **more: Any
     ) -> HttpResponse:
-        text = page.as_written()
+        text, by = page.as_written(), signed_in_user(request)
         context = {
             "title": page.title,
             "page": page,
             "state": state_words(page),
             "behind": is_behind(page),
             "read": text.content_hash,
-            "moves": editing.allowed_moves(page, request.user),
-            "wrote": rights.may(request.user, "review") and editing.has_written(request.user, page),
+            "moves": editing.allowed_moves(page, by),
+            "has_written": rights.may(by, "review") and editing.has_written(by, page),
             "review_form": ReviewForm(),
-            "judged": judged(page, names()),
+            "judgement": judgement(page, known_names()),
             "gone": gone_links(text),
             "aim": judging.AIM,
-            "typed": Typed(text) if rights.may(request.user, "change") else None,
+            "typed": PageForm(text) if rights.may(by, "change") else None,
             "differ": None,
         }
         return self._answer(request, "edit", context | more, status=status)
@@ -137,10 +146,10 @@ class PageAdmin(PageList):
         name = "preview" if "preview" in request.POST else "change"
         return redirect(self.address(name, page.pk))
 
-    # --- moving on --------------------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
     @_holds_preview
     def move_view(self, request: HttpRequest, object_id: UUID, move: str) -> HttpResponse:
-        """A button. What is refused is said on the page."""
+        """Act on a button that changes the state. A refusal is shown on the page."""
         page = self._page(request, object_id)
         back = redirect(self.address("change", page.pk))
         if request.method != "POST":
@@ -154,7 +163,13 @@ class PageAdmin(PageList):
         service, done = MOVES[move]
         read = request.POST.get("read", "")
         try:
-            service(page=page, by=request.user, read=read, request_id=request.request_id, **more)
+            service(
+                page=page,
+                by=signed_in_user(request),
+                read=read,
+                request_id=request_id(request),
+                **more,
+            )
         except rights.NotPermitted:
             raise PermissionDenied from None
         except rights.ActRefused as error:
@@ -163,16 +178,16 @@ class PageAdmin(PageList):
             messages.success(request, str(done))
         return back
 
-    # --- looking ----------------------------------------------------------------------------------
+    # --- preview ----------------------------------------------------------------------------------
     @_holds_preview
     def preview_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """The page as readers will see it, on a phone or a wide screen, with what is wrong."""
+        """Show the page as on a reader's phone or wide screen, and its problems beside it."""
         page = self._page(request, object_id)
         context = {
             "title": _("Preview: %(title)s") % {"title": page.title},
             "page": page,
             "wide": request.GET.get("width") == "wide",
-            "judged": judged(page, names()),
+            "judgement": judgement(page, known_names()),
             "gone": gone_links(page.as_written()),
             "aim": judging.AIM,
         }
@@ -180,7 +195,7 @@ class PageAdmin(PageList):
 
     @_in_frame
     def shown_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """The preview itself: the public template with the text under work."""
+        """Show the text under work in the public template: the content of the preview's frame."""
         page = self._page(request, object_id)
         with override(page.language):
             context = page_context(page, directory(request), page.as_written())
@@ -188,17 +203,19 @@ class PageAdmin(PageList):
 
     # --- history ----------------------------------------------------------------------------------
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
-        """Every text the page ever had, who wrote it, and what differs between any two."""
+        """Show all texts of the page, their writers, and the differences between two of them."""
         page = self._page(request, object_id)
         versions = list(page.versions.select_related("by").defer("document"))
         total = len(versions)
-        told = [_version_words(row, total - place) for place, row in enumerate(versions)]
-        choices = [(str(row.pk), words) for row, words in zip(versions, told, strict=True)]
+        descriptions = [_version_words(row, total - place) for place, row in enumerate(versions)]
+        choices = [(str(row.pk), words) for row, words in zip(versions, descriptions, strict=True)]
         if page.shown is not None:
             day = date_format(localtime(page.published_at), "j M Y, H:i")
-            choices.insert(0, (SHOWN, _("What readers see, published %(day)s") % {"day": day}))
+            choices.insert(
+                0, (SHOWN, _("The text that readers see, published %(day)s") % {"day": day})
+            )
         newest = str(versions[0].pk) if versions else ""
         before = str(versions[1].pk) if len(versions) > 1 else newest
         old = request.GET.get("old", SHOWN if page.shown is not None else before)
@@ -209,7 +226,7 @@ class PageAdmin(PageList):
             "page": page,
             "versions": [
                 {"row": version, "words": words, "is_newest": str(version.pk) == newest}
-                for version, words in zip(versions, told, strict=True)
+                for version, words in zip(versions, descriptions, strict=True)
             ],
             "choices": choices,
             "old": old,
@@ -221,7 +238,7 @@ class PageAdmin(PageList):
         return self._answer(request, "history", context)
 
     def restore_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """An old text becomes the newest one: nothing of the history is lost."""
+        """Store an old text again as the newest one. The texts in between stay in the history."""
         page = self._page(request, object_id)
         back = redirect(self.address("history", page.pk))
         if request.method != "POST":
@@ -233,14 +250,14 @@ class PageAdmin(PageList):
             editing.save_text(
                 page=page,
                 text=text,
-                by=request.user,
+                by=signed_in_user(request),
                 read=request.POST.get("read", ""),
-                request_id=request.request_id,
+                request_id=request_id(request),
             )
         except rights.ActRefused as error:
             messages.error(request, str(error))
             return back
-        messages.success(request, _("The old text is back, as a draft."))
+        messages.success(request, _("The old text is restored as a draft."))
         return redirect(self.address("change", page.pk))
 
     @staticmethod
@@ -253,8 +270,8 @@ class PageAdmin(PageList):
             raise Http404 from None
         return version.as_written()
 
-    # --- what they share --------------------------------------------------------------------------
-    def _page(self, request: HttpRequest, object_id: Any) -> Page:
+    # --- shared --------------------------------------------------------------------------------
+    def _page(self, request: HttpRequest, object_id: UUID | str) -> Page:
         if not self.has_view_permission(request):
             raise PermissionDenied
         page = self.get_object(request, str(object_id))
@@ -265,36 +282,36 @@ class PageAdmin(PageList):
     def _answer(
         self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
     ) -> HttpResponse:
-        whole = {
+        full_context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "is_popup": False,
             **context,
         }
         template = f"admin/education/page/{name}.html"
-        return TemplateResponse(request, template, whole, status=status)
+        return TemplateResponse(request, template, full_context, status=status)
 
     def get_urls(self) -> list[URLPattern]:
-        def own(view: Any, name: str, **more: str) -> URLPattern:
+        def own(view: Callable[..., HttpResponse], name: str, **more: str) -> URLPattern:
             view = self.admin_site.admin_view(view)
             return path(f"<uuid:object_id>/{name}/", view, more, name=f"education_page_{name}")
 
-        looks = [
+        urls = [
             own(self.preview_view, "preview"),
             own(self.shown_view, "shown"),
             own(self.restore_view, "restore"),
         ]
-        return looks + [own(self.move_view, move, move=move) for move in MOVES] + super().get_urls()
+        return urls + [own(self.move_view, move, move=move) for move in MOVES] + super().get_urls()
 
 
 def gone_links(text: content.Page) -> list[GoneLink]:
-    """The addresses in a text that were not there any more when last asked."""
+    """Return the addresses in a text that were gone at the last check."""
     return list(GoneLink.objects.filter(url__in=link_check.addresses(text)))
 
 
 def _version_words(version: PageVersion, number: int) -> str:
-    who = _("from a file")
+    writer = _("from a file")
     if version.by is not None:
-        who = version.by.get_full_name() or version.by.get_username()
+        writer = version.by.get_full_name() or version.by.get_username()
     day = date_format(localtime(version.at), "j M Y, H:i")
-    return _("Version %(n)s: %(day)s, %(who)s") % {"n": number, "day": day, "who": who}
+    return _("Version %(n)s: %(day)s, %(writer)s") % {"n": number, "day": day, "writer": writer}

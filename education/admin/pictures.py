@@ -1,4 +1,4 @@
-"""The pictures that pages can show."""
+"""The pictures in the admin."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import ReadOnlyAdmin
+from clinic.lists import Context, ReadOnlyAdmin
+from clinic.requests import request_id, signed_in_user
 from education import image_format
 from education.admin.forms import NameField
 from education.models import Picture
@@ -24,19 +25,19 @@ LIST = "admin:education_picture_changelist"
 
 
 class WordsForm(forms.Form):
-    """What a picture shows."""
+    """The words that describe a picture."""
 
     alt = forms.CharField(
         label=gettext_lazy("What it shows"),
-        help_text=gettext_lazy("For people who do not see it: what they have to know of it."),
+        help_text=gettext_lazy("For blind readers: what they have to know about the picture."),
         max_length=300,
         widget=forms.Textarea({"rows": 2}),
-        error_messages={"required": gettext_lazy("Say in words what the picture shows.")},
+        error_messages={"required": gettext_lazy("Describe what the picture shows.")},
     )
 
 
 class PictureForm(WordsForm):
-    """A file, its name in texts, and its words."""
+    """A new picture: the file, its name in texts, and the words that describe it."""
 
     field_order = ["file", "slug", "alt"]
     file = forms.FileField(
@@ -51,26 +52,27 @@ class PictureForm(WordsForm):
         },
     )
     slug = NameField(
-        label=gettext_lazy("Its name in texts"),
+        label=gettext_lazy("Name in texts"),
         help_text=gettext_lazy("Small letters, digits and hyphens, such as leg-veins."),
         missing=gettext_lazy("Give the picture a name."),
     )
 
 
 @admin.register(Picture)
-class PictureAdmin(ReadOnlyAdmin):
-    """Added, and its words changed; other bytes are another picture."""
+class PictureAdmin(ReadOnlyAdmin[Picture]):
+    """Editors add pictures and change their words. A changed file is a new picture."""
 
     list_title = gettext_lazy("Pictures")
+    is_in_index = False
     list_display = ["preview", "markdown", "alt", "size"]
     ordering = ["slug"]
-    sortable_by: list[str] = []
-    list_filter: list[Any] = []
+    sortable_by = []
+    list_filter = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Picture]:
         return super().get_queryset(request).defer("data")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
         return request.user.has_perm("education.view_page")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -79,15 +81,8 @@ class PictureAdmin(ReadOnlyAdmin):
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return ["alt"] if self.has_add_permission(request) else None
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """The list of pages leads here."""
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, self.titled(extra_context))
-
     def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+        self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -99,22 +94,26 @@ class PictureAdmin(ReadOnlyAdmin):
                 pictures.add(
                     slug=data["slug"],
                     alt=data["alt"],
-                    # one byte more than may be: the service says so
-                    data=data["file"].read(image_format.MOST_BYTES + 1),
-                    by=request.user,
-                    request_id=request.request_id,
+                    # one byte too many is enough: the service refuses the picture by its length
+                    data=data["file"].read(image_format.MAX_BYTES + 1),
+                    by=signed_in_user(request),
+                    request_id=request_id(request),
                 )
             except rights.ActRefused as error:
                 form.add_error("file", str(error))
             else:
-                messages.success(request, _("The picture is there."))
+                messages.success(request, _("The picture is stored."))
                 return redirect(LIST)
         return self._answer(request, form, {"title": _("Add a picture")})
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Its words; to who may not change them, the list shows all there is."""
+        """Change the words. Staff who may not do so are sent to the list, which shows the words."""
         posted, may = request.method == "POST", rights.may(request.user, "change")
         if not self.has_view_permission(request) or (posted and not may):
             raise PermissionDenied
@@ -128,8 +127,8 @@ class PictureAdmin(ReadOnlyAdmin):
             pictures.describe(
                 picture=row,
                 alt=form.cleaned_data["alt"],
-                by=request.user,
-                request_id=request.request_id,
+                by=signed_in_user(request),
+                request_id=request_id(request),
             )
             messages.success(request, _("The words are stored. Readers see them at once."))
             return redirect(LIST)
@@ -154,8 +153,10 @@ class PictureAdmin(ReadOnlyAdmin):
         status = 422 if form.is_bound else 200
         return TemplateResponse(request, template, context, status=status)
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """The page of its words shows those of before."""
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
+        """Lead to the page of the words, which shows the earlier words as well."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:education_picture_change", object_id)

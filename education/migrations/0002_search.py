@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
 from django.db import migrations, models
 
-# A configuration of our own, so that accents go inside of it: unaccent() itself is not immutable
-# and could stand in no generated column.
+# This configuration removes accents itself: a generated column accepts only immutable functions,
+# and unaccent() is not immutable.
 CONFIG = """
 create text search configuration education_english (copy = english);
 alter text search configuration education_english

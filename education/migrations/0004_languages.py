@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             name='language',
             field=models.CharField(default='en', max_length=7, verbose_name='language'),
         ),
-        # PostgreSQL changes no expression of a generated column: it is made anew, with its index
+        # PostgreSQL cannot change the expression of a generated column, so both are made anew
         migrations.RunSQL(CONFIG, "drop text search configuration education_spanish"),
         migrations.RemoveIndex(model_name='page', name='page_search'),
         migrations.RemoveField(model_name='page', name='search'),

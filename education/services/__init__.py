@@ -1,5 +1,5 @@
-"""What happens to pages, pictures and conditions. Only these modules write to the models.
+"""The functions that change pages, pictures and conditions. Only these modules write to the models.
 
-Each function is one transaction with its audit event in it. It refuses with an exception of
-`rights`, whose message is for a person.
+Each function is one transaction that includes its audit event. It refuses by an exception of
+`rights`, whose message staff read.
 """

@@ -1,12 +1,13 @@
 """What editors and clinicians do with pages and conditions, from the first draft to publication.
 
-A page has two texts: the one under work, and the one that readers see since it was last published.
+A page has two texts: the text under work, and the text that readers see, as it was last published.
 """
 
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,8 +20,8 @@ from education.services import rights
 from education.services.rights import ActRefused, Changed
 
 
-def add_page(*, condition: Condition, text: content.Page, by: Any, request_id: str = "") -> Page:
-    """Create a page of a condition as a draft. Raises ActRefused, also for an address in use."""
+def add_page(*, condition: Condition, text: content.Page, by: User, request_id: str = "") -> Page:
+    """Create a page as a draft. Raises ActRefused, for example when its address is taken."""
     rights.require(by, "change")
     page = Page(condition=condition, slug=text.slug, language=text.language)
     with transaction.atomic():
@@ -40,24 +41,24 @@ def save_condition(
     titles: dict[str, str],
     order: int,
     is_new: bool,
-    by: Any,
+    by: User,
     request_id: str = "",
 ) -> Condition:
-    """Store a condition's titles and its place. From then on the loader leaves it alone.
+    """Store a condition's titles and its place. From then on `load_pages` leaves the row alone.
 
-    `titles` maps the code of each other language to the title. Raises ActRefused, also when the
-    address of a new condition is taken.
+    `titles` maps the code of each language but English to a title. Raises ActRefused, for example
+    when the address of a new condition is taken.
     """
     rights.require(by, "change")
     with transaction.atomic():
-        told = {"title": title, "titles": titles, "order": order, "edited": True}
+        values = {"title": title, "titles": titles, "order": order, "edited": True}
         if is_new:
-            row, was_free = Condition.objects.get_or_create(slug=slug, defaults=told)
+            row, was_free = Condition.objects.get_or_create(slug=slug, defaults=values)
             if not was_free:
                 raise ActRefused(_("There is a condition at this address already."))
         else:
             row = Condition.objects.select_for_update().get(slug=slug)
-            for name, value in told.items():
+            for name, value in values.items():
                 setattr(row, name, value)
             row.save()
         audit.record(
@@ -71,11 +72,11 @@ def save_condition(
     return row
 
 
-def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id: str = "") -> None:
+def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id: str = "") -> None:
     """Store a new text under work. The page becomes a draft; readers keep the published text.
 
-    `read` is the hash of the text that the editor opened. Raises Changed when the stored text is
-    another one, and ActRefused.
+    `read` is the hash of the text that the editor opened. Raises Changed when the stored text has
+    another hash, and ActRefused when the role does not allow it.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -92,45 +93,47 @@ def save_text(*, page: Page, text: content.Page, by: Any, read: str, request_id:
         _record(page, by, "update", request_id, **{"from": was, "to": page.status})
 
 
-def ask_for_review(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def ask_for_review(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Send a draft to review by a clinician. Raises ActRefused or Changed."""
     rights.require(by, "change")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.DRAFT:
-            raise ActRefused(_("Only a draft is sent to review."))
+            raise ActRefused(_("Only a draft can be sent to review."))
         _move(page, Status.IN_REVIEW, by, request_id)
 
 
-def review(*, page: Page, by: Any, read: str, next_on: date | None, request_id: str = "") -> None:
-    """Record that a clinician who wrote none of this text finds it right.
+def review(*, page: Page, by: User, read: str, next_on: date | None, request_id: str = "") -> None:
+    """Record that a clinician finds this text medically right.
 
-    Raises ActRefused or Changed.
+    Raises ActRefused, for example when this clinician wrote a part of the text, or Changed.
     """
     rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise ActRefused(_("This page is published. Change it, or publish it again."))
+            raise ActRefused(_("This text is published already, so it needs no review."))
         if by.pk in _writers(page):
-            raise ActRefused(_("Somebody who did not write this text has to review it."))
+            raise ActRefused(
+                _("You wrote a part of this text, so another clinician must review it.")
+            )
         now = timezone.now()
         if next_on is not None and next_on <= timezone.localdate(now):
-            raise ActRefused(_("The next review lies in the future."))
+            raise ActRefused(_("The next review must be in the future."))
         page.reviewed_by, page.reviewed_at, page.reviewed_hash = by, now, read
         page.next_review_on = next_on
         _move(page, Status.IN_REVIEW, by, request_id, kind="review")
 
 
-def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def publish(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Show the reviewed text to readers from now on. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status == Status.PUBLISHED:
-            raise ActRefused(_("This text is published."))
+            raise ActRefused(_("This text is published already."))
         if page.reviewed_hash != read:
-            raise ActRefused(_("A clinician has to review exactly this text first."))
+            raise ActRefused(_("A clinician must review exactly this text first."))
         now = timezone.now()
         page.published_by, page.published_at = by, now
         page.shown, page.shown_reviewed_at = _plain_data(page.as_written()), page.reviewed_at
@@ -138,20 +141,20 @@ def publish(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.PUBLISHED, by, request_id)
 
 
-def send_back(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def send_back(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Turn a page in review into a draft again. Raises ActRefused or Changed."""
     if not (rights.may(by, "change") or rights.may(by, "review")):
         rights.require(by, "review")
     with transaction.atomic():
         page = _locked(page, read)
         if page.status != Status.IN_REVIEW:
-            raise ActRefused(_("Only what is in review is sent back."))
+            raise ActRefused(_("Only a page in review can be sent back."))
         page.reviewed_by = page.reviewed_at = None
         page.reviewed_hash = ""
         _move(page, Status.DRAFT, by, request_id)
 
 
-def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
+def take_down(*, page: Page, by: User, read: str, request_id: str = "") -> None:
     """Hide the page from readers. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
@@ -163,15 +166,15 @@ def take_down(*, page: Page, by: Any, read: str, request_id: str = "") -> None:
         _move(page, Status.DRAFT, by, request_id, kind="take_down")
 
 
-def has_written(by: Any, page: Page) -> bool:
+def has_written(by: User, page: Page) -> bool:
     """Whether a person changed the text since its last publication, and so may not review it."""
     return by.pk in _writers(page)
 
 
-def allowed_moves(page: Page, by: Any) -> set[str]:
+def allowed_moves(page: Page, by: User) -> set[str]:
     """Return the names of the acts that this person may do with the page now.
 
-    The names are those of the functions above. The page comes from `PageQuerySet.whole`.
+    The names are those of the functions above. The page comes from `PageQuerySet.with_texts`.
     """
     changes, reviews, publishes = (rights.may(by, what) for what in ("change", "review", "publish"))
     in_review = page.status == Status.IN_REVIEW
@@ -191,22 +194,22 @@ def _locked(page: Page, read: str | None = None) -> Page:
 
     Raises Changed when its text does not have the hash `read`.
     """
-    page = Page.objects.whole().select_for_update(of=("self",)).get(pk=page.pk)
+    page = Page.objects.with_texts().select_for_update(of=("self",)).get(pk=page.pk)
     if read is not None and page.as_written().content_hash != read:
         raise Changed
     return page
 
 
 def _writers(page: Page) -> set[Any]:
-    """Return the ids of those who changed the text since its last publication."""
+    """Return the ids of the people who changed the text since its last publication."""
     versions = PageVersion.objects.filter(page=page)
     if page.published_at is not None:
         versions = versions.filter(at__gt=page.published_at)
     return set(versions.values_list("by", flat=True))
 
 
-def store_text(page: Page, text: content.Page, *, by: Any, at: datetime) -> None:
-    """Store a text with its sections, sources and version, in the transaction under way."""
+def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime) -> None:
+    """Store a text with its sections, sources and version, in the current transaction."""
     for name in ("title", "summary", "audience", "order", "written"):
         setattr(page, name, getattr(text, name))
     page.related = list(text.related)
@@ -227,7 +230,7 @@ def store_text(page: Page, text: content.Page, *, by: Any, at: datetime) -> None
 
 
 def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = None) -> None:
-    """Copy what lists and the search need from the text that readers see."""
+    """Copy the parts that lists and the search need from the text that readers see."""
     text = text or page.as_read()
     page.shown_at = at
     page.reader_title, page.reader_summary = text.title, text.summary
@@ -236,13 +239,13 @@ def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = Non
     )
 
 
-def _move(page: Page, to: Status, by: Any, request_id: str, **detail: Any) -> None:
+def _move(page: Page, to: Status, by: User, request_id: str, **detail: audit.Detail) -> None:
     was, page.status = page.status, to
     page.save()
     _record(page, by, "state", request_id, **{"from": was, "to": to.value, **detail})
 
 
-def _record(page: Page, by: Any, action: str, request_id: str, **detail: Any) -> None:
+def _record(page: Page, by: User, action: str, request_id: str, **detail: audit.Detail) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

@@ -1,4 +1,4 @@
-"""Which addresses of other sites no longer exist."""
+"""Store which addresses of other sites are gone."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,10 @@ JOB = "check-links"
 
 
 def record_gone(*, answers: Mapping[str, bool | None]) -> None:
-    """Store which addresses are gone, by what `link_check.is_gone` answered for each.
+    """Store which addresses are gone. `answers` maps each address to `link_check.is_gone` of it.
 
-    Gone (True) is stored, not gone (False) is deleted, and unknown (None) keeps what was stored.
-    An address that no page names any more is deleted too.
+    An address that is gone (True) is stored, and one that is not (False) is deleted. An unknown one
+    (None) stays as it was. An address that no page names any more is deleted too.
     """
     with transaction.atomic():
         unknown = [url for url, gone in answers.items() if gone is None]

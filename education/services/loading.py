@@ -1,4 +1,4 @@
-"""Load the pages of files into the database."""
+"""Load pages from files into the database."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ JOB = "load-pages"
 
 @dataclass
 class Loaded:
-    """The names of the pages that loading created, updated and left alone."""
+    """The names of the pages that the loader created, updated and left alone."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
         groups = _load_conditions(conditions)
         stored = {
             (page.language, page.name): page
-            for page in Page.objects.whole().select_for_update(of=("self",)).order_by("pk")
+            for page in Page.objects.with_texts().select_for_update(of=("self",)).order_by("pk")
         }
         touched = []
         for text in pages:
@@ -67,7 +67,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
 
 
 def _load_conditions(conditions: Iterable[content.Condition]) -> dict[str, Condition]:
-    """Store the conditions that no editor has named or placed; return all by slug."""
+    """Store the conditions that no editor has changed. Return all conditions by slug."""
     stored = {}
     for order, group in enumerate(conditions):
         values = {"title": group.title, "titles": group.titles, "order": order}
@@ -79,7 +79,7 @@ def _load_conditions(conditions: Iterable[content.Condition]) -> dict[str, Condi
 
 
 def _hash_of_readers_rows() -> str:
-    """Hash every row from which readers' pages are made, as it is now."""
+    """Return a hash of all rows from which readers' pages are made."""
     pictures = Picture.objects.values_list("slug", "alt", "hash").order_by("slug")
     tables = (Condition, Page, Section, Source)
     rows = [list(pictures), *(list(t.objects.order_by("pk").values_list()) for t in tables)]
@@ -87,5 +87,5 @@ def _hash_of_readers_rows() -> str:
 
 
 def _is_edited(page: Page) -> bool:
-    """Whether a person, not the loader, stands behind this exact text."""
+    """Whether a person has sent this text to review or published it."""
     return page.status != Status.DRAFT or page.shown is not None

@@ -1,8 +1,8 @@
 """The pictures that pages show."""
 
 import hashlib
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,10 +15,10 @@ from education.services import rights
 from education.services.rights import ActRefused
 
 
-def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> Picture:
-    """Store a picture that pages can show from now on. Its bytes never change.
+def add(*, slug: str, alt: str, data: bytes, by: User, request_id: str = "") -> Picture:
+    """Store a picture, so that pages can show it. Its bytes never change.
 
-    Raises ActRefused.
+    Raises ActRefused, whose message tells the editor what is wrong with the picture.
     """
     rights.require(by, "change")
     try:
@@ -26,41 +26,39 @@ def add(*, slug: str, alt: str, data: bytes, by: Any, request_id: str = "") -> P
     except image_format.HiddenData:
         raise ActRefused(
             _(
-                "This picture holds hidden data, such as where it was taken. Save a copy without"
-                " them (“export”, or “remove properties”) and take that."
+                "This picture contains hidden data, such as the place where it was taken. Save a"
+                " copy without hidden data (“export”, or “remove properties”) and choose the copy."
             )
         ) from None
     except image_format.UnknownFormat:
         raise ActRefused(
-            _("Take a PNG, JPEG or WebP picture of up to %(n)s kB, up to %(p)s pixels a side.")
-            % {"n": image_format.MOST_BYTES // 1000, "p": image_format.MOST_PIXELS}
+            _("Choose a PNG, JPEG or WebP picture of at most %(n)s kB and %(p)s pixels a side.")
+            % {"n": image_format.MAX_BYTES // 1000, "p": image_format.MAX_SIDE}
         ) from None
     picture = Picture(slug=slug, alt=alt.strip(), data=data, by=by, at=timezone.now())
     picture.kind, picture.width, picture.height = found
     picture.hash = hashlib.sha256(data).hexdigest()
     if not picture.alt:
-        raise ActRefused(_("Say in words what the picture shows."))
+        raise ActRefused(_("Describe what the picture shows."))
     with transaction.atomic():
         try:
             with transaction.atomic():
                 picture.save(force_insert=True)
         except IntegrityError:
-            raise ActRefused(
-                _("There is a picture with this name, or with this content.")
-            ) from None
+            raise ActRefused(_("There is a picture with this name or content already.")) from None
         _record(picture, by, "create", request_id, [])
     return picture
 
 
-def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> None:
-    """Change the words that say what a picture shows, on every page at once.
+def describe(*, picture: Picture, alt: str, by: User, request_id: str = "") -> None:
+    """Change the words that describe a picture, on every page at once. Raises ActRefused.
 
-    The earlier words are kept. Raises ActRefused.
+    The earlier words are kept.
     """
     rights.require(by, "change")
     alt = alt.strip()
     if not alt:
-        raise ActRefused(_("Say in words what the picture shows."))
+        raise ActRefused(_("Describe what the picture shows."))
     with transaction.atomic():
         row = Picture.objects.defer("data").select_for_update().get(pk=picture.pk)
         if row.alt == alt:
@@ -70,7 +68,7 @@ def describe(*, picture: Picture, alt: str, by: Any, request_id: str = "") -> No
         row.alt = alt
         row.save(update_fields=["alt"])
         shown = [page.pk for page in pages_with(picture=row)]
-        # browsers that hold such a page ask whether it has changed since
+        # a browser that has one of these pages asks for it only if its time of change is newer
         Page.objects.filter(pk__in=shown).update(shown_at=now)
         _record(row, by, "update", request_id, [str(pk) for pk in shown])
 
@@ -79,7 +77,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
     """Return the pages on which readers see a picture."""
     return [
         page
-        for page in Page.objects.whole()
+        for page in Page.objects.with_texts()
         if any(
             markup.picture_name(url) == picture.slug
             for section in page.as_read().sections
@@ -89,7 +87,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
     ]
 
 
-def _record(picture: Picture, by: Any, action: str, request_id: str, pages: list[str]) -> None:
+def _record(picture: Picture, by: User, action: str, request_id: str, pages: list[str]) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,

@@ -1,4 +1,4 @@
-"""The monthly message that names pages whose review is overdue."""
+"""The monthly letter that lists the pages with an overdue review."""
 
 from datetime import date, timedelta
 
@@ -11,19 +11,19 @@ from education.models import Page
 
 JOB = "review-reminders"
 REVIEWS_DUE = "reviews due"
-"""The kind of the message; education/messages.py writes its words."""
-EXPIRES_AFTER = timedelta(days=14)  # a message that could not be sent by then waits for next month
+"""The kind of the message. education/messages.py composes the letter."""
+EXPIRES_AFTER = timedelta(days=14)  # the letter of the next month replaces an unsent one
 
 
 def remind_of_reviews(*, today: date) -> int:
-    """Tell the editors which reviews are overdue, at most once a month.
+    """Put a letter to the editors into the outbox, at most once a month.
 
-    Returns how many pages are overdue, or 0 when no message was put.
+    Returns the number of pages with an overdue review, or 0 when no letter was put.
     """
     month = f"{today:%Y-%m}"
     with transaction.atomic():
         count = Page.objects.overdue(today).count()
-        # the outbox deletes old messages, the audit trail keeps its events
+        # ask the audit trail, because the outbox deletes its old messages
         already_told = Event.objects.filter(
             actor=audit.system(JOB), subject=month, action="create"
         ).exists()

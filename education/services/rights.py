@@ -1,12 +1,11 @@
-"""Who may do what to pages, and the exceptions that refuse it."""
+"""Check what a member of staff may do to pages. The exceptions refuse an act."""
 
-from typing import Any
-
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext as _
 
 
 class ActRefused(Exception):
-    """The act is not allowed now, or not to this person; the message says why."""
+    """The act is refused. The message tells the person why."""
 
 
 class NotPermitted(ActRefused):
@@ -20,15 +19,15 @@ class Changed(ActRefused):
     """Another person changed the page after this person opened it."""
 
     def __init__(self) -> None:
-        super().__init__(_("Somebody changed this page meanwhile. Please look at it again."))
+        super().__init__(_("Another person changed this page meanwhile. Please look at it again."))
 
 
-def may(by: Any, what: str) -> bool:
+def may(by: User | AnonymousUser, what: str) -> bool:
     """Whether a person may `change`, `review` or `publish` pages."""
     return bool(by.has_perm(f"education.{what}_page"))
 
 
-def require(by: Any, what: str) -> None:
+def require(by: User | AnonymousUser, what: str) -> None:
     """Raise NotPermitted unless the person may do this; see `may`."""
     if not may(by, what):
         raise NotPermitted

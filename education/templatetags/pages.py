@@ -1,4 +1,4 @@
-"""The pages in templates of ours and of others, which know them by name alone."""
+"""Tags and filters for the templates of all apps. `intake` knows pages only by their names."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,17 @@ from education import rendering, web
 from education.models import Page
 
 register = template.Library()
-register.filter("say", rendering.say)
+register.filter("fill_in", rendering.fill_in)
 register.simple_tag(web.clinic_facts, name="clinic_facts")
 
-MOST_TO_READ = 5
+MAX_PAGES = 5
 
 
 @register.simple_tag
 def pages_to_read(names: Iterable[str]) -> list[Page]:
-    """The visible pages of these names, in their order, some five of them. One query, or none."""
+    """Return the first visible pages with these names, at most MAX_PAGES. One query at most."""
     names = list(names)
     if not names:
         return []
     there = {page.name: page for page in Page.objects.directory(get_language())}
-    return [there[name] for name in names if name in there][:MOST_TO_READ]
+    return [there[name] for name in names if name in there][:MAX_PAGES]

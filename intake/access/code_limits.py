@@ -16,7 +16,7 @@ from clinic.limits import Limit
 CODE_LIFETIME = timedelta(minutes=10)
 MOST_LIVE = 3  # codes for one pair that work at the same time, each in its own browser
 MOST_A_DAY = 10  # codes for one pair
-RESERVE = 10  # times the site's limit: for patients who give a reference, too
+RESERVE = 10  # patients who give a reference also have a reserve of 10 times the site's limit
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -62,9 +62,10 @@ def _letters_left(reference: str | None) -> bool:
 
 
 def _letters(reference: str | None) -> list[Limit]:
-    """Return the limits of a letter; it uses a token of the first that has one left.
+    """Return the limits of a letter. The letter takes a token of the first limit that has one left.
 
-    The second needs a reference: a stranger who knows only addresses cannot use it up.
+    The second limit is for letters to a given reference, so a stranger who knows only addresses
+    cannot use it up.
     """
     most = settings.LIMIT_CODES_SITE
     ordinary = Limit("codes-site", most, HOUR)

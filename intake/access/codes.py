@@ -21,7 +21,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import index_key
 from intake import documents, search
-from intake.access import grants
+from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
 from intake.access.keys import digest, new_key
 from intake.domain.stored import PHONE
@@ -31,14 +31,6 @@ from intake.models.submissions import Device, Draft, Submission
 
 TRIES = 5
 MOST = 20  # submissions that one code opens: the newest of a mailbox
-
-# A try is counted before the code is compared, so that simultaneous tries are five at most, too.
-_TRY = """
-update intake_challenge set tries = tries + 1
-where id = (select id from intake_challenge where browser_hash = %s order by id desc limit 1)
-  and tries < %s and used_at is null and expires_at > clock_timestamp()
-returning id, code_hash, draft_id, submissions
-"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,7 @@ def address_key(address: str) -> int:
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge; None when it has none."""
+    """Return the address key and reference of the browser's challenge; None without a challenge."""
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 
@@ -85,7 +77,7 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left, whether or not its pair fits."""
+    """Whether the browser has a live challenge with tries left, for a right or a wrong pair."""
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
@@ -103,11 +95,11 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
     same record.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TRY, [digest(key), TRIES])
+        cursor.execute(sql.COUNT_TRY, [digest(key), TRIES])
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # costs as much as a challenge would
+        _code_hash(UUID(int=0), symbols)  # so the answer is no faster than with a challenge
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):
@@ -240,8 +232,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search token matches more: it folds ß to ss, which makes one of two domains, and compares
-    only the last ten digits of a phone number.
+    The search token matches more: it folds ß to ss, so that two domains look the same, and it
+    compares only the last ten digits of a phone number.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)

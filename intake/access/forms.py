@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
+from intake.domain.wrong_answers import InvalidAnswer
 from intake.forms.base import SingleValueForm
 from intake.forms.fields import (
     AddressField,
@@ -99,7 +100,7 @@ class ReplyForm(SingleValueForm):
     def clean_text(self) -> str:
         try:
             text = domain.clean_answer(text_question(2000), [self.cleaned_data["text"]])
-        except domain.InvalidAnswer as error:
+        except InvalidAnswer as error:
             raise forms.ValidationError(error.message_in(gettext)) from None
         if not text:
             raise forms.ValidationError(self.fields["text"].error_messages["required"])

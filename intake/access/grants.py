@@ -11,40 +11,20 @@ from django.utils import timezone
 from clinic import audit
 from clinic.ids import parse_reference
 from clinic.outgoing import outbox
+from intake.access import sql
 from intake.access.keys import digest, new_key
 from intake.models.access import Grant
-from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MAX_IDLE = timedelta(minutes=30)
-# each note of a visit waits for the disk
+# how often the time of a visit is stored: every write waits for the disk
 NOTE_EVERY = timedelta(minutes=1)
 LIFETIME = timedelta(hours=2)
-# not read with the grant: answers and names are read where they are shown
-_UNREAD = ("answers", "assessment", "person", "search_keys", "wishes")
-_READ = [
-    (model, [field for field in model._meta.concrete_fields if field.name not in _UNREAD])
-    for model in (Grant, Submission, AppointmentRequest)
-]
-_FIND_AND_NOTE = f"""
-with mine as (
-  select * from intake_grant where key_hash = %(hash)s
-    and seen_at > clock_timestamp() - %(idle)s and created_at > clock_timestamp() - %(lives)s
-), noted as (
-  update intake_grant set seen_at = clock_timestamp()
-  where id = (select id from mine where seen_at < clock_timestamp() - %(noted)s)
-)
-select {", ".join(f"{m._meta.db_table}.{f.column}" for m, fields in _READ for f in fields)}
-from mine as intake_grant
-left join intake_submission on intake_submission.id = intake_grant.chosen_id
-left join intake_appointmentrequest
-  on intake_appointmentrequest.submission_id = intake_submission.id
-"""  # noqa: S608  names of columns
 
 
 def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: str) -> str:
-    """A part of `codes.redeem`: give the browser a grant for these submissions. Returns its key."""
+    """Give the browser a grant for these submissions, and return its key. For `codes.redeem`."""
     key, now = new_key(), timezone.now()
     known = list(Submission.objects.filter(pk__in=submissions))
     chosen = known[0] if len(known) == 1 else None
@@ -83,7 +63,7 @@ def find(key: str) -> Grant | None:
         "noted": NOTE_EVERY,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_AND_NOTE, given)
+        cursor.execute(sql.FIND_GRANT_AND_NOTE_VISIT, given)
         row = cursor.fetchone()
     if row is None:
         return None
@@ -99,7 +79,7 @@ def _instances(row: tuple[Any, ...]) -> list[Any]:
     """Make grant, submission and appointment request of a row; a missing one is None."""
     found: list[Any] = []
     values = iter(row)
-    for model, fields in _READ:
+    for model, fields in sql.GRANT_COLUMNS:
         mine = list(islice(values, len(fields)))
         names = [field.attname for field in fields]
         found.append(model.from_db("default", names, mine) if mine[0] else None)

@@ -21,14 +21,14 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A free slot with the rows that a page shows of it. Its form control carries `key`."""
+    """A free slot with its clinician, location and visit type. In a form `key` stands for it."""
 
     slot: domain.Slot
     clinician: Clinician
     location: Location
     visit_type: VisitType
     misses: int = 0  # how far the slot is from the patient's wish; 0: as wished
-    # the free slots around this one, for a patient who loses it to another
+    # the free slots around this slot, to offer if another patient takes this slot first
     around: tuple["FreeTime", ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -63,7 +63,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Menu:
-    """What a patient can choose from, each in the order of its names.
+    """What a patient can choose from, each list sorted by name.
 
     `people` are the active clinicians of these visit types, `places` the active locations; both as
     (id, name).

@@ -1,4 +1,4 @@
-"""From a slot to a visit.
+"""Turn a slot into a visit: confirm a held slot, book by telephone, overbook.
 
 Every function is one transaction. It takes the lock of clinician and day first (claims.claiming),
 then the rows of appointments, then the row of the request. `by` is the member of staff; None
@@ -9,19 +9,19 @@ SlotGone with the nearest free times.
 from datetime import datetime, timedelta
 from itertools import count
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic.ids import uuid7
 from intake.appointments import book, waiting_list
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, actor_of, advance, record, request_of, step
+from intake.appointments.steps import actor_of, advance, insert, record, request_of, step
 from intake.appointments.taking import claiming_time, find_time, free_seat, same_slot, take
 from intake.domain import slots as domain
 from intake.errors import Refused
-from intake.models.appointments import Appointment, Offer, WaitlistEntry, during
+from intake.models.appointments import Appointment, Offer, WaitlistEntry
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import calls, telling
@@ -118,22 +118,20 @@ def overbook(
         why = (
             {"overbooked_by": by, "overbook_reason": words} if seat >= capacity else {"note": words}
         )
-        appointment = Appointment(
-            id=uuid7(),
+        appointment = insert(
             submission=submission,
             clinician=clinician,
             location=location,
             visit_type=visit_type,
-            during=during(start, end),
+            start=start,
+            end=end,
             seat=seat,
             capacity=capacity,
             status="held",
             held_until=now,
+            at=now,
             **why,
-            created_at=now,
-            changed_at=now,
         )
-        appointment.save(force_insert=True)
         kind = "overbooking" if appointment.is_overbooked else "appointment"
         confirm_visit(
             appointment,

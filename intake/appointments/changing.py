@@ -1,4 +1,4 @@
-"""What becomes of a visit: it is moved or cancelled, it took place, or the patient did not come.
+"""Move or cancel a visit, or record that it took place or that the patient did not come.
 
 Every service is one transaction, in the order of `booking`.
 """
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,6 @@ from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, locked, retry_deadlocks, span_of
 from intake.appointments.notices import schedule_reminders, tell
 from intake.appointments.steps import (
-    User,
     actor_of,
     advance,
     record,
@@ -103,10 +103,9 @@ def cancel(
 ) -> None:
     """Cancel an appointment, and offer the freed time to the waitlist. Idempotent.
 
-    With `again` the request waits for another time, and so it does when staff cancel for a reason
-    that is not the patient's wish. Otherwise the request is withdrawn. Raises Refused when the
-    patient is too late, workflow.NotAllowed when the visit is over, ValueError for an unknown
-    reason.
+    With `again`, or when staff cancel for another reason than the patient's wish, the request waits
+    for another time. Otherwise the request is withdrawn. Raises Refused when the patient is too
+    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
@@ -145,14 +144,14 @@ def cancel(
 def end_all(*, submission: Submission, by: User | None = None) -> None:
     """End all that is arranged for a patient who wants no visit any more.
 
-    Ends the appointment, the offers, the held slot and the wait; offers the freed time to the
-    waitlist. A part of `withdraw` and
-    `set_progress`, which record it. Call it before the submission is locked.
+    Ends the appointment, the offers, the held slot and the wait, and offers the freed time to the
+    waitlist. A part of `withdraw` and `set_progress`, which record the act. Call this before the
+    submission is locked.
     """
     known = {row.pk: span_of(row) for row in submission.appointments.taking()}
     with claiming(spans=known.values()) as now:
         request = request_of(submission)
-        # read again: the front desk may have booked while this waited for the lock
+        # read again: the front desk may have booked while this transaction waited for the lock
         rows = submission.appointments.taking().select_for_update(of=("self",)).order_by("pk")
         for row in rows:
             if row.status == "held":
@@ -161,7 +160,7 @@ def end_all(*, submission: Submission, by: User | None = None) -> None:
                 end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
                 continue  # a visit that has taken place is not cancelled
-            if row.pk in known:  # only of these are clinician and day locked
+            if row.pk in known:  # else its clinician and day are not locked
                 waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=submission.pk)
         waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
         WaitlistEntry.objects.filter(request=request).delete()

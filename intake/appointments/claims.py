@@ -26,11 +26,11 @@ TRIES = 3
 
 @contextmanager
 def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
-    """Open one transaction that may take or free these spans; gives the time at which it has them.
+    """Open a transaction that may take or free these spans. Yields the time, once all are locked.
 
-    It first takes the lock of each clinician and day, in one order; a day is one of UTC, so that
-    all servers agree. Then it expires the holds that have ended, and the caller books. An
-    exclusion, a deadlock or too long a wait becomes SlotGone, and nothing is half booked.
+    First it locks each clinician and day, in one order; days are UTC days, so that all servers
+    agree. Then it expires the holds that have ended, and the caller books. If PostgreSQL reports an
+    exclusion, a deadlock or a wait that was too long, it raises SlotGone and nothing is booked.
     """
     spans = list(spans)
     try:
@@ -47,7 +47,7 @@ def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
 
 
 def retry_deadlocks(service: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a service that lost a deadlock try again: no transaction may have the slot yet."""
+    """Make a service try again after a deadlock, because the slot may still be free."""
 
     @wraps(service)
     def run(**given: Any) -> Result:

@@ -7,30 +7,30 @@ patients to call.
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from clinic import audit
-from intake.appointments import repeated_refusals
+from clinic.pagecache import repeated
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
 
-User = Any
+Row = Location | Clinician | VisitType | OpeningHours | Closure
 HoursOfTypes = tuple[domain.Hours, set[UUID]]  # with their visit types; an empty set: all types
 _DAY = timedelta(days=1)
 
 
 def save_clinic_time(
     *,
-    row: Any,
-    links: Mapping[str, Iterable[Any]],
+    row: Row,
+    links: Mapping[str, Iterable[Model]],
     fields: Iterable[str],
     by: User,
     request_id: str = "",
@@ -48,7 +48,7 @@ def save_clinic_time(
         _record(row, by, "create" if is_new else "update", request_id, fields=sorted(fields))
 
 
-def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
+def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
     """Delete opening hours or a closure; visits that are booked stay.
 
     Raises ValueError for locations, clinicians and visit types, since visits refer to them. They
@@ -61,7 +61,7 @@ def remove_clinic_time(*, row: Any, by: User, request_id: str = "") -> None:
         row.delete()
 
 
-def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[str]) -> None:
+def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[str]) -> None:
     audit.record(
         actor=audit.staff(by),
         action=action,
@@ -69,11 +69,11 @@ def _record(row: Any, by: User, action: str, request_id: str, *, fields: list[st
         request_id=request_id,
         detail={"kind": row._meta.model_name, "fields": fields},
     )
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
-    """Return the visits to come that lie in a closure, stored or not, by time.
+    """Return the visits to come that lie in a closure, stored or not. Sorted by time.
 
     `zone` is the zone of the closure's days when it names no location.
     """
@@ -93,7 +93,7 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
             if row.starts.date() <= last_day and _last_day(row) >= first_day
         ]
     else:
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert closure.starts_at
         assert closure.ends_at
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
@@ -106,7 +106,7 @@ def visits_without_hours(
     instead: OpeningHours | None = None,
     visit_types: Iterable[VisitType] = (),
 ) -> list[Appointment]:
-    """Return the visits to come that a change of stored hours would leave without a place, by time.
+    """Return the visits to come that would have no place after a change of stored hours.
 
     `instead` are the hours that replace them, for `visit_types`; None deletes them. A visit has no
     place when it is outside of all hours, or above the number of patients seen at once.
@@ -127,7 +127,7 @@ def visits_without_hours(
 
 
 def visits_outside_hours() -> list[UUID]:
-    """Return the ids of visits to come that were booked in hours and have no place in them by now.
+    """Return the ids of visits to come that fitted the hours when booked and no longer do.
 
     A visit in a closure has no place either. Needs two queries for each visit type.
     """
@@ -169,7 +169,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
-    """Whether the hours have a place for a visit. An overbooked visit needs open hours alone."""
+    """Whether the hours have a place for a visit. An overbooked visit needs only open hours."""
     capacity = domain.capacity_at(
         hours,
         closures,
@@ -190,7 +190,7 @@ def _midnight(day: date) -> datetime:
 
 
 def overlapping(
-    *, hours: OpeningHours, visit_types: Iterable[Any], besides: Any = None
+    *, hours: OpeningHours, visit_types: Iterable[VisitType], besides: UUID
 ) -> OpeningHours | None:
     """Return other hours of the same clinician at the same time, or None.
 
@@ -221,6 +221,6 @@ def _end(hours: OpeningHours) -> time:
 
 
 def visits_to_come(*, row: Location | Clinician) -> list[Appointment]:
-    """Return the visits to come at a location or with a clinician, booked or held, by time."""
+    """Return the visits to come at a location or with a clinician, booked or held, by date."""
     rows = row.appointments.taking().filter(during__endswith__gt=timezone.now())
     return list(rows.for_reading().order_by("during"))

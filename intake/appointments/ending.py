@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,7 +13,7 @@ from intake.appointments.changing import end_visit
 from intake.appointments.claims import claiming, locked, span_of
 from intake.appointments.offers import open_offers
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, advance, request_of
+from intake.appointments.steps import advance, request_of
 from intake.domain import workflow
 from intake.errors import Conflict
 from intake.models.appointments import (
@@ -58,7 +59,7 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """Read what is arranged for the patient of a submission. A mere wish needs one query."""
+    """Read what is arranged for the patient of a submission. One query if there is only a wish."""
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:
@@ -78,8 +79,8 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
     """End the parts that `keys` name, and with `close` the request. Returns the parts ended.
 
     A request stays open while a visit is booked or the patient is on the waiting list. Offers that
-    are not ended can still be accepted. A part of `decide`, which records it. Call it before the
-    submission is locked. Raises Conflict when a named part was changed meanwhile.
+    are not ended can still be accepted. A part of `decide`, which records the act. Call this before
+    the submission is locked. Raises Conflict when a named part was changed meanwhile.
     """
     known = arranged_for(submission=submission)
     if known.request is None and not keys:

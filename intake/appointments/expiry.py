@@ -1,17 +1,16 @@
-"""End holds and offers, and what follows for the requests that they were offered to."""
+"""End holds and offers whose time is over, and move the requests that had these offers."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from clinic import audit
 from intake.appointments.steps import advance, record, step
-from intake.models.appointments import Appointment, AppointmentRequest, Offer
+from intake.models.appointments import Appointment, AppointmentQuerySet, AppointmentRequest, Offer
 from intake.models.calls import CallTask
 from intake.ways import calls
 
 
-def lapse_holds(rows: Any, *, at: datetime) -> list[Appointment]:
+def lapse_holds(rows: AppointmentQuerySet, *, at: datetime) -> list[Appointment]:
     """Expire held appointments whose time to answer is over, with their offers and requests.
 
     Returns the expired appointments. The caller holds the lock of each clinician and day.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from intake.domain.slots import is_plausible_day
 from intake.forms.base import WalkForm, refuse_repeated_controls
 from intake.models.clinic_time import VisitType
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 CALL, WAIT = "call", "wait"  # choices other than a slot
 
@@ -45,11 +48,11 @@ class TimesForm(WalkForm):
         data: QueryDict | None = None,
         initial: Mapping[str, Any] | None = None,
     ):
-        self._choices: dict[str, list[tuple[str, Any]]] = {}
+        self._choices: dict[str, list[tuple[str, StrOrPromise]]] = {}
         self.types = {str(kind.pk): kind for kind in types}
         first = {"visit": next(iter(self.types), "")}
         super().__init__(data=data, initial={**first, **(initial or {})})
-        kinds = [
+        kinds: list[tuple[str, StrOrPromise]] = [
             (pk, _("%(title)s, %(minutes)s minutes") % {"title": t.title, "minutes": t.minutes})
             for pk, t in self.types.items()
         ]
@@ -58,7 +61,9 @@ class TimesForm(WalkForm):
         self._choice("where", _("Where?"), [("", _("Any place")), *places])
         self.fields["first"] = forms.DateField(required=False, widget=forms.HiddenInput)
 
-    def _choice(self, name: str, label: Any, choices: list[tuple[str, Any]]) -> None:
+    def _choice(
+        self, name: str, label: "StrOrPromise", choices: list[tuple[str, "StrOrPromise"]]
+    ) -> None:
         self._choices[name] = choices
         self.fields[name] = DefaultedChoiceField(
             label=label, choices=choices, widget=forms.RadioSelect

@@ -32,7 +32,7 @@ def free_slots(
     location: Location | None = None,
     limit: int | None = None,
 ) -> list[FreeTime]:
-    """Find the free times for a visit of this type, by time, as staff may see them.
+    """Find the free times for a visit of this type, sorted by time, as staff may see them.
 
     `start` defaults to now and is never earlier; `end` defaults to the horizon. Needs a fixed
     number of queries, however full the book. For patients see `slots_for`.
@@ -112,7 +112,7 @@ def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> Free
     start = start_of(key)
     if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
-    # one look at the days around serves both: the slot itself, and the nearest when it has gone
+    # one look at the days around finds the slot, or the nearest free times if the slot has gone
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
     for free in around:
         if free.key == key:
@@ -123,7 +123,7 @@ def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> Free
 
 
 def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> list[FreeTime]:
-    """Find the free times nearest to a moment, by time, at most a week away."""
+    """Find the free times nearest to a moment, at most a week away, sorted by time."""
     now = timezone.now()
     to = min(max(to.astimezone(UTC), now), now + timedelta(days=settings.APPOINTMENT_HORIZON_DAYS))
     found: list[FreeTime] = []

@@ -115,7 +115,7 @@ def held_by(
 
 
 def standing_of(*, submission: Submission) -> Standing:
-    """Read what a patient has. Needs one query when that is nothing, else two."""
+    """Read a patient's visit and held slot. Needs one query if there is neither, else two."""
     now = timezone.now()
     ids = _booked_or_held(submission, None)
     rows = Appointment.objects.for_reading().filter(pk__in=ids) if ids else ()

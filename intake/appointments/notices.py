@@ -1,4 +1,4 @@
-"""The messages about a visit that patients get: of a change, and reminders."""
+"""Order the letters to patients about a visit: about a change, and reminders."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,12 @@ from intake.ways import calls, telling
 def tell(
     kind: str, appointment: Appointment, *, knows: bool, was_at: datetime | None = None
 ) -> None:
-    """Tell the patient of an appointment as it stands now.
+    """Tell the patient of an appointment. The letter is composed when it is sent.
 
-    The words of the message are decided when it is sent. `knows` is as in telling.tell; `was_at`
-    is when a moved visit was to begin before.
+    `knows` is as in telling.tell. `was_at` is the earlier start of a visit that was moved.
     """
     pk, sequence = appointment.pk, appointment.sequence
-    if sequence:  # a call about the visit as it was before may still be due
+    if sequence:  # a call about the visit before this change may still be due
         calls.drop(submission_id=appointment.submission_id, about=pk)
     telling.tell(
         submission=submission_of(appointment),

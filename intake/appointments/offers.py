@@ -1,9 +1,10 @@
 """Offers: slots held for patients who have still to accept. The first patient to accept wins."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from intake.appointments.book import FreeTime
 from intake.appointments.claims import claiming, lock, locked, retry_deadlocks, span_of
 from intake.appointments.expiry import close_offers, lapse_holds
 from intake.appointments.slot_gone import SlotGone
-from intake.appointments.steps import User, actor_of, advance, record, request_of, step
+from intake.appointments.steps import actor_of, advance, record, request_of, step
 from intake.errors import Refused
 from intake.models.appointments import Appointment, Offer, WaitlistEntry
 from intake.models.calls import CallTask
@@ -24,9 +25,12 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MOST = 3  # slots offered to one patient at once
-# The front desk often withdraws offers to offer other slots or to book on the phone. Then the
-# patient hears of that instead.
+# The front desk often withdraws offers in order to offer other slots or to book on the phone. If
+# that happens within this time, the patient gets one letter about the new offer or visit only.
 SECOND_THOUGHTS = timedelta(minutes=15)
+# A patient who has not answered is reminded once, when a quarter of the hold is left. A hold of a
+# few hours is too short for a second letter.
+SHORTEST_WITH_REMINDER = timedelta(hours=12)
 
 
 @retry_deadlocks
@@ -42,7 +46,8 @@ def offer(
     """Offer one to three free slots to a patient, and tell the patient in one message.
 
     The slots are held for `hours` (default: APPOINTMENT_OFFER_HOURS), but never beyond their own
-    start. Earlier open offers to the same request are withdrawn.
+    start. Earlier open offers to the same request are withdrawn. A patient who does not answer is
+    reminded once.
 
     Raises SlotGone when one slot has gone (then no slot is offered), Refused for an urgency that
     must not wait or a patient whom no letter reaches, ValueError for no slot or too many slots,
@@ -71,10 +76,19 @@ def offer(
                 made += waiting_list.make_offers(
                     row, [request], by=by, at=now, request_id=request_id
                 )
-            outbox.put(kind="appointment_offer", occasion=str(made[0].pk), expires=until)
+            outbox.put_all(_letters(made, now, until))
     except SlotGone as gone:
         raise SlotGone("", free_times.nearest_left(found[0])) from gone.__cause__
     return made
+
+
+def _letters(made: Sequence[Offer], at: datetime, until: datetime) -> Iterator[Order]:
+    """Yield the letters about the offers in `made`: the offer, and a reminder before it lapses."""
+    occasion, hold = str(made[0].pk), until - at
+    yield Order(kind="appointment_offer", occasion=occasion, expires=until)
+    if hold >= SHORTEST_WITH_REMINDER:
+        reminder = at + hold * 3 / 4
+        yield Order(kind="offer_reminder", occasion=occasion, not_before=reminder, expires=until)
 
 
 @retry_deadlocks
@@ -138,7 +152,7 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """Withdraw all open offers to a patient; the request is "requested" again.
 
-    Tells the patient when the patient has heard of the offers; returns whether that is so.
+    Tells a patient who has heard of the offers. Returns whether the patient had heard of them.
     """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"
@@ -189,7 +203,7 @@ def lapse() -> int:
 
 
 def open_offers(*, submission: Submission) -> list[Offer]:
-    """Return the offers that a patient can still accept, by time.
+    """Return the offers that a patient can still accept, sorted by time.
 
     Expired offers are ignored, even before they are marked as expired.
     """
@@ -207,7 +221,7 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises what `offer` raises before a slot is claimed."""
+    """Find the free times of these keys. Raises as `offer` does, without workflow.NotAllowed."""
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))

@@ -3,7 +3,7 @@
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Closure
 
-# The order of the columns below, as Model.from_db takes them: it counts names against values.
+# The columns below are in the order of the model's fields: Model.from_db takes values by position.
 LOCATION_COLUMNS = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
 VISIT_TYPE_COLUMNS = ["id", "kind", "title", "minutes", "is_active"]
 CLOSURE_COLUMNS = [field.attname for field in Closure._meta.concrete_fields]
@@ -32,8 +32,8 @@ ENDED_HOLDS = (
     " AND a.during && tstzrange(starts, ends) WHERE a.status = 'held' AND a.held_until <= %s"
 )
 
-# Many patients look for free times at once, and building these three queries with the ORM took
-# longer than running them.
+# Many patients look for free times at once, and building this query with the ORM took longer than
+# running it. The same is true of CLOSURES and BUSY.
 HOURS = """
 select h.clinician_id, h.location_id, h.weekday, h.starts, h.ends, h.valid_from, h.valid_until,
   h.capacity, c.name, l.name, l.address, l.time_zone, l.directions, l.phone, l.is_active
@@ -53,11 +53,15 @@ where (h.valid_until is null or h.valid_until >= %(first)s)
       or not exists
         (select 1 from intake_openinghours_visit_types t where t.openinghours_id = h.id))))
 """
+
+# See HOURS.
 CLOSURES = f"""
 select {", ".join(CLOSURE_COLUMNS)} from intake_closure
 where coalesce(last_day >= %(first)s and first_day <= %(last)s,
   ends_at > %(start)s and starts_at < %(end)s)
 """  # noqa: S608  names of columns
+
+# See HOURS.
 BUSY = """
 select clinician_id, lower(during), upper(during), seat, seat >= capacity from intake_appointment
 where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
@@ -91,7 +95,7 @@ where a.location_id = %s and a.during && tstzrange(%s, %s)
 order by lower(a.during), a.seat
 """  # noqa: S608  names of columns
 
-# Asked again for each patient who lost a slot, at the moment when many patients lose one.
+# This query runs for each patient who loses a slot, often for many patients at the same moment.
 BOOKED_OR_HELD = """
 select id from intake_appointment a where (submission_id = %s or draft_id = %s)
   and (status = 'confirmed' or (status = 'held' and held_until > %s

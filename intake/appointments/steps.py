@@ -3,19 +3,29 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from clinic import audit
-from intake.appointments import repeated_refusals
+from clinic.ids import uuid7
+from clinic.pagecache import repeated
 from intake.domain import workflow
 from intake.models.appointments import (
     Appointment,
     AppointmentChange,
     AppointmentRequest,
     WishedVisit,
+    during,
 )
 from intake.models.submissions import Submission
 
-User = Any  # the model that settings.AUTH_USER_MODEL names
 _PURPOSES = {"staff": "TREAT", "patient": "PATRQT", audit.ANONYMOUS: "PATRQT"}
+
+
+def insert(*, start: datetime, end: datetime, at: datetime, **given: Any) -> Appointment:
+    """Insert an appointment. The caller has claimed its time (claims.claiming)."""
+    row = Appointment(id=uuid7(), during=during(start, end), created_at=at, changed_at=at, **given)
+    row.save(force_insert=True)
+    return row
 
 
 def step(
@@ -31,7 +41,7 @@ def step(
         setattr(appointment, name, value)
     appointment.save(update_fields=["status", "changed_at", *changes])
     note_change(appointment, action, by=by, at=at)
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def note_change(appointment: Appointment, action: str, *, by: User | None, at: datetime) -> None:
@@ -55,7 +65,7 @@ def advance(request: AppointmentRequest, action: str) -> None:
 def request_of(submission: Submission) -> AppointmentRequest:
     """Lock and return the request of a submission.
 
-    Makes the request where the patient stopped at an emergency and so never sent one.
+    Makes the request if the patient stopped at an emergency and so never sent a request.
     """
     rows = AppointmentRequest.objects.select_for_update(of=("self",))
     request = rows.filter(submission=submission).first()

@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic.ids import uuid7
 from intake.appointments import book, free_times
 from intake.appointments.book import FreeTime
 from intake.appointments.claims import Span, claiming
 from intake.appointments.slot_gone import SlotGone
+from intake.appointments.steps import insert
 from intake.domain import slots as domain
-from intake.models.appointments import Appointment, during
+from intake.models.appointments import Appointment
 from intake.models.clinic_time import VisitType
 
 
@@ -55,20 +55,17 @@ def claiming_time(free: FreeTime, *others: Span) -> Iterator[datetime]:
 
 def take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointment:
     """Insert an appointment for a free time. The caller has claimed the free time."""
-    appointment = Appointment(
-        id=uuid7(),
+    return insert(
         clinician=free.clinician,
         location=free.location,
         visit_type=free.visit_type,
-        during=during(free.start, free.end),
+        start=free.start,
+        end=free.end,
         seat=seat,
         capacity=free.slot.capacity,
-        created_at=at,
-        changed_at=at,
+        at=at,
         **given,
     )
-    appointment.save(force_insert=True)
-    return appointment
 
 
 def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:

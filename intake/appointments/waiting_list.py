@@ -4,24 +4,31 @@ A freed slot is never booked here. It is held again and offered to patients whos
 the most urgent first, then the longest wait.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import audit
-from clinic.ids import uuid7
 from clinic.outgoing import outbox
 from intake.appointments import book, free_times
 from intake.appointments.expiry import close_offers
-from intake.appointments.steps import User, actor_of, advance, note_change, record, request_of, step
+from intake.appointments.steps import (
+    actor_of,
+    advance,
+    insert,
+    note_change,
+    record,
+    request_of,
+    step,
+)
 from intake.domain import slots as domain
 from intake.errors import Refused
 from intake.models.appointments import (
@@ -36,7 +43,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # so many requests are compared with a freed slot, the first of the list
+LOOKED_AT = 200  # a freed slot is compared with the first 200 requests of the list
 SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
 
 
@@ -55,7 +62,7 @@ class Freed:
 def join_waitlist(
     *, submission: Submission, by: User | None = None, request_id: str = ""
 ) -> WaitlistEntry:
-    """Put a patient on the waiting list; one with an appointment waits for an earlier slot.
+    """Put a patient on the waiting list. A patient with an appointment waits for an earlier slot.
 
     A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
     Raises Refused when the urgency forbids waiting, or when the request is over.
@@ -143,20 +150,18 @@ def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> l
 
 def held_row(freed: Freed, *, capacity: int, until: datetime, at: datetime) -> Appointment:
     """Insert a row that holds a slot for the first patient who accepts its offer."""
-    row = Appointment(
-        id=uuid7(),
+    row = insert(
         clinician=freed.clinician,
         location=freed.location,
         visit_type=freed.visit_type,
-        during=during(freed.start, freed.end),
+        start=freed.start,
+        end=freed.end,
         seat=freed.seat,
         capacity=capacity,
         status="held",
         held_until=until,
-        created_at=at,
-        changed_at=at,
+        at=at,
     )
-    row.save(force_insert=True)
     note_change(row, "offer", by=None, at=at)
     return row
 
@@ -170,12 +175,12 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer a held row to each of these locked requests, and record it.
+    """Offer the slot of a held appointment to each of these locked requests, and record that.
 
     Each patient on the waitlist gets a message of their own.
     """
     until = row.held_until
-    assert until  # the database holds that a held row has it
+    assert until  # a constraint of the database
     offers = []
     for request in requests:
         offer = Offer(
@@ -203,7 +208,7 @@ def make_offers(
     return offers
 
 
-def withdraw_offers_in(offers: Any, *, at: datetime) -> None:
+def withdraw_offers_in(offers: Iterable[Offer], *, at: datetime) -> None:
     """Withdraw open offers, and release each held row that has no other open offer."""
     offers = list(offers)
     rows = {offer.appointment_id for offer in offers}

@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of a location: the clinicians' hours and their bookings, both by time."""
+    """One day of a location: the clinicians' hours and their bookings, both sorted by time."""
 
     day: date
     hours: list[tuple[datetime, datetime, Clinician]]
@@ -71,7 +71,7 @@ def calendar(
 def _visits(
     start: datetime, end: datetime, location: Location, clinician: Clinician | None
 ) -> list[Appointment]:
-    """Read the bookings and holds of a location, by time, with what a line of the calendar shows.
+    """Read the bookings and holds of a location for the lines of the calendar, sorted by time.
 
     Clinicians and visit types are few: they are read once, not joined to each row.
     """
@@ -98,7 +98,7 @@ def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> boo
     """Whether a closure, of whole days or between two moments, shuts part of a day."""
     if closure.first_day and closure.last_day:
         return closure.first_day <= day <= closure.last_day
-    # the database holds that a closure without days has both moments
+    # a constraint of the database: a closure without days has both moments
     assert closure.starts_at
     assert closure.ends_at
     return closure.starts_at < end and begin < closure.ends_at

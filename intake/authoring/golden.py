@@ -19,7 +19,7 @@ from intake.protocols.files import Place, Unreadable, shown_path
 
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
-"""Stands among the answers of a case whose emergency answer was taken back."""
+"""Marks a case in which the patient took an emergency answer back."""
 
 Row = dict[str, str]
 
@@ -84,7 +84,7 @@ def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
 
 
 def assessed(protocol: Protocol, row: Row) -> Row:
-    """Return the row with what the protocol says of its answers. Raises ValueError."""
+    """Return the row with the protocol's result for its answers. Raises ValueError."""
     answers, meta = answers_of(protocol, row["answers"])
     assessment = assess(protocol, answers, **meta)
     return row | {

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -49,7 +50,7 @@ def walk_of(patient: Patient) -> Walk:
 
 
 @transaction.atomic
-def load(*, patients: Sequence[Patient], now: datetime, clinician: Any = None) -> int:
+def load(*, patients: Sequence[Patient], now: datetime, clinician: User | None = None) -> int:
     """Store a batch of synthetic patients. Returns how many.
 
     With a `clinician`, most submissions older than two days are decided and closed. No red flag is
@@ -190,7 +191,7 @@ def _free_references(count: int) -> list[str]:
     return sorted(found)
 
 
-def _decided(submission: Submission, by: Any, history: list[StatusChange]) -> Decision:
+def _decided(submission: Submission, by: User, history: list[StatusChange]) -> Decision:
     at = submission.submitted_at + timedelta(hours=3)
     decision = Decision(
         submission=submission,

@@ -10,7 +10,7 @@ from intake.models.submissions import Submission, Urgency
 
 MOST = 3  # named in the banner; a link leads to the others
 
-# permission → the pages that it opens, as addresses name them; the first one counts
+# permission → the pages that it opens, in the words of addresses; the first permission counts
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 

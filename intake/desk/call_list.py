@@ -6,6 +6,7 @@ An owed call stands here, and on all pages of its patient, until staff tick its 
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,9 +19,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
-from clinic.lists import FindList, FixedFilter
-from clinic.requests import Request
+from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic.requests import StaffRequest
 from intake.domain.stored import PHONE
 from intake.models.calls import CallTask
 from intake.models.submissions import Submission
@@ -67,13 +67,12 @@ class SettledFilter(FixedFilter):
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return queryset.filter(settled_at__gte=midnight)
 
-    def choices(self, changelist: Any) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("To make")}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("To make")
 
 
 @admin.register(CallTask)
-class CallTaskAdmin(PatientAdmin):
+class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     """The call list, whose buttons note the outcome of a call."""
 
     list_display = ["due", "patient", "phone", "why", "opens", "acts"]
@@ -82,38 +81,19 @@ class CallTaskAdmin(PatientAdmin):
     sortable_by = ()
     posts = list(BUTTONS)
     list_title = gettext_lazy("Calls to make")
+    is_in_index = False
+    changelist = ByDue
+    reference_lookup = "submission__reference"
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hide the list from the admin index: the page header leads here."""
-        return False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CallTask]:
         rows = CallTask.objects.select_related("submission", "settled_by")
         return rows.defer("submission__answers", "submission__assessment")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return ByDue
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        called = Submission.objects.filter(call_tasks__in=rows).distinct()
+        return rows.filter(submission__in=find_patients(called, term))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        if reference := parse_reference(search_term):
-            return queryset.filter(submission__reference=reference), False
-        called = Submission.objects.filter(call_tasks__in=queryset).distinct()
-        return queryset.filter(submission__in=find_patients(called, search_term)), False
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list, which shows all there is of a call."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect(self.address("changelist"))
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return self.change_view(request, object_id)
-
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[CallTask]) -> list[Submission]:
         return [row.submission for row in rows]
 
     # --- columns ---------------------------------------------------------------------------------
@@ -163,20 +143,20 @@ class CallTaskAdmin(PatientAdmin):
         )
 
     # --- its buttons -----------------------------------------------------------------------------
-    def reached_view(self, request: Request, object_id: str) -> HttpResponse:
+    def reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="reached")
 
-    def left_word_view(self, request: Request, object_id: str) -> HttpResponse:
+    def left_word_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="left_word")
 
-    def not_reached_view(self, request: Request, object_id: str) -> HttpResponse:
+    def not_reached_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="not_reached")
 
-    def told_view(self, request: Request, object_id: str) -> HttpResponse:
+    def told_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         return self.note(request, object_id, button="told")
 
     @record_view
-    def note(self, request: Request, task: CallTask, *, button: str) -> HttpResponse:
+    def note(self, request: StaffRequest, task: CallTask, *, button: str) -> HttpResponse:
         """Note the outcome of a call for this task and the patient's other tasks on the page."""
         if not request.user.has_perm("intake.change_calltask"):
             raise PermissionDenied
@@ -193,7 +173,7 @@ class CallTaskAdmin(PatientAdmin):
         safe = back.startswith("/admin/") and url_has_allowed_host_and_scheme(back, None)
         return redirect(back if safe else self.address("changelist"))
 
-    def posted_with(self, request: Request, task: CallTask) -> list[CallTask]:
+    def posted_with(self, request: StaffRequest, task: CallTask) -> list[CallTask]:
         """Return the patient's other open tasks whose ids were posted too."""
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import audit
 from intake.documents import protocol_of
@@ -11,7 +13,9 @@ from intake.errors import Conflict
 from intake.models.submissions import Submission, Urgency
 from intake.questionnaire.target_times import target_time
 
-User = Any  # whatever settings.AUTH_USER_MODEL names
+CHANGED_MEANWHILE = gettext_lazy(
+    "Somebody changed this submission while you were reading. What you entered was not stored."
+)
 
 
 def claim(submission: Submission, revision: int, **columns: Any) -> None:
@@ -23,12 +27,7 @@ def claim(submission: Submission, revision: int, **columns: Any) -> None:
         revision=revision + 1, **columns
     )
     if not changed:
-        raise Conflict(
-            _(
-                "Somebody changed this submission while you were reading. What you entered was "
-                "not stored. Read it again below, then decide."
-            )
-        )
+        raise Conflict(f"{CHANGED_MEANWHILE} {_('Read it again below, then decide.')}")
 
 
 def record_change(

@@ -4,20 +4,21 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from intake.appointments import ending
 from intake.desk import patient_messages
-from intake.desk.changes import User, claim, record_change, target_from
+from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.letters import sentences
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
-# the columns that a decision changes; `claim` counts the revision
-# `escalations` is counted by the sweep, which changes no revision
+# The columns that a decision changes. `claim` increments the revision. The sweep increments
+# `escalations` and leaves the revision as it is.
 KEPT = ("revision", "escalations")
 CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in KEPT))
 
@@ -27,9 +28,9 @@ class DecisionInput:
     """What a clinician enters: an urgency, an outcome, a reason and a note, and fields that count
     for some outcomes only.
 
-    `message`, the code of a sentence to the patient, counts for more information. `call`, a call
-    that was made, counts for more information and emergency care. `close_request` and `ends`, the
-    keys of the arrangements to end, count for the outcomes that plan no visit. `alarm_read` says
+    `message` is the code of a sentence to the patient, for the outcome "more information". `call`
+    is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
+    (the keys of the arrangements to end) are for the outcomes that plan no visit. `alarm_read` says
     that the clinician has read the patient's words of alarm.
     """
 
@@ -61,10 +62,11 @@ def decide(
 ) -> Decision:
     """Record a clinician's decision, its message, its call, and the end of what was arranged.
 
-    The decision keeps, raises or lowers the urgency; a change needs a reason. Emergency care leaves
-    the submission undecided and escalating, on top of the worklist, until a call has reached the
-    patient. More information stops the clock and takes the submission off the worklist; with an
-    urgency of the same day or above, or an unread alarm, only once a call has reached the patient.
+    The decision keeps, raises or lowers the urgency; a change needs a reason. "Emergency care"
+    leaves the submission undecided and escalating, on top of the worklist, until a call has reached
+    the patient. "More information" stops the clock and takes the submission off the worklist. For a
+    patient of the same day or above, or with an unread alarm, it does so only once a call has
+    reached the patient.
 
     Raises Conflict when the submission or its arrangements were changed since they were read;
     ValueError for a changed urgency without a reason, for a missing message or call that the
@@ -134,8 +136,8 @@ def _decided(
     row.back_at = row.asked_at = row.redirected_at = None
     row.status, row.urgency, row.alarm = status, given.urgency, False
     if given.urgency != submission.urgency:
-        # A raised urgency counts from now. A lowered one counts from the sending, so that a
-        # patient waits no longer than with the lower urgency from the start.
+        # A raised urgency counts from now. A lowered one counts from the sending, so the
+        # target is the same as with the lower urgency from the start.
         start = now if given.urgency > submission.urgency else submission.submitted_at
         row.target_at = target_from(submission, given.urgency, start)
     next_try = _next_try(submission, given, now)
@@ -183,8 +185,10 @@ def _tell(
     if action == "ask":
         waiting.order_reminder(row=row, at=decision.at)
         if not _is_told(row, given):
-            again_at = given.call.again_at if given.call else None
-            calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=again_at)
+            due_at = given.call.again_at if given.call else None
+            if row.back_at is None:  # the clock of the submission runs until the call
+                due_at = due_at or row.target_at
+            calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=due_at)
     if given.call:
         calls.record_with_decision(
             submission=row, made=given.call, by=by, at=decision.at, request_id=request_id

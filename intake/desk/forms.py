@@ -18,6 +18,7 @@ from intake.desk.decisions import DecisionInput
 from intake.domain import workflow
 from intake.domain.stored import PHONE
 from intake.letters.sentences import MESSAGES, words
+from intake.models.calls import Call
 from intake.models.submissions import Submission, Urgency
 from intake.ways.contact import way_to
 from intake.ways.forms import CallForm
@@ -44,7 +45,7 @@ class OutcomePart:
 
 
 class AlarmReadField(forms.BooleanField):
-    """The tick that the patient's words of alarm are read."""
+    """The box that the clinician ticks after reading the patient's words of alarm."""
 
     legend = gettext_lazy("Alarm")
 
@@ -102,6 +103,9 @@ class DecisionForm(CallForm):
 
     def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
         super().__init__(submission=submission, data=data, initial={"urgency": submission.urgency})
+        call = self.fields["call"]
+        # a slip of the finger on "Reached" can be taken back
+        _set_choices(call, [("", _("No call")), *Call.Outcome.choices])
         self.offer_endings()
         self.ask_alarm_read()
         if way_to(submission.person) is None:
@@ -169,8 +173,9 @@ class DecisionForm(CallForm):
         yield OutcomePart(
             "call",
             _("The call: for more information, or for emergency care"),
-            _("Emergency care needs a call. Until one reaches the patient, the submission stays on "
-              "top of the worklist."),
+            _("More information: not needed if you write. At same day and above the clock runs "
+              "until a call reaches the patient. Emergency care: needed. The submission stays on "
+              "top of the worklist until a call reaches the patient."),
             tuple(self[name] for name in CALL),
         )  # fmt: skip
         if self.asks_of_request:

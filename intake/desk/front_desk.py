@@ -12,16 +12,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.requests import Request
+from clinic.lists import Context
+from clinic.requests import StaffRequest
 from intake.appointments import booking as booking_module
 from intake.appointments import free_times, waiting_list
 from intake.appointments import offers as offers_module
@@ -36,25 +35,16 @@ from intake.desk.forms import ProgressForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
 from intake.domain.stored import PHONE
-from intake.errors import REFUSALS
+from intake.errors import REFUSALS, STAFF_REFUSALS
 from intake.models.appointments import AppointmentRequest
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Clinician, VisitType
 from intake.models.submissions import Decision, FrontDesk, Kind, Submission
 from intake.staff import reads
-from intake.staff.lists import (
-    NotClosedFilter,
-    PatientAdmin,
-    ProgressFilter,
-    SentFilter,
-    UrgencyFilter,
-    alarm_mark,
-    record_view,
-    run_service,
-    standing_words,
-    target_words,
-)
+from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.staff.lists import PatientAdmin, record_page, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.status_words import alarm_mark, standing_words, target_words
 from intake.wording.reading import phone_words
 
 CALLED_ALONE = gettext_lazy(
@@ -65,11 +55,12 @@ CALLED_ALONE = gettext_lazy(
 def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Turn a method into the view of a button that offers or books.
 
-    Checks both permissions and gives the method the record. Opens no transaction.
+    Checks both permissions and gives the method the record. Opens no transaction. A refusal of the
+    service shows the page as it is now, and why.
     """
 
     @wraps(method)
-    def view(self: "FrontDeskAdmin", request: Request, object_id: str) -> HttpResponse:
+    def view(self: "FrontDeskAdmin", request: StaffRequest, object_id: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self.record_or_404(request, object_id)
@@ -77,13 +68,16 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
             return redirect(self.address("change", row.pk))
         if not request.user.has_perm("intake.change_appointment"):
             raise PermissionDenied
-        return method(self, request, row)
+        try:
+            return method(self, request, row)
+        except REFUSALS as error:
+            return self.show(request, row, request.POST, error=error, status=409)
 
     return view
 
 
 @admin.register(FrontDesk)
-class FrontDeskAdmin(PatientAdmin):
+class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     """Patients, how to reach them and which visit they want. No answers, no reasons."""
 
     list_display = [
@@ -119,7 +113,8 @@ class FrontDeskAdmin(PatientAdmin):
 
     @admin.display(description=gettext_lazy("Wish"))
     def wish(self, row: FrontDesk) -> str:
-        return request_of(row).get_visit_type_display() if request_of(row) else "–"
+        request = request_of(row)
+        return request.get_visit_type_display() if request else "–"
 
     @admin.display(description=gettext_lazy("Appointment"))
     def progress(self, row: Any) -> str:
@@ -133,58 +128,50 @@ class FrontDeskAdmin(PatientAdmin):
 
     # --- the page of a patient -------------------------------------------------------------------
     @record_view
-    def change_view(self, request: Request, row: FrontDesk, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: StaffRequest, row: FrontDesk, **kwargs: Any) -> HttpResponse:
         return self.show(request, row, request.GET)
 
+    @record_page("admin/intake/frontdesk/read.html")
     def show(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Any,
         typed: QueryDict,
         *,
         form: ChosenSlotsForm | None = None,
         overbook: OverbookForm | None = None,
         error: Exception | None = None,
-        status: int = 200,
-    ) -> HttpResponse:
+    ) -> Context:
         """Show the page. After a refusal it keeps what was chosen (`typed`) and gives the reason.
 
         `row` is a FrontDesk with the annotation of `get_queryset`.
         """
-        with transaction.atomic():
-            if error:  # a colleague may have changed the submission
-                row = self.record_or_404(request, row.pk)
-            reads.record_read(submission=row, by=request.user, request_id=request.request_id)
-            page, wish = SubmissionPage(row), request_of(row)
-            context = {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": row.reference,
-                "submission": row,
-                "to_do": self.to_do(row),
-                "progress": progress_words(wish, row.outcome) if wish else "",
-                "name": page.name,
-                "phone": page.phone,
-                "phone_words": phone_words(page.phone),
-                "language": page.language,
-                "contact": page.contact,
-                "request_": wish,
-                "waits": wish is not None and getattr(wish, "waiting", None) is not None,
-                "stopped": row.kind == Kind.STOPPED,
-                "urgency_mark": self.urgency_mark(row),
-                "target": target_words(row),
-                "waiting": self.waiting_for(row),
-                "form": ProgressForm(progress=wish.progress) if wish else None,
-                "refused": error,
-                "is_popup": False,
-                **self.times_context(request, row, wish, typed, form, overbook, error),
-            }
-            template = "admin/intake/frontdesk/read.html"
-            return TemplateResponse(request, template, context, status=status).render()
+        reads.record_read(submission=row, by=request.user, request_id=request.request_id)
+        page, wish = SubmissionPage(row), request_of(row)
+        return {
+            "title": row.reference,
+            "submission": row,
+            "to_do": self.to_do(row),
+            "progress": progress_words(wish, row.outcome) if wish else "",
+            "name": page.name,
+            "phone": page.phone,
+            "phone_words": phone_words(page.phone),
+            "language": page.language,
+            "contact": page.contact,
+            "request_": wish,
+            "waits": wish is not None and getattr(wish, "waiting", None) is not None,
+            "stopped": row.kind == Kind.STOPPED,
+            "urgency_mark": self.urgency_mark(row),
+            "target": target_words(row),
+            "waiting": self.waiting_for(row),
+            "form": ProgressForm(progress=wish.progress) if wish else None,
+            "refused": error,
+            **self.times_context(request, row, wish, typed, form, overbook, error),
+        }
 
     def times_context(
         self,
-        request: Request,
+        request: StaffRequest,
         row: FrontDesk,
         wish: AppointmentRequest | None,
         typed: QueryDict,
@@ -248,7 +235,7 @@ class FrontDeskAdmin(PatientAdmin):
 
     # --- its buttons -----------------------------------------------------------------------------
     @record_view
-    def progress_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def progress_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         if request.method == "POST":
             if not request.user.has_perm("intake.change_frontdesk"):
                 raise PermissionDenied
@@ -266,50 +253,39 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def offer_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def offer_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         form = ChosenSlotsForm(request.POST)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
-        try:
-            made = offers_module.offer(
-                submission=row,
-                slots=form.cleaned_data["slot"],
-                visit_type=form.cleaned_data["type"],
-                hours=form.cleaned_data["hours"],
-                by=request.user,
-                request_id=request.request_id,
-            )
-        except REFUSALS as error:
-            return self.show(request, row, request.POST, error=error, status=409)
+        made = offers_module.offer(
+            submission=row,
+            slots=form.cleaned_data["slot"],
+            visit_type=form.cleaned_data["type"],
+            hours=form.cleaned_data["hours"],
+            by=request.user,
+            request_id=request.request_id,
+        )
         done = ngettext("%(n)s time is offered.", "%(n)s times are offered.", len(made))
         return self.say_and_return(request, row, done % {"n": len(made)}, CallTask.Reason.OFFER)
 
     @booking_view
-    def call_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def call_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         form = ChosenSlotsForm(request.POST, one=True)
         if not form.is_valid():
             return self.show(request, row, request.POST, form=form, status=422)
-        try:
-            confirm_by_call(
-                submission=row,
-                slot=form.cleaned_data["slot"][0],
-                visit_type=form.cleaned_data["type"],
-                by=request.user,
-                request_id=request.request_id,
-            )
-        except REFUSALS as error:
-            return self.show(request, row, request.POST, error=error, status=409)
+        confirm_by_call(
+            submission=row,
+            slot=form.cleaned_data["slot"][0],
+            visit_type=form.cleaned_data["type"],
+            by=request.user,
+            request_id=request.request_id,
+        )
         done = _("The appointment is booked.")
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
     @booking_view
-    def withdraw_view(self, request: Request, row: FrontDesk) -> HttpResponse:
-        try:
-            had_heard = withdraw_offers(
-                submission=row, by=request.user, request_id=request.request_id
-            )
-        except REFUSALS as error:
-            return self.show(request, row, request.POST, error=error, status=409)
+    def withdraw_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
+        had_heard = withdraw_offers(submission=row, by=request.user, request_id=request.request_id)
         done = _("The offers are taken back.")
         if had_heard:
             return self.say_and_return(request, row, done, CallTask.Reason.LOST)
@@ -317,13 +293,10 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def wait_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def wait_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         leave = request.POST.get("to") == "leave"
         service = waiting_list.leave_waitlist if leave else waiting_list.join_waitlist
-        try:
-            service(submission=row, by=request.user, request_id=request.request_id)
-        except REFUSALS as error:
-            return self.show(request, row, request.POST, error=error, status=409)
+        service(submission=row, by=request.user, request_id=request.request_id)
         if leave:
             messages.success(request, _("Taken off the waiting list."))
         elif letter_words(row):
@@ -333,7 +306,7 @@ class FrontDeskAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     @booking_view
-    def overbook_view(self, request: Request, row: FrontDesk) -> HttpResponse:
+    def overbook_view(self, request: StaffRequest, row: FrontDesk) -> HttpResponse:
         if not request.user.has_perm("intake.overbook_appointment"):
             raise PermissionDenied
         wish = request_of(row)
@@ -353,21 +326,21 @@ class FrontDeskAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show(request, row, request.POST, overbook=form, error=error, status=409)
         done = _("The appointment is booked, above what the hours allow.")
         return self.say_and_return(request, row, done, CallTask.Reason.CONFIRMED)
 
     def say_and_return(
-        self, request: Request, row: FrontDesk, done: str, reason: str
+        self, request: StaffRequest, row: FrontDesk, done: str, reason: str
     ) -> HttpResponse:
         """Say what was done and how the patient hears of it, then lead back to the page."""
         say_who_tells_patient(request, row, done, reason)
         return redirect(self.address("change", row.pk))
 
 
-def request_of(row: Submission) -> Any:
-    """Return the request for a visit of a submission; a stopped form has None."""
+def request_of(row: Submission) -> AppointmentRequest | None:
+    """Return the submission's request for a visit; None for a stopped form."""
     return getattr(row, "appointment_request", None)
 
 

@@ -6,11 +6,12 @@ Each function is one transaction with its audit event inside, guarded by the rev
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from clinic.outgoing.outbox import Order
-from intake.desk.changes import User, claim, record_change
+from intake.desk.changes import claim, record_change
 from intake.domain import workflow
 from intake.models.calls import CallTask
 from intake.models.submissions import Communication, Submission
@@ -50,7 +51,7 @@ def store(
     at: datetime,
     owes_call: bool = True,
 ) -> None:
-    """Store a message to the patient and order the letter that says there is one.
+    """Store a message to the patient, and order the letter that announces the message.
 
     Called in the transaction of the act that the message belongs to. A patient whom no letter
     reaches is owed a call, unless a decision has a call of its own (`owes_call` is False).
@@ -63,7 +64,7 @@ def store(
 
 
 def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
-    """Note that what the patient wrote, or took back, was read and needs no answer.
+    """Note that staff have read the patient's message or withdrawal, which needs no answer.
 
     Ends the escalation too, unless the submission still waits for a decision. Raises Conflict when
     the submission was changed since `revision`.

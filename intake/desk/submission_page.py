@@ -199,12 +199,25 @@ class SubmissionPage:
         return list(self.submission.communications.select_related("by"))
 
     @property
-    def alarming(self) -> list[Communication]:
-        """Unread words of alarm and what the patient wrote after them, oldest first."""
-        if not self.submission.alarm:
+    def unanswered(self) -> list[Communication]:
+        """What the patient wrote last and staff have not answered, oldest first.
+
+        While words of alarm are unread, it begins with them.
+        """
+        row, newest_first = self.submission, iter(reversed(self.letters))
+        if not row.alarm and row.reply_due_at is None:
             return []
-        since = list(takewhile(lambda letter: letter.by_id is None, reversed(self.letters)))[::-1]
+        if row.status != "withdrawn":  # a question of ours is no answer
+            newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
+        since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
+        if not row.alarm:
+            return since
         return list(dropwhile(lambda letter: not letter.words["alarm"], since)) or since
+
+    @property
+    def withdrew(self) -> bool:
+        """Whether the patient withdrew and wrote nothing that waits for an answer."""
+        return self.submission.status == "withdrawn" and not self.unanswered
 
     @property
     def waits(self) -> bool:

@@ -5,11 +5,12 @@ Each function is one transaction with its audit event inside, guarded by the rev
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from intake.appointments import changing
-from intake.desk.changes import User, claim, record_change, target_from
+from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
@@ -22,9 +23,9 @@ def assign(
 ) -> None:
     """Assign the submission to a member of staff, or (None) give it back to the worklist.
 
-    Taking a submission pauses its escalation, once for each person; giving it back changes nothing
-    of that. Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed
-    when its status forbids the assignment.
+    Taking a submission pauses its escalation, once for each person. Giving it back does not change
+    the escalation. Raises Conflict when the submission was changed since `revision`,
+    workflow.NotAllowed when its status forbids the assignment.
     """
     action = "assign" if to else "release"
     status = workflow.move(submission.status, action)

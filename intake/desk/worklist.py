@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -15,8 +16,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.requests import Request
-from intake.desk import decisions, patient_messages, transitions
+from clinic.lists import Context
+from clinic.requests import StaffRequest
+from intake.desk import changes, decisions, patient_messages, transitions
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
 from intake.domain import workflow
@@ -26,18 +28,16 @@ from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Submission
 from intake.staff import reads
-from intake.staff.lists import (
+from intake.staff.filters import (
     MineFilter,
-    PatientAdmin,
     RedFlagFilter,
     SentFilter,
     StatusFilter,
     UrgencyFilter,
-    record_view,
-    run_service,
-    target_words,
 )
+from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
+from intake.staff.status_words import target_words
 from intake.ways import calls
 from intake.ways.forms import CallForm
 from intake.wording import advice
@@ -46,7 +46,7 @@ from intake.wording.reading import phone_words
 
 
 @admin.register(Submission)
-class SubmissionAdmin(PatientAdmin):
+class SubmissionAdmin(PatientAdmin[Submission]):
     """The list of submissions that wait, and the page on which clinicians decide."""
 
     list_display = [
@@ -63,7 +63,7 @@ class SubmissionAdmin(PatientAdmin):
         deferred: QuerySet[Submission] = rows.defer("answers", "search_keys")
         return deferred
 
-    def titled(self, extra_context: Any) -> dict[str, Any]:
+    def titled(self, extra_context: Context | None) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()
         return super().titled({"suspects": suspects, **(extra_context or {})})
 
@@ -79,13 +79,15 @@ class SubmissionAdmin(PatientAdmin):
         return holder_words(row) or "–"
 
     @record_view
-    def change_view(self, request: Request, submission: Submission, **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self, request: StaffRequest, submission: Submission, **kwargs: Any
+    ) -> HttpResponse:
         """Show the submission page. Staff change a submission by the page's buttons only."""
         return self.show(request, submission)
 
     def show(
         self,
-        request: Request,
+        request: StaffRequest,
         submission: Submission,
         *,
         form: DecisionForm | None = None,
@@ -121,8 +123,8 @@ class SubmissionAdmin(PatientAdmin):
         response = TemplateResponse(request, template, context, status=status)
         return response.render()
 
-    def next_after(self, submission: Submission, by: Any) -> str:
-        """Return the address of the next submission that no colleague has taken; '' for none."""
+    def next_after(self, submission: Submission, by: User) -> str:
+        """Return the address of the next submission that no colleague has taken, or ''."""
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
@@ -133,11 +135,11 @@ class SubmissionAdmin(PatientAdmin):
         after = after or self.first_waiting(submission, by)
         return self.address("change", after.pk) if after else ""
 
-    def first_waiting(self, submission: Submission, by: Any) -> Submission | None:
+    def first_waiting(self, submission: Submission, by: User) -> Submission | None:
         """Return the first other submission of the worklist that no colleague has taken."""
         return _free(by).exclude(pk=submission.pk).first()
 
-    def offer_next(self, request: Request, submission: Submission) -> None:
+    def offer_next(self, request: StaffRequest, submission: Submission) -> None:
         """Say that the decision is stored, and link to the next submission.
 
         A link and no redirect, because opening a submission is recorded as reading it.
@@ -155,7 +157,7 @@ class SubmissionAdmin(PatientAdmin):
         messages.success(request, format_html('{} <a href="{}">{}</a>', stored, link, words))
 
     @record_view
-    def decide_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def decide_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         if request.method != "POST":
             return redirect(self.address("change", submission.pk))
         if not request.user.has_perm("intake.decide_submission"):
@@ -173,16 +175,19 @@ class SubmissionAdmin(PatientAdmin):
                     request_id=request.request_id,
                 )
         except (Conflict, workflow.NotAllowed) as error:
+            words = str(error)
+            if not form.is_current and isinstance(error, workflow.NotAllowed):
+                words = f"{changes.CHANGED_MEANWHILE} {words}"
             submission.refresh_from_db()
             form.refresh(submission)
-            form.add_error(None, str(error))
+            form.add_error(None, words)
             return self.show(request, submission, form=form, status=409)
         self.offer_next(request, submission)
         return redirect(self.address("change", submission.pk))
 
     @record_view
-    def call_view(self, request: Request, submission: Submission) -> HttpResponse:
-        """Record a call; one that reached the patient also asked for more information, if due."""
+    def call_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
+        """Record a call. If it reached the patient, it settles owed calls for more information."""
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)
@@ -210,18 +215,18 @@ class SubmissionAdmin(PatientAdmin):
         return redirect(back)
 
     @record_view
-    def assign_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def assign_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         to = None if request.POST.get("to") == "nobody" else request.user
         return self._act(request, submission, transitions.assign, to=to)
 
     @record_view
-    def move_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def move_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         return self._act(
             request, submission, transitions.move, action=request.POST.get("action", "")
         )
 
     @record_view
-    def message_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def message_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         form = MessageForm(data=request.POST)
         if not form.is_valid():
             messages.error(request, _("Choose a message."))
@@ -231,16 +236,16 @@ class SubmissionAdmin(PatientAdmin):
         return self._act(request, submission, patient_messages.send, news=news, **texts)
 
     @record_view
-    def settle_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def settle_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, patient_messages.settle_reply)
 
     @record_view
-    def trust_view(self, request: Request, submission: Submission) -> HttpResponse:
+    def trust_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
         return self._act(request, submission, transitions.mark_genuine)
 
     def _act(
         self,
-        request: Request,
+        request: StaffRequest,
         submission: Submission,
         service: Callable[..., None],
         news: tuple[str, str] | None = None,
@@ -248,7 +253,8 @@ class SubmissionAdmin(PatientAdmin):
     ) -> HttpResponse:
         """Serve a button: a POST with the revision that was read.
 
-        `news`: what was done that the patient has to hear of, and the reason of a call about it.
+        `news` is for an act of which the patient has to hear: what was done, and the reason of the
+        call that tells the patient.
         """
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
@@ -274,7 +280,7 @@ def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallF
     return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 
-def _free(by: Any) -> QuerySet[Submission]:
+def _free(by: User) -> QuerySet[Submission]:
     """Return the waiting submissions that no colleague of `by` has taken, in the worklist's order.
 
     Loads no sealed column.

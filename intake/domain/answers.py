@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
+from intake.domain import wrong_answers
 from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
+from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 # Three digits after a comma are refused. "1,234" means 1234 to most people here; read as 1.234, a
@@ -21,35 +23,6 @@ _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
 _NOT_TEXT: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
-_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""Years and days. The question names these units ("how old in years"); messages do not."""
-
-
-class InvalidAnswer(Exception):
-    """An answer that does not count, with the message that tells the person what to do.
-
-    `kept` is the part of the answer that counts all the same, or None.
-    """
-
-    def __init__(
-        self, code: str, pattern: str, *, kept: Value | None = None, **params: object
-    ) -> None:
-        super().__init__(code)
-        self.code = code
-        self.pattern = pattern
-        self.kept = kept
-        self.params = params
-
-    @property
-    def message(self) -> str:
-        return self.message_in(str)
-
-    def message_in(self, translate: Callable[[str], str]) -> str:
-        """Return the message; `translate` translates its pattern before the values are put in."""
-        return translate(self.pattern) % self.params
-
-    def __str__(self) -> str:
-        return self.message
 
 
 class PageResult(msgspec.Struct, frozen=True):
@@ -70,7 +43,7 @@ class PageResult(msgspec.Struct, frozen=True):
 def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
     """Read the answer from the strings that a form sent for this question; None when blank.
 
-    A blank answer to a required question is allowed here (see `missing_message`). Raises
+    A blank answer to a required question is allowed here (see `clean_page`). Raises
     InvalidAnswer when the answer cannot be read or is outside the limits.
     """
     if question.type == "multi":
@@ -79,7 +52,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
     if not given:
         return None
     if len(given) > 1:
-        raise _sent_twice()
+        raise wrong_answers.sent_twice()
     text = given[0]
     match question.type:
         case "single":
@@ -90,7 +63,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
             return _decimal(question, text)
         case "boolean":
             if text not in ("on", "true", "false"):
-                raise _not_an_option()
+                raise wrong_answers.not_an_option()
             return _tick(question, text != "false")
         case _:
             return _text(question, text)
@@ -139,21 +112,6 @@ def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
     return None
 
 
-def missing_message(question: Question) -> InvalidAnswer:
-    """Return the error for a required question that was left blank."""
-    match question.type:
-        case "single":
-            return InvalidAnswer("missing_single", "Choose one answer.")
-        case "multi":
-            return _nothing_ticked(question)
-        case "integer" | "decimal":
-            return InvalidAnswer("missing_number", "Enter a number.")
-        case "boolean":
-            return _must_tick()
-        case _:
-            return InvalidAnswer("missing_text", "Enter your answer.")
-
-
 def clean_page(
     page: QuestionPage, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
 ) -> PageResult:
@@ -170,7 +128,7 @@ def clean_page(
         try:
             value = clean_answer(question, raw.get(question.id, ()))
             if value is None and question.required and question.id not in kept:
-                raise missing_message(question)
+                raise wrong_answers.missing(question)
         except InvalidAnswer as error:
             errors[question.id] = error
             value = error.kept
@@ -181,19 +139,19 @@ def clean_page(
 
 def _choice(question: Question, code: str) -> str:
     if all(code != option.code for option in question.options):
-        raise _not_an_option()
+        raise wrong_answers.not_an_option()
     return code
 
 
 def _choices(question: Question, codes: Sequence[str]) -> tuple[str, ...] | None:
     known = {option.code for option in question.options}
     if not known.issuperset(codes):
-        raise _not_an_option()
+        raise wrong_answers.not_an_option()
     ticked = _in_order(question, set(codes))
     others = tuple(code for code in ticked if code not in question.exclusive)
     alone = [code for code in ticked if code in question.exclusive]
     if alone and len(ticked) > 1:
-        raise _exclusive_clash(question.option(alone[0]).label, others)
+        raise wrong_answers.exclusive_clash(question.option(alone[0]).label, others)
     return ticked or None
 
 
@@ -203,26 +161,26 @@ def _in_order(question: Question, codes: set[str]) -> tuple[str, ...]:
 
 def _tick(question: Question, value: bool) -> bool:
     if question.must_be is not None and value is not question.must_be:
-        raise _must_tick()
+        raise wrong_answers.must_tick()
     return value
 
 
 def _whole_number(question: Question, text: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(text.strip()):
-        raise _out_of_limits(question)
+        raise wrong_answers.out_of_limits(question)
     number = int(text)
     if not _within_limits(question, number):
-        raise _out_of_limits(question)
+        raise wrong_answers.out_of_limits(question)
     return number
 
 
 def _decimal(question: Question, text: str) -> Decimal:
     text = text.strip()
     if not _DECIMAL.fullmatch(text):
-        raise _not_a_decimal(question)
+        raise wrong_answers.not_a_decimal(question)
     number = Decimal(text.replace(",", "."))
     if not _within_limits(question, number):
-        raise _out_of_limits(question)
+        raise wrong_answers.out_of_limits(question)
     return _shortest(number)
 
 
@@ -251,80 +209,11 @@ def _written_out(number: object) -> str:
 def _text(question: Question, text: str) -> str | None:
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if _NOT_TEXT.search(text):
-        raise InvalidAnswer(
-            "not_text", "This has characters we cannot read. Type it with plain letters."
-        )
+        raise wrong_answers.not_text()
     text = unicodedata.normalize("NFC", text)
     if question.max_length is not None and len(text) > question.max_length:
-        raise _too_long(question.max_length, len(text))
+        raise wrong_answers.too_long(question.max_length, len(text))
     return text or None
-
-
-# Messages, one function each. The translation catalogue is collected from the patterns here.
-
-
-def _sent_twice() -> InvalidAnswer:
-    return InvalidAnswer("sent_twice", "Give one answer only.")
-
-
-def _not_an_option() -> InvalidAnswer:
-    return InvalidAnswer("not_an_option", "Choose from the answers shown.")
-
-
-def _exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
-    return InvalidAnswer(
-        "exclusive",
-        "“%(label)s” cannot be ticked together with other answers. Untick one.",
-        kept=others or None,
-        label=label,
-    )
-
-
-def _nothing_ticked(question: Question) -> InvalidAnswer:
-    if not question.exclusive:
-        return InvalidAnswer("missing_multi", "Tick at least one box.")
-    label = question.option(question.exclusive[0]).label
-    return InvalidAnswer(
-        "missing_multi_exclusive", "Tick at least one box, or “%(label)s”.", label=label
-    )
-
-
-def _must_tick() -> InvalidAnswer:
-    return InvalidAnswer("must_tick", "Tick the box to go on.")
-
-
-def _upper_limit(question: Question) -> object:
-    """Return the upper limit with its unit, for a message."""
-    unit = question.unit
-    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
-    return f"{question.max} {unit}" if named else question.max
-
-
-def _out_of_limits(question: Question) -> InvalidAnswer:
-    low, high = question.min, _upper_limit(question)
-    if question.type == "integer":
-        return InvalidAnswer(
-            "whole_number", "Enter a whole number from %(min)s to %(max)s.", min=low, max=high
-        )
-    return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=high)
-
-
-def _not_a_decimal(question: Question) -> InvalidAnswer:
-    return InvalidAnswer(
-        "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
-        min=question.min,
-        max=_upper_limit(question),
-    )
-
-
-def _too_long(limit: int, length: int) -> InvalidAnswer:
-    return InvalidAnswer(
-        "too_long",
-        "Use at most %(limit)s characters. You have %(length)s.",
-        limit=limit,
-        length=length,
-    )
 
 
 # Storing answers

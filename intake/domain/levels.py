@@ -51,7 +51,7 @@ def level_problems(protocol: Protocol) -> Iterator[Problem]:
             yield _wrong(code, f"Declare the level “{code}”: the program sorts by it.")
         elif levels[code].rank != rank:
             yield _wrong(code, f"Give “{code}” the rank {rank}: the program sorts by it.")
-    for code in levels.keys() - RANKS.keys():
+    for code in sorted(levels.keys() - RANKS.keys()):
         yield _wrong(code, f"The program knows no level “{code}”. It knows {', '.join(RANKS)}.")
     for level in levels.values():
         yield from _target(level)
@@ -106,10 +106,10 @@ def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
     name = path.rpartition(".")[2]
     if name not in _ALLOWED:
         return
-    for found in _WRITTEN.finditer(text):
-        if name != "closed":
-            message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
-            yield Problem("wrong_period", path, message)
+    # `closed` may not promise anything at all, which is another problem
+    for found in _WRITTEN.finditer(text) if name != "closed" else ():
+        message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
+        yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):
         known = placeholder in _ALLOWED[name]
         if not known or (placeholder == "seen_within" and level.seen_within is None):

@@ -227,8 +227,12 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
         # the question who fills in cannot be worded after its own answer
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
-    closed = [(f"levels.{level.code}.closed", level.closed) for level in protocol.rules.levels]
-    texts = closed + [
+    texts = [
+        (f"levels.{level.code}.{key}", text)
+        for level in protocol.rules.levels
+        for key, text in (("closed", level.closed), ("tell", level.tell))
+    ]
+    texts += [
         (f"rules.{rule.id}.{key}", text)
         for rule in protocol.rules.rules
         for key, text in _patient_texts(rule)
@@ -241,7 +245,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f"This reads like grade {grade:.1f}. Use shorter words and sentences,"
                 f" down to {READING_GRADE:.0f}.",
             )
-        if text and not path.endswith(".promise"):
+        if text and path.endswith((".advice", ".closed")):
             yield from promise_problems(path, text, "en")
 
 

@@ -203,9 +203,9 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
 
 
 def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield the moments at which hours that start at this wall time open.
+    """Yield each moment at which hours with this opening time open.
 
-    Beside each stands the moment at which the clock is set back to before the opening, or None.
+    The second value is the moment when the clock is set back to before the opening, or None.
     """
     first, *second = moments(wall, zone) or (first_moment(wall, zone),)
     if not second:

@@ -6,15 +6,14 @@ The domain (intake.domain.answers) cleans the answers of a page; PageForm only s
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from crispy_forms.helper import FormHelper
 from django import forms
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain import answers as domain
 from intake.domain.definition import Question, QuestionPage
+from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
 
 Controls = Mapping[str, str]  # name of a control → its value
@@ -84,13 +83,6 @@ class WalkForm(forms.Form):
             names |= {f"{name}{part}" for part in parts}
         return names
 
-    @property
-    def helper(self) -> FormHelper:
-        helper = FormHelper()
-        helper.form_tag = False
-        helper.disable_csrf = True
-        return helper
-
 
 class SingleValueForm(WalkForm):
     """A form that accepts one value per control."""
@@ -101,7 +93,7 @@ class SingleValueForm(WalkForm):
 
 
 def refuse_repeated_controls(form: WalkForm) -> None:
-    """Add an error to each field for one value that was sent with several values.
+    """Add an error to each single-value field that was sent with several values.
 
     Our pages never send such a request.
     """
@@ -123,7 +115,7 @@ class PageForm(WalkForm):
         answers: Mapping[str, Any] | None = None,
         kept: Collection[str] = (),
         typed: QueryDict | None = None,
-        errors: Mapping[str, domain.InvalidAnswer] | None = None,
+        errors: Mapping[str, InvalidAnswer] | None = None,
         problem: str = "",
     ) -> None:
         super().__init__(data=typed, initial=dict(answers or {}))

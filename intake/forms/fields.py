@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.ids import parse_reference
 from intake.domain import answers as domain
 from intake.domain.definition import Question
+from intake.domain.wrong_answers import InvalidAnswer
 
 
 class Date3Widget(forms.MultiWidget):
@@ -112,7 +113,7 @@ class PlainTextField(forms.CharField):
     def to_python(self, value: Any) -> str:
         try:
             text = domain.clean_answer(self.question, [value or ""]) or ""
-        except domain.InvalidAnswer as error:
+        except InvalidAnswer as error:
             raise forms.ValidationError(error.message_in(gettext)) from None
         return " ".join(str(text).split())
 

@@ -1,4 +1,4 @@
-"""Letters by which a patient comes back: the number of saved answers, a code, a notice of use.
+"""Letters by which a patient comes back: the reference of saved answers, a code, a notice of use.
 
 They hold as little as the letters of intake.letters.composing. The address decides the channel.
 """
@@ -43,7 +43,7 @@ def code(message: Message) -> Letter | None:
         _language(challenge),
         gettext_noop("Your code from %(clinic)s"),
         "code",
-        code=message.payload["code"],
+        code=str(message.payload["code"]),
     )
 
 
@@ -59,7 +59,7 @@ def opened(message: Message) -> Letter | None:
 
 @outbox.composer("saved")
 def saved(message: Message) -> Letter | None:
-    """Send the number of saved answers. Returns None once they are sent or deleted."""
+    """Send the reference of saved answers. Returns None once the answers are sent or deleted."""
     draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()
     address = content_of(draft).saved.get("address") if draft else ""
     if draft is None or not address:

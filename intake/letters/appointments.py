@@ -25,6 +25,7 @@ from intake.wording.moments import moment_words
 WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a file for calendars
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
+    "offer_reminder": _("Please choose a time at %(clinic)s"),
     "waitlist": _("A time has become free at %(clinic)s"),
     "lost": _("The time at %(clinic)s is taken"),
     "withdrawn": _("The times at %(clinic)s are held no longer"),
@@ -60,6 +61,16 @@ def references_of_offers(occasions: list[str]) -> Mapping[str, str]:
 @outbox.composer("appointment_offer", about=references_of_offers)
 def appointment_offer(message: Message) -> Letter | None:
     """Offer times that are held. Returns None when all are answered or have lapsed."""
+    return _offer_letter(message, "offer")
+
+
+@outbox.composer("offer_reminder", about=references_of_offers)
+def offer_reminder(message: Message) -> Letter | None:
+    """Remind the patient of times that are held still. Returns None as `appointment_offer` does."""
+    return _offer_letter(message, "offer_reminder")
+
+
+def _offer_letter(message: Message, name: str) -> Letter | None:
     first = _offer(message)
     if first is None:
         return None
@@ -70,7 +81,7 @@ def appointment_offer(message: Message) -> Letter | None:
     if not offers:
         return None
     submission = first.request.submission
-    return _letter(submission, "offer", [offer.appointment for offer in offers], offers[0])
+    return _letter(submission, name, [offer.appointment for offer in offers], offers[0])
 
 
 @outbox.composer("waitlist_offer", about=references_of_offers)

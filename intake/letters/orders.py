@@ -1,4 +1,4 @@
-"""The letters that a new submission gives reason to send."""
+"""Choose the letters to send after a new submission."""
 
 from clinic.outgoing.outbox import Order
 from intake.models.submissions import Kind, Submission

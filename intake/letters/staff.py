@@ -54,7 +54,7 @@ def alarm(message: Message) -> Letter | None:
 def escalation(message: Message) -> Letter | None:
     """Say that a red flag still waits: first to the duty role, from EVERYBODY_FROM on to all staff.
 
-    Returns None when the escalation has ended, and when a later step is told already.
+    Returns None when the escalation has ended, and when a letter about a later step was ordered.
     """
     submission = submission_of(message)
     step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0
@@ -72,8 +72,8 @@ def escalation(message: Message) -> Letter | None:
 def _is_current(submission: Submission, step: int) -> bool:
     """Whether `step` is the escalation's newest step.
 
-    Step 0 is a message of the release before, which knew one step and stored no time with the
-    submission. Once a submission has a time, the sweep tells of it instead.
+    Step 0 marks a message of the release before, which had one step and stored no time with the
+    submission. Once a submission has a time, the sweep orders its letters instead.
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step

@@ -13,7 +13,7 @@ from django.db import migrations, models
 
 
 def wishes_of_days(apps, schema_editor):
-    """The one wish of a request becomes the first of up to three."""
+    """Store the single wish of each request as the first of up to three wishes."""
     requests = apps.get_model("intake", "AppointmentRequest").objects
     for request in requests.iterator():
         wish = {

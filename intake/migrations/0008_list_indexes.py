@@ -1,7 +1,8 @@
-"""The index of the front desk's filter. It is made beside the work: nobody waits for a lock.
+"""Create the index of the front desk's filter concurrently, without locking the table.
 
-Such an index that was stopped midway stays behind and is of no use, so it is dropped first: the
-migration can be run again. It may take longer than a statement of a page may.
+If the migration is stopped midway, PostgreSQL keeps an invalid index. So the migration drops the
+index first, and can be run again. It has no time limit, because it may take longer than the limit
+for the statements of a page.
 """
 
 from django.contrib.postgres.operations import AddIndexConcurrently

@@ -46,21 +46,23 @@ REMOVED = ['submission_waiting', 'submission_order', 'submission_status', 'submi
 
 
 def anew(index):
-    """Drop what is left of an index that was stopped midway, then build it beside the work."""
+    """Create an index concurrently. An invalid index of a run that was stopped is dropped first."""
     drop = f"drop index concurrently if exists {index.name}"
     return [migrations.RunSQL(drop, migrations.RunSQL.noop), AddIndexConcurrently('submission', index)]
 
 
 def begin(apps, schema_editor):
-    """Each red flag that nobody has decided on is escalated after one more period from now, whoever
-    has opened it before; so is each message in which a patient wrote words of alarm."""
+    """Start an escalation for each undecided red flag and each unanswered message of alarm.
+
+    The first step comes one period from now, also for submissions that staff have opened.
+    """
     Submission = apps.get_model("intake", "Submission")
     patience = timedelta(minutes=settings.ESCALATE_MINUTES)
     soon = hours.current().add_open(timezone.now(), patience)
     rows = Submission.objects.filter(escalate_at=None)
     undecided = Q(status__in=OPEN) | Q(status="withdrawn", reply_due_at__isnull=False)
     red = Q(kind="stopped") | Q(urgency__gte=SAME_DAY)
-    if not settings.DEMO:  # its dozens of red flags are nobody's
+    if not settings.DEMO:  # no clinician waits for a demonstration's red flags
         rows.filter(undecided, red, suspect=False).update(escalate_at=soon)
     for row in Submission.objects.filter(reply_due_at__isnull=False).only("id"):
         if has_alarm(apps, row):
@@ -69,8 +71,10 @@ def begin(apps, schema_editor):
 
 
 def has_alarm(apps, row):
-    """Whether the patient wrote words of alarm since the clinic wrote last. What cannot be opened
-    counts as such: a person looks."""
+    """Whether the patient wrote words of alarm after the clinic's last message.
+
+    A message that cannot be opened counts as words of alarm, so that staff look at it.
+    """
     Communication = apps.get_model("intake", "Communication")
     letters = Communication.objects.filter(submission=row).order_by("-at", "-id")
     opened = Communication._meta.get_field("words").open_for

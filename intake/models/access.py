@@ -22,7 +22,7 @@ class Challenge(models.Model):
     submissions = ArrayField(models.UUIDField(), default=list)
     # Blind token of the address that the patient typed; a new code goes to the same address.
     address_key = models.BigIntegerField()
-    # The reference that the patient typed, right or wrong; '' when the patient typed none.
+    # The reference that the patient typed, right or wrong; '' without a reference.
     reference = models.CharField(max_length=9, db_default="")
     code_hash = models.BinaryField(max_length=32)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -5,7 +5,6 @@ bookings, whatever the program does.
 """
 
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic.ids import uuid7
-from clinic.secrets.sealing import SealedField
+from clinic.secrets.sealing import SealedField, Words
 from intake.domain import workflow
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Draft, Submission
@@ -149,11 +148,11 @@ class Appointment(models.Model):
     # The SEQUENCE of the calendar file: the number of changes since the confirmation.
     sequence = models.PositiveIntegerField(default=0)
     cancel_reason = models.CharField(max_length=9, choices=CancelReason.choices, blank=True)
-    note = SealedField(null=True)  # {"text": …}, by staff
+    note = SealedField[Words | None](null=True)  # {"text": …}, by staff
     overbooked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    overbook_reason = SealedField(null=True)  # {"text": …}
+    overbook_reason = SealedField[Words | None](null=True)  # {"text": …}
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -326,7 +325,7 @@ class Offer(models.Model):
         return str(self.id)
 
 
-def during(start: datetime, end: datetime) -> Any:
+def during(start: datetime, end: datetime) -> DateTimeTZRange:
     """Return the half-open time from `start` to `end` for the database.
 
     It is in UTC, where no wall time occurs twice.

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
-from clinic.secrets.sealing import SealedField
+from clinic.secrets.sealing import SealedField, Words
 from intake.models.submissions import Submission
 
 
@@ -82,7 +82,7 @@ class Call(models.Model):
     outcome = models.CharField(max_length=11, choices=Outcome.choices)
     # When to try again, after a call that did not reach the patient.
     again_at = models.DateTimeField(null=True)
-    words = SealedField(null=True)  # {"note": …}
+    words = SealedField[Words | None](null=True)  # {"note": …}
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     # whether the caller could decide on submissions at the time of the call
     by_clinician = models.BooleanField()

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic.ids import uuid7
-from clinic.secrets.sealing import SealedField
+from clinic.secrets.sealing import Json, SealedField, Words
 from intake.domain import workflow
 from intake.domain.triage import Assessment
 
@@ -163,16 +163,16 @@ class Submission(models.Model):
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care, until a clinician reaches the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # Filled in as by a program; off the worklist until a member of staff has looked at it.
+    # A bot may have sent it, so it is off the worklist until a member of staff has looked at it.
     suspect = models.BooleanField(default=False)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
     )
 
-    answers = SealedField()
-    assessment = SealedField()
-    person = SealedField()
+    answers = SealedField[Json]()
+    assessment = SealedField[Json]()
+    person = SealedField[Json]()
     search_keys = ArrayField(models.BigIntegerField(), default=list)
 
     objects = SubmissionQuerySet.as_manager()
@@ -183,7 +183,7 @@ class Submission(models.Model):
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
-            # The conditions of the lists: a page of 25 costs the same however many rows are closed.
+            # The conditions are those of the lists, so closed rows do not make a page slower.
             models.Index(fields=ORDER, name="submission_open", condition=IS_NOT_CLOSED),
             models.Index(fields=ORDER, name="submission_answer_due", condition=IS_ANSWER_DUE),
             models.Index(fields=ORDER, name="submission_sorted"),
@@ -277,7 +277,7 @@ class Draft(models.Model):
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
-    content = SealedField()
+    content = SealedField[Json]()
     # Set when the patient saves the draft; the submission takes it over.
     reference = models.CharField(max_length=9, unique=True, null=True)  # noqa: DJ001
     # Blind tokens of the e-mail address and the phone number that a code may be sent to.
@@ -324,7 +324,7 @@ class Communication(models.Model):
     submission = models.ForeignKey(
         Submission, on_delete=models.CASCADE, related_name="communications"
     )
-    words = SealedField()  # {"text": …, "alarm": rule or ""}
+    words = SealedField[Words]()  # {"text": …, "alarm": rule or ""}
     # None: the patient wrote it
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -369,7 +369,7 @@ class Decision(models.Model):
     urgency_before = models.SmallIntegerField(choices=Urgency.choices)
     urgency = models.SmallIntegerField(choices=Urgency.choices)
     outcome = models.CharField(max_length=24, choices=workflow.OUTCOMES.items())
-    words = SealedField()  # {"reason": …, "note": …}
+    words = SealedField[Words]()  # {"reason": …, "note": …}
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 

@@ -15,7 +15,7 @@ from intake.access import grants
 
 
 def key_of(request: Request) -> str:
-    """Return the key in the browser's cookie, '' when there is none."""
+    """Return the key in the browser's cookie; '' without a cookie."""
     return request.COOKIES.get(settings.RETURN_COOKIE_NAME, "")
 
 

@@ -6,18 +6,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from clinic.pagecache import blank
+from clinic.pagecache import blank, repeated
 from clinic.requests import Request
 from intake.appointments import (
     booking,
     changing,
     free_times,
     holds,
-    repeated_refusals,
     taking,
 )
 from intake.appointments.forms import TimesForm
@@ -25,11 +23,12 @@ from intake.appointments.holds import Standing
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.views import choosing
 from intake.appointments.views.visit_words import may_change, may_choose, words_of
+from intake.errors import Refused
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
-from intake.my_page.status_page import REFUSALS, show_problem
+from intake.my_page.status_page import with_refusals
 
 LONGEST_KEY = 1000  # characters of the posted fields of a remembered answer
 FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
@@ -37,39 +36,46 @@ FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
+@with_refusals
 def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Show the list of free times, then the page to confirm one, then book or move the visit."""
     mine = holds.standing_of(submission=submission)
     if mine.visit and not may_change(mine.visit):
-        too_late = _("It is too late to change this here. Please call us.")
-        return show_problem(request, grant, too_late)
+        raise Refused(_("It is too late to change this here. Please call us."))
     if not _may_choose(submission, mine):
         return redirect("intake:my")
     only = mine.visit.visit_type if mine.visit else None
+    if request.method != "POST":
+        return _show_list(request, submission, mine, choosing.form_of(only=only))
+    if choosing.is_other_list(request):
+        form = choosing.form_of(choosing.data_of_other_list(request), only=only)
+        return _show_list(request, submission, mine, form)
     answer_key = _answer_key(request, submission, mine)
-    if answer_key and (html := repeated_refusals.page_for(answer_key, before=mine.at)):
+    if answer_key and (html := repeated.page_for(answer_key, before=mine.at)):
         return blank.serve(request, html, status=409)
-    if request.method != "POST" or choosing.is_other_list(request):
-        wanted = choosing.data_of_other_list(request) if request.method == "POST" else None
-        return _show_list(request, submission, mine, choosing.form_of(wanted, only=only))
     form = choosing.form_of(request.POST, only=only)
     if not form.chosen:
         form.add_error("slot", _("Choose a time."))
     if form.errors or form.visit_type is None:
         return _show_list(request, submission, mine, form, status=422)
     try:
-        if request.POST.get("go") == "book":
-            _book(request, submission, mine, form)
-            return redirect("intake:my")
-        return _confirm(request, submission, mine, form)
+        return _take(request, submission, mine, form)
     except SlotGone as gone:
         return _show_taken(request, submission, mine, form, gone, answer_key)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
+
+
+def _take(
+    request: Request, submission: Submission, mine: Standing, form: TimesForm
+) -> HttpResponse:
+    """Book the time, or hold it and ask the patient to confirm it. Raises SlotGone."""
+    if request.POST.get("go") == "book":
+        _book(request, submission, mine, form)
+        return redirect("intake:my")
+    return _confirm(request, submission, mine, form)
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:
-    """Whether the urgency allows choosing, and a patient without a visit may choose a first one."""
+    """Whether the patient may choose a time, for a first visit or for the visit to be moved."""
     may_begin = mine.visit is not None or may_choose(submission)
     return may_begin and free_times.may_choose(submission.urgency)
 
@@ -90,14 +96,14 @@ def _show_taken(
     if answer_key is None:
         return render(request, "my/times.html", context, status=409)
     html = blank.make("my/times.html", context, path=request.path)
-    repeated_refusals.remember(answer_key, html)
+    repeated.remember(answer_key, html)
     return blank.serve(request, html, status=409)
 
 
 def _answer_key(
     request: Request, submission: Submission, mine: Standing
 ) -> tuple[Hashable, ...] | None:
-    """Return what the "slot taken" page depends on: the posted fields, the urgency, the language.
+    """Return what the "slot taken" page depends on: the posted fields and the urgency.
 
     None when the patient has a visit or a held time, since the page depends on these too; and when
     the POST has other fields than a list of times, so that nothing personal is remembered.
@@ -106,7 +112,7 @@ def _answer_key(
     if request.method != "POST" or mine.visit or mine.held or not names <= FIELDS:
         return None
     posted = tuple((name, *request.POST.getlist(name)) for name in sorted(names))
-    key = (posted, submission.urgency, get_language())
+    key = (posted, submission.urgency)
     return key if len(str(posted)) < LONGEST_KEY else None
 
 
@@ -117,7 +123,7 @@ def _confirm(
 
     A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
     """
-    assert form.visit_type is not None  # the caller has looked
+    assert form.visit_type is not None  # the caller made sure
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), choosing.held_words(row)["until"]

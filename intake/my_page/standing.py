@@ -42,7 +42,7 @@ def with_outcome(rows: QuerySet[Submission]) -> Iterator[tuple[Submission, str]]
 
 
 def outcome_of(submission: Submission) -> str:
-    """Return the outcome of the newest decision, '' for none.
+    """Return the outcome of the newest decision; '' without a decision.
 
     Makes no query for a submission that staff have not changed.
     """
@@ -72,7 +72,7 @@ def short_words(submission: Submission, outcome: str) -> str:
         return _("We need something more from you.")
     if submission.status == "new":
         return _("We have your request.")
-    return str(STATUS_WORDS[submission.status])
+    return _state_words(submission)
 
 
 def status_words(
@@ -85,7 +85,7 @@ def status_words(
 ) -> str:
     """Return where the submission stands and what the patient has to do.
 
-    Makes one query where it speaks of calls.
+    Makes up to two queries where it says how staff asked the patient, one where it speaks of calls.
     """
     if needs_emergency_care(submission, outcome):
         call = _call_words(submission) if submission.status == "decided" else ""
@@ -101,13 +101,21 @@ def status_words(
         ) % {"phone": settings.CLINIC_PHONE}
     if submission.status == "decided" and outcome == "advice_only" and not visit_stands:
         return _("A clinician has looked at your request. No visit is needed for now.")
+    return _state_words(submission)
+
+
+def _state_words(submission: Submission) -> str:
+    """Return the sentence of the status; it names a reading clinician only where one has it."""
+    unread = submission.reply_due_at is not None or submission.assignee_id is None
+    if submission.status == "in_review" and unread:
+        return str(OPENED)
     return str(STATUS_WORDS[submission.status])
 
 
 def _asked_words(submission: Submission, letters: Sequence[Communication]) -> str:
     """Return what staff need of the patient, and how they asked for it."""
-    since = submission.asked_at
-    if any(row.by_id and (since is None or row.at >= since) for row in letters):
+    since = submission.asked_at or submission.decisions.values_list("at", flat=True).first()
+    if since and any(row.by_id and row.at >= since for row in letters):
         return _("We need something more from you. Read the messages below, or call us.")
     call = submission.calls.last()
     if call is None:

@@ -1,5 +1,7 @@
 """Show where a submission stands, or the list of submissions that the code opened."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpResponse
@@ -14,14 +16,13 @@ from intake.access import grants
 from intake.access.forms import ReplyForm
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
-from intake.errors import Conflict, Refused
+from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
 from intake.questionnaire.views.receipt import next_words
 
-REFUSALS = (Conflict, Refused, workflow.NotAllowed)
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
     "duty": gettext_lazy("The clinician on duty"),
@@ -77,6 +78,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "sent_at": submission.submitted_at,
         "words": words,
         "emergency": emergency,
+        "asked": asked,
         "spoken": told_in if told_in != language else "",
         "next_text": "",
         **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
@@ -98,7 +100,15 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     }
 
 
-def show_problem(request: Request, grant: Grant, problem: Any) -> HttpResponse:
-    """Show the page as it is now, with the reason why the action was not done."""
-    fresh = grants.find(key_of(request)) or grant
-    return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
+def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Show the page as it is now, with the reason, when an act of the patient is refused."""
+
+    @wraps(view)
+    def wrapper(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+        try:
+            return view(request, grant=grant, submission=submission)
+        except REFUSALS as problem:
+            fresh = grants.find(key_of(request)) or grant
+            return show(request, fresh, ReplyForm(), status=409, notice=str(problem))
+
+    return wrapper

@@ -44,18 +44,31 @@ def choose(request: Request) -> HttpResponse:
     return redirect("intake:my")
 
 
-def show_typed_reply(request: Request, *, status: int, notice: str) -> HttpResponse:
-    context = {"form": ReplyForm(data=request.POST), "notice": notice}
+def show_typed_reply(
+    request: Request, *, status: int, notice: str, is_closed: bool = False
+) -> HttpResponse:
+    context = {"form": ReplyForm(data=request.POST), "notice": notice, "is_closed": is_closed}
     return render(request, "my/reply.html", context, status=status)
+
+
+def show_unsent_reply(request: Request) -> HttpResponse:
+    """Give back what was typed on a page that has closed, so that no patient takes it for sent."""
+    if request.method != "POST" or not request.POST.get("text", "").strip():
+        return redirect("intake:my")
+    notice = _(
+        "Your message was not sent: this page was closed. Copy what you wrote, then ask for a new "
+        "code and send it again."
+    )
+    return show_typed_reply(request, status=403, notice=notice, is_closed=True)
 
 
 @when_not_served(show_typed_reply)
 @require_http_methods(["GET", "HEAD", "POST"])
-@with_grant
-def reply(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+def reply(request: Request) -> HttpResponse:
     """Send a reply to the clinic. A reply that fires an alarm rule gets its advice at once."""
-    if request.method != "POST":
-        return redirect("intake:my")
+    grant = grants.find(key_of(request))
+    if grant is None or grant.chosen is None or request.method != "POST":
+        return show_unsent_reply(request)
     form = ReplyForm(data=request.POST)
     if not form.is_valid():
         return show(request, grant, form, status=422)
@@ -64,11 +77,11 @@ def reply(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
         form.add_error(None, too_often_words(seconds))
         return with_retry_after(show(request, grant, form, status=429), seconds)
     rule = replies.reply(
-        submission=submission, text=form.cleaned_data["text"], request_id=request.request_id
+        submission=grant.chosen, text=form.cleaned_data["text"], request_id=request.request_id
     )
     if rule is None:
         return redirect(f"{reverse('intake:my')}#messages")
-    judged_by = documents.newest(submission.protocol_id).content_hash
+    judged_by = documents.newest(grant.chosen.protocol_id).content_hash
     words = documents.wording(judged_by, get_language())
     card = advice.card(words, as_fired(rule), phone=True, at=timezone.now())
     return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})

@@ -10,19 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.requests import Request
-from intake.appointments import (
-    changing,
-    offers,
-    waiting_list,
-)
+from intake.appointments import changing, offers, waiting_list
 from intake.appointments.calendar_file import NAME, calendar_file, media_type
 from intake.appointments.views.visit_words import may_change, words_of
-from intake.errors import Conflict
+from intake.errors import Conflict, Refused
 from intake.models.access import Grant
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
-from intake.my_page.status_page import REFUSALS, show_problem
+from intake.my_page.status_page import with_refusals
 
 
 def visit_of(submission: Submission) -> Appointment | None:
@@ -32,6 +28,7 @@ def visit_of(submission: Submission) -> Appointment | None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
+@with_refusals
 def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Accept one of the offered times, or decline all."""
     if request.method != "POST":
@@ -48,51 +45,36 @@ def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
     rows = Offer.objects.filter(request__submission=submission).select_related("appointment")
     chosen = next((row for row in rows if str(row.pk) == wanted), None)
     if chosen is None:
-        return show_problem(request, grant, _("Choose one of the times that we offer you."))
-    try:
-        offers.accept(offer=chosen, submission=submission, request_id=rid)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
+        raise Refused(_("Choose one of the times that we offer you."))
+    offers.accept(offer=chosen, submission=submission, request_id=rid)
     return redirect("intake:my")
-
-
-# --- choosing a time, for a first visit or another time -------------------------------------------
-
-
-# --- cancelling, waiting, the calendar ------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
+@with_refusals
 def cancel(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Ask once, then cancel the appointment: for another time, or for good."""
     visit = visit_of(submission)
     if visit is None:
         return redirect("intake:my")
     if not may_change(visit):
-        return show_problem(
-            request, grant, _("It is too late to change this here. Please call us.")
-        )
+        raise Refused(_("It is too late to change this here. Please call us."))
     go = request.POST.get("go")
     if request.method != "POST" or go not in ("again", "cancel"):
         return render(request, "my/cancel.html", {"appointment": words_of(visit)})
-    try:
-        changing.cancel(appointment=visit, again=go == "again", request_id=request.request_id)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
+    changing.cancel(appointment=visit, again=go == "again", request_id=request.request_id)
     return redirect("intake:my")
 
 
 @require_POST
 @with_grant
+@with_refusals
 def wait(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
     """Join the waiting list, or leave it."""
     leaves = request.POST.get("go") == "leave"
     act = waiting_list.leave_waitlist if leaves else waiting_list.join_waitlist
-    try:
-        act(submission=submission, request_id=request.request_id)
-    except REFUSALS as problem:
-        return show_problem(request, grant, problem)
+    act(submission=submission, request_id=request.request_id)
     return redirect("intake:my")
 
 

@@ -4,9 +4,9 @@ No address names a record: the browser holds a key that is looked up by its hash
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +25,10 @@ from intake.questionnaire.views.request_limits import HOUR, too_often_words, wit
 
 
 def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
-    """Show the question for an address, or send a code to it. The answer never says if one fits."""
+    """Ask for an address, or send a code to the typed one.
+
+    The answer never tells whether the address or the reference is known.
+    """
     form = form_class(data=request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _show_ask(request, form, way, status=422 if form.is_bound else 200)
@@ -43,14 +46,14 @@ def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse
 
 
 def _show_ask(
-    request: Request, form: Any, way: str, *, status: int, notice: str = ""
+    request: Request, form: Form, way: str, *, status: int, notice: str = ""
 ) -> HttpResponse:
     context = {"form": form, "way": way, "notice": notice}
     return render(request, "my/ask.html", context, status=status)
 
 
 def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpResponse]:
-    """Make the function that shows the question with what was typed, for `when_not_served`."""
+    """Make the function that asks again with the typed text kept, for `when_not_served`."""
 
     def again(request: Request, *, status: int, notice: str) -> HttpResponse:
         return _show_ask(request, form_class(data=request.POST), way, status=status, notice=notice)
@@ -98,23 +101,12 @@ def code(request: Request) -> HttpResponse:
         return redirect("intake:my")
     if request.method != "POST":
         return _show_code(request, CodeForm(), status=200)
-    peer = limits.peer(request)
     if request.POST.get("go") == "again":
-        asked = codes.asked_for(key=key)
-        if asked is None:
-            return redirect("intake:my")
-        mailbox, reference = asked
-        if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
-            notice = too_often_words(seconds)
-            return with_retry_after(
-                _show_code(request, CodeForm(), status=429, notice=notice), seconds
-            )
-        renewed = codes.renew(key=key)
-        return hold_key(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+        return _send_again(request, key)
     form = CodeForm(data=request.POST)
     if not form.is_valid():
         return _show_code(request, form, status=422)
-    tries = limits.Limit(f"code-peer:{peer}", settings.LIMIT_TRIES_PEER, HOUR)
+    tries = limits.Limit(f"code-peer:{limits.peer(request)}", settings.LIMIT_TRIES_PEER, HOUR)
     # the network's limit does not stop a browser whose own code has tries left
     if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
         notice = too_often_words(seconds)
@@ -129,6 +121,25 @@ def code(request: Request) -> HttpResponse:
             ),
         )
         return _show_code(request, form, status=422)
+    return _go_to(opened)
+
+
+def _send_again(request: Request, key: str) -> HttpResponse:
+    """Send a new code for what the browser asked for."""
+    asked = codes.asked_for(key=key)
+    if asked is None:
+        return redirect("intake:my")
+    mailbox, reference = asked
+    peer = limits.peer(request)
+    if seconds := code_limits.count_request(peer=peer, mailbox=mailbox, reference=reference):
+        notice = too_often_words(seconds)
+        return with_retry_after(_show_code(request, CodeForm(), status=429, notice=notice), seconds)
+    renewed = codes.renew(key=key)
+    return hold_key(redirect("intake:code"), renewed) if renewed else redirect("intake:my")
+
+
+def _go_to(opened: codes.Opened) -> HttpResponse:
+    """Lead to the draft or the own page that the code opened, and hand over its key."""
     if opened.draft:
         step = drafts.walk_of(opened.draft).first_open
         response = set_draft_cookie(redirect_to(step), opened.key, opened.draft)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from clinic.ids import uuid7
 from intake import search
@@ -17,7 +18,7 @@ MOST_WISHES = 3
 
 def build_submission(
     *,
-    draft_id: Any,
+    draft_id: UUID,
     walk: Walk,
     kind: str,
     contact: Mapping[str, Any],

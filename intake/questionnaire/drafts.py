@@ -34,22 +34,9 @@ from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
+from intake.questionnaire import sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
-# Every request of a patient runs _FIND (or, for the wish, _FIND_TO_WISH), every answered page
-# _STORE. They are written as SQL because building them with the ORM takes longer than running them.
-_FIND = "select * from intake_draft where key_hash = %s"
-_FIND_TO_WISH = """
-select *, array(select name from intake_location where is_active order by name) as places,
-  array(select array[id::text, name] from intake_clinician where is_active order by name)
-    as clinicians
-from intake_draft where key_hash = %s
-"""
-_STORE = """
-update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
-  updated_at = %s
-where id = %s and revision = %s and submission_id is null
-"""
 TRIES = 5  # compare-and-set tries before Conflict; a patient has two tabs, not five
 
 
@@ -61,7 +48,7 @@ def begin(
     content: Content | None = None,
     follows: Submission | None = None,
 ) -> tuple[Draft, str]:
-    """Start a draft. Returns the draft and the browser's key, of which only the hash is stored.
+    """Start a draft. Returns the draft and the browser's key, which is stored only as a hash.
 
     `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does.
     """
@@ -99,20 +86,20 @@ def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
 
     With `to_wish` the draft carries the clinic's active locations and clinicians, for the wish.
     """
-    draft = _find(key, _FIND_TO_WISH if to_wish else _FIND)
+    draft = _find(key, sql.FIND_DRAFT_TO_WISH if to_wish else sql.FIND_DRAFT)
     return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
 def find_out_of_reach(key: str) -> Draft | None:
     """Return the unsent draft that was idle too long: only to tell the patient so."""
-    draft = _find(key, _FIND)
+    draft = _find(key, sql.FIND_DRAFT)
     if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
     return draft
 
 
-def _find(key: str, sql: str) -> Draft | None:
-    return next(iter(Draft.objects.raw(sql, [digest(key)])), None) if key else None
+def _find(key: str, statement: str) -> Draft | None:
+    return next(iter(Draft.objects.raw(statement, [digest(key)])), None) if key else None
 
 
 def _idle(draft: Draft) -> timedelta:
@@ -157,10 +144,12 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
-        assert sealed is not None  # seal_for returns None for None alone
+        assert sealed is not None  # seal_for returns None only for None
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
-            cursor.execute(_STORE, [sealed.data, keys, timezone.now(), draft.pk, draft.revision])
+            cursor.execute(
+                sql.STORE_DRAFT, [sealed.data, keys, timezone.now(), draft.pk, draft.revision]
+            )
             changed = cursor.rowcount
         if changed:
             return walk
@@ -179,8 +168,8 @@ def save_page(
     """Save the answers of one page. Returns the walk after it.
 
     `values` are the cleaned answers of the page's visible questions. An absent question loses its
-    answer, unless it is one of `kept`, whose answers the page did not show. A value given now is
-    shown again later.
+    answer, unless it is one of `kept`, whose answers the page did not show. An answer given
+    now is no longer hidden.
 
     An interrupting rule that fires is recorded with page and time, and stays recorded when the
     answer is changed later (rule S18). An age that the patient has to confirm is kept as `unsure`,
@@ -205,7 +194,7 @@ def save_page(
 
 
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
-    """Return the walk with an age for the patient to confirm, since `after` is blocked by it.
+    """Return `walk` with the age in `after` marked as an age that the patient must confirm.
 
     Raises Blocked when the age is not in doubt.
     """
@@ -248,8 +237,8 @@ def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any],
 def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
     """Save the recognised answers of a page that was left early or has errors.
 
-    The page does not count as done. Answers that forbid going on are kept as typed: they answer
-    nothing, and the page shows them again. Raises Conflict.
+    The page does not count as done. Answers that forbid going on are kept as typed text: they do
+    not count, and the page shows them again. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -317,7 +306,7 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
 
 
 def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Save the typed fields of an unfinished step, to show them again. They answer nothing."""
+    """Save the typed fields of an unfinished step, to show them again. They do not count."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))

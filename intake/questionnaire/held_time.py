@@ -1,5 +1,6 @@
 """Hold the time that a patient chooses for the draft, and book it when the draft is sent."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -49,7 +50,7 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
 def choose_no_time(
     *, draft: Draft, visit_type: str, waitlist: bool = False, request_id: str = ""
 ) -> Walk:
-    """Save that the patient wants none of the free times: a call, or the waiting list.
+    """Save that the patient wants a call or the waiting list instead of a free time.
 
     Releases the held slot. Raises Conflict and Gone.
     """
@@ -59,7 +60,7 @@ def choose_no_time(
     return save_wish(draft=draft, wish=wish)
 
 
-def chosen_appointment(draft: Draft, wish: Any) -> Appointment | None:
+def chosen_appointment(draft: Draft, wish: Mapping[str, Any]) -> Appointment | None:
     """Return the appointment that the wish names, if it is held for this draft."""
     pk = wish.get("chosen", {}).get("appointment")
     rows = Appointment.objects.filter(pk=pk, draft=draft)

@@ -7,7 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from intake.domain.triage import Assessment
-from intake.models.submissions import RuleCount, Submission
+from intake.models.submissions import Submission
+from intake.questionnaire import sql
 
 
 def keys_of(submission: Submission, assessment: Assessment) -> list[tuple[date, str, str]]:
@@ -24,12 +25,10 @@ def add(counts: Mapping[tuple[date, str, str], int]) -> None:
     """
     if not counts:
         return
-    table = connection.ops.quote_name(RuleCount._meta.db_table)
-    rows = ",".join(["(%s, %s, %s, %s)"] * len(counts))
+    keys = sorted(counts)
+    days, rules, hashes = zip(*keys, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} AS old (day, rule, protocol_hash, fired) VALUES {rows} "  # noqa: S608
-            "ON CONFLICT (day, rule, protocol_hash)"
-            " DO UPDATE SET fired = old.fired + excluded.fired",
-            [part for key in sorted(counts) for part in (*key, counts[key])],
+            sql.ADD_TO_RULE_COUNTS,
+            [list(days), list(rules), list(hashes), [counts[key] for key in keys]],
         )

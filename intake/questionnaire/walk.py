@@ -49,7 +49,7 @@ class Walk:
         return self.wording or Wording(self.protocol)
 
     def with_content(self, content: Content) -> "Walk":
-        """Return the walk with `content`. What unchanged answers decide is not computed again."""
+        """Return the walk with `content`. Values of unchanged answers are not computed again."""
         walk = replace(self, content=content)
         if content.answers == self.content.answers and content.contact == self.content.contact:
             for name in ("known", "pages", "steps", "interrupting_rules"):
@@ -90,7 +90,7 @@ class Walk:
         return next((page for page in self.pages if page.id == step), None)
 
     def done(self, step: str) -> bool:
-        """Whether the patient pressed Continue on `step` and all it requires is answered."""
+        """Whether the patient pressed Continue on `step` and answered its required questions."""
         if step not in self.content.visited:
             return False
         if step == CONTACT:

@@ -1,8 +1,8 @@
 """Give back the submissions of colleagues who leave or change their role."""
 
 from collections import Counter
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from intake.models.people import deciders
 from intake.models.submissions import StatusChange, Submission, Urgency
 
 
-def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
+def give_back(*, user: User, by: User, request_id: str) -> list[str]:
     """Give back the waiting submissions that `user` took but can no longer decide.
 
     Returns, in words, how many of each urgency were given back. Does nothing for a user who can
@@ -29,7 +29,7 @@ def give_back(*, user: Any, by: Any, request_id: str) -> list[str]:
         mine = mine.only("status", "assignee", "revision", "urgency")
         rows = list(mine.select_for_update(of=("self",)))
         for row in rows:
-            # a decided submission keeps its status: it waits only for an answer to the patient
+            # a decided submission keeps its status: only the patient's message waits for an answer
             row.status = workflow.MOVES.get((row.status, "release"), row.status)
             row.assignee, row.revision = None, row.revision + 1
         Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])

@@ -1,166 +1,44 @@
-"""What all lists and pages of patients share: filters, the order, recorded reads, columns."""
+"""What all lists and pages of patients share: the order, the search, recorded reads, columns."""
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import hours
 from clinic.ids import parse_reference
-from clinic.lists import FindList, FixedFilter, ReadOnlyAdmin, term_of
-from clinic.requests import Request, request_id
+from clinic.lists import Context, FindList, RecordedAdmin, Row
+from clinic.requests import StaffRequest, request_id, signed_in_user
+from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
 from intake.errors import Conflict
-from intake.models.appointments import AppointmentRequest
-from intake.models.people import without_clinician
 from intake.models.submissions import (
-    IS_ANSWER_DUE,
-    IS_NOT_CLOSED,
-    IS_WAITING,
     ORDER,
     Submission,
+    SubmissionQuerySet,
     Urgency,
 )
 from intake.staff import reads
+from intake.staff.status_words import alarm_mark, span_words, standing_words, target_words
 
 _REVISION = re.compile(r"[0-9]{1,9}")
-
-
-class UrgencyFilter(FixedFilter):
-    title = gettext_lazy("urgency")
-    parameter_name = "urgency"
-    options = [(urgency.code, urgency.label) for urgency in Urgency]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        urgency = {urgency.code: urgency for urgency in Urgency}.get(self.value() or "")
-        return queryset if urgency is None else queryset.filter(urgency=urgency)
-
-
-class StatusFilter(FixedFilter):
-    """Filter by status. Without a choice, show the submissions that wait."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-    options = [
-        *workflow.STATUSES.items(),
-        ("replies", gettext_lazy("Patient wrote")),
-        ("suspect", gettext_lazy("Possible bots")),
-        ("all", gettext_lazy("All")),
-    ]
-    default = gettext_lazy("Waiting for a decision or an answer")
-    shown_by_default = IS_WAITING
-
-    def choices(self, changelist: ChangeList) -> Any:
-        default = _("All") if changelist.query else self.default
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": default}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in workflow.STATUSES:
-            return queryset.filter(status=self.value())
-        # a search looks everywhere: the patient on the phone may be decided on since yesterday
-        if self.value() == "all" or term_of(request):
-            return queryset
-        special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
-        return queryset.filter(special.get(self.value() or "", self.shown_by_default))
-
-
-class NotClosedFilter(StatusFilter):
-    """Without a choice, show all that is not closed: the front desk works after the decision."""
-
-    default = gettext_lazy("Not closed")
-    shown_by_default = IS_NOT_CLOSED
-
-
-class MineFilter(FixedFilter):
-    title = gettext_lazy("assigned")
-    parameter_name = "mine"
-    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Not assigned"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "me":
-            return queryset.filter(assignee=request.user)
-        if self.value() != "nobody":
-            return queryset
-        # Two queries, since mostly no colleague has left: then an index gives the rows in order.
-        # Submissions that are over stay with the colleague who had them.
-        left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
-        holders = set(left.values_list("assignee", flat=True))
-        return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
-
-
-class RedFlagFilter(FixedFilter):
-    title = gettext_lazy("red flags")
-    parameter_name = "red"
-    options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # by the urgency of the rules: a decision may lower the urgency, but the red flag stays
-        match self.value():
-            case "yes":
-                return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
-            case "no":
-                return queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
-        return queryset
-
-
-class SentFilter(FixedFilter):
-    title = gettext_lazy("sent")
-    parameter_name = "sent"
-    options = [
-        ("0", gettext_lazy("Today")),
-        ("1", gettext_lazy("Since yesterday")),
-        ("7", gettext_lazy("In the last 7 days")),
-        ("30", gettext_lazy("In the last 30 days")),
-    ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        days = self.value()
-        if days not in dict(self.options):
-            return queryset
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(days or 0)))
-
-
-class ProgressFilter(FixedFilter):
-    title = gettext_lazy("appointment")
-    parameter_name = "progress"
-    options = [
-        *workflow.REQUEST_STATUSES.items(),
-        ("waitlist", gettext_lazy("On the waiting list")),
-    ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in workflow.REQUEST_STATUSES:
-            if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
-                return queryset.filter(appointment_request__progress=self.value())
-            # Few submissions are open. A join lets the planner start at the requests, which grow
-            # every year; a subquery makes it look up one request for each open submission.
-            requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
-            progress = Subquery(requests.values("progress")[:1])
-            found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())
-            return found
-        if self.value() == "waitlist":
-            return queryset.filter(appointment_request__waiting__isnull=False)
-        return queryset
 
 
 class WorklistOrder(FindList):
@@ -178,7 +56,7 @@ def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
     @wraps(method)
     def view(
-        self: "PatientAdmin", request: HttpRequest, object_id: str, **kwargs: Any
+        self: "PatientAdmin[Any]", request: HttpRequest, object_id: str, **kwargs: Any
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -188,7 +66,41 @@ def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return view
 
 
-class PatientAdmin(ReadOnlyAdmin):
+def record_page(template: str) -> Callable[[Callable[..., Context]], Callable[..., HttpResponse]]:
+    """Turn a method that returns the context of a record's page into one that shows the page.
+
+    The page is rendered in the transaction in which the method records the read. After a refusal
+    (`error`) the record is read again, because a colleague may have changed it.
+    """
+
+    def decorate(method: Callable[..., Context]) -> Callable[..., HttpResponse]:
+        @wraps(method)
+        def show(
+            self: "PatientAdmin[Any]",
+            request: HttpRequest,
+            row: models.Model,
+            *args: Any,
+            error: Exception | None = None,
+            status: int = 200,
+            **kwargs: Any,
+        ) -> HttpResponse:
+            with transaction.atomic():
+                if error:
+                    row = self.record_or_404(request, row.pk)
+                context = {
+                    **self.admin_site.each_context(request),
+                    "opts": self.opts,
+                    "is_popup": False,
+                    **method(self, request, row, *args, error=error, **kwargs),
+                }
+                return TemplateResponse(request, template, context, status=status).render()
+
+        return show
+
+    return decorate
+
+
+class PatientAdmin(RecordedAdmin[Row]):
     """The base of all lists and pages of patients: records who saw what before a page is sent."""
 
     list_select_related = ["assignee"]
@@ -197,8 +109,8 @@ class PatientAdmin(ReadOnlyAdmin):
         "Name (a misspelt one too), reference, phone, e-mail or date of birth"
     )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return WorklistOrder
+    changelist: type[FindList] = WorklistOrder
+    reference_lookup = "reference"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -206,34 +118,38 @@ class PatientAdmin(ReadOnlyAdmin):
         if not search_term.strip():
             return queryset, False
         if reference := parse_reference(search_term):
-            return queryset.filter(reference=reference), False
-        found = find_patients(queryset, search_term)
+            return queryset.filter(**{self.reference_lookup: reference}), False
+        return self.matches(queryset, search_term), False
+
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """Return the rows whose patient fits the search term.
+
+        Lists of other rows than submissions override this.
+        """
+        found = find_patients(cast(SubmissionQuerySet, rows), term)
         if not found:
-            return queryset.none(), False
+            return rows.none()
         keys = models.Value(found, output_field=ArrayField(models.UUIDField()))
         place = models.Func(keys, "pk", function="array_position")
-        return queryset.filter(pk__in=found).order_by(place), False
+        return rows.filter(pk__in=found).order_by(place)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        with transaction.atomic():
-            response = super().changelist_view(request, self.titled(extra_context))
-            context = getattr(response, "context_data", None) or {}
-            if isinstance(response, TemplateResponse) and "cl" in context:
-                reads.record_list(
-                    submissions=self.submissions_shown(list(context["cl"].result_list)),
-                    by=request.user,
-                    request_id=request_id(request),
-                    term=context["cl"].query,
-                    page=str(self.opts.model_name),
-                )
-                response.render()
-        return response
+    def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
+        reads.record_list(
+            submissions=self.submissions_shown(list(changelist.result_list)),
+            by=signed_in_user(request),
+            request_id=request_id(request),
+            term=changelist.query,
+            page=str(self.opts.model_name),
+        )
 
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
-        """Return the submissions whose patients these rows name, for the record of the read."""
-        return rows
+    def submissions_shown(self, rows: list[Row]) -> list[Submission]:
+        """Return the submissions whose patients these rows name, for the record of the read.
 
-    def record_or_404(self, request: HttpRequest, object_id: Any) -> Any:
+        Lists of other rows than submissions override this.
+        """
+        return cast(list[Submission], rows)
+
+    def record_or_404(self, request: HttpRequest, object_id: UUID | str) -> Row:
         """Return a record. Raises Http404, or PermissionDenied when the user may not see it."""
         record = self.get_object(request, str(object_id))
         if record is None:
@@ -243,17 +159,12 @@ class PatientAdmin(ReadOnlyAdmin):
         return record
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: Any = None
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
         """Lead to the record's own page, which shows the history."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("change", object_id))
-
-    def address(self, name: str, object_id: Any = None) -> str:
-        """Return the address of one of this admin's pages."""
-        args = [object_id] if object_id else []
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def get_urls(self) -> list[URLPattern]:
         prefix = f"{self.opts.app_label}_{self.opts.model_name}"
@@ -306,86 +217,24 @@ class PatientAdmin(ReadOnlyAdmin):
         return status
 
 
-def alarm_mark() -> str:
-    """Return the mark of a submission with unread words of alarm."""
-    return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
-
-
-def find_patients(rows: Any, term: str) -> list[Any]:
-    """Return the keys of the submissions whose patient fits the search term, best fit first.
-
-    `rows` is a queryset of submissions.
-    """
+def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
+    """Return the keys of the submissions whose patient fits the search term, best fit first."""
     wanted = search.query_tokens(term)
     if not wanted:
         return []
     # values are cheaper than models: 200 candidates are ranked, and a page shows 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
+    columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
     ranked = sorted(
         (search.rank(term, opened(pk, person)), -sent.timestamp(), pk)
-        for pk, person, sent in candidates.values_list("pk", "person", "submitted_at")[
-            : search.CANDIDATES
-        ]
+        for pk, person, sent in cast(Iterable[tuple[UUID, Sealed, datetime]], columns)
     )
     return [pk for place, _sent, pk in ranked if place < 3]
 
 
-def span_words(span: timedelta) -> str:
-    """Return a span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
-    minutes = max(0, int(span.total_seconds() // 60))
-    if minutes < 60:
-        return _("%(n)s min") % {"n": minutes}
-    if minutes < 48 * 60:
-        return _("%(n)s h") % {"n": minutes // 60}
-    return _("%(n)s days") % {"n": minutes // (24 * 60)}
-
-
-def standing_words(row: Submission) -> str:
-    """Return the status in words, and whether the submission waits for the patient."""
-    status = row.get_status_display()
-    if row.redirected_at and row.status in workflow.OPEN:
-        return _("Emergency care; patient not reached")
-    if row.asked_at and row.status in workflow.IN_TRIAGE:
-        since = date_format(timezone.localtime(row.asked_at), "D j M")
-        return _("%(status)s; no answer from the patient since %(since)s") % {
-            "status": status,
-            "since": since,
-        }
-    if row.status == "waiting" and not row.waits_for_patient:
-        return _("%(status)s; patient not reached") % {"status": status}
-    return status
-
-
-def target_words(row: Submission) -> str:
-    """Return by when staff must contact the patient, or by how much opening time they are late.
-
-    For the two lowest urgencies rules.yaml gives the target of a visit: "see by". A submission that
-    waits for the patient says when it returns to the worklist.
-    """
-    now, due = timezone.now(), row.due_at or row.target_at
-    if row.due_at is None and row.waits_for_patient:
-        return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
-    if row.is_overdue(now):
-        late = hours.current().open_time_between(due, now)
-        # `late` is zero when the target passed while the clinic was closed
-        words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
-        return format_html('<strong class="overdue">{}</strong>', words)
-    local = timezone.localtime(due)
-    if local.date() == timezone.localdate():
-        return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
-    far = due - now > timedelta(days=7)
-    day = date_format(local, "D j M Y") if far else _day_and_time(local)
-    visit = row.urgency < Urgency.URGENT and due == row.target_at
-    return _("see by %(day)s") % {"day": day} if visit else day
-
-
-def _day_and_time(local: datetime) -> str:
-    return date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")
-
-
 def run_service(
-    request: Request, submission: Submission, service: Callable[..., None], **kwargs: Any
+    request: StaffRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
     """Call the service of a button with the posted revision. Returns whether the service did it.
 

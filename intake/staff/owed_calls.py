@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -52,7 +52,7 @@ def letter_words(submission: Submission) -> str:
 
 
 def say_who_tells_patient(
-    request: HttpRequest, submission: Submission, done: Any, reason: str
+    request: HttpRequest, submission: Submission, done: object, reason: str
 ) -> None:
     """Show staff a message: what was `done`, and how the patient hears of it.
 
@@ -111,10 +111,11 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
         Communication.objects.all(),
         [about[task.pk] for task in tasks if task.reason == Reason.MESSAGE],
     )
+    questions = _questions([about[task.pk] for task in tasks if task.reason == Reason.MORE])
     offers = _open_offers([task.submission_id for task in tasks if task.reason == Reason.OFFER])
     news = {}
     for task in tasks:
-        row = {**visits, **lost, **letters}.get(about[task.pk])
+        row = {**visits, **lost, **letters, **questions}.get(about[task.pk])
         if task.reason == Reason.OFFER:
             news[task.pk] = _offered_words(offers.get(task.submission_id, []))
         elif isinstance(row, Appointment):
@@ -130,6 +131,18 @@ def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
     """Map ids to rows; ids that are no UUIDs, and ids without a row, are left out."""
     known = [pk for pk in ids if _UUID.fullmatch(pk)]
     return {str(row.pk): row for row in rows.filter(pk__in=known)} if known else {}
+
+
+def _questions(decisions: list[str]) -> dict[str, Communication]:
+    """Map the ids of decisions to the messages that ask the patient for more information."""
+    known = [UUID(pk) for pk in decisions if _UUID.fullmatch(pk)]
+    if not known:
+        return {}
+    asking = Communication.objects.filter(
+        by__isnull=False, submission__decisions__in=known, submission__decisions__at=F("at")
+    )
+    rows = asking.annotate(decision=F("submission__decisions"))
+    return {str(vars(row)["decision"]): row for row in rows}
 
 
 def _open_offers(submissions: list[UUID]) -> dict[UUID, list[Offer]]:
@@ -166,8 +179,8 @@ def _offered_words(offers: list[Offer]) -> str:
 def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
     """Return the buttons for these calls: name and words.
 
-    A call for more information stays owed until it reaches the patient, so that staff cannot tick
-    it as "told already".
+    A call for more information is owed until it reaches the patient, so staff cannot tick "told
+    already" for it.
     """
     may_settle = any(task.reason != Reason.MORE for task in tasks)
     return [(name, words) for name, words in BUTTONS.items() if name != "told" or may_settle]

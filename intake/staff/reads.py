@@ -1,15 +1,13 @@
 """Record which member of staff saw which submission, before the page is sent."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from clinic import audit
 from intake import search
 from intake.models.submissions import Submission
-
-User = Any  # whatever settings.AUTH_USER_MODEL names
 
 
 def record_read(*, submission: Submission, by: User, request_id: str, action: str = "read") -> None:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -56,7 +58,7 @@ def record(
     *,
     submission: Submission,
     outcome: str,
-    by: Any,
+    by: User,
     request_id: str,
     again_at: datetime | None = None,
     words: str = "",
@@ -65,9 +67,9 @@ def record(
 ) -> Call:
     """Record a call that `by` made, and its outcome. Returns the call.
 
-    A call that reached the patient settles `tasks`, and moves a decision that waits for it on (see
-    `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a red
-    flag ends. Every other call puts the escalation, and `tasks`, off until `again_at`, at most to
+    A call that reached the patient settles `tasks`, and completes a decision that waits for a call
+    (see `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a
+    red flag ends. Every other call delays the escalation and `tasks` until `again_at`, at most to
     the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
 
     Words of alarm that the patient wrote after the caller read `revision` stay unread, and their
@@ -79,7 +81,7 @@ def record(
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         known = _double_click(row, made, by, now)
-        # with an alarm it is no double click: the caller has since read the patient's words
+        # not a double click if there is an alarm: the caller has read the patient's words meanwhile
         if known and not row.alarm:
             for task in tasks if made.reached else ():  # the one call told of these tasks too
                 settle(task=task, by=by, request_id=request_id)
@@ -124,7 +126,7 @@ def _apply_reached_call(row: Submission, call: Call, told_of: CallTaskQuerySet) 
 
 
 def record_with_decision(
-    *, submission: Submission, made: CallInput, by: Any, at: datetime, request_id: str
+    *, submission: Submission, made: CallInput, by: User, at: datetime, request_id: str
 ) -> Call:
     """Record a call as part of a decision, which itself changes the submission. Returns the call.
 
@@ -137,13 +139,13 @@ def record_with_decision(
     return call
 
 
-def _double_click(row: Submission, made: CallInput, by: Any, now: datetime) -> Call | None:
+def _double_click(row: Submission, made: CallInput, by: User, now: datetime) -> Call | None:
     """Return the stored call that `made` repeats, None if it is a new call."""
     calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
     return next((call for call in calls if _note_of(call) == made.words.strip()), None)
 
 
-def _store(row: Submission, made: CallInput, by: Any, now: datetime) -> Call:
+def _store(row: Submission, made: CallInput, by: User, now: datetime) -> Call:
     if made.outcome not in Call.Outcome.values:
         raise ValueError("Say what became of the call.")
     note = made.words.strip()
@@ -171,7 +173,7 @@ def _record_event(call: Call, request_id: str) -> None:
     )
 
 
-def settle(*, task: CallTask, by: Any, request_id: str) -> None:
+def settle(*, task: CallTask, by: User, request_id: str) -> None:
     """Take a call off the call list because the patient knows already. Idempotent."""
     with transaction.atomic():
         rows = CallTask.objects.open().filter(pk=task.pk)
@@ -186,7 +188,7 @@ def settle(*, task: CallTask, by: Any, request_id: str) -> None:
             )
 
 
-def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: Any = None) -> None:
+def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None = None) -> None:
     """Take calls off the call list that the patient no longer needs.
 
     Drops the calls for these `reasons`, and all calls `about` an appointment (its id). Called in

@@ -7,8 +7,8 @@ escalation; reading the submission changes nothing.
 """
 
 from datetime import datetime
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ def start(*, row: Submission, at: datetime) -> None:
     row.escalate_at = min(row.escalate_at or first, first)
 
 
-def pause(*, submission: Submission, by: Any, at: datetime) -> None:
+def pause(*, submission: Submission, by: User, at: datetime) -> None:
     """Put the next step off by one period because `by` takes the submission: once for each person.
 
     Called in the transaction of the assignment, before its history is written.
@@ -88,9 +88,9 @@ def _adopt_old_messages() -> None:
 
 
 def escalation_order(submission: Submission) -> Order:
-    """Return the letter of the step that falls due; `escalations` counts the step already.
+    """Return the letter of the step that falls due. The row's `escalations` includes this step.
 
-    The occasion names the due time too, since an alarm after a decision starts at step one again.
+    The occasion contains the due time, since an alarm after a decision starts at step one again.
     Raises ValueError for a submission that is not escalated.
     """
     if submission.escalate_at is None:

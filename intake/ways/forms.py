@@ -59,7 +59,7 @@ class CallForm(forms.Form):
         super().__init__(data=data, initial=initial, **kwargs)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to put an urgent patient who was not reached off until tomorrow."""
+        """Refuse "tomorrow" for an urgent patient whom the call did not reach."""
         data = self.cleaned_data
         missed = data.get("call") in (Call.Outcome.LEFT_WORD, Call.Outcome.NOT_REACHED)
         if missed and data.get("again") == TOMORROW and self.cannot_wait():

@@ -89,7 +89,7 @@ def _visit(message: Message) -> None:
         _owe_unsent(message, row.submission, VISITS[message.kind], before)
 
 
-@outbox.when_unsent("appointment_offer", "waitlist_offer")
+@outbox.when_unsent("appointment_offer", "offer_reminder", "waitlist_offer")
 def _offer(message: Message) -> None:
     """Owe a call about an offer, due before the first of its open times expires."""
     first = _offer_of(message)

@@ -107,7 +107,7 @@ def apply_reached_call(
     if row.waits_for_patient and told_before:
         answer(row, action="return", at=at)
         return "return"
-    # while the clock runs, only a clinician's call lets the patient have the next step
+    # while the clock runs, only a clinician's call gives the patient the next step
     if row.status == "waiting" and (told if row.back_at else by_clinician):
         begin(row, at=at, told=True)
         return "ask"
@@ -119,8 +119,8 @@ def apply_reached_call(
 def record_answers(*, addition: Submission) -> None:
     """Put the submissions that an addition answers back on the worklist.
 
-    These are the submission that the addition follows, and the one that that submission follows, if
-    we asked the patient something there. Called in the transaction that sends the addition.
+    An addition answers the submission that it follows, and the submission before that one, if the
+    clinic asked the patient something there. Called in the transaction that sends the addition.
     """
     followed = Q(pk=addition.follows_id)
     earlier = Submission.objects.filter(followed)

@@ -1,9 +1,8 @@
 """Write the names of staff."""
 
-from typing import Any
+from django.contrib.auth.models import User
 
 
-def person_words(user: Any) -> str:
+def person_words(user: User) -> str:
     """Return the name under which colleagues know a member of staff."""
-    name: str = user.get_full_name() or user.get_username()
-    return name
+    return user.get_full_name() or user.get_username()

@@ -96,7 +96,7 @@ def contact_rows(
 
 
 def date_words(stored: str) -> str:
-    """Write a stored date in the format of the page's language; '' for none."""
+    """Write a stored date in the format of the page's language; '' without a date."""
     return date_format(date.fromisoformat(stored), "DATE_FORMAT") if stored else ""
 
 

@@ -1,1 +1,1 @@
-"""`make bench`: the performance goals, measured (docs/performance.md)."""
+"""Measure the performance goals of docs/performance.md (`make bench`)."""

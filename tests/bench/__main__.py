@@ -1,9 +1,9 @@
-"""`python -m tests.bench`: starts its own servers, prints a table, keeps bench-results/*.json.
+"""Run `python -m tests.bench`: start servers, print a table, write bench-results/*.json.
 
-Loopback only. It ends by itself, with status 1 when a goal is missed. `python -m tests.bench book`
-measures appointments alone, `python -m tests.bench together` patients beside staff who read,
-`python -m tests.bench staff` the staff's side, which the others leave out: it stores a million
-submissions first (BENCH_ROWS for fewer).
+Everything runs on loopback. The program exits with status 1 when a goal is missed. `python -m
+tests.bench book` measures only appointments, `python -m tests.bench together` only patients beside
+staff who read. `python -m tests.bench staff` measures the staff's pages, which the other runs leave
+out. It first stores a million submissions; BENCH_ROWS sets a smaller number.
 """
 
 import datetime
@@ -28,8 +28,8 @@ def main() -> int:
         django.setup()
         lines, stored = _measure(folder)
         for line in lines:
-            say(f"{line.goal:4}{MARK[line.met]:8}{line.wanted:18}{line.measured}\n")
-            say(f"{'':30}{line.what}\n")
+            say(f"{line.goal:5}{MARK[line.met]:8}{line.wanted:24}{line.measured}\n")
+            say(f"{'':37}{line.what}\n")
         say(f"\nStored: {stored}. {time.monotonic() - begin:.0f} seconds.\n")
         _keep(lines, stored)
     return 0 if all(line.met for line in lines) else 1
@@ -48,7 +48,7 @@ def _measure(folder: Path) -> tuple[list[Any], str]:
         if sys.argv[1:] == ["together"]:
             return [together.measure()], "staff and patients alone"
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
-        # last: they empty the tables
+        # last, because they empty the tables
         return [*lines, together.measure(), book.one_slot(folder), book.five_years()], stored
 
 
@@ -75,7 +75,7 @@ def _intakes(folder: Path) -> tuple[list[Any], str]:
         ]
         connection.close()
         rounds, crowds = goals.RUNS * goals.ROUNDS, goals.RUNS * goals.EACH + 4 * goals.PATIENTS
-        more = 2 + goals.PAIRS  # G4 and G6: one each; T05
+        more = 2 + goals.PAIRS  # one intake each for G4 and G6, and the visits of T05
         assert ours.stored() == rounds + crowds + more, "an intake is missing"
         assert floor.stored() == 2 * rounds + crowds, "a floor form is missing"
         return lines, f"all {ours.stored()} intakes and {floor.stored()} floor forms"

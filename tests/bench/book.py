@@ -1,4 +1,4 @@
-"""Appointments: many after one slot (G9), and a book of five years beside an empty one."""
+"""Measure appointments: many patients for one slot (G9), and five years of bookings."""
 
 import statistics
 import time
@@ -34,8 +34,11 @@ LOOKS = 30
 
 
 def one_slot(folder: Path) -> Line:
-    """G9: 50 patients who have no time yet post one free time at once, against a stock Django view
-    with one INSERT into a table with a unique column. Both over HTTP, a round of each in turn."""
+    """Measure G9: 50 patients without a booking post the same slot at once.
+
+    The floor is a stock Django view with one INSERT into a table with a unique column. Both are
+    measured over HTTP, in rounds that alternate.
+    """
     turns = WARM_UP + ROUNDS
     slots, patients = booking.fill(CLIENTS, turns)
     keys = [_way_in(patient) for patient in patients]
@@ -50,7 +53,7 @@ def one_slot(folder: Path) -> Line:
             cookies, token, visit = visitors[number]
             slot = slots[turn // 2]
             fields = [("csrfmiddlewaretoken", token), ("slot", slot), ("visit", visit)]
-            browser = Browser(server.port)  # connected before the start, a new one each round
+            browser = Browser(server.port)  # opened before the start, anew for each round
             browser.cookies.update(cookies)
 
             def act() -> int:
@@ -75,13 +78,13 @@ def one_slot(folder: Path) -> Line:
 
 
 def _give_back() -> None:
-    """Whoever has a time gives it back: in the next round again nobody has one."""
+    """Release every held slot, so that no patient has a slot in the next round."""
     for held in Appointment.objects.filter(status="held").select_related("submission"):
         release(appointment=held, submission=held.submission)
 
 
 def _way_in(patient: Submission) -> str:
-    """The key of a grant for the own page, by the code that was sent."""
+    """Redeem the code that was sent. Returns the key of the grant for the patient's own page."""
     key = codes.send(address=patient.person["email"], reference=patient.reference)
     letter = Message.objects.filter(kind="code").latest("created_at")
     opened = codes.redeem(key=key, code=letter.payload["code"])
@@ -90,7 +93,7 @@ def _way_in(patient: Submission) -> str:
 
 
 def _visitors(server: Server, path: str, keys: list[str]) -> list[tuple[dict[str, str], str, str]]:
-    """The cookies and the form token of each visitor who has seen the page, and the visit type."""
+    """Load the page as each visitor. Returns their cookies, form tokens and visit types."""
     visit, found = str(book.visit_type().pk), []
     for key in keys:
         with Browser(server.port) as browser:
@@ -103,7 +106,7 @@ def _visitors(server: Server, path: str, keys: list[str]) -> list[tuple[dict[str
 
 
 def _patient_told(answer: Answer, slot: str) -> int:
-    """Held and to be confirmed; or gone, with others to choose from. All else is a failure."""
+    """Judge an answer: the slot is held (WON), or gone with others to choose (GONE), or FAILED."""
     page = answer.body
     if answer.status == 200 and HELD in page and f'name="slot" value="{slot}"'.encode() in page:
         return booking.WON
@@ -117,9 +120,10 @@ def _floor_told(answer: Answer, _slot: str) -> int:
 
 
 def five_years() -> Line:
-    """The week (visits and free times) and the list of free times to the horizon, with an empty
-    book and with 50,000 appointments. The tables are vacuumed first, as autovacuum would have done
-    in those years."""
+    """Compare the week and the list of free times with an empty book and with 50,000 appointments.
+
+    The tables are vacuumed first, as autovacuum would do within five years.
+    """
     Appointment.objects.all().delete()
     OpeningHours.objects.all().delete()
     kind = book.visit_type()
@@ -164,7 +168,7 @@ def five_years() -> Line:
 
 
 def _look(look: Callable[[], Any]) -> tuple[float, int, int]:
-    """The median seconds, the queries and the lines of a look."""
+    """Return the median seconds, the number of queries and the number of lines of one look."""
     with CaptureQueriesContext(connection) as queries:
         lines = len(look())
     times = []
@@ -182,7 +186,7 @@ def _vacuum() -> None:
 
 
 def _fill_years(people: list[Clinician]) -> int:
-    """Two years and a half to either side of today: eight visits of each clinician a weekday."""
+    """Book eight visits for each clinician and weekday, two and a half years back and ahead."""
     today = book.in_days(0, "08:00")
     around = (today + timedelta(days=n) for n in range(-YEARS * 183, YEARS * 183))
     given = {

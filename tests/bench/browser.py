@@ -1,4 +1,4 @@
-"""A browser as lean as it can be: its own time must not blur what the servers take."""
+"""A minimal browser, so that its own time does not distort the times of the servers."""
 
 import contextlib
 import gzip
@@ -34,7 +34,7 @@ class Answer:
 
 
 class Browser(contextlib.AbstractContextManager["Browser"]):
-    """One visitor: one kept connection, cookies, and a form token from the last page."""
+    """One visitor: one connection that is kept, cookies, and the form token of the last page."""
 
     def __init__(self, port: int, headers: str = "") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)

@@ -1,4 +1,4 @@
-"""The goals, one function each: a ratio or a count, taken in one run against the same server."""
+"""One function for each goal. It returns a ratio or a count, measured in one run on one server."""
 
 import gzip
 import re
@@ -21,16 +21,16 @@ from tests.bench.browser import Answer, Browser
 from tests.bench.servers import Server
 
 RUNS = 3
-ROUNDS = 30  # of an intake and a form of each floor in one run of G3, one after the other
-PATIENTS = 8  # at once, in G5
-PAIRS = 200  # of each sort, in T05
+ROUNDS = 30  # intakes, and forms of each floor, in one run of G3, in turn
+PATIENTS = 8  # patients at once, in G5
+PAIRS = 200  # requests of each sort, in T05
 EACH = 64  # intakes, and floor forms, in one run of G5
 Walk = Callable[[Browser], Iterator[Answer]]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the table."""
+    """One row of the table of results."""
 
     goal: str
     what: str
@@ -41,7 +41,7 @@ class Line:
 
 
 def visit(server: Server, walk: Walk) -> float:
-    """The seconds that one visitor took, connecting included."""
+    """Return the seconds that one visitor took, including the connection."""
     begin = time.perf_counter()
     with Browser(server.port) as browser:
         for _answer in walk(browser):
@@ -50,13 +50,13 @@ def visit(server: Server, walk: Walk) -> float:
 
 
 def warm_up(ours: Server, floor: Server) -> None:
-    """Every worker has served every page: the visitors come several at once."""
+    """Let every worker serve every page once: many visitors come at once."""
     for server, walk in ((ours, patients.intake), (floor, patients.form)):
         crowd(server, walk, 4 * PATIENTS)
 
 
 def one_after_the_other(ours: Server, floor: Server) -> Line:
-    """G3: the time of one whole intake against one floor form."""
+    """Measure G3: the time of one whole intake against the time of one floor form."""
     runs = []
     for _run in range(RUNS):
         rounds = [
@@ -85,7 +85,7 @@ def one_after_the_other(ours: Server, floor: Server) -> Line:
 
 
 def crowd(server: Server, walk: Walk, visits: int) -> float:
-    """Visits a second with several visitors at once."""
+    """Return the visits per second of several visitors at once."""
     tickets, errors = count(), []
 
     def visitor() -> None:
@@ -107,7 +107,7 @@ def crowd(server: Server, walk: Walk, visits: int) -> float:
 
 
 def many_at_once(ours: Server, floor: Server) -> Line:
-    """G5: intakes a second with eight patients at once against floor forms a second."""
+    """Measure G5: intakes per second of eight patients at once, against floor forms per second."""
     runs = []
     for _run in range(RUNS):
         intakes, forms = crowd(ours, patients.intake, EACH), crowd(floor, patients.form, EACH)
@@ -119,7 +119,7 @@ def many_at_once(ours: Server, floor: Server) -> Line:
 
 
 class InProcess:
-    """The patient's browser without a server between: for counting statements."""
+    """A patient's browser without a server in between, to count database statements."""
 
     def __init__(self) -> None:
         self.client = Client(enforce_csrf_checks=True, SERVER_NAME="127.0.0.1")
@@ -157,7 +157,7 @@ def _encoded(data: dict[str, list[str]] | None) -> dict[str, Any]:
 
 
 def statements() -> Line:
-    """G4: data statements a request, and requests a page."""
+    """Measure G4: data statements for each request, and requests for each page."""
     browser = InProcess()
     for _answer in patients.intake(browser):
         pass
@@ -175,7 +175,7 @@ def statements() -> Line:
 
 
 def strangers(ours: Server) -> Line:
-    """T05: does the time of an answer tell whether a number and an address belong together?"""
+    """Measure T05: the time of an answer must not tell if reference and address belong together."""
     known = [
         (builders.submission({"email": f"p{n}@example.org"}).reference, n) for n in range(PAIRS)
     ]
@@ -197,7 +197,7 @@ def strangers(ours: Server) -> Line:
 
 
 def weight(ours: Server) -> Line:
-    """G6: what a phone loads for the whole intake, each file once, and the pages compressed."""
+    """Measure G6: the bytes that a phone loads for the whole intake. Each file counts once."""
     with Browser(ours.port, "Accept-Encoding: gzip\r\n") as browser:
         pages = [answer for answer in patients.intake(browser) if answer.status == 200]
     linked = {found.decode() for page in pages for found in re.findall(LINKED, page.html)}
@@ -219,7 +219,7 @@ def weight(ours: Server) -> Line:
     return Line("G6", what, f"≤ {allowed / 1000:.0f} KB", told, total <= allowed, data)
 
 
-PROTOTYPE_PAGES = 8  # that 17 requests show: each is asked and answered, the last only asked
+PROTOTYPE_PAGES = 8  # the pages of 17 requests: two for each page, one for the last
 LINKED = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 
 
@@ -232,7 +232,7 @@ def _file(server: Server, path: str) -> int:
 
 
 def compressed(answer: Answer) -> int:
-    """The bytes of the body on the wire, or of what a proxy's gzip would make of it."""
+    """Return the size of the body on the wire, or its size after a proxy's gzip."""
     if answer.header("content-encoding") == "gzip":
         return len(answer.body)
     return len(gzip.compress(answer.body, 6))

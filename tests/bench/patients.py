@@ -1,4 +1,4 @@
-"""The two visitors: a patient who fills in the whole intake, and a guest of the plain floor."""
+"""The two visitors: a patient who fills in the whole intake, and a visitor of the plain floor."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -13,7 +13,7 @@ Fields = list[tuple[str, str]]
 
 
 def _pages() -> Iterator[tuple[str, Fields]]:
-    """What the ordinary patient sends on each step, in order."""
+    """Return what the ordinary patient sends on each step, in order."""
     for page in route(current(), ORDINARY, si_screen=False):
         if page.id == "contact":
             continue
@@ -27,7 +27,7 @@ def _pages() -> Iterator[tuple[str, Fields]]:
 
 
 def _flat(given: list[tuple[str, object]]) -> Fields:
-    """One pair for each value, a list repeating its name, as a browser sends them."""
+    """Return one pair for each value. The name of a list is repeated, as a browser sends it."""
     return [
         (name, str(value))
         for name, values in given
@@ -40,11 +40,11 @@ _visits = count()
 
 
 def intake(browser: Browser) -> Iterator[Answer]:
-    """The whole intake of one patient, every request of it. Yields each answer as it comes."""
+    """Make every request of a patient's whole intake. Yields each answer."""
     told = ("email", CONTACT_DETAILS["email"])
     mine = {
         told: ("email", f"patient{next(_visits)}@example.org")
-    }  # each has a mailbox of their own
+    }  # each patient has another mailbox
     page = browser.get("/intake/")
     yield page
     sent = browser.post("/intake/", [("csrfmiddlewaretoken", page.token)])
@@ -77,7 +77,7 @@ FLOOR: Fields = [
 
 
 def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
-    """One visit to the plain floor: the form, its answers, the page of thanks."""
+    """Visit the plain floor: its form, the answers, the page of thanks."""
     page = browser.get(path)
     yield page
     sent = browser.post(path, [("csrfmiddlewaretoken", page.token), *FLOOR])
@@ -89,5 +89,5 @@ def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
 
 
 def wide_form(browser: Browser) -> Iterator[Answer]:
-    """The same with as many controls as the intake shows."""
+    """Visit the floor's form with as many controls as the whole intake has."""
     return form(browser, "/wide/")

@@ -1,7 +1,8 @@
-"""`python -m tests.bench.profile`: where the time of one whole intake goes, by part of the program.
+"""Run `python -m tests.bench.profile`: show which part of the program takes the time of one intake.
 
-The requests run in this process, without a server between; the test client's own time is left out.
-cProfile makes small functions look dearer than they are: read the shares, not the milliseconds.
+The requests run in this process, without a server in between; the test client's own time is left
+out. cProfile overstates the cost of small functions, so compare the shares and not the
+milliseconds.
 """
 
 import cProfile
@@ -15,9 +16,9 @@ from pathlib import Path
 from tests.bench import servers
 
 INTAKES = 30
-# the first that stands in a function's file wins
+# the first entry that is a part of a function's file name counts
 PARTS = {
-    "/django/test/": "",  # the client
+    "/django/test/": "",  # the test client
     "/tests/": "",
     "/unittest/": "",
     "psycopg2": "SQL: PostgreSQL and its driver",
@@ -45,7 +46,7 @@ OTHER = "Python itself: built-in functions, regular expressions, the rest"
 
 
 def part_of(file: str, name: str) -> str:
-    """The part of the program a function belongs to, '' for what is not the program's."""
+    """Return the part of the program that a function belongs to; '' for other programs."""
     where = f"{file} {name}"
     return next((part for sign, part in PARTS.items() if sign in where), OTHER)
 

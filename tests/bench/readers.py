@@ -1,4 +1,4 @@
-"""G1 and G2: readers of a public page, many connections at once, against a bare Django view."""
+"""Measure G1 and G2: many readers of a public page at once, against a bare Django view."""
 
 import re
 import selectors
@@ -16,12 +16,12 @@ from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
-SLICES = 24  # of each server in one run, in turn: what else the machine does hits both alike
+SLICES = 24  # slices of each server in one run; they alternate, so other load slows both
 EACH = 100  # answers in a slice
 
 
 def page_nearest(size: int) -> tuple[str, bytes]:
-    """The public page whose text is nearest to so many bytes: its path and the text."""
+    """Return path and text of the public page whose size is nearest to `size` bytes."""
     kept = store.opened(settings.PAGE_STORE)
     sitemap = Client(SERVER_NAME="127.0.0.1").get(rendered.SITEMAP).content.decode()
     found = {}
@@ -33,7 +33,7 @@ def page_nearest(size: int) -> tuple[str, bytes]:
 
 
 def crowd(port: int, path: str, connections: int, answers: int) -> tuple[float, list[float]]:
-    """Answers a second, and the seconds that each took. One thread: a browser as lean as can be."""
+    """Return answers per second, and the seconds of each. One thread, so that it costs little."""
     ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
     times: list[float] = []
     begun = 0
@@ -49,7 +49,7 @@ def crowd(port: int, path: str, connections: int, answers: int) -> tuple[float, 
             for key, _events in waiting.select(30):
                 one, state = key.fileobj, key.data
                 data = one.recv(1 << 18)
-                if not state[2]:  # the head tells how much comes
+                if not state[2]:  # the header gives the length of the body
                     head, _end, _body = data.partition(b"\r\n\r\n")
                     assert head.startswith(b"HTTP/1.1 200"), head[:80]
                     length = re.search(rb"(?i)content-length: (\d+)", head)
@@ -70,7 +70,7 @@ def crowd(port: int, path: str, connections: int, answers: int) -> tuple[float, 
 
 
 def public_pages(ours: Server, bare: int, path: str) -> Line:
-    """G1: a warm public page against a bare Django view that returns the same bytes."""
+    """Measure G1: a stored public page against a bare Django view that returns the same bytes."""
     data, met, told = {}, True, []
     for connections in CONNECTIONS:
         for port, where in ((ours.port, path), (bare, "/page/")):
@@ -110,7 +110,7 @@ def public_pages(ours: Server, bare: int, path: str) -> Line:
 
 
 def queries(path: str) -> Line:
-    """G2: statements of a public page that is not kept yet, and of one that is; no cookie."""
+    """Measure G2: the statements of a public page before and after it is stored, without cookie."""
     before = store.opened(settings.PAGE_STORE)
     store.begin(before, "nothing")
     counts, cookies = [], 0

@@ -1,9 +1,9 @@
-"""Submissions by the million: true rows as far as the staff's lists and pages read them.
+"""Store submissions by the million: real rows, as far as the staff's lists and pages read them.
 
-What sixty people of the demonstration answered, and what the rules said of it, is shared among all.
-Names, birth dates and numbers are a row's own and found by the tokens that the service would store.
-Every sealed value is sealed for its own row, so each submission can be opened. Beside a submission
-stand its request for a visit, its history and, once decided, the decision.
+All rows share the answers of sixty synthetic patients, and what the rules said of these answers.
+Each row has its own name, birth date and phone number, with the search tokens that the service
+would store. Every value is sealed for its own row, so each submission can be opened. Beside a
+submission stand its request for a visit, its history and, if it is decided, the decision.
 """
 
 import json
@@ -27,12 +27,12 @@ from intake.protocols import current
 from intake.questionnaire import composing
 
 RARE, COMMON, NOBODY = "Xylander", "Smith", "Qvortrup"
-ALIKE = 3  # people of the rare name
+ALIKE = 3  # submissions with the rare name
 BATCH = 10_000
 YEARS = timedelta(days=8 * 365)
-WAITS = timedelta(days=9)  # since the one that waits longest was sent
+WAITS = timedelta(days=9)  # how long ago the oldest waiting submission was sent
 MOST_WAITING, MOST_DECIDED = 3_000, 5_000
-# how far the request of a submission has come, by the submission's status, with its share
+# status of a submission → progress of its request → share
 PROGRESS = {
     "decided": {"requested": 40, "called": 15, "offered": 15, "booked": 30},
     "closed": {"done": 80, "missed": 8, "withdrawn": 8, "called": 2, "requested": 2},
@@ -46,8 +46,11 @@ Rows = dict[Any, dict[str, Any]]
 
 
 def fill(count: int, staff: Sequence[Any]) -> None:
-    """Store so many submissions, the oldest first. The indexes are made after, by their
-    definitions, and the tables are vacuumed, as autovacuum would have done in those years."""
+    """Store `count` submissions, the oldest first.
+
+    The indexes are dropped first and built afterwards from their own definitions. Then the tables
+    are vacuumed, as autovacuum would do over the years.
+    """
     indexes = [(model, index) for model in TABLES for index in model._meta.indexes]
     with connection.cursor() as cursor:
         cursor.execute("set statement_timeout = 0; set maintenance_work_mem = '512MB'")
@@ -60,11 +63,11 @@ def fill(count: int, staff: Sequence[Any]) -> None:
                 editor.add_index(model, index)
         for model in TABLES:
             cursor.execute(f"vacuum (analyze) {model._meta.db_table}")
-    connection.close()  # with its settings
+    connection.close()  # ends the connection's settings too
 
 
 def store(count: int, staff: Sequence[Any]) -> None:
-    """Store so many submissions and what stands beside them, by COPY."""
+    """Store `count` submissions and the rows beside them by COPY."""
     documents.store_protocol(current())
     rows = _rows(count, [user.pk for user in staff])
     with connection.cursor() as cursor:
@@ -81,7 +84,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
-    """One submission after the other, with the rows beside it."""
+    """Yield each submission with the rows beside it."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
@@ -91,7 +94,7 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
     rare = {count * n // (ALIKE + 1) for n in range(1, ALIKE + 1)}
     earlier = None
     for number in range(count):
-        pk, left = uuid7(), count - number  # the last one was sent just now
+        pk, left = uuid7(), count - number  # the last submission was sent just now
         pattern, columns, said = rng.choice(patterns)
         if left <= waiting:
             sent = now - WAITS * (left / waiting)
@@ -139,7 +142,7 @@ def _rows(count: int, staff: list[int]) -> Iterator[Rows]:
 def _beside(
     rng: random.Random, pk: Any, pattern: Submission, status: str, sent: datetime, staff: list[int]
 ) -> Rows:
-    """What a submission of this status has beside it."""
+    """Return the rows that a submission of this status has beside it."""
     change = {"submission_id": pk, "action": "send", "status": "new", "by_id": None, "at": sent}
     rows: Rows = {StatusChange: {"id": uuid7(), **change}}
     if pattern.kind != Kind.STOPPED:
@@ -173,12 +176,12 @@ def _beside(
 
 
 def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
-    """JSON sealed for one row, as the field's `seal_for` would; the text is made only once."""
+    """Seal JSON text for one row, as `seal_for` does. Many rows share one text."""
     return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """What sixty people sent: the row, its columns as COPY takes them, and what it holds sealed."""
+    """Yield what sixty patients sent: the row, its columns for COPY, and its sealed texts."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
         row = composing.build_submission(
             draft_id=uuid7(),
@@ -199,7 +202,7 @@ OPENED = ("answers", "assessment")
 
 
 def _text(value: Any) -> str:
-    """A value as COPY reads it. None of ours holds a tab, a line's end or a backslash."""
+    """Return a value in the text format of COPY. No value has a tab, a line end or a backslash."""
     match value:
         case None:
             return r"\N"

@@ -1,4 +1,4 @@
-"""Starts what is measured: one PostgreSQL, and a gunicorn each for the clinic and the floor."""
+"""Start the measured servers: one PostgreSQL, and a gunicorn for the clinic and for the floor."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ GUNICORN = "--workers 2 --threads 4 --keep-alive 60 --no-control-socket --log-le
 
 @dataclass(frozen=True)
 class Server:
-    """A site that answers on loopback, and how many forms its database holds."""
+    """A site on loopback, and a function that counts the forms in its database."""
 
     port: int
     database: str
@@ -34,7 +34,7 @@ class Server:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The clinic's and the floor's settings, both on the database in `folder`."""
+    """Return the settings of clinic and floor, both with the database in `folder`."""
     host = str(devdb.socket_dir(folder / "pg"))
     return {
         "DEMO": "on",
@@ -55,7 +55,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def database(folder: Path) -> Iterator[None]:
-    """A PostgreSQL of the bench's own, as durable as production, with both sites' tables."""
+    """Run a PostgreSQL for the bench, as durable as production, with the tables of both sites."""
     with devdb.running(folder / "pg"):
         host = str(devdb.socket_dir(folder / "pg"))
         connection = psycopg2.connect(host=host, user=devdb.USER, dbname="postgres")
@@ -63,7 +63,7 @@ def database(folder: Path) -> Iterator[None]:
         with contextlib.closing(connection), connection.cursor() as cursor:
             cursor.execute("create database floor")
         _migrate("clinic.settings")
-        _migrate("tests.bench.floor.settings")  # the users first: the floor's own tables name them
+        _migrate("tests.bench.floor.settings")  # first, for the user table
         _migrate("tests.bench.floor.settings", "--run-syncdb")
         yield
 
@@ -75,7 +75,7 @@ def _migrate(settings: str, *options: str) -> None:
 
 @dataclass(frozen=True)
 class Gunicorn:
-    """One that was started, though it may not answer yet."""
+    """A gunicorn that was started, but may not answer yet."""
 
     port: int
     pid: int
@@ -83,7 +83,7 @@ class Gunicorn:
 
 @contextlib.contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
-    """The clinic, with these settings, and the floor, each behind gunicorn with as many workers."""
+    """Serve the clinic with these settings, and the floor, each by gunicorn with equal workers."""
     host = str(devdb.socket_dir(folder / "pg"))
     with gunicorn("clinic.wsgi", **settings) as ours, gunicorn("tests.bench.floor.wsgi") as floor:
         yield (
@@ -94,20 +94,20 @@ def serving(folder: Path, **settings: str) -> Iterator[tuple[Server, Server]]:
 
 @contextlib.contextmanager
 def bare() -> Iterator[int]:
-    """One view without middleware that returns the bytes of FLOOR_PAGE, behind such a gunicorn."""
+    """Serve one view without middleware, which returns the bytes of FLOOR_PAGE, by gunicorn."""
     with gunicorn("tests.bench.floor.bare") as server:
         yield server.port
 
 
 @contextlib.contextmanager
 def gunicorn(wsgi: str, *options: str, **settings: str) -> Iterator[Gunicorn]:
-    """A site with these options and settings behind gunicorn, which is told to stop at the end."""
+    """Serve a site by gunicorn with these options and settings, and stop gunicorn at the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # as gunicorn does, but also for those who connect while it starts
+        # gunicorn sets this later, and would miss the connections made while it starts
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bind = f"fd://{listening.fileno()}"
         command = [sys.executable, "-m", "gunicorn", *GUNICORN, *options, "--bind", bind, wsgi]
-        # its own settings module, not the bench's
+        # the server has its own settings module
         env = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"} | settings
         server = subprocess.Popen(command, cwd=ROOT, env=env, pass_fds=[listening.fileno()])
         try:

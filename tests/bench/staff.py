@@ -1,9 +1,11 @@
-"""The staff's side: the worklist of a million submissions beside a stock changelist of a thousand
-records (G7, G8), each other list, filter and page of submissions beside itself with a thousand
-(G7b), and what the server takes beside a bare one with the same packages (G10).
+"""Measure the staff's pages with a million submissions, and the server itself.
 
-One client on one kept connection has each look in turn, at all sites in the same run. A search is
-what a person waits for: the form sent, and the list that it leads to.
+G7 and G8 compare the worklist with a stock changelist of a thousand records. G7b compares each
+other list, filter and page of submissions with itself at a thousand submissions. G10 compares the
+server with a bare server that has the same packages.
+
+One client with one connection opens all pages in turn, at all sites in the same run. A search
+counts the whole wait of a person: sending the form and loading the list that it leads to.
 """
 
 import os
@@ -25,7 +27,7 @@ from django.test import Client
 
 from clinic import devdb
 from intake.models.submissions import Submission
-from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import goals, patients, records, servers
 from tests.bench.browser import Answer, Browser
@@ -36,8 +38,8 @@ from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW = 1_000
-LOOKS = 30  # of each sort in one run
-LOOKS_AT_EACH = 5  # of G7b, whose lists are many
+LOOKS = 30  # looks at each page in one run
+LOOKS_AT_EACH = 5  # looks at each page of G7b, which has many pages
 STARTS = 5
 PAGES = {
     "first page": WORKLIST,
@@ -72,7 +74,7 @@ DESK_LISTS = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A database with submissions: who is signed in there, and two submissions to look at."""
+    """A database with submissions, two signed-in members of staff, and two submissions to open."""
 
     clinician: Cookies
     desk: Cookies
@@ -81,7 +83,7 @@ class Filled:
 
 
 def measure(folder: Path) -> list[Line]:
-    """All of it. The bench's database runs, and its tables are empty."""
+    """Measure all goals of this module. The bench's database runs, and its tables are empty."""
     connection.close()
     host = str(devdb.socket_dir(folder / "pg"))
     with closing(psycopg2.connect(host=host, user=devdb.USER, dbname="postgres")) as made:
@@ -113,14 +115,14 @@ def measure(folder: Path) -> list[Line]:
         every = _every(_runs(each, LOOKS_AT_EACH))
     server = _server(of_many.clinician)
     stock = statistics.median(run["stock"] for run in runs)
-    firsts = _first_looks(folder, of_many.clinician)  # last: it stops the database
+    firsts = _first_looks(folder, of_many.clinician)  # last, because it stops the database
     search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
     return [_worklist(runs, counts), every, search, server]
 
 
 @contextmanager
 def _database(name: str) -> Iterator[None]:
-    """Django is connected to another database of the same server."""
+    """Connect Django to another database of the same server."""
     usual = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = name
@@ -132,7 +134,7 @@ def _database(name: str) -> Iterator[None]:
 
 
 def _filled(rows: int) -> Filled:
-    """So many submissions, and a clinician and the front desk who are signed in."""
+    """Store `count` submissions, and sign a clinician and the front desk in."""
     staff = [builders.member("clinician", f"dr-{number}") for number in range(5)]
     began = time.monotonic()
     records.fill(rows, staff)
@@ -160,7 +162,7 @@ def _floor_filled() -> str:
 
 
 def _statements() -> dict[str, int]:
-    """The statements of each page, with a connection and a sign-in that are there already."""
+    """Return the number of statements of each page, without those of connection and sign-in."""
     browser = goals.InProcess()
     builders.sign_in(browser.client, builders.member("clinician", "dr-0"))
     for path in PAGES.values():
@@ -171,7 +173,7 @@ def _statements() -> dict[str, int]:
     return dict(zip(PAGES, (count for *_, count in browser.counts), strict=True))
 
 
-# --- looking ------------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------
 def _browser(port: int, cookies: Cookies) -> Browser:
     browser = Browser(port)
     browser.cookies.update(cookies)
@@ -210,7 +212,7 @@ def _changelist(browser: Browser) -> None:
 
 
 def _each(port: int, filled: Filled) -> dict[str, Look]:
-    """Every list, filter and page of G7b at one site."""
+    """Return every list, filter and page of G7b at one site."""
     doctor, desk = _browser(port, filled.clinician), _browser(port, filled.desk)
     return {
         **{name: partial(_seen, doctor, path) for name, path in (LISTS | filled.pages).items()},
@@ -227,14 +229,14 @@ def _seen(browser: Browser, path: str) -> None:
 
 
 def _runs(looks: dict[str, Look], rounds: int) -> list[dict[str, float]]:
-    """So many runs of all looks, once every worker has served each."""
+    """Repeat `_run`, after every worker has served each page once."""
     for look in list(looks.values()) * 8:
         look()
     return [_run(looks, rounds) for _ in range(RUNS)]
 
 
 def _run(looks: dict[str, Look], rounds: int) -> dict[str, float]:
-    """The median milliseconds of each look, one after the other and around again."""
+    """Return the median milliseconds of each look. The looks take turns, in several rounds."""
     taken: dict[str, list[float]] = {name: [] for name in looks}
     for _round in range(rounds):
         for name, look in looks.items():
@@ -249,8 +251,10 @@ def _timed(look: Look) -> float:
 
 
 def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
-    """The milliseconds of a first look after a restart of PostgreSQL and of the server, whose
-    workers have answered nothing yet but that they live."""
+    """Return the milliseconds of a first look after a restart of PostgreSQL and of the server.
+
+    Until then its workers have only answered that they are alive.
+    """
     with servers.gunicorn("clinic.wsgi") as ours:
         browser = _browser(ours.port, cookies)
         token = browser.get(WORKLIST).token
@@ -270,9 +274,9 @@ def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-# --- judging ------------------------------------------------------------------------------------
+# --- results ------------------------------------------------------------------------------------
 def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
-    """G7: the first page and a filter, against the stock list and against our own of a thousand."""
+    """Measure G7: first page and a filter, against the stock list and our own with a thousand."""
     names = ("first page", "closed")
     to_stock = {name: _ratio(runs, name, "stock") for name in names}
     to_few = {name: _ratio(runs, name, f"few: {name}") for name in names}
@@ -289,7 +293,7 @@ def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
 
 
 def _every(runs: list[dict[str, float]]) -> Line:
-    """G7b: each list, filter and page of submissions against itself with a thousand of them."""
+    """Measure G7b: each list, filter and page of submissions against itself with a thousand."""
     names = [name for name in runs[0] if not name.startswith("few: ")]
     ratios = {name: _ratio(runs, name, f"few: {name}") for name in names}
     for name, ratio in ratios.items():
@@ -303,7 +307,7 @@ def _every(runs: list[dict[str, float]]) -> Line:
 
 
 def _search(runs: list[dict[str, float]], firsts: dict[str, float]) -> Line:
-    """G8: each search and the deepest page against the stock first page; and after a restart."""
+    """Measure G8: searches and the deepest page, against the stock page; also after a restart."""
     ratios = {name: _ratio(runs, name, "stock") for name in ("deepest page", *SEARCHES)}
     told = ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in ratios.items())
     told += "; first after a restart "
@@ -329,7 +333,7 @@ VISITS, INTAKES, REQUESTS_OF_AN_INTAKE = 64, 32, 43
 
 
 def _server(cookies: Cookies) -> Line:
-    """G10: memory after as many requests, and the time to the first answer, to a bare server."""
+    """Measure G10, against a bare server: memory after many requests, time to the first answer."""
     _assert_same_packages()
     bare = partial(
         servers.gunicorn,
@@ -352,7 +356,7 @@ def _server(cookies: Cookies) -> Line:
 
 
 def _memory_of_both(ours: Start, bare: Start, cookies: Cookies) -> tuple[float, float]:
-    """The megabytes of each alone, after the same pages and as many other requests."""
+    """Return the megabytes of each server, after the same pages and the same number of requests."""
 
     def walk(browser: Browser) -> Iterator[Answer]:
         browser.cookies.update(cookies)
@@ -373,7 +377,7 @@ def _assert_same_packages() -> None:
     for name in ("INSTALLED_APPS", "MIDDLEWARE"):
         kept = [one for one in getattr(settings, name) if one.partition(".")[0] not in ours]
         bare = [one for one in getattr(packages, name) if one != "django.contrib.admin"]
-        assert kept == bare, name  # the admin is in ours too, by a class of our own
+        assert kept == bare, name  # our own admin is in the list
 
 
 def _start(server: Start) -> float:
@@ -384,7 +388,7 @@ def _start(server: Start) -> float:
 
 
 def _memory(pid: int) -> float:
-    """The proportional share of memory (PSS) of a process and its children, in MB."""
+    """Return the proportional share of memory (PSS) of a process and its children, in MB."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     total = 0
     for process in (str(pid), *children):

@@ -1,8 +1,8 @@
-"""Patients beside staff: a patient's send alone, and while eight members of staff read (G11).
+"""Measure G11: the time to send a form alone, and while eight members of staff read pages.
 
-The pages of staff are drawn by another server, which costs the patient nothing. Here are their
-transactions alone, one after the other without a pause: an event is recorded, the page is drawn,
-and the event is chained at the commit.
+In production another server draws the pages of staff, and that costs the patient nothing. So only
+their transactions run here, in turn and without a pause: one records an event, waits as long as the
+page takes to draw, and chains the event at the commit.
 """
 
 import os
@@ -25,14 +25,14 @@ from tests.bench.browser import Browser
 from tests.bench.goals import RUNS, Line
 
 STAFF = 8
-SENDS = 40  # alone, and as many beside staff, in one run
+SENDS = 40  # sendings alone, and as many beside staff, in one run
 WARM_UP = 16
-SHOWN = 25  # patients on a page
-DRAWING = 0.025  # seconds; what the worklist takes
+SHOWN = 25  # patients on one page of staff
+DRAWING = 0.025  # seconds that the worklist takes to draw
 
 
 def measure() -> Line:
-    """G11. The bench's database runs; what is sent stays in it."""
+    """Measure G11. The bench's database runs; the sent submissions stay in it."""
     shown = [builders.submission() for _number in range(SHOWN)]
     staff = [builders.member("clinician", f"dr-{number}") for number in range(STAFF)]
     keys = [builders.draft()[1] for _number in range(WARM_UP + RUNS * 2 * SENDS)]
@@ -50,7 +50,7 @@ def measure() -> Line:
 
 
 def _send(port: int, key: str) -> float:
-    """The milliseconds of one patient's send."""
+    """Return the milliseconds of one patient's sending."""
     with Browser(port) as browser:
         browser.cookies[settings.DRAFT_COOKIE_NAME] = key
         token = browser.get("/intake/check/").token
@@ -63,7 +63,7 @@ def _send(port: int, key: str) -> float:
 
 @contextmanager
 def _reading(staff: list[Any], shown: list[Submission]) -> Iterator[list[str]]:
-    """All of them read inside of this block; the list names who read a page, for each page."""
+    """Let all members of staff read pages inside this block. Yields the growing list of readers."""
     over = threading.Event()
     pages: list[str] = []
 

@@ -1,4 +1,4 @@
-"""A few views that do what ours never should."""
+"""Views that do what views of the program must never do."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The catalogue of what patients read: whole, and a fault in it is named."""
+"""The catalogue of the sentences that patients read is complete, and its faults are named."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ def found() -> Catalog:
 
 @pytest.fixture
 def copy(tmp_path) -> Path:
-    """A copy of the catalogue to spoil."""
+    """A copy of the catalogue, which a test can spoil."""
     folder = tmp_path / "es" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     for suffix in (".po", ".mo"):
@@ -49,7 +49,7 @@ def test_staffs_sentences_are_not(found):
 def test_in_spanish_they_are_said_in_spanish():
     with override("es"):
         assert gettext("Continue") == "Continuar"
-        # what Django says itself comes with Django
+        # Django brings the translations of its own sentences
         assert gettext("This field is required.") == "Este campo es obligatorio."
 
 

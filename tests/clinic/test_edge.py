@@ -1,4 +1,4 @@
-"""What may come in, what every answer carries, and what happens when something breaks."""
+"""Which requests are refused, what every answer carries, and what happens when something fails."""
 
 import gzip
 import io
@@ -33,13 +33,13 @@ pytestmark = pytest.mark.urls("tests.clinic.strange_views")
 
 @pytest.fixture
 def client() -> Client:
-    """Answers as a server would: an exception becomes a page, not the test's own failure."""
+    """A client that turns an exception into a page, as a server does, not into a failed test."""
     return Client(raise_request_exception=False)
 
 
 @pytest.fixture
 def log_lines():
-    """Every line that the root logger would write, as it would be written."""
+    """Every line of the root logger, as the program would write it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.JsonFormatter())
@@ -52,7 +52,7 @@ def log_lines():
     root.setLevel(level)
 
 
-# --- what may come in -----------------------------------------------------------------------------
+# --- which requests are refused -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_form_in_parts_keeps_its_letters(client):
     ],
 )
 def test_a_form_in_parts_that_no_browser_writes_is_400(client, body, content_type):
-    # not `post`, which would write the body anew in the charset
+    # not `post`, which would encode the body again
     response = client.generic("POST", "/echo/", body, content_type)
 
     assert response.status_code == 400
@@ -232,7 +232,7 @@ def test_headers_on_every_answer(client, method, path, status):
     assert "publickey-credentials-get=(self)" in response["Permissions-Policy"]
     assert re.fullmatch(r"[0-9a-f]{32}", response["X-Request-ID"])
     assert not response.cookies
-    response.getvalue()  # which closes a static file
+    response.getvalue()  # closes the static file
 
 
 @pytest.mark.parametrize("path", ["/", "/static/css/base.css"])
@@ -363,7 +363,7 @@ def test_another_sites_form_gets_nothing_back(guarded, headers):
     assert CANARY.encode() not in response.content
 
 
-# --- what was typed stays out of pages and logs ---------------------------------------------------
+# --- typed text stays out of pages and logs -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_one_line_per_request_with_the_id_of_the_answer(client, log_lines):
 
 
 def test_the_page_of_last_resort_stands_alone(rf):
-    """No `extends`, no user, no session: it is shown when those are what broke."""
+    """It has no `extends`, no user and no session, because these may be what failed."""
     response = views.server_error(rf.get("/"))
 
     assert response.status_code == 500

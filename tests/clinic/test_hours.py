@@ -128,10 +128,10 @@ def test_opening_time_runs_over_the_weekend_and_lunch():
         ("Europe/London", date(2026, 10, 25), 25),
         ("Australia/Lord_Howe", date(2026, 10, 4), 23.5),
         ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
-        ("Africa/Cairo", date(2026, 4, 24), 23),  # the clock skips midnight itself
+        ("Africa/Cairo", date(2026, 4, 24), 23),  # the clock change skips midnight itself
         ("Africa/Cairo", date(2026, 10, 29), 25),
-        ("America/St_Johns", date(2010, 11, 6), 24),  # the hour before midnight came twice
-        ("Pacific/Apia", date(2011, 12, 30), 0),  # the day that Samoa left out
+        ("America/St_Johns", date(2010, 11, 6), 24),  # the hour before midnight occurs twice
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # Samoa skipped this day
     ],
 )
 def test_a_day_of_a_clock_change_has_the_hours_it_has(zone, day, length):
@@ -162,7 +162,7 @@ def test_hours_that_a_clock_change_skips_or_repeats():
     skipped = make("Sun 02:10-02:50, Mon 09:00-10:00")
     assert skipped.next_opening(wall(2026, 3, 8)) == wall(2026, 3, 9, 9, 0)
     assert not skipped.is_open(wall(2026, 3, 8, 3, 30))
-    # a wall time that occurs twice means the first one
+    # a wall time that occurs twice means its first occurrence
     twice = make("Sun 00:00-01:30")
     assert twice.is_open(wall(2026, 11, 1, 1, 15, fold=0))
     assert not twice.is_open(wall(2026, 11, 1, 1, 15, fold=1))
@@ -192,7 +192,7 @@ def test_adding_opening_time_and_measuring_it_undo_each_other(calendar, at, dura
     end = calendar.add_open(at, duration)
     assert calendar.open_time_between(at, end) == duration
     assert end >= at
-    if duration:  # and no earlier moment would do
+    if duration:  # no earlier moment is right
         earlier = end - timedelta(microseconds=1)
         assert calendar.open_time_between(at, earlier) < duration
 
@@ -252,7 +252,7 @@ def test_business_days_count_from_the_day_after():
     friday_night = wall(2026, 11, 20, 23, 30)
     assert calendar.add_business_days(friday_night, 1) == wall(2026, 11, 23, 17, 0)
     assert calendar.add_business_days(friday_night, 6) == wall(2026, 11, 30, 17, 0)
-    # the day of `at` is the clinic's day: this is Saturday in UTC
+    # the day of `at` is the clinic's day; in UTC this is Saturday
     assert calendar.add_business_days(friday_night.astimezone(UTC), 1).day == 23
 
 

@@ -22,7 +22,7 @@ def test_uuid7s_are_distinct_and_sort_in_the_order_they_were_made():
     made = []
     for _ in range(200):
         made.append(ids.uuid7())
-        time.sleep(0.000_002)  # longer than the fraction of a millisecond that is kept
+        time.sleep(0.000_002)  # longer than the stored fraction of a millisecond
     assert len(set(made)) == len(made)
     assert made == sorted(made)
 
@@ -52,14 +52,14 @@ def test_case_spaces_and_hyphens_do_not_matter():
         plain.lower(),
         f"  {reference.lower()}\n",
         " ".join(plain),
-        plain[:4] + "\u2013" + plain[4:],  # an en dash, as phones write
+        plain[:4] + "\u2013" + plain[4:],  # an en dash, as phones type it
         plain[:4] + "\u00a0-\u00a0" + plain[4:],
     ):
         assert ids.parse_reference(typed) == reference
 
 
 def test_any_single_wrong_symbol_is_found_out():
-    # the code is linear, so what holds for these references holds for all
+    # the code is linear: what holds for these references holds for all
     for reference in ("2222-2222", *(ids.new_reference() for _ in range(20))):
         assert ids.parse_reference(reference) == reference
         symbols = reference.replace("-", "")
@@ -69,13 +69,13 @@ def test_any_single_wrong_symbol_is_found_out():
 
 
 def test_any_two_neighbours_swapped_are_found_out():
-    # every pair of symbols at every place, whatever stands around them
+    # every pair of symbols at every place, whatever the other symbols are
     for place, first, second in product(range(7), SYMBOLS, SYMBOLS):
         if first == second:
             continue
         fill = ["2"] * 8
         fill[place : place + 2] = [first, second]
-        free = 0 if place > 0 else 7  # a place outside the pair, to make the sum right
+        free = 0 if place > 0 else 7  # a place outside the pair, to correct the sum
         for symbol in SYMBOLS:
             fill[free] = symbol
             if ids.parse_reference("".join(fill)):

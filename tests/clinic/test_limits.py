@@ -9,14 +9,14 @@ from django.test import RequestFactory
 from clinic import limits
 from clinic.limits import Limit
 from clinic.models import Bucket
-from clinic.outgoing import outbox
+from clinic.outgoing import oversight
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
 def age(seconds):
-    """Let the buckets be last touched so long ago."""
+    """Move the last use of all buckets back by `seconds`."""
     with connection.cursor() as cursor:
         cursor.execute("update clinic_bucket set at = at - make_interval(secs => %s)", [seconds])
 
@@ -29,7 +29,7 @@ def drain(key, capacity, per):
 
 
 def touched(seconds):
-    """Let the buckets be last touched exactly so long ago."""
+    """Move the last use of all buckets to exactly `seconds` ago, with whole tokens."""
     with connection.cursor() as cursor:
         cursor.execute(
             "update clinic_bucket set tokens = floor(tokens),"
@@ -95,7 +95,7 @@ def test_the_alarm_lasts_a_day_and_is_written_into_the_log_once_an_hour(written_
     def told() -> int:
         return written_log.getvalue().count('"event": "site limit reached"')
 
-    assert not outbox.trouble().limited
+    assert not oversight.trouble().limited
     for _n in range(3):
         limits.sound_alarm()
     assert told() == 1
@@ -104,9 +104,9 @@ def test_the_alarm_lasts_a_day_and_is_written_into_the_log_once_an_hour(written_
     assert told() == 2
     age(24 * 3600 - 60)
     limits.prune()
-    assert outbox.trouble().limited
+    assert oversight.trouble().limited
     age(61)
-    assert not outbox.trouble().limited
+    assert not oversight.trouble().limited
 
 
 @pytest.mark.django_db
@@ -164,7 +164,7 @@ def test_pruning_deletes_only_what_is_full_again():
     assert not limits.take("young", capacity=1, per=DAY)
 
 
-# --- who asks -----------------------------------------------------------------------------------
+# --- who sends a request ------------------------------------------------------------------------
 def request(remote, forwarded=None):
     extra = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
     return RequestFactory().get("/", REMOTE_ADDR=remote, **extra)
@@ -174,18 +174,18 @@ def request(remote, forwarded=None):
     ("proxies", "remote", "forwarded", "peer"),
     [
         (0, "203.0.113.7", None, "203.0.113.7"),
-        (0, "203.0.113.7", "198.51.100.1", "203.0.113.7"),  # nobody vouches for the header
+        (0, "203.0.113.7", "198.51.100.1", "203.0.113.7"),  # no proxy to trust
         (1, "10.0.0.1", "203.0.113.7", "203.0.113.7"),
-        (1, "10.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"),  # the left is the sender's
+        (1, "10.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"),  # sender's own
         (2, "10.0.0.1", "198.51.100.1, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
-        (2, "10.0.0.1", "203.0.113.7", "10.0.0.1"),  # came round the outer proxy
+        (2, "10.0.0.1", "203.0.113.7", "10.0.0.1"),  # the request went around the outer proxy
         (1, "10.0.0.1", None, "10.0.0.1"),
         (1, "10.0.0.1", "198.51.100.1, rubbish", "10.0.0.1"),
         (0, "2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
         (1, "10.0.0.1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
         (0, "fe80::1%eth0", None, "fe80::/64"),
         (0, "::ffff:203.0.113.7", None, "203.0.113.7"),
-        (0, "", None, "unknown"),  # a Unix socket
+        (0, "", None, "unknown"),  # by a Unix socket
     ],
 )
 def test_the_peer_of_a_request(settings, proxies, remote, forwarded, peer):

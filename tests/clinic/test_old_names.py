@@ -1,4 +1,4 @@
-"""What the release before stored by names that have moved still answers."""
+"""Rows that the release before stored with old module names still work."""
 
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY

@@ -1,4 +1,4 @@
-"""The database is stopped under a real server: what was public stays, the rest says so."""
+"""The database stops under a real server: public pages stay, the others say that it is away."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def status(url: str, **headers: str) -> int:
 
 @pytest.fixture
 def program(tmp_path):
-    """Runs a command of the program, with a database in a folder of its own."""
+    """Run a command of the program, with a database in a folder of its own."""
     env = os.environ | {
         "DEMO": "on",
         "DATABASE_URL": devdb.url(tmp_path / "pg"),
@@ -57,7 +57,7 @@ def test_public_pages_outlast_the_database(program, tmp_path):
             assert program("manage.py", *command).wait(120) == 0
         server = program(*gunicorn)
         wait_for(f"{at}/healthz")
-        # another process filled the store; this one has shown no page but this
+        # another process filled the store; this process has shown only this page
         assert status(f"{at}/search/?q=iron") == 200
         database.stop()
 
@@ -67,7 +67,7 @@ def test_public_pages_outlast_the_database(program, tmp_path):
         for path in ("/search/?q=iron", "/conditions/none/", "/readyz", "/admin/"):
             assert status(at + path, Cookie=f"staff={'a' * 32}") == 503, path
 
-        # one that starts while the database is away
+        # a server that starts while the database is away
         server.terminate()
         server.wait(30)
         server = program(*gunicorn)

@@ -10,12 +10,12 @@ from clinic.context import phone_link
 PUBLIC = ["/", "/privacy/", "/accessibility/", "/language-help/"]
 
 
-# No database mark: a query or a session would fail these tests.
+# These tests have no database mark, so a query or a session would make them fail.
 @pytest.mark.parametrize("path", PUBLIC)
 def test_public_pages_need_no_database_and_set_no_cookie(client, settings, path):
     assert client.get(path).status_code == 200
     assert not client.get(path).cookies
-    # not even for somebody with a staff cookie: it may be their clinic that is on fire
+    # also with the cookie of a member of staff, who may be at a clinic on fire
     client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
     assert client.get(path).status_code == 200
 
@@ -103,7 +103,7 @@ def test_what_is_not_offered_is_not_there(client, path):
 
 
 def test_every_view_of_ours_names_its_methods(client):
-    """A plain function answers any method; each of ours is wrapped by one that says which."""
+    """A plain function answers any method, so a decorator limits the methods of each view."""
     ours = {
         pattern.name: pattern.callback
         for pattern in get_resolver().url_patterns

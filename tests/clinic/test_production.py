@@ -1,4 +1,4 @@
-"""Production starts only when everything it needs is there, and says what is missing."""
+"""Production starts only when everything that it needs is there, and names what is missing."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(settings.BASE_DIR)
 
 @pytest.fixture
 def production(tmp_path):
-    """An environment in which nothing is missing but a clinician's signature."""
+    """An environment in which only a clinician's signature is missing."""
     env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     env |= {
         "DEMO": "off",
@@ -67,7 +67,7 @@ def test_the_server_refuses_a_database_that_forgets(production):
     away = production | {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/clinic"}
     started = run(away, "-c", "import clinic.wsgi")
     assert "fsync" not in started.stderr
-    assert "Not started" in started.stderr  # the protocol is not signed
+    assert "Not started" in started.stderr  # because the protocol is not signed
 
 
 def test_a_demonstration_starts_unsigned(production):

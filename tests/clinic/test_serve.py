@@ -1,4 +1,4 @@
-"""`make run`, without the installing: an empty database becomes a clinic that answers."""
+"""`make run` without the installation: an empty database becomes a clinic that answers."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def wait_for(url: str, seconds: float = 40) -> str:
     while time.monotonic() < end:
         try:
             return get(url)
-        except OSError:  # refused, or not answered in time
+        except OSError:  # the connection was refused, or the answer came too late
             time.sleep(0.2)
     raise AssertionError(f"no answer from {url}")
 
@@ -74,7 +74,7 @@ def test_one_command_serves_patients_and_staff_and_ends_with_one_signal(empty_da
         assert "Truffles Vein Specialists" in wait_for(f"http://127.0.0.1:{port}/")
         ready = json.loads(get(f"http://127.0.0.1:{port}/readyz"))
         assert ready["ready"] is True
-        # somebody sends a request: its confirmation lands as a file
+        # a patient sends a request, and the confirmation is written to a file
         subprocess.run(
             [sys.executable, "manage.py", "shell", "-v0", "-c", SEND],
             cwd=ROOT,
@@ -120,13 +120,15 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
     assert not devdb.DevPostgres(folder).answers()
 
 
-# --- as root, which PostgreSQL refuses ------------------------------------------------------------
+# --- as root, whom PostgreSQL refuses -------------------------------------------------------------
 
 
 @pytest.fixture
 def as_root(monkeypatch, tmp_path):
-    """A server that thinks it is started by root, where only the given ways to run a command work;
-    and the owners that its folders were given."""
+    """A server that takes itself for root, on a machine where only the given commands work.
+
+    The value is a function that prepares the machine, and the owners that the folders were given.
+    """
     owners = {}
 
     def on_a_machine_where(works):
@@ -172,7 +174,7 @@ def test_a_database_of_nobody_starts_again_and_stops(monkeypatch):
     if not devdb._works([str(devdb._binaries() / "postgres"), "--version"], devdb.NOBODY):
         pytest.skip("the program lies where nobody may not read")
     monkeypatch.setattr(devdb, "NAMESPACE", ["no-such-program"])
-    # not tmp_path: its folder is closed to others
+    # not tmp_path, because other accounts cannot enter its folder
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         for _time in range(2):

@@ -1,4 +1,4 @@
-"""Settings refuse to start with nonsense, and say which name is wrong and what to write."""
+"""Settings refuse wrong values, and say which name is wrong and what to write."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ UNSET = None
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """Run Python on a copy of the program, with this environment and no other, and no .env."""
+    """Run Python on a copy of the program with this environment only and without a .env file."""
     copy = tmp_path_factory.mktemp("program")
     shutil.copy(ROOT / "manage.py", copy)
     for folder in ("clinic", "intake", "education", "templates", "static"):
@@ -217,7 +217,7 @@ def test_django_finds_nothing_to_warn_of_in_production(start):
             "smtps://a:b@mail.example",
             "s.EMAIL_PORT, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL == 465, False, True",
         ),
-        # a relay on this machine needs no TLS
+        # a mail relay on this machine needs no TLS
         ("smtp://127.0.0.1:25", "s.EMAIL_PORT, s.EMAIL_USE_TLS == 25, False"),
         (
             "postmark:?POSTMARK_SERVER_TOKEN=abc",

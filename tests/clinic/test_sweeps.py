@@ -1,4 +1,4 @@
-"""What is done each minute: one chore that fails leaves the others alone."""
+"""The chores of each minute: when one chore fails, the others still run."""
 
 import pytest
 from django.db import OperationalError
@@ -9,7 +9,7 @@ from intake.appointments import offers
 
 @pytest.fixture
 def chores(monkeypatch):
-    """Chores of this test alone."""
+    """An empty list of chores for this test alone."""
     mine = []
     monkeypatch.setattr(sweeps, "_chores", mine)
     return mine

@@ -1,4 +1,4 @@
-"""The admin as an editor or clinician meets it: what a form holds, and how it is sent back."""
+"""The admin as an editor or clinician uses it: what a form contains, and how it is sent."""
 
 import html
 import re
@@ -20,7 +20,7 @@ def at(page: Page, name: str = "change") -> str:
 
 
 class _Controls(HTMLParser):
-    """The names and values of the form an editor writes in."""
+    """The names and values of the editor's form."""
 
     def __init__(self, body: str) -> None:
         super().__init__()
@@ -56,9 +56,9 @@ class _Controls(HTMLParser):
 
 
 def typed(response: HttpResponse) -> dict[str, str]:
-    """What stands in the form, as a browser would send it: CRLF at the end of each line."""
+    """Return the values of the form as a browser sends them, with CRLF at the end of each line."""
     values = _Controls(response.content.decode()).values
-    # the parser drops the line break that stands after <textarea>, a browser does too
+    # like a browser, drop the line break after <textarea>
     return {name: value.removeprefix("\n").replace("\n", "\r\n") for name, value in values.items()}
 
 
@@ -68,7 +68,7 @@ def buttons(response: HttpResponse) -> list[str]:
 
 
 def store(client: Any, page: Page, opened: HttpResponse | None = None, **changes: str) -> Any:
-    """Open the page, type something else into some controls, press the button."""
+    """Open the page, change some controls, and press the button."""
     form = typed(opened or client.get(at(page)))
     return client.post(at(page), form | changes)
 
@@ -78,7 +78,7 @@ ADD = f"{LIST}add/"
 
 
 def press(client: Client, page: Page, move: str, **data: str):
-    """A button of the page, with the text that is there now."""
+    """Press a button of the page, with the current text."""
     data = {"read": desk.read(page)} | data
     return client.post(at(page, move), data, follow=True)
 

@@ -1,4 +1,4 @@
-"""Pages to read: two small ones, or all that the program brings."""
+"""Pages about conditions: two small ones, or all that the program brings."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -16,14 +16,14 @@ GROUPS = (content.Condition("knees", "Noisy knees"), content.Condition("about", 
 
 @pytest.fixture
 def pages(db) -> dict[str, Page]:
-    """The two sample pages as files left them, by name."""
+    """The two sample pages by name, as loaded from files."""
     return load()
 
 
 def load(*texts: content.Page) -> dict[str, Page]:
-    """The given pages, or the two of the samples, brought in from files."""
+    """Load these pages from files, by default the two samples."""
     loading.load_pages(conditions=GROUPS, pages=texts or (samples.overview(), samples.creaking()))
-    return {page.name: page for page in Page.objects.whole()}
+    return {page.name: page for page in Page.objects.with_texts()}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def redis() -> str:
 
 @pytest.fixture(params=["folder", "redis"])
 def address(request, tmp_path) -> str:
-    """An empty store of each kind."""
+    """The address of an empty store, of each kind in turn."""
     if request.param == "folder":
         return str(tmp_path / "pages")
     found = request.getfixturevalue("redis")
@@ -71,7 +71,7 @@ def folder(tmp_path, settings) -> store.Folder:
 
 @pytest.fixture
 def no_database(monkeypatch):
-    """Calling it takes the database away, and gives back what brings it again."""
+    """Take the database away when called. The result brings it back when called."""
 
     def gone(*_args, **_kwargs):
         raise OperationalError("connection to server at 10.1.2.3 failed")

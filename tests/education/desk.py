@@ -1,4 +1,4 @@
-"""What people do to pages, in one word each."""
+"""The acts of editors and clinicians on pages, one function each."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from tests import builders
 
 
 def fresh(page: Page) -> Page:
-    return Page.objects.whole().get(pk=page.pk)
+    return Page.objects.with_texts().get(pk=page.pk)
 
 
 def read(page: Page) -> str:
-    """The hash of the text somebody has in front of them."""
+    """Return the hash of the text that a person has opened."""
     return fresh(page).as_written().content_hash
 
 
 def change(page: Page, by: Any = None, **columns: Any) -> Page:
-    """An editor changes columns of the text."""
+    """Change columns of the text, as an editor."""
     text = msgspec.structs.replace(fresh(page).as_written(), **columns)
     editing.save_text(page=page, text=text, by=by or editor(), read=read(page))
     return fresh(page)
@@ -35,7 +35,7 @@ def clinician(name: str = "dr-who") -> Any:
 
 
 def publish(page: Page) -> Page:
-    """Reviewed by a clinician and published by an editor."""
+    """Review the page as a clinician, and publish it as an editor."""
     editing.review(page=page, by=clinician(), read=read(page), next_on=None)
     editing.publish(page=page, by=editor(), read=read(page))
     return fresh(page)

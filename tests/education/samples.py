@@ -1,4 +1,4 @@
-"""Two small pages, as an editor writes them, and how to change them."""
+"""Two small pages as an editor writes them, and how to change them."""
 
 import struct
 import zlib
@@ -54,7 +54,7 @@ Most people have two, and some call them jumpy.
 
 
 def png(width: int = 2, height: int = 1, more: bytes = b"") -> bytes:
-    """A whole PNG of grey pixels; `more` is a chunk's name and content that nobody needs."""
+    """Return a complete PNG of grey pixels. `more` is the name and content of an extra chunk."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return (
@@ -68,12 +68,12 @@ def png(width: int = 2, height: int = 1, more: bytes = b"") -> bytes:
 
 
 def creaking(**changed: str) -> content.Page:
-    """The page of creaking knees; `changed` maps a line of the file to what stands there now."""
+    """Return the page of creaking knees. `changed` maps lines of the file to their new text."""
     return _page("knees/creaking", KNEES, changed)
 
 
 def overview(**changed: str) -> content.Page:
-    """The overview of knees."""
+    """Return the overview of knees."""
     return _page("knees/overview", OVERVIEW, changed)
 
 

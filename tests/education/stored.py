@@ -1,4 +1,4 @@
-"""Pages in the store, as a reader gets them."""
+"""Pages in the store, and requests of readers for them."""
 
 import pytest
 from django.test import Client

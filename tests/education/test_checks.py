@@ -60,11 +60,11 @@ def test_a_page_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 
 @pytest.mark.django_db
 def test_deploying_names_the_pages_that_nobody_sees(pages, settings):
-    assert checks.pages_nobody_sees() == []
+    assert checks.unpublished_pages() == []
     settings.DEMO = False
     desk.publish(pages["knees/creaking"])
 
-    (message,) = checks.pages_nobody_sees()
+    (message,) = checks.unpublished_pages()
 
     assert "knees/overview" in message.msg
 
@@ -80,4 +80,4 @@ def test_deploying_without_a_database_is_silent(settings, monkeypatch):
     settings.DEMO = False
     monkeypatch.setattr(Page.objects, "filter", gone)
 
-    assert checks.pages_nobody_sees() == []
+    assert checks.unpublished_pages() == []

@@ -1,4 +1,4 @@
-"""The conditions that pages belong to, as editors name and order them."""
+"""The conditions that pages belong to: editors name and order them."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,4 @@
-"""The files of the pages: how they are read, and what is found wrong with them."""
+"""The files of the pages: how they are read, and which faults are found."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Editors and clinicians at work on pages, through the admin's own door."""
+"""Editors and clinicians at work on pages, through the admin."""
 
 from datetime import timedelta
 
@@ -139,7 +139,7 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
     assert typed(again)["title"] == "Knees on other stairs"
 
 
-# --- what is wrong is said, and what was typed stays ---------------------------------------------
+# --- errors are shown, and the typed text stays --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,12 @@ def test_a_new_page_is_made_as_a_draft(pages, editor, settings):
         ({"order": ""}, "Give a number from 0 to 999."),
         ({"written": "yesterday"}, "Enter a valid date."),
         ({"related": "Knees!"}, "“Knees!” is not written like restless-legs/iron."),
-        ({"section-1-heading": ""}, "Only the first section has no heading."),
+        ({"section-1-heading": ""}, "Write a heading: only the first section has none."),
         ({"section-1-place": "-1"}, "greater than or equal to 0"),
         ({"section-0-body": "a\0b"}, ""),
         ({"source-0-url": "javascript:alert(1)"}, "Give the whole address"),
         ({"source-0-url": "ftp://example.org/x"}, "Give the whole address"),
-        ({"source-1-text": "", "source-1-url": "https://x.org"}, "Say what stands"),
+        ({"source-1-text": "", "source-1-url": "https://x.org"}, "Describe the source"),
         ({f"section-{n}-gone": "on" for n in range(3)}, "Write at least one section."),
         ({"section-0-body": "word " * 7000, "section-1-body": "word " * 2000}, "too long for one"),
     ],
@@ -198,12 +198,12 @@ def test_two_editors_at_once_the_second_is_told_and_keeps_what_was_typed(page, e
     late = store(editor, page, mine, **{"section-2-body": "Only my words."})
 
     assert late.status_code == 409
-    assert "Somebody changed this page meanwhile." in words(late)
+    assert "Another person changed this page meanwhile." in words(late)
     assert typed(late)["section-2-body"] == "Only my words."
     assert "− removed Knees click [1, 2]." in words(late).replace("  ", " ")
     assert desk.fresh(page).as_written().sections[0].body == "Knees click [1, 2]."
 
-    # having seen it, the editor takes over what the other wrote, and stores
+    # the editor has seen the other change, takes it over, and stores
     agreed = store(editor, page, late, **{"section-0-body": "Knees click [1, 2]."})
     assert agreed.status_code == 302
     text = desk.fresh(page).as_written()

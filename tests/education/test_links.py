@@ -1,4 +1,4 @@
-"""Addresses that pages lead to and that are gone: asked outside of any page, told beside it."""
+"""Gone addresses of other sites: a command checks them, and editors see them beside the page."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ KNEES = "https://example.org/knees"
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Another site: /200, /404 …; /only-get answers no HEAD; /to?… leads to another address."""
+    """Another site: /200, /404 …; /only-get refuses HEAD; /to?… redirects to another address."""
 
     def do_GET(self, only_get=200):
         path, _sign, other = self.path.partition("?")
@@ -33,7 +33,7 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.do_GET(only_get=405)
 
     def log_message(self, *args):
-        """Not into the tests' output."""
+        """Keep the tests' output free of requests."""
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +47,13 @@ def site():
 
 @pytest.fixture
 def near(monkeypatch):
-    """This machine counts as outside."""
-    monkeypatch.setattr(link_check, "is_outside", lambda address: address == "127.0.0.1")
+    """Count this machine as outside of the clinic's network."""
+    monkeypatch.setattr(link_check, "is_public_address", lambda address: address == "127.0.0.1")
 
 
 @pytest.fixture
 def inside():
-    """A server that is nobody's business, and the paths it was asked for."""
+    """A server inside of the clinic's network, and the paths that were requested from it."""
     asked: list[str] = []
 
     class Inside(Elsewhere):
@@ -102,7 +102,7 @@ def test_nobody_is_led_into_the_own_network(site, near, inside):
     ],
 )
 def test_outside_is_what_everybody_can_reach(address, outside):
-    assert link_check.is_outside(address) is outside
+    assert link_check.is_public_address(address) is outside
 
 
 @pytest.mark.usefixtures("near")
@@ -137,7 +137,7 @@ def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeyp
 
     assert f"gone: {KNEES}" in capsys.readouterr().out
     for name in ("change", "preview"):
-        assert f"Addresses that are gone {KNEES} Nothing was there on" in words(
+        assert f"Addresses that are gone {KNEES} Gone when checked on" in words(
             editor.get(at(page, name))
         )
     monkeypatch.setattr(link_check, "is_gone", lambda url: None if url == KNEES else False)
@@ -152,7 +152,7 @@ def test_an_editor_is_told_beside_the_page_until_it_answers_again(pages, monkeyp
 def test_without_a_way_out_nothing_is_called_gone(pages, monkeypatch, told):
     monkeypatch.setattr(link_check, "is_gone", lambda url: told)
 
-    with pytest.raises(CommandError, match="Is there a way out"):
+    with pytest.raises(CommandError, match="Is there a network"):
         call_command("check_links")
     assert not GoneLink.objects.exists()
 

@@ -89,7 +89,7 @@ def test_production_shows_only_what_was_published(client, pages, settings):
     assert "Draft:" not in shown
     assert "Last reviewed" in shown
     assert "Next review" not in shown
-    # the overview is still a draft: the condition's address shows what there is
+    # while the overview is a draft, the condition's address lists its pages
     listed = client.get("/conditions/knees/", secure=True).content.decode()
     assert "<h1>Noisy knees</h1>" in listed
     assert "Creaking knees" in listed

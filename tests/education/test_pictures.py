@@ -1,4 +1,4 @@
-"""Pictures: never without words, never anything but a picture, at an address of their own."""
+"""Pictures: always with words, always a real picture, each at an address of its own."""
 
 import re
 import struct
@@ -42,7 +42,7 @@ def editor(db) -> Client:
 
 def upload(client: Client, data: bytes, **fields: str):
     form = {"slug": "knee", "alt": "A knee, bent", **fields}
-    # the browser's word for what it is counts for nothing
+    # the media type that the browser names does not count
     return client.post(ADD, form | {"file": SimpleUploadedFile("x.svg", data, "image/svg+xml")})
 
 
@@ -50,7 +50,7 @@ def knee() -> Picture:
     return pictures.add(slug="knee", alt="A knee, bent", data=png(), by=desk.editor())
 
 
-# --- what is a picture ----------------------------------------------------------------------------
+# --- which files are pictures ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_is_none_or_too_large_is_refused(data):
     with pytest.raises(image_format.UnknownFormat):
         image_format.read(data)
     with pytest.raises(image_format.UnknownFormat):
-        image_format.read(png() + b"\0" * image_format.MOST_BYTES)
+        image_format.read(png() + b"\0" * image_format.MAX_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_whatever_bytes_come_the_answer_is_a_picture_or_a_refusal(start, rest):
     except image_format.UnknownFormat:
         return
     assert found.kind in image_format.KINDS
-    assert 0 < found.width <= image_format.MOST_PIXELS
+    assert 0 < found.width <= image_format.MAX_SIDE
 
 
-# --- adding one -----------------------------------------------------------------------------------
+# --- adding a picture -----------------------------------------------------------------------------
 
 
 def test_an_editor_adds_a_picture_and_it_is_written_down(editor):
@@ -126,12 +126,12 @@ def test_an_editor_adds_a_picture_and_it_is_written_down(editor):
 @pytest.mark.parametrize(
     ("data", "fields", "sentence"),
     [
-        (SVG, {}, "Take a PNG, JPEG or WebP picture"),
-        (png() + b"\0" * 300_000, {}, "Take a PNG, JPEG or WebP picture"),
-        (png(more=b"eXIfhere"), {}, "This picture holds hidden data"),
+        (SVG, {}, "Choose a PNG, JPEG or WebP picture"),
+        (png() + b"\0" * 300_000, {}, "Choose a PNG, JPEG or WebP picture"),
+        (png(more=b"eXIfhere"), {}, "This picture contains hidden data"),
         (b"", {}, "This file is empty."),
-        (png(), {"alt": "  "}, "Say in words what the picture shows."),
-        (png(), {"slug": "My Knee"}, "Use small letters, digits and hyphens alone."),
+        (png(), {"alt": "  "}, "Describe what the picture shows."),
+        (png(), {"slug": "My Knee"}, "Use only small letters, digits and hyphens."),
     ],
 )
 def test_what_is_no_picture_for_a_page_is_said(editor, data, fields, sentence):
@@ -166,7 +166,7 @@ def test_a_picture_without_words_is_refused_by_the_database_itself(db):
             Picture.objects.update(alt=words_of_it)
 
 
-# --- showing one ----------------------------------------------------------------------------------
+# --- showing a picture ----------------------------------------------------------------------------
 
 
 def test_a_page_shows_the_picture_with_its_words_and_sides(pages):
@@ -213,7 +213,7 @@ def test_the_bytes_are_kept_for_long_and_believed_to_be_nothing_else(db):
         assert Client().get(wrong).status_code == 404
 
 
-# --- other words ----------------------------------------------------------------------------------
+# --- changing the words ---------------------------------------------------------------------------
 
 
 def words_at(picture: Picture) -> str:
@@ -244,14 +244,14 @@ def test_an_editor_changes_the_words_and_readers_see_them_at_once(pages, editor)
     assert 'alt="A knee, straight"' in after
     assert 'alt="Mine"' in after
     assert "A knee, bent" not in after
-    [was] = re.findall(r" Before (.*)", words(editor.get(words_at(picture))))
+    [was] = re.findall(r" Earlier words (.*)", words(editor.get(words_at(picture))))
     assert re.fullmatch(r"A knee, bent until .*, changed by ed", was)
 
 
 @pytest.mark.parametrize(
     ("alt", "sentence"),
     [
-        ("  ", "Say in words what the picture shows."),
+        ("  ", "Describe what the picture shows."),
         ("A" * 301, "at most 300 characters"),
     ],
 )
@@ -269,7 +269,7 @@ def test_the_same_words_again_are_no_change(editor):
     editor.post(words_at(picture), {"alt": "A knee, bent"})
 
     assert not trail.events(action="update")
-    assert "Before" not in words(editor.get(words_at(picture)))
+    assert "Earlier words" not in words(editor.get(words_at(picture)))
 
 
 def test_who_only_reads_pages_is_offered_no_words_to_change(db):

@@ -25,7 +25,7 @@ def test_a_page_goes_from_the_editor_to_the_clinician_to_the_readers(
     assert "The page is in review." in words(said)
 
     seen = clinician.get(at(page))
-    assert "I reviewed it: it is right" in buttons(seen)
+    assert "I reviewed this text: it is right" in buttons(seen)
     assert typed(seen) == {}
     press(clinician, page, "review", next_on=in_a_year())
     assert "Publish" not in buttons(clinician.get(at(page)))
@@ -45,7 +45,7 @@ def test_what_nobody_reviewed_is_not_published_whatever_is_pressed(page, editor)
 
     said = press(editor, page, "publish")
 
-    assert "A clinician has to review exactly this text first." in words(said)
+    assert "A clinician must review exactly this text first." in words(said)
     assert desk.fresh(page).shown is None
 
 
@@ -55,7 +55,7 @@ def test_a_text_changed_under_the_reviewers_eyes_is_not_reviewed(page, clinician
 
     said = press(clinician, page, "review", read=seen, next_on=in_a_year())
 
-    assert "Somebody changed this page meanwhile." in words(said)
+    assert "Another person changed this page meanwhile." in words(said)
     assert desk.fresh(page).reviewed_by is None
 
 
@@ -66,10 +66,10 @@ def test_who_wrote_it_cannot_review_it(page):
     store(client, page, title="My knees")
 
     shown = client.get(at(page))
-    assert "I reviewed it: it is right" not in buttons(shown)
-    assert "somebody else has to review it" in words(shown)
+    assert "I reviewed this text: it is right" not in buttons(shown)
+    assert "another clinician must review it" in words(shown)
     said = press(client, page, "review", next_on=in_a_year())
-    assert "Somebody who did not write this text has to review it." in words(said)
+    assert "You wrote a part of this text, so another clinician must review it." in words(said)
     assert desk.fresh(page).reviewed_by is None
 
 
@@ -78,7 +78,7 @@ def test_who_wrote_it_cannot_review_it(page):
     [
         ("", "Give the day of the next review."),
         ("soon", "Give the day as 2027-11-26."),
-        ("2020-01-01", "The next review lies in the future."),
+        ("2020-01-01", "The next review must be in the future."),
     ],
 )
 def test_a_review_wants_a_day_for_the_next_one(page, clinician, day, sentence):
@@ -144,7 +144,7 @@ def test_scripts_and_false_links_are_harmless_in_preview_and_form(page, editor):
         assert "<script>alert" not in body
         assert "<img src=x" not in body
         assert 'href="javascript' not in body
-    assert "There is html, which would be shown as text" in words(editor.get(at(page, "preview")))
+    assert "There is HTML, which would be shown as text" in words(editor.get(at(page, "preview")))
 
 
 def test_a_huge_table_is_harmless(page, editor):
@@ -153,7 +153,7 @@ def test_a_huge_table_is_harmless(page, editor):
 
     assert store(editor, page, **{"section-0-body": table(10_000)}).status_code == 413
 
-    # as long as a form can be
+    # the longest text that a form can hold
     stored = store(editor, page, **{"section-0-body": table(3_500) + "\nAnd [1, 2]."})
     assert stored.status_code == 302
     for name in ("shown", "change", "preview", "history"):
@@ -178,7 +178,7 @@ def test_the_history_tells_who_wrote_what_and_what_differs(page, editor, clinici
     assert "1 line added, 1 line removed" in told
     assert "+ added Walking." in told
     assert "<ins>swim</ins>" in clinician.get(at(page, "history")).content.decode()
-    assert "Bring this text back" not in told
+    assert "Restore this text" not in told
 
 
 def test_any_two_texts_are_compared_and_what_readers_see_too(page, editor):
@@ -206,7 +206,7 @@ def test_an_old_text_comes_back_as_a_new_version_that_needs_its_review(page, edi
         at(page, "restore"), {"version": str(first.pk), "read": desk.read(page)}, follow=True
     )
 
-    assert "The old text is back, as a draft." in words(answer)
+    assert "The old text is restored as a draft." in words(answer)
     page = desk.fresh(page)
     assert page.as_written() == samples.creaking()
     assert page.status == Status.DRAFT
@@ -214,7 +214,7 @@ def test_an_old_text_comes_back_as_a_new_version_that_needs_its_review(page, edi
     stale = editor.post(
         at(page, "restore"), {"version": str(first.pk), "read": "0" * 64}, follow=True
     )
-    assert "Somebody changed this page meanwhile." in words(stale)
+    assert "Another person changed this page meanwhile." in words(stale)
     other = PageVersion.objects.exclude(page=page).first()
     gone = editor.post(at(page, "restore"), {"version": str(other.pk), "read": desk.read(page)})
     assert gone.status_code == 404

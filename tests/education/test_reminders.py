@@ -1,4 +1,4 @@
-"""Overdue reviews: the editors hear of them once a month, by names of pages alone."""
+"""Overdue reviews: a monthly letter tells the editors, and contains only names of pages."""
 
 from datetime import date, timedelta
 
@@ -14,8 +14,8 @@ from education.services import editing, reminders
 from education.services.reminders import REVIEWS_DUE
 from tests.education import desk
 
-# The outbox claims outside of a transaction. The trail stays when the tables are emptied, so each
-# test has months of its own.
+# The outbox claims messages outside of a transaction. The audit trail stays when the tables are
+# emptied, so each test has months of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -46,7 +46,7 @@ def test_the_editors_hear_of_an_overdue_review_once_a_month(overdue):
     assert "/admin/education/page/?review=overdue" in letter.body
     assert overdue.get_absolute_url() in letter.body
 
-    # the outbox has forgotten it by the end of a long month: it is not told again
+    # the outbox has deleted the message by the end of a long month, but no second letter is sent
     Message.objects.all().delete()
     assert reminders.remind_of_reviews(today=date(2031, 1, 31)) == 0
     assert reminders.remind_of_reviews(today=date(2031, 2, 1)) == 1
@@ -83,6 +83,6 @@ def test_the_command_puts_the_message_and_says_so(overdue, capsys, monkeypatch):
     call_command("review_reminders")
     call_command("review_reminders")
 
-    assert capsys.readouterr().out == "pages named: 1\nnothing to tell, or told already\n"
+    assert capsys.readouterr().out == "pages named: 1\nno review is overdue, or already told\n"
     event = Event.objects.get(actor="system:review-reminders", subject="2034-05")
     assert event.detail == {"job": "review-reminders", "count": 1}

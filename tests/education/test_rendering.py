@@ -1,4 +1,4 @@
-"""Markdown becomes the HTML of a page, and nothing that could harm a reader."""
+"""Markdown becomes the HTML of a page, without anything that could harm a reader."""
 
 from html.parser import HTMLParser
 
@@ -15,7 +15,7 @@ def html(text: str, sources: int = 3) -> str:
 
 
 class Read(HTMLParser):
-    """What a browser makes of it: each tag with its attributes."""
+    """The tags and attributes that a browser reads in the HTML."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ def test_headings_and_summaries_have_this_clinics_numbers_too(settings):
     (part,) = rendering.render([("When to call 911", "")], sources=0)
 
     assert (part.id, part.heading) == ("when-to-call-911", "When to call 112")
-    assert rendering.say("Call 911 [1]. It costs 9111.") == "Call 112 [1]. It costs 9111."
+    assert rendering.fill_in("Call 911 [1]. It costs 9111.") == "Call 112 [1]. It costs 9111."
 
 
 def test_a_number_in_an_address_stays():
@@ -159,11 +159,11 @@ TAGS = {
 }
 ATTRIBUTES = {"href", "class", "id", "role", "tabindex", "aria-label", "start"}
 ATTRIBUTES |= {"src", "alt", "width", "height", "loading"}
-OURS = rendering.Shown("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
+OURS = rendering.ShownPicture("knee", f"/pictures/{'0' * 64}.png", "A knee", 2, 1)
 
 
 def harm(shown: str) -> list[str]:
-    """Everything in it that is not on the list of what a page may hold."""
+    """Return everything in the HTML that is not on the list of allowed parts."""
     found = []
     for tag, attributes in Read(shown).tags:
         found += [tag] if tag not in TAGS else []

@@ -1,4 +1,4 @@
-"""Finding a page by whatever somebody types."""
+"""Finding a page, whatever the reader types."""
 
 import time
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library(db) -> None:
-    """All the pages that come with the program."""
+    """All pages that come with the program."""
     call_command("load_pages", verbosity=0)
 
 

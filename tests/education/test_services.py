@@ -1,4 +1,4 @@
-"""What happens to a page: loading, writing, review, publication; and what the database forbids."""
+"""Loading, writing, review and publication of pages, and what the database forbids."""
 
 from datetime import timedelta
 
@@ -125,7 +125,7 @@ def test_nobody_reviews_their_own_words(pages):
     page = desk.change(pages["knees/creaking"], by=both, title="My knees")
     desk.change(page, by=desk.editor(), summary="A comma, by another editor.")
 
-    with pytest.raises(rights.ActRefused, match="did not write"):
+    with pytest.raises(rights.ActRefused, match="another clinician must review"):
         editing.review(page=page, by=both, read=desk.read(page), next_on=None)
     editing.review(page=page, by=desk.clinician(), read=desk.read(page), next_on=None)
 

@@ -1,4 +1,4 @@
-"""Pages in Spanish: read, searched, found; and English where there is none yet."""
+"""Pages in Spanish are read and searched; without a translation the page is shown in English."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def creaking(text: str = RODILLAS) -> content.Page:
 
 @pytest.fixture
 def pages(db) -> None:
-    """Two English pages, one of them in Spanish too."""
+    """Two English pages; one of them is translated into Spanish."""
     named = msgspec.structs.replace(GROUPS[0], titles={"es": "Rodillas ruidosas"})
     loading.load_pages(
         conditions=(named, *GROUPS[1:]),
@@ -138,7 +138,7 @@ def test_one_language_of_a_page_may_change_without_the_other(client):
     assert "Creaking knees" in html(client, "/conditions/knees/creaking/")
 
 
-# --- found ----------------------------------------------------------------------------------------
+# --- searching ------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("pages")
@@ -166,7 +166,7 @@ def test_another_name_finds_the_spanish_page(client):
         assert 'class="pages"' in html(client, f"/es/search/?q={typed}"), typed
 
 
-# --- told to others -------------------------------------------------------------------------------
+# --- search engines and feeds ---------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("pages")
@@ -180,7 +180,7 @@ def test_both_languages_are_told_to_search_engines(client):
         assert link in page
     assert f"<loc>{origin}/es/conditions/knees/creaking/</loc>" in sitemap
     assert f"<loc>{origin}/conditions/knees/creaking/</loc>" in sitemap
-    # it has no Spanish, so the Spanish address is no page of its own
+    # the page has no Spanish text, so the sitemap leaves its Spanish address out
     assert f"<loc>{origin}/es/conditions/knees/</loc>" not in sitemap
     assert "Disallow: /es/intake/" in html(client, "/robots.txt")
     assert '<meta property="og:locale" content="es_US">' in page

@@ -90,7 +90,7 @@ def test_production_leads_to_tls_first(client, pages, folder, settings):
     assert client.get("/").status_code == 301
 
 
-# --- never kept ----------------------------------------------------------------------------------
+# --- never stored --------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -128,7 +128,7 @@ def test_an_answer_that_touched_a_session_is_not_kept(rf, folder):
     assert [entry.name for entry in (folder.path / folder.current()).iterdir()] == ["before"]
 
 
-# --- when things break ---------------------------------------------------------------------------
+# --- failures ------------------------------------------------------------------------------------
 
 
 @COMMITTED
@@ -148,7 +148,7 @@ def test_a_crash_in_the_middle_leaves_no_page_old_and_none_missing(
         desk.change(pages["knees/creaking"], title="Knees that creak")
     monkeypatch.undo()
 
-    # rendered already
+    # the page is rendered already
     with monkeypatch.context() as without:
         without.setattr(connection, "cursor", _gone)
         assert "<h1>Knees</h1>" in html(client, "/conditions/knees/")

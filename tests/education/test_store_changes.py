@@ -1,4 +1,4 @@
-"""What changes is seen at once: in the store, by every process, whoever is slow."""
+"""A change shows at once: in the store, in every process, however slow a request is."""
 
 import shutil
 import threading
@@ -15,7 +15,7 @@ from tests.education import desk, samples
 from tests.education.conftest import load
 from tests.education.stored import COMMITTED, KEPT, KNEES, html
 
-# --- changed -------------------------------------------------------------------------------------
+# --- after a change ------------------------------------------------------------------------------
 
 
 @COMMITTED
@@ -94,7 +94,7 @@ def _lose(kept, monkeypatch):
 
 
 def _cut_off(kept, monkeypatch):
-    """It died before the pages of the new generation were rendered."""
+    """The process died before it rendered the pages of the new generation."""
     store.begin(kept, rendered._complete())
 
 
@@ -103,7 +103,7 @@ def _other_edition(kept, monkeypatch):
 
 
 def _other_rows(kept, monkeypatch):
-    """A backup came back, or somebody died between a commit and the rendering."""
+    """A backup was restored, or a process died between a commit and the rendering."""
     Condition.objects.filter(slug="knees").update(title="Old knees", edited=True)
 
 
@@ -177,12 +177,12 @@ def test_each_setting_that_pages_show_makes_another_edition(settings):
     assert len(editions) == 4
 
 
-# --- at once -------------------------------------------------------------------------------------
+# --- several processes at once -------------------------------------------------------------------
 
 
 @COMMITTED
 def test_a_slow_reader_does_not_bring_the_older_text_back(pages, kept, monkeypatch):
-    """It began to render before the editor published, and ended after."""
+    """A request that began before a publication ends after it."""
     read, go_on = threading.Event(), threading.Event()
     whole = views.page_context
 
@@ -245,7 +245,7 @@ def test_of_many_changes_at_once_the_last_one_stays(pages, kept):
 
 @COMMITTED
 def test_another_process_sees_a_change_at_once(client, pages, folder):
-    """Two programs on one folder, each with a memory of its own."""
+    """Two processes share one folder, and each keeps pages in its own memory."""
     theirs = Client()
     for each in (client, theirs):
         assert "Creaking knees" in html(each, KNEES)

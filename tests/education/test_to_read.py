@@ -1,4 +1,4 @@
-"""The pages that a patient is shown after sending."""
+"""The pages about conditions that a patient is shown after sending."""
 
 import pytest
 from django.core.management import call_command

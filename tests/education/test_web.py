@@ -1,4 +1,4 @@
-"""What search engines and feed readers are told."""
+"""What search engines and feed readers get."""
 
 import json
 import re

@@ -1,9 +1,9 @@
-"""The clinic as gunicorn serves it, except that it dies when told to; see tests/faults/sending.py.
+"""The clinic as gunicorn serves it, but it dies on command; see tests/faults/sending.py.
 
-The file named in DIE_AT holds a number: at that step of answering a POST the process ends, as
-suddenly as by kill -9, and takes the file away. Each statement is a step, so are the moments before
-and after COMMIT, and the last is when the answer is made but not sent. MUTANT breaks the promise in
-one way (see MUTANTS there). The program itself knows nothing of either.
+The file named in DIE_AT contains a number. At this step of answering a POST the process ends, as
+suddenly as by kill -9, and deletes the file. Each statement is a step. So are the moments before
+and after COMMIT. The last step is when the answer is made but not sent. MUTANT breaks the program
+in one way (see MUTANTS there). The program itself knows of neither.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from clinic.wsgi import application as clinic  # first: it makes Django ready
+from clinic.wsgi import application as clinic  # first, because it makes Django ready
 
 from django.core.signals import request_finished, request_started  # isort: skip
 from django.db import close_old_connections, connection, transaction  # isort: skip
@@ -28,7 +28,7 @@ _commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """What gunicorn calls."""
+    """Answer gunicorn's requests."""
     if environ["REQUEST_METHOD"] != "POST":
         return clinic(environ, start_response)
     return (_early if MUTANT == "early" else _send)(environ, start_response)
@@ -42,7 +42,7 @@ def _send(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterat
 
 
 def _early(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
-    """The receipt first, then COMMIT."""
+    """Send the receipt before COMMIT."""
     receipt = {**environ, "REQUEST_METHOD": "GET", "PATH_INFO": "/intake/sent/"}
     with _counting(), transaction.atomic():
         _whole(environ, lambda *_head: None)
@@ -86,7 +86,7 @@ def _step() -> None:
 
 BaseDatabaseWrapper._commit = _dying_commit  # type: ignore[attr-defined]
 if MUTANT == "early":
-    for signal in (request_started, request_finished):  # they would end what is not committed
+    for signal in (request_started, request_finished):  # would end the open transaction
         signal.disconnect(close_old_connections)
 if MUTANT == "unguarded":
     sending._locked = lambda draft: Draft.objects.get(pk=draft.pk)

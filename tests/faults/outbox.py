@@ -1,13 +1,14 @@
-"""Workers die, again and again, while messages wait: every one is delivered all the same.
+"""Kill workers again and again while messages wait. Every message is still delivered.
 
     make faults                                    25 × kill -9 over 500 messages
     python -m tests.faults.outbox --kills 3 --messages 30
 
-Real submissions are sent by the services, some of them rolled back; the real `manage.py worker`
-delivers their confirmations to a mail server on loopback and is killed at moments nobody chose.
-Prints one line with the numbers. Exits with 1 when a message is missing, when one came of what
-was rolled back, when there are more doubles than kills, when a double has another Message-ID or
-other words, or when a row is not over.
+The services send real submissions, and some are rolled back. The real `manage.py worker` delivers
+the confirmations to a mail server on loopback, and is killed at random moments.
+
+Prints one line with the numbers. Exits with 1 when a message is missing, when a rolled-back
+submission caused a message, when there are more duplicates than kills, when a duplicate has another
+Message-ID or other words, or when a message is neither sent nor failed.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from pathlib import Path
 from tests.faults.sink import Mail, Sink
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds without any progress
+PATIENCE = 120  # seconds without any progress, until the run gives up
 
 
 def main() -> int:
@@ -58,7 +59,7 @@ def main() -> int:
 def judge(
     mails: Iterable[Mail], *, kept: Iterable[str], undone: Iterable[str], kills: int
 ) -> list[str]:
-    """What is wrong with these mails; empty if nothing is. `kept` and `undone` are references."""
+    """Return the faults of these mails. `kept` and `undone` are references."""
     mails, kept, undone = list(mails), list(kept), list(undone)
     faults = []
     by_reference = {reference: [m for m in mails if reference in m.body] for reference in kept}
@@ -91,7 +92,7 @@ def _environment(stack: contextlib.ExitStack, sink: Sink) -> None:
 
 
 def _fill(count: int) -> tuple[list[str], list[str]]:
-    """Send so many submissions, and roll back a tenth as many. References of both."""
+    """Send `count` submissions, and roll back a tenth as many. Returns the references of both."""
     from django.core.management import call_command
     from django.db import transaction
 
@@ -110,7 +111,7 @@ def _fill(count: int) -> tuple[list[str], list[str]]:
 
 
 def _kill_and_drain(sink: Sink, chance: random.Random, kills: int, messages: int) -> int:
-    """Let workers begin and kill them; let the last one finish. Returns how many were killed."""
+    """Start workers and kill them; let the last one finish. Returns how many were killed."""
     share = messages / (kills + 1)
     done = 0
     for _kill in range(kills):
@@ -139,7 +140,7 @@ def _worker() -> subprocess.Popen[bytes]:
 
 
 def _end_leases() -> None:
-    """What the dead worker held is free; else each kill would cost a minute."""
+    """Free the messages of the dead worker; else each kill would cost a minute."""
     from django.db.models.functions import Now
 
     from clinic.models import Message

@@ -1,18 +1,19 @@
-"""Workers and the database die while patients press Send: what has a receipt is there, once.
+"""Kill workers and the database while patients press Send. Each receipt stands for one submission.
 
     make faults                                    with the mutants
     python -m tests.faults.sending --patients 300 --kills 30 --crashes 10
-    python -m tests.faults.sending --mutant early  broken on purpose: exit 0 if that is noticed
+    python -m tests.faults.sending --mutant early  broken on purpose: exit 0 if noticed
 
-A gunicorn with two workers and a PostgreSQL as durable as production, both its own. Each patient
-has a finished draft open in two windows, presses Send in both, and again whatever comes, until the
-receipt is there. Three parts: a worker ends itself at each step of sending, one after the other;
-workers are killed by SIGKILL; PostgreSQL is stopped as in a crash ("immediate") and started again.
+The script starts a gunicorn with two workers and a PostgreSQL that is as durable as in production.
+Each patient has a finished draft open in two windows. The patient presses Send in both, and again
+after every failure, until the receipt appears. There are three parts. First, a worker ends itself
+at each step of sending in turn. Then workers are killed by SIGKILL. Then PostgreSQL is stopped as
+in a crash ("immediate") and started again.
 
-Prints a line for each. Exits with 1 when a number on a receipt is not stored or does not open
-(lost), a draft became two submissions (twice), a submission is without its history, wish, audit
-event or messages, or one of these without its submission (half), a patient got no receipt, or the
-audit trail is not whole.
+Prints a line for each part. Exits with 1 in these cases: the number on a receipt is not stored, or
+its submission does not open (lost); a draft became two submissions (twice); a submission is without
+its history, wish, audit event or messages, or one of these is without its submission (half); a
+patient got no receipt; the audit trail is damaged.
 """
 
 import argparse
@@ -36,17 +37,17 @@ from clinic import devdb
 from tests.bench import servers
 from tests.bench.browser import Browser
 
-# each with the part that notices it, and the number there that must not be 0
+# mutant → the part that detects it, and the count in that part that must not be 0
 MUTANTS = {
-    "early": ("steps", "lost"),  # the receipt before COMMIT
-    "piecemeal": ("steps", "half"),  # no transaction: each statement for itself
-    "unguarded": ("kills", "twice"),  # neither the draft's lock nor its id unique
-    "forgetful": ("crashes", "lost"),  # synchronous_commit off
+    "early": ("steps", "lost"),  # shows the receipt before COMMIT
+    "piecemeal": ("steps", "half"),  # without a transaction
+    "unguarded": ("kills", "twice"),  # without the draft's lock and unique id
+    "forgetful": ("crashes", "lost"),  # with synchronous_commit off
 }
 CHECK, SENT = "/intake/check/", "/intake/sent/"
 REFERENCE = re.compile(rb'class="ref"[^>]*>([^<]+)<')
-AT_ONCE = 12  # windows
-PATIENCE = 60  # seconds until a patient gives up; with a mutant many have to
+AT_ONCE = 12  # windows that send at once
+PATIENCE = 60  # seconds until a patient gives up; with a mutant many patients do
 UNIQUE = "intake_submission_draft_id_key"
 URGENT = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
 ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert"}}
@@ -54,7 +55,7 @@ ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert"}}
 
 @dataclass(frozen=True)
 class Patient:
-    """Somebody with a finished draft in the browser."""
+    """A patient with a finished draft in the browser."""
 
     draft: str
     key: str
@@ -64,7 +65,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Row:
-    """A submission as it is stored; `opens`: what the patient said is read back from it."""
+    """A stored submission. `opens`: its answers can be read and are the patient's."""
 
     draft: str
     reference: str
@@ -74,7 +75,7 @@ class Row:
 
 @dataclass
 class Count:
-    """What became of some patients; but for the first two, all is 0."""
+    """The results for some patients. All counts except the first two must be 0."""
 
     acknowledged: int
     stored: int
@@ -82,7 +83,7 @@ class Count:
     twice: int
     half: int
     unanswered: int
-    broken: int = 0  # events of the audit trail
+    broken: int = 0  # faulty events of the audit trail
 
     @property
     def is_good(self) -> bool:
@@ -93,7 +94,7 @@ class Count:
 
 
 def judge(receipts: Iterable[tuple[str, str]], rows: Iterable[Row], strays: int = 0) -> Count:
-    """`receipts` has a pair for each window: the draft, and the number that was shown or ''."""
+    """Count the results. `receipts` are pairs of a draft and the number on its receipt, or ''."""
     receipts, rows = set(receipts), list(rows)
     told = {pair for pair in receipts if pair[1]}
     there = {(row.draft, row.reference) for row in rows if row.opens}
@@ -155,10 +156,12 @@ def main() -> int:
 
 
 def at_each_step() -> tuple[Count, int]:
-    """One patient after the other: the worker dies at the first step of sending, at the second …
-    until there is none so late. The count, and how many deaths there were."""
+    """Let the worker die at the first step of sending, at the second, and so on to the last.
+
+    There is one patient for each step. Returns the results and the number of deaths.
+    """
     order, patients, receipts = Path(os.environ["DIE_AT"]), [], []
-    # a single one, new after each death: the steps are the same each time, whatever it keeps
+    # one worker, new after each death, so that every patient's sending has the same steps
     with _site("--workers", "1", "--threads", "1", "-k", "gthread") as site:
         while not order.exists():
             patients += prepare(1)
@@ -171,7 +174,7 @@ def at_each_step() -> tuple[Count, int]:
 def in_a_crowd(
     port: int, number: int, chance: random.Random, trouble: Callable[[], None], times: int
 ) -> tuple[Count, int]:
-    """So many patients, and so many troubles at moments spread over their sending."""
+    """Let `number` patients send at once, and cause `times` troubles while they send."""
     patients = prepare(number)
     windows = [patient for patient in patients for _window in range(2)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -186,7 +189,7 @@ def in_a_crowd(
 
 
 def press(port: int, patient: Patient) -> tuple[str, str]:
-    """One window: the check page, then Send, the same form again and again until the receipt."""
+    """Send in one window: the check page, then the same form again and again until the receipt."""
     from django.conf import settings
 
     cookies = {settings.DRAFT_COOKIE_NAME: patient.key}
@@ -208,19 +211,19 @@ def press(port: int, patient: Patient) -> tuple[str, str]:
 
 
 def _site(*options: str) -> contextlib.AbstractContextManager[servers.Gunicorn]:
-    quiet = "--preload", "--log-level", "critical"  # as in production; it would tell of each death
+    quiet = "--preload", "--log-level", "critical"  # the log would tell each death
     return servers.gunicorn("tests.faults.dying", *quiet, *options)
 
 
 def _kill_worker(master: int, chance: random.Random) -> None:
     workers: list[str] = []
-    while not workers:  # they are being started again
+    while not workers:  # the workers are being started again
         workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     os.kill(int(chance.choice(workers)), signal.SIGKILL)
 
 
 def _crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
-    """As `pg_ctl stop -m immediate`: nothing is written any more; the next start recovers."""
+    """Crash PostgreSQL like `pg_ctl stop -m immediate`. The next start recovers the data."""
     assert postgres.process
     pid = int((postgres.data / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, signal.SIGQUIT)
@@ -259,15 +262,15 @@ def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.D
 
 
 def prepare(number: int) -> list[Patient]:
-    """Patients who have come as far as the check page; every fourth must be seen the same day."""
+    """Make patients who have reached the check page. Every fourth is urgent."""
     from django.db import connection
 
     from tests import builders
 
     patients = []
-    connection.close()  # it may be one to a server that is no more
+    connection.close()  # perhaps one to a server that is gone
     with connection.cursor() as cursor:
-        cursor.execute("set synchronous_commit = on")  # whatever is forgotten, the drafts are there
+        cursor.execute("set synchronous_commit = on")  # drafts always survive
     for place in range(number):
         email, is_urgent = f"{random.randbytes(8).hex()}@example.org", place % 4 == 3
         answers = URGENT if is_urgent else {}
@@ -277,7 +280,7 @@ def prepare(number: int) -> list[Patient]:
 
 
 def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
-    """Compare what patients were told with what the database holds."""
+    """Compare the patients' receipts with the database."""
     from django.db import connection
 
     from clinic import audit
@@ -285,7 +288,7 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
     from intake.models.appointments import AppointmentRequest
     from intake.models.submissions import Draft, StatusChange, Submission
 
-    connection.close()  # it may be one to a server that is no more
+    connection.close()  # perhaps one to a server that is gone
     stored = {str(row.pk): row for row in Submission.objects.all()}
     events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
     orders: dict[str, list[str]] = {}
@@ -314,12 +317,12 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
 
 
 def _answers(patient: Patient) -> Any:
-    """What the submission of this patient must say."""
+    """Return the answers that this patient's submission must have."""
     from intake.domain import answers as domain
     from tests.builders import ORDINARY
 
     given = ORDINARY | (URGENT if patient.is_urgent else {})
-    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})  # unasked
+    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})  # not asked
 
 
 if __name__ == "__main__":

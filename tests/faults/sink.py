@@ -1,9 +1,9 @@
-"""A mail server on loopback that keeps what it gets, or misbehaves as it is told.
+"""A mail server on loopback that stores the mail it gets, or misbehaves on command.
 
-ok               takes everything
-451, 550         answers with it to the recipient
-hang             takes the connection and says nothing
-cut              takes the message, and cuts the connection before its answer
+ok               accepts everything
+451, 550         answers the recipient with this code
+hang             accepts the connection and says nothing
+cut              accepts the message, and cuts the connection before its answer
 drop-after-250   answers 250, and cuts the connection
 """
 
@@ -48,7 +48,7 @@ class _Server(SMTP):
 
 
 class Sink:
-    """Use it as a context; `mails` is what it took, `mode` may be changed at any time."""
+    """A context manager. `mails` are the accepted mails; `mode` may be changed at any time."""
 
     def __init__(self, mode: str = "ok", *, pause: float = 0.0) -> None:
         self.mode, self.pause = mode, pause
@@ -95,7 +95,7 @@ class Sink:
         with self.took:
             return self.took.wait_for(enough, seconds)
 
-    # --- what aiosmtpd calls ---------------------------------------------------------------------
+    # --- called by aiosmtpd ----------------------------------------------------------------------
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, _o: Any):
         if self.mode in ("451", "550"):
             return f"{self.mode} not {address}"

@@ -1,4 +1,4 @@
-"""`make faults` at a small size, and proof that it would notice."""
+"""A small run of `make faults`, and a proof that it would detect faults."""
 
 import os
 import subprocess

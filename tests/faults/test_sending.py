@@ -1,4 +1,4 @@
-"""The sending of forms in `make faults` at a small size, and proof that it would notice."""
+"""A small run of the part of `make faults` that sends forms, and a proof that it detects faults."""
 
 import os
 import subprocess

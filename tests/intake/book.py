@@ -1,4 +1,4 @@
-"""The clinic's book for tests: a location, clinicians who work every day, patients who ask."""
+"""A book of bookings for tests: a location, clinicians who work every day, patients who ask."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def clinician(
     place: Location | None = None,
     types: tuple[VisitType, ...] = (),
 ) -> Clinician:
-    """Somebody who sees patients every day of the week at these hours."""
+    """Return a clinician who sees patients every day of the week at these hours."""
     who, _new = Clinician.objects.get_or_create(name=name)
     who.visit_types.set(types or (visit_type(),))
     OpeningHours.objects.bulk_create(
@@ -54,14 +54,14 @@ def clinician(
 
 
 def in_days(days: int, wall: str = "09:00", zone: str = "America/New_York") -> datetime:
-    """A moment some days from now, by the wall time of a location."""
+    """Return a moment some days from now, by the wall time of a location."""
     local = timezone.now().astimezone(location(zone=zone).zone) + timedelta(days=days)
     clock = time.fromisoformat(wall)
     return local.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
 
 
 def free(days: int = 7, wall: str = "09:00", kind: VisitType | None = None) -> FreeTime:
-    """The free time that begins then."""
+    """Return the free time that begins at this wall time in `days` days."""
     start = in_days(days, wall)
     kind = kind or visit_type()
     return free_times.free_slots(visit_type=kind, start=start, limit=1)[0]
@@ -70,8 +70,10 @@ def free(days: int = 7, wall: str = "09:00", kind: VisitType | None = None) -> F
 def patient(
     number: int = 0, *, wish: dict[str, Any] | None = None, urgency: int = Urgency.ROUTINE
 ) -> Submission:
-    """Somebody who has sent a request, by default for the first free time; each number is another
-    person."""
+    """Return a sent request of a patient, by default for the first free time.
+
+    Each number is another patient.
+    """
     contact = {"name": f"Quentin Canary{number}", "email": f"canary{number}@example.org"}
     row = builders.submission(contact)
     Submission.objects.filter(pk=row.pk).update(urgency=urgency)
@@ -85,7 +87,7 @@ def progress(submission: Submission) -> str:
 
 
 def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) -> Any:
-    """The patient has a visit, booked by the front desk after a call."""
+    """Return the visit that the front desk booked for the patient after a call."""
     slot = slot or free()
     return booking.confirm_by_call(
         submission=submission,
@@ -109,6 +111,6 @@ def hold(*, draft: Draft | None = None, submission: Submission | None = None, **
 
 
 def holding(submission: Submission, slot: FreeTime | None = None) -> Any:
-    """The patient holds this time, or the first that is free."""
+    """Let the patient hold this time, or the first free one."""
     slot = slot or free()
     return hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)

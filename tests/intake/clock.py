@@ -1,4 +1,4 @@
-"""The clock moved, without waiting."""
+"""Move the clock without waiting."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def pass_time(seconds: float) -> None:
-    """Make the limits, the codes and the messages so many seconds older."""
+    """Make the limits, the codes and the messages older by `seconds`."""
     ago = timedelta(seconds=seconds)
     with connection.cursor() as cursor:
         cursor.execute("update clinic_bucket set at = at - %s", [ago])
@@ -19,7 +19,7 @@ def pass_time(seconds: float) -> None:
 
 
 def touched(seconds: float) -> None:
-    """Let each limit have been used for the last time exactly so many seconds ago."""
+    """Set the last use of every limit to exactly `seconds` ago."""
     with connection.cursor() as cursor:
         cursor.execute(
             "update clinic_bucket set at = clock_timestamp() - %s", [timedelta(seconds=seconds)]

@@ -1,4 +1,4 @@
-"""A patient with an offer or a visit, and the letters that tell of it."""
+"""A patient with an offer or a visit, and the letters about it."""
 
 from datetime import timedelta
 
@@ -24,10 +24,10 @@ HEALTH = ("vein", "leg", "restless", "urgent", "symptom", "pain", "canary", "014
 
 
 def inside(submission: Submission) -> Patient:
-    """The patient, on the own page."""
+    """Return the patient on the own page."""
     address = submission.person["email"]
     patient = asking(submission.reference, address)
-    # only the code's mail: what the visit gives reason to tell is looked at by the test
+    # send only the letter with the code; the tests look at the letters about visits
     enter(patient, code_of())
     assert patient.page.path == "/my/"
     return patient
@@ -52,7 +52,7 @@ def visit(submission: Submission) -> Appointment:
 
 
 def sent(kind: str) -> list:
-    """The mails of one kind that go out now, as they are then; the others wait."""
+    """Send the mails of one kind, as composed now, and return them. The others wait."""
     Message.objects.exclude(kind=kind).filter(state="waiting").update(
         next_at=timezone.now() + timedelta(days=400)
     )
@@ -63,7 +63,7 @@ def sent(kind: str) -> list:
 
 
 def event_in(letter) -> tuple[Calendar, dict]:
-    """The calendar and its one event, read from the attachment as a calendar program would."""
+    """Return the calendar and its one event from the attachment, as a calendar program reads it."""
     ((name, content, kind),) = letter.attachments
     assert name == "appointment.ics"
     calendar = Calendar.from_ical(content)

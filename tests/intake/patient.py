@@ -1,7 +1,7 @@
-"""A patient with a browser: reads the page that came, fills in what it asks, presses a button.
+"""A patient with a browser, who reads a page, fills in its form and presses a button.
 
-What the patient would say is a mapping from the name of a control to its answer. Which controls a
-page has is read from its HTML alone, so that a page which forgets to ask is found out.
+The patient's answers are a mapping from the name of a control to the answer. The controls come from
+the page's HTML alone. So a page that forgets to ask a question is noticed.
 """
 
 import re
@@ -32,13 +32,13 @@ AFTER = (APPOINTMENT, "check")  # the steps after the contact
 
 
 def born(age: int) -> dict[str, str]:
-    """A birth date, as typed, of somebody who is `age` years old today."""
+    """Return a birth date, as typed, of a person who is `age` years old today."""
     year = str(timezone.localdate().year - age)
     return {"birth_date_month": "1", "birth_date_day": "1", "birth_date_year": year}
 
 
 def typed_date(name: str, day: date | None) -> dict[str, str]:
-    """A date typed into its three boxes."""
+    """Return a date as typed into its three boxes."""
     parts = {"month": day.month, "day": day.day, "year": day.year} if day else {}
     return {f"{name}_{part}": str(parts.get(part, "")) for part in ("month", "day", "year")}
 
@@ -60,7 +60,8 @@ WISH: dict[str, Any] = {
     "days": ("mon", "thu"),
     "times": ("morning",),
 }
-# One in whom every optional question is asked as well: she has everything, nothing is urgent today.
+# A patient who is asked every optional question too: she has every complaint, but nothing is urgent
+# today.
 TALKATIVE: dict[str, Any] = {
     "sex_at_birth": "female",
     "age_years": 44,
@@ -85,7 +86,7 @@ TALKATIVE: dict[str, Any] = {
 
 @dataclass
 class Control:
-    """All boxes of one name: the values they offer, those chosen, and what kind they are."""
+    """All controls of one name: their kind, and the offered and the chosen values."""
 
     name: str
     kind: str
@@ -97,7 +98,7 @@ class Control:
 class Form:
     action: str
     controls: dict[str, Control] = field(default_factory=dict)
-    named: dict[str, str] = field(default_factory=dict)  # what a button sends → under which name
+    named: dict[str, str] = field(default_factory=dict)  # value of a button → its name
 
     @property
     def buttons(self) -> list[str]:
@@ -105,12 +106,12 @@ class Form:
 
     @property
     def asked(self) -> list[str]:
-        """What a person is asked: everything but hidden fields."""
+        """The names of the controls that a person sees: all but the hidden ones."""
         return [c.name for c in self.controls.values() if c.kind != "hidden"]
 
     @property
     def values(self) -> dict[str, list[str]]:
-        """What a browser would send of it, untouched."""
+        """The values that a browser would send of the untouched form."""
         return {c.name: list(c.chosen) for c in self.controls.values() if c.chosen}
 
 
@@ -167,7 +168,7 @@ class _Reader(HTMLParser):
             self.links.append((self._link[0], " ".join("".join(self._link[1]).split())))
             self._link = None
         elif tag == "textarea" and self._area:
-            # a browser leaves out the first line end, which a widget adds
+            # like a browser, leave out the first line end, which a widget adds
             self._area[0].chosen.append("".join(self._area[1]).removeprefix("\n"))
             self._area = None
 
@@ -189,16 +190,16 @@ class Page:
 
     @property
     def step(self) -> str:
-        """`about-2` of /intake/p/about-2/, else the name of the page, such as `check`."""
+        """The step `about-2` of /intake/p/about-2/; for another page its name, such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
     def form(self) -> Form:
-        """The form that asks something; on other pages the first one."""
+        """The form that asks questions; on other pages the first form."""
         return max(self.forms, key=lambda form: len(form.asked))
 
     def link(self, words: str) -> str:
-        """Where the link with these words leads."""
+        """Return the address of the link with these words."""
         (found,) = {href for href, text in self.links if text == words}
         return found
 
@@ -211,7 +212,7 @@ class Page:
 
     @property
     def errors(self) -> list[str]:
-        """What the summary at the head of the page complains of, without the questions it names."""
+        """The messages of the error summary, without the names of the questions."""
         summary = re.search(r'<div class="problem".*?</ul>', self.html, re.S)
         found = re.findall(r"<li>(.*?)</li>", summary[0], re.S) if summary else []
         return [
@@ -220,7 +221,7 @@ class Page:
 
 
 class Patient:
-    """One person with one browser. `says` overrides what the ordinary man would say."""
+    """One person with one browser. `says` overrides the answers of the ordinary man."""
 
     def __init__(self, client: Client | None = None, **says: Any) -> None:
         self.client = client or Client()
@@ -235,7 +236,7 @@ class Patient:
         self.seen: list[Page] = []
         self.requests: list[tuple[str, str, HttpResponse]] = []
 
-    # --- the browser -------------------------------------------------------------------------
+    # --- requests ----------------------------------------------------------------------------
     @property
     def page(self) -> Page:
         return self.seen[-1]
@@ -274,7 +275,7 @@ class Patient:
         return self.press("mine")
 
     def filled(self, **instead: Any) -> dict[str, Any]:
-        """This page's controls with what the patient would say to them."""
+        """Return the values of this page's controls, with the patient's answers filled in."""
         says = {**self.says, **instead}
         form = self.page.form
         data = {name: form.controls[name].chosen for name in form.controls}
@@ -293,7 +294,7 @@ class Patient:
         return self.post(form.action or self.page.url, {**filled, form.named[button]: button})
 
     def answer(self, **instead: Any) -> Page:
-        """Fill in the page, `instead` of what would be said, and press Continue."""
+        """Fill in the page and press Continue. `instead` overrides the patient's answers."""
         return self.press("continue", self.filled(**instead))
 
     def walk_to(self, step: str) -> Page:
@@ -308,7 +309,7 @@ class Patient:
         raise AssertionError(f"{step} never came")
 
     def jump_to(self, step: str) -> Page:
-        """As `walk_to`, without looking at the pages before: their answers are put into a draft."""
+        """Go to `step` like `walk_to`, but put the answers into a draft and fill in no page."""
         answers: dict[str, Any] = {}
         visited: list[str] = []
         for page in current().pages:

@@ -1,4 +1,4 @@
-"""The shipped Spanish of the questionnaire, and the same as if somebody had signed it."""
+"""The shipped Spanish of the questionnaire, and a copy of it with signatures."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ def shipped() -> Translation:
 
 
 def signed(protocol: Protocol, words: Translation) -> Translation:
-    """The words with both signatures of a fictitious reviewer, for exactly this content."""
+    """Return the translation with both signatures of a fictitious reviewer, for this content."""
     who, day = "A fictitious reviewer", date(2000, 1, 1)
     return msgspec.structs.replace(
         words,
@@ -27,6 +27,6 @@ def signed(protocol: Protocol, words: Translation) -> Translation:
 
 
 def serve(monkeypatch: Any, words: Translation | None) -> None:
-    """From now on these are the Spanish words of today's protocol."""
+    """Serve this translation as the Spanish of today's protocol."""
     monkeypatch.setattr(documents, "translated", lambda name, language: words)
     documents._wording_now.cache_clear()

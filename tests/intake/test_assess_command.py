@@ -117,7 +117,7 @@ def test_a_line_that_cannot_be_read_is_answered_with_its_error(
 
 
 def run(file: str) -> tuple[list[dict[str, Any]], CommandError | None]:
-    """What the command writes, and how it fails."""
+    """Return the output of the command, and the message of its failure."""
     out = io.StringIO()
     command = Command(stdout=OutputWrapper(out))
     failure = None

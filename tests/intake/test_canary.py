@@ -1,5 +1,4 @@
-"""A word that only one patient says, put into every field of a whole journey, and looked for in
-every place where it must not be."""
+"""A secret word in every field of a whole journey is looked for everywhere it must not be."""
 
 import json
 import re
@@ -31,7 +30,7 @@ SAYS = {
 
 
 def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_log):
-    # typed with a mistake, saved, come back, sent, opened, written to, added to, taken back
+    # the patient mistypes, saves, comes back, sends, opens, writes, adds and withdraws
     patient = Patient(**SAYS)
     patient.start()
     patient.walk_to("about")
@@ -85,7 +84,7 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
     assert len(mail.outbox) >= 6
     assert all(places.values())
     person = submission.person
-    # what cannot hold a word: the phone as typed and as stored, the birth date
+    # values that cannot contain the word: the phone as typed and as stored, the birth date
     told = (CANARY, person["callback_phone"].removeprefix("+"), "(202) 555-0147", "555-0147")
     for place, text in places.items():
         for word in (*told, person["birth_date"]):
@@ -100,7 +99,7 @@ def enter(patient: Patient, number: str, way: str) -> None:
 
 
 def whole_database() -> str:
-    """Every row of every table, as a dump would show it."""
+    """Return every row of every table, as in a dump."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(

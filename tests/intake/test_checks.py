@@ -1,4 +1,4 @@
-"""The system checks that keep a wrong or unsigned protocol from being served."""
+"""The system checks that stop a wrong or unsigned protocol from being served."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from tests.intake.domain.altered import with_rule
 def ids(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, *, demo: bool) -> list[str | None]:
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo))
     monkeypatch.setattr(protocols, "load", lambda name: protocol)
-    # the translation of the shipped protocol is judged in test_translation.py
+    # test_translation.py tests the translation of the shipped protocol
     monkeypatch.setattr(protocols, "languages", lambda name: ())
     return [message.id for message in checks.protocol_problems()]
 

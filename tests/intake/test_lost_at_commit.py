@@ -1,5 +1,4 @@
-"""A patient sends something, and the trail fails at the last moment: nothing is done, and it can be
-sent again."""
+"""When the audit trail fails at the commit, a patient's act is undone and can be repeated."""
 
 from collections.abc import Iterator
 
@@ -60,8 +59,10 @@ def test_a_code_that_could_not_be_recorded_opens_nothing_and_then_opens():
 
 
 def acts(asks: Submission, comes: Submission) -> Iterator[tuple[Submission, str, dict[str, str]]]:
-    """A patient, the address of a button of the own page, and what is posted. One is offered a
-    time, the other has a visit."""
+    """Yield a patient, the address of a button on the own page, and the posted values.
+
+    One patient is offered a time; the other has a visit.
+    """
     yield asks, "/my/reply/", {"text": "May I come on Friday?"}
     yield asks, "/my/withdraw/", {}
     yield asks, "/my/offer/", {"offer": str(Offer.objects.get().pk), "go": "accept"}
@@ -95,7 +96,7 @@ def test_what_is_lost_at_the_commit_is_not_done_on_the_own_page(settings):
 
 
 def stored() -> list[object]:
-    """What the acts above would change."""
+    """Return everything that these acts would change."""
     return [
         list(Submission.objects.order_by("pk").values_list("status", "revision", "reply_due_at")),
         list(Appointment.objects.order_by("pk").values_list("status", "sequence", "during")),

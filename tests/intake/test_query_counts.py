@@ -1,4 +1,4 @@
-"""How many questions each page asks the database. More of them is a decision, not an accident."""
+"""How many queries each page makes. More queries are a decision, not an accident."""
 
 from datetime import timedelta
 
@@ -99,7 +99,7 @@ def test_the_check_page_is_one_query(django_assert_num_queries):
 
 
 def test_beginning_is_the_limit_the_protocol_and_the_draft(django_assert_num_queries):
-    with django_assert_num_queries(5):  # the transaction's two ends counted
+    with django_assert_num_queries(5):  # with begin and end of the transaction
         Patient().client.post("/intake/", {"go": "start"})
 
 
@@ -112,8 +112,11 @@ def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries
 
 @pytest.mark.parametrize("says", [{}, {"drowsy_drive": "fell_asleep", "mood_2w": "low_most"}])
 def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queries):
-    """Draft, limits of network and mailbox, draft under lock, submission, draft, wish, history,
-    counts, messages, their task, audit; and the ends of two transactions."""
+    """The draft, two limits, and two transactions with the writes of a sending.
+
+    In order: draft, limits of network and mailbox, draft under lock, submission, draft, wish,
+    history, counts, messages, their task, audit; besides, begin and end of each transaction.
+    """
     patient = at("check", **says)
     with django_assert_num_queries(16):
         patient.client.post("/intake/check/")

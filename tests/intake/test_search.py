@@ -1,4 +1,4 @@
-"""Finding a sealed person by what staff type."""
+"""Finding a patient, whose name is sealed, by what staff type."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(text: str) -> list[str]:
-    """The names of those who fit, the best first, as the list of staff finds them."""
+    """Return the names of the matching patients, the best first, as in the staff's list."""
     wanted = search.query_tokens(text)
     if not wanted:
         return []

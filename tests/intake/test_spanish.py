@@ -1,4 +1,4 @@
-"""The patient's side in Spanish, by the address alone; staff read the same in English."""
+"""The patient's pages in Spanish, chosen by the address alone; staff read the same in English."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
 
 @pytest.fixture
 def signed_words(monkeypatch, fresh_pages):
-    """The day on which somebody has signed the Spanish."""
+    """The Spanish after a person has signed it."""
     spanish.serve(monkeypatch, spanish.signed(current(), spanish.shipped()))
     yield
     monkeypatch.undo()
@@ -127,7 +127,7 @@ def test_what_was_read_is_kept_with_the_submission():
     read = documents.wording_as_read(kept.content_hash)
 
     assert read.protocol.question("who").text == spanish.shipped().questions["who"].text
-    # nobody has signed the texts of danger, so they were read in English
+    # the Spanish safety texts are not signed, so the patient read them in English
     assert read.language_of("same_day") == "en"
     assert read.protocol.rule("E01").advice == current().rule("E01").advice
 
@@ -188,7 +188,7 @@ def test_saving_for_later_leads_back_in_spanish(mailoutbox):
     assert "http://127.0.0.1:8000/es/intake/resume/" in mailoutbox[0].body
 
 
-# --- texts of danger ------------------------------------------------------------------------------
+# --- safety texts ---------------------------------------------------------------------------------
 
 
 def test_an_emergency_nobody_has_signed_is_told_in_english_with_the_interpreters_number(settings):
@@ -284,7 +284,7 @@ def test_staffs_pages_have_no_spanish(client):
 
 
 def patients_addresses() -> list[str]:
-    """Every address of the patient's side that needs no value, in Spanish."""
+    """Return every Spanish address of the patient's pages that needs no value."""
     with override("es"):
         inside = next(
             part

@@ -1,4 +1,4 @@
-"""A patient who comes back: saves, asks for a code, enters it, is on the own page."""
+"""A patient who comes back: saves, asks for a code, enters the code, is on the own page."""
 
 import re
 
@@ -15,7 +15,7 @@ OTHER = "somebody.else@example.org"
 
 
 def letters() -> list[str]:
-    """The texts of all mails there are to send now."""
+    """Return the texts of all mails that are sent now."""
     mail.outbox.clear()
     outbox.deliver_due()
     return [f"{letter.to} {letter.subject}\n{letter.body}" for letter in mail.outbox]
@@ -27,7 +27,7 @@ def code_in(texts: list[str]) -> str:
 
 
 def asking(reference: str, address: str = MAILBOX, client: Client | None = None) -> Patient:
-    """Somebody who has just asked for a code."""
+    """Return a patient who has just asked for a code."""
     patient = Patient(client=client)
     patient.get("/my/")
     patient.post("/my/", {"reference": reference, "address": address, "go": "send"})
@@ -39,7 +39,7 @@ def enter(patient: Patient, code: str) -> Page:
 
 
 def inside(submission: Submission) -> Patient:
-    """The patient, on the page of the submission."""
+    """Return the patient on the page of the submission."""
     patient = asking(submission.reference)
     page = enter(patient, code_in(letters()))
     assert page.path == "/my/"
@@ -47,7 +47,7 @@ def inside(submission: Submission) -> Patient:
 
 
 def saved(step: str, address: str = MAILBOX, **says) -> tuple[Patient, str]:
-    """A patient who saved at a step; with the number given."""
+    """Return a patient who saved the draft at a step, and the reference."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to(step)

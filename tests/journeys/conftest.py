@@ -1,7 +1,7 @@
-"""A real browser, watched: what it fetched, what it complained of, how wide its pages are.
+"""A real browser that is watched: its requests, its complaints, the width of its pages.
 
-Without a Chromium the journeys are left out with one sentence; where CLINIC_REQUIRE_BROWSER=1 a
-missing browser is a failure.
+Without Chromium the journeys are skipped with one sentence. With CLINIC_REQUIRE_BROWSER=1 a missing
+browser is a failure.
 """
 
 import os
@@ -27,14 +27,14 @@ LEFT_OUT = (
     "The browser journeys were left out: no Chromium was found. To run them, install one"
     " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
 )
-# what these patients say of themselves; none of it may stand in an address
+# words of these patients, which no address may contain
 CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """How pytest-playwright starts the browser: the machine's own, quiet on the network."""
+    """Tell pytest-playwright which browser to start: the machine's own, quiet on the network."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         own = request.getfixturevalue("playwright").chromium.executable_path
@@ -47,7 +47,7 @@ def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 class Window:
-    """A browser window of one person. What it must never see is noted, and checked at the end."""
+    """The browser window of one person. Notes what must not happen; the test's end checks it."""
 
     def __init__(self, browser: Browser, home: str, **options: Any) -> None:
         self.home = home
@@ -75,7 +75,7 @@ class Window:
             self.complaints.append(f"{response.status} for {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        # the browser also says so when a page itself is a 404 or 422, which tests do on purpose
+        # the browser complains about a page that is a 404 or 422, which tests cause on purpose
         of_the_page = message.text.startswith("Failed to load resource: the server responded")
         if message.type in ("error", "warning") and not of_the_page:
             self.complaints.append(f"{self.path}: {message.text} {message.location['url']}")
@@ -91,7 +91,7 @@ class Window:
 
     @property
     def step(self) -> str:
-        """`about` of /intake/p/about/, else the name of the page, such as `check`."""
+        """The step: `about` for /intake/p/about/; for another page its name, such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
@@ -105,14 +105,14 @@ class Window:
         self.page.get_by_role("link", name=words, exact=True).first.click()
 
     def asked(self) -> list[str]:
-        """The names of the controls on the page, in order, each once."""
+        """Return the names of the controls on the page, in order, each once."""
         names = self.page.eval_on_selector_all(
             "main form :is(input:not([type=hidden]), textarea)", "all => all.map(c => c.name)"
         )
         return list(dict.fromkeys(names))
 
     def fill(self, says: Mapping[str, Any]) -> None:
-        """Fill in what the page asks."""
+        """Fill in the controls of the page."""
         for name in self.asked():
             value = says.get(name)
             boxes = self.page.locator(f'[name="{name}"]')
@@ -138,21 +138,21 @@ class Window:
             assert self.step != before, f"{before} comes again: {self.text[:400]}"
         raise AssertionError(f"{step} never came")
 
-    # --- judging what it shows -----------------------------------------------------------------
+    # --- judging the page ----------------------------------------------------------------------
     def focus(self) -> str:
-        """Where the keyboard is: the id, class or tag of that element."""
+        """Return the id, class or tag of the focused element."""
         script = "e => (e = document.activeElement, e.id || e.className || e.tagName)"
         return self.page.evaluate(script)
 
     def violations(self, **options: Any) -> list[str]:
-        """What axe finds wrong with the page."""
+        """Return the faults that axe finds on the page."""
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE_SCRIPT)
-        # the rest are habits of the trade (one landmark for all, and such), not WCAG
+        # the other rules of axe are conventions (such as one landmark for all), not WCAG
         rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-        # preload off: axe would copy imported style sheets inline, which the policy rightly blocks
+        # preload off: axe would copy imported style sheets inline, which our policy blocks
         options = {"runOnly": rules, "preload": False, "resultTypes": ["violations"], **options}
-        # alone, not with all that is in order: that took longer to send than to find
+        # only the violations: sending the passed checks took longer than finding them
         found = self.page.evaluate("async o => (await axe.run(document, o)).violations", options)
         return [
             f"{self.path}: {issue['id']} at {node['target']}: {node['html'][:120]}"
@@ -161,7 +161,7 @@ class Window:
         ]
 
     def sideways(self, width: int) -> list[str]:
-        """Does the page need pushing sideways on a screen so wide?"""
+        """Return a fault if the page has to be scrolled sideways on a screen of this width."""
         self.page.set_viewport_size({"width": width, "height": 740})
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         return [f"{self.path} is {wide} wide on a screen of {width}"] if wide > width else []
@@ -169,7 +169,7 @@ class Window:
 
 @pytest.fixture
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
-    """Opens windows: `window(width=360, java_script_enabled=False, …)`."""
+    """Open windows: `window(width=360, java_script_enabled=False, …)`."""
     opened: list[Window] = []
 
     def opener(user: Any = None, **options: Any) -> Window:

@@ -1,4 +1,4 @@
-"""Every kind of page: readable in light and dark, by a screen reader, on the smallest phone."""
+"""Every kind of page in light and dark, for a screen reader, and on the smallest phone."""
 
 import re
 
@@ -23,12 +23,12 @@ from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
 
 pytestmark = pytest.mark.journey
-# what a patient may write for a name or in a free text; were it ever run, the judge would say so
+# text that a patient may write for a name; the judge reports it if a page runs it
 EVIL = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>'"></textarea>{{ ran }}"""
 
 
 class Judge:
-    """Looks at the page a window shows, in every way it may be shown, and keeps the faults."""
+    """Judges the page of a window in every way it may be shown, and collects the faults."""
 
     def __init__(self, window: Window) -> None:
         self.window, self.faults, self.seen = window, [], 0
@@ -157,7 +157,7 @@ def test_every_page_of_the_editors_side(window):
             (
                 ("/admin/", "Add a page"),
                 ("/admin/education/page/?review=overdue", "Nothing fits"),
-                ("/admin/education/page/add/", "How it goes on"),
+                ("/admin/education/page/add/", "Next steps"),
                 (at(page), "Store the draft"),
                 (at(page, "preview"), "On a wide screen"),
                 (f"{at(page, 'preview')}?width=wide", "On a phone"),

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.journey
 
 
 def judged(phone) -> None:
-    """The page as it is now: nothing pushed sideways, nothing that axe finds wrong."""
+    """Check that the page needs no sideways scrolling, and that axe finds no fault."""
     assert phone.sideways(360) == []
     assert phone.sideways(320) == []
     assert phone.violations() == []
@@ -99,7 +99,7 @@ def test_asked_offered_accepted_moved_cancelled_and_the_next_one_gets_it(window,
     assert "was cancelled" in phone.text
     assert not Appointment.objects.filter(status="confirmed").exists()
 
-    # what was given back goes to whoever waits
+    # the freed time goes to the patient who waits
     freed = Offer.objects.get(request__submission=waiting, state="open")
     next_phone.open("/my/")
     assert "You are on the waiting list" in next_phone.text

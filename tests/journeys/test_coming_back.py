@@ -1,4 +1,4 @@
-"""A patient comes back: on another device, to read, to write, to add, to take back."""
+"""A patient comes back on another device: to read, to write, to add, to withdraw."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ MAILBOX = CONTACT_DETAILS["email"]
 
 
 def come_in(phone, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> None:
-    """Number, address, and the code from the mailbox."""
+    """Enter reference, address, and the code from the mailbox."""
     phone.open(path)
     phone.page.get_by_label("Your number").fill(number)
     phone.page.get_by_label("Your e-mail address").fill(mailbox)

@@ -23,7 +23,7 @@ def test_a_sudden_cold_leg_stops_the_form_and_says_whom_to_call(phone):
     call = phone.page.get_by_role("link", name="Call 911", exact=True)
     assert call.get_attribute("href") == "tel:911"
     assert "No one at the clinic is watching this page." in phone.text
-    # the call comes before anything else one could press
+    # the button to call stands above all other buttons
     box = call.bounding_box()
     assert box["height"] >= 44
     assert box["y"] + box["height"] < 740
@@ -67,6 +67,6 @@ def test_who_picked_it_by_mistake_goes_on(phone):
     assert Draft.objects.count() == 1
     phone.walk_to("check")
     phone.press("Send")
-    # taken back is not forgotten
+    # an answer that was taken back is not forgotten
     (stop,) = Submission.objects.get().assessment["stops"]
     assert stop["retracted"]

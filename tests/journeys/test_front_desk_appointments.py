@@ -25,7 +25,7 @@ def test_a_wish_becomes_an_offer_and_the_offer_is_taken_back(desk):
     desk.follow(submission.reference)
     assert "Tuesday; any time" in desk.text
     tick(desk, 0)
-    # in the calendar, the last one free
+    # the last free time in the calendar
     desk.page.locator(".week .free input").last.check()
     desk.page.get_by_label("Held for the patient for").select_option("48")
     desk.page.get_by_role("button", name="Offer the chosen times").first.click()

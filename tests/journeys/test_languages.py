@@ -1,6 +1,6 @@
-"""Other languages on a phone: Spanish with its longer words, and one that runs from right to left.
+"""Other languages on a phone: Spanish with its longer words, and one written from right to left.
 
-The latter is no language of ours. It is made here, to see that the layout mirrors.
+The second is not a language of the program. The test makes it, to see that the layout is mirrored.
 """
 
 import re
@@ -101,7 +101,7 @@ def test_the_switch_is_a_link_in_the_middle_of_the_questions(window):
 
 @pytest.fixture
 def right_to_left(settings, tmp_path, monkeypatch, fresh_pages):
-    """A made-up language at /he/: every sentence and every question begins with Hebrew letters."""
+    """Serve a made-up language at /he/, in which every sentence begins with Hebrew letters."""
     folder = tmp_path / "he" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     catalog = translations.collected()
@@ -122,7 +122,7 @@ def right_to_left(settings, tmp_path, monkeypatch, fresh_pages):
 
 
 def pseudo(text: str) -> str:
-    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # a pattern of a date
+    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # the pattern of a date
         return text
     return f"אבג דהו {text}"
 
@@ -153,7 +153,7 @@ def test_from_right_to_left_the_layout_mirrors(window):
         assert phone.page.locator("html").get_attribute("dir") == "rtl"
         faults += phone.sideways(360)
         for name in mirrored:
-            # as far from the right edge as it was from the left one
+            # as far from the right edge as the English page from the left edge
             if abs(left[name][0] - right[name][1]) > 2:
                 faults.append(f"{path} {name}: {left[name]} and {right[name]}")
     assert faults == []
@@ -182,7 +182,7 @@ def box(phone: Window, selector: str) -> dict[str, float]:
 
 
 def edges(phone: Window, path: str, selectors: tuple[str, ...]) -> dict[str, tuple[float, float]]:
-    """How far each stands from the left and from the right edge of the page."""
+    """Return how far each element stands from the left and from the right edge of the page."""
     phone.page.set_viewport_size({"width": 360, "height": 740})
     phone.open(path)
     found = {}

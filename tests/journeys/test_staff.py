@@ -1,4 +1,4 @@
-"""Staff at work, through the real pages."""
+"""Staff at work, on the real pages."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -15,11 +15,6 @@ pytestmark = pytest.mark.journey
 
 PASSWORD = "seven green bicycles at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, live_server):
@@ -49,7 +44,7 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, l
     assert "Yes, in the last 7 days" in desk.text or "last 7 days" in desk.text
     desk.press("Take it")
     assert "Give it back" in desk.text
-    # the urgency stays as the rules put it
+    # the urgency is preset to that of the rules
     chosen = desk.page.locator("[name=urgency]:checked")
     assert chosen.get_attribute("value") == str(first.urgency)
     desk.page.get_by_label("What happens now").select_option("call_today")

@@ -1,13 +1,14 @@
-"""Many patients want one time at the same moment: exactly one gets it, the others are told.
+"""Many patients want one slot at the same moment: exactly one gets it, the others are told.
 
     make races                                          50 clients on one slot, 200 rounds
     python -m tests.races.booking --clients 8 --rounds 5
     python -m tests.races.booking --mutant              the same without constraint and lock
 
-Each client is a thread with a connection of its own, in a few processes; a barrier lets them go
-together, each round for another slot. They call the real service on a real PostgreSQL. Prints
-"won 1 of 50 in 200 of 200 rounds" and exits with 1 when one round went otherwise. The mutant
-proves that the race is one: without the two guards several win, and the exit is 0 if they do.
+Each client is a thread with its own connection, in a few processes. A barrier starts all clients
+together, in each round for another slot. They call the real service on a real PostgreSQL. Prints
+"won 1 of 50 in 200 of 200 rounds", and exits with 1 when a round went differently. The mutant
+proves that the clients really race: without both guards several clients win, and the exit is 0 if
+they do.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 WON, GONE, FAILED = 1, 2, 3
 PROCESSES = 5
-PATIENCE = 60  # seconds for one round
+PATIENCE = 60  # seconds that one round may take
 
 
 def main() -> int:
@@ -58,7 +59,7 @@ def main() -> int:
 
 
 def judge(told: list[int], booked: int) -> bool:
-    """Exactly one won, all others were told that the time has gone, one row is in the book."""
+    """Whether one client won, all others were told that the slot is gone, and one row is stored."""
     return (told.count(WON), told.count(GONE), booked) == (1, len(told) - 1, 1)
 
 
@@ -76,12 +77,14 @@ def race(
     prepare: Callable[[int, int], Callable[[], int]],
     between: Callable[[], None] | None = None,
 ) -> list[Round]:
-    """Let all clients act at once, in each round. `prepare(round, client)` makes all ready and
-    returns the act, which returns WON, GONE or FAILED. `between` is called once when all are
-    ready. All run in other processes."""
+    """Let all clients act at once in each round, in other processes.
+
+    `prepare(round, client)` prepares a client and returns the act, which returns WON, GONE or
+    FAILED. `between` is called once in each round, when all clients are ready.
+    """
     from django.db import connections
 
-    connections.close_all()  # not to be shared with the children
+    connections.close_all()  # child processes must not share connections
     context = get_context("fork")
     ready = context.Barrier(clients, between)
     told = context.Array("b", rounds * clients, lock=False)
@@ -122,7 +125,7 @@ def race(
 
 
 def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Callable[[], int]]:
-    """Every patient wants the slot of the round, through the service."""
+    """Let every patient hold the slot of the round, through the service."""
     from django.db import connection
 
     from intake.appointments import holds
@@ -155,7 +158,7 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
 
 
 def booked(slot: str) -> int:
-    """How many rows of the book ever began with this slot."""
+    """Return how many rows of the book begin with this slot."""
     from datetime import UTC, datetime
 
     from intake.models.appointments import Appointment
@@ -180,7 +183,7 @@ def _environment(stack: contextlib.ExitStack) -> None:
 
 
 def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
-    """A clinician with time enough, and so many patients who ask. Keys of the slots, patients."""
+    """Store a clinician's hours and patients who ask. Returns keys of slots, and patients."""
     from django.core.management import call_command
 
     from intake.appointments import free_times
@@ -199,7 +202,7 @@ def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
 
 
 def _guard(*, wanted: bool) -> None:
-    """Put the exclusion constraint in its place; or take it away, and the lock with it."""
+    """Add the exclusion constraint if it is missing; or drop it, and switch the lock off."""
     from django.db import connection
 
     from intake.appointments import claims

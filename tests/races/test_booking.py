@@ -1,4 +1,4 @@
-"""`make races` at a small size, and proof that it would notice."""
+"""A small run of `make races`, and a proof that it would detect faults."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Every page that a patient or reader can meet, as it was sent, in each language."""
+"""Every page that a patient or reader can get, in each language, as it was sent."""
 
 import os
 import re
@@ -25,7 +25,7 @@ LEFT_OUT = (
 
 
 def program(*names: str) -> None:
-    """Skips, or fails where CLINIC_REQUIRE_WEB=1, when a program or package is not there."""
+    """Skip the test when a program or package is missing; fail it with CLINIC_REQUIRE_WEB=1."""
     for name in names:
         if not shutil.which(name) and not (ROOT / "node_modules" / name).exists():
             if os.environ.get("CLINIC_REQUIRE_WEB") == "1":
@@ -34,7 +34,7 @@ def program(*names: str) -> None:
 
 
 class Kept(Client):
-    """A browser that keeps every page it is sent, under a name that tells where it came from."""
+    """A browser that stores every page it gets, under a name made of its address."""
 
     def __init__(self, pages: dict[str, str]) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Kept(Client):
 
 @pytest.fixture(scope="module")
 def pages(django_db_setup: None, django_db_blocker: Any) -> dict[str, str]:
-    """The HTML of every page, by a name for it."""
+    """The HTML of every page, by name."""
     found: dict[str, str] = {}
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("load_pages", verbosity=0)
@@ -81,7 +81,7 @@ def _read(found: dict[str, str], prefix: str) -> None:
 
 
 def _walk(found: dict[str, str], prefix: str) -> None:
-    """The whole questionnaire, each page blank, with what it complains of, and filled in."""
+    """Walk through the questionnaire: each page blank, with errors, and filled in."""
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     patient = Patient(Kept(found), **says)
     patient.start(f"{prefix}/intake/")

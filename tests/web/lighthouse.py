@@ -1,8 +1,9 @@
-"""`make lighthouse`: Lighthouse's marks for three pages, as a phone, the median of five runs.
+"""Measure three pages by Lighthouse as on a phone (`make lighthouse`): the median of five runs.
 
-Starts the program with a database of its own on loopback. Prints a table and exits with 1 when a
-mark is too low: 99 for performance, 100 for accessibility and best practices, 100 for search
-engines but on the questions, which are not for them. `ARGS="'a condition'"` runs one page alone.
+Starts the program with a database of its own on loopback. Prints a table, and exits with 1 when a
+score is too low: 99 for performance, 100 for accessibility and best practices, 100 for search
+engines. Pages of the questionnaire need no score for search engines. `ARGS="'a condition'"`
+measures one page alone.
 """
 
 import json
@@ -49,7 +50,7 @@ def main() -> int:
 
 
 def _a_draft(port: int) -> str:
-    """The cookie of somebody who has answered the first page, so that the second is shown."""
+    """Return the cookie of a patient who has answered the first page, to measure the second."""
     with Browser(port) as patient:
         start = patient.get("/intake/")
         first = patient.post("/intake/", [("csrfmiddlewaretoken", start.token), ("go", "start")])
@@ -61,7 +62,7 @@ def _a_draft(port: int) -> str:
 
 
 def _page(port: int, name: str, path: str, cookie: str, folder: Path) -> bool:
-    """Prints the marks of a page. Returns whether one is too low."""
+    """Print the scores of a page. Returns whether one is too low."""
     url = f"http://127.0.0.1:{port}{path}"
     headers = {"Cookie": cookie} if path.startswith("/intake/") else {}
     with urlopen(Request(url, headers=headers)) as answer:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.conftest import ROOT, program
 
-# the mark has the test database made; the pages were fetched before
+# the mark makes the test database; the pages were loaded before
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
@@ -24,7 +24,7 @@ def test_the_nu_html_checker_finds_no_error(pages, tmp_path):
         timeout=300,
     )
 
-    # what it says of style sheets and the rest is judged as well: warnings too, but for hints
+    # messages about style sheets count as well, and warnings too, but no hints
     found = [
         f"{message['url'].rpartition('/')[2]}:{message.get('lastLine')} {message['message']}"
         f" {message.get('extract', '')!r}"

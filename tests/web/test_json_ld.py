@@ -1,8 +1,8 @@
-"""schema.org facts on the pages: every type, property and kind of value is of the vocabulary.
+"""The schema.org facts on the pages use only types, properties and values of the vocabulary.
 
-The vocabulary is schema-dts (npm, by Google: schema.org as types), the judge the TypeScript
-compiler, offline. It finds an unknown type, a property that the type does not have, a value of a
-wrong kind. It does not know what a search engine demands besides; the last test names what they do.
+schema-dts (npm, by Google) describes schema.org as types, and the TypeScript compiler checks the
+facts without a network. It finds an unknown type, a property that a type does not have, and a value
+of a wrong kind. It does not know what search engines require besides; the last test checks that.
 """
 
 import json
@@ -18,7 +18,7 @@ BLOCK = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOT
 
 
 def judged(folder, blocks: dict[str, str]) -> list[str]:
-    """What the compiler says of these blocks of JSON-LD."""
+    """Return the compiler's errors about these blocks of JSON-LD."""
     program("node", "typescript", "schema-dts")
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     lines = ['import type { Graph, WithContext, Thing } from "schema-dts";']

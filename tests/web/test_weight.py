@@ -1,4 +1,4 @@
-"""What a phone loads for a page, and from whom."""
+"""What a phone loads for a page, and from which hosts."""
 
 import gzip
 import re

@@ -15,6 +15,8 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
+from clinic.environment import ENV
+
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the server runs all checks itself
@@ -30,7 +32,7 @@ class Command(BaseCommand):
                 "`gunicorn --config deploy/gunicorn.conf.py clinic.wsgi`; see docs/operations.md."
             )
         # links in mails lead to this server, unless SITE_ORIGIN is set
-        settings.SITE_ORIGIN = settings.ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
+        settings.SITE_ORIGIN = ENV.get("SITE_ORIGIN") or f"http://127.0.0.1:{port}"
         call_command("migrate", verbosity=0)
         connection.close()  # the child must not share it
         server = get_context("fork").Process(target=_serve, args=(port,))

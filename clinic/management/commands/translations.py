@@ -1,17 +1,20 @@
 """Collect, compile and check the translations of the sentences that patients read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import CommandError
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation.template import templatize
+
+if TYPE_CHECKING:  # babel is there for development only
+    from babel.messages.catalog import Catalog
 
 ROOT: Path = settings.BASE_DIR
 LANGUAGES = ("es",)
@@ -65,7 +68,7 @@ class Command(BaseCommand):
     )
     requires_system_checks: list[str] = []
 
-    def add_arguments(self, parser: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say what is wrong")
 
     def handle(self, *, check: bool, **options: Any) -> None:
@@ -84,7 +87,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(found)} sentences, {len(faults)} faults.")
 
 
-def collected() -> Any:
+def collected() -> "Catalog":
     """Return a catalogue of all sentences that patients read, without translations."""
     from babel.messages.catalog import Catalog
 
@@ -113,14 +116,14 @@ def _sentences(path: Path) -> Iterator[tuple[Any, str | None]]:
         yield message, context
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> "Catalog":
     from babel.messages.pofile import read_po
 
     with path.open("rb") as file:
         return read_po(file, locale=path.parent.parent.name)
 
 
-def _renew(path: Path, language: str, found: Any) -> None:
+def _renew(path: Path, language: str, found: "Catalog") -> None:
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 
@@ -137,7 +140,7 @@ def _renew(path: Path, language: str, found: Any) -> None:
     path.with_suffix(".mo").write_bytes(_compiled(_read(path)))
 
 
-def _compiled(catalog: Any) -> bytes:
+def _compiled(catalog: "Catalog") -> bytes:
     from babel.messages.mofile import write_mo
 
     catalog.creation_date = catalog.revision_date = NO_DATE
@@ -152,7 +155,7 @@ def _texts(compiled: bytes) -> dict[Any, str]:
     return {key: text for key, text in texts.items() if key}
 
 
-def _faults(path: Path, found: Any) -> Iterator[str]:
+def _faults(path: Path, found: "Catalog") -> Iterator[str]:
     """Yield the faults of a catalogue: missing, uncertain, unused and mismatched translations."""
     catalog = _read(path)
     for message in found:
@@ -160,7 +163,7 @@ def _faults(path: Path, found: Any) -> Iterator[str]:
             continue
         known = catalog.get(message.id, message.context)
         forms, wanted = _forms(known.string) if known else (), _forms(message.id)
-        if not forms or not all(forms):
+        if known is None or not forms or not all(forms):
             yield f"no translation: {wanted[0][:90]!r}"
         elif known.fuzzy:
             yield f"not certain (fuzzy): {wanted[0][:90]!r}"
@@ -175,8 +178,8 @@ def _faults(path: Path, found: Any) -> Iterator[str]:
         yield "the .mo file is not made from it"
 
 
-def _forms(text: Any) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text)
+def _forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def _kept(text: str) -> list[str]:

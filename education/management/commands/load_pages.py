@@ -1,4 +1,4 @@
-"""The pages of education/content into the database. Running it again does nothing."""
+"""Load the pages of education/content into the database. Running the command again does nothing."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from education.services import loading
 
 class Command(BaseCommand):
     help = (
-        "Create and update the pages about conditions from education/content. A page that somebody"
+        "Create and update the pages about conditions from education/content. A page that an editor"
         " changed, sent to review or published is left alone and named."
     )
 
@@ -31,4 +31,4 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"{len(loaded.created)} pages created, {len(loaded.updated)} updated.")
         for name in loaded.left_alone:
-            self.stdout.write(f"Left alone, since the page is not as its file left it: {name}")
+            self.stdout.write(f"Left alone, since the page was changed after loading: {name}")

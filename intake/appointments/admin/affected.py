@@ -5,33 +5,29 @@ storing, the page leads to the visits.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic.lists import FindAdmin
-from clinic.requests import request_id
+from clinic.lists import Context, FindAdmin, Row
+from clinic.requests import request_id, signed_in_user
 from intake.appointments.admin.words import time_words
 from intake.models.appointments import Appointment
 from intake.staff import reads
 
-if TYPE_CHECKING:
-    ModelForm = forms.ModelForm[Any]
-else:  # at run time the class takes no parameter
-    ModelForm = forms.ModelForm
-
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
-"""The query of the list of visits for those to come that no longer fit the hours."""
+"""The query by which the list of visits shows future visits that no longer fit the hours."""
 
 
-class AskingForm(ModelForm):
+class AskingForm(forms.ModelForm[Row]):
     """A form that asks for a tick in the box `sure` when the change affects booked visits."""
 
     sure = forms.BooleanField(required=False)
@@ -50,30 +46,34 @@ class AskingForm(ModelForm):
         raise NotImplementedError
 
 
-class AffectedVisits(FindAdmin):
+class AffectedVisits(FindAdmin[Row]):
     """Lists of clinic time that show affected visits on their pages."""
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: Context, *args: Any, **kw: Any
+    ) -> HttpResponse:
         visits = getattr(context["adminform"].form, "affected", ())
         context |= {"affected": with_time_words(visits)}
         response = super().render_change_form(request, context, *args, **kw)
         return self.recorded(request, response, visits)
 
-    def recorded(self, request: HttpRequest, response: Any, visits: Sequence[Appointment]) -> Any:
-        """Record the reader's look at these visits before the page is sent."""
+    def recorded(
+        self, request: HttpRequest, response: HttpResponse, visits: Sequence[Appointment]
+    ) -> HttpResponse:
+        """Record that the reader sees these visits, before the page is sent."""
         if visits:
             with transaction.atomic():
                 reads.record_list(
                     submissions=[row.submission for row in visits if row.submission],
-                    by=request.user,
+                    by=signed_in_user(request),
                     request_id=request_id(request),
                     page=str(self.opts.model_name),
                 )
-                response.render()
+                cast(TemplateResponse, response).render()
         return response
 
     def warn_of(self, request: HttpRequest, visits: Sequence[Appointment]) -> None:
-        """Say after storing how many visits no longer fit the hours, and link to them."""
+        """After storing, say how many visits no longer fit the hours, and link to them."""
         if not visits:
             return
         words = ngettext(

@@ -4,10 +4,12 @@ The pages are the admin's own, without its scripts. intake.appointments.clinic_t
 records each change. Clinic time holds no health data.
 """
 
-from typing import Any, cast
+from datetime import date
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -19,8 +21,8 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.lists import FixedFilter
-from clinic.requests import request_id
+from clinic.lists import Context, FixedFilter
+from clinic.requests import request_id, signed_in_user
 from intake.appointments import clinic_time
 from intake.appointments.admin.affected import AffectedVisits, with_time_words
 from intake.appointments.admin.clinic_time_forms import (
@@ -44,9 +46,13 @@ LISTS = [
 """The lists of clinic time, the most often changed first."""
 
 
-class ClinicTimeAdmin(AffectedVisits):
-    """What the five lists share: lookups by our filters alone, no scripts, services that write."""
+Kept = TypeVar("Kept", bound=clinic_time.Row)
 
+
+class ClinicTimeAdmin(AffectedVisits[Kept]):
+    """The base of the five lists: only our filters look rows up, no scripts, services write."""
+
+    is_in_index = False
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -60,38 +66,40 @@ class ClinicTimeAdmin(AffectedVisits):
         models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")},
     }
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hidden from the admin index; reached from the page header."""
-        return False
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         filters = cast(list[type[FixedFilter]], self.list_filter)
         return lookup in {fixed.parameter_name for fixed in filters}
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
         """Visits refer to the row, so it is put out of use and not deleted."""
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Context | None = None
+    ) -> HttpResponse:
         places = [(name, text, reverse(f"admin:intake_{name}_changelist")) for name, text in LISTS]
         title = dict(LISTS)[str(self.opts.model_name)]
         context = {"title": title, "places": places, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kw: Any
+    ) -> forms.Field | None:
         """Show plain choices, without the admin's buttons that open another window."""
         field = super().formfield_for_dbfield(db_field, request, **kw)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+    def formfield_for_manytomany(
+        self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kw: Any
+    ) -> forms.ModelMultipleChoiceField[Any] | None:
         return super().formfield_for_manytomany(
             db_field, request, widget=forms.CheckboxSelectMultiple, **kw
         )
 
     # --- through the services --------------------------------------------------------------------
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Kept, form: Any, change: bool) -> None:
         """Do nothing: save_related stores the row together with its links."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -101,41 +109,45 @@ class ClinicTimeAdmin(AffectedVisits):
             row=form.instance,
             links={name: rows for name, rows in form.cleaned_data.items() if name in many},
             fields=set(form.changed_data) & own,
-            by=request.user,
+            by=signed_in_user(request),
             request_id=request_id(request),
         )
         self.warn_of(request, getattr(form, "affected", ()))
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        clinic_time.remove_clinic_time(row=obj, by=request.user, request_id=request_id(request))
+    def delete_model(self, request: HttpRequest, obj: Kept) -> None:
+        clinic_time.remove_clinic_time(
+            row=obj, by=signed_in_user(request), request_id=request_id(request)
+        )
 
     # The audit trail records each change and says more of it than the admin's own log.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_addition(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
         """Write nothing."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
         """Write nothing."""
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Write nothing."""
 
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
+    def history_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Show the form: the audit trail holds the history."""
         return self.change_view(request, object_id)
 
 
 @admin.register(Location)
-class LocationAdmin(ClinicTimeAdmin):
+class LocationAdmin(ClinicTimeAdmin[Location]):
     list_display = ["name", "time_zone", "phone", "is_active"]
     form = LocationForm
     fields = ["name", "address", "time_zone", "directions", "phone", "is_active"]
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(ClinicTimeAdmin):
+class ClinicianAdmin(ClinicTimeAdmin[Clinician]):
     list_display = ["name", "user", "is_active"]
     list_select_related = ["user"]
-    form = InUseForm
+    form = InUseForm[Clinician]
     fields = ["name", "user", "is_active"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
@@ -151,7 +163,7 @@ class ClinicianAdmin(ClinicTimeAdmin):
 
 
 @admin.register(VisitType)
-class VisitTypeAdmin(ClinicTimeAdmin):
+class VisitTypeAdmin(ClinicTimeAdmin[VisitType]):
     list_display = ["title", "kind", "minutes", "with_whom", "is_active"]
     fields = ["title", "kind", "minutes", "clinicians", "is_active"]
 
@@ -163,22 +175,32 @@ class VisitTypeAdmin(ClinicTimeAdmin):
         return ", ".join(who.name for who in row.clinicians.all()) or "–"
 
 
-class ValidityFilter(FixedFilter):
-    title = gettext_lazy("valid")
-    parameter_name = "valid"
+class PastFilter(FixedFilter):
+    """Leaves past rows out, unless "all" is chosen."""
+
     options = [("all", gettext_lazy("Past ones, too"))]
 
-    def choices(self, changelist: Any) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Now and to come")}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("Now and to come")
+
+    def past(self) -> Q:
+        """Return the condition of past rows."""
+        raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        past = Q(valid_until__lt=timezone.localdate())
-        return queryset if self.value() == "all" else queryset.exclude(past)
+        return queryset if self.value() == "all" else queryset.exclude(self.past())
+
+
+class ValidityFilter(PastFilter):
+    title = gettext_lazy("valid")
+    parameter_name = "valid"
+
+    def past(self) -> Q:
+        return Q(valid_until__lt=timezone.localdate())
 
 
 @admin.register(OpeningHours)
-class OpeningHoursAdmin(ClinicTimeAdmin):
+class OpeningHoursAdmin(ClinicTimeAdmin[OpeningHours]):
     list_display = ["hours", "clinician", "location", "types", "validity", "capacity"]
     list_display_links = ["hours"]
     list_filter = [ClinicianFilter, LocationFilter, ValidityFilter]
@@ -190,10 +212,10 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
         "capacity", "visit_types",
     ]  # fmt: skip
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: OpeningHours | None = None) -> bool:
         return request.user.has_perm("intake.delete_openinghours")
 
-    def render_delete_form(self, request: HttpRequest, context: Any) -> Any:
+    def render_delete_form(self, request: HttpRequest, context: Context) -> HttpResponse:
         visits = clinic_time.visits_without_hours(hours=context["object"])
         context |= {"affected": with_time_words(visits)}
         return self.recorded(request, super().render_delete_form(request, context), visits)
@@ -223,22 +245,16 @@ class OpeningHoursAdmin(ClinicTimeAdmin):
         return _days_words(row.valid_from, row.valid_until) or _("always")
 
 
-class WhenFilter(FixedFilter):
+class WhenFilter(PastFilter):
     title = gettext_lazy("when")
     parameter_name = "when"
-    options = [("all", gettext_lazy("Past ones, too"))]
 
-    def choices(self, changelist: Any) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Now and to come")}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        past = Q(last_day__lt=timezone.localdate()) | Q(ends_at__lt=timezone.now())
-        return queryset if self.value() == "all" else queryset.exclude(past)
+    def past(self) -> Q:
+        return Q(last_day__lt=timezone.localdate()) | Q(ends_at__lt=timezone.now())
 
 
 @admin.register(Closure)
-class ClosureAdmin(ClinicTimeAdmin):
+class ClosureAdmin(ClinicTimeAdmin[Closure]):
     list_display = ["span", "who", "where", "reason"]
     list_display_links = ["span"]
     list_filter = [WhenFilter, ClinicianFilter, LocationFilter]
@@ -246,14 +262,14 @@ class ClosureAdmin(ClinicTimeAdmin):
     form = ClosureForm
     fields = ["clinician", "location", "first_day", "last_day", "starts_at", "ends_at", "reason"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Closure | None = None) -> bool:
         return request.user.has_perm("intake.delete_closure")
 
     @admin.display(description=gettext_lazy("When"))
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
             return _days_words(row.first_day, row.last_day)
-        # the database holds that a closure without days has both moments
+        # a constraint of the database: a closure without days has both moments
         assert row.starts_at
         assert row.ends_at
         zone = closure_zone(row.location)
@@ -268,7 +284,7 @@ class ClosureAdmin(ClinicTimeAdmin):
         return str(row.location) if row.location else _("everywhere")
 
 
-def _days_words(first: Any, last: Any) -> str:
+def _days_words(first: date | None, last: date | None) -> str:
     """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""

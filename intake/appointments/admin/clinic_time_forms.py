@@ -1,7 +1,7 @@
 """The forms of clinic time: the admin's own, which ask before a change affects booked visits."""
 
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,10 +14,12 @@ from intake.appointments.admin.affected import AskingForm
 from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment
-from intake.models.clinic_time import Location, OpeningHours
+from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours
+
+InUse = TypeVar("InUse", Clinician, Location)
 
 
-class InUseForm(AskingForm):
+class InUseForm(AskingForm[InUse]):
     """The form of a clinician or a location, which asks before it puts them out of use."""
 
     def find_affected(self) -> list[Appointment]:
@@ -25,7 +27,7 @@ class InUseForm(AskingForm):
         return clinic_time.visits_to_come(row=self.instance) if ends else []
 
 
-class LocationForm(InUseForm):
+class LocationForm(InUseForm[Location]):
     """The form of a location. The zone cannot change while visits are booked there."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,7 +46,7 @@ class LocationForm(InUseForm):
         return zone
 
 
-class HoursForm(AskingForm):
+class HoursForm(AskingForm[OpeningHours]):
     """The form of opening hours, which refuses hours that overlap others of the clinician."""
 
     def clean(self) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def closure_zone(location: Location | None) -> tzinfo:
     return location.zone if location else timezone.get_default_timezone()
 
 
-class ClosureForm(AskingForm):
+class ClosureForm(AskingForm[Closure]):
     """A closure of whole days or between two moments: for a clinician, a location, or all."""
 
     starts_at = WallTimeField(label=gettext_lazy("From"), required=False)
@@ -141,7 +143,7 @@ class ClosureForm(AskingForm):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; at a clock change, the moment that closes more."""
+    """Return the moment of a wall time; of two, the moment that makes the closure longer."""
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

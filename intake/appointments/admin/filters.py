@@ -3,6 +3,7 @@
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -33,10 +34,8 @@ class DayFilter(FixedFilter):
         ("all", gettext_lazy("All days")),
     ]
 
-    def choices(self, changelist: ChangeList) -> Any:
-        default = _("All days") if changelist.query else _("Today")
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": default}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("All days") if changelist.query else _("Today")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -66,9 +65,8 @@ class VisitStatusFilter(FixedFilter):
     parameter_name = "status"
     options = [*workflow.VISIT_STATUSES.items(), ("all", gettext_lazy("All"))]
 
-    def choices(self, changelist: ChangeList) -> Any:
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice if number else {**choice, "display": _("Booked, done, missed")}
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("Booked, done, missed")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.VISIT_STATUSES:
@@ -94,16 +92,11 @@ class HoursFilter(FixedFilter):
 class RowFilter(FixedFilter):
     """A filter by the rows of a small table; showing it needs one query."""
 
-    rows: Any
+    rows: type[Clinician] | type[Location]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
         self.options = [(str(row.pk), str(row)) for row in self.rows.objects.all()]
         return self.options
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in dict(self.options):
-            return queryset.filter(**{str(self.parameter_name): self.value()})
-        return queryset
 
 
 class ClinicianFilter(RowFilter):

@@ -26,7 +26,7 @@ def duration_words(hours: int) -> str:
 
 
 def duration_choices() -> list[tuple[int, str]]:
-    """Return how long an offer can be held, in hours and words, with the clinic's own setting."""
+    """Return the choices of how long an offer is held, as hours and words."""
     hours = sorted({4, 24, 48, 72, 168, settings.APPOINTMENT_OFFER_HOURS})
     return [(number, duration_words(number)) for number in hours]
 

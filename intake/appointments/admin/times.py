@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.http import QueryDict
@@ -16,6 +17,7 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic.lists import Row
 from intake.appointments import free_times, week
 from intake.appointments.admin.words import fit_words, time_words
 from intake.appointments.book import FreeTime
@@ -28,8 +30,8 @@ from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
 WEEK = timedelta(days=7)
-FARTHEST = timedelta(days=800)  # as far from today as the calendar goes
-SHOWN = 12  # so many fitting free times before "more"
+FARTHEST = timedelta(days=800)  # the calendar goes no farther from today
+SHOWN = 12  # fitting free times on the page before "more"
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class Times:
         return found
 
     def _day(self, day: CalendarDay) -> DayOfWeek:
-        columns: dict[Any, Column] = {}
+        columns: dict[UUID, Column] = {}
 
         def column(who: Clinician) -> Column:
             return columns.setdefault(who.pk, Column(who))
@@ -228,7 +230,7 @@ class Times:
 
     @property
     def visits(self) -> list[Appointment]:
-        """The bookings that the week shows; the reader's look at them is recorded."""
+        """The bookings that the week shows. The page records that the reader saw them."""
         return [
             line.visit
             for day in self.days
@@ -281,7 +283,7 @@ class Times:
         ]
 
 
-def _by_key(rows: Iterable[Any], key: str) -> Any:
+def _by_key(rows: Iterable[Row], key: str) -> Row | None:
     return next((row for row in rows if str(row.pk) == key), None)
 
 

@@ -3,18 +3,16 @@
 The front desk sees and changes all visits; a clinician sees the visits with that clinician.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,8 +20,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
-from clinic.requests import Request
+from clinic.lists import Context
+from clinic.requests import StaffRequest
 from intake.appointments import changing
 from intake.appointments.admin.filters import (
     ClinicianFilter,
@@ -39,13 +37,13 @@ from intake.appointments.admin.words import time_words
 from intake.appointments.slot_gone import SlotGone
 from intake.appointments.steps import submission_of
 from intake.domain.stored import PHONE
-from intake.errors import REFUSALS
+from intake.errors import STAFF_REFUSALS
 from intake.models.appointments import Appointment, CancelReason, Offer
 from intake.models.calls import CallTask
 from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.staff import reads
-from intake.staff.lists import PatientAdmin, find_patients, record_view
+from intake.staff.lists import PatientAdmin, find_patients, record_page, record_view
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
 from intake.wording.people import person_words
 from intake.wording.reading import phone_words
@@ -87,7 +85,7 @@ class CancelForm(forms.Form):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(PatientAdmin):
+class AppointmentAdmin(PatientAdmin[Appointment]):
     """The list of visits and the page of one visit."""
 
     list_display = ["when", "patient", "opens", "kind", "clinician", "location", "state"]
@@ -97,42 +95,34 @@ class AppointmentAdmin(PatientAdmin):
     sortable_by = []
     posts = ["move", "cancel", "complete", "miss"]
     list_title = gettext_lazy("Appointments")
+    is_in_index = False
+    changelist = TimeOrder
+    reference_lookup = "submission__reference"
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hidden from the admin index; reached from the page header."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
         if not request.user.has_perm("intake.view_appointment"):
             return False
         if obj is None or may_change(request):
             return True
         return bool(obj.clinician.user_id == request.user.pk)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         rows = Appointment.objects.for_reading()
         rows = rows.defer("submission__answers", "submission__assessment")
         return rows if may_change(request) else rows.filter(clinician__user=request.user.pk)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Appointment | None:
         """Return any appointment. `found` checks the permission, so that a refusal is recorded."""
         try:
             return Appointment.objects.for_reading().filter(pk=object_id).first()
         except (ValidationError, ValueError):
             return None
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TimeOrder
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        if reference := parse_reference(search_term):
-            return queryset.filter(submission__reference=reference), False
-        seen = Submission.objects.filter(appointments__in=queryset)
-        return queryset.filter(submission__in=find_patients(seen.distinct(), search_term)), False
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        seen = Submission.objects.filter(appointments__in=rows).distinct()
+        return rows.filter(submission__in=find_patients(seen, term))
 
     # --- columns ---------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("When"))
@@ -170,37 +160,30 @@ class AppointmentAdmin(PatientAdmin):
 
     # --- the page --------------------------------------------------------------------------------
     @record_view
-    def change_view(self, request: Request, row: Appointment, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: StaffRequest, row: Appointment, **kwargs: Any) -> HttpResponse:
         return self.show(request, row)
 
+    @record_page("admin/intake/appointment/read.html")
     def show(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
         *,
         form: CancelForm | None = None,
         error: Exception | None = None,
-        status: int = 200,
-    ) -> HttpResponse:
-        with transaction.atomic():
-            if error:
-                row = self.record_or_404(request, row.pk)
-            offers = list(
-                Offer.objects.filter(appointment=row).select_related("request__submission")
-            )
-            self.record(request, row, [offer.request.submission for offer in offers])
-            context = {
-                **self.context(request, row),
-                "offers": offers,
-                **notes_of(row),
-                "history": history_of(row),
-                **buttons_for(row, may_change=may_change(request)),
-                "form": form or CancelForm(),
-                "refused": error,
-                "owed": owed_calls_of(request, row.submission),
-            }
-            template = "admin/intake/appointment/read.html"
-            return TemplateResponse(request, template, context, status=status).render()
+    ) -> Context:
+        offers = list(Offer.objects.filter(appointment=row).select_related("request__submission"))
+        self.record(request, row, [offer.request.submission for offer in offers])
+        return {
+            **self.context(request, row),
+            "offers": offers,
+            **notes_of(row),
+            "history": history_of(row),
+            **buttons_for(row, may_change=may_change(request)),
+            "form": form or CancelForm(),
+            "refused": error,
+            "owed": owed_calls_of(request, row.submission),
+        }
 
     def context(self, request: HttpRequest, row: Appointment) -> dict[str, Any]:
         person = row.submission.person if row.submission else {}
@@ -214,8 +197,6 @@ class AppointmentAdmin(PatientAdmin):
         )
         phone = person.get(PHONE, "")
         return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": row.submission.reference if row.submission else _("Held time"),
             "row": row,
             "when": time_words(row.starts, row.ends),
@@ -226,11 +207,10 @@ class AppointmentAdmin(PatientAdmin):
             "unreached": row.submission is not None and not letter_words(row.submission),
             "home": home,
             "page_address": self.address("change", row.pk),
-            "is_popup": False,
         }
 
     def record(
-        self, request: Request, row: Appointment, others: list[Submission], page: str = ""
+        self, request: StaffRequest, row: Appointment, others: list[Submission], page: str = ""
     ) -> None:
         """Record which patients the page shows, before it is sent."""
         if row.submission:
@@ -245,7 +225,7 @@ class AppointmentAdmin(PatientAdmin):
         )
 
     # --- its buttons -------------------------------------------------------------------------
-    def cancel_view(self, request: Request, object_id: str) -> HttpResponse:
+    def cancel_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         if request.method != "POST":
             return redirect(self.address("change", row.pk))
@@ -262,45 +242,44 @@ class AppointmentAdmin(PatientAdmin):
             **form.cleaned_data,
         )
 
-    def complete_view(self, request: Request, object_id: str) -> HttpResponse:
+    def complete_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         return self.act(
             request, row, changing.record_attendance, _("Stored: the visit took place.")
         )
 
-    def miss_view(self, request: Request, object_id: str) -> HttpResponse:
+    def miss_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         row = self.changeable(request, object_id)
         return self.act(
             request, row, changing.record_no_show, _("Stored: the patient did not come.")
         )
 
-    def changeable(self, request: Request, object_id: str) -> Appointment:
-        """Return the appointment of a button. Raises PermissionDenied for a mere reader."""
+    def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
+        """Return the appointment of a button. Raises PermissionDenied for readers."""
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
-        row: Appointment = self.record_or_404(request, object_id)
-        return row
+        return self.record_or_404(request, object_id)
 
     def act(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
-        service: Any,
+        service: Callable[..., None],
         done: str,
         form: CancelForm | None = None,
         *,
         reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button. A refusal shows the page as it is now, and why.
+        """Call a service for a button. After a refusal the page shows the reason.
 
-        `done` says what was done. `reason_to_call` names the calls that staff owe a patient whom
-        no letter tells of it.
+        `done` says what was done. `reason_to_call` is the reason of the call that staff owe the
+        patient if no letter tells the patient.
         """
         if request.method == "POST":
             try:
                 service(appointment=row, by=request.user, request_id=request.request_id, **given)
-            except REFUSALS as error:
+            except STAFF_REFUSALS as error:
                 return self.show(request, row, form=form, error=error, status=409)
             if reason_to_call:
                 say_who_tells_patient(request, submission_of(row), done, reason_to_call)
@@ -309,7 +288,7 @@ class AppointmentAdmin(PatientAdmin):
         return redirect(self.address("change", row.pk))
 
     # --- moving it -------------------------------------------------------------------------------
-    def move_view(self, request: Request, object_id: str) -> HttpResponse:
+    def move_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         """Show the week with its free times, and move the visit to the chosen slot."""
         row = self.changeable(request, object_id)
         if request.method != "POST":
@@ -325,55 +304,50 @@ class AppointmentAdmin(PatientAdmin):
                 by=request.user,
                 request_id=request.request_id,
             )
-        except REFUSALS as error:
+        except STAFF_REFUSALS as error:
             return self.show_move(request, row, request.POST, error=error, status=409)
         moved = _("The appointment is moved.")
         say_who_tells_patient(request, submission_of(row), moved, CallTask.Reason.CHANGED)
         return redirect(self.address("change", row.pk))
 
+    @record_page("admin/intake/appointment/move.html")
     def show_move(
         self,
-        request: Request,
+        request: StaffRequest,
         row: Appointment,
         typed: QueryDict,
         *,
         form: ChosenSlotsForm | None = None,
         error: Exception | None = None,
-        status: int = 200,
-    ) -> HttpResponse:
-        with transaction.atomic():
-            if error:
-                row = self.record_or_404(request, row.pk)
-            types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
-            kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
-            if not typed.get("week"):
-                typed = typed.copy()
-                typed["week"] = row.starts.date().isoformat()
-            times = Times(typed=typed, kinds=kinds, place=row.location, many=False)
-            if isinstance(error, SlotGone):
-                times.gone = error
-            seen = [each.submission for each in times.visits if each.submission]
-            self.record(request, row, seen, page="calendar")
-            context = {
-                **self.context(request, row),
-                "page_address": self.address("move", row.pk),
-                "times": times,
-                "times_form": form,
-                "refused": error,
-                "may_offer": False,
-                "hold_choices": [],
-                "choosing": row.status == "confirmed",
-                "buttons": "admin/intake/appointment/buttons.html",
-            }
-            template = "admin/intake/appointment/move.html"
-            return TemplateResponse(request, template, context, status=status).render()
+    ) -> Context:
+        types = VisitType.objects.filter(is_active=True, clinicians=row.clinician_id)
+        kinds = sorted(types, key=lambda kind: kind.pk != row.visit_type_id)
+        if not typed.get("week"):
+            typed = typed.copy()
+            typed["week"] = row.starts.date().isoformat()
+        times = Times(typed=typed, kinds=kinds, place=row.location, many=False)
+        if isinstance(error, SlotGone):
+            times.gone = error
+        seen = [each.submission for each in times.visits if each.submission]
+        self.record(request, row, seen, page="calendar")
+        return {
+            **self.context(request, row),
+            "page_address": self.address("move", row.pk),
+            "times": times,
+            "times_form": form,
+            "refused": error,
+            "may_offer": False,
+            "hold_choices": [],
+            "choosing": row.status == "confirmed",
+            "buttons": "admin/intake/appointment/buttons.html",
+        }
 
 
 def notes_of(row: Appointment) -> dict[str, str]:
     """Return what staff wrote of a visit: the note, why it was cancelled or overbooked."""
     return {
         "note": (row.note or {}).get("text", ""),
-        "reason": CancelReason(row.cancel_reason).label if row.cancel_reason else "",
+        "reason": str(CancelReason(row.cancel_reason).label) if row.cancel_reason else "",
         "overbooked_by": person_words(row.overbooked_by) if row.overbooked_by else "",
         "overbook_reason": (row.overbook_reason or {}).get("text", ""),
     }

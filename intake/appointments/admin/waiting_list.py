@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -15,16 +14,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.ids import parse_reference
-from clinic.lists import FindList, FixedFilter
-from clinic.requests import Request
+from clinic.lists import FindList, FixedFilter, ListOnly
+from clinic.requests import StaffRequest
 from intake.appointments import waiting_list
 from intake.appointments.admin.words import wish_rows
 from intake.models.appointments import Appointment, WaitlistEntry, WishedVisit
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import Submission, Urgency
-from intake.staff.lists import PatientAdmin, find_patients, span_words
+from intake.staff.lists import PatientAdmin, find_patients
 from intake.staff.owed_calls import letter_words
+from intake.staff.status_words import span_words
 
 
 class WaitingOrder(FindList):
@@ -48,13 +47,12 @@ class WishedFilter(FixedFilter):
     options = list(WishedVisit.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        known = self.value() in WishedVisit.values
-        return queryset.filter(request__visit_type=self.value()) if known else queryset
+        return queryset.filter(request__visit_type=self.value()) if self.is_chosen() else queryset
 
 
 @admin.register(WaitlistEntry)
-class WaitlistAdmin(PatientAdmin):
-    """Who has waited how long for what. Staff offer a slot on the page of the request."""
+class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
+    """The patients who wait, since when, and for what. Staff offer slots on the request's page."""
 
     list_display = ["urgency_mark", "opens", "patient", "waits", "wish", "has_visit", "acts"]
     list_filter = [WishedFilter]
@@ -62,15 +60,14 @@ class WaitlistAdmin(PatientAdmin):
     sortable_by = []
     posts = ["leave"]
     list_title = gettext_lazy("Waiting list")
+    is_in_index = False
+    changelist = WaitingOrder
+    reference_lookup = "request__submission__reference"
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Hidden from the admin index; reached from the page header."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: WaitlistEntry | None = None) -> bool:
         return request.user.has_perm("intake.change_appointment")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WaitlistEntry]:
         visits = Appointment.objects.filter(
             submission=OuterRef("request__submission"), status="confirmed"
         )
@@ -78,33 +75,14 @@ class WaitlistAdmin(PatientAdmin):
         rows = rows.defer("request__submission__answers", "request__submission__assessment")
         return rows.annotate(visit_at=Subquery(visits.values("during__startswith")[:1]))
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return WaitingOrder
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        if reference := parse_reference(search_term):
-            return queryset.filter(request__submission__reference=reference), False
+    def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         waiting = Submission.objects.filter(appointment_request__waiting__isnull=False)
-        found = find_patients(waiting, search_term)
-        return queryset.filter(request__submission__in=found), False
+        return rows.filter(request__submission__in=find_patients(waiting, term))
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        """Lead to the list, which shows all that there is of an entry."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:intake_waitlistentry_changelist")
-
-    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **kw: Any) -> Any:
-        return self.change_view(request, object_id)
-
-    def submissions_shown(self, rows: list[Any]) -> list[Submission]:
+    def submissions_shown(self, rows: list[WaitlistEntry]) -> list[Submission]:
         return [row.request.submission for row in rows]
 
-    def leave_view(self, request: Request, object_id: str) -> HttpResponse:
+    def leave_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
         """Take a patient off the list: the button beside a row."""
         if not self.has_view_permission(request):
             raise PermissionDenied

@@ -18,8 +18,8 @@ from intake.models.clinic_time import Clinician, Location, VisitKind, VisitType
 from intake.models.submissions import Urgency
 from intake.wording import moments
 
-DAYS = 4  # so many days with free times on one page
-LOOK = timedelta(days=14)  # read at first; further ahead only when the page is not full
+DAYS = 4  # days with free times on one page
+LOOK = timedelta(days=14)  # the first look ahead; a longer one follows if the page is not full
 
 
 def form_of(
@@ -95,7 +95,7 @@ def gone_words(shown: dict[str, Any]) -> str:
 def held_words(row: Appointment) -> dict[str, str]:
     """Return a held slot in words: its key, when it is, and until when it is held."""
     until = row.held_until
-    assert until  # the database holds that a held row has it
+    assert until  # a constraint of the database
     return {
         "key": taking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),

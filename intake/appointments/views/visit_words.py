@@ -19,8 +19,8 @@ OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 def visit_context(submission: Submission) -> dict[str, Any]:
     """Return what the patient's page says of visits.
 
-    Beside the query of the request, it needs three: the newest visit, the offers, the waiting list.
-    It needs one more where the page speaks of the waiting list.
+    Makes three queries: for the newest visit, the offers and the waiting list. Makes one more where
+    the page speaks of the waiting list.
     """
     request = getattr(submission, "appointment_request", None)
     newest = _newest(submission)

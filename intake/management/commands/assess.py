@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from intake import protocols
-from intake.domain.answers import InvalidAnswer, clean_json_answer
+from intake.domain.answers import clean_json_answer
 from intake.domain.definition import Protocol, Value
 from intake.domain.route import visible
 from intake.domain.triage import assess
+from intake.domain.wrong_answers import InvalidAnswer
 
 META = {"safety_retracted": False, "si_screen": True}
 """The keys that may stand beside the answers, with their defaults."""

@@ -1,4 +1,4 @@
-"""`manage.py prune`: delete each hour what is kept no longer, and print the counts. Idempotent."""
+"""`manage.py prune`: delete expired data, and print the counts. Idempotent; runs each hour."""
 
 from typing import Any
 

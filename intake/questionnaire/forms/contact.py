@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from intake.domain import answers as domain
+from intake.domain import wrong_answers
 from intake.domain.definition import Protocol
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
@@ -19,7 +19,7 @@ from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextFi
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
 
-CONSENT_VERSION = "draft-1"  # of the words of ContactForm.consent and of the privacy notice
+CONSENT_VERSION = "draft-1"  # the version of ContactForm.consent and of the privacy notice
 
 
 def stored_names(uses: Uses) -> dict[str, str]:
@@ -107,7 +107,7 @@ class ContactForm(WalkForm):
             question = protocol.question(question_id)
             proxied = not self._asks_who and self.uses.is_proxy(answered)
             self.fields[question_id] = question_field(question.for_proxy() if proxied else question)
-            missing = domain.missing_message(question).message_in(gettext)
+            missing = wrong_answers.missing(question).message_in(gettext)
             self.fields[question_id].error_messages["required"] = missing
         self.fields[asked.phone] = PhoneField(
             label=protocol.question(asked.phone).text,
@@ -135,7 +135,7 @@ class ContactForm(WalkForm):
     def _let_browsers_fill(self, who: str | None) -> None:
         """Mark the fields that a browser may fill with its owner's name and birthday.
 
-        A parent's must not become the child's, so no field is marked before `who` is answered.
+        A parent's data must not become the child's, so no field is marked before `who` is answered.
         """
         if who and not self.uses.is_proxy(who):
             self.fields["name"].widget.attrs["autocomplete"] = "name"
@@ -188,16 +188,16 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """Return the answers given here: none, except in a request without the questionnaire."""
+        """Return the answers given in this form: only in a request without the questionnaire."""
         if not self._asks_who:
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {self.uses.who.q: self.cleaned_data[self.uses.who.q], self.uses.age: age}
 
     def typed(self) -> dict[str, Any]:
-        """Return what was typed, to show it to a patient who saves for later here.
+        """Return the typed values, to show them again to a patient who saves for later here.
 
-        Without the two boxes for consent, which the patient has to tick again.
+        The two boxes for consent are left out: the patient has to tick them again.
         """
         boxes, data = {"consent", self.uses.contact.acknowledged}, self.completed_data()
         stored = stored_names(self.uses)

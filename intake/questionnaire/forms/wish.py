@@ -22,21 +22,23 @@ from intake.wording.reading import date_words
 
 MOST = 3
 ANY = "any"
-PARTS = ("place", "clinician", "days", "times")  # of one wish
+PARTS = ("place", "clinician", "days", "times")  # the fields of one wish
 NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The places (names) and clinicians (id, name) to choose from. A single one is not asked."""
+    """The places (names) and clinicians (id, name) to choose from. A single one is no choice."""
 
     places: tuple[str, ...] = ()
     clinicians: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def typed(cls, posted: QueryDict) -> "Choices":
-        """Return the places of the settings and those of the POST, to show the form again without
-        a database."""
+        """Return the places of the settings and of the POST.
+
+        With these the form can be shown again without a database.
+        """
         sent = (posted.get(f"place{suffix(n)}", "")[:80] for n in range(MOST))
         chosen = (place for place in sent if place not in ("", ANY))
         return cls(tuple(dict.fromkeys((*settings.CLINIC_PLACES, *chosen))))

@@ -96,9 +96,9 @@ def current_wording() -> Wording:
 
 
 def draft_notice(words: Wording, approved: bool) -> str:
-    """Return the notice that the words are not approved, '' if they are.
+    """Return the notice that the texts are not approved; '' if they are.
 
-    `approved` is about the English protocol; the translation knows about itself.
+    `approved` is the approval of the English protocol. A translation has its own.
     """
     if words.shown is not None and not words.approved:
         return _("Draft translation: not yet approved")
@@ -106,7 +106,7 @@ def draft_notice(words: Wording, approved: bool) -> str:
 
 
 def reach_words(walk: Walk) -> str:
-    """Return in words how long this browser finds the draft."""
+    """Return in words for how long this browser can open the draft."""
     return hours.lasting_words(walk.reach) if walk.reach else ""
 
 

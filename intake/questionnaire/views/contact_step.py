@@ -1,7 +1,5 @@
 """Show and save the contact step."""
 
-from functools import lru_cache
-
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
@@ -36,7 +34,6 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
             walk.content.answers.get(walk.uses.who.q),
             walk.before(step),
             reach_words(walk),
-            get_language(),
         )
         return blank.serve(request, html)
     stored, fields = walk.content.typed.get(CONTACT) or walk.content.contact, field_names(walk.uses)
@@ -65,17 +62,16 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     return redirect_onward(request, saved, step)
 
 
-@lru_cache(maxsize=128)
+@blank.remembered(most=128)
 def blank_contact(
     content_hash: str,
     kind: str,
     who: str | None,
     before: str | None,
     reach: str,
-    language: str | None,
 ) -> str:
     """Return the HTML of the contact before anything is filled in."""
-    words = documents.wording(content_hash, language)
+    words = documents.wording(content_hash, get_language())
     form = ContactForm(words.protocol, known={words.protocol.uses.who.q: who}, kind=kind)
     approved = documents.protocol_of(content_hash).approved
     return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)

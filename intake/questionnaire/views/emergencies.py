@@ -134,7 +134,7 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     if request.POST.get("go") == "mistake":
         page = walk.content.stops[-1]["page"] if walk.content.stops else walk.steps[0]
         drafts.retract_emergency(draft=draft)
-        # a patient who filled in contact and wish came from the check page and goes back to it
+        # a patient who has filled in contact and wish came from the check page, and returns there
         change = bool(walk.content.contact and walk.content.wish)
         return redirect_to(page if page in walk.steps else walk.first_open, change=change)
     form = TellForm(data=request.POST, proxied=walk.proxied)

@@ -13,9 +13,11 @@ class _Repeatable(Protocol):
 
 
 def when_not_served(show_again: View) -> Callable[[View], View]:
-    """Show the form with what was typed by `show_again`, when the database is away or the form's
-    token is too old. `clinic.views.try_again` calls it with the request, `status`, `notice` and the
-    address's own arguments; it must not need the database."""
+    """Show the typed form again by `show_again`, when the database is away or the token too old.
+
+    `clinic.views.try_again` calls `show_again` with the request, `status`, `notice` and the
+    arguments of the address. `show_again` must not need the database.
+    """
 
     def decorate(view: View) -> View:
         cast(_Repeatable, view).again = show_again

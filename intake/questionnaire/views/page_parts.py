@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.forms import Form
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,7 +43,7 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
 
 
 def is_accepted(request: Request, form: WalkForm) -> bool:
-    """Whether the request is a POST of this form alone, and the form is valid."""
+    """Whether the request is a POST with fields of this form only, and the form is valid."""
     if request.method != "POST":
         return False
     form.full_clean()
@@ -69,7 +70,7 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 
 
 def show_step(
-    request: Request, walk: Walk, step: str, form: Any, *, notice: str = "", status: int = 0
+    request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
     """Show the contact or the wish; a bound form with errors is a 422."""
     age_page = walk.protocol.page_of(walk.uses.age).id
@@ -85,8 +86,10 @@ def show_step(
     return render(request, f"intake/{step}.html", context, status=status)
 
 
-def step_context(words: Wording, approved: bool, kind: str, step: str, form: Any) -> dict[str, Any]:
-    """Return the context of the contact or the wish as far as it depends on no draft."""
+def step_context(
+    words: Wording, approved: bool, kind: str, step: str, form: Form
+) -> dict[str, Any]:
+    """Return the part of the context of contact or wish that does not depend on the draft."""
     return {
         "form": form,
         "page": {"id": step, "title": STEP_TITLES[step]()},
@@ -154,7 +157,7 @@ def blank_step(
     approved: bool,
     kind: str,
     step: str,
-    form: Any,
+    form: Form,
     *,
     before: str | None,
     reach: str,

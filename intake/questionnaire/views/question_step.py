@@ -1,6 +1,5 @@
 """Show and save a page of questions of the protocol."""
 
-from functools import lru_cache
 from typing import Any
 
 from django.http import HttpResponse
@@ -86,7 +85,6 @@ def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
         walk.before(page.id),
         walk.kind,
         reach_words(walk),
-        get_language(),
     )
     return blank.serve(request, html)
 
@@ -108,7 +106,7 @@ def page_context(
     }
 
 
-@lru_cache(maxsize=512)
+@blank.remembered(most=512)
 def blank_page(
     content_hash: str,
     page_id: str,
@@ -117,10 +115,9 @@ def blank_page(
     before: str | None,
     kind: str,
     reach: str,
-    language: str | None,
 ) -> str:
     """Return the HTML of a page without answers."""
-    words = documents.wording(content_hash, language)
+    words = documents.wording(content_hash, get_language())
     protocol = words.protocol
     whole = protocol.page(page_id)
     page = QuestionPage(

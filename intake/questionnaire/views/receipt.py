@@ -17,7 +17,7 @@ from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
 from intake.domain.translation import Wording
-from intake.models.submissions import Kind, Submission
+from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
     draft_notice,
@@ -51,13 +51,13 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
-    # the page makes one promise, 'What happens next', so the cards make none
+    # the page makes one promise, 'What happens next', so the cards make no promise
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # a patient who has a visit needs no number of weeks until one
+        # a patient with a booked visit is not told how many weeks a visit takes
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
@@ -105,10 +105,19 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
 
     Whether a patient may wait is a matter of safety, so the words are approved ones.
     """
-    spoken, page = words.language_of(submission.result.urgency), get_language() or "en"
+    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
     with override(spoken):
-        foreign = spoken if spoken != page else ""
+        foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission, words), "next_language": foreign}
+
+
+def _urgency_code(submission: Submission) -> str:
+    """Return the urgency that the rules found, or a higher one that came later.
+
+    A patient who was told to seek help today is not told to wait after staff lower the urgency.
+    """
+    found = Urgency.of(submission.result.urgency)
+    return Urgency(max(found, submission.urgency)).code
 
 
 def next_text(submission: Submission, words: Wording) -> str:
@@ -116,7 +125,9 @@ def next_text(submission: Submission, words: Wording) -> str:
 
     A closed clinic promises no call.
     """
-    now, target, code = timezone.now(), submission.target_at, submission.result.urgency
+    now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
+    if code == "emergency":  # a patient who was raised to it later reads what is done today
+        code = "same_day"
     if code in ("same_day", "urgent") and target < now and hours.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
     if code == "same_day":
@@ -124,7 +135,7 @@ def next_text(submission: Submission, words: Wording) -> str:
             return _("A clinician reads your answers when we open. Please do not wait for that.")
         closing = hours.current().closing(now)
         if target > closing:
-            # from closing on, the advice of the level for a closed clinic applies
+            # from closing time on, the level's advice for a closed clinic applies
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."

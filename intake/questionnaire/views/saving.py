@@ -1,7 +1,6 @@
 """Save a draft for later: ask for an address for the code, and show the reference."""
 
-from typing import Any
-
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -84,7 +83,7 @@ def known_address(walk: Walk) -> tuple[str, bool]:
 
 
 def show(
-    request: Request, walk: Walk | None, form: Any, *, status: int, notice: str = ""
+    request: Request, walk: Walk | None, form: Form, *, status: int, notice: str = ""
 ) -> HttpResponse:
     context = {"form": form, "notice": notice}
     return render(request, "intake/save.html", context, status=status)

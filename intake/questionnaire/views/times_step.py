@@ -1,6 +1,6 @@
 """Show the free times and hold the one that the patient chooses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -35,8 +35,7 @@ CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
 def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     """Show the free times, or save the choice: a time to hold, a call, or the waiting list."""
-    urgency = urgency_level(walk)
-    if not free_times.may_choose(urgency):
+    if not free_times.may_choose(urgency_level(walk)):
         return _no_times(request, draft, walk)
     if request.method != "POST":
         form = choosing.form_of(initial=_initial(walk.content.wish))
@@ -44,6 +43,11 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
     if choosing.is_other_list(request):
         form = choosing.form_of(choosing.data_of_other_list(request))
         return show_times(request, draft, walk, form)
+    return _choose(request, draft, walk)
+
+
+def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
+    """Save what the patient chose, and go on; show the list again if that is not possible."""
     form = choosing.form_of(request.POST)
     if problem := unexpected_fields(request.POST, CHOOSE):
         form.add_error(None, problem)
@@ -129,7 +133,7 @@ def urgency_level(walk: Walk) -> int:
     return int(Urgency.of(walk.assessment.urgency))
 
 
-def _initial(wish: Any) -> dict[str, str]:
+def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
     """Return what the list has ticked when the patient comes back: a call or the waiting list.
 
     A held time is ticked by the page itself.

@@ -1,8 +1,7 @@
 """Show a step again with what the patient typed, without session, draft and database."""
 
-from typing import Any
-
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -38,7 +37,7 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
     protocol = words.protocol
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
-        form: Any = PageForm(
+        form: Form = PageForm(
             QuestionPage(id=page.id, section=page.section, title=page.title, questions=shown),
             typed=request.POST,
         )

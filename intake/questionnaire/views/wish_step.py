@@ -1,7 +1,5 @@
 """Show and save the last step before checking: the wish, or a free time where patients choose."""
 
-from functools import lru_cache
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -38,7 +36,6 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
             walk.kind,
             walk.before(step),
             reach_words(walk),
-            get_language(),
             choices,
         )
         return blank.serve(request, html)
@@ -65,23 +62,22 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
 def choices_of(draft: Draft) -> Choices:
     """Return the locations and clinicians to choose from.
 
-    Before the clinic has stored a location, the places of the settings stand in.
+    While the clinic has stored no location, these are the places of the settings.
     """
     people = tuple((pk, name) for pk, name in draft.clinicians)
     return Choices(tuple(draft.places or settings.CLINIC_PLACES), people)
 
 
-@lru_cache(maxsize=128)
+@blank.remembered(most=128)
 def blank_wish(
     content_hash: str,
     kind: str,
     before: str | None,
     reach: str,
-    language: str | None,
     choices: Choices,
 ) -> str:
     """Return the HTML of the wish before anything is filled in."""
-    words = documents.wording(content_hash, language)
+    words = documents.wording(content_hash, get_language())
     approved = documents.protocol_of(content_hash).approved
     form = WishForm(choices=choices)
     return blank_step(words, approved, kind, APPOINTMENT, form, before=before, reach=reach)

@@ -51,7 +51,7 @@ def confirm_age(request: Request) -> HttpResponse:
         }
         return render(request, "intake/sure.html", context)
     if not says_yes:
-        # when every step is done the patient came from the check page and goes back to it
+        # a patient who has done every step came from the check page, and returns there
         back = redirect_to(unsure["step"], change=walk.first_open is None)
         return renew_cookie(request, back, draft)
     # a page left open may ask about an age that the patient has changed since

@@ -5,7 +5,7 @@ from tests.bench.floor.models import Record
 
 @admin.register(Record)
 class RecordAdmin(admin.ModelAdmin):
-    """Django's changelist as its documentation has it; what is not said is as it comes."""
+    """Django's changelist as in its documentation. All other options have their defaults."""
 
     list_display = [
         "reference", "name", "email", "phone", "urgency", "status", "submitted_at", "assignee"

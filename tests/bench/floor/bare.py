@@ -1,6 +1,6 @@
-"""The least Django can do: one view without middleware that returns the bytes of a file.
+"""The least that Django can do: one view without middleware that returns the bytes of a file.
 
-It has a database, as every project, which it never asks.
+Like every project it has a database, but it makes no query.
 """
 
 import os
@@ -26,7 +26,7 @@ settings.configure(
 
 
 def page(request):
-    # without a length gunicorn would send it in chunks
+    # without a length gunicorn would send the body in chunks
     return HttpResponse(BODY, headers={"Content-Length": len(BODY)})
 
 

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.floor.fill`: a thousand records and an administrator who is signed in.
+"""Run `python -m tests.bench.floor.fill`: store a thousand records, and sign an administrator in.
 
-Prints the value of the session's cookie.
+Prints the value of the session cookie.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Forty columns: 12 single choices, 4 multiple ones, 12 numbers, 12 texts."""
+"""The floor's model, with 40 columns: 12 single and 4 multiple choices, 12 numbers, 12 texts."""
 
 from django.conf import settings
 from django.db import models
@@ -21,7 +21,7 @@ class Form(models.Model):
 
 
 class Slot(models.Model):
-    """One time that one visitor can have."""
+    """A slot that only one visitor can have."""
 
     key = models.CharField(max_length=100, unique=True)
 
@@ -30,8 +30,11 @@ class Slot(models.Model):
 
 
 class Record(models.Model):
-    """What a stock worklist lists. Nobody's record has an assignee too: a nullable one would cost
-    the stock list a statement for each row."""
+    """A row of the stock worklist.
+
+    Every record has an assignee: with a nullable assignee the stock list would need a statement for
+    each row.
+    """
 
     reference = models.CharField(max_length=9, unique=True)
     name = models.CharField(max_length=100)

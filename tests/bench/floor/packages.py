@@ -1,7 +1,7 @@
-"""Settings and addresses of a bare server: the apps and middleware of the clinic without ours.
+"""Settings and URLs of a bare server: the clinic's apps and middleware, without our own.
 
-Its one view answers every address with a line of text. It has a database, as every project, which
-it never asks.
+One view answers every address with a line of text. Like every project it has a database, but it
+makes no query.
 """
 
 from django.http import HttpResponse

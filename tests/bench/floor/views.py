@@ -7,7 +7,7 @@ from tests.bench.floor.models import OPTIONS, Form, Slot
 
 
 def _form(options: int) -> type[forms.ModelForm]:
-    """Forty fields, the 16 choices among them with so many options each."""
+    """Make a form of forty fields. Each of its 16 choice fields has this many options."""
     offered = OPTIONS[:options]
 
     def field(column: models.Field, **others) -> forms.Field:
@@ -23,7 +23,7 @@ def _form(options: int) -> type[forms.ModelForm]:
 
 
 PlainForm = _form(4)  # 88 controls
-WideForm = _form(11)  # 200 controls, as many as a patient meets on the way
+WideForm = _form(11)  # 200 controls, as many as a patient sees on the whole intake
 
 
 def page(request, form_class=PlainForm):
@@ -39,7 +39,7 @@ def thanks(request):
 
 
 def slot(request):
-    """The least that books a time: one INSERT, which the unique column decides."""
+    """Book a slot with the least work: one INSERT, which the unique column accepts or refuses."""
     try:
         Slot.objects.create(key=request.POST["slot"])
     except IntegrityError:

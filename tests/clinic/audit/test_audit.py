@@ -35,7 +35,7 @@ def write(number=1, **changes):
 
 @pytest.fixture
 def chain(db):
-    """Ten events after whatever there is, and the anchor before them."""
+    """Write ten events after the existing ones. Returns the anchor before them."""
     anchor = audit.head()
     write(10)
     assert audit.verify(*anchor) == []
@@ -44,7 +44,7 @@ def chain(db):
 
 @pytest.fixture
 def tamper(chain):
-    """SQL as somebody who owns the database could run it."""
+    """Run SQL as the owner of the database, who can turn the triggers off."""
     sql("alter table aud.event disable trigger user")
     return sql
 
@@ -144,7 +144,7 @@ def test_every_kind_of_actor_and_every_action_is_taken():
         write(action=action)
 
 
-# --- the rows stay ------------------------------------------------------------------------------
+# --- the rows cannot be changed -----------------------------------------------------------------
 @pytest.mark.parametrize(
     "statement",
     [
@@ -188,7 +188,7 @@ def test_number_time_and_hash_are_the_databases_own(chain):
 
 
 def grants() -> str:
-    """What docs/operations.md grants on the audit trail, to roles of the test's own."""
+    """Roles of this test with the rights on the audit trail from docs/operations.md."""
     paper = Path(settings.BASE_DIR, "docs", "operations.md").read_text(encoding="utf-8")
     _before, begin, rest = paper.partition("\n-- the audit trail")
     return (begin + rest.partition("```")[0]).replace("clinic_", "audit_test_")
@@ -301,7 +301,7 @@ end $$"""
     write(2)
     sql("alter table aud.event disable trigger user")
     tamper(write_again, [chain[1], chain[0] + 4, chain[0]])
-    assert audit.verify(*chain) == []  # the chain itself is whole again
+    assert audit.verify(*chain) == []  # the chain itself is intact again
     assert audit.verify(*anchor) == [(anchor[0] + 1, "link")]
 
 

@@ -1,4 +1,4 @@
-"""The inbox of the audit trail: an event is chained when its act commits, or nothing is done."""
+"""The inbox of the audit trail: the commit of an act chains its event, or the act is undone."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def write_as_the_release_before() -> None:
 
 
 def on_its_own(act: Callable[[], Any]) -> Callable[[], Any]:
-    """The act in a thread, which has a connection of its own."""
+    """Wrap an act that runs in a thread: at its end the thread's connection is closed."""
 
     def run() -> Any:
         try:
@@ -75,7 +75,7 @@ def test_events_are_chained_in_the_order_of_the_commits_and_in_each_as_they_were
 
 @pytest.mark.django_db(transaction=True)
 def test_who_has_recorded_and_sleeps_holds_nobody_up():
-    """Eight pages are being drawn, each with its event recorded; a ninth person signs in."""
+    """While eight pages with recorded events are drawn, a ninth person can sign in."""
     anchor, over = audit.head(), threading.Event()
     drawing = threading.Barrier(9)
 
@@ -131,7 +131,7 @@ def test_thirty_two_writers_of_two_releases_make_one_chain_without_a_gap():
 @pytest.mark.django_db
 @pytest.mark.parametrize("many", [1, 400])
 def test_however_many_events_are_chained_by_one_look_and_one_change_of_the_head(many):
-    """So that each costs no more among many. The connection has planned for one at a time."""
+    """Each event costs the same, however many are chained. The plans are those for one event."""
 
     def counted() -> dict[str, tuple[int, ...]]:
         rows = sql(
@@ -157,7 +157,7 @@ def test_however_many_events_are_chained_by_one_look_and_one_change_of_the_head(
 
 # --- a commit that cannot chain -----------------------------------------------------------------
 def act() -> None:
-    """Something that happens in the clinic, with its event."""
+    """Change something in the clinic, with its audit event."""
     Bucket.objects.create(key="done", tokens=1, at="2026-11-26T10:00Z")
     write()
 
@@ -219,7 +219,7 @@ def test_what_lies_in_the_inbox_without_its_trigger_is_told():
         call_command("audit_verify", anchor=anchor)
 
 
-# --- whose rights it has ------------------------------------------------------------------------
+# --- the rights it runs with --------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
 def test_the_role_of_the_program_has_its_events_chained_at_commit():
     anchor = audit.head()

@@ -1,4 +1,4 @@
-"""A composer whose words a test chooses, and a mail server."""
+"""Fixtures of messages: a composer whose letters a test chooses, and a mail server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.faults.sink import Sink
 
 @pytest.fixture
 def say(monkeypatch) -> Callable[[Any], None]:
-    """What the composer of the kind 'note' says; a letter to Ana unless a test wants another."""
+    """Set what the composer of the kind 'note' returns. By default it is a letter to Ana."""
     letters: dict[str, Any] = {"note": lambda message: Letter(("ana@example.org",), "Hi", "Words")}
     monkeypatch.setattr(outbox, "_composers", {"note": lambda m: letters["note"](m)})
     monkeypatch.setattr(outbox, "_unsents", {})
@@ -22,7 +22,7 @@ def say(monkeypatch) -> Callable[[Any], None]:
 
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
-    """A mail server, and mail that goes to it."""
+    """A mail server to which the program sends its mail."""
     with Sink() as server:
         settings.EMAIL_BACKEND = "clinic.outgoing.mail.SmtpBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

@@ -1,4 +1,4 @@
-"""Messages of a kind that the tests alone know: put, due, delivered."""
+"""Messages of the kind 'note', which only tests know: put, made due, read back."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,10 +19,10 @@ def put(occasion: str = "one", **order: Any) -> Message:
 
 
 def soon(message: Message) -> None:
-    """The time of the next try has come."""
+    """Make the next try of the message due now."""
     Message.objects.filter(pk=message.pk).update(next_at=timezone.now() - timedelta(seconds=1))
 
 
 def now(message: Message) -> Message:
-    """The message as it is stored."""
+    """Return the message as it is stored now."""
     return Message.objects.get(pk=message.pk)

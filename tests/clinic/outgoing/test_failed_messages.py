@@ -1,4 +1,4 @@
-"""Messages that do not go out are seen by staff, on every page, until somebody dealt with them."""
+"""Every staff page shows messages that do not go out, until a member of staff deals with them."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic import limits
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, oversight
 from tests import builders
 from tests.desk import Trail, cells, waiting, words
 
@@ -48,7 +48,7 @@ def test_a_message_long_due_is_said_on_every_page(role):
     client = builders.staff_client(role)
     assert LATE not in words(client.get(PLACES[role]))
 
-    # tried in vain, and to be tried again later: late all the same
+    # tried without success, and to be tried again later: late all the same
     late, later = (timezone.now() + timedelta(minutes=m) for m in (-16, 30))
     Message.objects.update(due_at=late, next_at=later, attempts=4)
     assert LATE in words(client.get(PLACES[role]))
@@ -59,7 +59,7 @@ def test_what_waits_for_its_time_is_no_trouble():
     later = timezone.now() + timedelta(days=3)
     Message.objects.update(due_at=later, next_at=later, created_at=later - timedelta(days=4))
 
-    assert outbox.trouble() == (False, False, False)
+    assert oversight.trouble() == (False, False, False)
 
 
 @pytest.mark.parametrize("role", PLACES)
@@ -90,7 +90,7 @@ def test_the_list_says_which_and_why_and_holds_no_address(failed):
 
     assert cells(page, "what") == ["Confirmation"]
     assert cells(page, "error") == ["smtp 550"]
-    assert len(cells(page, "about")[0]) == 9  # the reference
+    assert len(cells(page, "about")[0]) == 9  # nine characters of a reference
     assert b"anary" not in page.content
     (event,) = trail.of(page)
     assert (event.action, event.detail) == ("list", {"page": "message", "count": 1})

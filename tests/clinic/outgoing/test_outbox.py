@@ -1,4 +1,4 @@
-"""The outbox: what is put is sent once, late rather than never, and given up loudly."""
+"""The outbox: a message is sent once, late rather than never, and staff see when it fails."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from clinic.models import Message
-from clinic.outgoing import outbox
+from clinic.outgoing import outbox, oversight
 from clinic.outgoing.outbox import Letter, Order
 from tests.clinic.outgoing.notes import now, put, soon
 
@@ -133,7 +133,7 @@ def test_a_letter_to_nobody_has_failed(say):
     assert (now(message).state, now(message).error) == ("failed", "no recipient")
 
 
-# --- what was not sent ---------------------------------------------------------------------------
+# --- messages that could not be sent -------------------------------------------------------------
 
 
 def nowhere(message: Message) -> Letter:
@@ -184,7 +184,7 @@ def test_what_is_sent_expired_over_or_tried_again_later_is_not_followed_up(say, 
 
 
 def test_following_up_and_the_note_are_one_transaction(say, written_log):
-    """What cannot be followed up has failed, where staff see it; it is not looked at for ever."""
+    """A message whose follow-up fails counts as failed, so that staff see it. It is not retried."""
 
     @outbox.when_unsent("note")
     def follow(message):
@@ -197,7 +197,7 @@ def test_following_up_and_the_note_are_one_transaction(say, written_log):
 
     assert (now(broken).state, now(broken).error) == ("failed", "no way")
     assert not Message.objects.filter(kind="written").exists()
-    assert outbox.trouble() == (True, False, False)
+    assert oversight.trouble() == (True, False, False)
     assert "unsent message not followed up" in written_log.getvalue()
     assert "CANARY" not in written_log.getvalue()
 

@@ -1,4 +1,4 @@
-"""Text messages: a function that a setting names, and a terminal on a laptop."""
+"""Text messages: a setting names the function that sends them; a laptop prints them."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

@@ -1,4 +1,4 @@
-"""The shorter way to a kept page gives the answer that the longer one gives."""
+"""The shorter way to a stored page gives the same answer as the longer way."""
 
 import json
 from io import BytesIO
@@ -35,7 +35,7 @@ def _store(tmp_path, settings):
 
 
 def ask(application, **changes):
-    """Status, headers and body of a WSGI application's answer."""
+    """Return status, headers and body of a WSGI application's answer."""
     told = {}
 
     def start_response(status, headers, exc_info=None):
@@ -65,7 +65,7 @@ def never(environ, start_response):
 @pytest.mark.parametrize("asked", GIVEN.values(), ids=GIVEN)
 def test_a_kept_page_is_sent_without_django_and_is_the_same(asked):
     django = WSGIHandler()
-    ask(django)  # the first reader
+    ask(django)  # the first reader has the page rendered and stored
     usual = ask(django, **asked)
 
     assert ask(Front(never), **asked) == usual

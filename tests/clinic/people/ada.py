@@ -1,4 +1,4 @@
-"""Ada, who signs in with a password and an authenticator app."""
+"""Ada, a member of staff who signs in with a password and an authenticator app."""
 
 from django.core.cache import cache
 from django.test import Client
@@ -24,7 +24,7 @@ def password(client: Client, name: str = "ada", word: str = PASSWORD, **more: st
 
 def sign_in(client: Client) -> None:
     password(client)
-    cache.clear()  # a test is quicker than a code is old
+    cache.clear()  # forget the used code: a test does not wait for the next code
     assert client.post(AUTHENTICATE, {"code": code()}).status_code == 302
 
 

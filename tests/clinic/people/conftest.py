@@ -1,4 +1,4 @@
-"""Ada, without a factor and with one; the end of the trail before a test."""
+"""Fixtures of sign-ins: Ada with and without a second factor, the last event before the test."""
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -7,11 +7,6 @@ from django.contrib.auth.models import User
 
 from clinic import audit
 from tests.clinic.people.ada import PASSWORD, SECRET
-
-
-@pytest.fixture
-def quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -28,5 +23,8 @@ def enrolled(user: User) -> User:
 
 @pytest.fixture
 def start(db) -> int:
-    """The trail is append-only, so that other tests leave events in it: this one's come after."""
+    """The number of the last event before the test.
+
+    The audit trail is append-only, so it contains the events of earlier tests.
+    """
     return audit.head()[0]

@@ -40,7 +40,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STOCK = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "old"}}
 
 
-# --- somebody who can write one row --------------------------------------------------------------
+# --- an attacker who can write one row -----------------------------------------------------------
 
 RAN: list[str] = []
 
@@ -67,15 +67,14 @@ FOREIGN = {
 
 
 @pytest.fixture
-def account(settings) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def account() -> User:
     user = User.objects.create_user("ada", password=PASSWORD, is_staff=True)
     TOTP.activate(user, SECRET)
     return user
 
 
 def sign_in() -> list[int]:
-    """The statuses of password and code, in a new browser."""
+    """Return the statuses of password and code, in a new browser."""
     client = Client()
     first = client.post("/account/login/", {"login": "ada", "password": PASSWORD})
     second = client.post("/account/2fa/authenticate/", {"code": builders.totp(SECRET)})
@@ -84,7 +83,7 @@ def sign_in() -> list[int]:
 
 @pytest.fixture
 def asked(monkeypatch) -> dict[str, str]:
-    """Each key that the cache is asked for, and how the cache writes it."""
+    """Each key that the cache is asked for → the key as stored."""
     keys: dict[str, str] = {}
     written = BaseCache.make_key
 
@@ -97,7 +96,7 @@ def asked(monkeypatch) -> dict[str, str]:
 
 
 def test_the_stock_cache_runs_what_one_row_says(account, asked, settings):
-    """Why ours exists; and proof that the row of the next test would strike."""
+    """Why we have our own cache. It also proves that the row of the next test would do harm."""
     settings.CACHES = STOCK
     call_command("createcachetable", verbosity=0)
     RAN.clear()
@@ -129,7 +128,7 @@ def test_a_foreign_row_runs_nothing_and_stops_nobody(account, asked, foreign):
 
 
 def configured() -> list[str]:
-    """Every class that the settings name for keeping or passing on what the program knows."""
+    """Return every class that the settings name for storing or passing on the program's data."""
     return [
         *(backend["BACKEND"] for backend in conf.CACHES.values()),
         *(backend["BACKEND"] for backend in conf.TASKS.values()),
@@ -167,10 +166,10 @@ def test_no_package_between_a_request_and_the_database_knows_how_to_unpickle(acc
 
 
 def imports_of(module: ModuleType) -> set[str]:
-    """The packages that a module imports, inside its functions too."""
+    """Return the packages that a module imports, also inside its functions."""
     try:
         nodes = list(ast.walk(ast.parse(inspect.getsource(module))))
-    except (OSError, TypeError):  # built in, or a folder without a file
+    except (OSError, TypeError):  # a built-in module, or a folder without a file
         return set()
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]

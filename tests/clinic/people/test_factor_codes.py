@@ -1,4 +1,4 @@
-"""Codes of the authenticator app: clocks differ by half a minute, and a code counts once."""
+"""Codes of the authenticator app: clocks differ by half a minute, and a code works once."""
 
 import time
 from typing import Any
@@ -21,11 +21,6 @@ LOGIN, AUTHENTICATE = "/account/login/", "/account/2fa/authenticate/"
 ENROL, REAUTHENTICATE = "/account/2fa/totp/activate/", "/account/2fa/reauthenticate/"
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def ada() -> User:
     return User.objects.create_superuser("ada", password=PASSWORD)
@@ -39,8 +34,7 @@ def enrolled(ada: User) -> User:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch) -> Any:
-    """This program's clock stands still in the middle of a half minute; the value moves it on, by
-    half minutes."""
+    """Stop the clock in the middle of a half minute. The value moves the clock by half minutes."""
     now = [time.time() // 30 * 30 + 15]
     monkeypatch.setattr(time, "time", lambda: now[0])
 

@@ -1,4 +1,4 @@
-"""The administrator's people, and the auditor's trail."""
+"""The administrator's list of accounts, and the auditor's trail."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -16,11 +16,6 @@ PEOPLE, TRAIL = "/admin/auth/user/", "/admin/clinic/event/"
 PASSWORD = "seven green bicycles at noon"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def url(user: User, name: str = "change") -> str:
     return f"{PEOPLE}{user.pk}/{name}/"
 
 
-# --- people ---------------------------------------------------------------------------------------
+# --- accounts -------------------------------------------------------------------------------------
 
 
 def test_a_new_colleague_gets_an_account_a_role_and_then_a_password(administrator):
@@ -83,7 +78,7 @@ def test_a_name_that_differs_in_capitals_alone_is_refused(administrator, colleag
         page = administrator.post(f"{PEOPLE}add/", {"username": name})
         assert "There is an account desk-mia already." in words(page)
         assert not User.objects.filter(username=name).exists()
-    # their own, written anew, is nobody else's
+    # a new spelling of an account's own name is allowed
     response = administrator.post(url(colleague), filled(colleague, "front desk", username="Mia"))
     assert response.status_code == 302
     response = administrator.post(url(colleague), filled(colleague, "front desk", username="MIA"))

@@ -1,4 +1,4 @@
-"""A new key in front of the ring, everything sealed anew, the old key gone."""
+"""A new key comes first in the ring, all values are sealed anew, and the old key can go."""
 
 import json
 
@@ -24,7 +24,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 @pytest.fixture
 def ring(tmp_path, settings):
-    """Writes a ring of these keys, the first one seals."""
+    """Write a key ring with these keys. The first key seals."""
     settings.FIELD_KEYS_FILE = tmp_path / "keys.json"
 
     def write(*texts: str) -> None:
@@ -37,7 +37,7 @@ def ring(tmp_path, settings):
 
 @pytest.fixture
 def old(ring) -> str:
-    """The key that all there is was sealed with."""
+    """The key that has sealed all stored values."""
     text = sealing.new_field_keys()
     ring(text)
     submission, clinician = builders.submission(), builders.member("clinician")

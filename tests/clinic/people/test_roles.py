@@ -1,4 +1,4 @@
-"""The table of roles, whole, and the groups that the database makes of it."""
+"""The complete table of roles, and the groups in the database that follow from it."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission

@@ -1,4 +1,4 @@
-"""What ends a colleague's sessions: everything that their being signed in rested on."""
+"""A colleague's sessions end with any change of what their sign-in rests on."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -32,11 +32,6 @@ DESK = "/admin/intake/frontdesk/"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def administrator() -> Client:
     return builders.staff_client("administrator")
@@ -53,7 +48,7 @@ def mia() -> User:
 
 
 def half_way(user: User) -> Client:
-    """A browser in which the password was right, and the code is still asked for."""
+    """Return a browser after the right password, before the code."""
     client = Client()
     response = client.post(LOGIN, {"login": user.username, "password": PASSWORD})
     assert response.headers["Location"] == AUTHENTICATE
@@ -95,7 +90,7 @@ def test_it_ends_all_of_that_persons_sessions_at_once_and_says_so(administrator,
     assert "3 sessions of desk-mia have ended." in words(page)
     for browser in mine:
         assert browser.get(DESK).headers["Location"].startswith(("/admin/login/", LOGIN))
-        # neither the code nor a proof of a moment ago is worth anything there
+        # neither the code nor a recent proof is accepted there
         assert browser.post(AUTHENTICATE, {"code": code}).headers["Location"] == LOGIN
         assert browser.post("/account/2fa/reauthenticate/", {"code": code}).status_code == 302
         assert browser.get(DESK).status_code == 302

@@ -1,4 +1,4 @@
-"""The name at the sign-in: one account however it is spelled, and never kept as it was typed."""
+"""The name at the sign-in: one account for each spelling, and no typed name is stored."""
 
 import re
 import unicodedata
@@ -27,20 +27,15 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
 LOGIN = "/account/login/"
 NAMES = ("ada", "Dr.Ørsted", "josé_ångström", "straße", "ΣίσυφοςΑΣ", "İpek", "ﬁnn", "ａｄａ２")
-# keeps nothing of one example for the next, but the accounts
+# the accounts stay from one example to the next; all else is undone
 a_law = tries(
     max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def people() -> dict[str, User]:
-    """Accounts with just these names: `create_user` would write them plain."""
+    """Accounts with exactly these names; `create_user` would normalize the names."""
     made = {}
     for name in NAMES:
         made[name] = User(username=name)
@@ -59,7 +54,7 @@ def wide(text: str) -> str:
 
 @st.composite
 def spellings(draw: Any, name: str) -> str:
-    """The name as hurried hands, an old phone or a stranger may write it."""
+    """Return a name as a hurried person, an old phone or a stranger may type it."""
     change = st.sampled_from([str, str.upper, str.lower, str.swapcase, str.title, wide])
     signs = "".join(draw(change)(sign) for sign in name)
     whole = draw(change)(signs)
@@ -91,7 +86,7 @@ def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
 
 
 def test_two_names_alike_are_each_meant_by_their_own_spelling(people):
-    """Accounts from before they were refused: neither of the two could sign in."""
+    """Such accounts exist from before similar names were refused. Neither could sign in."""
     other = User(username="ADA")
     other.set_password("another long password")
     other.save()
@@ -148,7 +143,7 @@ def test_a_lock_is_opened_at_a_terminal_by_the_name(people, capsys):
     assert sign_in("ada").status_code == 302
 
 
-# --- what is kept --------------------------------------------------------------------------------
+# --- what is stored ------------------------------------------------------------------------------
 
 CANARY = "Zyxwcanary"
 
@@ -198,7 +193,7 @@ def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
 
 
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
-    """It wrote such rows until it was stopped, so that a migration would come too early."""
+    """The release before writes these rows until it stops, so a migration would run too early."""
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
     AccessAttempt.objects.create(**old, ip_address="127.0.0.1")
     AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=16))

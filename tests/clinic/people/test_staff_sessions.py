@@ -1,4 +1,4 @@
-"""Sessions of staff: a new key at each proof, and an end after idle minutes and long days."""
+"""Sessions of staff: each proof gives a new key, and idle minutes or long days end a session."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ from tests.clinic.people.ada import (
     sign_in,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "start")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("start")]
 
 
 def test_the_tables_key_is_no_cookie(client, enrolled):
@@ -44,7 +44,7 @@ def test_signing_out_ends_the_session_on_the_server(client, enrolled):
     copy.cookies[COOKIE] = client.cookies[COOKIE].value
     assert copy.get("/admin/").status_code == 200
 
-    assert client.get("/account/logout/").status_code == 200  # a link ends nothing
+    assert client.get("/account/logout/").status_code == 200  # a link does not end the session
     assert copy.get("/admin/").status_code == 200
     response = client.post("/account/logout/")
 
@@ -93,7 +93,7 @@ def test_the_same_person_signing_in_again_gets_a_new_key(rf, enrolled):
 
 
 def shift(client: Client, **seconds: float) -> None:
-    """Turn the session's own clock back."""
+    """Move the times that the session stores back by `seconds`."""
     session = SessionStore(client.cookies[COOKIE].value)
     for name, by in seconds.items():
         session[name] -= by

@@ -1,4 +1,4 @@
-"""Staff at the door: two factors, limits, sessions that end, and what the audit trail says."""
+"""The sign-in of staff: two factors, limits, sessions that end, and the audit trail."""
 
 import re
 
@@ -29,10 +29,10 @@ from tests.clinic.people.ada import (
 )
 from tests.trail import unchained
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_passwords", "start")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("start")]
 
 
-# --- the way in ----------------------------------------------------------------------------------
+# --- signing in ----------------------------------------------------------------------------------
 
 
 def test_strangers_are_sent_to_our_sign_in(client):
@@ -41,7 +41,7 @@ def test_strangers_are_sent_to_our_sign_in(client):
     assert response.request["PATH_INFO"] == LOGIN
     assert b"Staff sign-in" in response.content
     assert client.get("/admin/login/").headers["Location"].startswith(LOGIN)
-    # the admin's own form is not behind that address either
+    # the admin's own form cannot be reached at that address either
     posted = client.post("/admin/login/", {"username": "ada", "password": PASSWORD})
     assert posted.headers["Location"].startswith(LOGIN)
 
@@ -66,12 +66,12 @@ def test_enrolling_then_the_recovery_codes(client, user, start):
 
     wrong = client.post(ENROL, {"code": "000000"})
     assert b"Incorrect code" in wrong.content
-    # a wrong try shows the same key: it may already be in the phone
+    # after a wrong code the page shows the same secret, which may already be in the phone
     assert secret.encode() in wrong.content
     before = client.cookies[COOKIE].value
     response = client.post(ENROL, {"code": code(secret)}, follow=True)
 
-    # the code has proved the app, so it is not asked for again; the session has a new key
+    # the code has proved the app, so no code is asked for again; the session has a new key
     assert response.redirect_chain == [(CODES, 302)]
     assert client.cookies[COOKIE].value != before
     assert len(re.findall(r"<li><code>", response.content.decode())) == 10
@@ -140,7 +140,7 @@ def test_a_password_session_from_before_enrolling_cannot_touch_the_factor(client
     TOTP.activate(user, SECRET)
 
     assert client.get(where).headers["Location"].startswith(REAUTHENTICATE)
-    # nor does typing the password again help
+    # typing the password again does not help
     response = client.get("/account/reauthenticate/")
     assert response.headers["Location"].startswith(REAUTHENTICATE)
 
@@ -198,7 +198,7 @@ def test_next_stays_on_this_site(client, enrolled, target):
     assert response.headers["Location"] == "/admin/"
 
 
-# --- what is stored and written down -------------------------------------------------------------
+# --- what is stored and recorded -----------------------------------------------------------------
 
 
 def test_seeds_of_codes_are_sealed(enrolled):
@@ -274,7 +274,7 @@ def test_pages_of_the_account_render_with_nothing_inline(client, enrolled, where
     text = response.content.decode()
 
     assert response.status_code == 200
-    assert 'class="brand"' in text  # our own layout
+    assert 'class="brand"' in text  # our own layout is used
     assert " style=" not in text
     assert "<style" not in text
     for script in re.findall(r"<script([^>]*)>", text):

@@ -42,7 +42,7 @@ with isolate_apps("clinic"):
 @pytest.fixture
 def notes(db, monkeypatch):
     """A table with sealed columns, for one test."""
-    monkeypatch.setitem(apps.all_models["clinic"], "note", Note)  # pickle looks it up there
+    monkeypatch.setitem(apps.all_models["clinic"], "note", Note)  # pickle looks the class up there
     with connection.schema_editor() as editor:
         editor.create_model(Note)
     return Note.objects
@@ -378,7 +378,7 @@ def test_an_unopened_value_is_never_written_into_another_row(notes):
     note = notes.get()
     assert note.words == "one"
     note.pk = uuid7()
-    note.save()  # an opened one is sealed anew
+    note.save()  # an opened value is sealed anew
     assert [row.words for row in notes.all()] == ["one", "one"]
 
 

@@ -1,4 +1,4 @@
-"""Who may ask for codes how often: letters are counted, and who knows more goes on longer."""
+"""How often a code may be requested: letters are counted, and a reference allows more letters."""
 
 from collections.abc import Callable
 from itertools import count
@@ -27,13 +27,13 @@ Act = Callable[[], Page]
 
 
 def afar(url: str, data: dict[str, str]) -> int:
-    """The status a stranger is told, in a new browser on a new network."""
+    """Return the status of a stranger's request, from a new browser on a new network."""
     network = f"2001:db8:0:{next(places):x}::1"
     return Client().post(url, data, REMOTE_ADDR=network).status_code
 
 
 def codes() -> int:
-    """How many codes were put into the outbox."""
+    """Return how many codes were put into the outbox."""
     return Message.objects.filter(kind="code").count()
 
 
@@ -41,7 +41,7 @@ def find(address: str = MAILBOX) -> Page:
     return Patient().post("/my/find/", {"address": address})
 
 
-# --- who knows what ------------------------------------------------------------------------------
+# --- what the person knows -----------------------------------------------------------------------
 
 
 def test_made_up_numbers_with_somebodys_address_use_up_nothing_of_that_person():
@@ -124,14 +124,14 @@ def test_what_fits_costs_a_letter_more_than_what_does_not(url):
             afar(url, {"reference": submission.reference, "address": address})
         costs.append(len(queries))
     wrong, right = costs
-    assert right - wrong == 3  # the message, its task, the count of letters
+    assert right - wrong == 3  # the message, its task, and the count of letters
 
 
 # --- the whole site ------------------------------------------------------------------------------
 
 
 def spend(letters_left: int) -> None:
-    """So many patients find their number with the address alone."""
+    """Let this many patients request a code with their address alone."""
     for n in range(letters_left):
         address = f"p{n}@example.org"
         builders.submission({"email": address})
@@ -183,7 +183,7 @@ def test_at_the_very_end_of_the_reserve_the_right_pair_reads_whom_to_call(settin
     assert asking(pair).page.status == 200
 
 
-# --- when to come again --------------------------------------------------------------------------
+# --- when to try again ---------------------------------------------------------------------------
 
 
 def starting() -> Act:
@@ -247,7 +247,7 @@ def trying() -> Act:
         ("LIMIT_CODES_PEER", asking_for_more),
         ("LIMIT_CODES_SITE", lambda: find),
         ("LIMIT_TRIES_PEER", trying),
-        ("", lambda: find),  # three for one question
+        ("", lambda: find),  # three requests for one question
     ],
 )
 def test_each_door_says_when_it_opens_again(limit, door, settings):

@@ -1,4 +1,4 @@
-"""One-time codes: whom a code lets in, and what strangers learn by asking."""
+"""One-time codes: which patients a code lets in, and what a stranger learns by asking."""
 
 import re
 from datetime import timedelta
@@ -133,7 +133,7 @@ def test_nonsense_for_a_code_is_a_sentence(code):
 
 
 def test_the_code_goes_to_the_stored_address_never_to_the_one_typed():
-    # with a Kelvin sign for the k, which folds to a k
+    # with a Kelvin sign, which Unicode folds to a k
     submission = builders.submission({"email": "kim@example.org"})
     asking(submission.reference, "\u212aim@example.org")
     addressed = [text for text in letters() if "code" in text]
@@ -147,7 +147,7 @@ def test_an_expired_code_is_dropped_not_sent():
     assert Message.objects.get(kind="code").payload is None
 
 
-# --- nobody learns who is a patient --------------------------------------------------------------
+# --- a stranger cannot learn who is a patient ----------------------------------------------------
 
 
 def told(page: Page) -> tuple:
@@ -220,9 +220,9 @@ def test_another_persons_number_opens_nothing_in_ones_own_window():
 @pytest.mark.parametrize(
     ("field", "theirs", "mine"),
     [
-        # folded for the search, both are kim@strasse.example: two domains, two owners
+        # the search folds both to kim@strasse.example, but these are two domains with two owners
         ("email", "kim@strasse.example", "kim@stra\u00dfe.example"),
-        # a London number that ends like one in Washington
+        # a London number with the last digits of one in Washington
         ("callback_phone", "+12025550147", "+442025550147"),
         ("callback_phone", "+13125550148", "+493125550148"),
     ],

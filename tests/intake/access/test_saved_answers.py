@@ -1,4 +1,4 @@
-"""Saved answers are finished later, in another browser."""
+"""A patient saves answers and finishes them later, in another browser."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def test_answers_saved_in_one_browser_are_finished_in_another(step):
     second.walk_to("check")
     second.send()
     assert Submission.objects.get().reference == number
-    # the browser that began it has lost it
+    # the browser that began the draft can no longer reach it
     assert first.get("/intake/check/").path == "/intake/"
 
 

@@ -1,9 +1,9 @@
-"""No stranger keeps a patient from coming back: whatever they ask, the right pair gets its code.
+"""A stranger cannot keep a patient from coming back: the right pair always gets its code.
 
-The stranger knows the mailbox, or the number, but not that they belong together. They send forms
-and save answers in the patient's name, from any number of browsers and networks, before the patient
-asks and while the patient types. Their networks are not the patient's: when one person asks too
-often, all of that network wait (docs/decisions/0013).
+The stranger knows the mailbox or the reference, but not that they belong together. The stranger
+sends forms and saves answers in the patient's name, from any number of browsers and networks,
+before the patient asks and while the patient types. The stranger's networks are not the patient's:
+when one person asks too often, the whole network waits (docs/decisions/0013).
 """
 
 from itertools import count
@@ -35,12 +35,12 @@ CODE_LIVES = 600
 
 
 class Stranger:
-    """Three browsers, and as many networks as there are requests or a single one."""
+    """A stranger with three browsers, on one network or on a new network for each request."""
 
     def __init__(self, reference: str) -> None:
-        self.reference = reference  # the patient's; its mailbox is not known with it
+        self.reference = reference  # the patient's; the stranger does not know its mailbox
         self.browsers = [Client() for _n in range(3)]
-        self.own: list[str] = []  # numbers of what was sent or saved in the patient's name
+        self.own: list[str] = []  # references of forms sent or saved in the patient's name
         self.places = count(1)
 
     def post(self, browser: int, url: str, data: dict[str, Any], *, far: bool) -> int:
@@ -88,7 +88,7 @@ def often(what: str, times: int = 12) -> Any:
 
 
 def let(stranger: Stranger, what: list[Any], most: float) -> None:
-    """The stranger acts; all in all `most` seconds pass at most."""
+    """Let the stranger act, while at most `most` seconds pass in all."""
     for one, times, pause in what:
         for _n in range(times):
             stranger.act(*one)
@@ -97,7 +97,7 @@ def let(stranger: Stranger, what: list[Any], most: float) -> None:
 
 
 def code_for(patient: Patient) -> str:
-    """The code that was mailed to the patient for this very browser."""
+    """Return the code that was mailed to the patient for this browser."""
     key = patient.client.cookies[site.RETURN_COOKIE_NAME].value
     challenge = Challenge.objects.get(browser_hash=digest(key))
     letter = Message.objects.get(kind="code", occasion=str(challenge.pk))
@@ -117,14 +117,14 @@ def opened(page: Page, reference: str, saved: bool) -> bool:
 @override_settings(LIMIT_CODES_SITE=5)
 class TestStrangers(TestCase):
     def setUp(self) -> None:
-        # the hash is slow and of no matter here
+        # the hash is slow, and does not matter here
         self.enterContext(mock.patch("hashlib.scrypt", lambda secret, **_cost: secret))
 
     @hypothesis(
         max_examples=30,
         deadline=None,
         derandomize=True,
-        phases=[Phase.explicit, Phase.generate],  # to shrink an example takes minutes
+        phases=[Phase.explicit, Phase.generate],  # shrinking an example takes minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.booleans(), st.sampled_from(["/my/", "/intake/resume/"]), acts, acts, acts)
@@ -145,6 +145,6 @@ class TestStrangers(TestCase):
         assert (page.status, page.path) == (200, "/my/code/")
         let(stranger, between, CODE_LIVES / 2)
         code = code_for(patient)
-        let(stranger, after, CODE_LIVES / 2 - 60)  # the test itself takes time, too
+        let(stranger, after, CODE_LIVES / 2 - 60)  # less a minute for the test itself
         page = patient.post("/my/code/", {"code": code, "go": "enter"})
         assert opened(page, reference, saved), (page.path, page.status, page.errors)

@@ -1,4 +1,4 @@
-"""Appointments through the front desk's door: offer, book, move, cancel, wait, overbook."""
+"""Appointments on the front desk's pages: offer, book, move, cancel, wait, overbook."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -32,16 +32,6 @@ from tests.intake import book
 pytestmark = pytest.mark.django_db
 
 BUTTONS = ("offer", "call", "withdraw", "overbook", "wait")
-
-
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture
-def lee():
-    return book.clinician("Dr. Lee")
 
 
 # --- the list and the page of a request -----------------------------------------------------------
@@ -345,7 +335,7 @@ def radio_values(page):
 
 
 def next_change(month: int) -> date:
-    """The next day on which New York's clock changes: 2nd Sunday of March, 1st of November."""
+    """Return the next day when New York's clock changes: 2nd Sunday of March, 1st of November."""
     today = timezone.localdate()
     for year in (today.year, today.year + 1):
         first = date(year, month, 1)
@@ -355,7 +345,7 @@ def next_change(month: int) -> date:
     raise AssertionError
 
 
-# --- who may not, and what it costs ---------------------------------------------------------------
+# --- permissions and query counts -----------------------------------------------------------------
 
 
 def test_other_roles_are_refused_and_that_is_recorded(lee):
@@ -393,7 +383,7 @@ def test_pages_cost_the_same_for_five_and_for_two_hundred_visits(desk, lee):
     week = book.in_days(14).date()
     monday = week - timedelta(days=week.weekday())
     visit = book.booked(book.patient(1), book.free(days=27))
-    # the same hours with room for many
+    # the same hours, for many patients at once
     OpeningHours.objects.filter(clinician=lee).update(capacity=20)
     pages = [
         (desk_page_of(submission), {"week": monday.isoformat()}),
@@ -415,7 +405,7 @@ def test_pages_cost_the_same_for_five_and_for_two_hundred_visits(desk, lee):
 
 
 def fill(lee, monday, count):
-    """So many more visits in that week, each of a submission of its own."""
+    """Store `count` more visits in that week, each with a submission of its own."""
     have = Appointment.objects.count()
     source = builders.submission()
     start = datetime.combine(monday, datetime.min.time(), UTC) + timedelta(hours=14)
@@ -437,7 +427,7 @@ def fill(lee, monday, count):
 
 
 def copy_of(source, number):
-    """Another submission with the same answers; sealed values are bound to their row."""
+    """Store another submission with the same answers. Each copy seals them for its own row."""
     names = [field.attname for field in Submission._meta.concrete_fields]
     given = {n: getattr(source, n) for n in names if n not in ("id", "reference", "draft_id")}
     new = Submission(**given, reference=f"{number:09}", draft_id=uuid7())

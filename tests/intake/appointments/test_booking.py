@@ -19,7 +19,7 @@ from intake.questionnaire import sending
 from tests import builders
 from tests.intake import book
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_holds_that_nobody_took_are_deleted_after_a_week():
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
     assert holds.prune_holds(days=7) == 1
     assert not Appointment.objects.filter(pk=forgotten.pk).exists()
-    assert Appointment.objects.filter(pk=held.pk).exists()  # it is a patient's
+    assert Appointment.objects.filter(pk=held.pk).exists()  # because a patient has it
 
 
 # --- the front desk ------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ def test_after_the_visit_it_is_noted_who_came(desk):
     assert [book.progress(v.submission) for v in (came, stayed_away)] == ["done", "missed"]
     with pytest.raises(workflow.NotAllowed):
         changing.cancel(appointment=came, by=desk)
-    changing.record_no_show(appointment=came, by=desk, request_id="r")  # noted by mistake
+    changing.record_no_show(appointment=came, by=desk, request_id="r")  # recorded by mistake
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 

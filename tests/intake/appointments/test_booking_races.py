@@ -1,4 +1,4 @@
-"""Who is first, when many come at once: real threads, each on a connection of its own."""
+"""Many patients want a slot at once, each in a thread with a connection: exactly one gets it."""
 
 from collections import Counter
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _open_clinic():
 
 
 def told(act):
-    """What somebody is told: "won", or the kind of the refusal. Anything else is a fault."""
+    """Make an act return "won" or the kind of its refusal. Other exceptions are faults."""
 
     def run() -> str:
         try:
@@ -108,7 +108,7 @@ def test_one_request_confirmed_by_two_into_two_times_has_one_visit():
 
 
 def test_a_time_is_chosen_in_one_tab_while_the_other_sends():
-    """Neither waits for the other in turn: the one holds the draft, the other the day."""
+    """One tab locks the draft, the other locks the day, and neither waits for the other."""
     draft, slot = builders.draft()[0], book.free()
     with transaction.atomic():
         sending._locked(draft)
@@ -278,7 +278,7 @@ def test_a_hold_that_ends_is_taken_once_by_many_while_the_job_runs():
     Appointment.objects.update(held_until=held.created_at - timedelta(seconds=1))
     acts = [holding(book.patient(n), slot) for n in range(1, 6)]
     found = outcome(*acts, lapse)
-    assert found == {"won": 2, "SlotGone": 4}  # the job is no client
+    assert found == {"won": 2, "SlotGone": 4}  # without the result of the job
     held.refresh_from_db()
     assert held.status == "expired"
 

@@ -1,4 +1,4 @@
-"""Clinic time in the admin: who sees patients where and when, and what is said of a slip."""
+"""Clinic time in the admin: when and where clinicians see patients; each mistake is explained."""
 
 from datetime import date, timedelta
 
@@ -16,7 +16,7 @@ from tests.intake.appointments.time_forms import closed, hours, left, url
 pytestmark = pytest.mark.django_db
 
 
-# --- who sees patients, where and when -----------------------------------------------------------
+# --- when and where clinicians see patients ------------------------------------------------------
 
 
 def test_a_clinic_is_set_up_from_nothing_to_its_first_free_time(desk):
@@ -222,7 +222,7 @@ def test_one_day_alone_is_enough(desk):
     assert Closure.objects.get().last_day == date(2027, 1, 4)
 
 
-# --- what is not possible ------------------------------------------------------------------------
+# --- refusals ------------------------------------------------------------------------------------
 
 
 def test_a_location_with_visits_keeps_its_zone(desk):

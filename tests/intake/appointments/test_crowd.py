@@ -1,4 +1,4 @@
-"""Many want one time: what those are told who come after, and that it costs little to tell them."""
+"""Many patients want one slot: what the later ones are told, and that telling them costs little."""
 
 from datetime import timedelta
 
@@ -9,8 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clinic.pagecache import repeated
 from intake.access.keys import digest
-from intake.appointments import holds, repeated_refusals
+from intake.appointments import holds
 from intake.models.access import Grant
 from intake.models.appointments import Appointment
 from tests.intake import book
@@ -23,14 +24,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_pages")]
 def _slots(settings, monkeypatch):
     settings.APPOINTMENT_MODE = "slots"
     monkeypatch.setattr(
-        repeated_refusals, "MOMENT", timedelta(minutes=1)
-    )  # longer than a slow machine takes
+        repeated, "MOMENT", timedelta(minutes=1)
+    )  # longer than a slow machine needs
     book.clinician()
-    repeated_refusals.forget()
+    repeated.forget()
 
 
 def inside(number: int) -> Patient:
-    """A patient on the own page, without the mail and the code."""
+    """Return a patient on the own page, without mail and code."""
     now = timezone.now()
     submission = book.patient(number)
     Grant.objects.create(
@@ -73,7 +74,7 @@ def test_who_comes_after_is_told_the_same_with_two_queries():
     assert choose(second, slot) == "gone"
     with CaptureQueriesContext(connection) as queries:
         assert press(third, slot) == "gone"
-    # the way in with what it opens, what they have
+    # the grant with its submission, and the patient's own slots
     assert len(queries) == 2
     assert others(third) == others(second)
     assert slot.key not in others(third)
@@ -109,21 +110,21 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     slot = book.free()
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
-    # given back in another process, of which this one hears nothing
+    # released by another process, of which this process does not learn
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
-    monkeypatch.setattr(repeated_refusals, "MOMENT", timedelta(0))
+    monkeypatch.setattr(repeated, "MOMENT", timedelta(0))
     assert choose(second, slot) == "held"
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
-    """Of two clicks of one person the second may have looked before the first one booked."""
+    """One person clicks twice: the second click may look before the first one books."""
     asked, before = ("a slot", 1), timezone.now()
-    repeated_refusals.remember(asked, "gone")
-    assert repeated_refusals.page_for(asked, before=before) is None
+    repeated.remember(asked, "gone")
+    assert repeated.page_for(asked, before=before) is None
     after = timezone.now()
-    repeated_refusals.remember(asked, "gone, later")
-    assert repeated_refusals.page_for(asked, before=after) == "gone"
+    repeated.remember(asked, "gone, later")
+    assert repeated.page_for(asked, before=after) == "gone"
 
 
 def test_a_page_with_a_time_of_somebodys_own_is_shown_to_nobody_else():
@@ -149,6 +150,6 @@ def test_a_form_that_holds_something_else_is_not_remembered():
     token = {"csrfmiddlewaretoken": second.page.form.values["csrfmiddlewaretoken"]}
     second.post("/my/times/", {**token, **words, "note": "Quentin Canary"})
     assert second.page.status == 409
-    assert not repeated_refusals._pages
+    assert not repeated._pages
     second.post("/my/times/", {**token, **words})
-    assert len(repeated_refusals._pages) == 1
+    assert len(repeated._pages) == 1

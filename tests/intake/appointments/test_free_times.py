@@ -1,4 +1,4 @@
-"""Free times: what is offered, and that a made-up time is answered with a sentence."""
+"""Free times: which are offered, and how an invalid time is refused."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from intake.models.clinic_time import Closure
 from intake.models.submissions import Urgency
 from tests.intake import book
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 
 
 # --- free times ----------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_the_calendar_shows_hours_visits_and_closures_day_by_day():
     assert (f"{start:%H:%M}", f"{end:%H:%M}", who.name) == ("09:00", "17:00", "Dr. Lee")
 
 
-# --- a key that is none --------------------------------------------------------------------------
+# --- invalid keys --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

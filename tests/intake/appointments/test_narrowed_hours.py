@@ -1,4 +1,4 @@
-"""Hours changed although visits are booked in them: the visits are listed, and staff are asked."""
+"""When hours with booked visits change, staff see the visits and are asked first."""
 
 from datetime import time, timedelta
 
@@ -19,20 +19,20 @@ pytestmark = pytest.mark.django_db
 
 
 def booked_hours(*submissions, capacity=1):
-    """Visits at 9 a.m. in a week, and the opening hours (9 a.m. to 5 p.m.) that they are in."""
+    """Return visits at 9 a.m. in a week, and their opening hours (9 a.m. to 5 p.m.)."""
     book.clinician(capacity=capacity)
     visits = [book.booked(each, book.free(days=7)) for each in submissions]
     return visits, OpeningHours.objects.get(weekday=visits[0].starts.weekday())
 
 
 def as_stored(row, **more):
-    """What the form of these hours posts, with the given fields instead."""
+    """Return the posted fields of these hours. `more` overrides them."""
     own = {"weekday": row.weekday, "ends": "17:00", "capacity": row.capacity}
     return hours(row.clinician, **own | more)
 
 
 def overbooked(visit, submission, **at):
-    """Somebody is booked above the hours on purpose, at the time of a visit or at another hour."""
+    """Book a visit above the hours on purpose, at the time of `visit` or at another hour."""
     return booking.overbook(
         submission=submission,
         clinician=visit.clinician,

@@ -1,4 +1,4 @@
-"""Offers and the waitlist: the first to accept wins, what nobody answers goes on."""
+"""Offers and the waitlist: the first to accept wins, unanswered offers go to the next patient."""
 
 from datetime import timedelta
 
@@ -36,12 +36,13 @@ def desk():
     return builders.member("front desk")
 
 
-def offer(submission: Submission, *slots) -> list[Offer]:
+def offer(submission: Submission, *slots, hours: int | None = None) -> list[Offer]:
     return offers_module.offer(
         submission=submission,
         slots=[slot.key for slot in slots or (book.free(7), book.free(8), book.free(9))],
         visit_type=book.visit_type(),
         by=builders.member("front desk"),
+        hours=hours,
         request_id="r",
     )
 
@@ -71,6 +72,57 @@ def waitlist_offers() -> list[Offer]:
 
 
 # --- offers ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "reminded_after"), [(4, None), (11, None), (12, 9), (24, 18), (72, 54), (168, 126)]
+)
+def test_a_patient_who_has_not_answered_is_reminded_once_a_while_before_the_end(
+    hours, reminded_after
+):
+    offers = offer(book.patient(), hours=hours)
+
+    found = Message.objects.filter(kind="offer_reminder")
+    after = [reminder.due_at - offers[0].created_at for reminder in found]
+    assert [at.total_seconds() / 3600 for at in after] == (
+        [pytest.approx(reminded_after, abs=0.01)] if reminded_after else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", "You have not answered yet"), ("es", "Todavía no ha respondido")],
+)
+@pytest.mark.parametrize("answer", ["", "accepted", "declined", "withdrawn", "lapsed"])
+def test_the_reminder_names_what_is_still_held_and_falls_silent_with_any_answer(
+    desk, language, says, answer
+):
+    submission = book.patient()
+    Submission.objects.filter(pk=submission.pk).update(language=language)
+    offers = offer(submission)
+    outbox.deliver_due()
+    match answer:
+        case "accepted":
+            accept(offer=offers[0], submission=submission)
+        case "declined":
+            for each in offers:
+                decline(offer=each, submission=submission)
+        case "withdrawn":
+            withdraw_offers(submission=submission, by=desk)
+        case "lapsed":
+            lapse(offers)
+        case _:
+            decline(offer=offers[0], submission=submission)
+    now = timezone.now()
+    Message.objects.filter(kind="offer_reminder").update(due_at=now, next_at=now)
+
+    mail.outbox.clear()
+    outbox.deliver_due()
+
+    texts = [letter.body for letter in mail.outbox if says in letter.body]
+    assert len(texts) == (0 if answer else 1)
+    for text in texts:
+        assert text.count("America/New_York") == len(offers[1:]) + 1, "each time, and the end"
 
 
 def test_one_of_three_offered_times_is_accepted_and_the_others_are_free_again():
@@ -165,7 +217,7 @@ def test_what_cannot_wait_is_never_offered_a_later_time(urgency, desk):
     assert free_times.fitting(
         request=submission.appointment_request, visit_type=book.visit_type()
     ) == []  # fmt: skip
-    assert book.booked(submission).status == "confirmed"  # after a call
+    assert book.booked(submission).status == "confirmed"  # booked after a call
 
 
 def test_urgent_is_offered_the_next_two_weeks():
@@ -224,7 +276,7 @@ def test_a_freed_time_goes_to_the_most_urgent_then_to_who_waited_longest():
     first, second = book.patient(1), book.patient(2)
     urgent = book.patient(3, urgency=Urgency.URGENT)
     wait(first, second, urgent)
-    wait(first)  # again is the same as once
+    wait(first)  # idempotent
     assert WaitlistEntry.objects.count() == 3
     cancel(visit)
     (one,) = waitlist_offers()
@@ -271,7 +323,7 @@ def test_a_batch_is_one_held_row_and_the_first_to_accept_wins(settings):
     with pytest.raises(SlotGone, match="Somebody else"):
         accept(offer=offers[0], submission=offers[0].request.submission)
     assert Message.objects.filter(kind="offer_lost").count() == 2
-    assert WaitlistEntry.objects.count() == 3  # those who lost still wait
+    assert WaitlistEntry.objects.count() == 3  # the patients who lost still wait
     assert [book.progress(row) for row in waiting[:3:2]] == ["requested", "requested"]
 
 
@@ -353,7 +405,7 @@ def test_a_freed_time_costs_the_same_queries_however_many_wait():
     few = queries_of_cancelling(0)
     for number in range(3, 12):
         wait(submission := book.patient(number, wish=elsewhere))
-        if number > 9:  # their own visit is sooner
+        if number > 9:  # the patient's own visit is sooner
             book.booked(submission, book.free(3))
             wait(submission)
     assert queries_of_cancelling(12) == few
@@ -389,7 +441,7 @@ def send_all() -> list:
 def test_what_is_told_is_decided_at_sending_and_names_the_zone():
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
-    letters = send_all()  # the confirmation, and both reminders as if it were time
+    letters = send_all()  # the confirmation, and both reminders, whose time has come
     assert len(letters) == 3
     for letter in letters:
         assert "America/New_York" in letter.body
@@ -398,7 +450,7 @@ def test_what_is_told_is_decided_at_sending_and_names_the_zone():
             assert secret not in letter.body
     changing.reschedule(appointment=visit, slot=book.free(9).key)
     cancel(visit)
-    letters = send_all()  # neither the change nor its reminders: it is cancelled
+    letters = send_all()  # only the cancellation: no change, no reminders
     assert [("cancelled" in letter.body) for letter in letters] == [True]
 
 
@@ -409,8 +461,8 @@ def test_an_answered_offer_is_not_written_about():
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
-    (letter,) = send_all()
-    assert letter.body.count("America/New_York") == 3
+    letters = send_all()  # the offer and the reminder, whose time has come
+    assert [letter.body.count("America/New_York") for letter in letters] == [3, 3]
 
 
 def test_staff_see_whom_a_message_was_about():

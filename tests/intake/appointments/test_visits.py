@@ -1,4 +1,4 @@
-"""Visits: moved, cancelled, noted; who sees them; and who waits for one."""
+"""Visits are moved, cancelled and recorded; which staff see them; patients who wait for a visit."""
 
 from datetime import timedelta
 
@@ -24,16 +24,6 @@ from tests.desk import (
 from tests.intake import book
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture
-def lee():
-    return book.clinician("Dr. Lee")
 
 
 # --- the visit ------------------------------------------------------------------------------------
@@ -189,7 +179,7 @@ def test_a_visit_is_found_by_the_name_of_the_patient_on_any_day(desk, lee):
     assert desk.get(f"{VISITS}?submission__person__contains=x").status_code == 400
 
 
-# --- a clinician's own ----------------------------------------------------------------------------
+# --- a clinician's own visits ---------------------------------------------------------------------
 
 
 def test_a_clinician_sees_their_own_visits_and_changes_none(lee):

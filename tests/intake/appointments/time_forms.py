@@ -1,4 +1,4 @@
-"""What the forms of clinic time post."""
+"""The posted fields of the forms of clinic time."""
 
 from django.urls import reverse
 
@@ -36,5 +36,5 @@ def closed(**more):
 
 
 def left(desk):
-    """The references on the list that the admin leads to after storing."""
+    """Return the references on the list to which the admin leads after storing."""
     return cells(desk.get(f"{VISITS}?hours=outside&when=coming&status=all"), "opens")

@@ -1,4 +1,4 @@
-"""The invented patients of a demonstration: believable, the same each time, stored as real ones."""
+"""The invented patients of a demonstration: believable, repeatable, stored like real patients."""
 
 import re
 from collections import Counter
@@ -96,7 +96,7 @@ def test_speakers_of_spanish_occur(patients):
 
 
 def test_every_kind_of_submission_occurs(patients):
-    # an addition needs somebody who comes back
+    # an addition needs a patient who comes back
     assert {p.kind for p in patients} == set(Kind.values) - {Kind.ADDITION}
 
 
@@ -141,7 +141,7 @@ def test_they_come_over_the_weeks_before(patients):
     assert timedelta(days=5) < times[0] - times[-1] < timedelta(days=60)
 
 
-# --- stored by the thousand, as one by one -------------------------------------------------------
+# --- stored in bulk as one by one ----------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -169,7 +169,7 @@ def test_a_thousand_stored_at_once_are_what_sending_one_by_one_stores(patients, 
 
 
 def _send(patient: demo.Patient) -> None:
-    """By the services, as a browser would cause it."""
+    """Send the patient's form by the services, like a browser."""
     content = patient.content
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
     if patient.kind == Kind.STOPPED:
@@ -276,7 +276,7 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
     for row in Appointment.objects.filter(status="confirmed"):
         assert row.submission.appointment_request.progress == "booked"
         assert row.starts > timezone.now()
-    assert not Message.objects.exists()  # nobody is written to
+    assert not Message.objects.exists()  # no message is sent
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
 

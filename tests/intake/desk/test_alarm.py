@@ -1,4 +1,4 @@
-"""What a patient in danger writes is what staff see first, and no decision goes over it."""
+"""Staff see words of alarm first, and no decision ignores them."""
 
 import re
 from datetime import timedelta
@@ -30,11 +30,6 @@ DANGER = "I am now short of breath, I can’t breathe."
 READ = "I have read what the patient wrote"
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 def fresh(submission: Submission) -> Submission:
     return Submission.objects.get(pk=submission.pk)
 
@@ -49,7 +44,7 @@ def press(client, submission, name, **data):
     return client.post(page_of(submission, name), {"revision": fresh(submission).revision, **data})
 
 
-# --- seen first -----------------------------------------------------------------------------------
+# --- on top of the page ---------------------------------------------------------------------------
 
 
 def test_the_words_stand_above_all_else_with_their_time_and_their_buttons(clinician):
@@ -93,7 +88,7 @@ def test_what_was_answered_before_does_not_stand_there_again(clinician):
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
-        (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Answer by"),
+        (lambda row: replies.reply(submission=row, text="Hello?"), "The patient wrote Hello?"),
         (
             lambda row: replies.withdraw(submission=row),
             "The patient withdrew this submission, and it had red flags Look at it by",
@@ -119,7 +114,7 @@ def test_the_front_desk_is_told_to_tell_a_clinician_and_reads_no_word(clinician)
     assert cells(desk.get(FRONT_DESK), "to_do")[0].startswith("Alarm: patient wrote")
 
 
-# --- first in the list ----------------------------------------------------------------------------
+# --- on top of the list ---------------------------------------------------------------------------
 
 
 def test_it_comes_before_every_urgency_and_is_marked_in_words(clinician):
@@ -184,7 +179,7 @@ def test_a_message_does_not_end_what_waits_for_a_call(clinician):
     assert references(clinician.get(WORKLIST)) == []
 
 
-# --- a decision asks first ------------------------------------------------------------------------
+# --- a decision asks whether the words are read ---------------------------------------------------
 
 
 def decide(client, submission, **changes):
@@ -219,7 +214,7 @@ def test_a_decision_without_an_alarm_asks_nothing(clinician):
 
 @pytest.mark.parametrize("ticked", [False, True])
 def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, clinician):
-    """With the box ticked: for what the patient had written before."""
+    """If the box was ticked, the tick was for the patient's earlier words."""
     submission = alarmed() if ticked else waiting()
     typed = verdict(submission, note="Typed with care.") | ({"alarm_read": "on"} if ticked else {})
     replies.reply(submission=submission, text="It is chest pain now.")
@@ -249,7 +244,7 @@ def test_the_service_refuses_it_too():
     assert fresh(submission).revision == submission.revision
 
 
-# --- a call is noted ------------------------------------------------------------------------------
+# --- recording a call -----------------------------------------------------------------------------
 
 
 def test_a_call_is_noted_with_its_words_and_the_next_try(clinician):
@@ -283,7 +278,7 @@ def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     assert fresh(submission).alarm
     assert "The call is noted. What the patient wrote still waits." in words(page)
     assert DANGER in words(page)
-    # at once, having read it
+    # immediately, after reading the message
     press(clinician, submission, "call", call="reached")
     assert not fresh(submission).alarm
     assert fresh(submission).escalate_at is None

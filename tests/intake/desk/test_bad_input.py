@@ -1,4 +1,4 @@
-"""What no page of ours sends to the staff's buttons and forms: a sentence, never an error page."""
+"""Foreign input to the staff's buttons and forms gets a sentence, never an error page."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ ODD = [
 
 
 def in_order(name: str) -> tuple[str, dict[str, Any]]:
-    """The address of a button or form, and what is posted to it when all is in order."""
+    """Return the address of a button or form, and a correct form for it."""
     lee, slot, kind = book.clinician(), book.free(8), str(book.visit_type().pk)
     submission, place = book.patient(), str(book.location().pk)
     where, _, button = name.partition(" ")

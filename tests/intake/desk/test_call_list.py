@@ -1,4 +1,4 @@
-"""The call list: whom to call, by when, what they have to hear; and its buttons."""
+"""The call list: which patients to call, by when, with which news; and its buttons."""
 
 from datetime import timedelta
 
@@ -30,22 +30,12 @@ from tests.desk import (
 )
 from tests.intake import book
 
-pytestmark = pytest.mark.django_db
-OLD = {"email": "", "prefer": "phone"}  # no letter reaches them
-
-
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
-
-
-@pytest.fixture(autouse=True)
-def lee():
-    return book.clinician("Dr. Lee")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
+OLD = {"email": "", "prefer": "phone"}  # no letter reaches these patients
 
 
 def moved(name: str = "Quentin Canary", days: int = 7, **contact) -> Appointment:
-    """The visit of a patient whom no letter reaches, moved by the front desk to a day later."""
+    """Return a visit that the front desk moved by a day, of a patient whom no letter reaches."""
     submission = builders.submission({**OLD, "name": name, **contact})
     visit, by = book.booked(submission, book.free(days)), builders.member("front desk")
     later = book.free(days + 1, wall="11:00")
@@ -79,7 +69,7 @@ def test_the_list_says_whom_to_call_by_when_and_what_to_say(desk):
 
 
 def test_each_reason_says_what_the_patient_has_to_hear(desk):
-    """Whatever is owed, and about whatever it is: words, never an error."""
+    """For each reason to call and each subject there are words, never an error."""
     visit = moved()
     mine, by = visit.submission, builders.member("front desk")
     given = {"submission": mine, "by": by, "request_id": ""}
@@ -171,12 +161,12 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
 
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
-    # what to say: one for the visits, one for the messages; one for the red flags in the banner
+    # the news: one query for visits, one for messages; and one for the banner of red flags
     assert costs[0] == 15
     assert not [query for query in queries if '"answers"' in query["sql"]]
 
 
-# --- the head of each page ------------------------------------------------------------------------
+# --- the header of each page ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", ["clinician", "duty", "front desk"])
@@ -253,7 +243,7 @@ def test_a_second_click_and_an_old_tab_do_no_harm(desk, name):
     assert other.post(button(task, "told"), follow=True).status_code == 200
 
     assert Call.objects.count() == (name != "told")
-    if before.settled_at:  # the first who ticked it stays
+    if before.settled_at:  # the first tick counts
         assert CallTask.objects.get().settled_at == before.settled_at
 
 
@@ -265,7 +255,7 @@ def test_what_we_asked_for_is_owed_until_the_patient_was_reached(desk):
     assert button(more, "reached") in page
     assert button(more, "told") not in page
     posted = [str(task.pk) for task in CallTask.objects.all()]
-    desk.post(button(more, "told"), {"task": posted})  # an old tab
+    desk.post(button(more, "told"), {"task": posted})  # from an old tab
     assert CallTask.objects.open().get() == more
     assert "Told already" not in words(desk.get(desk_page_of(visit.submission)))
     desk.post(button(more, "reached"))
@@ -366,7 +356,7 @@ def test_a_held_time_of_nobody_shows_no_calls(desk):
 
 
 def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
-    """The words after an act are kept with the session: no name, no number."""
+    """The message after an act is stored in the session: it has no name and no phone number."""
     visit = moved()
     given = {"type": str(book.visit_type().pk), "slot": book.free(days=20).key}
     desk.post(visit_page(visit, "move"), given)
@@ -374,7 +364,7 @@ def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
 
     assert "Nobody has told the patient." in said
     assert "555-0147" not in said
-    assert "5550147" not in said  # three digits alone stand in many a time of day
+    assert "5550147" not in said  # the last three digits alone may be a time of day
     assert "anary" not in said
     outbox.deliver_due()
     assert Submission.objects.count() == 1

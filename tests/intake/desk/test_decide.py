@@ -1,4 +1,4 @@
-"""Deciding, taking, closing: one POST each, guarded by what was read."""
+"""Deciding, taking, closing: one POST each, guarded by the revision that was read."""
 
 from datetime import timedelta
 
@@ -13,16 +13,6 @@ from tests import builders
 from tests.desk import WORKLIST, Trail, page_of, references, verdict, waiting, words
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
-def me():
-    return builders.member("clinician")
 
 
 def fresh(submission: Submission) -> Submission:
@@ -82,7 +72,7 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     trail = Trail()
     response = decide(clinician, submission, outcome="book_soon", note="Ring after six.")
 
-    # the decision is shown, the next one is offered, and this one has left the list
+    # the page shows the decision and offers the next submission; the list no longer has this one
     assert response.headers["Location"] == page_of(submission)
     page = clinician.get(page_of(submission))
     offered = f"Decision on {submission.reference} stored. Open next: {other.reference} (Routine)"
@@ -197,10 +187,22 @@ def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(cl
     assert 'value="book_urgent" selected' in body
     assert "dr-other" in text
     assert not Decision.objects.exists()
-    # having read it again, the same form goes through
+    # after reading it again, the clinician sends the same form successfully
     again = decide(clinician, fresh(submission), outcome="book_soon")
     assert again.status_code == 302
     assert Decision.objects.get().revision == 1
+
+
+def test_what_a_colleague_decided_meanwhile_is_told_with_what_was_typed(clinician):
+    submission = waiting()
+    decide(builders.staff_client("clinician", "dr-other"), submission)
+    response = decide(clinician, submission, outcome="need_more_information",
+                      sentence="more_needed", note="Typed with care.")  # fmt: skip
+    text = words(response)
+    assert response.status_code == 409
+    assert "Somebody changed this submission while you were reading." in text
+    assert "the submission is “decided”." in text
+    assert "This is not stored. You can copy it. Typed with care." in text
 
 
 def test_what_is_closed_cannot_be_decided_and_the_page_says_why(clinician):
@@ -276,7 +278,7 @@ def test_a_button_of_an_old_page_changes_nothing(clinician, revision):
     assert fresh(submission).revision == 0
 
 
-# --- and nothing else changes anything ------------------------------------------------------------
+# --- no other way changes a submission ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["decide", "assign", "move"])

@@ -1,4 +1,4 @@
-"""The front desk: who, how to reach them, what they wish for. No answers and no reasons."""
+"""The front desk sees the patient, how to reach them and their wish, but no answers and reasons."""
 
 import re
 
@@ -38,11 +38,6 @@ ILL = {
     "conditions": ("diabetes",),
     "meds_list": "MEDICINECANARY",
 }
-
-
-@pytest.fixture
-def desk():
-    return builders.staff_client("front desk")
 
 
 def test_the_list_has_what_a_phone_call_needs(desk):
@@ -101,7 +96,7 @@ def test_no_answer_no_reason_and_no_rule_is_shown(desk):
         for question in asked:
             if question.id not in ("lang_help", "callback_phone", "ack", "who"):
                 assert question.text.casefold() not in text, question.id
-        # what was decided is the front desk's errand
+        # the front desk carries out the decision
         assert "book a visit soon" in text
 
 

@@ -1,4 +1,4 @@
-"""Decisions after which no visit is planned: what is arranged, and what the patient reads of it."""
+"""Decisions after which no visit is planned: what they end, and what the patient reads."""
 
 import itertools
 from datetime import timedelta
@@ -39,11 +39,6 @@ pytestmark = pytest.mark.django_db
 NO_VISIT = ("redirect_emergency", "refer_elsewhere", "advice_only")
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
 @pytest.fixture(autouse=True)
 def hours_of_a_clinician():
     book.clinician()
@@ -66,7 +61,7 @@ def keys(submission: Submission) -> dict[str, str]:
 
 
 def arrange(submission: Submission, what: str) -> None:
-    """Book, offer or put on the waiting list."""
+    """Book a visit, offer a slot, or put the patient on the waiting list."""
     desk = builders.member("front desk")
     match what:
         case "visit":
@@ -85,14 +80,14 @@ def arrange(submission: Submission, what: str) -> None:
 
 
 def read_by_patient(submission: Submission) -> str:
-    """What the patient's page says of where it stands, and of the visit."""
+    """Return what the patient's page says of the submission and of the visit."""
     row = fresh(submission)
     visit = visit_context(row)
     said = status_context(row, visit)
     return f"{said['words']} | {'' if visit['is_booked'] else said['visit']}"
 
 
-# --- closing what is open -------------------------------------------------------------------------
+# --- ending what is arranged ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("outcome", NO_VISIT)
@@ -110,7 +105,7 @@ def test_the_open_request_is_closed_unless_the_clinician_says_no(clinician, outc
     label = dict(Decision._meta.get_field("outcome").choices)[outcome]
     assert f"Closed: {label}" in words(desk.get(desk_page_of(closed)))
     assert f"Closed: {label}" in cells(desk.get(FRONT_DESK), "progress")
-    # and the front desk can open it again, as today
+    # the front desk can open the request again, as before
     desk.post(
         desk_page_of(closed, "progress"),
         {"progress": "requested", "revision": fresh(closed).revision},
@@ -159,10 +154,10 @@ def test_each_part_is_shown_by_name_and_ended_only_by_its_own_tick(clinician, ou
     after = {
         ("visit", "yes"): ("booked", "withdrawn"),
         ("visit", "no"): ("booked", "requested"),
-        # what is held can still be taken
+        # the held slots can still be accepted
         ("offers", "yes"): ("withdrawn", "withdrawn"),
         ("offers", "no"): ("offered", "requested"),
-        # who waits for a time has an open request
+        # the request of a patient on the waiting list is open
         ("waitlist", "yes"): ("requested", "withdrawn"),
         ("waitlist", "no"): ("requested", "requested"),
     }
@@ -223,7 +218,7 @@ def test_a_visit_that_was_moved_meanwhile_is_not_cancelled_at_its_new_time(clini
 
 
 def test_what_is_arranged_is_looked_at_again_under_the_lock(clinician):
-    """Between the form and the service somebody else was quicker."""
+    """Between the form and the service another person is quicker."""
     submission = book.patient()
     arrange(submission, "waitlist")
     given = keys(submission)["waitlist"]
@@ -314,7 +309,7 @@ def test_who_was_not_reached_stays_on_top_and_escalates_until_a_clinician_reache
     assert "There is a message for you" in letters()[0]
     desk = builders.staff_client("front desk")
     assert "Emergency care; patient not reached" in words(desk.get(desk_page_of(submission)))
-    # tried again, then by somebody who is no clinician
+    # called again without success, then reached by a person who is not a clinician
     for by, became in (("duty", "not_reached"), ("front desk", "reached")):
         calls.record(submission=submission, outcome=became, by=builders.member(by), request_id="r")
         assert fresh(submission).status == "in_review"

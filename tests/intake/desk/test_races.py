@@ -1,4 +1,4 @@
-"""Two at once, on connections of their own: one wins, the other is told to read again."""
+"""Two acts at once, on connections of their own: one wins, the other gets told to read again."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*jobs):
-    """Run the jobs in threads that start together; their results in order."""
+    """Run the jobs in threads that start together. Returns their results in order."""
     barrier = Barrier(len(jobs))
 
     def run(job):
@@ -211,7 +211,7 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
         assert book.progress(row) == ("booked" if taken else "withdrawn")
         assert row.appointments.filter(status="confirmed").exists() == taken
         assert Decision.objects.filter(submission=row).exists() == decided
-        # what was ticked is not taken, and what is left standing can be
+        # a ticked offer cannot be accepted any more; an offer that was left can
         assert (decided and taken) == (not ticked)
 
 

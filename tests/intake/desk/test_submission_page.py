@@ -1,4 +1,4 @@
-"""The submission page: who and why at one look, then every answer as it was asked."""
+"""The submission page: the patient and the reasons at one look, then every answer as asked."""
 
 import re
 from datetime import timedelta
@@ -33,11 +33,6 @@ SERIOUS = {
     "foot_signs": ("numb_burning",),
     "reason_text": "It <script>alert(1)</script> bleeds & aches.",
 }
-
-
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
 
 
 def test_the_summary_comes_first_and_tells_it_in_ten_seconds(clinician):
@@ -144,7 +139,7 @@ def test_a_stopped_form_shows_only_what_was_asked(clinician):
     draft, _key = builders.draft(em_now=("cold_leg_sudden",))
     sending.tell_clinic(draft=draft, phone="+12025550147", name="Carl Canary")
     (submission,) = Submission.objects.all()
-    # what was on the draft behind the stop does not count as asked
+    # questions after the stop do not count as asked
     assert submission.kind == Kind.STOPPED
     text = words(clinician.get(page_of(submission)))
 
@@ -247,7 +242,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
         costs.append(len(queries))
 
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= 23  # one for the banner, three for calls: made, owed to all, to this patient
+    assert costs[0] <= 23  # one for the banner, three for calls
 
 
 def test_words_for_what_happened_and_when(clinician):
@@ -267,7 +262,7 @@ def test_words_for_what_happened_and_when(clinician):
     assert "Urgent (was Routine)" in text
     assert "Worse than it reads." in text
     assert "sent 3 h ago" in text
-    assert "Decide Urgency" not in text  # nothing left to decide
+    assert "Decide Urgency" not in text  # no decision is left to take
     assert Decision.objects.count() == 1
     assert AppointmentRequest.objects.count() == 1
 

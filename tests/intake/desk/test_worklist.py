@@ -1,4 +1,4 @@
-"""The worklist: who waits, in which order, found how, and what its address cannot be asked."""
+"""The worklist: its submissions, their order, how they are found; its address reveals nothing."""
 
 import re
 from datetime import timedelta
@@ -21,12 +21,7 @@ from tests.desk import WORKLIST, Trail, cells, find, page_of, references, waitin
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-# --- the order, and what a row says -----------------------------------------------------------
+# --- the order and the columns ----------------------------------------------------------------
 
 
 def test_the_most_urgent_comes_first_then_the_nearest_target(clinician):
@@ -55,7 +50,7 @@ def test_a_row_says_how_long_who_and_by_when(clinician, settings):
 
     assert cells(page, "patient") == ["Ann Early", "Bob Young", "Cy Old"]
     assert cells(page, "waiting_for") == ["30 h", "7 min", "9 days"]
-    # a day and a night late, of which the clinic was open for eight hours
+    # late by a day and a night, of which the clinic was open for eight hours
     assert cells(page, "contact_by")[0] == "overdue by 8 h"
     assert "overdue" not in "".join(cells(page, "contact_by")[1:])
     assert cells(page, "state") == ["New"] * 3
@@ -162,7 +157,7 @@ def test_each_filter_shows_its_own(clinician):
     assert shown(mine="nobody") == refs(flagged, lowered, old, ancient)
     assert shown(urgency="same_day") == refs(flagged)
     assert shown(urgency="soon") == refs(lowered)
-    # a red flag stays one, whatever a clinician made of the urgency
+    # a red flag stays a red flag, even if a clinician lowers the urgency
     assert shown(red="yes") == refs(flagged, lowered)
     assert shown(red="no") == refs(mine, theirs, old, ancient)
     assert shown(sent="0") == refs(mine, theirs, flagged, lowered)
@@ -200,7 +195,7 @@ PERSON = {
 )
 def test_a_patient_is_found_by_what_staff_type(clinician, typed):
     waiting("Quite Another", hours=1)
-    Submission.objects.update(search_keys=[])  # nobody else is found by chance
+    Submission.objects.update(search_keys=[])  # so that no other patient is found by chance
     wanted = builders.submission(PERSON)
 
     assert references(find(clinician, WORKLIST, typed)) == [wanted.reference]
@@ -264,7 +259,7 @@ def test_what_is_searched_for_never_stands_in_an_address(clinician):
     assert address.startswith(f"{WORKLIST}?status=new&find=")
     assert not [link for link in (address, *links) if "anary" in link]
 
-    # the next page, another filter and coming back search for the same
+    # the next page, another filter and the way back keep the search
     def follow(holds):
         return clinician.get(WORKLIST + unescape(next(link for link in links if holds in link)))
 
@@ -316,7 +311,7 @@ def test_odd_words_find_nothing_and_break_nothing(clinician, typed):
     assert references(page) == []
 
 
-# --- what the address cannot be asked ----------------------------------------------------------
+# --- what the address does not accept ----------------------------------------------------------
 
 ORACLES = [
     "status__exact=new",
@@ -374,7 +369,7 @@ def test_the_list_costs_the_same_for_five_and_for_three_hundred(clinician):
     assert Submission.objects.count() == 300
     assert len(set(costs)) == 1, costs
     # four of them begin, end and keep the transaction, with its savepoint; one is for the banner of
-    # red flags that nobody has seen to, one counts the calls to make
+    # red flags; one counts the owed calls
     assert costs[0] == 14
 
 

@@ -1,4 +1,4 @@
-"""Protocols that differ from the shipped one in a single thing."""
+"""Protocols that differ from the shipped protocol in a single thing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ def with_rules(protocol: Protocol, rules: tuple[Rule, ...]) -> Protocol:
 
 
 def with_rule(protocol: Protocol, id: str, **changes: Any) -> Protocol:
-    """The protocol with one rule changed."""
+    """Return the protocol with one rule changed."""
     return with_rules(
         protocol,
         tuple(
@@ -51,7 +51,7 @@ def with_questionnaire(protocol: Protocol, **changes: Any) -> Protocol:
 def with_questions(
     protocol: Protocol, change: Callable[[tuple[Question, ...]], tuple[Question, ...]]
 ) -> Protocol:
-    """The protocol with each section's questions passed through `change`."""
+    """Return the protocol after `change` was applied to the questions of each section."""
     sections = tuple(
         msgspec.structs.replace(section, questions=change(section.questions))
         for section in protocol.questionnaire.sections
@@ -60,7 +60,7 @@ def with_questions(
 
 
 def with_question(protocol: Protocol, id: str, **changes: Any) -> Protocol:
-    """The protocol with one question changed."""
+    """Return the protocol with one question changed."""
 
     def change(questions: tuple[Question, ...]) -> tuple[Question, ...]:
         return tuple(

@@ -1,4 +1,4 @@
-"""Reading what a browser, or a file, sends."""
+"""Reading the answers that a browser or a file sends."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -9,17 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake.domain.answers import (
-    InvalidAnswer,
     clean_answer,
     clean_json_answer,
     clean_page,
     from_json,
-    missing_message,
     plain,
     recognised_answer,
     to_json,
 )
 from intake.domain.definition import Protocol
+from intake.domain.wrong_answers import InvalidAnswer, missing
 from intake.protocols import current
 
 NONE = "“None of these” cannot be ticked together with other answers. Untick one."
@@ -185,7 +184,7 @@ def test_a_box_that_must_be_ticked_is_not_unticked(protocol: Protocol) -> None:
     ],
 )
 def test_what_is_missing_is_said_for_each_type(protocol: Protocol, id: str, message: str) -> None:
-    assert missing_message(protocol.question(id)).message == message
+    assert missing(protocol.question(id)).message == message
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How one condition is judged."""
+"""How one condition is evaluated."""
 
 import re
 from decimal import Decimal

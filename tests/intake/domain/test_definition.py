@@ -1,4 +1,4 @@
-"""A protocol as data: what is in it, what identifies it, who signed it."""
+"""A protocol as data: its content, its hash, its signature."""
 
 from collections import Counter
 from datetime import date

@@ -1,4 +1,4 @@
-"""The triage of today, case by case, as a table its owner can read and sign: golden.csv."""
+"""Today's triage, case by case, in a table that a clinician can read and sign: golden.csv."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,9 +40,9 @@ def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table() -> Non
 
 
 def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]:
-    """The condition with one leaf changed, and that change in words.
+    """Yield the condition with one leaf changed, and the change in words.
 
-    Each leaf is made always or never true, loses one of its options, or its limit moves.
+    Each leaf becomes always true or never true, or loses one of its options, or its limit moves.
     """
     if condition.not_ is not None:
         for said, part in changes(condition.not_):
@@ -71,25 +71,25 @@ def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]
 
 
 WITHOUT_EFFECT = {
-    # Whoever is asked the follow-up question has already given this answer.
+    # A patient who is asked the follow-up question has already given this answer.
     ("E10", "foot_signs contains cold_pale_one: always"),
     ("E11", "vein_look contains open_sore: always"),
     ("S08", "vein_look contains open_sore: always"),
     ("S09", "vein_look contains open_sore: always"),
     ("U03", "vein_look contains open_sore: always"),
     ("U04", "vein_look contains open_sore: always"),
-    # The other parts of N10 already fire at a number that low.
+    # The other parts of N10 fire at so low a number already.
     ("N10", "pregnancy_status in pregnant|maybe: always"),
     ("N10", "not sex_at_birth eq male: never"),
-    # The computed value already says so.
+    # The computed value contains this condition already.
     ("N14", "walk_pain eq yes: always"),
     ("R04", "rls_urge in yes|unsure: always"),
     ("R06", "walk_pain eq yes: always"),
     ("R05", "always eq True: always"),
-    # N06 fires on the artery pattern, so that no fallback rule is asked.
+    # N06 fires on the artery pattern, so the fallback rules are not asked.
     ("R06", "art_pattern eq False: always"),
 }
-"""Changes that no answers can tell from the rule as it is, each with the reason."""
+"""Changes that no answers can reveal, each with the reason."""
 
 
 @pytest.mark.parametrize("id", [rule.id for rule in current().rules.rules])

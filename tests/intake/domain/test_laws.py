@@ -1,4 +1,4 @@
-"""What holds for all answers, whatever the rules say."""
+"""Laws that hold for all answers, whatever the rules are."""
 
 import copy
 from random import Random
@@ -77,7 +77,7 @@ def test_assessing_twice_says_the_same_and_changes_nothing(answers: dict[str, An
 
 
 def only_positive_options() -> list[tuple[str, str]]:
-    """The (question, option) pairs that emergency and same-day rules read, never under `not`."""
+    """Return the (question, option) pairs that urgent rules read, and never under `not`."""
 
     def read(condition: AnswerCondition, negated: bool) -> set[tuple[str, str, bool]]:
         if condition.not_ is not None:

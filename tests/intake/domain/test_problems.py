@@ -1,4 +1,4 @@
-"""What is found wrong with a protocol before it meets a patient."""
+"""The faults of a protocol that are found before it is served."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """The rule's condition, with whatever it reads as its inputs."""
+    """Return the rule with this condition, and with everything that it reads as inputs."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
@@ -129,6 +129,11 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("wrong_level", "levels.soon", level("soon", contact_within=Within(business_days=20))),
     ("wrong_level", "levels.routine", level("routine", contact_within=Within(days=28))),
     ("wrong_level", "levels.soon", level("soon", tell=None)),
+    (
+        "hard_to_read",
+        "levels.soon.tell",
+        level("soon", tell="Individual appointments materialise eventually."),
+    ),
     ("wrong_period", "levels.soon.tell", level("soon", tell="We aim to see you within 6 weeks.")),
     ("wrong_period", "levels.soon.target", level("soon", target="seen within six weeks (42 days)")),
     ("wrong_period", "levels.soon.tell", level("soon", tell="We see you within {weeks}.")),

@@ -1,4 +1,4 @@
-"""What counts as a promise of the clinic, and what a patient may always read."""
+"""Which sentences count as a promise of the clinic, and which a patient may always read."""
 
 import pytest
 

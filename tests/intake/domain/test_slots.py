@@ -1,4 +1,4 @@
-"""Free slots: hours − closures − busy, on ordinary days and on those when the clock changes."""
+"""Free slots: hours − closures − bookings, on ordinary days and when the clock changes."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,7 +28,7 @@ from intake.domain.wall_time import NoSuchTime, moments, resolve_wall
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")
 SYDNEY = ZoneInfo("Australia/Sydney")
-# zone → a day when the clock is set forward, one when it is set back
+# zone → the day when the clock is set forward, the day when it is set back
 CHANGES = {
     NEW_YORK: (date(2027, 3, 14), date(2027, 11, 7)),
     BERLIN: (date(2027, 3, 28), date(2027, 10, 31)),
@@ -177,7 +177,7 @@ def test_an_hour_that_the_clock_skips_is_not_offered(zone):
     forward, _back = CHANGES[zone]
     slots = free_slots([hours(forward, "00:30", "05:30", zone)], [], [], minutes=30,
                        **day_of(forward, zone))  # fmt: skip
-    assert len(slots) == 8  # ten by the clock, less the hour that is none
+    assert len(slots) == 8  # ten hours by the clock, less the skipped hour
     for slot in slots:
         assert moments(slot.start.replace(tzinfo=None), zone)
         assert slot.end.astimezone(UTC) - slot.start.astimezone(UTC) == timedelta(minutes=30)
@@ -223,7 +223,7 @@ def test_a_typed_time_that_does_not_exist_or_comes_twice_is_asked_about(zone):
     assert resolve_wall(noon, zone).replace(tzinfo=None) == noon
 
 
-# --- whatever the hours ---------------------------------------------------------------------------
+# --- laws for any hours ---------------------------------------------------------------------------
 QUARTERS = st.integers(0, 95)
 WINDOW = {"start": datetime(2027, 10, 25, tzinfo=UTC), "end": datetime(2027, 11, 10, tzinfo=UTC)}
 
@@ -280,7 +280,7 @@ MIDNIGHT = Hours(
 )
 
 
-# from 02:45 on a Sunday on which the clock goes from 03:00 back to 02:00
+# from 02:45, on a Sunday when the clock goes from 03:00 back to 02:00
 OPENS_TWICE = Hours(
     clinician="c1", location="l1", zone=BERLIN, weekday=6, starts=time(2, 45), ends=time(4)
 )
@@ -308,7 +308,7 @@ def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minu
 
 
 def _within(slot: Slot, these: Hours) -> bool:
-    """By the clock on the wall alone."""
+    """Whether the slot lies within these hours, by wall time alone."""
     start = slot.start.astimezone(these.zone)
     end = slot.end.astimezone(these.zone)
     last = (end - timedelta.resolution).time()
@@ -340,7 +340,10 @@ def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
 
 
 def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
-    """Two at once were allowed and one came late; then it is one at once."""
+    """The hours allowed two patients at once, and one is booked on the second seat.
+
+    When the hours allow one patient, this booking takes the only place.
+    """
     one, two = ([hours(MONDAY, "09:00", "10:00", capacity=most)] for most in (1, 2))
     day = day_of(MONDAY, NEW_YORK)
     (slot,) = free_slots(one, [], [], minutes=60, **day)

@@ -1,4 +1,4 @@
-"""A protocol's words in another language: only words differ, and what is wrong is found."""
+"""A protocol in another language: only words differ, and faults are found."""
 
 from collections.abc import Callable
 from datetime import date
@@ -127,7 +127,7 @@ def test_what_was_read_comes_back_from_its_document(protocol: Protocol, words: T
     assert translation.in_language(protocol, again).language_of("emergency") == "en"
 
 
-# --- what is found ----------------------------------------------------------------------------
+# --- problems ---------------------------------------------------------------------------------
 
 
 def less(words: Translation, part: str, id: str) -> Translation:

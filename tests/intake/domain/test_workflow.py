@@ -1,4 +1,4 @@
-"""The life of a submission."""
+"""The statuses of a submission and their moves."""
 
 import pytest
 

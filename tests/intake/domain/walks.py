@@ -1,4 +1,4 @@
-"""Hypothesis strategies: what people answer, on complete walks and on no walk at all."""
+"""Hypothesis strategies for answers: of complete walks, or of any questions."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie
 
 
 def values(question: Question) -> st.SearchStrategy[Value]:
-    """Every answer the question takes."""
+    """Return every answer that the question can take."""
     match question.type:
         case "single":
             return st.sampled_from([option.code for option in question.options])
@@ -43,9 +43,10 @@ def walks(
     begun: dict[str, Value] | None = None,
     asked: frozenset[str] = frozenset(),
 ) -> dict[str, Value]:
-    """The answers of somebody who answered every page.
+    """Draw the answers of a patient who answered every page.
 
-    A walk may go on from answers `begun`, of which the questions `asked` are not asked again.
+    A walk can continue from the answers `begun`, in which case the questions `asked` are not asked
+    again.
     """
     answers = dict(begun or {})
     for question in protocol.questions:
@@ -57,7 +58,7 @@ def walks(
 
 
 def any_answers(protocol: Protocol) -> st.SearchStrategy[dict[str, Any]]:
-    """Answers to any questions, whether they would be asked or not."""
+    """Draw answers to any questions, whether they would be asked or not."""
     return st.fixed_dictionaries(
         {}, optional={question.id: values(question) for question in protocol.questions}
     )

@@ -1,4 +1,4 @@
-"""A browser offers its owner's name, birthday and address. They belong into the owner's fields."""
+"""A browser fills in its owner's name, birthday and address only where the owner is meant."""
 
 import re
 
@@ -18,7 +18,7 @@ WHO = ["self", "parent_guardian", "caregiver"]
 
 
 def tokens(page: Page) -> dict[str, str]:
-    """The token of each box in which something is typed, '' for none. Those of bots left out."""
+    """Return the autocomplete token of each text box, or ''. The box for bots is left out."""
     boxes = re.findall(r"<(?:input|textarea)\b[^>]*>", page.html)
     attributes = [dict(re.findall(r'([\w-]+)="([^"]*)"', box)) for box in boxes]
     typed = [
@@ -27,7 +27,7 @@ def tokens(page: Page) -> dict[str, str]:
     return {a["name"]: a.get("autocomplete", "") for a in typed if a["name"] != "website"}
 
 
-# Who fills in → what a browser may offer, form by form.
+# Who fills in the form → what a browser may offer in it.
 CONTACT = {
     "self": {"name": "name", **OWN_BIRTH, **REACH},
     "parent_guardian": {"name": "off", "proxy_name": "name", **NO_BIRTH, **REACH},
@@ -41,7 +41,7 @@ def test_the_contact_page_of_the_questionnaire(who):
     patient.start()
     patient.walk_to("contact")
     assert tokens(patient.page) == CONTACT[who]
-    page = patient.press("continue", {})  # the same with errors
+    page = patient.press("continue", {})  # the same page with errors
     assert page.status == 422
     assert tokens(page) == CONTACT[who]
 

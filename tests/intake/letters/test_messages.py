@@ -1,4 +1,4 @@
-"""What patients and staff are told, decided when it is sent, and what is never in it."""
+"""Letters to patients and staff: composed when they are sent, and without health data."""
 
 import re
 from datetime import timedelta
@@ -24,7 +24,7 @@ CANARIES = ("canary", "quentin", "555-0147", "5550147", "1982", "restless", "vei
 
 @pytest.fixture(autouse=True)
 def people():
-    """One of each role, with an address; and some who must get nothing."""
+    """One member of staff of each role, with an address, and some who must get no letter."""
     for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
         user = builders.member(role)
         user.email = f"{user.username}@staff.example.org"
@@ -40,7 +40,7 @@ def kinds() -> set[str]:
 
 
 def send_all() -> None:
-    """Everything is sent, also what is for later."""
+    """Send all messages, also those for later."""
     Message.objects.filter(state="waiting").update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
 
@@ -161,11 +161,11 @@ def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
     assert (failed.kind, failed.error) == ("alert", "no recipient")
 
 
-# --- what is never in a message -------------------------------------------------------------------
+# --- what no message contains ---------------------------------------------------------------------
 
 
 def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
-    """A CANARY in each field, read in the files as they would leave."""
+    """Each field contains CANARY; the mails are read from the files as they would be sent."""
     settings.EMAIL_BACKEND = "clinic.outgoing.mail.FileBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     address = {"email": "somebody@example.org"}

@@ -1,4 +1,4 @@
-"""What the patient is told of a visit: reminders, text messages, calendar files."""
+"""Letters to patients about a visit: reminders, text messages, calendar files."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from tests.intake.my_visit import HEALTH, inside, offered, sent, visit
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("roomy", "codes_without_limit", "dr_lee"),
+    pytest.mark.usefixtures("roomy", "codes_without_limit", "lee"),
 ]
 
 
@@ -33,7 +33,7 @@ pytestmark = [
 
 
 def remind(submission: Submission) -> list:
-    """The reminders that go out when their time has come."""
+    """Make the reminders due, send them and return them."""
     Message.objects.filter(kind="appointment_reminder").update(due_at=timezone.now())
     return sent("appointment_reminder")
 
@@ -90,9 +90,10 @@ def test_no_message_tells_of_health_or_of_the_person():
         assert "America/New_York" in letter.body
 
 
-# what a text message of each kind says, in English and in Spanish
+# kind → its text in English and in Spanish
 SAYS = {
     "appointment_offer": ("we hold for you", "le guardamos"),
+    "offer_reminder": ("please answer, we still hold for you", "responda, por favor: seguimos"),
     "appointment_confirmed": ("your appointment is booked:", "su cita fue reservada:"),
     "appointment_changed": ("your appointment was moved to", "su cita cambió a"),
     "appointment_reminder": ("a reminder of your appointment:", "recordatorio de su cita:"),
@@ -102,12 +103,12 @@ SAYS = {
     "offers_withdrawn": ("we cannot hold any longer:", "ya no podemos guardarle:"),
 }
 
-# of one with one time in it: English fits one message of a telephone, Spanish nearly
+# the longest text with one time: English fits into one text message, Spanish nearly
 LONGEST = {"en": 160, "es": 170}
 
 
 def texter(number: int, language: str) -> Submission:
-    """Somebody without e-mail who wants text messages, for the first free time."""
+    """Return a request of a patient without e-mail who wants text messages, for any free time."""
     name, phone = f"Quentin Canary{number}", f"+1202555014{number}"
     contact = {"name": name, "callback_phone": phone, "email": "", "prefer": "text"}
     row = builders.submission(contact)
@@ -124,7 +125,7 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     mine, quick, slow = (texter(number, language) for number in range(7, 10))
 
     def told(kind: str, to: Submission, moments: list[datetime], parts: int) -> None:
-        """They go to this patient alone, and name these moments by the clinic's clocks."""
+        """Only this patient gets the texts, and they name these moments by the clinic's clock."""
         capsys.readouterr()
         assert sent(kind) == [], "no mail"
         texts = re.findall(r"Text message to (\S+):\n  (.+)\n", capsys.readouterr().out)
@@ -146,6 +147,8 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     slots = [book.free(days) for days in (7, 8, 9)]
     offers = offered(mine, *slots)
     told("appointment_offer", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
+    Message.objects.filter(kind="offer_reminder").update(due_at=timezone.now())
+    told("offer_reminder", mine, [*(slot.start for slot in slots), until(offers[0])], parts=3)
     appointment = accept(offer=offers[0], submission=mine)
     told("appointment_confirmed", mine, [appointment.starts], parts=1)
     changing.reschedule(appointment=appointment, slot=book.free(10).key)
@@ -212,7 +215,7 @@ def test_a_time_that_comes_twice_is_named_by_its_clock():
     place = book.location()
     row = Appointment(location=place, visit_type=book.visit_type(), clinician=book.clinician("X"))
     told = []
-    for hour in (5, 6):  # both 1:00 am by the clocks of New York
+    for hour in (5, 6):  # both are 1:00 am on the clocks of New York
         start = datetime(2027, 11, 7, hour, tzinfo=UTC)
         row.during = type("Range", (), {"lower": start, "upper": start})
         told.append(words_of(row)["time"])

@@ -1,4 +1,4 @@
-"""Whoever reads the database without the keys learns nobody's name, contact or answers."""
+"""A reader of the database without the keys learns no name, contact or answer."""
 
 import contextlib
 
@@ -34,7 +34,7 @@ SECRETS = [
     f"{timezone.localdate().year - 44}-01-01",
     "self_harm",
 ]
-# what a rule, an option or a computed value would look like
+# texts that would reveal a rule, an option or a computed value
 CODES = [
     "varicose",
     "restless",
@@ -49,7 +49,7 @@ CODES = [
 
 
 def dump(*leave_out: str) -> dict[str, str]:
-    """Every table of every schema of ours as text, bytes included as they would read."""
+    """Return every table of all schemas as text, with bytes as characters."""
     found = {}
     with connection.cursor() as cursor:
         cursor.execute(

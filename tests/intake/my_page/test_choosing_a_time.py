@@ -1,4 +1,4 @@
-"""Times that a patient chooses on the own page and that cannot be had."""
+"""Times that a patient chooses on the own page, but that are not free."""
 
 from datetime import UTC, timedelta
 
@@ -15,7 +15,7 @@ from tests.intake.my_visit import choose, everything, inside, visit
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("roomy", "codes_without_limit", "dr_lee"),
+    pytest.mark.usefixtures("roomy", "codes_without_limit", "lee"),
 ]
 
 
@@ -41,7 +41,7 @@ def bad_key(kind: str) -> str:
             )
         case "forged":
             return f"{when}_{'0' * 8}-0000-7000-8000-{'0' * 12}_{where}"
-        case "skipped hour":  # the clock goes from 2 to 3 in New York then; no such slot
+        case "skipped hour":  # the clock goes from 2 to 3 in New York, so there is no such slot
             return f"20270314T073000_{who}_{where}"
         case "year 1":
             return f"00010101T000000_{who}_{where}"

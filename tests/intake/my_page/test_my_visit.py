@@ -34,7 +34,7 @@ from tests.intake.way_in import asking, enter
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.usefixtures("roomy", "codes_without_limit", "dr_lee"),
+    pytest.mark.usefixtures("roomy", "codes_without_limit", "lee"),
 ]
 
 
@@ -135,7 +135,7 @@ def test_an_offer_that_has_lapsed_is_no_offer():
     assert not sent("appointment_offer"), "and nobody is told of it any more"
 
 
-# --- whose it is ---------------------------------------------------------------------------------
+# --- strangers cannot reach it -------------------------------------------------------------------
 
 
 def test_another_person_changes_nothing_of_it():
@@ -246,13 +246,13 @@ def test_the_waiting_list_is_joined_and_left():
 
 
 def test_a_patient_whom_no_letter_reaches_is_promised_none():
-    """The code reached a phone that takes text messages, which the patient does not want."""
+    """The code went to the phone, but the patient does not want text messages."""
     submission = builders.submission({"email": "", "prefer": "phone"})
     patient = asking(submission.reference, "+12025550147")
     page = enter(patient, code_of())
     assert page.path == "/my/"
     assert "waiting list" not in page.text
-    page = patient.post("/my/wait/", {"go": "join"})  # an old tab
+    page = patient.post("/my/wait/", {"go": "join"})  # from an old tab
     assert "we write to you" not in patient.page.text
     assert "no message of ours reaches you" in patient.page.text
     assert "leave" in patient.page.form.buttons or "Leave the waiting list" in patient.page.text

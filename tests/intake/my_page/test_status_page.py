@@ -1,4 +1,4 @@
-"""The patient's own page: what stands on it, withdrawing, messages, additions."""
+"""The patient's own page: what it shows, withdrawing, messages, additions."""
 
 from datetime import timedelta
 
@@ -38,8 +38,9 @@ def test_it_says_who_opened_it_by_role():
 def test_without_a_grant_every_page_asks_for_a_code():
     for url in ("/my/withdraw/", "/my/reply/", "/my/code/"):
         assert Patient().get(url).path == "/my/"
-    for url in ("/my/add/", "/my/reply/", "/my/withdraw/", "/my/choose/"):
+    for url in ("/my/add/", "/my/withdraw/", "/my/choose/"):
         assert Patient().post(url, {"text": "x"}).path == "/my/"
+    assert Patient().post("/my/reply/", {"text": " "}).path == "/my/"
 
 
 def test_the_way_in_ends_after_half_an_hour_and_after_leaving():
@@ -120,6 +121,26 @@ def test_when_closed_the_answer_to_alarm_words_leads_to_urgent_care():
     page = inside(builders.submission()).post("/my/reply/", {"text": "chest pain"})
     closed, advice = current().level("same_day").closed, current().rule("S16").advice
     assert page.text.index(closed) < page.text.index(advice)
+
+
+@pytest.mark.parametrize("urgency", [Urgency.SAME_DAY, Urgency.EMERGENCY])
+def test_a_patient_who_became_urgent_is_not_promised_a_visit_in_weeks(urgency):
+    patient = inside(builders.submission())
+    assert "within 12 weeks" in patient.get("/my/").text
+    patient.post("/my/reply/", {"text": "I can’t breathe when I lie down"})
+    assert "weeks" not in patient.get("/my/").text
+    Submission.objects.update(urgency=urgency, status="in_review", alarm=False)
+    assert "weeks" not in patient.get("/my/").text
+
+
+def test_what_was_written_on_a_page_that_closed_meanwhile_is_given_back():
+    patient = inside(builders.submission())
+    Grant.objects.update(seen_at=timezone.now() - timedelta(minutes=31))
+    page = patient.post("/my/reply/", {"text": "It took me an hour to find the paper."})
+    assert page.status == 403
+    assert "Your message was not sent" in page.text
+    assert "It took me an hour to find the paper." in page.html
+    assert not Communication.objects.exists()
 
 
 def test_the_same_reply_sent_twice_is_stored_once():

@@ -1,4 +1,4 @@
-"""A walk in which every question is asked, and one page of it typed wrongly."""
+"""A walk that asks every question, and a page of it with one wrong answer."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from intake.protocols import current
 from tests.intake.patient import TALKATIVE, Page, Patient
 
 PROTOCOL = current()
-# Everybody who is asked everything: a page of each, in a walk that reaches it.
+# A patient who is asked everything, to reach a page of each kind.
 EVERYTHING = {
     **TALKATIVE,
     "pregnancy_status": "recent",
@@ -29,7 +29,7 @@ def at(step: str, **says: Any) -> Patient:
 
 
 def refused(patient: Patient, question_id: str, typed: Any) -> Page:
-    """Post this page with one answer typed like that, all others well; it must come back whole."""
+    """Post this page with one wrong answer among right ones. The page must come back complete."""
     before = patient.draft.content
     page = patient.answer(**{question_id: typed})
     assert page.status == 422, f"{question_id}={typed!r} was taken"

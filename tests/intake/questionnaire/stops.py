@@ -9,7 +9,7 @@ SAFETY = [o.code for o in current().question("em_now").options if o.code != "non
 PREGNANCY = [o.code for o in current().question("preg_warning").options if o.code != "none"]
 PREGNANT = {"sex_at_birth": "female", "pregnancy_status": "pregnant"}
 SORE = {"vein_look": ("open_sore",), "wound_time": "lt_2w", "vein_bleed": "never"}
-# rule → page, what makes it fire
+# rule → page, the answers that make the rule fire
 STOPS = {
     "E08": ("mood", {"si_screen": "active_now"}),
     "E09": ("mood", {"si_screen": "active"}),
@@ -38,7 +38,7 @@ def is_stop_page(patient: Patient) -> bool:
 
 
 class Down:
-    """The database does not answer."""
+    """A database that does not answer."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Somebody who types 7 for 71 is asked, and loses nothing. Only a 'yes' deletes."""
+"""A patient who types 7 for 71 is asked, and loses nothing. Only 'yes' deletes the draft."""
 
 import re
 
@@ -22,7 +22,7 @@ def stopped(page: Page) -> bool:
 
 
 def at_about(**says) -> Patient:
-    """On the page that asks the age, for the first time."""
+    """Return a patient on the page that asks the age, for the first time."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to("about")
@@ -30,7 +30,7 @@ def at_about(**says) -> Patient:
 
 
 def at_about_again(**says) -> Patient:
-    """On the same page, from the check page: all pages are answered."""
+    """Return a patient on the same page, coming from the check page with all pages answered."""
     patient = Patient(**says)
     patient.jump_to("check")
     patient.change("about")
@@ -38,7 +38,10 @@ def at_about_again(**says) -> Patient:
 
 
 def at_contact(**says) -> Patient:
-    """On the contact page of a request without the questionnaire, which asks the date of birth."""
+    """Return a patient on the contact page of a request without the questionnaire.
+
+    That page asks the date of birth.
+    """
     patient = Patient(**says)
     patient.start("/appointments/")
     patient.walk_to("contact")
@@ -56,18 +59,18 @@ DOORS = [at_about, at_about_again, at_contact, at_contact_again]
 
 
 def age(years: int) -> dict[str, object]:
-    """What somebody types who is so old, or says so by a slip."""
+    """Return the answers of a patient of this age, or of one whose slip makes it this age."""
     return {"age_years": years, **born(years)}
 
 
 def say(patient: Patient, years: int, **instead) -> Page:
-    """Continue, with this age on the page that asks it."""
+    """Type this age on the page that asks it, and press Continue."""
     asked = patient.page.form.asked
     typed = {name: value for name, value in age(years).items() if name in asked}
     return patient.answer(**typed, **instead)
 
 
-# --- asked, in every place where an age is told ---------------------------------------------------
+# --- asked on every page that asks the age --------------------------------------------------------
 
 
 @pytest.mark.parametrize("who", ALONE)
@@ -96,8 +99,8 @@ def test_no_opens_the_page_with_all_that_was_typed_there(door):
     page = patient.press("no")
     assert page.path == before.path
     shown = page.form.values
-    typed["callback_phone"] = "+12025550147"  # as it is stored, and shown on every change
-    for name in set(before.form.asked) - {"website"}:  # the trap of bots
+    typed["callback_phone"] = "+12025550147"  # as stored, and as the page shows it
+    for name in set(before.form.asked) - {"website"}:  # a hidden field that only bots fill in
         assert shown[name] == [str(typed[name])], name
 
 
@@ -140,7 +143,7 @@ def test_yes_from_a_child_alone_deletes_and_says_whom_to_ask(door, who):
     assert not patient.client.cookies[settings.DRAFT_COOKIE_NAME].value
 
 
-# --- who is not asked -----------------------------------------------------------------------------
+# --- patients who are not asked -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -255,7 +258,7 @@ def test_save_and_come_back_keeps_the_age_and_asks_when_it_goes_on():
     assert patient.answer().path == SURE
 
 
-# --- what the question tells others ---------------------------------------------------------------
+# --- what the question must not reveal ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("door", [at_about, at_contact])

@@ -1,4 +1,4 @@
-"""Asking for an appointment without the questionnaire, and the wish that both ways end with."""
+"""Asking for an appointment without the questionnaire. Both walks end with the wish."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""One wrong answer among right ones comes back with its sentence, and nothing is stored."""
+"""One wrong answer among right ones: the page comes back with a sentence, and stores nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A contact or a wish typed wrongly comes back with its sentence, and nothing is stored."""
+"""A wrong contact or wish: the page comes back with a sentence, and stores nothing."""
 
 from typing import Any
 
@@ -91,7 +91,7 @@ def test_a_part_of_a_date_sent_twice_is_not_guessed_at():
     "phone",
     [
         *("", "911", "call me", "123", "+", "202-555-01477777777", "０１２", "a" * 30),
-        *("555-0123", "0123456"),  # without an area code nobody can be called
+        *("555-0123", "0123456"),  # without an area code the clinic cannot call
     ],
 )
 def test_a_phone_number_is_one_that_can_be_called(phone):

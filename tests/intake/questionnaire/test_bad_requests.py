@@ -1,4 +1,4 @@
-"""What does not come from our pages: never an error, never half stored."""
+"""Requests that do not come from our pages never cause an error and are never half stored."""
 
 import pytest
 from django.conf import settings

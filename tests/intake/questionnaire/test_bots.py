@@ -1,4 +1,4 @@
-"""What fills in the hidden box waits for a person, and no patient is dropped for it."""
+"""A form with the hidden box filled in waits until a person has looked; no patient is dropped."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose device it is: how long a browser finds its answers, and what is said of that."""
+"""Shared and own devices: how long a browser finds its answers, and what the patient is told."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ OLD_COLUMNS = (
 
 
 def leave_alone(minutes: float) -> None:
-    """So long ago the patient pressed the last button."""
+    """Let the patient's last click be `minutes` ago."""
     Draft.objects.update(updated_at=timezone.now() - timedelta(minutes=minutes))
 
 
@@ -37,7 +37,7 @@ def begun(button: str, url: str = "/intake/", **says) -> Patient:
 
 
 def begun_by_the_release_before() -> Patient:
-    """A row as that release stores it: it names every column but the new one."""
+    """Begin a draft as the release before stores it: without a value in the new column."""
     patient = begun("mine")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -143,7 +143,7 @@ def test_when_time_has_run_out_the_page_says_so_and_leads_back_by_a_code():
 
 def test_answers_that_were_not_saved_are_not_promised_a_code():
     patient = begun("mine")
-    patient.walk_to("appointment")  # an address is given, and nothing saved
+    patient.walk_to("appointment")  # the contact has an address, but the patient saved nothing
     leave_alone(24 * HOUR + 1)
     page = patient.get(step_url("appointment"))
     assert page.status == 410

@@ -174,7 +174,7 @@ def test_nothing_is_sent_to_the_clinic_unasked():
     assert trail.events() == []
 
 
-# --- stopped, and mended -------------------------------------------------------------------------
+# --- stopped, and corrected ----------------------------------------------------------------------
 
 
 def test_no_page_is_reached_while_stopped():

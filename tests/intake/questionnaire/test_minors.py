@@ -1,4 +1,4 @@
-"""A young person is not left to fill this in alone, and is told of help before all else."""
+"""A young person does not fill in the form alone, and first reads where to get help."""
 
 import pytest
 from django.conf import settings

@@ -1,5 +1,4 @@
-"""Clicked twice, reloaded, in two windows, with an old form or a database that is gone: nothing
-that was typed is lost and nothing is there twice."""
+"""Double clicks, reloads, two windows, old forms, no database: nothing is lost or sent twice."""
 
 from contextlib import contextmanager
 
@@ -37,7 +36,7 @@ def database_down():
 
 
 def kept(page: Page, typed: dict) -> None:
-    """Everything that was typed stands in the page that came back."""
+    """Check that the page that came back shows everything that was typed."""
     shown = page.form.values
     for name, value in typed.items():
         if name in ("go", "csrfmiddlewaretoken", "change"):
@@ -60,7 +59,7 @@ def test_a_page_sent_twice_is_stored_once(step):
     assert patient.page.url == first.url
     after = patient.draft.content
     for content in (before, after):
-        content.get("contact", {}).pop("consent", None)  # has its time
+        content.get("contact", {}).pop("consent", None)  # contains a time
     assert after["visited"] == before["visited"]
     assert after["answers"] == before["answers"]
     assert after["contact"] == before["contact"]
@@ -230,7 +229,7 @@ def test_an_expired_form_comes_back_with_what_was_typed(step):
     assert "had been open for too long, so nothing was saved" in page.text
     kept(page, typed)
     assert patient.draft.content == before
-    page = patient.press("continue")  # as it came back, with a fresh token
+    page = patient.press("continue")  # the form of this page has a fresh token
     assert page.status == 200
     assert patient.draft.content != before
 
@@ -255,7 +254,7 @@ def test_a_form_that_another_site_filled_in_is_not_shown_with_its_words():
     assert b"words of another site" not in response.content
 
 
-# --- a database that is gone ---------------------------------------------------------------------
+# --- a lost database -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", [*STEPS, "contact", "appointment"])
@@ -289,7 +288,7 @@ def test_a_database_that_dies_in_the_midst_of_answering_is_down_too():
     typed = patient.filled()
 
     def die(execute, sql, params, many, context):
-        # what psycopg2 raises then: of no class, without a code
+        # psycopg2 then raises its base class, without a code
         raise DatabaseError("server closed the connection") from psycopg2.DatabaseError()
 
     with connection.execute_wrapper(die):
@@ -309,7 +308,7 @@ def test_without_a_database_other_pages_say_so_and_whom_to_call(url):
 
 
 def fail_late(execute, sql, params, many, context):
-    """The last statement of a sending fails."""
+    """Let the last statement of a sending fail."""
     if "aud.inbox" in sql:
         raise OperationalError("the disk is full")
     return execute(sql, params, many, context)

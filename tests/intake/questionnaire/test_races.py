@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
-    """Do all of it at the same moment, each on a connection of its own."""
+    """Run all acts at the same moment, each on a connection of its own."""
     ready = Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:
@@ -70,7 +70,10 @@ def test_the_clinic_told_eight_times_at_once_is_told_once():
     _draft, key = builders.draft(em_now=("chest_or_breath",))
     data = {"go": "tell", "phone": "202-555-0147", "name": ""}
     answers = at_once([lambda: window(key).post("/intake/emergency/", data)] * 8)
-    assert {a.status_code for a in answers} <= {200, 302}  # who comes after finds it told
+    assert {a.status_code for a in answers} <= {
+        200,
+        302,
+    }  # later requests: the clinic knows already
     reference = Submission.objects.get().reference
     assert reference in window(key).get("/intake/emergency/").content.decode()
 
@@ -159,7 +162,7 @@ def test_the_first_two_patients_of_a_new_protocol_at_once():
     assert Draft.objects.count() == 4
 
 
-# --- the way back --------------------------------------------------------------------------------
+# --- coming back ---------------------------------------------------------------------------------
 
 
 def test_twenty_wrong_codes_at_once_count_as_five_tries_and_the_right_one_comes_too_late():

@@ -1,4 +1,4 @@
-"""What sending does, said to the service itself."""
+"""What sending does, called as a service."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A patient who was stopped can leave a number, and the clinic calls."""
+"""A patient who was stopped can leave a phone number, and the clinic calls."""
 
 from contextlib import ExitStack
 
@@ -26,7 +26,7 @@ def test_telling_the_clinic_leaves_the_number_and_what_was_said_so_far():
     assert (submission.kind, submission.urgency) == (Kind.STOPPED, Urgency.EMERGENCY)
     assert submission.person["callback_phone"] == "+12025550147"
     assert submission.person["name"] == "Quentin Canary"
-    assert "lang_help" not in submission.person  # nobody was asked
+    assert "lang_help" not in submission.person  # the patient was not asked
     assert submission.answers == {"em_now": ["chest_or_breath"]}
     assert submission.target_at == submission.submitted_at
     assert [fired.id for fired in submission.result.fired] == ["E02"]
@@ -68,7 +68,7 @@ def test_after_telling_every_page_leads_to_the_stop_page():
     tell(patient)
     for url in (step_url("safety"), "/intake/check/", "/intake/sent/"):
         assert patient.get(url).path == "/intake/emergency/"
-    assert patient.press  # nothing asks for more
+    assert patient.press  # no page asks for more
     assert not any("mistake" in form.buttons for form in patient.page.forms)
 
 

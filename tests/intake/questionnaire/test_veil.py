@@ -1,4 +1,4 @@
-"""What is private is hidden on a device that was left alone, and counts all the same."""
+"""On a device that was left alone private answers are hidden, but they still count."""
 
 import re
 from collections import defaultdict
@@ -34,7 +34,7 @@ from tests.intake.way_in import MAILBOX, asking, code_in, enter, letters
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "crisis_question")]
 
 
-# --- what is shown -------------------------------------------------------------------------------
+# --- what is hidden ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("question_id", SENSITIVE)
@@ -75,7 +75,7 @@ def test_after_it_nothing_private_is_on_any_page_and_the_rest_is():
 
 
 def signature(walk: Walk) -> Any:
-    """What may be seen of answers: which questions were asked, and what danger there is."""
+    """Return what pages may reveal: the asked questions, and the urgent rules that fired."""
     asked = tuple(q.id for page in walk.pages for q in page.questions)
     red = tuple(f.id for f in walk.assessment.fired if f.level in ("emergency", "same_day"))
     return asked, red, walk.assessment.urgency
@@ -101,8 +101,10 @@ def all_values(question_id: str) -> list[Any]:
 @pytest.mark.usefixtures("clinic_open")
 @pytest.mark.parametrize("question_id", SENSITIVE)
 def test_whatever_was_answered_the_pages_are_the_same(question_id):
-    """No page tells two answers apart, but by the questions that follow and by danger: neither the
-    walk, nor the check page, nor the receipt."""
+    """The walk, the check page and the receipt do not differ by the hidden answers.
+
+    They differ only by the questions that follow, and by danger.
+    """
     seen: dict[Any, set[tuple[str, ...]]] = defaultdict(set)
     number: dict[Any, int] = defaultdict(int)
     for value in all_values(question_id):
@@ -118,7 +120,7 @@ def test_whatever_was_answered_the_pages_are_the_same(question_id):
         group = signature(walk)
         seen[group].add(tuple(same_for_everybody(page.html) for page in pages))
         number[group] += 1
-    if question_id != "preg_warning":  # of which every other answer stops the form
+    if question_id != "preg_warning":  # all its other answers stop the form
         assert max(number.values()) > 1, "there is something to tell apart"
     for group, variants in seen.items():
         assert len(variants) == 1, group
@@ -278,7 +280,7 @@ def unmarked(protocol: Protocol) -> Protocol:
 
 
 def test_every_field_of_the_contact_is_known_to_the_veil():
-    """A field that is added to the form is hidden, too: only the ticks are named."""
+    """A new field of the form is hidden too: the list names only the check boxes."""
     form = ContactForm(PROTOCOL, known={"who": "caregiver"}, kind="intake")
     said = dict.fromkeys(form.fields, "x")
     content = builders.content(said).veil(PROTOCOL.sensitive)

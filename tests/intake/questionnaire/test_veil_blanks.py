@@ -1,4 +1,4 @@
-"""On a veiled page a blank keeps what was said, and what is typed replaces it."""
+"""On a veiled page a blank keeps the earlier answer, and a typed answer replaces it."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from tests.intake.way_in import MAILBOX
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy", "crisis_question")]
 
 
-# --- what a blank means --------------------------------------------------------------------------
+# --- what a blank field means --------------------------------------------------------------------
 
 
 def test_a_step_left_blank_keeps_what_was_said_and_something_typed_replaces_it():
@@ -272,7 +272,7 @@ def test_the_longest_phone_number_with_an_extension_stays_too():
 
 
 def may_be_sent(answers: dict[str, Any]) -> bool:
-    """Neither an emergency nor a minor alone: these are stopped before."""
+    """Whether the form can be sent: not with an emergency answer, and not by a minor alone."""
     return not interrupting_rules(PROTOCOL, answers) and not assess(PROTOCOL, answers).blocked
 
 

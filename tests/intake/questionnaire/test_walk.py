@@ -1,4 +1,4 @@
-"""A patient goes through the questionnaire, page by page, as it is shown."""
+"""A patient goes through the questionnaire, page by page, as shown."""
 
 import re
 from dataclasses import replace
@@ -29,7 +29,7 @@ def at_check(**says) -> Patient:
 
 
 def row(page: Page, label: str) -> str:
-    """The answer that stands beside a question on the check page."""
+    """Return the answer that stands beside a question on the check page."""
     found = re.search(rf"<dt>{re.escape(label)}</dt><dd>(.*?)</dd>", page.html, re.S)
     return re.sub(r"<[^>]+>", " ", found[1]).strip()
 
@@ -326,7 +326,7 @@ def test_a_draft_left_alone_too_long_is_not_found(settings):
     assert patient.get("/intake/p/rls/").status == 410
 
 
-# --- what nobody else learns ---------------------------------------------------------------------
+# --- what other people cannot learn --------------------------------------------------------------
 
 
 def test_the_addresses_of_pages_tell_no_answers():
@@ -349,7 +349,7 @@ def test_nothing_that_was_typed_leaves_the_pages(caplog, written_log):
     patient = Patient(**{**TALKATIVE, **words})
     patient.start()
     patient.walk_to("contact")
-    patient.answer(birth_date_day="99")  # with an error on the way
+    patient.answer(birth_date_day="99")  # with an error on this page
     patient.answer(callback_phone=f"{CANARY}")
     patient.walk_to("check")
     patient.change("reason")
@@ -359,7 +359,7 @@ def test_nothing_that_was_typed_leaves_the_pages(caplog, written_log):
     assert "request" in written_log.getvalue()
     said = re.compile(f"{CANARY}|2025550147|\\D1982\\D", re.I)
     options = {option.code for q in current().questions for option in q.options}
-    options -= {page.id for page in current().pages}  # a part that everybody is shown
+    options -= {page.id for page in current().pages}  # these values are pages that all patients see
     for method, url, response in patient.requests:
         parts = urlsplit(url)
         assert parse_qs(parts.query) in ({}, {"change": ["1"]}), url

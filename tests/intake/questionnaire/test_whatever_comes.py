@@ -1,4 +1,4 @@
-"""Whatever is sent, in whatever order: nothing breaks, and the way always ends."""
+"""Any requests in any order break nothing, and the walk always comes to an end."""
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -57,14 +57,14 @@ class TestWhateverComes(TestCase):
     @roughly
     @given(st.sampled_from(STEPS[:-1]), st.lists(post | get, min_size=3, max_size=25))
     def test_nothing_that_is_sent_in_any_order_breaks_the_program(self, step, requests):
-        """From any page on, garbage to any page; wherever it ends, the patient can go on."""
+        """Send garbage to any pages, from any page on. Afterwards the patient can still go on."""
         patient = Patient(**EVERYTHING)
         patient.jump_to(step)
         for url, data in requests:
             response = patient.client.get(url) if data is None else patient.client.post(url, data)
             assert response.status_code < 500, (url, data)
         for draft in Draft.objects.filter(submission=None):
-            assert drafts.walk_of(draft).assessment.urgency  # what is stored can be read
+            assert drafts.walk_of(draft).assessment.urgency  # the stored answers can be read
         for url in ("/intake/", "/intake/emergency/", "/intake/check/"):
             assert patient.get(url).status == 200
 
@@ -96,7 +96,7 @@ class TestWhateverComes(TestCase):
         for other, data in posts:
             assert patient.client.post(step_url(other), data).status_code < 500
         patient.get("/intake/check/")
-        if not Draft.objects.exists():  # a minor alone
+        if not Draft.objects.exists():  # a minor alone: the draft was deleted
             return
         for _page in range(40):
             if patient.page.red_card or patient.page.step == "check":

@@ -1,4 +1,4 @@
-"""The wish of the last step: up to three, or the first free time; or a real free time, held."""
+"""The wish of the last step: up to three wishes, the first free time, or a free time to hold."""
 
 from datetime import timedelta
 
@@ -128,7 +128,7 @@ def test_more_requests_than_the_clinic_keeps_open_are_refused_kindly(settings):
     assert page.status == 409
     assert "as many open requests as we can keep" in page.text
     assert page.form.values["days"] == ["mon", "thu"]
-    # with the questionnaire nobody is held up: it may be about something new
+    # with the questionnaire no patient is stopped: it may be about something new
     assert Patient().whole_journey().step == "sent"
 
 

@@ -1,4 +1,4 @@
-"""A patient whose device was left alone, and what its pages show."""
+"""A patient whose device was left alone, and what the pages show then."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 PROTOCOL = current()
 SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"})
 PRIVATE = "Private answers are hidden"
-# hers are all the sensitive questions, and nothing that cannot wait
+# she is asked all sensitive questions, and no answer is urgent
 HERS: dict[str, Any] = {
     **builders.ORDINARY,
     **TALKATIVE,
@@ -45,7 +45,7 @@ def with_draft(content: Any) -> Patient:
 
 
 def finished(contact: dict[str, Any] | None = None, **says: Any) -> Patient:
-    """She has answered everything on her own phone, and was called away."""
+    """Return a patient who has answered everything on her own phone, and was called away."""
     patient = with_draft(builders.content(contact, **{**HERS, **says}))
     leave_alone()
     return patient
@@ -61,7 +61,7 @@ def stored() -> dict[str, Any]:
 
 
 def row(page: Page, question: str) -> str:
-    """What the check page says of a question, with the words of its link."""
+    """Return what the check page shows of a question, with the words of its link."""
     text = re.escape(question)
     found = re.search(rf"<dt>{text}</dt>(.*?)</div>", page.html, re.S)
     assert found, question
@@ -69,6 +69,6 @@ def row(page: Page, question: str) -> str:
 
 
 def every_page(patient: Patient) -> list[Page]:
-    """All she can look at before sending, without answering anything."""
+    """Return all pages that she can open before sending, without answering anything."""
     urls = [step_url(step) for step in walk_now().steps]
     return [patient.get(url) for url in (*urls, "/intake/check/", "/intake/save/", "/intake/")]

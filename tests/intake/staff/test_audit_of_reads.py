@@ -1,4 +1,4 @@
-"""Whoever sees a patient is written down first: no event, no page."""
+"""Each look of staff at a patient is recorded before the page is sent: no event, no page."""
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection
@@ -37,7 +37,10 @@ def canaries():
 
 @pytest.fixture
 def visits(canaries):
-    """All three have a visit with the clinician who signs in below; the first waits, too."""
+    """A visit of each patient with the clinician who signs in below.
+
+    The first patient also waits, and each patient is owed a call.
+    """
     lee = book.clinician()
     lee.user = builders.member("clinician")
     lee.save()
@@ -52,7 +55,7 @@ def visits(canaries):
 
 
 def every_answer_of_appointments(client, rows, visits):
-    """The same for the pages of visits, the calendar, the waiting list and the calls to make."""
+    """Yield the pages of visits, the calendar, the waiting list and the call list."""
     for where in (f"{VISITS}?when=all", f"{VISITS}?when=coming", VISITS, WAITING, CALLS):
         yield client.get(where)
         yield find(client, where, "canary")
@@ -70,13 +73,13 @@ def every_answer_of_appointments(client, rows, visits):
 
 
 def shown(response, rows):
-    """The submissions whose patient is named in this answer."""
+    """Return the submissions whose patient the response names."""
     body = response.content.decode()
     return [row for letter, row in zip("abc", rows, strict=True) if f"Canary-{letter}" in body]
 
 
 def every_answer(client, rows):
-    """What one member of staff gets from all pages and buttons that could show somebody."""
+    """Yield the responses of all pages and buttons that could show a patient."""
     row = rows[0]
     lists = (WORKLIST, FRONT_DESK)
     for query in ("", "?status=all", "?urgency=soon", "?p=1"):
@@ -209,7 +212,7 @@ def test_a_trail_that_takes_no_more_events_is_an_outage_and_shows_nobody(canarie
     assert written_log.getvalue().count('"event": "event not recorded"') == 2
 
 
-# --- who was refused ------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 
 def test_a_refusal_is_written_down_with_who_and_of_whom(canaries):

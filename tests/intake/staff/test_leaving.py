@@ -1,4 +1,4 @@
-"""Somebody leaves or has another role: what they had taken is nobody's, and goes back."""
+"""When a member of staff leaves or changes roles, their submissions go back to the worklist."""
 
 import re
 
@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
 def administrator():
     return builders.staff_client("administrator")
 
@@ -35,7 +30,7 @@ def of(user, **fields) -> Submission:
 
 
 def close(user) -> None:
-    """As the release before closed an account: nothing was given back."""
+    """Close an account like the release before, which gave nothing back."""
     user.is_active = False
     user.save()
 
@@ -44,7 +39,7 @@ def another_role(user) -> None:
     user.groups.set([Group.objects.get(name="front desk")])
 
 
-# --- nobody's -------------------------------------------------------------------------------------
+# --- submissions without an assignee --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -116,7 +111,7 @@ def test_closing_an_account_lists_what_it_gives_back_asks_and_gives_it_back(
     assert trail.events() == []
     assert not StatusChange.objects.filter(action="release").exists()
 
-    # the page holds all that was typed
+    # the page still has all that was typed
     form = re.findall(
         r'<input type="hidden" name="([^"]+)" value="([^"]*)"', asked.content.decode()
     )
@@ -132,7 +127,7 @@ def test_closing_an_account_lists_what_it_gives_back_asks_and_gives_it_back(
     assert {group.name for group in leaver.groups.all()} == set(roles)
     for row in rows:
         stored = Submission.objects.get(pk=row.pk)
-        # who waits for the patient goes on waiting
+        # a submission that waits for the patient goes on waiting
         status = "waiting" if row.status == "waiting" else "new"
         assert (stored.assignee, stored.status) == (None, status)
         assert stored.revision == row.revision + 1

@@ -1,8 +1,8 @@
 """No list and no page of staff reads the whole table of submissions.
 
-On a few thousand rows with their statistics, as the bench stores a million: each statement that a
-page asks is explained and run, as the page asked it. How many rows it reads is counted, because a
-whole table can be read by an index, too.
+The test stores some thousand rows like those of the bench, with statistics. Each statement of a
+page is explained and run as the page sends it. The test counts the rows that a statement reads,
+because an index, too, can be used to read a whole table.
 """
 
 import json
@@ -15,19 +15,19 @@ from django.test.utils import CaptureQueriesContext
 
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import ProtocolDocument, Submission
-from intake.staff.lists import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
+from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
 from tests import builders
 from tests.bench import records
 from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 pytestmark = pytest.mark.django_db
-ROWS = 4_000  # of which a tenth waits and a tenth is decided
-MOST = 1_050  # a list counts to a thousand and shows 25
+ROWS = 4_000  # a tenth waits, a tenth is decided
+MOST = 1_050  # a list counts up to a thousand rows and shows 25
 
 
 @pytest.fixture(scope="module")
 def stored(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Some thousand submissions, for all tests of this module; taken away again at the end."""
+    """Some thousand submissions for all tests of this module, deleted at the end."""
     with django_db_blocker.unblock():
         clinician = builders.member("clinician", "dr-plan")
         records.store(ROWS, [clinician])
@@ -52,13 +52,14 @@ def front_desk(stored):
 
 
 def plans(client, url: str) -> list[dict[str, Any]]:
-    """How the database answers each question of a page about submissions.
+    """Return the database's plan for each query of a page about submissions.
 
-    At some thousand rows reading the whole table costs about as much as an index, and which of them
-    is taken depends on what earlier tests left in the file. So the plan may read a whole table only
-    where no index serves, which is what counts at a hundred times the size.
+    With some thousand rows, reading the whole table costs about as much as using an index. The
+    planner's choice then depends on what earlier tests left in the table's file. So a plan may read
+    the whole table only where no index can serve: that is what matters with a hundred times as many
+    rows.
     """
-    assert client.get(url).status_code == 200  # what a process keeps is there now
+    assert client.get(url).status_code == 200  # now the process has cached what it caches
     with CaptureQueriesContext(connection) as asked:
         assert client.get(url).status_code == 200
     found = []
@@ -81,7 +82,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read(node: dict[str, Any]) -> float:
-    """The submissions that a step of a plan looked at."""
+    """Return how many submissions a step of a plan has read."""
     if node.get("Relation Name") != "intake_submission":
         return 0
     each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
@@ -127,7 +128,7 @@ def test_every_row_of_the_bench_opens(clinician):
         ("status=replies", "submission_answer_due"),
         ("status=suspect", "submission_suspect"),
         ("status=all", "submission_sorted"),
-        ("status=closed", ""),  # most rows are closed: every index finds them at once
+        ("status=closed", ""),  # most rows are closed, so every index finds them at once
     ],
 )
 def test_the_worklist(clinician, query, index):

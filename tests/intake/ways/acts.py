@@ -1,4 +1,4 @@
-"""Every act that concerns a patient: each sets the scene, then returns what is done in it."""
+"""Every act that concerns a patient. Each function prepares an act and returns it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ WRITTEN_TO = ("e-mail", "text alone")
 
 
 def reach(submission: Submission, way: str) -> Submission:
-    """From now on the clinic knows this way to the patient, and no other."""
+    """Change the patient's contact, so that this is the only way to reach the patient."""
     person = {**submission.person, **WAYS[way]}
     sealed = Submission._meta.get_field("person").seal_for(submission.pk, person)
     Submission.objects.filter(pk=submission.pk).update(person=sealed)
@@ -40,14 +40,14 @@ def fresh(way: str) -> Submission:
 
 
 def visitor(way: str) -> Appointment:
-    """A visit in a week; the patient can be reached this way by now."""
+    """Return a visit in a week, of a patient who can now be reached in this way only."""
     visit = book.booked(book.patient())
     reach(visit.submission, way)
     return Appointment.objects.for_reading().get(pk=visit.pk)
 
 
 def offered(way: str) -> Submission:
-    """Somebody who was offered a time in a letter; the patient can be reached this way by now."""
+    """Return a request with an offer by letter; the patient can now be reached in this way only."""
     submission = book.patient()
     press(builders.staff_client("front desk"), submission, "offer", book.free())
     outbox.deliver_due()
@@ -55,8 +55,8 @@ def offered(way: str) -> Submission:
 
 
 def send_all() -> None:
-    """All is sent but reminders, what waits for second thoughts as well."""
-    rows = Message.objects.exclude(kind="appointment_reminder").filter(state="waiting")
+    """Send all messages except reminders, also those that are delayed on purpose."""
+    rows = Message.objects.exclude(kind__endswith="_reminder").filter(state="waiting")
     rows.update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
 
@@ -156,7 +156,7 @@ def patient_sends(way: str) -> tuple[Submission | None, Act]:
 
 
 def lose_the_time(way: str) -> tuple[Submission, Act]:
-    """Two are offered a freed time in letters, and the other is first."""
+    """Two patients are offered a freed slot by letter. The act: the other patient accepts first."""
     first, second = waiting_for_a_time(2)
     reach(second, way)
     mine = Offer.objects.get(request__submission=first)
@@ -171,7 +171,7 @@ def time_becomes_free(way: str) -> tuple[Submission, Act]:
 
 
 def waiting_for_a_time(many: int) -> list[Submission]:
-    """So many who wait, and were offered in letters the time that somebody gave back."""
+    """Return waiting patients, who were offered by letter a slot that another patient gave back."""
     gives_up, rows = book.booked(book.patient(9)), [book.patient(n) for n in range(many)]
     for row in rows:
         waiting_list.join_waitlist(submission=row)
@@ -189,7 +189,7 @@ def posted(address: str, given: dict):
     return builders.staff_client("front desk").post(address, given, follow=True)
 
 
-# act → how it ends for a patient whom a letter reaches, and for one whom none does
+# act → how a patient whom a letter reaches is told, and one whom no letter reaches
 ACTS = {
     message: ("letter", "call"),
     offer: ("letter", "refused"),

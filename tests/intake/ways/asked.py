@@ -1,4 +1,4 @@
-"""A submission whose patient was asked for more: the acts of staff, and what the patient reads."""
+"""A submission whose patient was asked for more: the acts of staff, the patient's page."""
 
 from intake.appointments.views.visit_words import visit_context
 from intake.models.submissions import Submission

@@ -1,4 +1,4 @@
-"""The clock of the clinic, and one colleague of each role."""
+"""Fixtures of escalation: the clinic's clock, and one member of staff of each role."""
 
 import pytest
 from django.utils import timezone
@@ -10,7 +10,7 @@ from tests.intake.ways.escalating import CLOSED_DAY, Clock
 
 @pytest.fixture
 def people():
-    """One of each role, with an address; and one who has left."""
+    """One member of staff of each role, with an address, and one who has left."""
     for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
         user = builders.member(role)
         user.email = f"{user.username}@staff.example.org"
@@ -22,7 +22,7 @@ def people():
 
 @pytest.fixture
 def clock(monkeypatch, settings):
-    """Monday morning, in a week whose Wednesday is a holiday."""
+    """It is Monday morning, in a week whose Wednesday is a holiday."""
     settings.CLINIC_HOURS = ClinicHours.parse(
         "Mon-Fri 08:30-17:00", [CLOSED_DAY], "America/New_York"
     )
@@ -30,13 +30,3 @@ def clock(monkeypatch, settings):
     clock.set("2026-11-30T09:00")
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
     return clock
-
-
-@pytest.fixture
-def clinician():
-    return builders.staff_client("clinician")
-
-
-@pytest.fixture
-def me():
-    return builders.member("clinician")

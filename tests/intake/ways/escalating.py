@@ -1,4 +1,4 @@
-"""A red flag, who is told of it, and what staff do about it."""
+"""A red flag, the recipients of its letters, and the acts of staff on it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ EVERYBODY = [f"{name}@staff.example.org" for name in ("clinician", "duty", "fron
 
 
 class Clock:
-    """The time in the clinic, which passes when a test says so."""
+    """The time in the clinic. It passes only when a test moves it."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -47,7 +47,7 @@ def fresh(submission: Submission) -> Submission:
 
 
 def told() -> list[list[str]]:
-    """To whom the letters about red flags go that are due now."""
+    """Return the recipients of the letters about red flags that are due now."""
     escalation.escalate()
     mail.outbox.clear()
     outbox.deliver_due()
@@ -55,7 +55,7 @@ def told() -> list[list[str]]:
 
 
 def put() -> int:
-    """How many escalations the sweep puts now."""
+    """Return how many escalations the sweep puts into the outbox now."""
     before = Message.objects.filter(kind="escalation").count()
     escalation.escalate()
     return Message.objects.filter(kind="escalation").count() - before

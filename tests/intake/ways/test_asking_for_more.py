@@ -1,4 +1,4 @@
-"""The form that asks a patient for more, and who has the next step after it."""
+"""The form that asks a patient for more, and who has the next step afterwards."""
 
 import itertools
 import re
@@ -92,7 +92,7 @@ def test_of_two_who_decide_the_second_keeps_all_that_was_typed(clinician):
 
     assert page.status_code == 409
     assert 'value="bring_list" selected' in body
-    assert 'value="left_word" id="id_call_1" checked' in body
+    assert 'value="left_word" id="id_call_2" checked' in body
     assert 'value="later" selected' in body
     assert "By hand." in body
     assert not Call.objects.exists()
@@ -124,7 +124,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         Submission.objects.filter(pk=submission.pk).update(urgency=urgency)
         submission = fresh(submission)
         if not message and outcome is None:
-            continue  # refused, see above
+            continue  # refused; see the tests above
         Message.objects.all().delete()
         CallTask.objects.all().delete()
         given = {"sentence": "more_needed" if message else "", "call": outcome or ""}
@@ -141,7 +141,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         assert in_triage(stored) == stays, case
         assert (stored.due_at is not None) == stays, case
         assert (stored.escalate_at is not None) == stays, case
-        # what the patient wrote in danger is not read by asking something else
+        # a question to the patient does not settle the patient's words of alarm
         assert (stored.reply_due_at is not None) == (alarm and not reached), case
         days = 4 if told and urgency < Urgency.SAME_DAY else 1
         back = None if stays else hours.current().add_business_days(now, days)
@@ -159,6 +159,49 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
             assert ("We spoke with you on" in said) == reached, case
             assert ("We tried to call you on" in said) == (not reached), case
             assert "write to us below" in said, case
+
+
+@pytest.mark.parametrize("outcome", Call.Outcome)
+@pytest.mark.parametrize("contact", [None, NO_WAY])
+def test_an_older_message_of_the_clinic_is_no_question(clinician, contact, outcome):
+    for urgency in Urgency:
+        submission = row_of(contact, urgency=urgency)
+        clinician.post(page_of(submission, "message"), {"revision": 0, "message": "thanks"})
+        ask(clinician, fresh(submission), sentence="", call=outcome)
+        said = read_by_patient(submission)
+        assert fresh(submission).status == "waiting"
+        assert "Read the messages below" not in said
+        assert "write to us below" in said
+
+
+def test_a_question_over_words_of_alarm_leaves_them_on_top(clinician):
+    submission = builders.submission()
+    replies.reply(submission=submission, text="I can't breathe")
+    ask(clinician, fresh(submission), sentence="more_needed", alarm_read="on")
+    page = words(clinician.get(page_of(submission)))
+    assert "I can't breathe" in page[: page.index("Urgency")]
+
+
+def test_a_call_that_was_ticked_by_a_slip_can_be_taken_back(clinician):
+    submission = waiting(urgency=Urgency.SAME_DAY)
+    form = clinician.get(page_of(submission)).content.decode()
+    assert re.search(r'name="call" value="" id="id_call_0" checked>No call<', form)
+    ask(clinician, submission, sentence="more_needed", call="")
+    assert not Call.objects.exists()
+    assert in_triage(submission)
+
+
+@pytest.mark.parametrize("urgency", [Urgency.URGENT, Urgency.SAME_DAY])
+def test_staff_read_one_day_of_return_and_no_second_full_stop(clinician, urgency):
+    submission = waiting(urgency=urgency, hours=1)
+    for outcome in ("", "not_reached", "reached"):
+        ask(clinician, fresh(submission), sentence="more_needed", call=outcome)
+        page = words(clinician.get(page_of(submission)))
+        back = fresh(submission).back_at is not None
+        assert ("Due: " in page) == (not back)
+        assert ("Back on " in page) == back
+        assert ".." not in page.replace("...", "")
+        assert ("call now" in page) == (urgency == Urgency.SAME_DAY and not outcome)
 
 
 # --- calls ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Calls to patients: noted once, and owed until the patient was reached."""
+"""Calls to patients: recorded once, and owed until the patient was reached."""
 
 import itertools
 from datetime import timedelta
@@ -19,7 +19,7 @@ def note(submission, by, outcome="reached", **more):
 
 
 def escalating(**fields):
-    """A submission that is escalated in ten minutes unless somebody ends that."""
+    """Return a submission whose escalation begins in ten minutes."""
     submission = builders.submission()
     at = timezone.now() + timedelta(minutes=10)
     Submission.objects.filter(pk=submission.pk).update(escalate_at=at, **fields)

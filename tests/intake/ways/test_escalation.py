@@ -56,14 +56,14 @@ def test_it_goes_to_the_duty_role_then_to_everybody_and_never_falls_silent(peopl
         ("Tue 08:40", EVERYBODY, [submission]),
         ("Tue 09:10", EVERYBODY, [submission]),
     ]
-    # a step each half hour of opening time; on Wednesday nobody is there
+    # a step each half hour of opening time; on Wednesday the clinic is closed
     assert [at for at, *_ in seen[-3:]] == ["Tue 16:40", "Thu 08:40", "Thu 09:10"]
     assert len(seen) == 2 + 17 + 2
     assert all((to, banner) == (EVERYBODY, [submission]) for _at, to, banner in seen[2:])
 
 
 def test_what_is_sent_at_night_is_told_half_an_hour_after_opening(people, clock):
-    clock.set("2026-12-01T22:00")  # the day after is a holiday
+    clock.set("2026-12-01T22:00")  # the next day is a holiday
     red_flag()
     clock.set("2026-12-03T08:59")
     assert told() == []
@@ -102,7 +102,7 @@ def test_without_anybody_it_has_failed_where_staff_see_it(clock):
 
 def test_of_steps_that_could_not_be_sent_only_the_last_one_is_told(people, clock):
     red_flag()
-    for _step in range(3):  # the mail server is away
+    for _step in range(3):  # the mail server is down
         clock.wait(30)
         assert put() == 1
     assert told() == [EVERYBODY]
@@ -214,7 +214,7 @@ def test_a_red_flag_that_is_opened_again_is_escalated_again(people, clock):
     assert told() == [DUTY]
 
 
-# --- what puts it off ----------------------------------------------------------------------------
+# --- what delays it ------------------------------------------------------------------------------
 
 
 def test_taking_it_pauses_it_once_for_each_person(people, clock):
@@ -225,7 +225,7 @@ def test_taking_it_pauses_it_once_for_each_person(people, clock):
         clock.wait(5)
         take(submission, by)
         due.append((fresh(submission).escalate_at - clock.now).total_seconds() // 60)
-    # 30 minutes from one's first taking, and what is left of it at the second
+    # 30 minutes from the first taking of each person; at the second taking only the rest of them
     assert due == [30, 25, 30, 25, 20]
 
 
@@ -251,5 +251,5 @@ def test_a_call_that_reached_nobody_sets_the_next_step_but_not_for_ever(people, 
     call(submission, by, "not_reached", again_at=clock.now + timedelta(hours=3))
     assert fresh(submission).escalate_at == clock.now + timedelta(hours=3)
     call(submission, by, "left_word", again_at=clock.now + timedelta(days=30))
-    # the end of the next business day
+    # until the end of the next business day
     assert fresh(submission).escalate_at == datetime.fromisoformat("2026-12-01T17:00:00-05:00")

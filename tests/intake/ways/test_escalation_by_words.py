@@ -1,4 +1,4 @@
-"""Words of alarm begin an escalation; no history of calls and decisions silences a red flag."""
+"""Words of alarm begin an escalation. No order of calls and decisions silences a red flag."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -95,7 +95,7 @@ def test_after_a_decision_words_of_alarm_wait_until_somebody_read_them_or_called
     does(submission, "clinician")
     clock.wait(30)
     assert told() == ([] if ends else [DUTY])
-    stays = does is not settled  # after the call, what was written waits to be settled
+    stays = does is not settled  # after the call the patient's words still wait to be settled
     assert Submission.objects.waiting().exists() == stays
 
 
@@ -118,7 +118,7 @@ def test_a_call_of_before_does_not_answer_what_was_written_since(people, clock):
 
 @pytest.fixture
 def of_before(clock):
-    """A red flag as the release before sends it: a message for later, and no time of its own."""
+    """Return a red flag of the release before: it has a message for later, and no stored time."""
     submission = red_flag()
     Submission.objects.update(escalate_at=None)
     due = clock.now + timedelta(minutes=30)
@@ -194,7 +194,7 @@ def test_at_the_upgrade_what_waits_gets_its_time_and_what_patients_wrote_its_mar
     }
 
 
-# --- whatever happens ----------------------------------------------------------------------------
+# --- any order of acts ---------------------------------------------------------------------------
 
 ROLES = st.sampled_from(["clinician", "duty", "front desk"])
 DECIDERS = st.sampled_from(["clinician", "duty"])
@@ -219,11 +219,11 @@ STEPS = st.one_of(
 @example([("reached", "clinician"), ("more", "clinician")])
 def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(clock, steps):
     clock.set("2026-11-30T09:00")
-    # what an earlier example left behind goes on to be escalated, and is counted by `put` too
+    # red flags of earlier examples would go on escalating, and `put` would count them
     Submission.objects.update(escalate_at=None)
     submission, over = red_flag(), False
     for what, who in steps:
-        clock.wait(1.5)  # the same call noted within a minute is one
+        clock.wait(1.5)  # the same call recorded twice within a minute is one call
         row, by = fresh(submission), who and not isinstance(who, int) and builders.member(who)
         is_open, calls = row.status in ("new", "in_review", "waiting"), Call.Outcome.values
         match what:
@@ -236,7 +236,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
             case "written to":
                 written_to(row, who)
             case "more" if is_open:
-                # asked by letter alone: a new question for the same day wants a call of its own
+                # asked by letter alone: a new question the same day needs another call
                 decide(row, by, "need_more_information")
                 over = False
             case "decided" if is_open:
@@ -255,7 +255,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
                 call(row, by, outcome)
                 over = over or (outcome == "reached" and who != "front desk")
     for _twice in range(2):
-        # a pause at most, then a step each half hour of opening time
+        # at most a pause, then a step each half hour of opening time
         clock.set((clock.now + timedelta(days=1)).strftime("%Y-%m-%dT10:00"))
         while clock.now.weekday() > 4 or clock.now.strftime("%Y-%m-%d") == CLOSED_DAY:
             clock.wait(24 * 60)

@@ -1,4 +1,4 @@
-"""Whatever staff, patients and the clock do in whatever order: nobody who waits is lost."""
+"""Whatever staff, patients and the clock do, in any order, no waiting patient is lost."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ DECISIONS = st.builds(
 )
 ACTS = st.one_of(
     st.tuples(st.just("decide"), DECISIONS),
-    # twice as often: what a question leads to
+    # twice as often: the acts around a question to the patient
     st.tuples(
         st.just("decide"),
         DECISIONS.map(
@@ -69,7 +69,7 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
             decisions.decide(given=made, **staff)
         case ("call", role, outcome, told):
             tasks = list(CallTask.objects.filter(submission=row, settled_at=None)) if told else []
-            Call.objects.update(at=timezone.now() - timedelta(hours=1))  # none is a double click
+            Call.objects.update(at=timezone.now() - timedelta(hours=1))  # no double clicks
             calls.record(
                 submission=row,
                 outcome=outcome,
@@ -90,7 +90,7 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
         case ("message",):
             patient_messages.send(text="Please call us.", **staff)
         case ("day passes",) | ("4 days pass",):
-            days = timedelta(days=7 if what[0].startswith("4") else 1)  # a weekend between
+            days = timedelta(days=7 if what[0].startswith("4") else 1)  # with a weekend in between
             if row.back_at:
                 Submission.objects.filter(pk=row.pk).update(
                     back_at=row.back_at - days, asked_at=row.asked_at and row.asked_at - days
@@ -104,11 +104,11 @@ def hold_the_laws(row: Submission) -> None:
     if undecided and not in_triage:
         assert row.status == "waiting"
         assert row.back_at > timezone.now()
-        # what is for the same day waits for nobody to whom no clinician spoke
+        # a submission for the same day waits only if a clinician has spoken to the patient
         if row.urgency >= Urgency.SAME_DAY:
             assert spoken(row, "need_more_information")
         assert row.escalate_at is None
-        # somebody has told the patient, or has it on a list
+        # the patient was told, or is on the call list
         assert row.asked_at or CallTask.objects.filter(submission=row, reason="more").exists()
     if in_triage and undecided:
         assert row.due_at is not None
@@ -126,7 +126,7 @@ def hold_the_laws(row: Submission) -> None:
 
 
 def spoken(row: Submission, outcome: str) -> bool:
-    """Whether a clinician reached the patient at some time since the first such decision."""
+    """Whether such a decision was made and a clinician reached the patient."""
     first = row.decisions.filter(outcome=outcome).last()
     reached = Call.objects.filter(submission=row, outcome="reached", by_clinician=True)
     return first is not None and reached.exists()

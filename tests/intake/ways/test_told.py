@@ -1,5 +1,7 @@
-"""Every act that concerns a patient ends in a letter, in a call that is owed, or they know already;
-and the words that staff see say which. No time is held for a patient who would not hear of it."""
+"""Every act that concerns a patient leads to a letter or a call, or the patient knows already.
+
+The page that staff see says which. No slot is held for a patient who would not hear of it.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -39,7 +41,7 @@ from tests.intake.ways.acts import (
     want_no_visit,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dr_lee")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
 ROOT = Path(__file__).resolve().parents[3]
 LETTER = {
     "e-mail": "An e-mail tells the patient.",
@@ -50,7 +52,7 @@ NOBODY, KNOWS = "Nobody has told the patient.", "No letter goes out: the patient
 SAID = (*LETTER.values(), NOBODY, KNOWS)
 
 
-# --- the acts: each sets the scene, then returns what is done in it ------------------------------
+# --- the acts: each returns a function that performs the act -------------------------------------
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
         "call": (0, 0, 1),
     }.get(ending, (0, 0, 0))
     assert not Message.objects.filter(state__in=("waiting", "failed")).exclude(
-        kind="appointment_reminder"
+        kind__endswith="_reminder"
     )
     if ending in ("refused", "passed over"):
         assert not Offer.objects.filter(request__submission=mine).exists()
@@ -91,7 +93,7 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
 
 
 def says(page, ending: str, way: str) -> None:
-    """The page that staff see after the act says how it ended, and nothing else."""
+    """Check that the staff's page says how the patient hears of the act, and nothing else."""
     text = words(page)
     said = {sentence for sentence in SAID if sentence in text}
     wanted = {"letter": LETTER.get(way), "call": NOBODY, "knows": KNOWS}.get(ending)
@@ -147,12 +149,12 @@ def test_joining_the_waiting_list_says_whether_times_are_offered_by_themselves(w
     assert ("No letter: call when a time becomes free" in listed) == (way not in WRITTEN_TO)
 
 
-# --- letters that were ordered and never came ----------------------------------------------------
+# --- letters that could not be sent --------------------------------------------------------------
 
 
 @pytest.fixture
 def refuse(settings) -> Iterator[Callable[[], None]]:
-    """From the call of it on, the mail server refuses every recipient for good."""
+    """Make the mail server refuse every recipient from then on, when called."""
     with Sink() as server:
         server.mode = "550"
 
@@ -202,7 +204,7 @@ def test_an_offer_that_the_mail_server_refused_is_a_call_by_the_end_of_the_hold(
     assert (task.reason, task.due_at) == ("offer", held)
     page = desk.get(desk_page_of(submission))
     text = words(page)
-    assert "A message could not be sent." in text  # the banner, as for any message
+    assert "A message could not be sent." in text  # the banner, as for any failed message
     assert "Nobody has told the patient" in text
     assert "Times are offered" in text
     for wall in ("9:00 am", "11:00 am"):
@@ -231,7 +233,7 @@ def test_a_call_about_an_offer_ends_with_the_offer(refuse):
     assert not Message.objects.filter(kind="offers_withdrawn").exists()
 
 
-# --- what is over is owed no more ----------------------------------------------------------------
+# --- calls that are needless by now --------------------------------------------------------------
 
 
 def owed() -> list[str]:
@@ -283,7 +285,7 @@ def test_a_patient_who_comes_back_by_a_code_has_read_it():
     code = Message.objects.get(kind="code").payload["code"]
 
     assert codes.redeem(key=key, code=code)
-    assert owed() == ["more"]  # what we asked for is waited for still
+    assert owed() == ["more"]  # the call for the question to the patient is still owed
 
 
 def test_of_several_requests_the_one_that_is_opened_is_read():
@@ -321,12 +323,11 @@ CLAIMS = re.compile(
 
 
 def test_nothing_claims_that_a_patient_is_told_but_what_looks_whether_it_is_so():
-    """Of staff's pages: a claim stands where `say_who_tells_patient` and `letter_words` choose it,
-    and nowhere else."""
+    """Only `say_who_tells_patient` and `letter_words` may claim that a patient is told."""
     pages = [*ROOT.glob("templates/admin/**/*.html")]
     rooms = ("desk", "staff", "ways", "appointments/admin")
     code = [path for room in rooms for path in ROOT.glob(f"intake/{room}/*.py")]
-    code = [path for path in code if path.name != "forms.py"]  # they ask, and claim nothing
+    code = [path for path in code if path.name != "forms.py"]  # forms ask and claim nothing
     assert len(pages) > 30
     assert len(code) > 20
     found = {

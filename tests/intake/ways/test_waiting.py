@@ -1,5 +1,6 @@
-"""What a patient was asked: who has the next step, since when, until when, and what they read."""
+"""A question to a patient: who has the next step, for how long, and what the patient reads."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from intake.questionnaire import drafts, sending
 from intake.ways import calls
 from intake.ways import waiting as waiting_for_patient
 from tests import builders
-from tests.desk import WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
+from tests.desk import CALLS, WORKLIST, Trail, cells, page_of, references, verdict, waiting, words
 from tests.intake.way_in import inside, letters
 from tests.intake.ways.asked import NO_WAY, ask, call, fresh, in_triage, read_by_patient, row_of
 
@@ -89,7 +90,7 @@ def test_nobody_is_reminded_of_what_is_over(clinician, me, meanwhile):
 
 
 def let_four_days_pass(row: Submission) -> None:
-    """As if the patient had been asked so long ago that the row is due back now."""
+    """Make the submission due to return to the worklist now, as if four days had passed."""
     late = row.back_at - timezone.now() + timedelta(seconds=1)
     Submission.objects.filter(pk=row.pk).update(
         back_at=row.back_at - late, asked_at=row.asked_at and row.asked_at - late
@@ -115,7 +116,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (event.actor, event.detail["to"]) == (audit.system("waiting"), "in_review")
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
-    # a page that was open meanwhile is told
+    # a page that was open meanwhile is refused
     assert ask(clinician, submission, sentence="call_us").status_code == 409
     assert waiting_for_patient.return_unanswered() == 0
 
@@ -134,7 +135,7 @@ def test_the_target_moves_by_the_opening_time_that_we_waited(clinician, settings
     waited = calendar.open_time_between(asked, back)
     moved = calendar.open_time_between(before, stored.target_at)
     assert abs(moved - waited) < timedelta(seconds=5)
-    # late is late by as much as before, and in time has as much time as before
+    # a late submission is late by as much as before; one in time has as much time as before
     was = calendar.open_time_between(before, asked) or calendar.open_time_between(asked, before)
     left_now = calendar.open_time_between(stored.target_at, back)
     left_now = left_now or calendar.open_time_between(back, stored.target_at)
@@ -160,8 +161,8 @@ def test_an_answer_brings_it_back_at_once(clinician, how):
     assert in_triage(asked)
     assert (stored.status, stored.asked_at, stored.back_at) == ("in_review", None, None)
     assert asked.reference in references(clinician.get(WORKLIST))
-    assert "A clinician is reading it." in read_by_patient(asked)
-    # and reading the answer does not send it away again
+    assert "have opened it. A clinician will decide about it." in read_by_patient(asked)
+    # settling the answer does not take the submission off the worklist again
     clinician.post(page_of(asked, "settle"), {"revision": stored.revision})
     assert in_triage(asked)
 
@@ -200,7 +201,7 @@ def test_for_the_same_day_only_a_clinician_who_spoke_with_the_patient_sends_it_a
         calls.record(submission=submission, outcome=outcome, by=by, request_id="r")
         assert in_triage(submission)
         assert fresh(submission).escalate_at is not None
-    assert fresh(submission).due_at == submission.target_at  # the clock runs
+    assert fresh(submission).due_at == submission.target_at  # the clock goes on running
     call(clinician, submission, "reached")
     stored = fresh(submission)
     assert not in_triage(submission)
@@ -222,7 +223,7 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert first.asked_at is None
     assert "Nobody has told the patient yet" in words(clinician.get(page_of(submission)))
     desk, task = builders.member("front desk"), CallTask.objects.get()
-    # reached, but not told of this
+    # reached, but not told of the question
     calls.record(submission=submission, outcome="reached", by=desk, request_id="r")
     assert fresh(submission).asked_at is None
     calls.record(
@@ -238,8 +239,61 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert told.back_at > first.back_at
     assert told.status == "waiting"
     assert not in_triage(submission)
-    # the time until somebody told the patient was ours
+    # until the patient was told, the clock ran for the clinic
     assert told.target_at == submission.target_at
+
+
+def test_the_message_that_asks_stands_right_below_the_sentence_that_names_it(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    page = read_page(submission)
+    assert page.index("Read the messages below") < page.index("From the clinic")
+    assert page.index("From the clinic") < page.index("Put me on the waiting list")
+
+
+def test_a_clinician_is_reading_it_is_said_only_of_a_clinician_who_has_it(clinician):
+    submission = builders.submission()
+    clinician.post(page_of(submission, "assign"), {"revision": 0, "to": "me"})
+    assert read_by_patient(submission) == "A clinician is reading it."
+    ask(clinician, fresh(submission), sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "Here it is."})
+    assert "A clinician will decide about it." in read_by_patient(submission)
+    clinician.post(page_of(submission, "settle"), {"revision": fresh(submission).revision})
+    assert read_by_patient(submission) == "A clinician is reading it."
+
+
+def test_the_answer_stands_on_top_of_the_page_with_its_button(clinician):
+    submission = builders.submission()
+    ask(clinician, submission, sentence="more_needed")
+    inside(submission).post("/my/reply/", {"text": "It was 18 in October."})
+    page = words(clinician.get(page_of(submission)))
+    top = page[: page.index("Urgency")]
+    assert "The patient wrote It was 18 in October." in top
+    assert "Answer by" in top
+    assert "We need to know a little more" not in top
+
+
+@pytest.mark.parametrize("urgency", [Urgency.SAME_DAY, Urgency.EMERGENCY])
+def test_a_call_that_is_owed_today_is_due_with_the_submission(clinician, urgency):
+    submission = row_of(NO_WAY, urgency=urgency)
+    ask(clinician, submission, sentence="more_needed")
+    task = CallTask.objects.get()
+    assert task.due_at == fresh(submission).target_at == submission.target_at
+
+
+def test_the_call_list_says_what_the_clinician_asks_for(clinician):
+    submission = row_of(NO_WAY, urgency=Urgency.URGENT)
+    clinician.post(page_of(submission, "message"), {"revision": 0, "message": "thanks"})
+    CallTask.objects.all().delete()
+    ask(clinician, fresh(submission), sentence="bring_list")
+    desk = builders.staff_client("front desk")
+    (told,) = cells(desk.get(CALLS), "why")
+    assert told.startswith("We need more information")
+    assert "Please bring the list of your medicines" in told
+    assert "Thank you" not in told
+    page = clinician.get(page_of(submission)).content.decode()
+    (owed,) = re.findall(r'class="owed".*?</section>', page, re.S)
+    assert "Please bring the list of your medicines" in owed
 
 
 def test_giving_it_back_leaves_it_waiting_for_the_patient(clinician):

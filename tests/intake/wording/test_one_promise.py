@@ -1,7 +1,7 @@
-"""A page says once what the clinic will do and by when: what the level that won says.
+"""A page says once what the clinic will do and by when: in the words of the winning level.
 
-Over the golden table and over answers drawn at random, with the clinic open and closed, in both
-languages: every page that shows advice for an assessment.
+Checks every page that shows advice: over the golden table and over random answers, with the clinic
+open and closed, in both languages.
 """
 
 import html
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 ROWS = list({row["rules"]: row for row in golden.read(golden.table_of("legs"))}.values())
 SEEN_WITHIN = re.compile(r"\b(within|in the next) \d+ weeks|\ben (las próximas )?\d+ semanas")
 TODAY = re.compile(r"\b(today|hoy)\b")
-# what the words of a level say besides: 'What happens next'
+# sentences of a level under 'What happens next'
 NEXT = re.compile(
     r"(clinician|nurse) reads your answers (today|and contacts)"
     r"|(profesional de salud|enfermera) lee sus respuestas (hoy|y se comunica)"
@@ -49,7 +49,7 @@ NEXT = re.compile(
 
 
 def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
-    """A finished walk with these answers, its newest page with every panel."""
+    """Return a finished walk with these answers. Its newest page shows every panel."""
     stop = {"rules": ["E01"], "page": "safety", "at": "", "retracted": "2026-11-23"}
     content = Content(
         answers=answers,
@@ -76,7 +76,7 @@ def sent(walk: Walk, language: str, kind: str) -> Submission:
 
 
 def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
-    """Every page that shows advice to somebody with these answers."""
+    """Yield every page that shows advice to a patient with these answers."""
     request = RequestFactory().get("/")
     if walk.interrupting_rules:
         draft = Draft(submission=sent(walk, language, Kind.STOPPED))
@@ -93,7 +93,7 @@ def shown(walk: Walk, language: str) -> Iterator[tuple[str, HttpResponse]]:
 
 
 def sentences(page: str) -> list[str]:
-    """What the page itself says, without the answers read back."""
+    """Return the sentences of the page, without the patient's answers."""
     said = re.sub(r'(?s)<section class="answers".*?</section>', " ", page)
     said = re.sub(r"</?(p|h\d|li|div|summary|details|section|main)\b[^>]*>", "\n", said)
     lines = html.unescape(re.sub(r"<[^>]+>", " ", said)).split("\n")
@@ -156,7 +156,7 @@ def test_nor_does_anybody_else(answers):
     judge(answers, "en")
 
 
-# --- as a patient meets it ------------------------------------------------------------------------
+# --- through the patient's pages ------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("clinic_closed")

@@ -1,4 +1,4 @@
-"""What a patient is told: today's panels, promises that can be kept, this clinic's numbers."""
+"""What a patient reads: today's panels, promises that can be kept, this clinic's numbers."""
 
 import re
 from dataclasses import replace
@@ -22,13 +22,13 @@ def rule(rule_id: str):
 
 
 def panels(page: Page) -> list[str]:
-    """The text of each panel on the page."""
+    """Return the text of each panel on the page."""
     found = re.findall(r'<div class="card(?: today)?"><h2>(.*?)</div>', page.html, re.S)
     return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in found]
 
 
 def after(step: str, **says) -> Patient:
-    """A patient who has just answered a page."""
+    """Return a patient who has just answered a page."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to(step)
@@ -190,7 +190,7 @@ def test_at_most_three_panels_are_shown_and_the_rest_is_folded_away():
         assert len(panels(page)) <= 3
         if len(panels(page)) == 3:
             assert page.html.count("<details>") == 1
-    assert "Until then" not in patient.page.text  # lower levels wait behind them
+    assert "Until then" not in patient.page.text  # advice of lower levels does not interrupt
 
 
 @pytest.mark.usefixtures("clinic_closed")

@@ -11,5 +11,5 @@ def test_yes_and_no_are_told_in_the_language_of_the_reader():
 
     assert question.type == "boolean"
     assert (answer_words(question, True), answer_words(question, False)) == (("Yes",), ("No",))
-    with translation.override("es"):  # two words that Django brings along
+    with translation.override("es"):  # two words that Django itself translates
         assert (answer_words(question, True), answer_words(question, False)) == (("Sí",), ("No",))

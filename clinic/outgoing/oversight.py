@@ -1,0 +1,70 @@
+"""What staff see of messages that are not sent, and what they do with a failed one."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from clinic import audit, limits
+from clinic.models import Message
+from clinic.outgoing import outbox, sql
+
+LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
+
+
+class Settled(Exception):
+    """The message is not failed, or a colleague has settled it. The text is shown to staff."""
+
+
+class Trouble(NamedTuple):
+    """What staff must know about messages.
+
+    `failed`: a message has failed. `late`: a message has been due for LATE or longer. `limited`:
+    the limit of all codes was reached within the last day (`limits.sound_alarm`).
+    """
+
+    failed: bool
+    late: bool
+    limited: bool
+
+
+def trouble() -> Trouble:
+    """Look up what is wrong with messages, in one query."""
+    values: list[Any] = [LATE, limits.alarm_key(), limits.LONGEST]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TROUBLE, values)
+        return Trouble(*cursor.fetchone())
+
+
+def try_again(*, message: Message, by: User, request_id: str) -> None:
+    """Make a failed message due now, like a new one. Raises Settled.
+
+    Its payload is gone, so the composer drops a message that needs one.
+    """
+    fresh = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
+    with transaction.atomic():
+        _settle(message, by, request_id, Message.State.WAITING, **fresh)
+        outbox.look.enqueue()
+
+
+def set_aside(*, message: Message, by: User, request_id: str) -> None:
+    """Mark a failed message as dealt with in another way. Raises Settled."""
+    with transaction.atomic():
+        _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
+
+
+def _settle(
+    message: Message, by: User, request_id: str, state: Message.State, **changes: Any
+) -> None:
+    failed = Message.objects.filter(pk=message.pk, state=Message.State.FAILED)
+    if not failed.update(state=state, **changes):
+        raise Settled("Somebody has dealt with this message already.")
+    audit.record(
+        actor=audit.staff(by),
+        action="state",
+        subject=str(message.pk),
+        request_id=request_id,
+        detail={"kind": message.kind, "from": Message.State.FAILED.value, "to": state.value},
+    )

@@ -1,0 +1,126 @@
+"""What is wrong with an answer, in sentences that tell the patient what to do.
+
+One function for each sentence. The catalogue of translations is collected from the patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from intake.domain.definition import Question, Value
+
+_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
+"""Years and days. The question names these units ("how old in years"); messages do not."""
+
+
+class InvalidAnswer(Exception):
+    """An answer that does not count, with the message that tells the person what to do.
+
+    `kept` is the part of the answer that counts all the same, or None.
+    """
+
+    def __init__(
+        self, code: str, pattern: str, *, kept: Value | None = None, **params: object
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.pattern = pattern
+        self.kept = kept
+        self.params = params
+
+    @property
+    def message(self) -> str:
+        return self.message_in(str)
+
+    def message_in(self, translate: Callable[[str], str]) -> str:
+        """Return the message; `translate` translates its pattern before the values are put in."""
+        return translate(self.pattern) % self.params
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def missing(question: Question) -> InvalidAnswer:
+    """Return the error for a required question that was left blank."""
+    match question.type:
+        case "single":
+            return InvalidAnswer("missing_single", "Choose one answer.")
+        case "multi":
+            return _nothing_ticked(question)
+        case "integer" | "decimal":
+            return InvalidAnswer("missing_number", "Enter a number.")
+        case "boolean":
+            return must_tick()
+        case _:
+            return InvalidAnswer("missing_text", "Enter your answer.")
+
+
+def sent_twice() -> InvalidAnswer:
+    return InvalidAnswer("sent_twice", "Give one answer only.")
+
+
+def not_an_option() -> InvalidAnswer:
+    return InvalidAnswer("not_an_option", "Choose from the answers shown.")
+
+
+def exclusive_clash(label: str, others: tuple[str, ...]) -> InvalidAnswer:
+    return InvalidAnswer(
+        "exclusive",
+        "“%(label)s” cannot be ticked together with other answers. Untick one.",
+        kept=others or None,
+        label=label,
+    )
+
+
+def _nothing_ticked(question: Question) -> InvalidAnswer:
+    if not question.exclusive:
+        return InvalidAnswer("missing_multi", "Tick at least one box.")
+    label = question.option(question.exclusive[0]).label
+    return InvalidAnswer(
+        "missing_multi_exclusive", "Tick at least one box, or “%(label)s”.", label=label
+    )
+
+
+def must_tick() -> InvalidAnswer:
+    return InvalidAnswer("must_tick", "Tick the box to go on.")
+
+
+def _upper_limit(question: Question) -> object:
+    """Return the upper limit with its unit, for a message."""
+    unit = question.unit
+    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
+    return f"{question.max} {unit}" if named else question.max
+
+
+def out_of_limits(question: Question) -> InvalidAnswer:
+    low, high = question.min, _upper_limit(question)
+    if question.type == "integer":
+        return InvalidAnswer(
+            "whole_number", "Enter a whole number from %(min)s to %(max)s.", min=low, max=high
+        )
+    return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=high)
+
+
+def not_a_decimal(question: Question) -> InvalidAnswer:
+    return InvalidAnswer(
+        "decimal",
+        "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
+        min=question.min,
+        max=_upper_limit(question),
+    )
+
+
+def too_long(limit: int, length: int) -> InvalidAnswer:
+    return InvalidAnswer(
+        "too_long",
+        "Use at most %(limit)s characters. You have %(length)s.",
+        limit=limit,
+        length=length,
+    )
+
+
+def not_text() -> InvalidAnswer:
+    return InvalidAnswer(
+        "not_text", "This has characters we cannot read. Type it with plain letters."
+    )

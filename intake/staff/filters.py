@@ -1,0 +1,143 @@
+"""The filters of the lists of patients."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.lists import FixedFilter, term_of
+from intake.domain import workflow
+from intake.models.appointments import AppointmentRequest
+from intake.models.people import without_clinician
+from intake.models.submissions import (
+    IS_ANSWER_DUE,
+    IS_NOT_CLOSED,
+    IS_WAITING,
+    Submission,
+    Urgency,
+)
+
+
+class UrgencyFilter(FixedFilter):
+    title = gettext_lazy("urgency")
+    parameter_name = "urgency"
+    options = [(urgency.code, urgency.label) for urgency in Urgency]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        urgency = {urgency.code: urgency for urgency in Urgency}.get(self.value() or "")
+        return queryset if urgency is None else queryset.filter(urgency=urgency)
+
+
+class StatusFilter(FixedFilter):
+    """Filter by status. Without a choice, show the submissions that wait."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    options = [
+        *workflow.STATUSES.items(),
+        ("replies", gettext_lazy("Patient wrote")),
+        ("suspect", gettext_lazy("Possible bots")),
+        ("all", gettext_lazy("All")),
+    ]
+    default = gettext_lazy("Waiting for our decision or answer")
+    shown_by_default = IS_WAITING
+
+    def default_words(self, changelist: ChangeList) -> Any:
+        return _("All") if changelist.query else self.default
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in workflow.STATUSES:
+            return queryset.filter(status=self.value())
+        # a search looks in all statuses: a patient who calls may have been decided on already
+        if self.value() == "all" or term_of(request):
+            return queryset
+        special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
+        return queryset.filter(special.get(self.value() or "", self.shown_by_default))
+
+
+class NotClosedFilter(StatusFilter):
+    """Filter by status. Without a choice, show all that are not closed.
+
+    The front desk still has work after a clinician's decision.
+    """
+
+    default = gettext_lazy("Not closed")
+    shown_by_default = IS_NOT_CLOSED
+
+
+class MineFilter(FixedFilter):
+    title = gettext_lazy("assigned")
+    parameter_name = "mine"
+    options = [("me", gettext_lazy("Mine")), ("nobody", gettext_lazy("Not assigned"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "me":
+            return queryset.filter(assignee=request.user)
+        if self.value() != "nobody":
+            return queryset
+        # Two queries: usually no colleague has left, and then an index gives the rows in order.
+        # Closed submissions stay with the colleague who had them.
+        left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
+        holders = set(left.values_list("assignee", flat=True))
+        return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
+
+
+class RedFlagFilter(FixedFilter):
+    title = gettext_lazy("red flags")
+    parameter_name = "red"
+    options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        # by the urgency of the rules: a decision may lower the urgency, but the red flag stays
+        match self.value():
+            case "yes":
+                return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
+            case "no":
+                return queryset.filter(assessed_urgency__lt=Urgency.SAME_DAY)
+        return queryset
+
+
+class SentFilter(FixedFilter):
+    title = gettext_lazy("sent")
+    parameter_name = "sent"
+    options = [
+        ("0", gettext_lazy("Today")),
+        ("1", gettext_lazy("Since yesterday")),
+        ("7", gettext_lazy("In the last 7 days")),
+        ("30", gettext_lazy("In the last 30 days")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        days = self.value()
+        if days not in dict(self.options):
+            return queryset
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return queryset.filter(submitted_at__gte=midnight - timedelta(days=int(days or 0)))
+
+
+class ProgressFilter(FixedFilter):
+    title = gettext_lazy("appointment")
+    parameter_name = "progress"
+    options = [
+        *workflow.REQUEST_STATUSES.items(),
+        ("waitlist", gettext_lazy("On the waiting list")),
+    ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in workflow.REQUEST_STATUSES:
+            if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
+                return queryset.filter(appointment_request__progress=self.value())
+            # Few submissions are open. A join lets the planner start at the requests, which grow
+            # every year; a subquery makes it look up one request for each open submission.
+            requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
+            progress = Subquery(requests.values("progress")[:1])
+            found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())
+            return found
+        if self.value() == "waitlist":
+            return queryset.filter(appointment_request__waiting__isnull=False)
+        return queryset

@@ -1,0 +1,73 @@
+"""Say to staff how a submission stands and how long it may wait."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from clinic import hours
+from intake.domain import workflow
+from intake.models.submissions import (
+    Submission,
+    Urgency,
+)
+
+
+def alarm_mark() -> str:
+    """Return the mark of a submission with unread words of alarm."""
+    return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
+
+
+def span_words(span: timedelta) -> str:
+    """Return a span of time in its largest fitting unit: '25 min', '3 h', '5 days'."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < 60:
+        return _("%(n)s min") % {"n": minutes}
+    if minutes < 48 * 60:
+        return _("%(n)s h") % {"n": minutes // 60}
+    return _("%(n)s days") % {"n": minutes // (24 * 60)}
+
+
+def standing_words(row: Submission) -> str:
+    """Return the status in words, and whether the submission waits for the patient."""
+    status = row.get_status_display()
+    if row.redirected_at and row.status in workflow.OPEN:
+        return _("Emergency care; patient not reached")
+    if row.asked_at and row.status in workflow.IN_TRIAGE:
+        since = date_format(timezone.localtime(row.asked_at), "D j M")
+        return _("%(status)s; no answer from the patient since %(since)s") % {
+            "status": status,
+            "since": since,
+        }
+    if row.status == "waiting" and not row.waits_for_patient:
+        return _("%(status)s; patient not reached") % {"status": status}
+    return status
+
+
+def target_words(row: Submission) -> str:
+    """Return by when staff must contact the patient, or by how much opening time they are late.
+
+    For the two lowest urgencies rules.yaml gives the target of a visit: "see by". A submission that
+    waits for the patient says when it returns to the worklist.
+    """
+    now, due = timezone.now(), row.due_at or row.target_at
+    if row.due_at is None and row.waits_for_patient:
+        return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
+    if row.is_overdue(now):
+        late = hours.current().open_time_between(due, now)
+        # `late` is zero when the target passed while the clinic was closed
+        words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
+        return format_html('<strong class="overdue">{}</strong>', words)
+    local = timezone.localtime(due)
+    if local.date() == timezone.localdate():
+        return _("today, %(time)s") % {"time": date_format(local, "TIME_FORMAT")}
+    far = due - now > timedelta(days=7)
+    day = date_format(local, "D j M Y") if far else _day_and_time(local)
+    visit = row.urgency < Urgency.URGENT and due == row.target_at
+    return _("see by %(day)s") % {"day": day} if visit else day
+
+
+def _day_and_time(local: datetime) -> str:
+    return date_format(local, "D j M, ") + date_format(local, "TIME_FORMAT")

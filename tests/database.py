@@ -1,0 +1,132 @@
+"""The database of the tests: migrated once, copied for each worker, emptied after each commit."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase
+
+ROOT = Path(settings.BASE_DIR)
+
+
+# --- migrated once -------------------------------------------------------------------------------
+
+
+def template() -> str:
+    """Return the name of a database in which all migrations of today have run.
+
+    Migrating takes many seconds of a processor, copying a fraction of one. The name holds the hash
+    of the migrations; older templates are dropped.
+    """
+    name = f"template_{_migrations()}"
+    with open(ROOT / ".local" / "template.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with connection._nodb_cursor() as cursor:
+            cursor.execute("select datname from pg_database where datname like 'template\\_%'")
+            there = {row[0] for row in cursor.fetchall()} - {"template0", "template1"}
+            for old in there - {name}:
+                cursor.execute(f'drop database if exists "{old}"')
+            if name in there:
+                return name
+            cursor.execute(f'create database "{name}_new"')
+        with _using(f"{name}_new"):
+            call_command("migrate", verbosity=0, interactive=False)
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'alter database "{name}_new" rename to "{name}"')
+    return name
+
+
+def _migrations() -> str:
+    told = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    for config in apps.get_app_configs():
+        for path in sorted(Path(config.path).glob("migrations/*.py")):
+            if ROOT in path.parents:
+                told.update(path.read_bytes())
+    return told.hexdigest()[:16]
+
+
+@contextmanager
+def _using(name: str) -> Iterator[None]:
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+@contextmanager
+def copy(name: str) -> Iterator[str]:
+    """Provide the address of a migrated database of this name, for other processes."""
+    name = f"{name}_{os.getpid()}"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'create database "{name}" template "{template()}"')
+    try:
+        yield os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'drop database "{name}" with (force)')
+
+
+# --- emptied after a test that commits -----------------------------------------------------------
+# what migrations store and no test changes
+KEPT = [
+    model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)
+]
+EMPTY = """
+do $$
+declare
+    name text;
+    filled text[] := '{{}}';
+    has_rows boolean;
+begin
+    foreach name in array '{{{tables}}}'::text[] loop
+        execute format('select exists (select from %I)', name) into has_rows;
+        if has_rows then
+            filled := filled || quote_ident(name);
+        end if;
+    end loop;
+    if filled <> '{{}}' then
+        execute 'truncate ' || array_to_string(filled, ', ') || ' cascade';
+    end if;
+end $$
+"""
+
+
+def fixture_teardown() -> Callable[[TransactionTestCase], None]:
+    """Return what empties the database after a test that commits.
+
+    Django empties every table and then makes permissions, roles and content types anew. This
+    empties the tables that hold rows, and those three stay; if a test changed them, Django's way
+    is taken.
+    """
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))
+    kept, whole = _kept_rows(), TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        if _kept_rows() != kept:
+            return whole(case)
+        with connection.cursor() as cursor:
+            cursor.execute(empty)
+        return None
+
+    return teardown
+
+
+def _kept_rows() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(" union all ".join(f"select count(*) from {table}" for table in KEPT))
+        return cursor.fetchall()
