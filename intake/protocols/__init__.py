@@ -16,7 +16,8 @@ from intake.domain.definition import (
 )
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
-from intake.protocols.files import decode, read
+from intake.protocols import parts
+from intake.protocols.files import Unreadable, decode, read
 
 HERE: Final = Path(__file__).parent
 CURRENT: Final = "legs"
@@ -54,8 +55,19 @@ def from_folder(folder: Path) -> Protocol:
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    """Return the data of a protocol's files by their names. Raises Unreadable."""
-    return {file: read(folder / f"{file}.yaml") for file in FILES}
+    """Return the data of a protocol's files by their names, with the shared parts in it.
+
+    The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
+    """
+    common = _shared_parts(folder.parent)
+    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in FILES}
+
+
+def shared(name: str) -> dict[str, tuple[str, ...]]:
+    """Return the shared parts that a protocol uses, each with the options that it leaves out."""
+    files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
+    used = (reference for file in files for reference in parts.references(file))
+    return {each["shared"]: tuple(each.get("without", ())) for each in used}
 
 
 def current() -> Protocol:
@@ -75,7 +87,17 @@ def translated(name: str, language: str) -> Translation | None:
     Raises the same errors as `load`.
     """
     path = HERE / name / f"{language}.yaml"
-    return decode(read(path), translation.from_data) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return decode(words_of(path), translation.from_data)
+
+
+def words_of(path: Path) -> Any:
+    """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
+    words, folder = read(path), path.parent
+    for common in _shared_files(folder.parent, path.stem):
+        words = parts.words(words, common, shared(folder.name))
+    return words
 
 
 @cache
@@ -90,3 +112,20 @@ def stored(name: str) -> Stored | None:
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
     return read(HERE / name / "stories.yaml")
+
+
+def _shared_parts(protocols: Path) -> dict[str, Any]:
+    """Return all shared parts beside the protocols, by name."""
+    found: dict[str, Any] = {}
+    for kind in ("questionnaire", "rules"):
+        for file in _shared_files(protocols, kind):
+            more = parts.parts_of(file)
+            if twice := sorted(found.keys() & more.keys()):
+                message = f"two shared parts have the name “{twice[0]}”."
+                raise Unreadable(file.place, message)
+            found |= more
+    return found
+
+
+def _shared_files(protocols: Path, file: str) -> list[Any]:
+    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]

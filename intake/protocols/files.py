@@ -28,7 +28,7 @@ class Place(NamedTuple):
         return self.file if self.line is None else f"{self.file}, line {self.line}"
 
 
-class Unreadable(Exception):
+class Unreadable(msgspec.ValidationError):
     """A file that cannot be used. The message is one sentence with file and line."""
 
     def __init__(self, place: Place, sentence: str) -> None:
@@ -41,6 +41,15 @@ class Mapping(dict[Any, Any]):
 
     place: Place
     places: dict[Any, Place]
+
+
+def keeping_places(data: Any, old: Any) -> Any:
+    """Return the data with the places of the mapping or list that it was made from."""
+    if not hasattr(old, "places"):
+        return data
+    kept = Mapping(data) if isinstance(data, dict) else Sequence(data)
+    kept.place, kept.places = old.place, old.places
+    return kept
 
 
 class Sequence(list[Any]):
@@ -84,6 +93,8 @@ def decode(data: Any, make: Callable[[Any], T]) -> T:
     """Return what `make` makes of data that was read. Raises Unreadable for a ValidationError."""
     try:
         return make(data)
+    except Unreadable:
+        raise
     except msgspec.ValidationError as error:
         place, sentence = _told(data, make, error)
         raise Unreadable(place, sentence) from None

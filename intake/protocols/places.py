@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from intake.protocols import data_of
-from intake.protocols.files import Place, place_in, read, shown_path
+from intake.protocols import data_of, words_of
+from intake.protocols.files import Place, place_in, shown_path
 
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -54,7 +54,7 @@ class PlacesOfWords:
 
     def __init__(self, file: Path) -> None:
         self._whole = Place(shown_path(file))
-        self._data = read(file)
+        self._data = words_of(file)
 
     def of(self, path: str) -> Place:
         """Return the place of what a path of `intake.domain.translation.problems` names, or of what

@@ -1,16 +1,18 @@
 """A small protocol in a folder, and slips of the pen in its files."""
 
+import shutil
 from pathlib import Path
 
-from intake import authoring
+from intake.authoring.new import TEMPLATE
 
-TEMPLATE = Path(authoring.__file__).parent / "template"
+SHARED = TEMPLATE.parents[1] / "protocols" / "shared"
 
 
 def copied(to: Path) -> Path:
-    """Return a folder with the files of the template."""
+    """Return a folder with the files of the template, beside the shared parts."""
     folder = to / "small"
     folder.mkdir(parents=True)
+    shutil.copytree(SHARED, to / "shared")
     for path in TEMPLATE.iterdir():
         text = path.read_text(encoding="utf-8")
         (folder / path.name).write_text(text.replace("DATE", "2026-11-30"), encoding="utf-8")

@@ -1,5 +1,6 @@
 """A protocol as data: its content, its hash, its signature."""
 
+import shutil
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -10,14 +11,10 @@ import pytest
 
 from intake import protocols
 from intake.domain.definition import Approval, Protocol, Within, from_data, from_document
-from intake.protocols.files import Unreadable, read
+from intake.protocols.files import Unreadable
 from tests.intake.domain.altered import with_question, with_questions, with_rule
 
 LEGS = Path(protocols.__file__).parent / "legs"
-
-
-def data(file: str) -> Any:
-    return read(LEGS / file)
 
 
 def test_the_first_protocol_asks_52_questions_and_judges_by_83_rules(protocol: Protocol) -> None:
@@ -156,20 +153,18 @@ def test_alarm_patterns_stand_in_the_document_where_they_are_used(protocol: Prot
     ],
 )
 def test_a_fault_in_a_file_is_named_with_its_place(change: Any, message: str) -> None:
-    questionnaire = data("questionnaire.yaml")
+    questionnaire = protocols.data_of(LEGS)["questionnaire"]
     change(questionnaire)
     with pytest.raises(msgspec.ValidationError, match=message):
-        from_data("legs", questionnaire, data("rules.yaml"))
+        from_data("legs", questionnaire, protocols.data_of(LEGS)["rules"])
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
-    folder = tmp_path / "twice"
-    folder.mkdir()
-    for file in ("questionnaire.yaml", "approval.yaml"):
-        (folder / file).write_text((LEGS / file).read_text(encoding="utf-8"), encoding="utf-8")
-    rules = (LEGS / "rules.yaml").read_text(encoding="utf-8")
-    twice = rules.replace("- id: E01\n", "- id: E01\n  level: soon\n")
-    (folder / "rules.yaml").write_text(twice, encoding="utf-8")
+    shutil.copytree(LEGS, tmp_path / "twice")
+    shutil.copytree(LEGS.parent / "shared", tmp_path / "shared")
+    file = tmp_path / "twice" / "rules.yaml"
+    rules = file.read_text(encoding="utf-8")
+    file.write_text(rules.replace("- id: S13\n", "- id: S13\n  level: soon\n"), encoding="utf-8")
     monkeypatch.setattr(protocols, "HERE", tmp_path)
     with pytest.raises(Unreadable, match=r"rules.yaml, line \d+: “level” stands twice"):
         protocols.load.__wrapped__("twice")

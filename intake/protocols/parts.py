@@ -1,0 +1,105 @@
+"""Put shared parts in the place of the references of a protocol.
+
+`{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value or
+list of that name in the files below `shared/`. A reference may give the question another `page`,
+and leave options `without`. Nothing else differs between the protocols that refer to a part.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from intake.protocols.files import Place, Unreadable, keeping_places
+
+_REFERENCE: Final = frozenset({"shared", "page", "without"})
+Parts = Mapping[str, Any]
+
+
+def parts_of(file: Any) -> dict[str, Any]:
+    """Return what a shared file holds, by name."""
+    lists = (("questions", "id"), ("rules", "id"), ("levels", "code"))
+    found = {item[key]: item for kind, key in lists for item in file.get(kind, ())}
+    found |= file.get("computed", {})
+    if "alarm_patterns" in file:
+        found["alarm_patterns"] = file["alarm_patterns"]
+    return found
+
+
+def fill(data: Any, parts: Parts) -> Any:
+    """Return the data with the parts in the place of the references.
+
+    Raises Unreadable for a part that is not there, and for a reference that changes
+    more than it may.
+    """
+    if isinstance(data, dict):
+        if "shared" in data:
+            return _part(data, parts)
+        return keeping_places({key: fill(value, parts) for key, value in data.items()}, data)
+    if isinstance(data, list):
+        return keeping_places([fill(item, parts) for item in data], data)
+    return data
+
+
+def references(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield every reference in the data of a file."""
+    if isinstance(data, dict):
+        if "shared" in data:
+            yield data
+        else:
+            for value in data.values():
+                yield from references(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from references(item)
+
+
+def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) -> Any:
+    """Return a protocol's translation with the words of the shared parts that it uses.
+
+    `shared` is the translation of the shared parts, `used` the options left out of each part used.
+    Raises Unreadable for words of a shared part in the protocol's own file.
+    """
+    filled = keeping_places(dict(translation), translation)
+    for kind in ("questions", "levels", "rules"):
+        own, common = translation.get(kind, {}), shared.get(kind, {})
+        taken = {name: common[name] for name in common if name in used}
+        if twice := sorted(own.keys() & taken.keys()):
+            raise _fault(own, f"The words of “{twice[0]}” are shared: take them out here.")
+        taken = {name: _without(part, used[name]) for name, part in taken.items()}
+        filled[kind] = keeping_places(own | taken, own)
+    return filled
+
+
+def _part(reference: dict[str, Any], parts: Parts) -> Any:
+    name = reference["shared"]
+    if name not in parts:
+        raise _fault(reference, f"There is no shared “{name}”.")
+    if more := sorted(reference.keys() - _REFERENCE):
+        raise _fault(reference, f"“{name}” is shared: “{more[0]}” cannot be changed here.")
+    part, left_out = parts[name], tuple(reference.get("without", ()))
+    options = part.get("options", ()) if isinstance(part, dict) else ()
+    if unknown := set(left_out) - {option["code"] for option in options}:
+        raise _fault(reference, f"“{name}” has no option “{min(unknown)}” to leave out.")
+    if "page" in reference:
+        if not isinstance(part, dict) or "page" not in part:
+            raise _fault(reference, f"“{name}” has no page.")
+        part = keeping_places(part | {"page": reference["page"]}, part)
+    return _without(part, left_out)
+
+
+def _without(part: Any, codes: tuple[str, ...]) -> Any:
+    """Return a question, or its words, without some options."""
+    if not codes:
+        return part
+    part = keeping_places(dict(part), part)
+    options = part.get("options")
+    if isinstance(options, dict):
+        part["options"] = {code: label for code, label in options.items() if code not in codes}
+    elif options is not None:
+        part["options"] = [option for option in options if option["code"] not in codes]
+    if "proxy" in part:
+        part["proxy"] = _without(part["proxy"], codes)
+    return part
+
+
+def _fault(where: Any, message: str) -> Unreadable:
+    return Unreadable(getattr(where, "place", Place("the protocol")), message)
