@@ -121,7 +121,7 @@ def _shared_parts(protocols: Path) -> dict[str, Any]:
         for file in _shared_files(protocols, kind):
             more = parts.parts_of(file)
             if twice := sorted(found.keys() & more.keys()):
-                message = f"two shared parts have the name “{twice[0]}”."
+                message = f"Two shared parts have the name “{twice[0]}”."
                 raise Unreadable(file.place, message)
             found |= more
     return found
