@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from intake import protocols
-from intake.domain.answers import InvalidAnswer, clean_answer
+from intake.domain.answers import clean_answer
 from intake.domain.definition import Protocol, Value
 from intake.domain.triage import assess
+from intake.domain.wrong_answers import InvalidAnswer
 from intake.protocols.files import Place, Unreadable, shown_path
 
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")

@@ -152,7 +152,7 @@ class _Loader(yaml.CSafeLoader):
             if problem:
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             places[key.value] = self.place(key)
-        data.update(self.construct_mapping(node))
+        data |= self.construct_mapping(node)
         data.place, data.places = self.place(node), places
 
     def sequence(self, node: yaml.SequenceNode) -> Iterator[Sequence]:
