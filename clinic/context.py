@@ -19,7 +19,7 @@ def phone_link(number: str) -> str:
 
 STAFF_PATHS = ("/admin/", "/account/")
 # the query string decides what these pages show; elsewhere one path is one page
-PATHS_WITH_QUERY = ("/search/", "/intake/p/")
+PATHS_WITH_QUERY = ("/search/", "/p/")
 
 
 def in_language(path: str, code: str) -> str:

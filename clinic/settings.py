@@ -258,6 +258,15 @@ elif PAGE_STORE != "off" and not Path(PAGE_STORE).is_absolute():
 FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json" if DEMO else None)
 INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key" if DEMO else None)
 
+# --- signatures of protocols --------------------------------------------------------------------
+# a folder outside of the program's tree; '' for the files beside each protocol
+PROTOCOL_APPROVALS = env_text("PROTOCOL_APPROVALS", "")
+if PROTOCOL_APPROVALS and not Path(PROTOCOL_APPROVALS).is_dir():
+    raise ImproperlyConfigured(
+        f"PROTOCOL_APPROVALS={PROTOCOL_APPROVALS!r}: there is no such folder. Write the whole path "
+        "of the folder with the signatures, or nothing."
+    )
+
 # --- the program --------------------------------------------------------------------------------
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"

@@ -16,7 +16,6 @@ from django.utils.text import capfirst
 from education import content, problems
 from intake import protocols
 from intake.domain.definition import Protocol
-from intake.protocols.files import Unreadable
 
 FOLDER: Final = Path(__file__).parent / "content"
 UNREADABLE: Final = "education.E100"
@@ -54,13 +53,9 @@ def problems_of_pages(
     ]
     messages += _translations(pages)
     names = {page.name for page in pages}
-    for name in protocols.available():
-        try:
-            protocol = protocols.load(name)
-        except Unreadable:  # the check of the protocols says why
-            continue
+    for protocol in filter(None, map(protocols.named, protocols.available())):
         messages += [
-            Error(f"Protocol “{name}”, {where}: there is no page “{page}”", id=DANGLING)
+            Error(f"Protocol “{protocol.name}”, {where}: there is no page “{page}”", id=DANGLING)
             for where, page in named_pages(protocol)
             if page not in names
         ]

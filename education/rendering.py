@@ -25,7 +25,7 @@ from markdown_it.token import Token
 from clinic import hours
 from clinic.context import in_language, phone_link
 from education import markup
-from intake.protocols import current
+from intake.protocols import served
 
 _TAGS = set(
     "a blockquote br code dd div dl dt em h3 h4 h5 h6 hr li ol p pre span strong sup table tbody td"
@@ -106,8 +106,10 @@ def voice() -> Voice:
 
 
 def _seen_within(level: str) -> str:
-    """Return the period of a level in words, as the protocol of today sets it."""
-    return hours.period_words(days=current().level(level).seen.days or 0)
+    """Return the period of a level in words: the longest that a served protocol sets."""
+    return hours.period_words(
+        days=max(protocol.level(level).seen.days or 0 for protocol in served())
+    )
 
 
 def render(

@@ -1,4 +1,8 @@
-"""System checks: a wrong or unsigned protocol stops the program before patients see it."""
+"""System checks: a wrong or unsigned protocol stops the program before patients see it.
+
+A protocol that is not served stops nothing: what is wrong with it is a warning, and it needs no
+signature and no translation.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +25,9 @@ UNREADABLE: Final = "intake.E100"
 UNSIGNED: Final = "intake.E101"
 UNTRANSLATED: Final = "intake.E102"
 UNSIGNED_TRANSLATION: Final = "intake.E103"
-UNDER_WAY: Final = "intake.W104"
+SERVES_NOTHING: Final = "intake.E104"
+NO_TITLE: Final = "intake.E105"
+UNDER_WAY: Final = "intake.W106"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
@@ -34,34 +40,55 @@ _HINT: Final = "See docs/protocol-authoring.md."
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report the problems of every protocol, and missing signatures unless DEMO is on."""
+    """Report the problems of every protocol. Of those that are served, report also missing
+    signatures unless DEMO is on."""
     messages: list[CheckMessage] = []
+    try:
+        served = protocols.served_names()
+    except Unreadable as error:
+        hint = "Write the name of each protocol that patients are asked on a line: - legs"
+        return [Error(str(error), hint=hint, id=SERVES_NOTHING)]
     for name in protocols.available():
-        try:
-            protocol = protocols.load(name)
-        except Unreadable as error:
-            messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
-            continue
-        messages += [
-            Error(
-                str(fault),
-                hint=f"{capfirst(KINDS[fault.problem.id])}. {_HINT}",
-                id=NUMBERS[fault.problem.id],
-            )
-            for fault in faults.of_protocol(protocol, protocols.HERE / name)
-        ]
-        if not getattr(settings, "DEMO", False) and protocol.approval_faults:
-            messages.append(_unsigned(protocol))
-        messages += _translations(protocol)
+        found = _problems_of(name, served)
+        messages += found if name in served else map(_as_warning, found)
     return messages
 
 
-def _translations(protocol: Protocol) -> list[CheckMessage]:
+def _as_warning(message: CheckMessage) -> CheckMessage:
+    hint = f"{message.hint or ''} The protocol is not served.".lstrip()
+    return Warning(message.msg, hint=hint, id=message.id)
+
+
+def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
+    try:
+        protocol = protocols.load(name)
+        protocols.stored(name)
+    except Unreadable as error:
+        return [Error(str(error), hint=_HINT, id=UNREADABLE)]
+    messages: list[CheckMessage] = [
+        Error(
+            str(fault),
+            hint=f"{capfirst(KINDS[fault.problem.id])}. {_HINT}",
+            id=NUMBERS[fault.problem.id],
+        )
+        for fault in faults.of_protocol(protocol, protocols.HERE / name)
+    ]
+    if not getattr(settings, "DEMO", False) and name in served and protocol.approval_faults:
+        messages.append(_unsigned(protocol))
+    heads = protocol.questionnaire
+    if name in served and len(served) > 1 and not (heads.title and heads.audience):
+        text = f"Protocol “{name}”: patients cannot choose it without a title and an audience."
+        hint = "Write `title` and `audience` at the head of questionnaire.yaml, and translate them."
+        messages.append(Error(text, hint=hint, id=NO_TITLE))
+    return messages + _translations(protocol, is_served=name in served)
+
+
+def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
     """Report the problems of the translations into the languages on offer.
 
     A file of a language that is not offered is not judged: no patient reads it. In a demonstration
     a translation under way is served, with English where a text is not ready. Elsewhere it stops
-    the program, as does a missing translation or signature.
+    the program, and a missing translation or signature of a served protocol does, too.
     """
     demo = getattr(settings, "DEMO", False)
     messages: list[CheckMessage] = []
@@ -73,7 +100,7 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
             messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue
         if words is None:
-            if not demo:
+            if is_served and not demo:
                 hint = (
                     f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
                 )
@@ -93,7 +120,7 @@ def _translations(protocol: Protocol) -> list[CheckMessage]:
             )
             for fault in found
         ]
-        if words.approval_faults:
+        if is_served and words.approval_faults:
             messages.append(_unsigned_words(where, words))
     return messages
 
@@ -124,7 +151,7 @@ def _unsigned_words(where: str, words: Translation) -> CheckMessage:
 
 
 def _unsigned(protocol: Protocol) -> CheckMessage:
-    where = f"intake/protocols/{protocol.name}/approval.yaml"
+    where = protocols.approval_file(protocol.name)
     missing = ", ".join(protocol.approval_faults)
     return Error(
         f"Protocol “{protocol.name}” is not approved: {missing} in {where} is missing or does not"

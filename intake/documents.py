@@ -2,18 +2,27 @@
 
 from functools import cache
 
+import msgspec
+
 from intake.domain import translation
-from intake.domain.definition import Protocol, from_document
+from intake.domain.definition import Approval, Protocol, from_document
 from intake.domain.translation import Wording
 from intake.models.submissions import ProtocolDocument, TranslationDocument
-from intake.protocols import available, current, load, stored, translated
+from intake.protocols import by_hash, named, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
     """Return the protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
-    if content_hash == current().content_hash:
-        return current()
-    return _stored_protocol(content_hash)
+    return by_hash().get(content_hash) or _stored_protocol(content_hash)
+
+
+def title_of(content_hash: str) -> str:
+    """Return by which name staff know the protocol with this hash: its title, or its folder's name.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
+    protocol = protocol_of(content_hash)
+    return protocol.questionnaire.title or protocol.name
 
 
 def newest(content_hash: str) -> Protocol:
@@ -22,17 +31,23 @@ def newest(content_hash: str) -> Protocol:
     Raises ProtocolDocument.DoesNotExist.
     """
     protocol = protocol_of(content_hash)
-    return load(protocol.name) if protocol.name in available() else protocol
+    return named(protocol.name) or protocol
 
 
 @cache
 def _stored_protocol(content_hash: str) -> Protocol:
     row = ProtocolDocument.objects.get(content_hash=content_hash)
-    return from_document(bytes(row.document), stored(row.name))
+    protocol = from_document(bytes(row.document), stored(row.name))
+    approval = msgspec.convert(row.approval or {}, Approval)
+    return msgspec.structs.replace(protocol, approval=approval)
 
 
 def store_protocol(protocol: Protocol) -> None:
-    """Store the protocol's document. Idempotent."""
+    """Store the protocol's document with its approval. Idempotent.
+
+    A document that was stored before it was signed gets its approval when it is stored again.
+    """
+    approval = msgspec.to_builtins(protocol.approval) if protocol.approved else None
     ProtocolDocument.objects.bulk_create(
         [
             ProtocolDocument(
@@ -40,35 +55,35 @@ def store_protocol(protocol: Protocol) -> None:
                 name=protocol.name,
                 version=protocol.questionnaire.version,
                 document=protocol.document(),
+                approval=approval,
             )
         ],
         ignore_conflicts=True,
     )
+    if approval is not None:
+        rows = ProtocolDocument.objects.filter(content_hash=protocol.content_hash)
+        rows.filter(approval__isnull=True).update(approval=approval)
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """Return a protocol in a language, for patients. Makes no query for today's protocol.
+    """Return a protocol in a language, for patients. Makes no query for today's protocols.
 
     Raises ProtocolDocument.DoesNotExist for an unknown protocol.
     """
     protocol = protocol_of(content_hash)
     if language in (None, "en"):
         return Wording(protocol)
-    if content_hash == current().content_hash:
+    if content_hash in by_hash():
         return _wording_now(content_hash, str(language))
     rows = TranslationDocument.objects.filter(protocol=content_hash, language=language)
     newest = rows.order_by("-created_at").values_list("content_hash", flat=True).first()
     return wording_as_read(newest) if newest else Wording(protocol)
 
 
-def current_wording(language: str | None) -> Wording:
-    """Return today's protocol in a language. Makes no query."""
-    return wording(current().content_hash, language)
-
-
 @cache
 def _wording_now(content_hash: str, language: str) -> Wording:
-    protocol, words = current(), translated(current().name, language)
+    protocol = by_hash()[content_hash]
+    words = translated(protocol.name, language)
     if words is None:
         return Wording(protocol)
     shown = translation.as_shown(protocol, words)
@@ -83,13 +98,14 @@ def wording_as_read(translation_hash: str) -> Wording:
     """
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
-    return translation.in_language(protocol_of(row.protocol_id), shown)
+    protocol = protocol_of(row.protocol_id)
+    return translation.in_language(protocol, shown, approved=row.approved)
 
 
 def store_wording(protocol_hash: str, words: Wording) -> str | None:
     """Store the translation as patients read it, and return its hash; None for English.
 
-    Idempotent.
+    Idempotent, as `store_protocol`.
     """
     if words.shown is None:
         return None
@@ -98,15 +114,19 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
         protocol_id=protocol_hash,
         language=words.language,
         document=words.shown.document(),
+        approved=words.approved,
     )
     TranslationDocument.objects.bulk_create([row], ignore_conflicts=True)
+    if row.approved:
+        rows = TranslationDocument.objects.filter(pk=row.pk, approved=False)
+        rows.update(approved=True)
     return row.content_hash
 
 
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
     """Return the ids of a protocol's sensitive questions.
 
-    An old protocol without such marks has the marks of today's protocol. That is safe, since an id
+    An old document without such marks has the marks of today's version. That is safe, since an id
     never changes its meaning.
     """
-    return protocol.sensitive or current().sensitive
+    return protocol.sensitive or (named(protocol.name) or protocol).sensitive

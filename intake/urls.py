@@ -26,7 +26,8 @@ def path(
 
 urlpatterns = [
     path("intake/", start.start, name="start"),
-    path("intake/p/<slug:step>/", pages.page, name="page"),
+    # an old address: it names no protocol, so it leads to a page of the browser's draft
+    path("intake/p/<slug:step>/", pages.page, name="page_of_draft"),
     path("intake/sure/", young.confirm_age, name="sure"),
     path("intake/check/", check_page.check, name="check"),
     path("intake/sent/", receipt.sent, name="sent"),
@@ -35,6 +36,8 @@ urlpatterns = [
     path("intake/refused/", start.refused, name="refused"),
     path("intake/save/", saving.save, name="save"),
     path("intake/resume/", way_in.resume, name="resume"),
+    path("intake/<slug:protocol>/", start.start, name="start_of"),
+    path("intake/<slug:protocol>/p/<slug:step>/", pages.page, name="page"),
     path("my/", way_in.my, name="my"),
     path("my/find/", way_in.find, name="find"),
     path("my/code/", way_in.code, name="code"),

@@ -14,7 +14,7 @@ from intake.domain import slots as domain
 from intake.models.appointments import AppointmentRequest
 from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission, Urgency
-from intake.protocols import current
+from intake.protocols import served
 
 NEAREST = 6
 _DAY = timedelta(days=1)
@@ -213,8 +213,12 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
 
 
 def urgent_days() -> int:
-    """Return within how many days an urgent patient is to be seen, as the protocol says."""
-    return current().level(Urgency.URGENT.code).seen.days or settings.APPOINTMENT_HORIZON_DAYS
+    """Return within how many days an urgent patient is to be seen.
+
+    The shortest period of the served protocols, so that no patient chooses a time too late.
+    """
+    periods = [protocol.level(Urgency.URGENT.code).seen.days for protocol in served()]
+    return min((days for days in periods if days), default=settings.APPOINTMENT_HORIZON_DAYS)
 
 
 def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime:

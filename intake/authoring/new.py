@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from intake.domain.uses import OWN_ADDRESSES
+
 TEMPLATE: Final = Path(__file__).parent / "template"
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -19,6 +21,8 @@ def begin(name: str, protocols: Path, today: date) -> list[Path]:
     folder = protocols / name
     if not _NAME.fullmatch(name):
         raise ValueError(f"“{name}” is no name: write small letters, digits and single hyphens.")
+    if name in OWN_ADDRESSES:
+        raise ValueError(f"The program has an address “/intake/{name}/”. Choose another name.")
     if folder.exists():
         raise ValueError(f"There is a protocol “{name}” already. Choose another name.")
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(TEMPLATE.iterdir())}

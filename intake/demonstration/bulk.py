@@ -30,7 +30,7 @@ from intake.models.appointments import (
 )
 from intake.models.clinic_time import Clinician, Location, OpeningHours, VisitType
 from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
-from intake.protocols import current
+from intake.protocols import load as load_protocol
 from intake.questionnaire import composing, rule_counts
 from intake.questionnaire.walk import Walk
 
@@ -46,7 +46,7 @@ OUTCOMES = {
 def walk_of(patient: Patient) -> Walk:
     """Return a synthetic patient's walk, without the question about suicide."""
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
-    return Walk(current(), patient.content, kind=kind, si_screen=False)
+    return Walk(load_protocol(patient.protocol), patient.content, kind=kind, si_screen=False)
 
 
 @transaction.atomic

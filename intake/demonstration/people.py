@@ -26,6 +26,7 @@ from intake.questionnaire.walk import Walk
 class Patient:
     """A synthetic patient whose answers are ready to be sent."""
 
+    protocol: str
     story: str
     kind: str
     language: str
@@ -78,6 +79,7 @@ def _patient(
     speaks = {option: language for language, option in uses.contact.speaks.items()}
     language = speaks.get(contact[LANGUAGE_HELP], "en")
     return Patient(
+        protocol=protocol.name,
         story=story.name,
         kind=Kind.STOPPED if stopped else kind,
         language=language,

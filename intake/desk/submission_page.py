@@ -52,6 +52,13 @@ class SubmissionPage:
         return self.protocol.uses
 
     @property
+    def asked(self) -> str:
+        """What asked the patient: the protocol and its version."""
+        title = documents.title_of(self.submission.protocol_id)
+        version = self.protocol.questionnaire.version
+        return _("%(title)s, version %(version)s") % {"title": title, "version": version}
+
+    @property
     def stopped(self) -> bool:
         return self.submission.kind == Kind.STOPPED
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.lists import Context
 from clinic.requests import StaffRequest
+from intake import documents
 from intake.desk import changes, decisions, patient_messages, transitions
 from intake.desk.forms import DecisionForm, MessageForm
 from intake.desk.submission_page import SubmissionPage
@@ -27,9 +28,11 @@ from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Submission
+from intake.protocols import served
 from intake.staff import reads
 from intake.staff.filters import (
     MineFilter,
+    ProtocolFilter,
     RedFlagFilter,
     SentFilter,
     StatusFilter,
@@ -52,7 +55,9 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "contact_by", "why", "state", "assigned"
     ]  # fmt: skip
-    list_filter = [StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, SentFilter]
+    list_filter = [
+        StatusFilter, UrgencyFilter, MineFilter, RedFlagFilter, ProtocolFilter, SentFilter
+    ]  # fmt: skip
     posts = ["decide", "assign", "move", "message", "settle", "trust", "call"]
     list_title = gettext_lazy("Worklist")
 
@@ -62,6 +67,17 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         rows = rows.annotate(can_decide=can_decide)
         deferred: QuerySet[Submission] = rows.defer("answers", "search_keys")
         return deferred
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns: with the protocol that asked, where the clinic serves several."""
+        columns = [*super().get_list_display(request)]
+        if len(served()) > 1:
+            columns.insert(columns.index("waiting_for"), "questions")
+        return columns
+
+    @admin.display(description=gettext_lazy("Questions"))
+    def questions(self, row: Submission) -> str:
+        return documents.title_of(row.protocol_id)
 
     def titled(self, extra_context: Context | None) -> dict[str, Any]:
         suspects = Submission.objects.filter(suspect=True).count()

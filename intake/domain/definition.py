@@ -117,7 +117,11 @@ class QuestionSection(Base, frozen=True):
 
 
 class Questionnaire(Base, frozen=True):
-    """All questions. `uses` is None only in a document older than this key."""
+    """All questions. `uses` is None only in a document older than this key.
+
+    Where a clinic serves several protocols, patients choose by `title` and `audience`: what a
+    protocol asks about, and for whom it is.
+    """
 
     version: str
     date: str
@@ -125,6 +129,8 @@ class Questionnaire(Base, frozen=True):
     grammar: dict[str, str]
     sections: tuple[QuestionSection, ...]
     uses: Uses | None = None
+    title: str | None = None
+    audience: str | None = None
 
 
 class QuestionPage(Base, frozen=True):

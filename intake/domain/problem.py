@@ -38,6 +38,7 @@ KINDS: Final[Mapping[str, str]] = {
     "wrong_period": "a text writes a period out, or has an unknown placeholder",
     "missing_fallback": "an only_if_none rule is no fallback rule, so it fires beside others",
     "too_long": "an id or a version is longer than the program can store",
+    "own_address": "a protocol's name cannot stand in an address, or is an address of the program",
 }
 """Every kind of problem, and what it means.
 

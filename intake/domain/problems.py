@@ -27,11 +27,12 @@ from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
-from intake.domain.uses import OWN_STEPS
+from intake.domain.uses import OWN_ADDRESSES, OWN_STEPS
 
 _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
 )
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 
 
@@ -90,6 +91,13 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
         for id, count in Counter(ids).items():
             if count > 1:
                 yield Problem("duplicate_id", path, f"“{id}” is used {count} times. Rename one.")
+
+    if protocol.name in OWN_ADDRESSES:
+        message = f"The program has an address “/intake/{protocol.name}/”. Rename the folder."
+        yield Problem("own_address", "name", message)
+    elif not _NAME.fullmatch(protocol.name):
+        message = f"Write “{protocol.name}” in small letters, digits and single hyphens."
+        yield Problem("own_address", "name", message)
 
     stored = [(f"rules.{rule.id}", rule.id, LONGEST_RULE) for rule in protocol.rules.rules]
     stored.append(("version", protocol.questionnaire.version, LONGEST_VERSION))
@@ -227,7 +235,9 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
         # the question who fills in cannot be worded after its own answer
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
-    texts = [
+    heads = protocol.questionnaire
+    texts = [("title", heads.title), ("audience", heads.audience)]
+    texts += [
         (f"levels.{level.code}.{key}", text)
         for level in protocol.rules.levels
         for key, text in (("closed", level.closed), ("tell", level.tell))

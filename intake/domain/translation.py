@@ -16,7 +16,15 @@ from typing import Any, Final
 
 import msgspec
 
-from intake.domain.definition import Approval, Level, Protocol, Question, QuestionSection, Rule
+from intake.domain.definition import (
+    Approval,
+    Level,
+    Protocol,
+    Question,
+    Questionnaire,
+    QuestionSection,
+    Rule,
+)
 from intake.domain.grammar import Base
 from intake.domain.levels import period_problems
 from intake.domain.problem import Problem
@@ -74,6 +82,13 @@ class Review(Base, frozen=True):
     content_hash: str | None = None
 
 
+class Signatures(Base, frozen=True):
+    """The signatures of a translation, in a file of their own."""
+
+    approval: Approval = Approval()
+    safety: Review = Review()
+
+
 class Translation(Base, frozen=True, dict=True):
     """The texts of one language. `translates` is the content hash of the English protocol."""
 
@@ -85,10 +100,12 @@ class Translation(Base, frozen=True, dict=True):
     rules: dict[str, RuleWords]
     approval: Approval = Approval()
     safety: Review = Review()
+    title: str | None = None
+    audience: str | None = None
 
     def document(self) -> bytes:
         """Return the canonical JSON of all texts, without the signatures."""
-        return _json(self, "language translates sections questions levels rules")
+        return _json(self, "language translates title audience sections questions levels rules")
 
     @cached_property
     def content_hash(self) -> str:
@@ -211,7 +228,12 @@ def in_language(
     replace = msgspec.structs.replace
     worded = replace(
         protocol,
-        questionnaire=replace(protocol.questionnaire, sections=sections),
+        questionnaire=replace(
+            protocol.questionnaire,
+            sections=sections,
+            title=shown.title or protocol.questionnaire.title,
+            audience=shown.audience or protocol.questionnaire.audience,
+        ),
         rules=replace(protocol.rules, rules=rules, levels=levels),
     )
     danger = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
@@ -266,6 +288,7 @@ def _level_of(protocol: Protocol, path: str) -> Level | None:
 
 
 def _protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    yield from _head_texts(protocol.questionnaire)
     for section in protocol.questionnaire.sections:
         yield f"sections.{section.id}", section.title
     for q in protocol.questions:
@@ -283,6 +306,7 @@ def _protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
 
 
 def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
+    yield from _head_texts(translation)
     yield from ((f"sections.{id}", title) for id, title in translation.sections.items())
     for id, words in translation.questions.items():
         yield from _question_texts(f"questions.{id}", words.text, words.help, words.options)
@@ -295,6 +319,12 @@ def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
         yield from _filled_texts(f"levels.{code}", level)
     for id, rule in translation.rules.items():
         yield from _filled_texts(f"rules.{id}", rule)
+
+
+def _head_texts(words: Questionnaire | Translation) -> Iterator[tuple[str, str]]:
+    for name in ("title", "audience"):
+        if (text := getattr(words, name)) is not None:
+            yield name, text
 
 
 def _question_texts(
@@ -384,5 +414,6 @@ def _level(level: Level, words: LevelWords | None) -> Level:
 
 def _json(struct: Any, names: str) -> bytes:
     return msgspec.json.encode(
-        {name: getattr(struct, name) for name in names.split()}, order="sorted"
+        {name: text for name in names.split() if (text := getattr(struct, name)) is not None},
+        order="sorted",
     )

@@ -14,6 +14,12 @@ from intake.domain.grammar import Base, Line
 OWN_STEPS: Final = ("contact", "appointment", "check")
 """The steps of a walk that are the program's own. No page of questions may be called so."""
 
+OWN_ADDRESSES: Final = (
+    *("check", "emergency", "leave", "p", "refused", "resume", "save", "sent", "shared", "sure"),
+)
+"""The words that follow `/intake/` in the program's own addresses, and the folder of what protocols
+share. No protocol may be called so."""
+
 
 class Who(Base, frozen=True):
     """The question who fills the form in, and the answers that mean another person does."""

@@ -47,6 +47,8 @@ class ProtocolDocument(models.Model):
     name = models.SlugField()
     version = models.CharField(max_length=30)
     document = models.BinaryField()
+    # Who signed exactly this document, and when; None when no clinician had.
+    approval = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -62,6 +64,7 @@ class TranslationDocument(models.Model):
     )
     language = models.CharField(max_length=7)
     document = models.BinaryField()
+    approved = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -98,10 +98,17 @@ def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str
 
     The contact is taken over from the submission and not shown. Returns the draft and its key.
     """
-    known = protocol_of(submission.protocol_id).uses.contact_agrees_with
+    protocol = newest(submission.protocol_id)
+    known = protocol.uses.contact_agrees_with
     answers = {q: value for q, value in submission.answers.items() if q in known}
     content = Content(answers=answers, contact=submission.person)
-    return begin(kind=Kind.ADDITION, language=language, content=content, follows=submission)
+    return begin(
+        kind=Kind.ADDITION,
+        language=language,
+        content=content,
+        follows=submission,
+        protocol=protocol,
+    )
 
 
 def _record(row: Submission, action: str, request_id: str, **detail: str) -> None:

@@ -112,9 +112,8 @@ def add(request: Request, *, grant: Grant, submission: Submission) -> HttpRespon
             show(request, grant, ReplyForm(), status=429, notice=notice), seconds
         )
     draft, key = replies.begin_addition(submission=submission, language=get_language() or "en")
-    return set_draft_cookie(
-        redirect_to(documents.protocol_of(draft.protocol_id).pages[0].id), key, draft
-    )
+    protocol = documents.protocol_of(draft.protocol_id)
+    return set_draft_cookie(redirect_to(protocol, protocol.pages[0].id), key, draft)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -141,8 +141,9 @@ def _send_again(request: Request, key: str) -> HttpResponse:
 def _go_to(opened: codes.Opened) -> HttpResponse:
     """Lead to the draft or the own page that the code opened, and hand over its key."""
     if opened.draft:
-        step = drafts.walk_of(opened.draft).first_open
-        response = set_draft_cookie(redirect_to(step), opened.key, opened.draft)
+        walk = drafts.walk_of(opened.draft)
+        onward = redirect_to(walk.protocol, walk.first_open)
+        response = set_draft_cookie(onward, opened.key, opened.draft)
         response.delete_cookie(settings.RETURN_COOKIE_NAME, samesite="Lax")
         return response
     return hold_key(redirect("intake:my"), opened.key)

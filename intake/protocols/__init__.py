@@ -1,10 +1,17 @@
-"""Find and load the protocols. Each protocol is a folder here."""
+"""Find and load the protocols. Each protocol is a folder here; `served.yaml` says which are served.
 
+A signature may lie in the folder of the setting PROTOCOL_APPROVALS, outside of the program's tree:
+`<name>.yaml` instead of the protocol's `approval.yaml`, and `<name>.<language>.yaml` instead of the
+keys `approval` and `safety` of a translation.
+"""
+
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from django.conf import settings
 
 from intake.domain import translation
 from intake.domain.definition import (
@@ -20,7 +27,8 @@ from intake.protocols import parts
 from intake.protocols.files import Unreadable, decode, read
 
 HERE: Final = Path(__file__).parent
-CURRENT: Final = "legs"
+UNREADABLE: Final = (LookupError, Unreadable)
+"""What a name without a protocol, or a fault in a file, raises."""
 
 
 FILES: Final = ("questionnaire", "rules", "approval")
@@ -42,25 +50,30 @@ def load(name: str) -> Protocol:
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
-    return from_folder(HERE / name)
+    return from_folder(HERE / name, approval_file(name))
 
 
-def from_folder(folder: Path) -> Protocol:
-    """Load the protocol in any folder. Raises Unreadable."""
-    data = data_of(folder)
+def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
+    """Load the protocol in any folder; `approval` is the file in which it is signed.
+
+    Raises Unreadable.
+    """
+    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
-    decode(data["approval"] or {}, lambda part: msgspec.convert(part, Approval))
-    return decode(data["questionnaire"], lambda _part: from_data(folder.name, **data))
+    decode(signed, lambda part: msgspec.convert(part, Approval))
+    name = folder.name
+    return decode(data["questionnaire"], lambda _part: from_data(name, **data, approval=signed))
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    """Return the data of a protocol's files by their names, with the shared parts in it.
+    """Return the data of questionnaire and rules by these names, with the shared parts in it.
 
     The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
     """
     common = _shared_parts(folder.parent)
-    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in FILES}
+    files = ("questionnaire", "rules")
+    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
@@ -70,9 +83,62 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
 
 
+@cache
+def served_names() -> tuple[str, ...]:
+    """Return the names of the served protocols, in the order in which they are offered.
+
+    Raises Unreadable, with what to write, when `served.yaml` is no list of protocols.
+    """
+    data = read(HERE / "served.yaml")
+    names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
+    if not names:
+        raise Unreadable(data.place, "Name at least one protocol, such as `- legs`.")
+    for number, name in enumerate(names):
+        if name not in available():
+            known = ", ".join(available())
+            message = f"There is no protocol “{name}”. There is: {known}."
+            raise Unreadable(data.places[number], message)
+        if name in names[:number]:
+            raise Unreadable(data.places[number], f"“{name}” stands twice.")
+    return names
+
+
+@cache
+def served() -> tuple[Protocol, ...]:
+    """Return the served protocols, in the order in which they are offered."""
+    return tuple(load(name) for name in served_names())
+
+
 def current() -> Protocol:
-    """Return the protocol of new drafts."""
-    return load(CURRENT)
+    """Return the protocol that is served first: it is meant where an address names none."""
+    return served()[0]
+
+
+def named(name: str) -> Protocol | None:
+    """Return the protocol of this name, also one that is not served; None when there is none."""
+    try:
+        return load(name)
+    except UNREADABLE:
+        return None
+
+
+@cache
+def by_hash() -> Mapping[str, Protocol]:
+    """Return today's protocols by their content hash. A folder with a fault is left out."""
+    found = (named(name) for name in (*served_names(), *available()))
+    return {protocol.content_hash: protocol for protocol in found if protocol is not None}
+
+
+def approval_file(name: str) -> Path:
+    """Return the file in which the protocol is signed."""
+    return _outside(f"{name}.yaml") or HERE / name / "approval.yaml"
+
+
+def _outside(file: str) -> Path | None:
+    """Return a file of the folder PROTOCOL_APPROVALS; None when it is not there."""
+    folder = getattr(settings, "PROTOCOL_APPROVALS", "")
+    path = Path(folder) / file
+    return path if folder and path.is_file() else None
 
 
 def languages(name: str) -> tuple[str, ...]:
@@ -86,10 +152,14 @@ def translated(name: str, language: str) -> Translation | None:
 
     Raises the same errors as `load`.
     """
-    path = HERE / name / f"{language}.yaml"
+    path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    return decode(words_of(path), translation.from_data)
+    words = decode(words_of(path), translation.from_data)
+    if signatures is None:
+        return words
+    signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
+    return msgspec.structs.replace(words, approval=signed.approval, safety=signed.safety)
 
 
 def words_of(path: Path) -> Any:

@@ -27,7 +27,7 @@ from intake.documents import (
     wording,
 )
 from intake.domain import answers as domain
-from intake.domain.definition import QuestionPage
+from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
@@ -47,12 +47,14 @@ def begin(
     device: str = Device.SHARED,
     content: Content | None = None,
     follows: Submission | None = None,
+    protocol: Protocol | None = None,
 ) -> tuple[Draft, str]:
     """Start a draft. Returns the draft and the browser's key, which is stored only as a hash.
 
-    `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does.
+    `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does. Without a
+    `protocol` the one that is served first asks.
     """
-    protocol, key, now = current(), new_key(), timezone.now()
+    protocol, key, now = protocol or current(), new_key(), timezone.now()
     own = device == Device.MINE and not settings.SHARED_DEVICE
     draft = Draft(
         key_hash=digest(key),

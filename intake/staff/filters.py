@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, term_of
+from intake.documents import title_of
 from intake.domain import workflow
 from intake.models.appointments import AppointmentRequest
 from intake.models.people import without_clinician
@@ -18,9 +19,11 @@ from intake.models.submissions import (
     IS_ANSWER_DUE,
     IS_NOT_CLOSED,
     IS_WAITING,
+    ProtocolDocument,
     Submission,
     Urgency,
 )
+from intake.protocols import served
 
 
 class UrgencyFilter(FixedFilter):
@@ -85,6 +88,23 @@ class MineFilter(FixedFilter):
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
+
+
+class ProtocolFilter(FixedFilter):
+    """Filter by the protocol that asked. Left out while the clinic serves one."""
+
+    title = gettext_lazy("questions")
+    parameter_name = "protocol"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        self.options = [(each.name, title_of(each.content_hash)) for each in served()]
+        return self.options if len(self.options) > 1 else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.options):
+            return queryset
+        versions = ProtocolDocument.objects.filter(name=self.value())
+        return queryset.filter(protocol__in=list(versions.values_list("pk", flat=True)))
 
 
 class RedFlagFilter(FixedFilter):

@@ -50,7 +50,7 @@ def intake(browser: Browser) -> Iterator[Answer]:
     sent = browser.post("/intake/", [("csrfmiddlewaretoken", page.token)])
     yield sent
     for step, fields in PAGES:
-        path = f"/intake/p/{step}/"
+        path = f"/intake/legs/p/{step}/"
         assert sent.header("location") == path, (sent.status, sent.header("location"), path)
         page = browser.get(path)
         yield page

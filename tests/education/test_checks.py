@@ -4,6 +4,7 @@ import pytest
 
 from education import checks, content, problems
 from intake import protocols
+from intake.checks import protocol_problems
 from tests.education import desk, samples
 
 
@@ -29,6 +30,19 @@ def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeyp
     assert any("main_reason.walking_pain" in message.msg for message in messages)
     everything = [page for _where, page in checks.named_pages(protocols.current())]
     assert "restless-legs/overview" in everything
+
+
+def test_a_slip_in_a_protocol_is_one_sentence_and_no_traceback(tmp_path, monkeypatch):
+    """Its own check says it; the check of the pages goes on without that protocol."""
+    folder = tmp_path / "slipped"
+    folder.mkdir()
+    (folder / "questionnaire.yaml").write_text("sections: [")
+    monkeypatch.setattr(protocols, "HERE", tmp_path)
+    assert checks.problems_of_pages() == []
+    (message,) = protocol_problems()
+    assert "Protocol “slipped” cannot be read" in message.msg
+    assert "questionnaire.yaml" in message.msg
+    assert "line 2" in message.msg
 
 
 def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch):

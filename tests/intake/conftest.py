@@ -1,14 +1,18 @@
 """Fixtures of several rooms: today's protocol, a clinician, the question about suicide, limits."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from intake import protocols
 from intake.domain.definition import Protocol
 from intake.models.clinic_time import Clinician
 from intake.protocols import current
 from tests import builders
-from tests.intake import book
+from tests.intake import book, second
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +55,18 @@ def crisis_question(settings) -> None:
 def codes_without_limit(settings) -> None:
     """Lift the limits on asking for codes and trying them."""
     settings.LIMIT_CODES_PEER = settings.LIMIT_CODES_SITE = settings.LIMIT_TRIES_PEER = 1_000_000
+
+
+@pytest.fixture
+def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
+    """The folder of the protocols: `legs` as shipped, `skin` beside it, both served."""
+    folder = tmp_path / "protocols"
+    folder.mkdir()
+    for name in ("legs", "shared"):
+        (folder / name).symlink_to(protocols.HERE / name)
+    monkeypatch.setattr(protocols, "HERE", folder)
+    second.write(folder)
+    second.serve(folder, "legs", second.NAME)
+    yield folder
+    monkeypatch.undo()
+    second.start_anew()

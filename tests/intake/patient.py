@@ -190,7 +190,7 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step `about-2` of /intake/p/about-2/; for another page its name, such as `check`."""
+        """The step `about-2` of /intake/legs/p/about-2/; for another page its name: `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
@@ -337,7 +337,7 @@ class Patient:
 
     def change(self, step: str) -> Page:
         """Follow the change link of a step, from the check page."""
-        return self.get(reverse("intake:page", kwargs={"step": step}) + "?change=1")
+        return self.get(step_url(step) + "?change=1")
 
 
 FORM = {"content_type": "application/x-www-form-urlencoded"}
@@ -354,4 +354,4 @@ def urlencoded(data: Values) -> str:
 
 
 def step_url(step: str) -> str:
-    return reverse("intake:page", kwargs={"step": step})
+    return reverse("intake:page", kwargs={"protocol": current().name, "step": step})

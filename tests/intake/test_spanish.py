@@ -42,7 +42,7 @@ def test_a_whole_questionnaire_is_asked_and_answered_in_spanish(mailoutbox):
     words = spanish.shipped()
     patient = Patient(lang_help="spanish", **SWOLLEN)
     patient.start("/es/intake/")
-    assert patient.page.path == "/es/intake/p/safety/"
+    assert patient.page.path == "/es/intake/legs/p/safety/"
     assert words.questions["em_now"].text in patient.page.text
     assert words.questions["em_now"].options["stroke_signs"] in patient.page.text
 
@@ -138,7 +138,7 @@ def test_who_switches_half_way_keeps_what_they_answered():
     patient.walk_to("reason")
     assert patient.draft.language == "en"
     there = patient.page.link("Español")
-    assert there == "/es/intake/p/reason/"
+    assert there == "/es/intake/legs/p/reason/"
 
     patient.get(there)
     assert in_spanish(patient.page)
@@ -208,7 +208,7 @@ def test_an_emergency_nobody_has_signed_is_told_in_english_with_the_interpreters
 
 def test_the_same_without_a_draft(settings):
     patient = Patient()
-    patient.post("/es/intake/p/safety/", {"em_now": ("chest_or_breath",)})
+    patient.post("/es/intake/legs/p/safety/", {"em_now": ("chest_or_breath",)})
 
     assert f'<p lang="en">{current().rule("E02").advice}</p>' in patient.page.html
     assert in_spanish(patient.page)

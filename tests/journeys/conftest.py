@@ -91,7 +91,7 @@ class Window:
 
     @property
     def step(self) -> str:
-        """The step: `about` for /intake/p/about/; for another page its name, such as `check`."""
+        """The step: `about` for /intake/legs/p/about/; for another page its name: `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property

@@ -64,13 +64,13 @@ def test_called_away_on_the_own_phone_and_back_three_hours_later(window):
     phone.open("/intake/")
     phone.press("Go on with my answers")
     assert phone.step == "veins"
-    phone.open("/intake/p/reason/")
+    phone.open("/intake/legs/p/reason/")
     assert "Private answers are hidden" in phone.text
     assert "husband" not in phone.page.content()
     assert phone.violations() == []
     assert phone.sideways(320) == []
     phone.press("Continue")
-    phone.open("/intake/p/veins/")
+    phone.open("/intake/legs/p/veins/")
     phone.walk_to("check")
     assert "husband" not in phone.page.content()
     assert phone.violations() == []

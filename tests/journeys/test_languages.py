@@ -91,9 +91,9 @@ def test_the_switch_is_a_link_in_the_middle_of_the_questions(window):
     phone.walk_to("reason")
     phone.follow("Español")
 
-    assert phone.path == "/es/intake/p/reason/"
+    assert phone.path == "/es/intake/legs/p/reason/"
     phone.page.go_back()
-    assert phone.path == "/intake/p/reason/"
+    assert phone.path == "/intake/legs/p/reason/"
 
 
 # --- from right to left ---------------------------------------------------------------------------

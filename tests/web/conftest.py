@@ -93,7 +93,7 @@ def _walk(found: dict[str, str], prefix: str) -> None:
         if patient.page.step == step:
             patient.answer()
     assert step == "check"
-    patient.get(f"{prefix}/intake/p/about/?change=1")
+    patient.get(f"{prefix}/intake/legs/p/about/?change=1")
     patient.get(f"{prefix}/intake/save/")
     patient.get(f"{prefix}/intake/leave/")
     patient.get(f"{prefix}/intake/check/")

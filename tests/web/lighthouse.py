@@ -21,7 +21,11 @@ from tests.bench import servers
 from tests.bench.browser import Browser
 
 WANTED = {"performance": 99, "accessibility": 100, "best-practices": 100, "seo": 100}
-PAGES = {"home": "/", "a condition": "/conditions/restless-legs/", "a question": "/intake/p/about/"}
+PAGES = {
+    "home": "/",
+    "a condition": "/conditions/restless-legs/",
+    "a question": "/intake/legs/p/about/",
+}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run"

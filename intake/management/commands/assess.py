@@ -30,22 +30,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="a file of JSON lines, or - for standard input")
+        parser.add_argument(
+            "--protocol", metavar="NAME", help="the protocol that judges; else the first served one"
+        )
 
-    def handle(self, *args: Any, file: str, **options: Any) -> None:
+    def handle(self, *args: Any, file: str, protocol: str | None = None, **options: Any) -> None:
+        try:
+            judge = protocols.load(protocol) if protocol else protocols.current()
+        except protocols.UNREADABLE as error:
+            raise CommandError(str(error)) from error
         if file == "-":
-            broken = self._write(sys.stdin.buffer)
+            broken = self._write(judge, sys.stdin.buffer)
         else:
             try:
                 with open(file, "rb") as lines:
-                    broken = self._write(lines)
+                    broken = self._write(judge, lines)
             except OSError as error:
                 raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         if broken:
             raise CommandError(f"{broken} line(s) could not be read; see their “error”.")
 
-    def _write(self, lines: Iterable[bytes]) -> int:
+    def _write(self, judge: Protocol, lines: Iterable[bytes]) -> int:
         broken = 0
-        for result in assessed(protocols.current(), lines):
+        for result in assessed(judge, lines):
             broken += "error" in result
             self.stdout.write(json.dumps(result))
         return broken

@@ -28,7 +28,7 @@ from intake.demonstration import bulk
 from intake.demonstration import people as demo
 from intake.models.clinic_time import Location
 from intake.models.submissions import Submission
-from intake.protocols import current
+from intake.protocols import served
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
@@ -135,16 +135,21 @@ def code_of_now(secret: str) -> str:
 
 
 def load(*, count: int, seed: int, batch: int = 1000) -> int:
-    """Make `count` synthetic submissions through the domain, in bulk. Returns how many."""
-    protocol, now = current(), timezone.now()
+    """Make `count` synthetic submissions through the domain, in bulk. Returns how many.
+
+    Each served protocol has the same share of them.
+    """
+    offered, now = served(), timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-    documents.store_protocol(protocol)
     clinician = get_user_model().objects.filter(groups__name="clinician").first()
-    people = demo.patients(protocol, seed=seed, count=count, until=now)
     made = 0
-    for some in _batches(people, batch):
-        made += bulk.load(patients=some, now=now, clinician=clinician)
+    for place, protocol in enumerate(offered):
+        documents.store_protocol(protocol)
+        share = count // len(offered) + (place < count % len(offered))
+        people = demo.patients(protocol, seed=seed, count=share, until=now)
+        for some in _batches(people, batch):
+            made += bulk.load(patients=some, now=now, clinician=clinician)
     return made
 
 

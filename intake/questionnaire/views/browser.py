@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from clinic import hours
 from clinic.requests import Request
-from intake import documents
+from intake import documents, protocols
 from intake.domain import answers as domain
-from intake.domain.definition import QuestionPage
+from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
 from intake.domain.translation import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
@@ -30,8 +30,11 @@ from intake.wording import moments, reading
 View = Callable[..., HttpResponse]
 
 
-def draft_of(request: Request, step: str = "") -> Draft | None:
-    """Return the draft of this browser's key; for the wish step with locations and clinicians."""
+def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | None:
+    """Return the draft of this browser's key; for the wish step with locations and clinicians.
+
+    `protocol` is that of the address. The draft may be another one's.
+    """
     key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
     return drafts.find_draft(key, to_wish=step == APPOINTMENT)
 
@@ -90,9 +93,18 @@ def follow_page_language(draft: Draft) -> None:
         drafts.change_language(draft=draft, language=language)
 
 
-def current_wording() -> Wording:
-    """Today's protocol in the words of this page's language."""
-    return documents.current_wording(get_language())
+def protocol_of(name: str) -> Protocol:
+    """Return the protocol that an address names, also one that is not served any more.
+
+    An old address names none, and an unknown name means none: the protocol that is served first.
+    Needs no database.
+    """
+    return (protocols.named(name) if name else None) or protocols.current()
+
+
+def words_of(protocol: Protocol) -> Wording:
+    """Return one of today's protocols in the words of this page's language."""
+    return documents.wording(protocol.content_hash, get_language())
 
 
 def draft_notice(words: Wording, approved: bool) -> str:
@@ -119,7 +131,7 @@ def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
     return set(veiled) - set(request.POST.get("shown", "").split())
 
 
-def draft_missing(request: Request, step: str = "") -> HttpResponse:
+def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:
     """Tell the patient that there is no draft, and show what was typed, so that it is not lost.
 
     When the cookie's draft was idle too long, the page says so and how to come back to it.
@@ -127,7 +139,8 @@ def draft_missing(request: Request, step: str = "") -> HttpResponse:
     draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
     if request.method != "POST" and draft is None:
         return redirect("intake:start")
-    context = {"typed": typed_words(step, request.POST), "reach": "", "saved_until": ""}
+    typed = typed_words(protocol_of(protocol), step, request.POST)
+    context = {"typed": typed, "reach": "", "saved_until": ""}
     if draft is not None:
         context["reach"] = hours.lasting_words(draft.idle_limit)
         if draft.reference:
@@ -136,16 +149,16 @@ def draft_missing(request: Request, step: str = "") -> HttpResponse:
     return render(request, "intake/lost.html", context, status=410)
 
 
-def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
-    """Return what was typed on a step as (label, value), without a draft."""
+def typed_words(protocol: Protocol, step: str, posted: QueryDict) -> list[tuple[str, str]]:
+    """Return what was typed on a step of a protocol as (label, value), without a draft."""
     if step == CONTACT:
         labels = {name: str(field.label) for name, field in ContactForm.base_fields.items()}
-        protocol = current_wording().protocol
+        protocol = words_of(protocol).protocol
         phone = protocol.uses.contact.phone
         labels[phone] = protocol.question(phone).text
         names = ("name", "proxy_name", phone, "email")
         return [(labels[name], text) for name in names if (text := posted.get(name, ""))]
-    page = page_of_protocol(step)
+    page = page_of_protocol(protocol, step)
     return [
         (question.text, ", ".join(reading.answer_words(question, value)))
         for question in (page.questions if page else ())
@@ -153,15 +166,21 @@ def typed_words(step: str, posted: QueryDict) -> list[tuple[str, str]]:
     ]
 
 
-def page_of_protocol(step: str) -> QuestionPage | None:
-    """Return a page of the current protocol in the language of the request, None if unknown."""
-    protocol = current_wording().protocol
-    pages = pages_without(protocol.pages, protocol.uses.contact.stored_names)
+def page_of_protocol(protocol: Protocol, step: str) -> QuestionPage | None:
+    """Return a page of one of today's protocols in the language of the request, None if unknown."""
+    pages = pages_without(words_of(protocol).protocol.pages, protocol.uses.contact.stored_names)
     return next((page for page in pages if page.id == step), None)
 
 
-def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedirect:
-    """Redirect to a step of the walk; None is the check page.
+def page_url(protocol: Protocol, step: str) -> str:
+    """Return the address of a step of the walk."""
+    return reverse("intake:page", kwargs={"protocol": protocol.name, "step": step})
+
+
+def redirect_to(
+    protocol: Protocol, step: str | None, *, change: bool = False
+) -> HttpResponseRedirect:
+    """Redirect to a step of the walk through a protocol; None is the check page.
 
     With `change` the step leads back to the check page.
     """
@@ -169,8 +188,5 @@ def redirect_to(step: str | None, *, change: bool = False) -> HttpResponseRedire
         return redirect("intake:check")
     if step in ("emergency", "minor"):
         return redirect("intake:emergency")
-    url = reverse("intake:page", kwargs={"step": step})
+    url = page_url(protocol, step)
     return redirect(f"{url}?change=1" if change else url)
-
-
-# --- too often -----------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -21,6 +20,7 @@ from intake.questionnaire.forms.wish import WishForm
 from intake.questionnaire.views.browser import (
     draft_missing,
     draft_notice,
+    page_url,
     reach_words,
     redirect_to,
     with_draft,
@@ -48,7 +48,7 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.first_open:
-        return redirect_to(walk.first_open)
+        return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
         return show_check(request, walk, notice=held_notice(draft, walk))
     if seconds := count_send(request):
@@ -59,7 +59,7 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
             draft=draft, confirm=lambda: may_confirm(walk), request_id=request.request_id
         )
     except NotReady as not_ready:
-        return redirect_to(not_ready.step)
+        return redirect_to(walk.protocol, not_ready.step)
     except Gone:
         return draft_missing(request)
     except SlotGone:
@@ -85,7 +85,7 @@ def show_check(
         "notice": notice,
         "reach": reach_words(walk),
         "veiled": any(r["answered"] and not r["values"] for s in sections for r in s["rows"]),
-        "back_url": reverse("intake:page", kwargs={"step": walk.steps[-1]}),
+        "back_url": page_url(walk.protocol, walk.steps[-1]),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
     return render(request, "intake/check.html", context, status=status)
@@ -107,7 +107,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
                     "label": r.label,
                     "values": () if r.question in walk.content.veiled else r.values,
                     "answered": r.answered,
-                    "url": change_url(r.page),
+                    "url": change_url(walk, r.page),
                 }
                 for r in part.rows
             ],
@@ -123,7 +123,12 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
             {
                 "title": STEP_TITLES[step](),
                 "rows": [
-                    {"label": label, "values": values, "answered": True, "url": change_url(step)}
+                    {
+                        "label": label,
+                        "values": values,
+                        "answered": True,
+                        "url": change_url(walk, step),
+                    }
                     for label, values in rows
                 ],
             }
@@ -154,6 +159,6 @@ def held_notice(draft: Draft, walk: Walk) -> str:
     return _("We hold your time until %(until)s. It is booked when you send.") % {"until": until}
 
 
-def change_url(step: str) -> str:
+def change_url(walk: Walk, step: str) -> str:
     """Return the address that changes a step and comes back to the check page."""
-    return reverse("intake:page", kwargs={"step": step}) + "?change=1"
+    return page_url(walk.protocol, step) + "?change=1"

@@ -16,14 +16,13 @@ from intake import documents
 from intake.access.forms import TellForm
 from intake.domain import answers as domain
 from intake.domain.conditions import holds
-from intake.domain.definition import QuestionPage, Rule
+from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.triage import Fired
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
 from intake.protocols import current
 from intake.questionnaire import drafts, sending
 from intake.questionnaire.views.browser import (
-    current_wording,
     draft_missing,
     draft_notice,
     draft_of,
@@ -31,6 +30,7 @@ from intake.questionnaire.views.browser import (
     page_of_protocol,
     redirect_to,
     renew_cookie,
+    words_of,
 )
 from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
@@ -42,14 +42,14 @@ TOO_MANY = gettext_lazy(
 )
 
 
-def ticked_emergencies(request: Request, step: str) -> tuple[Rule, ...]:
+def ticked_emergencies(request: Request, protocol: Protocol, step: str) -> tuple[Rule, ...]:
     """Return the interrupting rules that the ticks of this page fire, whatever else is wrong."""
-    page = page_of_protocol(step)
+    page = page_of_protocol(protocol, step)
     if page is None or not any(question.interrupts for question in page.questions):
         return ()
     ticked = recognised_answers(page, request.POST)
     # judged without the earlier answers: those need the database, which may be down
-    rules = (rule for rule in current().rules.rules if rule.interrupt is True)
+    rules = (rule for rule in protocol.rules.rules if rule.interrupt is True)
     return tuple(rule for rule in rules if holds(rule.when, ticked, {}))
 
 
@@ -59,28 +59,32 @@ def recognised_answers(page: QuestionPage, posted: QueryDict) -> dict[str, Any]:
     return {name: value for name, value in found if value is not None}
 
 
-def stop_at_once(request: Request, step: str, rules: tuple[Rule, ...]) -> HttpResponse:
-    """Save the ticks if the database is there, and show whom to call in any case."""
+def stop_at_once(
+    request: Request, protocol: Protocol, step: str, rules: tuple[Rule, ...]
+) -> HttpResponse:
+    """Save the ticks if the database is there, and show whom to call in any case.
+
+    The draft of another protocol does not take them.
+    """
     try:
         draft = draft_of(request)
         walk = drafts.walk_of(draft) if draft and not draft.submission_id else None
-        page = walk.page(step) if walk else None
+        page = walk.page(step) if walk and walk.protocol.name == protocol.name else None
         if draft and page:
             values = recognised_answers(page, request.POST)
             if drafts.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
                 return redirect("intake:emergency")
     except (DatabaseError, Conflict):
         pass  # a patient with a cold leg must not wait for the database
-    return emergency_now(request, rules)
+    return emergency_now(request, protocol, rules)
 
 
-def emergency_now(request: Request, rules: tuple[Rule, ...]) -> HttpResponse:
+def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...]) -> HttpResponse:
     """Show the emergency page from the rules alone, without draft and database."""
-    fired = [as_fired(rule) for rule in rules]
-    cards = advice.cards(
-        current_wording(), fired, urgency=fired[0].level, phone=False, at=timezone.now()
-    )
-    return render(request, "intake/emergency.html", emergency_context(cards))
+    fired, words = [as_fired(rule) for rule in rules], words_of(protocol)
+    cards = advice.cards(words, fired, urgency=fired[0].level, phone=False, at=timezone.now())
+    context = emergency_context(cards) | {"draft_notice": draft_notice(words, protocol.approved)}
+    return render(request, "intake/emergency.html", context)
 
 
 def as_fired(rule: Rule) -> Fired:
@@ -118,13 +122,13 @@ def emergency(request: Request) -> HttpResponse:
     follow_page_language(draft)
     walk = drafts.walk_of(draft)
     if not walk.interrupting_rules:
-        return redirect_to(walk.first_open)
+        return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
         return show_emergency(request, walk, TellForm(proxied=walk.proxied), status=200)
     try:
         return renew_cookie(request, correct_or_tell(request, draft, walk), draft)
     except NotReady as not_ready:
-        return redirect_to(not_ready.step)
+        return redirect_to(walk.protocol, not_ready.step)
     except Conflict:  # another window changed the draft: show the page as it is now
         return redirect("intake:emergency")
 
@@ -136,7 +140,8 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         drafts.retract_emergency(draft=draft)
         # a patient who has filled in contact and wish came from the check page, and returns there
         change = bool(walk.content.contact and walk.content.wish)
-        return redirect_to(page if page in walk.steps else walk.first_open, change=change)
+        step = page if page in walk.steps else walk.first_open
+        return redirect_to(walk.protocol, step, change=change)
     form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
@@ -183,7 +188,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "told": False,
         "notice": "",
         "reference": "",
-        "draft_notice": draft_notice(current_wording(), current().approved),
+        "draft_notice": draft_notice(words_of(current()), current().approved),
     }
 
 
@@ -197,5 +202,9 @@ def show_told(request: Request, draft: Draft) -> HttpResponse:
     assessment = submission.result
     fired = [f for f in assessment.fired if f.interrupt is True]
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=True, at=timezone.now())
-    context = emergency_context(cards) | {"told": True, "reference": submission.reference}
+    context = emergency_context(cards) | {
+        "told": True,
+        "reference": submission.reference,
+        "draft_notice": draft_notice(words, words.protocol.approved),
+    }
     return render(request, "intake/emergency.html", context)

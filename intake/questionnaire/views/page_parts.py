@@ -19,6 +19,7 @@ from intake.forms.base import WalkForm
 from intake.models.submissions import Kind
 from intake.questionnaire.views.browser import (
     draft_notice,
+    page_url,
     reach_words,
     redirect_to,
 )
@@ -62,11 +63,11 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
     if request.POST.get("go") == "save":
         return redirect("intake:save")
     if request.POST.get("change") or request.GET.get("change"):
-        return redirect_to(walk.first_open, change=True)
+        return redirect_to(walk.protocol, walk.first_open, change=True)
     following = walk.after(step) if step in walk.steps else walk.first_open
     if following and walk.reachable(following):
-        return redirect_to(following)
-    return redirect_to(walk.first_open)
+        return redirect_to(walk.protocol, following)
+    return redirect_to(walk.protocol, walk.first_open)
 
 
 def show_step(
@@ -92,6 +93,7 @@ def step_context(
     """Return the part of the context of contact or wish that does not depend on the draft."""
     return {
         "form": form,
+        "protocol": words.protocol.name,
         "page": {"id": step, "title": STEP_TITLES[step]()},
         "progress": progress(words.protocol, step, kind),
         "back_url": "",
@@ -109,7 +111,7 @@ def back_url(request: Request, walk: Walk, step: str) -> str:
     if request.GET.get("change"):
         return reverse("intake:check")
     before = walk.before(step)
-    return reverse("intake:page", kwargs={"step": before}) if before else ""
+    return page_url(walk.protocol, before) if before else ""
 
 
 def panel_cards(walk: Walk) -> list[advice.Card]:
@@ -165,6 +167,6 @@ def blank_step(
     """Return the HTML of the contact or the wish before anything is filled in."""
     context = step_context(words, approved, kind, step, form) | {"reach": reach}
     if before:
-        context["back_url"] = reverse("intake:page", kwargs={"step": before})
-    here = reverse("intake:page", kwargs={"step": step})
+        context["back_url"] = page_url(words.protocol, before)
+    here = page_url(words.protocol, step)
     return blank.make(f"intake/{step}.html", context, path=here)

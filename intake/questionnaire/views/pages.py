@@ -8,10 +8,13 @@ from clinic.requests import Request
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Blocked, Conflict
 from intake.models.submissions import Draft
+from intake.protocols import current, named
 from intake.questionnaire.views import emergencies, young
 from intake.questionnaire.views.browser import (
     page_of_protocol,
+    protocol_of,
     redirect_to,
+    typed_words,
     with_draft,
 )
 from intake.questionnaire.views.contact_step import contact_step
@@ -23,22 +26,31 @@ from intake.questionnaire.walk import Walk
 
 
 @when_not_served(show_typed_step)
-def page(request: Request, step: str) -> HttpResponse:
-    """Show or save one step. An emergency is judged before session and database are touched."""
+def page(request: Request, step: str, protocol: str = "") -> HttpResponse:
+    """Show or save one step. An emergency is judged before session and database are touched.
+
+    It is judged by the protocol in the address. An old address names none: there the protocol that
+    is served first judges.
+    """
     if request.method == "POST":
-        rules = emergencies.ticked_emergencies(request, step)
+        judge = protocol_of(protocol)
+        rules = emergencies.ticked_emergencies(request, judge, step)
         if rules:
-            return emergencies.stop_at_once(request, step, rules)
-    return _page(request, step=step)
+            return emergencies.stop_at_once(request, judge, step, rules)
+    return _page(request, step=step, protocol=protocol)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
-def _page(request: Request, *, draft: Draft, walk: Walk, step: str) -> HttpResponse:
+def _page(request: Request, *, draft: Draft, walk: Walk, step: str, protocol: str) -> HttpResponse:
     """Hand the step to its view if the walk has come that far; otherwise lead to the right page."""
-    known = step in walk.steps or page_of_protocol(step) is not None
+    if walk.protocol.name != (protocol or current().name):
+        return not_of_this_draft(request, walk, protocol, step)
+    known = step in walk.steps or page_of_protocol(protocol_of(walk.protocol.name), step)
     if not known:
         return render(request, "errors/404.html", status=404)
+    if not protocol and request.method != "POST":
+        return redirect_to(walk.protocol, step, change=bool(request.GET.get("change")))
     if walk.interrupting_rules:
         # Only the stopping answer can be changed: after 'by mistake', or on a page still open.
         if not walk.stops_by(step) or not (walk.may_correct or request.method == "POST"):
@@ -46,11 +58,26 @@ def _page(request: Request, *, draft: Draft, walk: Walk, step: str) -> HttpRespo
     elif not walk.reachable(step):
         if request.method == "POST":
             return render(request, "intake/elsewhere.html", status=409)
-        return redirect_to(walk.first_open)
+        return redirect_to(walk.protocol, walk.first_open)
     handle = {CONTACT: contact_step, APPOINTMENT: wish_step}.get(step, question_step)
     try:
         return handle(request, draft, walk, step)
     except Blocked as blocked:
         return young.stop_minor(request, draft, blocked.assessment, walk.words)
     except Conflict as conflict:
-        return show_typed_step(request, status=409, notice=str(conflict), step=step)
+        return show_typed_step(
+            request, status=409, notice=str(conflict), step=step, protocol=protocol
+        )
+
+
+def not_of_this_draft(request: Request, walk: Walk, protocol: str, step: str) -> HttpResponse:
+    """Answer for a page of another protocol than the draft's: nothing of it is saved.
+
+    What was sent is shown, to be copied. A link leads to the draft's own page.
+    """
+    if protocol and named(protocol) is None:
+        return render(request, "errors/404.html", status=404)
+    if request.method != "POST":
+        return redirect_to(walk.protocol, step if walk.reachable(step) else walk.first_open)
+    typed = typed_words(protocol_of(protocol), step, request.POST)
+    return render(request, "intake/other_questions.html", {"typed": typed}, status=409)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language
 
 from clinic.pagecache import blank
@@ -20,6 +19,7 @@ from intake.questionnaire.views import emergencies
 from intake.questionnaire.views.browser import (
     draft_notice,
     fields_to_keep,
+    page_url,
     reach_words,
 )
 from intake.questionnaire.views.page_parts import (
@@ -130,12 +130,12 @@ def blank_page(
         "form": PageForm(page, proxied=proxied),
         "page": page,
         "progress": progress(protocol, page.section, kind),
-        "back_url": reverse("intake:page", kwargs={"step": before}) if before else "",
+        "back_url": page_url(protocol, before) if before else "",
         "panels": [],
         "change": False,
         "notice": "",
         "reach": reach,
         "draft_notice": draft_notice(words, documents.protocol_of(content_hash).approved),
     }
-    here = reverse("intake:page", kwargs={"step": page_id})
+    here = page_url(protocol, page_id)
     return blank.make("intake/page.html", context, path=here)

@@ -1,5 +1,7 @@
 """Begin a draft, and leave it."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -7,72 +9,108 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from clinic.pagecache import blank
 from clinic.requests import Request
+from intake.domain.definition import Protocol
 from intake.models.submissions import Draft, Kind
-from intake.protocols import current
+from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
     clear_device,
-    current_wording,
     draft_missing,
     draft_notice,
     draft_of,
     follow_page_language,
+    protocol_of,
     redirect_to,
     set_draft_cookie,
+    words_of,
 )
 from intake.questionnaire.views.request_limits import count_start, with_retry_after
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: Request, kind: str = Kind.INTAKE) -> HttpResponse:
+def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> HttpResponse:
     """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
 
-    A POST without a `device` begins a draft on a shared device.
+    An address without a protocol offers those that are served. With one served protocol it is that
+    protocol's start page, and POST begins it. A POST without a `device` begins a draft on a shared
+    device.
     """
     draft = draft_of(request)
     open_draft = draft if draft is not None and not draft.submission_id else None
-    template = "intake/start.html" if kind == Kind.INTAKE else "intake/appointments_start.html"
-    notice = draft_notice(current_wording(), current().approved)
-    if request.method != "POST":
-        html = blank_start(template, open_draft is not None, notice, request.path)
-        return blank.serve(request, html)
-    if draft is not None:
+    if draft is not None and request.method == "POST":
         follow_page_language(draft)
     if request.POST.get("go") == "continue":
         return _go_on(request, draft)
+    if protocol and protocol not in served_names():
+        return _not_served(request, protocol)
+    begun = protocol_of(protocol)
+    template = _template(kind, protocol)
+    notice = draft_notice(words_of(begun), begun.approved)
+    if request.method != "POST":
+        html = blank_start(template, begun.name, open_draft is not None, notice, request.path)
+        return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
-        if open_draft.kind == kind:
-            return redirect_to(drafts.walk_of(open_draft).first_open)
-        return render(request, template, {"has_draft": True, "draft_notice": notice})
-    return _begin(request, kind, instead_of=open_draft)
+        walk = drafts.walk_of(open_draft)
+        if open_draft.kind == kind and walk.protocol.name == begun.name:
+            return redirect_to(walk.protocol, walk.first_open)
+        return render(request, template, _context(has_draft=True, notice=notice))
+    return _begin(request, kind, begun, instead_of=open_draft)
 
 
 def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Lead to the first open step of the browser's draft."""
+    """Lead to the first open step of the browser's draft, whichever protocol it is of."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
         return redirect("intake:sent")
-    return redirect_to(drafts.walk_of(draft).first_open)
+    walk = drafts.walk_of(draft)
+    return redirect_to(walk.protocol, walk.first_open)
 
 
-def _begin(request: Request, kind: str, *, instead_of: Draft | None) -> HttpResponse:
+def _not_served(request: Request, protocol: str) -> HttpResponse:
+    """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
+    if named(protocol) is None:
+        return render(request, "errors/404.html", status=404)
+    return redirect("intake:start")
+
+
+def _begin(
+    request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
+) -> HttpResponse:
     """Begin a draft, and delete the one that it replaces."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
     if instead_of is not None:
         drafts.delete(draft=instead_of)
     draft, key = drafts.begin(
-        kind=kind, language=get_language() or "en", device=request.POST.get("device", "")
+        kind=kind,
+        language=get_language() or "en",
+        device=request.POST.get("device", ""),
+        protocol=protocol,
     )
-    return set_draft_cookie(redirect_to(current().pages[0].id), key, draft)
+    return set_draft_cookie(redirect_to(protocol, protocol.pages[0].id), key, draft)
 
 
-@blank.remembered(most=16)
-def blank_start(template: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page."""
-    context = {"has_draft": has_draft, "draft_notice": draft_notice}
-    return blank.make(template, context, path=path)
+def _template(kind: str, protocol: str) -> str:
+    """Return the template of a start page, or of the choice of protocols."""
+    if kind == Kind.APPOINTMENT:
+        return "intake/appointments_start.html"
+    chooses = not protocol and len(served_names()) > 1
+    return "intake/choose.html" if chooses else "intake/start.html"
+
+
+def _context(*, has_draft: bool, notice: str) -> dict[str, Any]:
+    """Return the context of a start page, or of the choice of protocols."""
+    offered = [
+        {"name": each.name, "words": words_of(each).protocol.questionnaire} for each in served()
+    ]
+    return {"has_draft": has_draft, "draft_notice": notice, "offered": offered}
+
+
+@blank.remembered(most=64)
+def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
+    """Return the HTML of a start page of this protocol."""
+    return blank.make(template, _context(has_draft=has_draft, notice=draft_notice), path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

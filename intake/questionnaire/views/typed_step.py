@@ -10,31 +10,35 @@ from intake.domain.definition import QuestionPage
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.forms.base import PageForm
 from intake.models.submissions import Kind
-from intake.protocols import current
 from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.forms.wish import Choices, WishForm
 from intake.questionnaire.views import emergencies
 from intake.questionnaire.views.browser import (
-    current_wording,
     draft_notice,
     page_of_protocol,
+    protocol_of,
+    words_of,
 )
 from intake.questionnaire.views.page_parts import STEP_TITLES, progress
 
 
-def show_typed_step(request: Request, *, status: int, notice: str, step: str) -> HttpResponse:
+def show_typed_step(
+    request: Request, *, status: int, notice: str, step: str, protocol: str = ""
+) -> HttpResponse:
     """Show the step again with what was typed, when the request could not be served.
 
-    Uses no database. An emergency among the ticks leads to the emergency page.
+    `protocol` is the name in the address. Uses no database. An emergency among the ticks leads to
+    the emergency page.
     """
     if request.method != "POST":
         return render(request, f"errors/{status}.html", status=status)
-    rules = emergencies.ticked_emergencies(request, step)
+    judge = protocol_of(protocol)
+    rules = emergencies.ticked_emergencies(request, judge, step)
     if rules:
-        return emergencies.emergency_now(request, rules)
-    page = page_of_protocol(step)
-    words, kind = current_wording(), Kind.INTAKE
-    protocol = words.protocol
+        return emergencies.emergency_now(request, judge, rules)
+    page = page_of_protocol(judge, step)
+    words, kind = words_of(judge), Kind.INTAKE
+    spoken = words.protocol
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Form = PageForm(
@@ -43,11 +47,11 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
         )
         template, title, section = "page", page.title, page.section
     elif step == CONTACT:
-        who = protocol.uses.who
+        who = judge.uses.who
         kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
         # the fields of the step tell whether another person fills the form in
         known = {who.q: who.proxy[0]} if "proxy_name" in request.POST else {}
-        form = ContactForm(protocol, known=known, kind=kind, data=request.POST)
+        form = ContactForm(spoken, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
     elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
         return render(request, "intake/try_again.html", {"notice": notice}, status=status)
@@ -58,14 +62,15 @@ def show_typed_step(request: Request, *, status: int, notice: str, step: str) ->
         return render(request, "errors/404.html", status=404)
     context = {
         "form": form,
+        "protocol": judge.name,
         "page": {"id": step, "title": title},
-        "progress": progress(protocol, section, kind),
+        "progress": progress(spoken, section, kind),
         "back_url": "",
         "panels": [],
         "change": False,
         "notice": notice,
         "reach": "",
-        "draft_notice": draft_notice(words, current().approved),
+        "draft_notice": draft_notice(words, judge.approved),
         "age_page": "",
     }
     response = render(request, f"intake/{template}.html", context, status=status)

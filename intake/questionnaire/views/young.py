@@ -9,16 +9,17 @@ from intake.domain.definition import Rule
 from intake.domain.translation import Wording
 from intake.domain.triage import Assessment
 from intake.models.submissions import Draft
+from intake.protocols import served
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
     clear_device,
-    current_wording,
     draft_missing,
     draft_notice,
     draft_of,
     follow_page_language,
     redirect_to,
     renew_cookie,
+    words_of,
 )
 from intake.wording import advice
 
@@ -32,7 +33,7 @@ def confirm_age(request: Request) -> HttpResponse:
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
     if draft is None and says_yes:  # the second of two clicks
-        return clear_device(show_minor(request, blocking_rules(current_wording())))
+        return clear_device(show_minor(request, any_blocking_rules()))
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -43,7 +44,7 @@ def confirm_age(request: Request) -> HttpResponse:
     if walk.interrupting_rules:
         return redirect("intake:emergency")
     if not unsure:
-        return redirect_to(walk.first_open)
+        return redirect_to(walk.protocol, walk.first_open)
     if request.method != "POST":
         context = {
             "age": unsure["age"],
@@ -52,7 +53,7 @@ def confirm_age(request: Request) -> HttpResponse:
         return render(request, "intake/sure.html", context)
     if not says_yes:
         # a patient who has done every step came from the check page, and returns there
-        back = redirect_to(unsure["step"], change=walk.first_open is None)
+        back = redirect_to(walk.protocol, unsure["step"], change=walk.first_open is None)
         return renew_cookie(request, back, draft)
     # a page left open may ask about an age that the patient has changed since
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
@@ -73,6 +74,13 @@ def stop_minor(
 def blocking_rules(words: Wording) -> list[Rule]:
     """Return the rules that forbid going on, in the language of `words`."""
     return [rule for rule in words.protocol.rules.rules if rule.blocks_submission]
+
+
+def any_blocking_rules() -> list[Rule]:
+    """Return the rules that forbid going on when the protocol is not known any more: those of the
+    first served protocol that has some."""
+    found = (blocking_rules(words_of(protocol)) for protocol in served())
+    return next((rules for rules in found if rules), [])
 
 
 def show_minor(request: Request, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:

@@ -55,7 +55,7 @@ def test_made_up_numbers_with_somebodys_address_use_up_nothing_of_that_person():
     letters()
     patient = Patient()
     patient.post("/intake/resume/", {"reference": number, "address": MAILBOX})
-    assert enter(patient, code_in(letters())).path.startswith("/intake/p/")
+    assert enter(patient, code_in(letters())).path.startswith("/intake/legs/p/")
     letters()
     patient = Patient()
     patient.post("/my/find/", {"address": MAILBOX})

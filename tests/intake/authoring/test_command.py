@@ -51,7 +51,9 @@ def test_a_new_protocol_passes_every_check(small: Path) -> None:
     assert "DATE" not in (small.parent / "cramps/questionnaire.yaml").read_text()
 
 
-@pytest.mark.parametrize("name", ["small", "Cramps", "leg_cramps", "../legs", "2nd", "", "a--b"])
+@pytest.mark.parametrize(
+    "name", ["small", "Cramps", "sent", "shared", "leg_cramps", "../legs", "2nd", "", "a--b"]
+)
 def test_a_name_that_no_protocol_may_have_is_refused(small: Path, name: str) -> None:
     before = sorted(small.parent.rglob("*"))
     with pytest.raises(CommandError, match=r"Choose another name|is no name"):

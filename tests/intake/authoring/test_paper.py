@@ -8,12 +8,18 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from django.conf import settings
+
+from intake import protocols
+from intake.models.submissions import Submission
+from tests.builders import ORDINARY
+from tests.intake import second
+from tests.intake.patient import CONTACT, Patient, born
 
 ROOT = Path(settings.BASE_DIR)
 PAPER = (ROOT / "docs/protocol-authoring.md").read_text(encoding="utf-8")
@@ -21,7 +27,7 @@ WALK = PAPER.partition("## A small protocol from nothing\n")[2].partition("\n## 
 
 _WRITE = re.compile(
     r"^In `(?P<file>[^`]+)`, put (?:these lines|this line) "
-    r"(?:at the end|in the place of the \w+ `(?P<name>[^`]+)`):\n\n```\w+\n(?P<text>.*?)```$",
+    r"in the place of the \w+ `(?P<name>[^`]+)`:\n\n```\w+\n(?P<text>.*?)```$",
     re.MULTILINE | re.DOTALL,
 )
 _COMMAND = re.compile(r"^    (?P<command>\S.*)$", re.MULTILINE)
@@ -48,19 +54,17 @@ def steps() -> Iterator[Step]:
         if found.re is _COMMAND:
             yield Step(command=found["command"])
         else:
-            yield Step(file=found["file"], place=found["name"] or "", text=found["text"])
+            yield Step(file=found["file"], place=found["name"], text=found["text"])
 
 
 def test_every_block_of_the_walk_is_understood() -> None:
     """So nothing that the paper tells a person to do is left out here."""
-    assert len(_WRITE.findall(WALK)) == WALK.count("```") // 2 == 5
+    assert len(_WRITE.findall(WALK)) == WALK.count("```") // 2 == 7
     assert len([step for step in steps() if step.command]) >= 10
 
 
 def replaced(text: str, place: str, new: str) -> str:
     """Return a file's text with `new` in the place of the item, line or row of that name."""
-    if not place:
-        return text + new
     item = re.compile(rf"^- id: {re.escape(place)}\n(?:(?!- ).*\n)*", re.MULTILINE)
     line = re.compile(rf"^ *{re.escape(place)}.*\n", re.MULTILINE)
     pattern = item if item.search(text) else line
@@ -103,7 +107,23 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_walk_makes_a_protocol_of_five_questions_and_three_rules(clone: Path) -> None:
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """A function that serves the protocols of another folder, as if the program began anew."""
+
+    def serve(folder: Path) -> None:
+        monkeypatch.setattr(protocols, "HERE", folder)
+        second.start_anew()
+
+    yield serve
+    monkeypatch.undo()
+    second.start_anew()
+
+
+@pytest.mark.django_db
+def test_the_walk_serves_a_protocol_of_five_questions_and_three_rules(
+    clone: Path, serving: Callable[[Path], None]
+) -> None:
     folder = clone / "intake/protocols/cramps"
     said = {}
     for step in steps():
@@ -129,3 +149,12 @@ def test_the_walk_makes_a_protocol_of_five_questions_and_three_rules(clone: Path
     for text in ("Do you take quinine for your cramps?", "Am Fam Physician 86(4):350-355"):
         assert text in page
     assert run("git status --porcelain intake", clone).stdout == "", "everything is committed"
+
+    serving(clone / "intake/protocols")
+    assert [protocol.name for protocol in protocols.served()] == ["cramps"]
+    says = {"cramp_place": ("calf",), "cramp_nights": "most", "cramp_swelling": "no"}
+    patient = Patient(**{**ORDINARY, **CONTACT, **born(44), **says, "cramp_quinine": "yes"})
+    assert patient.whole_journey().path == "/intake/sent/"
+    submission = Submission.objects.get()
+    assert submission.urgency == "soon"
+    assert {rule["id"] for rule in submission.assessment["fired"]} >= {"C02"}

@@ -140,6 +140,7 @@ def test_the_program_says_a_slip_and_never_shows_a_traceback(
     slip(folder, file, "version: 0.1.0", "version: 'a slip")
     monkeypatch.setattr(protocols, "HERE", folder.parent)
     monkeypatch.setattr(protocols, "load", protocols.load.__wrapped__)
+    monkeypatch.setattr(protocols, "served_names", lambda: ("small",))
     with pytest.raises(SystemCheckError, match=f"{file}, line"):
         call_command("check", tags=["protocol"])
     with contextlib.suppress(SystemCheckError):  # pages that the protocol does not name

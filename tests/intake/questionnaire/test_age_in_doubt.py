@@ -284,7 +284,7 @@ def test_the_question_is_asked_in_spanish():
     assert page.path == "/es/intake/sure/"
     assert "¿Es 7 la edad del paciente?" in page.text
     with override("es"):
-        assert patient.press("no").path == "/es/intake/p/about/"
+        assert patient.press("no").path == "/es/intake/legs/p/about/"
 
 
 def test_asking_is_two_queries_and_looking_at_the_question_one(django_assert_num_queries):

@@ -66,8 +66,8 @@ def test_a_page_that_is_not_on_the_way_is_not_opened():
 @pytest.mark.parametrize("step", ["nonsense", "contact-2", "admin", "x" * 300, "em_now", "-"])
 def test_a_page_that_does_not_exist_is_not_found(step):
     patient = at("reason")
-    assert patient.get(f"/intake/p/{step}/").status == 404
-    assert patient.post(f"/intake/p/{step}/", {"a": "b"}).status == 404
+    assert patient.get(f"/intake/legs/p/{step}/").status == 404
+    assert patient.post(f"/intake/legs/p/{step}/", {"a": "b"}).status == 404
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])

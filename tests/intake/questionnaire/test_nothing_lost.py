@@ -298,7 +298,7 @@ def test_a_database_that_dies_in_the_midst_of_answering_is_down_too():
     kept(page, typed)
 
 
-@pytest.mark.parametrize("url", ["/intake/p/life/", "/intake/check/", "/intake/sent/"])
+@pytest.mark.parametrize("url", ["/intake/legs/p/life/", "/intake/check/", "/intake/sent/"])
 def test_without_a_database_other_pages_say_so_and_whom_to_call(url):
     patient = at("life")
     with database_down():
@@ -336,7 +336,7 @@ def test_who_had_to_send_often_until_it_went_is_written_to_all_the_same():
 
 def test_who_is_still_typing_is_never_cut_off():
     patient = at("life")
-    for page in (step_url("life"), "/intake/p/no-such-page/"):
+    for page in (step_url("life"), "/intake/legs/p/no-such-page/"):
         response = patient.client.post(page, {})
         assert response.cookies[site.DRAFT_COOKIE_NAME].value == patient.key
         assert response.cookies[site.DRAFT_COOKIE_NAME]["max-age"]

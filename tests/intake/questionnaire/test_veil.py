@@ -169,7 +169,7 @@ def test_nothing_but_a_new_answer_lifts_the_veil():
 @pytest.mark.usefixtures("fresh_pages")
 def test_in_spanish_it_says_the_same():
     patient = finished()
-    page = patient.get("/es/intake/p/reason/")
+    page = patient.get("/es/intake/legs/p/reason/")
     assert "Las respuestas privadas están ocultas" in page.text
     assert ">Respondida<" in page.html
     assert OWN_WORDS not in page.html

@@ -297,7 +297,7 @@ def test_leaving_deletes_the_draft_and_the_cookie():
     assert patient.page.path == "/"
     assert not Draft.objects.exists()
     assert not patient.client.cookies[settings.DRAFT_COOKIE_NAME].value
-    assert patient.get("/intake/p/rls/").path == "/intake/"
+    assert patient.get("/intake/legs/p/rls/").path == "/intake/"
 
 
 def test_leaving_after_sending_keeps_what_was_sent():
@@ -323,7 +323,7 @@ def test_a_draft_left_alone_too_long_is_not_found(settings):
     patient.start()
     patient.walk_to("rls")
     settings.DRAFT_OWN_HOURS = 0
-    assert patient.get("/intake/p/rls/").status == 410
+    assert patient.get("/intake/legs/p/rls/").status == 410
 
 
 # --- what other people cannot learn --------------------------------------------------------------

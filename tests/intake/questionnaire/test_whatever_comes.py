@@ -122,7 +122,7 @@ class TestWhateverComes(TestCase):
             page = patient.page
             if page.step in ("check", "emergency"):
                 break
-            if not page.form.asked or page.path == "/intake/p/about/":
+            if not page.form.asked or page.path == "/intake/legs/p/about/":
                 patient.says |= {"age_years": data.draw(st.integers(18, 99)), "who": "self"}
                 patient.says |= born(patient.says["age_years"])
                 patient.says["sex_at_birth"] = data.draw(st.sampled_from(["male", "female"]))

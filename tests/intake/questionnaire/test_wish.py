@@ -215,7 +215,7 @@ def test_a_hold_that_lapsed_is_told_with_the_nearest_and_nothing_is_lost():
     nearest = book.free(7, "09:30")
     assert nearest.key in page.html
     patient.post(
-        "/intake/p/appointment/?change=1",
+        "/intake/legs/p/appointment/?change=1",
         {"slot": nearest.key, "visit": str(nearest.visit_type.pk), "go": "continue"},
     )
     assert patient.page.step == "check"

@@ -57,7 +57,7 @@ def walk_of(answers: Any, language: str, *, retracted: bool = False) -> Walk:
         wish=builders.WISH,
         stops=(stop,) if retracted else (),
     )
-    walk = Walk(current(), content, wording=documents.current_wording(language))
+    walk = Walk(current(), content, wording=documents.wording(current().content_hash, language))
     panel = tuple(fired.id for fired in walk.assessment.fired if drafts.is_panel(fired))
     visited = (*walk.steps, CONTACT, APPOINTMENT)
     return walk.with_content(replace(content, visited=visited, panel=panel))

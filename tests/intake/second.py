@@ -1,0 +1,300 @@
+"""A small second protocol, `skin`, in a folder of its own beside the shipped one.
+
+It asks with other ids than `legs` and has pages of the same names, so that whatever mixes the two
+is found out. It is no draft for a clinic: its rules are invented.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from intake import documents, protocols
+from intake.demonstration import material
+from intake.domain.definition import Protocol, from_data
+from intake.questionnaire.views import contact_step, question_step, start, wish_step
+
+NAME = "skin"
+# What an adult with nothing urgent says to its questions.
+SAYS: dict[str, Any] = {
+    "stop_first": ("nothing",),
+    "filler": "me",
+    "years": 44,
+    "spot_seen": "no_spot",
+    "story": "It itches.",
+    "talk_help": "plain",
+    "ring_at": "(202) 555-0147",
+    "understood": "on",
+}
+EMERGENCY = {"stop_first": ("spreading",)}
+ADVICE = "Call 911 now. A red patch that grows by the hour needs help."
+PROXY = {"filler": "helper"}
+
+LEVELS = [
+    {"code": "emergency", "rank": 4, "target": "now", "contact_within": {"open_hours": 0}},
+    {
+        "code": "same_day",
+        "rank": 3,
+        "target": "clinician contact within {within}",
+        "contact_within": {"open_hours": 2},
+        "tell": "A clinician reads your answers today, by {by}.",
+        "closed": "Our clinic is closed now. Go to urgent care today.",
+    },
+    {
+        "code": "urgent",
+        "rank": 2,
+        "target": "nurse call within {within}, seen within {seen_within}",
+        "contact_within": {"business_days": 1},
+        "seen_within": {"days": 10},
+        "tell": "A nurse reads your answers and contacts you by {by}.",
+    },
+    {
+        "code": "soon",
+        "rank": 1,
+        "target": "seen within {within}",
+        "contact_within": {"days": 21},
+        "tell": "We read your answers and aim to see you within {within}.",
+    },
+    {
+        "code": "routine",
+        "rank": 0,
+        "target": "next regular visit (within {within})",
+        "contact_within": {"days": 63},
+        "tell": "We read your answers and aim to see you within {within}.",
+    },
+]
+
+
+def _question(id: str, page: str, type: str, text: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "page": page,
+        "type": type,
+        "text": text,
+        "required": True,
+        "show_if": None,
+        "seconds": 20,
+        **more,
+    }
+
+
+def _options(**labels: str) -> list[dict[str, str]]:
+    return [{"code": code, "label": label} for code, label in labels.items()]
+
+
+QUESTIONNAIRE: dict[str, Any] = {
+    "version": "1.0.0",
+    "date": "2026-11-30",
+    "locale": "en-US",
+    "grammar": {},
+    "title": "Skin and sores",
+    "audience": "For people with a rash or a sore on a leg.",
+    "uses": {
+        "safety": "stop_first",
+        "who": {"q": "filler", "proxy": ["helper"]},
+        "age": "years",
+        "complaint": ["spot_seen"],
+        "own_words": "story",
+        "free_text": ["story"],
+        "contact": {
+            "phone": "ring_at",
+            "language_help": "talk_help",
+            "acknowledged": "understood",
+            "speaks": {"es": "spanish_talk"},
+        },
+        "walks": {"appointment": ["stop_first"], "addition": ["stop_first", "story"]},
+    },
+    "sections": [
+        {
+            "id": "safety",
+            "title": "First",
+            "questions": [
+                _question(
+                    "stop_first", "safety", "multi", "Is one of these true now?",
+                    options=_options(spreading="A red patch grows by the hour", nothing="No"),
+                    exclusive=["nothing"], interrupts=True,
+                )
+            ],
+        },
+        {
+            "id": "about",
+            "title": "The patient",
+            "questions": [
+                _question(
+                    "filler", "about", "single", "Who fills this in?",
+                    options=_options(me="The patient", helper="Another person"),
+                ),
+                _question(
+                    "years", "about", "integer", "Age of the patient in years?", min=0, max=120
+                ),
+                _question(
+                    "spot_seen", "about-2", "single", "What do you see on the skin?",
+                    options=_options(no_spot="Nothing new", rash="A rash", sore="A sore"),
+                    proxy={"text": "What does the patient see on the skin?"},
+                ),
+                _question(
+                    "story", "about-2", "text", "Tell us about the skin.", max_length=500,
+                    required=False,
+                ),
+            ],
+        },
+        {
+            "id": "contact",
+            "title": "How to reach you",
+            "questions": [
+                _question(
+                    "talk_help", "contact", "single", "Which language help is needed?",
+                    options=_options(plain="None", spanish_talk="Spanish"),
+                ),
+                _question("ring_at", "contact", "text", "Which number can we call?", max_length=25),
+                _question(
+                    "understood", "contact", "boolean", "This form is not for emergencies.",
+                    must_be=True,
+                ),
+            ],
+        },
+    ],
+}  # fmt: skip
+
+RULES: dict[str, Any] = {
+    "version": "1.0.0",
+    "date": "2026-11-30",
+    "levels": LEVELS,
+    "alarm_patterns": ["turned green"],
+    "computed": {},
+    "rules": [
+        {
+            "id": "E1",
+            "level": "emergency",
+            "name": "spreading patch",
+            "interrupt": True,
+            "inputs": ["stop_first"],
+            "when": {"q": "stop_first", "op": "contains", "value": "spreading"},
+            "reason": "A patch that grows by the hour.",
+            "advice": ADVICE,
+            "source": "Invented for a test",
+        },
+        {
+            "id": "D1",
+            "level": "same_day",
+            "name": "alarming words",
+            "interrupt": False,
+            "inputs": ["story"],
+            "when": {"q": "story", "op": "text_any_regex", "value": "@alarm_patterns"},
+            "reason": "Green skin.",
+            "advice": "Green skin must be seen today. Go to urgent care.",
+            "source": "Invented for a test",
+        },
+        {
+            "id": "N1",
+            "level": "routine",
+            "name": "anything else",
+            "interrupt": False,
+            "inputs": ["stop_first"],
+            "when": {"q": "stop_first", "op": "contains", "value": "nothing"},
+            "reason": "Nothing urgent.",
+            "advice": "Keep the skin clean and dry.",
+            "source": "Invented for a test",
+            "fallback": True,
+            "only_if_none": True,
+        },
+    ],
+}
+
+SPANISH: dict[str, Any] = {
+    "language": "es",
+    "title": "Piel y llagas",
+    "audience": "Para personas con una erupción o una llaga en una pierna.",
+    "sections": {"safety": "Primero", "about": "La persona", "contact": "Cómo comunicarnos"},
+    "questions": {
+        "stop_first": {
+            "text": "¿Pasa algo de esto ahora?",
+            "options": {"spreading": "Una mancha roja crece por horas", "nothing": "No"},
+        },
+        "filler": {"text": "¿Quién llena esto?", "options": {"me": "Yo", "helper": "Otra persona"}},
+        "years": {"text": "¿Qué edad tiene, en años?"},
+        "spot_seen": {
+            "text": "¿Qué se ve en la piel?",
+            "options": {"no_spot": "Nada nuevo", "rash": "Una erupción", "sore": "Una llaga"},
+            "proxy": {"text": "¿Qué ve la persona en la piel?"},
+        },
+        "story": {"text": "Cuéntenos sobre la piel."},
+        "talk_help": {
+            "text": "¿Qué ayuda de idioma necesita?",
+            "options": {"plain": "Ninguna", "spanish_talk": "Español"},
+        },
+        "ring_at": {"text": "¿A qué número podemos llamar?"},
+        "understood": {"text": "Este formulario no es para emergencias."},
+    },
+    "levels": {
+        "emergency": {"target": "ahora"},
+        "same_day": {
+            "target": "contacto dentro de {within}",
+            "tell": "Leemos sus respuestas hoy, a más tardar {by}.",
+            "closed": "La clínica está cerrada. Vaya hoy a una sala de emergencia.",
+        },
+        "urgent": {
+            "target": "llamada dentro de {within}, visita dentro de {seen_within}",
+            "tell": "Una enfermera lee sus respuestas y le llama a más tardar {by}.",
+        },
+        "soon": {
+            "target": "visita dentro de {within}",
+            "tell": "Leemos sus respuestas. La visita es dentro de {within}.",
+        },
+        "routine": {
+            "target": "próxima visita (dentro de {within})",
+            "tell": "Leemos sus respuestas. La visita es dentro de {within}.",
+        },
+    },
+    "rules": {
+        "E1": {"advice": "Llame al 911 ahora. Una mancha que crece por horas necesita ayuda."},
+        "D1": {"advice": "La piel verde se debe ver hoy. Vaya a una clínica de urgencia."},
+        "N1": {"advice": "Mantenga la piel limpia y seca."},
+    },
+}
+
+STORIES: dict[str, Any] = {
+    "weights": {},
+    "chances": {},
+    "numbers": {},
+    "texts": {"story": ["", "It itches."]},
+    "stories": [
+        {"name": "calm", "weight": 9, "answers": {"filler": "me"}},
+        {"name": "spreading", "weight": 1, "answers": {"stop_first": ["spreading"]}},
+    ],
+}
+
+
+def protocol(**heads: Any) -> Protocol:
+    """The second protocol, with other heads of its questionnaire if given."""
+    return from_data(NAME, {**QUESTIONNAIRE, **heads}, RULES)
+
+
+def write(folder: Path, approval: dict[str, Any] | None = None, **heads: Any) -> None:
+    """Write the files of the second protocol into a folder, over those that lie there."""
+    own = folder / NAME
+    own.mkdir(exist_ok=True)
+    content_hash = protocol(**heads).content_hash
+    for name, data in {
+        "questionnaire": {**QUESTIONNAIRE, **heads},
+        "rules": RULES,
+        "approval": approval or {},
+        "es": {**SPANISH, "translates": content_hash},
+        "stories": STORIES,
+    }.items():
+        (own / f"{name}.yaml").write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+
+
+def serve(folder: Path, *names: str) -> None:
+    """From now on these are the served protocols, as if the program had been started anew."""
+    text = "".join(f"- {name}\n" for name in names)
+    (folder / "served.yaml").write_text(text, encoding="utf-8")
+    start_anew()
+
+
+def start_anew() -> None:
+    """Forget what one process reads once."""
+    for module in (protocols, documents, material, contact_step, question_step, start, wish_step):
+        for thing in vars(module).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
