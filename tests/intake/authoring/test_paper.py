@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from intake import protocols
+from intake.domain.levels import RANKS
 from intake.models.submissions import Submission
 from tests.builders import ORDINARY
 from tests.intake import second
@@ -107,25 +108,11 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
-    """A function that serves the protocols of another folder, as if the program began anew."""
-
-    def serve(folder: Path) -> None:
-        monkeypatch.setattr(protocols, "HERE", folder)
-        second.start_anew()
-
-    yield serve
-    monkeypatch.undo()
-    second.start_anew()
-
-
-@pytest.mark.django_db
-def test_the_walk_serves_a_protocol_of_five_questions_and_three_rules(
-    clone: Path, serving: Callable[[Path], None]
-) -> None:
+@pytest.fixture(scope="module")
+def said(clone: Path) -> dict[str, str]:
+    """What each command of the walk said; the copy is as it is at the end of the walk."""
     folder = clone / "intake/protocols/cramps"
-    said = {}
+    said: dict[str, str] = {}
     for step in steps():
         if step.command:
             done = run(step.command, clone)
@@ -135,7 +122,12 @@ def test_the_walk_serves_a_protocol_of_five_questions_and_three_rules(
         path = clone / step.file if "/" in step.file else folder / step.file
         text = path.read_text(encoding="utf-8")
         path.write_text(replaced(text, step.place, step.text), encoding="utf-8")
+    return said
 
+
+def test_the_walk_makes_a_protocol_of_five_questions_and_three_rules(
+    clone: Path, said: dict[str, str]
+) -> None:
     assert "No fault" in said["protocol check cramps"]
     assert "No case shows" not in said["protocol check cramps"]
     golden = said["protocol golden cramps"]
@@ -150,11 +142,28 @@ def test_the_walk_serves_a_protocol_of_five_questions_and_three_rules(
         assert text in page
     assert run("git status --porcelain intake", clone).stdout == "", "everything is committed"
 
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """A function that serves the protocols of another folder, as if the program began anew."""
+
+    def serve(folder: Path) -> None:
+        monkeypatch.setattr(protocols, "HERE", folder)
+        second.start_anew()
+
+    yield serve
+    monkeypatch.undo()
+    second.start_anew()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("said")
+def test_patients_answer_it_to_the_receipt(clone: Path, serving: Callable[[Path], None]) -> None:
     serving(clone / "intake/protocols")
     assert [protocol.name for protocol in protocols.served()] == ["cramps"]
     says = {"cramp_place": ("calf",), "cramp_nights": "most", "cramp_swelling": "no"}
     patient = Patient(**{**ORDINARY, **CONTACT, **born(44), **says, "cramp_quinine": "yes"})
     assert patient.whole_journey().path == "/intake/sent/"
     submission = Submission.objects.get()
-    assert submission.urgency == "soon"
+    assert submission.urgency == RANKS["soon"]
     assert {rule["id"] for rule in submission.assessment["fired"]} >= {"C02"}
