@@ -14,11 +14,12 @@ from intake.domain.computed import compute, reads
 from intake.domain.conditions import holds
 from intake.domain.definition import (
     Answers,
+    ComputedValue,
     Protocol,
     Question,
     Value,
 )
-from intake.domain.grammar import AnswerCondition, is_number
+from intake.domain.grammar import AnswerCondition, Computed, is_number
 
 # The limit of one search. The searches of the first protocol need some dozens of steps.
 _STEPS: Final = 20_000
@@ -61,8 +62,8 @@ class _Search:
     def __init__(self, protocol: Protocol, goal: AnswerCondition) -> None:
         self.protocol = protocol
         self.goal = goal
-        self.inputs = {name: reads(protocol, name) for name in goal.computed()}
-        ids = {*goal.questions(), *(id for inputs in self.inputs.values() for id in inputs)}
+        self.inputs = {name: reads(protocol, name) for name in protocol.rules.computed}
+        ids = {*goal.questions(), *(id for name in goal.computed() for id in self.inputs[name])}
         leaves = [*goal.leaves(), *_leaves_behind(protocol, goal)]
         self.questions: list[Question] = []
         # Backwards: a show_if reads earlier questions only, so the loop adds them before it
@@ -122,9 +123,34 @@ class _Search:
     ) -> bool | None:
         assert leaf.var is not None
         if not all(id in known for id in self.inputs[leaf.var]):
-            return None
+            decided = self._decided(self.protocol.rules.computed[leaf.var], known, retracted)
+            return None if decided is None else holds(leaf, {}, {leaf.var: decided[0]})
         values = compute(self.protocol, _answers(known), safety_retracted=retracted)
         return holds(leaf, {}, values)
+
+    def _decided(
+        self, computed: Computed, known: Mapping[str, Value | None], retracted: bool
+    ) -> tuple[ComputedValue] | None:
+        """Return the value, in a tuple, if the answers so far decide it; None while it is open.
+
+        A value that counts or adds up stays open until the last answer.
+        """
+        if computed.own_names:
+            return None
+        if computed.only_if is not None:
+            allowed = self._result(computed.only_if, known, retracted)
+            if not allowed:
+                return None if allowed is None else (None,)
+        if computed.when is not None:
+            result = self._result(computed.when, known, retracted)
+            return None if result is None else (result,)
+        for case in computed.first:
+            result = case.when is None or self._result(case.when, known, retracted)
+            if result is None:
+                return None
+            if result:
+                return (case.is_,)
+        return None
 
 
 def _leaves_behind(protocol: Protocol, goal: AnswerCondition) -> Iterator[AnswerCondition]:

@@ -1,8 +1,9 @@
 """Put shared parts in the place of the references of a protocol.
 
-`{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value or
-list of that name in the files below `shared/`. A reference may give the question another `page`,
-and leave options `without`. Nothing else differs between the protocols that refer to a part.
+`{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value,
+line of the summary or list of that name in the files below `shared/`. A reference may give the
+question another `page`, and leave options `without`. Nothing else differs between the protocols
+that refer to a part.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ Parts = Mapping[str, Any]
 
 def parts_of(file: Any) -> dict[str, Any]:
     """Return what a shared file holds, by name."""
-    lists = (("questions", "id"), ("rules", "id"), ("levels", "code"))
+    lists = (("questions", "id"), ("rules", "id"), ("levels", "code"), ("summary", "label"))
     found = {item[key]: item for kind, key in lists for item in file.get(kind, ())}
     found |= file.get("computed", {})
     if "alarm_patterns" in file:

@@ -62,8 +62,8 @@ def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
     """The folder of the protocols: `legs` as shipped, `skin` beside it, both served."""
     folder = tmp_path / "protocols"
     folder.mkdir()
-    for name in ("legs", "shared"):
-        (folder / name).symlink_to(protocols.HERE / name)
+    for shipped in ("legs", "shared"):
+        (folder / shipped).symlink_to(protocols.HERE / shipped)
     monkeypatch.setattr(protocols, "HERE", folder)
     second.write(folder)
     second.serve(folder, "legs", second.NAME)

@@ -15,6 +15,7 @@ from tests.intake.domain.altered import with_rule
 
 def ids(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, *, demo: bool) -> list[str | None]:
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo))
+    monkeypatch.setattr(protocols, "available", lambda: (protocol.name,))
     monkeypatch.setattr(protocols, "load", lambda name: protocol)
     # test_translation.py tests the translation of the shipped protocol
     monkeypatch.setattr(protocols, "languages", lambda name: ())
@@ -62,6 +63,19 @@ def test_a_change_after_signing_stops_the_clinic(
     assert ids(monkeypatch, changed, demo=False) == [checks.UNSIGNED]
 
 
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_folder_that_is_not_served_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, *, demo: bool
+) -> None:
+    """It needs neither a signature nor the languages that the clinic offers."""
+    (name,) = set(protocols.available()) - {"legs"}
+    languages = [("en", "English"), ("es", "Spanish"), ("fr", "French")]
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo, LANGUAGES=languages))
+    monkeypatch.setattr(protocols, "available", lambda: (name,))
+    assert not protocols.load(name).approved
+    assert checks.protocol_problems() == []
+
+
 def test_every_problem_has_its_own_number(
     monkeypatch: pytest.MonkeyPatch, protocol: Protocol
 ) -> None:
@@ -77,6 +91,7 @@ def test_a_file_that_cannot_be_read_stops_even_a_demonstration(
         raise Unreadable(Place("rules.yaml", 7), "“id” takes a text, not a whole number.")
 
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=True))
+    monkeypatch.setattr(protocols, "available", lambda: ("legs",))
     monkeypatch.setattr(protocols, "load", load)
     (message,) = checks.protocol_problems()
     assert message.id == checks.UNREADABLE

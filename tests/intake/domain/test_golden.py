@@ -1,4 +1,4 @@
-"""Today's triage, case by case, in a table that a clinician can read and sign: golden.csv."""
+"""Today's triage, case by case, in tables that a clinician can read and sign: golden.csv."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,34 +9,62 @@ import pytest
 from intake.authoring import golden
 from intake.domain.definition import Protocol
 from intake.domain.grammar import AnswerCondition
-from intake.protocols import current
+from intake.domain.triage import assess
+from intake.protocols import available, current, load, shared
 from tests.intake.domain.altered import ALWAYS, NEVER, with_rule
 
-TABLE = golden.table_of("legs")
-ROWS = golden.read(TABLE)
+ROWS = {name: golden.read(golden.table_of(name)) for name in available()}
+every = pytest.mark.parametrize("name", available())
 
 
-def test_every_case_is_assessed_as_the_table_says(protocol: Protocol, tmp_path: Path) -> None:
-    actual = [golden.assessed(protocol, row) for row in ROWS]
-    if actual != ROWS:
+@every
+def test_every_case_is_assessed_as_the_table_says(name: str, tmp_path: Path) -> None:
+    rows, protocol = ROWS[name], load(name)
+    actual = [golden.assessed(protocol, row) for row in rows]
+    if actual != rows:
         path = tmp_path / "golden.actual.csv"
         golden.write(actual, path)
-        changed = [row["case"] for row, now in zip(ROWS, actual, strict=True) if row != now]
+        changed = [row["case"] for row, now in zip(rows, actual, strict=True) if row != now]
         pytest.fail(
             f"{len(changed)} cases changed: {', '.join(changed[:20])}.\n"
-            f"Read what is different:  git diff --no-index --word-diff {TABLE} {path}\n"
-            "If every row is meant:   .venv/bin/python manage.py protocol golden legs"
+            "Read what is different:  git diff --no-index --word-diff"
+            f" {golden.table_of(name)} {path}\n"
+            f"If every row is meant:   .venv/bin/python manage.py protocol golden {name}"
         )
 
 
-def test_every_rule_occurs_in_the_table(protocol: Protocol) -> None:
-    occurring = {id for row in ROWS for id in f"{row['rules']} {row['flags']}".split()}
-    assert occurring == {rule.id for rule in protocol.rules.rules}
+@every
+def test_every_rule_occurs_in_the_table(name: str) -> None:
+    occurring = {id for row in ROWS[name] for id in f"{row['rules']} {row['flags']}".split()}
+    assert occurring == {rule.id for rule in load(name).rules.rules}
 
 
-def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table() -> None:
-    assert len({row["case"] for row in ROWS}) == len(ROWS)
-    assert all(tuple(row) == golden.COLUMNS and row["story"] for row in ROWS)
+@every
+def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table(name: str) -> None:
+    assert len({row["case"] for row in ROWS[name]}) == len(ROWS[name])
+    assert all(tuple(row) == golden.COLUMNS and row["story"] for row in ROWS[name])
+
+
+@pytest.mark.parametrize("name", [name for name in available() if name != "legs"])
+def test_a_shared_rule_judges_every_case_as_it_does_in_the_first_protocol(name: str) -> None:
+    """A fallback rule waits for the other rules, so it may differ."""
+    first, other = current(), load(name)
+    common = shared("legs").keys() & shared(name).keys()
+    rules = {rule.id for rule in first.rules.rules if rule.id in common and not rule.fallback}
+    asked = {question.id: {o.code for o in question.options} for question in other.questions}
+    judged = set()
+    for row in ROWS["legs"]:
+        answers, meta = golden.answers_of(first, row["answers"])
+        chosen = {id: value if isinstance(value, tuple) else () for id, value in answers.items()}
+        if not all(id in asked and set(chosen[id]) <= asked[id] for id in answers):
+            continue
+        here, there = (
+            {fired.id for fired in (*found.fired, *found.flags)} & rules
+            for found in (assess(first, answers, **meta), assess(other, answers, **meta))
+        )
+        assert here == there, row
+        judged |= here
+    assert judged == rules
 
 
 def changes(condition: AnswerCondition) -> Iterator[tuple[str, AnswerCondition]]:
@@ -88,13 +116,25 @@ WITHOUT_EFFECT = {
     ("R05", "always eq True: always"),
     # N06 fires on the artery pattern, so the fallback rules are not asked.
     ("R06", "art_pattern eq False: always"),
+    ("VR2", "always eq True: always"),
 }
 """Changes that no answers can reveal, each with the reason."""
 
 
-@pytest.mark.parametrize("id", [rule.id for rule in current().rules.rules])
-def test_a_changed_condition_changes_the_table(protocol: Protocol, id: str) -> None:
-    likely_first = sorted(ROWS, key=lambda row: not row["case"].startswith(f"{id}-"))
+def each_rule_once() -> list[tuple[str, str]]:
+    """Every rule with a protocol that has it: the first protocol, for a rule that it shares."""
+    found = [("legs", rule.id) for rule in current().rules.rules]
+    for name in available():
+        known = {id for _name, id in found} & shared(name).keys()
+        if name != "legs":
+            found += [(name, rule.id) for rule in load(name).rules.rules if rule.id not in known]
+    return found
+
+
+@pytest.mark.parametrize(("name", "id"), each_rule_once())
+def test_a_changed_condition_changes_the_table(name: str, id: str) -> None:
+    protocol = load(name)
+    likely_first = sorted(ROWS[name], key=lambda row: not row["case"].startswith(f"{id}-"))
     unnoticed = set()
     for said, when in changes(protocol.rule(id).when):
         mutant = with_rule(protocol, id, when=when)
@@ -109,4 +149,4 @@ def test_an_alarm_pattern_less_changes_the_table(protocol: Protocol, pattern: st
     leaves = protocol.rule("S16").when.leaves()
     without = tuple(msgspec.structs.replace(leaf, value=patterns) for leaf in leaves)
     mutant = with_rule(protocol, "S16", when=AnswerCondition(any=without))
-    assert any(golden.assessed(mutant, row) != row for row in ROWS)
+    assert any(golden.assessed(mutant, row) != row for row in ROWS[protocol.name])

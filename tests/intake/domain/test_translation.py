@@ -219,6 +219,7 @@ def stale(words: Translation) -> Translation:
 def told(monkeypatch: pytest.MonkeyPatch, words: Translation | None, *, demo: bool) -> list[Any]:
     both = [("en", "English"), ("es", "Spanish")]
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo, LANGUAGES=both))
+    monkeypatch.setattr(protocols, "available", lambda: ("legs",))
     monkeypatch.setattr(protocols, "translated", lambda name, language: words)
     return [message for message in checks.protocol_problems() if message.id != checks.UNSIGNED]
 
