@@ -63,10 +63,12 @@ def problems_of_pages(
 
 
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
-    """Yield the problems of the pages in other languages. A language may have no folder."""
+    """Yield the problems of the pages in the other languages on offer. A language may have no
+    folder. Readers see no page of a language that is not on offer."""
     names = {page.name for page in pages}
+    offered = {code for code, _ in settings.LANGUAGES}
     for language in content.LANGUAGES:
-        if not (FOLDER / language).is_dir():
+        if language not in offered or not (FOLDER / language).is_dir():
             continue
         try:
             others = content.read_pages(FOLDER, language)

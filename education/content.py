@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
-import yaml
+
+from intake.protocols import files
+from intake.protocols.files import Unreadable
 
 ABOUT: Final = "about"
 """The folder of the pages about the clinic. It is not a condition."""
@@ -146,7 +148,7 @@ def parse(where: str, text: str, language: str = "en") -> Page:
     if start.strip() or not fence or not end:
         raise ContentError(f"{where}: front matter stands first, between two lines of ---")
     try:
-        data = yaml.load(head, yaml.CSafeLoader)
+        data = files.parse(head, where, first_line=2)
         front = msgspec.convert(data, _FrontMatter)
         page = {
             **{name: getattr(front, name) for name in _FrontMatter.__struct_fields__},
@@ -157,7 +159,9 @@ def parse(where: str, text: str, language: str = "en") -> Page:
             "sections": sections(body),
         }
         return msgspec.convert(page, Page)
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+    except Unreadable as error:
+        raise ContentError(f"{where}: line {error.place.line}: {error.sentence}") from None
+    except msgspec.ValidationError as error:
         raise ContentError(f"{where}: {error}") from None
 
 
@@ -198,8 +202,10 @@ def read_conditions(folder: Path) -> tuple[Condition, ...]:
 
 def _read_list(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), kind)
-    except (OSError, msgspec.ValidationError, yaml.YAMLError) as error:
+        return msgspec.convert(files.read(path), kind)
+    except Unreadable as error:
+        raise ContentError(str(error)) from None
+    except msgspec.ValidationError as error:
         raise ContentError(f"{path.name}: {error}") from None
 
 

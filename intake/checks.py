@@ -4,6 +4,7 @@ A protocol that is not served stops nothing: what is wrong with it is a warning,
 signature and no translation.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,7 +17,9 @@ from intake import protocols
 from intake.domain import translation
 from intake.domain.definition import Protocol
 from intake.domain.problem import KINDS
-from intake.domain.problems import problems
+from intake.domain.translation import Translation
+from intake.protocols import faults
+from intake.protocols.files import Unreadable
 
 UNREADABLE: Final = "intake.E100"
 UNSIGNED: Final = "intake.E101"
@@ -24,11 +27,13 @@ UNTRANSLATED: Final = "intake.E102"
 UNSIGNED_TRANSLATION: Final = "intake.E103"
 SERVES_NOTHING: Final = "intake.E104"
 NO_TITLE: Final = "intake.E105"
+UNDER_WAY: Final = "intake.W106"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
 }
 """Kind of problem → id of its check."""
+_HINT: Final = "See docs/protocol-authoring.md."
 
 
 @register("protocol")
@@ -40,10 +45,9 @@ def protocol_problems(
     messages: list[CheckMessage] = []
     try:
         served = protocols.served_names()
-    except protocols.UNREADABLE as error:
+    except Unreadable as error:
         hint = "Write the name of each protocol that patients are asked on a line: - legs"
-        text = f"intake/protocols/served.yaml cannot be read: {error}"
-        return [Error(text, hint=hint, id=SERVES_NOTHING)]
+        return [Error(str(error), hint=hint, id=SERVES_NOTHING)]
     for name in protocols.available():
         found = _problems_of(name, served)
         messages += found if name in served else map(_as_warning, found)
@@ -59,15 +63,15 @@ def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
     try:
         protocol = protocols.load(name)
         protocols.stored(name)
-    except protocols.UNREADABLE as error:
-        return [Error(f"Protocol “{name}” cannot be read: {error}", id=UNREADABLE)]
+    except Unreadable as error:
+        return [Error(str(error), hint=_HINT, id=UNREADABLE)]
     messages: list[CheckMessage] = [
         Error(
-            f"Protocol “{name}”, {problem.path}: {problem.message}",
-            hint=f"{capfirst(KINDS[problem.id])}. See docs/protocol-authoring.md.",
-            id=NUMBERS[problem.id],
+            str(fault),
+            hint=f"{capfirst(KINDS[fault.problem.id])}. {_HINT}",
+            id=NUMBERS[fault.problem.id],
         )
-        for problem in problems(protocol)
+        for fault in faults.of_protocol(protocol, protocols.HERE / name)
     ]
     if not getattr(settings, "DEMO", False) and name in served and protocol.approval_faults:
         messages.append(_unsigned(protocol))
@@ -80,42 +84,70 @@ def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
 
 
 def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
-    """Report the problems of the protocol's translations.
+    """Report the problems of the translations into the languages on offer.
 
-    Of a served protocol report also a missing translation or signature of an offered language,
-    unless DEMO is on.
+    A file of a language that is not offered is not judged: no patient reads it. In a demonstration
+    a translation under way is served, with English where a text is not ready. Elsewhere it stops
+    the program, and a missing translation or signature of a served protocol does, too.
     """
-    offered = {code for code, _name in getattr(settings, "LANGUAGES", ()) if code != "en"}
-    offered = offered if is_served and not getattr(settings, "DEMO", False) else set()
+    demo = getattr(settings, "DEMO", False)
     messages: list[CheckMessage] = []
-    for language in sorted(offered | set(protocols.languages(protocol.name))):
+    for language in sorted(code for code, _ in getattr(settings, "LANGUAGES", ()) if code != "en"):
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-        except protocols.UNREADABLE as error:
-            messages.append(Error(f"{where} cannot be read: {error}", id=UNREADABLE))
+        except Unreadable as error:
+            messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue
         if words is None:
-            hint = f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
-            messages.append(Error(f"{where} is missing.", hint=hint, id=UNTRANSLATED))
+            if is_served and not demo:
+                hint = (
+                    f"Remove {language!r} from CLINIC_LANGUAGES, or have the protocol translated."
+                )
+                messages.append(Error(f"{where} is missing.", hint=hint, id=UNTRANSLATED))
+            continue
+        found = faults.of_words(
+            protocol, words, protocols.HERE / protocol.name / f"{language}.yaml"
+        )
+        if demo:
+            messages += _under_way(where, protocol, found)
             continue
         messages += [
             Error(
-                f"{where}, {problem.path}: {problem.message}",
-                hint=f"{capfirst(translation.KINDS[problem.id])}. See docs/protocol-authoring.md.",
-                id=TRANSLATION_NUMBERS[problem.id],
+                str(fault),
+                hint=f"{capfirst(translation.KINDS[fault.problem.id])}. {_HINT}",
+                id=TRANSLATION_NUMBERS[fault.problem.id],
             )
-            for problem in translation.problems(protocol, words)
+            for fault in found
         ]
-        if language in offered and words.approval_faults:
-            missing = ", ".join(words.approval_faults)
-            hint = (
-                "A qualified translator reads the whole file and signs it there, with content_hash:"
-                f" {words.content_hash}. Or remove {language!r} from CLINIC_LANGUAGES."
-            )
-            text = f"{where} is not approved: {missing} under approval is missing or does not fit."
-            messages.append(Error(text, hint=hint, id=UNSIGNED_TRANSLATION))
+        if is_served and words.approval_faults:
+            messages.append(_unsigned_words(where, words))
     return messages
+
+
+def _under_way(where: str, protocol: Protocol, found: list[faults.Fault]) -> list[CheckMessage]:
+    """Return one warning for everything that a translation still needs."""
+    if not found:
+        return []
+    counts = Counter(translation.KINDS[fault.problem.id] for fault in found)
+    needed = "; ".join(f"{kind}: {count}" for kind, count in counts.items())
+    return [
+        Warning(
+            f"{where} is not whole, so this demonstration shows English there ({needed}).",
+            hint=f"Each one with its line: manage.py protocol check {protocol.name}",
+            id=UNDER_WAY,
+        )
+    ]
+
+
+def _unsigned_words(where: str, words: Translation) -> CheckMessage:
+    missing = ", ".join(words.approval_faults)
+    hint = (
+        "A qualified translator reads the whole file and signs it there, with content_hash:"
+        f" {words.content_hash}. Or remove {words.language!r} from CLINIC_LANGUAGES."
+    )
+    text = f"{where} is not approved: {missing} under approval is missing or does not fit."
+    return Error(text, hint=hint, id=UNSIGNED_TRANSLATION)
 
 
 def _unsigned(protocol: Protocol) -> CheckMessage:

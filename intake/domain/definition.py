@@ -355,17 +355,24 @@ def from_document(document: bytes, stored: Stored | None = None) -> Protocol:
 def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -> Protocol:
     """Make a protocol from the data of its YAML files.
 
-    The value `@alarm_patterns` of a condition stands for that list of the rules file. Raises
-    msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
     """
-    lists = {"@alarm_patterns": rules.get("alarm_patterns")} if isinstance(rules, dict) else {}
     protocol = Protocol(
         name=name,
         questionnaire=msgspec.convert(questionnaire, Questionnaire),
-        rules=msgspec.convert(_with_lists(rules, lists), RuleSet),
+        rules=rules_from_data(rules),
         approval=msgspec.convert(approval or {}, Approval),
     )
     return _complete(protocol)
+
+
+def rules_from_data(rules: Any) -> RuleSet:
+    """Make the rules from the data of their file. Raises msgspec.ValidationError.
+
+    The value `@alarm_patterns` of a condition stands for that list of the file.
+    """
+    lists = {"@alarm_patterns": rules.get("alarm_patterns")} if isinstance(rules, dict) else {}
+    return msgspec.convert(_with_lists(rules, lists), RuleSet)
 
 
 def _complete(protocol: Protocol) -> Protocol:

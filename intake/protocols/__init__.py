@@ -11,53 +11,74 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import yaml
 from django.conf import settings
 
 from intake.domain import translation
-from intake.domain.definition import Protocol, from_data
+from intake.domain.definition import (
+    Approval,
+    Protocol,
+    Questionnaire,
+    from_data,
+    rules_from_data,
+)
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
+from intake.protocols.files import Unreadable, decode, read
 
 HERE: Final = Path(__file__).parent
-UNREADABLE: Final = (LookupError, OSError, msgspec.ValidationError, yaml.YAMLError)
+UNREADABLE: Final = (LookupError, Unreadable)
 """What a name without a protocol, or a fault in a file, raises."""
 
 
+FILES: Final = ("questionnaire", "rules", "approval")
+"""The names of the YAML files without which a folder is no protocol."""
+
+
 def available() -> tuple[str, ...]:
-    """Return the names of all protocols, sorted."""
-    return tuple(sorted(path.parent.name for path in HERE.glob("*/questionnaire.yaml")))
+    """Return the names of all protocols, sorted. A folder with one of the files is a protocol."""
+    found = (path.parent.name for file in FILES for path in HERE.glob(f"*/{file}.yaml"))
+    return tuple(sorted(set(found)))
 
 
 @cache
 def load(name: str) -> Protocol:
     """Load the protocol with this name, once per process.
 
-    Raises LookupError for an unknown name. Raises yaml.YAMLError or msgspec.ValidationError, with
-    the place of the fault, when a file cannot be read.
+    Raises LookupError for an unknown name. Raises Unreadable, with file and line, when a file is
+    missing or cannot be used.
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
-    return from_data(
-        name,
-        questionnaire=data(name, "questionnaire"),
-        rules=data(name, "rules"),
-        approval=_read(approval_file(name)),
-    )
+    return from_folder(HERE / name, approval_file(name))
 
 
-def data(name: str, file: str) -> Any:
-    """Return the data of a protocol's file, with the shared parts filled in.
+def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
+    """Load the protocol in any folder; `approval` is the file in which it is signed.
 
-    Raises the same errors as `load`.
+    Raises Unreadable.
     """
-    return parts.fill(_read(HERE / name / f"{file}.yaml"), _shared())
+    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
+    decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
+    decode(data["rules"], rules_from_data)
+    decode(signed, lambda part: msgspec.convert(part, Approval))
+    name = folder.name
+    return decode(data["questionnaire"], lambda _part: from_data(name, **data, approval=signed))
+
+
+def data_of(folder: Path) -> dict[str, Any]:
+    """Return the data of questionnaire and rules by these names, with the shared parts in it.
+
+    The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
+    """
+    common = _shared_parts(folder.parent)
+    files = ("questionnaire", "rules")
+    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
     """Return the shared parts that a protocol uses, each with the options that it leaves out."""
-    files = [_read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
+    files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
 
@@ -66,17 +87,19 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 def served_names() -> tuple[str, ...]:
     """Return the names of the served protocols, in the order in which they are offered.
 
-    Raises msgspec.ValidationError, with what to write, when `served.yaml` is no list of protocols.
+    Raises Unreadable, with what to write, when `served.yaml` is no list of protocols.
     """
-    names = msgspec.convert(_read(HERE / "served.yaml"), tuple[str, ...])
+    data = read(HERE / "served.yaml")
+    names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
     if not names:
-        raise msgspec.ValidationError("Name at least one protocol, such as `- legs`")
-    for place, name in enumerate(names):
+        raise Unreadable(data.place, "Name at least one protocol, such as `- legs`.")
+    for number, name in enumerate(names):
         if name not in available():
             known = ", ".join(available())
-            raise msgspec.ValidationError(f"There is no protocol “{name}”. There is: {known}")
-        if name in names[:place]:
-            raise msgspec.ValidationError(f"“{name}” stands twice")
+            message = f"There is no protocol “{name}”. There is: {known}."
+            raise Unreadable(data.places[number], message)
+        if name in names[:number]:
+            raise Unreadable(data.places[number], f"“{name}” stands twice.")
     return names
 
 
@@ -132,55 +155,47 @@ def translated(name: str, language: str) -> Translation | None:
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = _read(path)
-    for common in _shared_files(language):
-        words = parts.words(words, common, shared(name))
-    translated = translation.from_data(words)
+    words = decode(words_of(path), translation.from_data)
     if signatures is None:
-        return translated
-    signed = msgspec.convert(_read(signatures), translation.Signatures)
-    return msgspec.structs.replace(translated, approval=signed.approval, safety=signed.safety)
+        return words
+    signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
+    return msgspec.structs.replace(words, approval=signed.approval, safety=signed.safety)
+
+
+def words_of(path: Path) -> Any:
+    """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
+    words, folder = read(path), path.parent
+    for common in _shared_files(folder.parent, path.stem):
+        words = parts.words(words, common, shared(folder.name))
+    return words
 
 
 @cache
 def stored(name: str) -> Stored | None:
     """Return what completes the protocol's old documents; None when no document is that old."""
     path = HERE / name / "uses-stored.yaml"
-    return msgspec.convert(_read(path), Stored) if path.is_file() else None
+    return (
+        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+    )
 
 
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
-    return _read(HERE / name / "stories.yaml")
+    return read(HERE / name / "stories.yaml")
 
 
-def _shared() -> dict[str, Any]:
-    """Return all shared parts by name."""
+def _shared_parts(protocols: Path) -> dict[str, Any]:
+    """Return all shared parts beside the protocols, by name."""
     found: dict[str, Any] = {}
-    for file in (*_shared_files("questionnaire"), *_shared_files("rules")):
-        more = parts.parts_of(file)
-        if twice := sorted(found.keys() & more.keys()):
-            raise msgspec.ValidationError(f"Two shared parts have the name “{twice[0]}”")
-        found |= more
+    for kind in ("questionnaire", "rules"):
+        for file in _shared_files(protocols, kind):
+            more = parts.parts_of(file)
+            if twice := sorted(found.keys() & more.keys()):
+                message = f"Two shared parts have the name “{twice[0]}”."
+                raise Unreadable(file.place, message)
+            found |= more
     return found
 
 
-def _shared_files(file: str) -> list[Any]:
-    return [_read(path) for path in sorted((HERE / "shared").glob(f"*/{file}.yaml"))]
-
-
-class _Loader(yaml.CSafeLoader):
-    """A loader that refuses a key written twice in a mapping. YAML would drop the first one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                mark = node.value[place][0].start_mark
-                raise yaml.MarkedYAMLError(problem=f"“{key}” stands twice", problem_mark=mark)
-        return super().construct_mapping(node, deep)
-
-
-def _read(path: Path) -> Any:
-    with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=_Loader)  # noqa: S506  (made from the safe loader)
+def _shared_files(protocols: Path, file: str) -> list[Any]:
+    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]

@@ -9,7 +9,7 @@ protocols that refer to a part.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import msgspec
+from intake.protocols.files import Place, Unreadable, keeping_places
 
 _REFERENCE: Final = frozenset({"shared", "page", "without"})
 Parts = Mapping[str, Any]
@@ -28,14 +28,16 @@ def parts_of(file: Any) -> dict[str, Any]:
 def fill(data: Any, parts: Parts) -> Any:
     """Return the data with the parts in the place of the references.
 
-    Raises msgspec.ValidationError for a part that is not there, and for a reference that changes
+    Raises Unreadable for a part that is not there, and for a reference that changes
     more than it may.
     """
     if isinstance(data, dict):
         if "shared" in data:
             return _part(data, parts)
-        return {key: fill(value, parts) for key, value in data.items()}
-    return [fill(item, parts) for item in data] if isinstance(data, list) else data
+        return keeping_places({key: fill(value, parts) for key, value in data.items()}, data)
+    if isinstance(data, list):
+        return keeping_places([fill(item, parts) for item in data], data)
+    return data
 
 
 def references(data: Any) -> Iterator[dict[str, Any]]:
@@ -55,33 +57,33 @@ def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) ->
     """Return a protocol's translation with the words of the shared parts that it uses.
 
     `shared` is the translation of the shared parts, `used` the options left out of each part used.
-    Raises msgspec.ValidationError for words of a shared part in the protocol's own file.
+    Raises Unreadable for words of a shared part in the protocol's own file.
     """
-    filled = dict(translation)
+    filled = keeping_places(dict(translation), translation)
     for kind in ("questions", "levels", "rules"):
         own, common = translation.get(kind, {}), shared.get(kind, {})
         taken = {name: common[name] for name in common if name in used}
         if twice := sorted(own.keys() & taken.keys()):
-            raise _fault(f"The words of “{twice[0]}” are shared: take them out here")
+            raise _fault(own, f"The words of “{twice[0]}” are shared: take them out here.")
         taken = {name: _without(part, used[name]) for name, part in taken.items()}
-        filled[kind] = own | taken
+        filled[kind] = keeping_places(own | taken, own)
     return filled
 
 
 def _part(reference: dict[str, Any], parts: Parts) -> Any:
     name = reference["shared"]
     if name not in parts:
-        raise _fault(f"There is no shared “{name}”")
+        raise _fault(reference, f"There is no shared “{name}”.")
     if more := sorted(reference.keys() - _REFERENCE):
-        raise _fault(f"“{name}” is shared: “{more[0]}” cannot be changed here")
+        raise _fault(reference, f"“{name}” is shared: “{more[0]}” cannot be changed here.")
     part, left_out = parts[name], tuple(reference.get("without", ()))
     options = part.get("options", ()) if isinstance(part, dict) else ()
     if unknown := set(left_out) - {option["code"] for option in options}:
-        raise _fault(f"“{name}” has no option “{min(unknown)}” to leave out")
+        raise _fault(reference, f"“{name}” has no option “{min(unknown)}” to leave out.")
     if "page" in reference:
         if not isinstance(part, dict) or "page" not in part:
-            raise _fault(f"“{name}” has no page")
-        part = part | {"page": reference["page"]}
+            raise _fault(reference, f"“{name}” has no page.")
+        part = keeping_places(part | {"page": reference["page"]}, part)
     return _without(part, left_out)
 
 
@@ -89,7 +91,7 @@ def _without(part: Any, codes: tuple[str, ...]) -> Any:
     """Return a question, or its words, without some options."""
     if not codes:
         return part
-    part = dict(part)
+    part = keeping_places(dict(part), part)
     options = part.get("options")
     if isinstance(options, dict):
         part["options"] = {code: label for code, label in options.items() if code not in codes}
@@ -100,5 +102,5 @@ def _without(part: Any, codes: tuple[str, ...]) -> Any:
     return part
 
 
-def _fault(message: str) -> msgspec.ValidationError:
-    return msgspec.ValidationError(message)
+def _fault(where: Any, message: str) -> Unreadable:
+    return Unreadable(getattr(where, "place", Place("the protocol")), message)

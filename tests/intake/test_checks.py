@@ -9,6 +9,7 @@ import pytest
 from intake import checks, protocols
 from intake.domain.definition import Approval, Protocol
 from intake.domain.problem import KINDS
+from intake.protocols.files import Place, Unreadable
 from tests.intake.domain.altered import with_rule
 
 
@@ -87,11 +88,11 @@ def test_a_file_that_cannot_be_read_stops_even_a_demonstration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def load(name: str) -> Protocol:
-        raise msgspec.ValidationError("Expected `str`, got `int` - at `$.rules[0].id`")
+        raise Unreadable(Place("rules.yaml", 7), "“id” takes a text, not a whole number.")
 
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=True))
     monkeypatch.setattr(protocols, "available", lambda: ("legs",))
     monkeypatch.setattr(protocols, "load", load)
     (message,) = checks.protocol_problems()
     assert message.id == checks.UNREADABLE
-    assert "$.rules[0].id" in message.msg
+    assert message.msg == "rules.yaml, line 7: “id” takes a text, not a whole number."

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from intake import protocols
 from intake.domain.definition import Approval, Protocol, Within, from_data, from_document
+from intake.protocols.files import Unreadable
 from tests.intake.domain.altered import with_question, with_questions, with_rule
 
 LEGS = Path(protocols.__file__).parent / "legs"
@@ -153,10 +153,10 @@ def test_alarm_patterns_stand_in_the_document_where_they_are_used(protocol: Prot
     ],
 )
 def test_a_fault_in_a_file_is_named_with_its_place(change: Any, message: str) -> None:
-    questionnaire = protocols.data("legs", "questionnaire")
+    questionnaire = protocols.data_of(LEGS)["questionnaire"]
     change(questionnaire)
     with pytest.raises(msgspec.ValidationError, match=message):
-        from_data("legs", questionnaire, protocols.data("legs", "rules"))
+        from_data("legs", questionnaire, protocols.data_of(LEGS)["rules"])
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
@@ -166,7 +166,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: Any) ->
     rules = file.read_text(encoding="utf-8")
     file.write_text(rules.replace("- id: S13\n", "- id: S13\n  level: soon\n"), encoding="utf-8")
     monkeypatch.setattr(protocols, "HERE", tmp_path)
-    with pytest.raises(yaml.YAMLError, match=r"“level” stands twice"):
+    with pytest.raises(Unreadable, match=r"rules.yaml, line \d+: “level” stands twice"):
         protocols.load.__wrapped__("twice")
 
 

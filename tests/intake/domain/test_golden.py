@@ -6,14 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from intake.authoring import golden
 from intake.domain.definition import Protocol
 from intake.domain.grammar import AnswerCondition
 from intake.domain.triage import assess
 from intake.protocols import available, current, load, shared
-from tests.intake.domain import golden
 from tests.intake.domain.altered import ALWAYS, NEVER, with_rule
 
-ROWS = {name: golden.read(name) for name in available()}
+ROWS = {name: golden.read(golden.table_of(name)) for name in available()}
 every = pytest.mark.parametrize("name", available())
 
 
@@ -28,8 +28,8 @@ def test_every_case_is_assessed_as_the_table_says(name: str, tmp_path: Path) -> 
         pytest.fail(
             f"{len(changed)} cases changed: {', '.join(changed[:20])}.\n"
             "Read what is different:  git diff --no-index --word-diff"
-            f" {golden.table(name)} {path}\n"
-            "If every row is meant:   .venv/bin/python -m tests.intake.domain.golden"
+            f" {golden.table_of(name)} {path}\n"
+            f"If every row is meant:   .venv/bin/python manage.py protocol golden {name}"
         )
 
 

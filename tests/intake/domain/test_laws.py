@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intake.authoring import golden
 from intake.domain.answers import from_json, to_json
 from intake.domain.definition import FLAG, Answers, Protocol
 from intake.domain.grammar import AnswerCondition
 from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import assess
 from intake.protocols import available, load
-from tests.intake.domain import golden
 from tests.intake.domain.altered import with_rules
 from tests.intake.domain.walks import any_answers, values, walks
 
@@ -141,7 +141,7 @@ def test_every_walk_ends_with_nothing_left_to_answer(
 def test_every_page_is_reached_by_some_case_of_the_golden_table(protocol: Protocol) -> None:
     reached = {
         page.id
-        for row in golden.read(protocol.name)
+        for row in golden.read(golden.table_of(protocol.name))
         for page in route(protocol, golden.answers_of(protocol, row["answers"])[0])
     }
     assert reached == {page.id for page in protocol.pages}

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
 from intake import protocols
 from intake.protocols import parts
+from intake.protocols.files import read
 
 NAMES = protocols.available()
 PARTS = {
@@ -73,7 +73,7 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.M
     shutil.copytree(tmp_path / "shared" / "safety", tmp_path / "shared" / "second")
     monkeypatch.setattr(protocols, "HERE", tmp_path)
     with pytest.raises(msgspec.ValidationError, match="Two shared parts have the name “ack”"):
-        protocols.data("legs", "questionnaire")
+        protocols.load.__wrapped__("legs")
 
 
 def test_a_change_of_a_part_changes_every_protocol_that_uses_it(
@@ -113,5 +113,5 @@ def test_every_shared_part_is_used() -> None:
     used = {part for name in NAMES for part in protocols.shared(name)}
     for file in (protocols.HERE / "shared").glob("*/*.yaml"):
         if file.stem in ("questionnaire", "rules"):
-            here = parts.parts_of(yaml.safe_load(file.read_text(encoding="utf-8")))
+            here = parts.parts_of(read(file))
             assert here.keys() <= used, file

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.core.checks import WARNING
 
 from intake import checks, protocols
 from intake.domain import translation
@@ -210,6 +211,11 @@ def test_a_wrong_key_is_refused_with_its_place() -> None:
 # --- before it is served ------------------------------------------------------------------------
 
 
+def stale(words: Translation) -> Translation:
+    """The translation of an older English."""
+    return replace(words, translates="0" * 64)
+
+
 def told(monkeypatch: pytest.MonkeyPatch, words: Translation | None, *, demo: bool) -> list[Any]:
     both = [("en", "English"), ("es", "Spanish")]
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo, LANGUAGES=both))
@@ -247,8 +253,26 @@ def test_a_signed_one_is_offered_though_the_texts_of_danger_wait(
     assert told(monkeypatch, approved, demo=False) == []
 
 
-def test_a_fault_stops_a_demonstration_too(
+def test_a_fault_stops_a_clinic(monkeypatch: pytest.MonkeyPatch, words: Translation) -> None:
+    found = {message.id for message in told(monkeypatch, stale(words), demo=False)}
+    assert checks.TRANSLATION_NUMBERS["stale_translation"] in found
+
+
+def test_a_translation_under_way_is_told_and_does_not_stop_a_demonstration(
     monkeypatch: pytest.MonkeyPatch, words: Translation
 ) -> None:
-    (message,) = told(monkeypatch, replace(words, translates="0" * 64), demo=True)
-    assert message.id == checks.TRANSLATION_NUMBERS["stale_translation"]
+    half = replace(stale(words), questions={}, rules={})
+    (message,) = told(monkeypatch, half, demo=True)
+    assert (message.id, message.level) == (checks.UNDER_WAY, WARNING)
+    assert "intake/protocols/legs/es.yaml is not whole" in message.msg
+    assert "protocol check legs" in message.hint
+
+
+def test_a_file_of_a_language_that_is_not_offered_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch, words: Translation
+) -> None:
+    for demo in (True, False):
+        monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo, LANGUAGES=[("en", "")]))
+        monkeypatch.setattr(protocols, "translated", lambda name, language: stale(words))
+        messages = checks.protocol_problems()
+        assert [m for m in messages if m.id != checks.UNSIGNED] == []

@@ -371,7 +371,7 @@ def test_only_what_is_served_must_be_signed_and_whole(settings, protocols_folder
         ("- legs\n- nonsense\n", "There is no protocol “nonsense”"),
         ("- legs\n- legs\n", "“legs” stands twice"),
         ("[]\n", "Name at least one"),
-        ("legs: yes\n", "Expected `array`"),
+        ("legs: yes\n", "takes a list, not keys with values"),
         ("- [", "served.yaml"),
     ],
 )

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from clinic import hours
 from intake import documents
 from intake.access.forms import TellForm
+from intake.authoring import golden
 from intake.domain.promises import promising_sentences
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
@@ -31,14 +32,13 @@ from intake.questionnaire.views import check_page, emergencies, question_step, r
 from intake.questionnaire.walk import Walk
 from tests import builders
 from tests.intake import spanish
-from tests.intake.domain import golden
 from tests.intake.domain.walks import walks
 from tests.intake.patient import Patient
 from tests.intake.way_in import asking, code_in, enter, letters
 
 pytestmark = pytest.mark.django_db
 # one case for each set of rules that fire together
-ROWS = list({row["rules"]: row for row in golden.read()}.values())
+ROWS = list({row["rules"]: row for row in golden.read(golden.table_of("legs"))}.values())
 SEEN_WITHIN = re.compile(r"\b(within|in the next) \d+ weeks|\ben (las próximas )?\d+ semanas")
 TODAY = re.compile(r"\b(today|hoy)\b")
 # sentences of a level under 'What happens next'

@@ -1,0 +1,123 @@
+"""`manage.py protocol new|check|words|diff|golden NAME`: write a protocol, and read it in words."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from intake import protocols
+from intake.authoring import golden
+from intake.authoring.differences import differences
+from intake.authoring.new import begin
+from intake.authoring.page import page
+from intake.authoring.versions import version
+from intake.domain.definition import Protocol
+from intake.protocols import faults
+from intake.protocols.files import Unreadable, shown_path
+
+
+class Command(BaseCommand):
+    help = "Begin a protocol, check it, write it in words, and say what changed. Stores nothing."
+    # it is there for a protocol that is still faulty
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        does = parser.add_subparsers(
+            dest="does", required=True, metavar="new|check|words|diff|golden"
+        )
+        for name, help in (
+            ("new", "make a folder with a protocol that passes every check"),
+            ("check", "say each fault as a sentence with file and line"),
+            ("words", "write the protocol in words as one HTML file, to print and to read"),
+            ("diff", "say in words what differs from an older version"),
+            ("golden", "judge the cases of the golden table anew, and say which ones changed"),
+        ):
+            one = does.add_parser(name, help=help, description=help)
+            one.add_argument("name", help="the name of the protocol: its folder")
+            if name == "diff":
+                one.add_argument(
+                    "old",
+                    nargs="?",
+                    default="HEAD",
+                    help="a folder, a file with a stored protocol, or a commit of git (HEAD)",
+                )
+            if name == "words":
+                one.add_argument("--to", help="the file to write (NAME.html)")
+
+    def handle(self, *args: Any, does: str, name: str, **options: Any) -> None:
+        try:
+            getattr(self, f"_{does}")(name, **options)
+        except (Unreadable, LookupError, ValueError) as error:
+            raise CommandError(str(error.args[0])) from None
+
+    def _new(self, name: str, **options: Any) -> None:
+        for path in begin(name, protocols.HERE, timezone.localdate()):
+            self.stdout.write(f"Wrote {shown_path(path)}")
+        self.stdout.write("Now put your questions and rules in the place of the examples, then:")
+        self.stdout.write(f"  manage.py protocol check {name}")
+
+    def _check(self, name: str, **options: Any) -> None:
+        protocol = protocols.load(name)
+        found = [*faults.of_protocol(protocol, protocols.HERE / name), *_of_words(protocol)]
+        for fault in found:
+            self.stderr.write(str(fault))
+        if found:
+            raise CommandError(f"{len(found)} to mend.")
+        table = golden.table_of(name)
+        rows = golden.read(table)
+        changed = golden.changes(rows, golden.judged(protocol, rows, table))
+        rules, questions = len(protocol.rules.rules), len(protocol.questions)
+        self.stdout.write(f"No fault: {questions} questions, {rules} rules, {len(rows)} cases.")
+        if changed:
+            self.stdout.write(
+                f"{len(changed)} cases are judged otherwise than the golden table says."
+            )
+        self._say_unshown(protocol, rows)
+        if not protocol.approved:
+            self.stdout.write(f"Nobody has signed it. Its content hash: {protocol.content_hash}")
+
+    def _words(self, name: str, to: str | None = None, **options: Any) -> None:
+        protocol, table = protocols.load(name), golden.table_of(name)
+        path = Path(to or f"{name}.html")
+        try:
+            path.write_text(page(protocol, golden.read(table)), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        self.stdout.write(f"Wrote {path}. Open it in a browser, and print it from there.")
+
+    def _diff(self, name: str, old: str, **options: Any) -> None:
+        now, before = protocols.load(name), version(name, old)
+        found = differences(before, now)
+        self.stdout.write("\n\n".join(found) or "No difference.")
+        if found and before.approved:
+            signer = before.approval.approved_by
+            self.stdout.write(
+                f"\n{signer} signed the older version: this one needs a new signature."
+            )
+
+    def _golden(self, name: str, **options: Any) -> None:
+        protocol, table = protocols.load(name), golden.table_of(name)
+        rows = golden.read(table)
+        after = golden.judged(protocol, rows, table)
+        changed = golden.changes(rows, after)
+        golden.write(after, table)
+        for sentence in changed:
+            self.stdout.write(sentence)
+        self.stdout.write(f"{len(rows)} cases, {len(changed)} changed in {shown_path(table)}.")
+        self._say_unshown(protocol, after)
+
+    def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
+        if missing := golden.unshown(protocol, rows):
+            self.stdout.write(f"No case shows {', '.join(missing)}: add one for each.")
+
+
+def _of_words(protocol: Protocol) -> Iterator[faults.Fault]:
+    """Yield the faults of every translation in the folder, offered or not."""
+    for language in protocols.languages(protocol.name):
+        words = protocols.translated(protocol.name, language)
+        if words is not None:
+            file = protocols.HERE / protocol.name / f"{language}.yaml"
+            yield from faults.of_words(protocol, words, file)

@@ -1,0 +1,46 @@
+"""Find what is wrong with a protocol's folder, each fault with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from intake.domain import translation
+from intake.domain.definition import Protocol
+from intake.domain.problem import Problem
+from intake.domain.problems import problems
+from intake.domain.translation import Translation
+from intake.protocols.files import Place, Unreadable
+from intake.protocols.places import Places, PlacesOfWords
+
+
+class Fault(NamedTuple):
+    """A problem, and the place in a file where a person mends it."""
+
+    place: Place
+    problem: Problem
+
+    def __str__(self) -> str:
+        return f"{self.place}, {self.problem.path}: {self.problem.message}"
+
+
+def of_protocol(protocol: Protocol, folder: Path) -> list[Fault]:
+    """Return the faults of a protocol that could be loaded; empty when it may be served."""
+    return _placed(problems(protocol), lambda: Places(folder).of)
+
+
+def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:
+    """Return the faults of a translation that could be loaded; empty when it is whole."""
+    return _placed(translation.problems(protocol, words), lambda: PlacesOfWords(file).of)
+
+
+def _placed(found: list[Problem], places: Callable[[], Callable[[str], Place]]) -> list[Fault]:
+    """Return each problem with its place. The files are read again only when there is a problem."""
+    if not found:
+        return []
+    try:
+        place_of = places()
+    except Unreadable as error:  # somebody is just saving the file
+        return [Fault(error.place, problem) for problem in found]
+    return [Fault(place_of(problem.path), problem) for problem in found]

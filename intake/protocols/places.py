@@ -1,0 +1,66 @@
+"""Find the line of a protocol's file that a problem speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from intake.protocols import data_of, words_of
+from intake.protocols.files import Place, place_in, shown_path
+
+_STEP = re.compile(r"[^.\[\]]+")
+
+
+class Places:
+    """The places of a protocol's parts. Raises Unreadable when a file cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._data = data_of(folder)
+
+    def of(self, path: str) -> Place:
+        """Return the place of what a path of `intake.domain.problems` names, or of what holds it.
+
+        Such a path is "questions.leg_side.options.left", "rules.S01.when" or "summary[2]".
+        """
+        kind, *steps = _steps(path)
+        questions = list(self._questions())
+        if kind == "questions" and steps:
+            return self._place("questionnaire", questions, steps)
+        if kind == "pages" and steps:
+            numbers = [n for n, q in enumerate(questions) if q.get("page") == steps[0]]
+            return self._place("questionnaire", questions, numbers[:1])
+        if kind in ("rules", "levels", "computed", "summary"):
+            return self._place("rules", self._data["rules"], [kind, *steps])
+        return self._place("questionnaire", self._data["questionnaire"], [kind, *steps])
+
+    def _questions(self) -> Iterator[Any]:
+        for section in self._data["questionnaire"]["sections"]:
+            yield from section["questions"]
+
+    def _place(self, file: str, data: Any, steps: list[Any]) -> Place:
+        whole = Place(shown_path(self._folder / f"{file}.yaml"))
+        if isinstance(data, list) and steps and not hasattr(data, "places"):
+            number = next((n for n, q in enumerate(data) if steps[0] in (n, q.get("id"))), None)
+            data, steps = (data[number], steps[1:]) if number is not None else ({}, [])
+            whole = getattr(data, "place", whole)
+        return place_in(data, steps, where=whole) or whole
+
+
+class PlacesOfWords:
+    """The places of a translation's texts. Raises Unreadable when the file cannot be used."""
+
+    def __init__(self, file: Path) -> None:
+        self._whole = Place(shown_path(file))
+        self._data = words_of(file)
+
+    def of(self, path: str) -> Place:
+        """Return the place of what a path of `intake.domain.translation.problems` names, or of what
+        holds it."""
+        return place_in(self._data, _steps(path), where=self._whole) or self._whole
+
+
+def _steps(path: str) -> list[Any]:
+    return [int(step) if step.isdigit() else step for step in _STEP.findall(path)]
