@@ -189,7 +189,10 @@ _SLIPS: Final = (
         r"scanning a quoted scalar|unexpected end of stream",
         "a text begins with a quote that never ends",
     ),
-    (r"did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
+    (
+        r"did not find expected (',' or|node content)",
+        "a bracket or brace is not closed, or a comma is missing",
+    ),
     (
         r"cannot start any token|indicator|scanning",
         "a text may not begin with this sign: put the text in quotes",

@@ -40,7 +40,7 @@ def test_a_slip_in_a_protocol_is_one_sentence_and_no_traceback(tmp_path, monkeyp
     monkeypatch.setattr(protocols, "HERE", tmp_path)
     assert checks.problems_of_pages() == []
     (message,) = protocol_problems()
-    assert "Protocol “slipped” cannot be read" in message.msg
+    assert "a bracket or brace is not closed" in message.msg
     assert "questionnaire.yaml" in message.msg
     assert "line 2" in message.msg
 

@@ -166,4 +166,4 @@ def test_patients_answer_it_to_the_receipt(clone: Path, serving: Callable[[Path]
     assert patient.whole_journey().path == "/intake/sent/"
     submission = Submission.objects.get()
     assert submission.urgency == RANKS["soon"]
-    assert [rule.id for rule in submission.result.fired] == ["C02"]
+    assert [rule.id for rule in submission.result.fired] == ["C02", "C03"]
