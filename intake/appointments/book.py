@@ -37,7 +37,7 @@ class FreeTime:
 
     @property
     def start(self) -> datetime:
-        """The start by the clock of the location, as is `end`."""
+        """The start in the location's time zone. `end` is in the same zone."""
         return self.slot.start
 
     @property

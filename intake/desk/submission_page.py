@@ -228,10 +228,10 @@ class SubmissionPage:
 
     @property
     def waits(self) -> bool:
-        """Whether the patient waits for more than a decision.
+        """Whether staff must act for the patient apart from a decision.
 
-        A message or a withdrawal waits to be read, or a clinician must reach the patient after
-        alarm words.
+        Staff must read a message or a withdrawal, or a clinician must reach the patient after alarm
+        words.
         """
         row = self.submission
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN

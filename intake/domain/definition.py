@@ -232,7 +232,7 @@ class Protocol(Base, frozen=True, dict=True):
     """A questionnaire with its computed values, its rules and its approval.
 
     Two protocols with the same `content_hash` ask the same questions and judge the same way.
-    `stored` completes a document that is older than a key of the language.
+    `stored` holds the values that a document lacks which was stored before these keys existed.
     """
 
     name: str

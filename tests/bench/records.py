@@ -106,7 +106,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
-    """Yield each submission with the rows beside it."""
+    """Yield the rows of each submission: its own row and those of the related tables."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
