@@ -134,7 +134,7 @@ _FOR_TEXT = parser()
 
 @lru_cache(maxsize=1024)
 def facts(text: str) -> Facts:
-    """Return what a text and its care cards contain.
+    """Return the facts about a text and its care cards.
 
     The results are cached, because the checks at the start need each section twice.
     """

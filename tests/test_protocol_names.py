@@ -65,7 +65,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def literals(module: ast.Module) -> set[str]:
-    """The names and options in a module; options only where something is compared with them."""
+    """Return the names in a module, and the options that the module compares something with."""
     found = {text for text in constants(module) if text in NAMES}
     for node in ast.walk(module):
         if isinstance(node, ast.Compare | ast.MatchValue):

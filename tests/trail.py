@@ -1,4 +1,4 @@
-"""An audit trail that fails at the commit, for tests of what such a failure leaves behind."""
+"""Make the audit trail fail at the commit, for tests of the state after that failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

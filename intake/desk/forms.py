@@ -244,7 +244,7 @@ class DecisionForm(CallForm):
 
 
 def ending_words(part: str, arranged: Arranged) -> str:
-    """Say what ending one part of what is arranged does, with its name and time."""
+    """Say in words how one part of the arrangements would end, with its name and time."""
     if part == VISIT and arranged.visit:
         visit = arranged.visit
         return _("Cancel the visit on %(time)s with %(clinician)s") % {

@@ -53,7 +53,7 @@ class SubmissionPage:
 
     @property
     def asked(self) -> str:
-        """What asked the patient: the protocol and its version."""
+        """The title and version of the protocol that asked the patient, in words."""
         title = documents.title_of(self.submission.protocol_id)
         version = self.protocol.questionnaire.version
         return _("%(title)s, version %(version)s") % {"title": title, "version": version}
@@ -142,7 +142,7 @@ class SubmissionPage:
         return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
 
     def _translated(self, fired: Fired) -> str:
-        """The advice as the patient read it, '' when the patient read it in English."""
+        """Return the advice as the patient read it, '' when the patient read it in English."""
         if self.submission.translation_id is None:
             return ""
         words = documents.wording_as_read(self.submission.translation_id)
@@ -207,9 +207,9 @@ class SubmissionPage:
 
     @property
     def unanswered(self) -> list[Communication]:
-        """What the patient wrote last and staff have not answered, oldest first.
+        """The patient's last messages, which staff have not answered, oldest first.
 
-        While alarm words are unread, it begins with them.
+        While alarm words are unread, the list begins with the message that contains them.
         """
         row, newest_first = self.submission, iter(reversed(self.letters))
         if not row.alarm and row.reply_due_at is None:

@@ -22,7 +22,7 @@ share. No protocol may be called so."""
 
 
 class Who(Base, frozen=True):
-    """The question who fills the form in, and the answers that mean another person does."""
+    """The question "Who fills in the form?", and its answers that mean not the patient."""
 
     q: str
     proxy: tuple[str, ...]

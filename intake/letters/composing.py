@@ -85,7 +85,7 @@ def submission_text(name: str, submission: Submission) -> str:
 
 
 def text_of(name: str, **words: Any) -> str:
-    """Render a template with `words` and with what every letter may say of the clinic."""
+    """Render a template with `words` and with the names and numbers of the clinic."""
     context = {
         "clinic": settings.CLINIC_SHORT_NAME,
         "phone": settings.CLINIC_PHONE,

@@ -111,12 +111,12 @@ def served() -> tuple[Protocol, ...]:
 
 
 def current() -> Protocol:
-    """Return the protocol that is served first: it is meant where an address names none."""
+    """Return the first served protocol, which an address without a protocol means."""
     return served()[0]
 
 
 def named(name: str) -> Protocol | None:
-    """Return the protocol of this name, also one that is not served; None when there is none."""
+    """Return the protocol of this name, served or not; None if it is unknown or unreadable."""
     try:
         return load(name)
     except UNREADABLE:

@@ -210,7 +210,7 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """Yield what sixty patients sent: the row, its columns for COPY, and its sealed texts."""
+    """Yield the submissions of sixty patients: the row, its columns for COPY, its sealed texts."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
         row = composing.build_submission(
             draft_id=uuid7(),

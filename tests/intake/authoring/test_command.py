@@ -152,7 +152,7 @@ class Text(HTMLParser):
 
 
 def texts(data: Any) -> Iterator[str]:
-    """Every text in the data of a protocol, but for ids, versions and the grammar."""
+    """Yield every text in the data of a protocol, but for ids, versions and the grammar."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict):
