@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 
 
 class Facts(NamedTuple):
-    """What a text contains: the numbers in its source marks, its links, care levels, pictures."""
+    """The facts about a text: the numbers in its source marks, its links, care levels, pictures."""
 
     marks: frozenset[int]
     links: tuple[str, ...]

@@ -180,9 +180,10 @@ def _moment(at: datetime | timedelta | None) -> Any:
 
 @task()
 def look() -> None:
-    """Send what is due: the task that `put_all` queues. It has no arguments and raises nothing.
+    """Send the messages that are due.
 
-    If it raised an exception, the task's row would store the text, which may quote a patient.
+    `put_all` queues this task. The task has no arguments and raises nothing. If the task raised an
+    exception, the task's row would store the text, which may quote a patient.
     """
     try:
         deliver_due()

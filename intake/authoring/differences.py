@@ -13,7 +13,7 @@ from intake.domain.levels import RANKS
 def differences(old: Protocol, new: Protocol) -> list[str]:
     """Return a paragraph for each part that differs; empty when both have the same content.
 
-    A signature is not content: whoever signed one version has not signed the other.
+    A signature is not content: a signature of one version does not count for the other version.
     """
     before = {(thing.kind, thing.id): thing for thing in things(old)}
     after = {(thing.kind, thing.id): thing for thing in things(new)}

@@ -48,7 +48,7 @@ class SubmissionPage:
 
     @property
     def uses(self) -> Uses:
-        """Which questions of the protocol the program itself uses."""
+        """The questions of the protocol that the program itself uses."""
         return self.protocol.uses
 
     @property

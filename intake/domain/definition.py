@@ -221,7 +221,7 @@ class RuleSet(Base, frozen=True):
 
 
 class Approval(Base, frozen=True):
-    """Who signed which content, and when. All are null until a clinician has signed."""
+    """The signature of a content. All three fields are null until a clinician has signed."""
 
     approved_by: str | None = None
     approved_on: date | None = None
@@ -243,7 +243,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def uses(self) -> Uses:
-        """Which questions the program itself uses."""
+        """The questions that the program itself uses."""
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
         assert uses is not None  # from_data and from_document refuse a protocol without
         return uses

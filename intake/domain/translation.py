@@ -75,7 +75,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """Who signed the safety texts. All three are null until a person has signed."""
+    """The signature of the safety texts. All three fields are null until a person has signed."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None

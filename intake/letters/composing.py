@@ -1,4 +1,4 @@
-"""What the composers of letters share: references, the way to the patient, the text.
+"""The common parts of the composers of letters: references, the way to the patient, the text.
 
 A letter names a reference and what to do. It holds no name, no birth date, no complaint, no doctor,
 and no link that opens anything. A composer writes it at the moment of sending, so that no letter is

@@ -1,6 +1,6 @@
-"""Store submissions by the million: real rows, as far as the staff's lists and pages read them.
+"""Store submissions by the million, with all columns that the staff's lists and pages read.
 
-All rows share the answers of sixty synthetic patients, and what the rules said of these answers.
+All rows share the answers of sixty synthetic patients, and the results of the rules for them.
 Each row has its own name, birth date and phone number, with the search tokens that the service
 would store. Every value is sealed for its own row, so each submission can be opened. Each
 submission also has its request for a visit, its history and, if it is decided, its decision.
