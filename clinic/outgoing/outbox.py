@@ -287,7 +287,7 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
             code = min(code for code, _text in error.recipients.values())
             return f"smtp {code}", code >= 500
         case smtplib.SMTPResponseException():
-            # a wrong password or a server that refuses the connection is no fault of the message
+            # a wrong password or a refused connection is not a fault of the message
             ours = smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():

@@ -1,4 +1,4 @@
-"""Read the arrangements for a patient, which a decision that plans no visit can end."""
+"""Read the arrangements for a patient, and end them for a decision that plans no visit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -194,7 +194,7 @@ class SubmissionPage:
     # --- what came before and after --------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
-        """The submission that this one follows, and those that follow this one, oldest first."""
+        """The submission that this submission follows, and those that follow it, oldest first."""
         # two conditions use two indexes; a join over `additions` reads the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
         rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
@@ -214,7 +214,8 @@ class SubmissionPage:
         row, newest_first = self.submission, iter(reversed(self.letters))
         if not row.alarm and row.reply_due_at is None:
             return []
-        if row.status != "withdrawn":  # a question that staff asked is no answer
+        # a question that staff asked does not answer the patient's message
+        if row.status != "withdrawn":
             newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
         since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
         if not row.alarm:

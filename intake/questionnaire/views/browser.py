@@ -132,7 +132,7 @@ def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
 
 
 def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:
-    """Tell the patient that there is no draft, and show what was typed, so that it is not lost.
+    """Tell the patient that there is no draft, and show the typed words, so that they are not lost.
 
     When the cookie's draft was idle too long, the page says so and how to come back to it.
     """

@@ -96,7 +96,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
         for what in ("NAME", "EMAIL")
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    # there is no database: no command here needs one
+    # no command here needs a database, so the address leads to none
     away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
     return subprocess.run(
         ["bash", "-c", command],
