@@ -1,4 +1,4 @@
-"""What all staff lists share: they are read only, count rows cheaply and cannot be probed."""
+"""The base of all staff lists, which are read only, count rows cheaply and cannot be probed."""
 
 import secrets
 from base64 import b64decode, b64encode
@@ -65,7 +65,7 @@ class FixedFilter(admin.SimpleListFilter):
         return self.value() in {str(code) for code, _label in self.options}
 
     def default_words(self, changelist: ChangeList) -> Any:
-        """Return what the list shows without a choice, in words."""
+        """Return the label of the default, when no option is chosen."""
         return _("All")
 
     def choices(self, changelist: ChangeList) -> Any:

@@ -1,4 +1,4 @@
-"""The types of a request as our views see it: Django's, with what our layers add to it."""
+"""The types of the requests of our views: Django's type, and the attributes that our layers add."""
 
 from typing import cast
 
@@ -22,10 +22,10 @@ class StaffRequest(Request):
 
 
 def request_id(request: HttpRequest) -> str:
-    """Return the id of a request, where a method of Django's own takes any HttpRequest."""
+    """Return the id of a request that a method of Django types as HttpRequest."""
     return cast(Request, request).request_id
 
 
 def signed_in_user(request: HttpRequest) -> User:
-    """Return the account of a staff page, where a method of Django's own takes any HttpRequest."""
+    """Return the signed-in account of a request that a method of Django types as HttpRequest."""
     return cast(StaffRequest, request).user

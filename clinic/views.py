@@ -22,7 +22,7 @@ from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
 
-# What psycopg2 raises when the server is gone, stopping, or too slow to wait for.
+# The errors that psycopg2 raises when the server is gone, stopping, or too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)
 RETRY_AFTER = "30"  # seconds
 
@@ -160,7 +160,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse | None:
-    """Show the posted form again with what was typed; None when its view cannot do that.
+    """Show the posted form again with the typed words; None when its view cannot do that.
 
     A view with this ability has an attribute `again(request, *, status, notice, **kwargs)`: a
     function that does not need the database.

@@ -58,7 +58,7 @@ def lines(text: content.Page) -> list[str]:
 
 
 def between(old: content.Page, new: content.Page) -> Differences:
-    """Return what `new` removes from `old`, and what it adds."""
+    """Return the parts that `new` removes from `old`, and the parts that `new` adds."""
     before, after = lines(old), lines(new)
     rows: list[Row] = []
     codes = SequenceMatcher(None, before, after).get_opcodes()

@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 
 
 class Facts(NamedTuple):
-    """What a text contains: the numbers in its source marks, its links, care levels, pictures."""
+    """The facts about a text: the numbers in its source marks, its links, care levels, pictures."""
 
     marks: frozenset[int]
     links: tuple[str, ...]
@@ -134,7 +134,7 @@ _FOR_TEXT = parser()
 
 @lru_cache(maxsize=1024)
 def facts(text: str) -> Facts:
-    """Return what a text and its care cards contain.
+    """Return the facts about a text and its care cards.
 
     The results are cached, because the checks at the start need each section twice.
     """

@@ -40,7 +40,7 @@ def _searched(language: str) -> Any:
 
 
 class Condition(models.Model):
-    """What pages are about, such as restless legs. `about` is the group of pages on the clinic."""
+    """A subject of pages, such as restless legs. `about` is the group of pages on the clinic."""
 
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=80)

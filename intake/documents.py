@@ -17,7 +17,7 @@ def protocol_of(content_hash: str) -> Protocol:
 
 
 def title_of(content_hash: str) -> str:
-    """Return by which name staff know the protocol with this hash: its title, or its folder's name.
+    """Return the staff's name for the protocol with this hash: its title, or its folder's name.
 
     Raises ProtocolDocument.DoesNotExist.
     """
@@ -127,7 +127,7 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
     """Return the ids of a protocol's sensitive questions.
 
-    An old document without such marks has the marks of today's version. That is safe, since an id
+    An old document without these marks has the marks of today's version. That is safe, since an id
     never changes its meaning.
     """
     return protocol.sensitive or (named(protocol.name) or protocol).sensitive

@@ -81,7 +81,7 @@ def copy(name: str) -> Iterator[str]:
 
 
 # --- emptied after a test that commits -----------------------------------------------------------
-# what migrations store and no test changes
+# tables whose rows migrations store and no test changes
 KEPT = [
     model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)
 ]

@@ -19,7 +19,10 @@ LEFT_OUT = (
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
-    """Yield the address of an empty Redis. Without one, skip; fail with CLINIC_REQUIRE_REDIS=1."""
+    """Yield the address of an empty Redis.
+
+    Without redis-server the test is skipped, or fails if CLINIC_REQUIRE_REDIS=1 is set.
+    """
     program = shutil.which("redis-server")
     if not program:
         if os.environ.get("CLINIC_REQUIRE_REDIS") == "1":

@@ -134,7 +134,7 @@ def writes(module: str) -> list[str]:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if isinstance(node.func.value, ast.Name) and node.func.value.id in BY_NAME:
-                continue  # such a call asks a module that may write
+                continue  # a call into a writer module is allowed
             if node.func.attr in WRITES:
                 found.append(f"{module}:{node.lineno} .{node.func.attr}()")
             elif node.func.attr in ("execute", "executemany", "cursor", "raw"):

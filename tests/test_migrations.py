@@ -54,7 +54,8 @@ BY_HAND = {
         "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
-# What `released.broken` names, and why the previous release survives it. Empty after a release.
+# Fact that `released.broken` names → why the previous release survives its change. Empty after a
+# release.
 EXCEPTIONS: dict[str, str] = {}
 
 UNJUDGED = (
@@ -168,7 +169,7 @@ SAFE = {
         SeparateDatabaseAndState(state_operations=[RemoveField("draft", "device")])
     ],
 }
-# what is done, what the linter says, what the tables say
+# kind of migration → its operations, the linter's message, the message of `released.broken`
 REFUSED: dict[str, tuple[list[Operation], str, str]] = {
     "a dropped column": (
         [RemoveField("draft", "device")],
@@ -292,7 +293,7 @@ def later(tmp_path, monkeypatch, settings):
 
 
 def lint() -> bool:
-    """Return whether `make check` passes the migrations; what it says is printed."""
+    """Return whether `make check` passes the migrations. Prints the linter's messages."""
     try:
         call_command(lintmigrations.Command())
     except SystemExit as ended:
@@ -301,7 +302,7 @@ def lint() -> bool:
 
 
 def broken_by(operations: list[Operation]) -> list[str]:
-    """Return what these operations break for the previous release."""
+    """Return a sentence for each fact of the previous release that these operations break."""
     already = released.broken(released.kept(), released.facts())
     state = migrations_of_the_tree().project_state()
     for operation in operations:

@@ -13,11 +13,12 @@ from intake import protocols
 from intake.domain.definition import Protocol
 from tests.test_architecture import MODULES, of, tree
 
-# what stored rows and documents say, for good
+# the names that stored rows and documents contain, which never change
 EXEMPT = ("intake.domain.stored",)
-# names of the program: a computed value that the walk sets, and what a clinic may leave out
+# names that the program itself defines: a computed value that the walk sets, and a question that a
+# clinic may leave out
 OWN = {"safety_retracted", "si_screen"}
-# where answers are read: no word here is taken for another thing, except those reviewed
+# modules that read answers: every string that equals a name counts here, except those in REVIEWED
 READS_ANSWERS = (
     *(f"intake.{room}" for room in ("domain", "questionnaire", "wording", "forms", "letters")),
     *("intake.documents", "intake.draft_content", "intake.demonstration", "intake.management"),
@@ -28,7 +29,7 @@ REVIEWED: dict[str, set[str]] = {
     "intake.draft_content": {"contact"},
     "intake.domain.uses": {"contact"},
     "intake.domain.use_problems": {"contact", "safety", "who"},
-    # controls of other forms: with which clinician, why a decision was made, is the age right
+    # fields of other forms: the clinician, the reason of a decision, the confirmation of the age
     "intake.demonstration.bulk": {"reason"},
     "intake.questionnaire.views.times_step": {"who"},
     "intake.questionnaire.views.young": {"yes"},
@@ -64,7 +65,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def literals(module: ast.Module) -> set[str]:
-    """The names and options in a module; options only where something is compared with them."""
+    """Return the names in a module, and the options that the module compares something with."""
     found = {text for text in constants(module) if text in NAMES}
     for node in ast.walk(module):
         if isinstance(node, ast.Compare | ast.MatchValue):

@@ -300,7 +300,7 @@ def test_each_role_presses_its_own_buttons_and_no_other(number, things):
 
 @pytest.mark.django_db(transaction=True)
 def test_no_page_is_sent_whose_event_is_lost_at_the_commit(things):
-    """Opens each page as the first role that may open it, and a page that no role may open."""
+    """Open each page as the first role that may open it, and a page that no role may open."""
     clients = {role: builders.staff_client(role) for role in WHO}
     opened = {name: told.split().index("200") for name, told in TABLE.items() if "200" in told}
     got, wanted = {}, {}

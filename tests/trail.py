@@ -1,4 +1,4 @@
-"""An audit trail that fails at the commit, for tests of what such a failure leaves behind."""
+"""Make the audit trail fail at the commit, for tests of the state after that failure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ def sql(statement: str, params: Any = None) -> Any:
 
 @contextmanager
 def unchained() -> Iterator[None]:
-    """Inside this block every commit with an audit event fails, since it cannot be chained."""
+    """Make every commit with an audit event fail inside this block: no event can be chained."""
     sql("alter table aud.head rename to gone")
     try:
         yield

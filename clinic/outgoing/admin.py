@@ -1,4 +1,4 @@
-"""The messages in the admin, and what staff do with one that failed."""
+"""The messages in the admin, and the acts of staff on a failed message."""
 
 from typing import Any, ClassVar
 from uuid import UUID

@@ -180,9 +180,10 @@ def _moment(at: datetime | timedelta | None) -> Any:
 
 @task()
 def look() -> None:
-    """Send what is due: the task that `put_all` queues. It has no arguments and raises nothing.
+    """Send the messages that are due.
 
-    If it raised an exception, the task's row would store the text, which may quote a patient.
+    `put_all` queues this task. The task has no arguments and raises nothing. If the task raised an
+    exception, the task's row would store the text, which may quote a patient.
     """
     try:
         deliver_due()
@@ -286,7 +287,7 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
             code = min(code for code, _text in error.recipients.values())
             return f"smtp {code}", code >= 500
         case smtplib.SMTPResponseException():
-            # a wrong password or a server that refuses the connection is no fault of the message
+            # a wrong password or a refused connection is not a fault of the message
             ours = smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():

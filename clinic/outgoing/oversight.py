@@ -1,4 +1,4 @@
-"""What staff see of messages that are not sent, and what they do with a failed one."""
+"""Show staff the messages that are not sent, and let staff settle a failed message."""
 
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ class Settled(Exception):
 
 
 class Trouble(NamedTuple):
-    """What staff must know about messages.
+    """The troubles with messages that staff must know about.
 
     `failed`: a message has failed. `late`: a message has been due for LATE or longer. `limited`:
     the limit of all codes was reached within the last day (`limits.sound_alarm`).

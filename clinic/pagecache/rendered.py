@@ -84,7 +84,7 @@ class RenderedMiddleware:
         ready = _find(store, generation, path) if store and generation else None
         if ready is None:
             # The generation was read before the page is rendered. So the write has no effect if
-            # what readers see has changed meanwhile.
+            # a text that readers see has changed meanwhile.
             response = self.get_response(request)
             page = _as_page(request, response)
             if page is None:

@@ -1,9 +1,10 @@
 """The store of rendered pages, shared by all processes: a folder of this machine, or Redis.
 
-Entries belong to a *generation*. One generation is current; a change of what readers see begins a
-new, empty one in one step. A process that began to render before the change writes into the old
-generation, which is no longer read. So an older text never replaces a newer one, and no
-versions need to be compared. The old generation is kept until the new one is complete.
+Entries belong to a *generation*. One generation is current. When a text that readers see changes,
+a new, empty generation becomes current in one step. A process that began to render before the
+change writes into the old generation, which is no longer read. So an older text never replaces a
+newer text, and no versions need to be compared. The old generation is kept until the new generation
+is complete.
 """
 
 import fcntl
@@ -29,7 +30,7 @@ class StoreError(Exception):
 
 
 class Store(Protocol):
-    """What a store does. Each method but `current` and `read` raises StoreError."""
+    """The methods of a store. Each method but `current` and `read` raises StoreError."""
 
     def current(self) -> str:
         """Return the name of the current generation, or NONE."""

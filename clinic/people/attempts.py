@@ -39,7 +39,7 @@ def account(name: str) -> User | None:
 
 
 def alike(name: str) -> dict[str, int]:
-    """Return name and key of the accounts whose names differ from this one in spelling only."""
+    """Return name and key of the accounts whose names differ from this name in spelling only."""
     names = User.objects.values_list("username", "pk")
     return {known: pk for known, pk in names if normalized(known) == normalized(name)}
 

@@ -87,7 +87,10 @@ class SignedCache(BaseCache):
     def _change(
         self, key: str, version: int | None, change: Callable[[Any, float | None], Any]
     ) -> tuple[Any, float | None] | None:
-        """Replace value and expiry by the result of `change`; return it, or None without a row."""
+        """Replace value and expiry by the result of `change`, and return that result.
+
+        Returns None when there is no row.
+        """
         row = self._row(key, version)
         with transaction.atomic():
             entry = _locked(row)

@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Do nothing: axes counts passwords, in the database and for all processes."""
 
     def is_reauthentication_required(self, *args: Any, **kwargs: Any) -> bool:
-        """Return False within FRESH_SECONDS of a sign-in; else what allauth says.
+        """Return False within FRESH_SECONDS of a sign-in; after that, the answer of allauth.
 
         A new member of staff has just typed the password when the page to enrol asks for it again.
         """

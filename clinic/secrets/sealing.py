@@ -40,7 +40,7 @@ _MARK = hashlib.sha256().digest_size
 
 Loaded = TypeVar("Loaded")
 Value = TypeVar("Value")
-# what a sealed field holds: an object of JSON, or one whose values are all texts
+# the value of a sealed field: a JSON object, or a JSON object whose values are all texts
 Json = dict[str, Any]
 Words = dict[str, str]
 Ring = tuple[tuple[bytes, AESGCM], ...]
@@ -180,7 +180,7 @@ class SealedField(models.BinaryField[Value, Value]):
             return connection.Database.Binary(value.data)
         raise TypeError(f"{self} is sealed: give update() the result of the field's seal_for()")
 
-    # what other fields allow and this field does not
+    # other fields allow these operations; a sealed field refuses them
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)

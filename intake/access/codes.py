@@ -35,7 +35,7 @@ MOST = 20  # the most submissions that one code opens: the newest of a mailbox
 
 @dataclass(frozen=True)
 class Opened:
-    """What a right code opens: a draft (with its key), or the key of a grant for submissions."""
+    """The result of a right code: a draft (with its key), or the key of a grant for submissions."""
 
     key: str
     draft: Draft | None = None
@@ -89,10 +89,10 @@ def _latest_challenge(key: str) -> Challenge | None:
 
 
 def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
-    """Return what the code opens; None when it is wrong, expired, used, or was tried too often.
+    """Return the draft or grant that the code opens.
 
-    Tries count for the browser's own code. A used code ends the codes of other browsers for the
-    same record.
+    None when the code is wrong, expired, used, or was tried too often. Tries count for the
+    browser's own code. A used code ends the codes of other browsers for the same record.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.COUNT_TRY, [digest(key), TRIES])

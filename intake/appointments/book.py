@@ -37,7 +37,7 @@ class FreeTime:
 
     @property
     def start(self) -> datetime:
-        """The start by the clock of the location, as is `end`."""
+        """The start in the location's time zone. `end` is in the same zone."""
         return self.slot.start
 
     @property
@@ -63,7 +63,7 @@ class Book:
 
 @dataclass(frozen=True)
 class Menu:
-    """What a patient can choose from, each list sorted by name.
+    """The choices of a patient, each list sorted by name.
 
     `people` are the active clinicians of these visit types, `places` the active locations; both as
     (id, name).
@@ -188,7 +188,7 @@ def capacity_of(
 
 
 def menu(*, only: VisitType | None = None) -> Menu:
-    """Read what a patient can choose from, in one query.
+    """Read the choices of a patient, in one query.
 
     `only` is the type of a visit that is moved; the menu has this type, active or not.
     """

@@ -53,7 +53,7 @@ def calendar_file(visit: Appointment) -> bytes:
 
 
 def method(visit: Appointment) -> str:
-    """Return what a calendar does with the file: keep the visit, or remove it."""
+    """Return the instruction to a calendar: keep the visit, or remove it."""
     return "CANCEL" if visit.status == "cancelled" else "PUBLISH"
 
 

@@ -1,4 +1,4 @@
-"""What is arranged for a patient, and how a decision that plans no visit ends parts of it."""
+"""Read the arrangements for a patient, and end them for a decision that plans no visit."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """Read what is arranged for the patient of a submission. One query if there is only a wish."""
+    """Read the arrangements for the patient of a submission. One query if there is only a wish."""
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:

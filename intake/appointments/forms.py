@@ -82,7 +82,7 @@ class TimesForm(WalkForm):
         return [self[name] for name, few in least.items() if len(self._choices[name]) > few]
 
     def value_of(self, name: str) -> str:
-        """Return what the patient chose in a field; '' for no choice or an unknown value."""
+        """Return the patient's choice in a field; '' for no choice or an unknown value."""
         value = str(self.data.get(name, "") if self.is_bound else self.initial.get(name) or "")
         known = {choice for choice, _label in self._choices[name]}
         return value if value in known else ""

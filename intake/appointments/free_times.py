@@ -135,7 +135,7 @@ def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> lis
 
 
 def nearest_left(free: FreeTime) -> list[FreeTime]:
-    """Find what is still free near a free time that another patient has just taken.
+    """Find the times still free near a time that another patient has just taken.
 
     Needs one query, unless the times around have gone too.
     """

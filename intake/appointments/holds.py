@@ -28,7 +28,7 @@ from intake.models.submissions import Draft, Submission
 
 @dataclass(frozen=True)
 class Standing:
-    """What a patient has at a moment: the visit that is booked and the slot that is held."""
+    """The visit that a patient has booked and the slot that the patient holds, at one moment."""
 
     visit: Appointment | None
     held: Appointment | None

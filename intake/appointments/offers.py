@@ -150,9 +150,10 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 
 @retry_deadlocks
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
-    """Withdraw all open offers to a patient; the request is "requested" again.
+    """Withdraw all open offers to a patient, and set the request back to "requested".
 
-    Tells a patient who has heard of the offers. Returns whether the patient had heard of them.
+    If the patient already knew of the offers, also tells the patient that they are withdrawn, and
+    returns True.
     """
     rows = Appointment.objects.filter(
         offers__request__submission=submission, offers__state="open", status="held"

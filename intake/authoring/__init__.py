@@ -1,4 +1,4 @@
-"""What a person needs who writes a protocol: begin one, read it in words, see what changed.
+"""Tools for authors of protocols: begin a protocol, read it in words, see the changes.
 
 Nothing here needs a database, and no page of the program uses it: `manage.py protocol` does.
 """

@@ -13,7 +13,7 @@ from intake.domain.levels import RANKS
 def differences(old: Protocol, new: Protocol) -> list[str]:
     """Return a paragraph for each part that differs; empty when both have the same content.
 
-    A signature is not content: whoever signed one version has not signed the other.
+    A signature is not content: a signature of one version does not count for the other version.
     """
     before = {(thing.kind, thing.id): thing for thing in things(old)}
     after = {(thing.kind, thing.id): thing for thing in things(new)}
@@ -69,7 +69,7 @@ def _raised(name: str, before: Fact, after: Fact) -> str:
 def _moved(
     before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield what stands elsewhere among the parts that both have, and behind which one."""
+    """Yield each part of both versions that has moved, and after which part it now stands."""
     old, new = [key for key in before if key in after], [key for key in after if key in before]
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for change, _, _, first, last in matcher.get_opcodes():

@@ -130,7 +130,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _fields(struct: Any, *without: str) -> dict[str, Any]:
-    """Return the fields of a struct that say something."""
+    """Return the fields of a struct that are filled in, and `required` in any case."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {
         name: value
@@ -140,7 +140,7 @@ def _fields(struct: Any, *without: str) -> dict[str, Any]:
 
 
 def _says_nothing(value: Any) -> bool:
-    """Whether a value is that of a field that is left out; 0 says something."""
+    """Whether a field with this value counts as left out; a field with 0 is filled in."""
     return value is None or value is False or value in ((), {}, "")
 
 

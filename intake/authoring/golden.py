@@ -1,7 +1,7 @@
 """The golden table of a protocol: cases that a clinician can read, and how the rules judge each.
 
-A change of a rule is read in the changed rows: each one is a patient who is now told something
-else.
+The changed rows show the effect of a changed rule: each changed row is a patient who is now told
+something else.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def judged(protocol: Protocol, rows: Iterable[Row], path: Path) -> list[Row]:
-    """Return the rows as the rules judge them now. Raises Unreadable for answers that cannot be."""
+    """Return the rows as the rules judge them now. Raises Unreadable for impossible answers."""
     found = []
     for number, row in enumerate(rows, start=2):
         try:
@@ -85,7 +85,10 @@ def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
 
 
 def assessed(protocol: Protocol, row: Row) -> Row:
-    """Return the row with the protocol's result for its answers. Raises ValueError."""
+    """Return the row with the protocol's result for its answers.
+
+    Raises ValueError for answers that the protocol does not know.
+    """
     answers, meta = answers_of(protocol, row["answers"])
     assessment = assess(protocol, answers, **meta)
     return row | {

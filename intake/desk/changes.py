@@ -1,4 +1,4 @@
-"""What every change of a submission by staff shares: the revision, the audit event, the target."""
+"""The common parts of all changes by staff: the revision, the audit event, the target."""
 
 from datetime import datetime
 from typing import Any

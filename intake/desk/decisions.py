@@ -25,7 +25,7 @@ CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in K
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """What a clinician enters: urgency, outcome, reason, note, and fields for some outcomes only.
+    """The input of a clinician: urgency, outcome, reason, note, and fields for some outcomes only.
 
     `message` is the code of a sentence to the patient, for the outcome "more information". `call`
     is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
@@ -59,7 +59,7 @@ class DecisionInput:
 def decide(
     *, submission: Submission, given: DecisionInput, by: User, revision: int, request_id: str
 ) -> Decision:
-    """Record a clinician's decision, its message, its call, and the end of what was arranged.
+    """Record a clinician's decision, its message and call, and end the arrangements that it names.
 
     The decision keeps, raises or lowers the urgency; a change needs a reason. "Emergency care"
     leaves the submission undecided and escalating, on top of the worklist, until a call has reached

@@ -142,7 +142,7 @@ class DecisionForm(CallForm):
         return not self.is_bound or self.data.get("revision") == str(self.submission.revision)
 
     def ask_alarm_read(self) -> None:
-        """While alarm words are unread, ask the clinician to tick that they are read."""
+        """Ask the clinician to tick that alarm words are read, while they are unread."""
         if self.submission.alarm and self.is_current:
             newest = self.submission.communications.filter(by=None).only("at").last()
             at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"
@@ -231,8 +231,8 @@ class DecisionForm(CallForm):
     def refresh(self, submission: Submission) -> None:
         """Bring the form up to date after a conflict, and keep what the clinician typed.
 
-        Takes over the stored revision and what is arranged now. The clinician must tick again that
-        the patient's words are read.
+        Takes over the stored revision and the present arrangements. The clinician must tick again
+        that the patient's words are read.
         """
         self.submission = submission
         data = cast(QueryDict, self.data).copy()
@@ -244,7 +244,7 @@ class DecisionForm(CallForm):
 
 
 def ending_words(part: str, arranged: Arranged) -> str:
-    """Say what ending one part of what is arranged does, with its name and time."""
+    """Say in words how one part of the arrangements would end, with its name and time."""
     if part == VISIT and arranged.visit:
         visit = arranged.visit
         return _("Cancel the visit on %(time)s with %(clinician)s") % {
@@ -272,7 +272,7 @@ class MessageForm(forms.Form):
 
 
 class ProgressForm(forms.Form):
-    """What the front desk notes by hand about a request for a visit.
+    """The progress of a request for a visit, which the front desk notes by hand.
 
     Offers only what the request's present `progress` allows; '' allows everything.
     """

@@ -179,7 +179,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         overbook: OverbookForm | None,
         error: Exception | None,
     ) -> dict[str, Any]:
-        """Return what the page shows of visits, offers and free times.
+        """Return the part of the context about visits, offers and free times.
 
         Records the read of the patients whose visits stand in the week.
         """

@@ -48,12 +48,12 @@ class SubmissionPage:
 
     @property
     def uses(self) -> Uses:
-        """Which questions of the protocol the program itself uses."""
+        """The questions of the protocol that the program itself uses."""
         return self.protocol.uses
 
     @property
     def asked(self) -> str:
-        """What asked the patient: the protocol and its version."""
+        """The title and version of the protocol that asked the patient, in words."""
         title = documents.title_of(self.submission.protocol_id)
         version = self.protocol.questionnaire.version
         return _("%(title)s, version %(version)s") % {"title": title, "version": version}
@@ -142,7 +142,7 @@ class SubmissionPage:
         return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
 
     def _translated(self, fired: Fired) -> str:
-        """The advice as the patient read it, '' when the patient read it in English."""
+        """Return the advice as the patient read it, '' when the patient read it in English."""
         if self.submission.translation_id is None:
             return ""
         words = documents.wording_as_read(self.submission.translation_id)
@@ -194,7 +194,7 @@ class SubmissionPage:
     # --- what came before and after --------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
-        """The submission that this one follows, and those that follow this one, oldest first."""
+        """The submission that this submission follows, and those that follow it, oldest first."""
         # two conditions use two indexes; a join over `additions` reads the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
         rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
@@ -207,14 +207,15 @@ class SubmissionPage:
 
     @property
     def unanswered(self) -> list[Communication]:
-        """What the patient wrote last and staff have not answered, oldest first.
+        """The patient's last messages, which staff have not answered, oldest first.
 
-        While alarm words are unread, it begins with them.
+        While alarm words are unread, the list begins with the message that contains them.
         """
         row, newest_first = self.submission, iter(reversed(self.letters))
         if not row.alarm and row.reply_due_at is None:
             return []
-        if row.status != "withdrawn":  # a question that staff asked is no answer
+        # a question that staff asked does not answer the patient's message
+        if row.status != "withdrawn":
             newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
         since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
         if not row.alarm:
@@ -228,10 +229,10 @@ class SubmissionPage:
 
     @property
     def waits(self) -> bool:
-        """Whether the patient waits for more than a decision.
+        """Whether staff must act for the patient apart from a decision.
 
-        A message or a withdrawal waits to be read, or a clinician must reach the patient after
-        alarm words.
+        Staff must read a message or a withdrawal, or a clinician must reach the patient after alarm
+        words.
         """
         row = self.submission
         not_reached = row.escalate_at is not None and row.status not in workflow.OPEN

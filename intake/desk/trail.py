@@ -30,7 +30,7 @@ ACTION_WORDS = {
 
 
 def action_words(event: Event) -> str:
-    """Return what an event did to the submission, in words."""
+    """Return the effect of an event on the submission, in words."""
     by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
     return str(by_kind or ACTION_WORDS.get(event.action) or event.action)
 

@@ -221,7 +221,7 @@ class RuleSet(Base, frozen=True):
 
 
 class Approval(Base, frozen=True):
-    """Who signed which content, and when. All are null until a clinician has signed."""
+    """The signature of a content. All three fields are null until a clinician has signed."""
 
     approved_by: str | None = None
     approved_on: date | None = None
@@ -232,7 +232,7 @@ class Protocol(Base, frozen=True, dict=True):
     """A questionnaire with its computed values, its rules and its approval.
 
     Two protocols with the same `content_hash` ask the same questions and judge the same way.
-    `stored` completes a document that is older than a key of the language.
+    `stored` holds the values that a document lacks which was stored before these keys existed.
     """
 
     name: str
@@ -243,7 +243,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def uses(self) -> Uses:
-        """Which questions the program itself uses."""
+        """The questions that the program itself uses."""
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
         assert uses is not None  # from_data and from_document refuse a protocol without
         return uses

@@ -22,11 +22,11 @@ _TYPES_OF_OPERATOR: Final[Mapping[str, frozenset[str]]] = {
 } | dict.fromkeys(("gte", "lte", "gt", "lt"), frozenset({"integer", "decimal"}))
 
 Values = Mapping[str, tuple[object, ...] | range | type[bool] | None]
-"""Name of a computed value → what it can be; None for a value that is itself wrong."""
+"""Name of a computed value → its possible values; None for a computed value with a fault."""
 
 
 def values_of(protocol: Protocol) -> Values:
-    """Return what each computed value of the protocol can be."""
+    """Return the possible values of each computed value of the protocol."""
     found: dict[str, tuple[object, ...] | range | type[bool] | None] = {}
     for name in protocol.rules.computed:
         try:

@@ -106,7 +106,7 @@ def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
     name = path.rpartition(".")[2]
     if name not in _ALLOWED:
         return
-    # `closed` may not promise anything at all, which is another problem
+    # skip `closed`: another check refuses any promise in it
     for found in _WRITTEN.finditer(text) if name != "closed" else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)

@@ -203,9 +203,10 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
 
 
 def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield each moment at which hours with this opening time open.
+    """Yield the moments at which the wall clock shows this opening time.
 
-    The second value is the moment when the clock is set back to before the opening, or None.
+    These are two when the clock is set back over the opening time. The second value is the moment
+    when the clock goes back to before the opening time, or None.
     """
     first, *second = moments(wall, zone) or (first_moment(wall, zone),)
     if not second:

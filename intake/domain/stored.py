@@ -33,7 +33,7 @@ def rls_pattern(answers: Mapping[str, Any]) -> str:
 
     Returns "complete" (4 of 4), "possible" (the urge is present or unsure, at least one of the
     other three is reported, and at least two of them are reported or unsure), "incomplete" (an
-    urge with fewer other features) or "none" (no urge, or not asked). The grade is no diagnosis.
+    urge with fewer other features) or "none" (no urge, or not asked). The grade is not a diagnosis.
 
     Source: IRLSSG consensus criteria 1 to 4, Allen 2014 (doi 10.1016/j.sleep.2014.03.025).
     Criterion 5 cannot be met by self-report. The criteria let "it used to" count for relief and

@@ -75,7 +75,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """Who signed the safety texts. All three are null until a person has signed."""
+    """The signature of the safety texts. All three fields are null until a person has signed."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None
@@ -147,9 +147,9 @@ class Wording(msgspec.Struct, frozen=True):
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
 
     def tell(self, level: str) -> str:
-        """Return what a patient of this level reads under "What happens next"; '' for nothing.
+        """Return the text of this level under "What happens next"; '' when there is none.
 
-        A document stored before levels said it is completed by what the program said then.
+        For a document from before levels had this text, returns the text that the program had then.
         """
         told, stored = self.protocol.level(level).tell, self.protocol.stored
         if told is None and stored is not None:

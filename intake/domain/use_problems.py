@@ -88,9 +88,10 @@ def _walks(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _contact(protocol: Protocol) -> Iterator[Problem]:
-    """The program asks these questions in a step of its own, so no page may ask them with others.
+    """Yield a problem unless the last section holds the contact questions and no others.
 
-    The last section holds them, so that the parts are counted in the order in which they are asked.
+    The program asks these questions in a step of its own. They are the last section, so that the
+    parts are counted in the order in which the patient sees them.
     """
     asked = set(protocol.uses.contact.stored_names)
     last = protocol.questionnaire.sections[-1]

@@ -22,7 +22,7 @@ share. No protocol may be called so."""
 
 
 class Who(Base, frozen=True):
-    """The question who fills the form in, and the answers that mean another person does."""
+    """The question "Who fills in the form?", and its answers that mean not the patient."""
 
     q: str
     proxy: tuple[str, ...]
@@ -94,10 +94,10 @@ class Uses(Base, frozen=True):
 
 
 class Stored(Base, frozen=True):
-    """What completes a document that is older than a key of the language.
+    """The values that the program adds to a stored document from before these keys existed.
 
-    It is the file `uses-stored.yaml` of the protocol's folder. Nothing in it is changed any more.
-    `tell` holds the words of a level by level and language.
+    They are read from the file `uses-stored.yaml` in the protocol's folder, which never changes.
+    `tell` holds the text "What happens next" by level and language.
     """
 
     uses: Uses

@@ -1,4 +1,4 @@
-"""What the composers of letters share: references, the way to the patient, the text.
+"""The common parts of the composers of letters: references, the way to the patient, the text.
 
 A letter names a reference and what to do. It holds no name, no birth date, no complaint, no doctor,
 and no link that opens anything. A composer writes it at the moment of sending, so that no letter is
@@ -85,7 +85,7 @@ def submission_text(name: str, submission: Submission) -> str:
 
 
 def text_of(name: str, **words: Any) -> str:
-    """Render a template with `words` and with what every letter may say of the clinic."""
+    """Render a template with `words` and with the names and numbers of the clinic."""
     context = {
         "clinic": settings.CLINIC_SHORT_NAME,
         "phone": settings.CLINIC_PHONE,

@@ -52,9 +52,11 @@ def alarm(message: Message) -> Letter | None:
 
 @outbox.composer("escalation", about=references_of_submissions)
 def escalation(message: Message) -> Letter | None:
-    """Say that a red flag still waits: first to the duty role, from EVERYBODY_FROM on to all staff.
+    """Tell staff that a red flag still waits.
 
-    Returns None when the escalation has ended, and when a letter about a later step was ordered.
+    Steps before EVERYBODY_FROM go to the duty role, or to all staff if nobody has that role. Later
+    steps go to all staff. Returns None when the escalation has ended, and when a letter about a
+    later step was ordered.
     """
     submission = submission_of(message)
     step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0

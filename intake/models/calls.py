@@ -40,7 +40,7 @@ class CallTask(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("call by"))
     settled_at = models.DateTimeField(null=True)
-    # None: the patient read the message on their page, or a newer task replaced this one.
+    # None: the patient read the message on their page, or a newer task replaced this task.
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

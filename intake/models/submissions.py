@@ -47,7 +47,7 @@ class ProtocolDocument(models.Model):
     name = models.SlugField()
     version = models.CharField(max_length=30)
     document = models.BinaryField()
-    # Who signed exactly this document, and when; None when no clinician had.
+    # The signature of exactly this document; None when no clinician had signed it.
     approval = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

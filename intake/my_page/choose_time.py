@@ -103,7 +103,7 @@ def _show_taken(
 def _answer_key(
     request: Request, submission: Submission, mine: Standing
 ) -> tuple[Hashable, ...] | None:
-    """Return what the "slot taken" page depends on: the posted fields and the urgency.
+    """Return the inputs of the "slot taken" page: the posted fields and the urgency.
 
     None when the patient has a visit or a held time, since the page depends on these too; and when
     the POST has other fields than a list of times, so that nothing personal is remembered.

@@ -63,7 +63,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     seen_by = readers.readers(submission)
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
-    # what a patient in danger has to do is said in approved words
+    # approved words tell a patient in danger what to do
     told_in = spoken.language_of("emergency") if emergency else language
     with override(told_in):
         words = standing.status_words(

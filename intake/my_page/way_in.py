@@ -125,7 +125,7 @@ def code(request: Request) -> HttpResponse:
 
 
 def _send_again(request: Request, key: str) -> HttpResponse:
-    """Send a new code for what the browser asked for."""
+    """Send a new code for the request that this browser made."""
     asked = codes.asked_for(key=key)
     if asked is None:
         return redirect("intake:my")

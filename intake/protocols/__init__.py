@@ -87,7 +87,8 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 def served_names() -> tuple[str, ...]:
     """Return the names of the served protocols, in the order in which they are offered.
 
-    Raises Unreadable, with what to write, when `served.yaml` is no list of protocols.
+    Raises Unreadable when `served.yaml` is not a list of known protocols, each named once. The
+    message says how to correct the file.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
@@ -110,12 +111,12 @@ def served() -> tuple[Protocol, ...]:
 
 
 def current() -> Protocol:
-    """Return the protocol that is served first: it is meant where an address names none."""
+    """Return the first served protocol, which an address without a protocol means."""
     return served()[0]
 
 
 def named(name: str) -> Protocol | None:
-    """Return the protocol of this name, also one that is not served; None when there is none."""
+    """Return the protocol of this name, served or not; None if it is unknown or unreadable."""
     try:
         return load(name)
     except UNREADABLE:
@@ -172,7 +173,10 @@ def words_of(path: Path) -> Any:
 
 @cache
 def stored(name: str) -> Stored | None:
-    """Return what completes the protocol's old documents; None when no document is that old."""
+    """Return the values that the protocol's oldest stored documents lack.
+
+    None when the protocol has no file `uses-stored.yaml`.
+    """
     path = HERE / name / "uses-stored.yaml"
     return (
         decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None

@@ -41,6 +41,6 @@ def _placed(found: list[Problem], places: Callable[[], Callable[[str], Place]]) 
         return []
     try:
         place_of = places()
-    except Unreadable as error:  # somebody is just saving the file
+    except Unreadable as error:  # the file became unreadable since the protocol was loaded
         return [Fault(error.place, problem) for problem in found]
     return [Fault(place_of(problem.path), problem) for problem in found]

@@ -90,7 +90,7 @@ def parse(text: str, file: str, first_line: int = 1) -> Any:
 
 
 def decode(data: Any, make: Callable[[Any], T]) -> T:
-    """Return what `make` makes of data that was read. Raises Unreadable for a ValidationError."""
+    """Return the result of `make` for the data. Turns a ValidationError into Unreadable."""
     try:
         return make(data)
     except Unreadable:

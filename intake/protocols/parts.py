@@ -16,7 +16,7 @@ Parts = Mapping[str, Any]
 
 
 def parts_of(file: Any) -> dict[str, Any]:
-    """Return what a shared file holds, by name."""
+    """Return the parts that a shared file holds, by name."""
     lists = (("questions", "id"), ("rules", "id"), ("levels", "code"), ("summary", "label"))
     found = {item[key]: item for kind, key in lists for item in file.get(kind, ())}
     found |= file.get("computed", {})

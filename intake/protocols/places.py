@@ -21,9 +21,10 @@ class Places:
         self._data = data_of(folder)
 
     def of(self, path: str) -> Place:
-        """Return the place of what a path of `intake.domain.problems` names, or of what holds it.
+        """Return the place of the part that a path names, or of the nearest part that contains it.
 
-        Such a path is "questions.leg_side.options.left", "rules.S01.when" or "summary[2]".
+        The paths of `intake.domain.problems` look like "questions.leg_side.options.left",
+        "rules.S01.when" and "summary[2]".
         """
         kind, *steps = _steps(path)
         questions = list(self._questions())
@@ -57,8 +58,10 @@ class PlacesOfWords:
         self._data = words_of(file)
 
     def of(self, path: str) -> Place:
-        """Return the place of what a path of `intake.domain.translation.problems` names, or of what
-        holds it."""
+        """Return the place of the text that a path names, or of the nearest part that contains it.
+
+        The paths are those of `intake.domain.translation.problems`.
+        """
         return place_in(self._data, _steps(path), where=self._whole) or self._whole
 
 

@@ -97,9 +97,9 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
 def _locked(draft: Draft) -> Draft:
     """Lock the draft's row and read it: the second of two clicks waits here and finds the receipt.
 
-    The submission is not joined: PostgreSQL reads the locked row anew after the wait, but a joined
-    row as it was before. The lock is FOR NO KEY UPDATE, so that another tab may meanwhile hold an
-    appointment that refers to the draft. Raises Gone.
+    Does not join the submission: after the wait PostgreSQL reads the locked row again, but returns
+    joined rows as they were before the wait. The lock is FOR NO KEY UPDATE, so that another tab may
+    meanwhile hold an appointment that refers to the draft. Raises Gone.
     """
     try:
         return Draft.objects.select_for_update(of=("self",), no_key=True).get(pk=draft.pk)

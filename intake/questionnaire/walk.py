@@ -40,7 +40,7 @@ class Walk:
 
     @property
     def uses(self) -> Uses:
-        """Which questions the program itself uses."""
+        """The questions that the program itself uses."""
         return self.protocol.uses
 
     @cached_property
@@ -131,7 +131,7 @@ class Walk:
 
     @cached_property
     def assessment(self) -> Assessment:
-        """What the rules find in the answers."""
+        """The result of the rules for the answers."""
         return assess(
             self.protocol,
             self.known,

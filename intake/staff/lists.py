@@ -1,4 +1,4 @@
-"""What all lists and pages of patients share: the order, the search, recorded reads, columns."""
+"""The common parts of all lists and pages of patients: order, search, recorded reads, columns."""
 
 import re
 from collections.abc import Callable, Iterable

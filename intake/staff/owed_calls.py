@@ -67,7 +67,7 @@ def say_who_tells_patient(
 
 
 def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
-    """Return what a patient's page shows of the calls that the patient is owed; None for no calls.
+    """Return the calls that the patient is owed, as a patient's page shows them; None for no calls.
 
     Takes one query, and one more for each kind of news among the calls.
     """

@@ -22,7 +22,7 @@ from intake.ways import contact
 REMIND_AFTER = 2
 BACK_AFTER = 4
 BACK_SOON_AFTER = 1
-MOST = 500  # submissions that one sweep returns
+MOST = 500  # one sweep puts at most this many submissions back on the worklist
 STATE = (
     *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
     *("escalate_at", "escalations", "revision"),

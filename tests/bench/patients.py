@@ -13,7 +13,7 @@ Fields = list[tuple[str, str]]
 
 
 def _pages() -> Iterator[tuple[str, Fields]]:
-    """Return what the ordinary patient sends on each step, in order."""
+    """Yield the fields that the ordinary patient sends on each step, in order."""
     for page in route(current(), ORDINARY, si_screen=False):
         if page.id == "contact":
             continue

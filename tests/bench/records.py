@@ -1,6 +1,6 @@
-"""Store submissions by the million: real rows, as far as the staff's lists and pages read them.
+"""Store submissions by the million, with all columns that the staff's lists and pages read.
 
-All rows share the answers of sixty synthetic patients, and what the rules said of these answers.
+All rows share the answers of sixty synthetic patients, and the results of the rules for them.
 Each row has its own name, birth date and phone number, with the search tokens that the service
 would store. Every value is sealed for its own row, so each submission can be opened. Each
 submission also has its request for a visit, its history and, if it is decided, its decision.
@@ -106,7 +106,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
-    """Yield each submission with the rows beside it."""
+    """Yield the rows of each submission: its own row and those of the related tables."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
@@ -210,7 +210,7 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """Yield what sixty patients sent: the row, its columns for COPY, and its sealed texts."""
+    """Yield the submissions of sixty patients: the row, its columns for COPY, its sealed texts."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
         row = composing.build_submission(
             draft_id=uuid7(),

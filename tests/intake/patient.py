@@ -190,7 +190,7 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step `about-2` of /intake/legs/p/about-2/; for another page its name: `check`."""
+        """The last part of the path: a step such as `about-2`, or a page such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property

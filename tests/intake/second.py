@@ -1,7 +1,7 @@
 """A small second protocol, `skin`, in a folder of its own beside the shipped one.
 
-It asks with other ids than `legs` and has pages of the same names, so that whatever mixes the two
-is found out. It is no draft for a clinic: its rules are invented.
+Its questions have other ids than those of `legs`, and its pages have the same names, so that tests
+find code that mixes the two. Its rules are invented: it is not a draft for a clinic.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from intake.domain.definition import Protocol, from_data
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 
 NAME = "skin"
-# What an adult with nothing urgent says to its questions.
+# The answers of an adult with nothing urgent.
 SAYS: dict[str, Any] = {
     "stop_first": ("nothing",),
     "filler": "me",
@@ -266,7 +266,7 @@ STORIES: dict[str, Any] = {
 
 
 def protocol(**heads: Any) -> Protocol:
-    """The second protocol, with other heads of its questionnaire if given."""
+    """Return the second protocol; `heads` replace keys at the top of its questionnaire."""
     return from_data(NAME, {**QUESTIONNAIRE, **heads}, RULES)
 
 
@@ -286,14 +286,14 @@ def write(folder: Path, approval: dict[str, Any] | None = None, **heads: Any) ->
 
 
 def serve(folder: Path, *names: str) -> None:
-    """From now on these are the served protocols, as if the program had been started anew."""
+    """Serve these protocols from now on, as if the program had been started anew."""
     text = "".join(f"- {name}\n" for name in names)
     (folder / "served.yaml").write_text(text, encoding="utf-8")
     start_anew()
 
 
 def start_anew() -> None:
-    """Forget what one process reads once."""
+    """Clear the caches of everything that a process reads only once."""
     for module in (protocols, documents, material, contact_step, question_step, start, wish_step):
         for thing in vars(module).values():
             if hasattr(thing, "cache_clear"):

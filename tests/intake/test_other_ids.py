@@ -77,7 +77,7 @@ def _served(monkeypatch: pytest.MonkeyPatch, fresh_pages: None) -> Iterator[None
 
 
 def somebody(**says: Any) -> Patient:
-    """The patient of the other tests, who says the same to questions of other ids."""
+    """Return the usual test patient, with the same answers under the renamed question ids."""
     patient = Patient(**says)
     ids = {question.id for question in LEGS.questions}
     patient.says = {

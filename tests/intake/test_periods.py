@@ -144,7 +144,7 @@ def test_what_a_protocol_names_fits_the_database() -> None:
 
 
 def educated() -> list[tuple[str, str]]:
-    """Every page to read, in every language, as a visitor gets it."""
+    """Return every education page, in every language, as a visitor gets it."""
     patient = Patient()
     found = []
     for page in Page.objects.select_related("condition"):

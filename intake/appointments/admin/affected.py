@@ -73,7 +73,7 @@ class AffectedVisits(FindAdmin[Row]):
         return response
 
     def warn_of(self, request: HttpRequest, visits: Sequence[Appointment]) -> None:
-        """After storing, say how many visits no longer fit the hours, and link to them."""
+        """Say after a save how many visits no longer fit the hours, and link to them."""
         if not visits:
             return
         words = ngettext(

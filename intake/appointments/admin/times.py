@@ -88,10 +88,11 @@ class Choice:
 
 
 class Times:
-    """What one page shows of slots: the visit type, the location, the week, the ticked boxes.
+    """The slots on one page, and the choices that filter them.
 
-    `typed` is the query or the form that was sent; unknown values in it are ignored. Needs a fixed
-    number of queries, however full the book.
+    The choices are the visit type, the location, the week and the ticked boxes. `typed` is the
+    query or the form that was sent; unknown values in it are ignored. Needs a fixed number of
+    queries, however full the book.
     """
 
     def __init__(

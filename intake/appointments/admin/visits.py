@@ -344,7 +344,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
 
 
 def notes_of(row: Appointment) -> dict[str, str]:
-    """Return what staff wrote of a visit: the note, why it was cancelled or overbooked."""
+    """Return the texts of staff about a visit: the note, the reasons to cancel and to overbook."""
     return {
         "note": (row.note or {}).get("text", ""),
         "reason": str(CancelReason(row.cancel_reason).label) if row.cancel_reason else "",

@@ -46,7 +46,7 @@ def fit_words(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
 def wish_rows(
     request: AppointmentRequest, clinicians: Iterable[Clinician]
 ) -> list[tuple[str, list[str]]]:
-    """Return what a patient asked for as labels and values, each wish in one line."""
+    """Return a patient's wishes as labels and values, each wish in one line."""
     names = {str(row.pk): row.name for row in clinicians}
     rows = [(_("Kind of visit"), [str(request.get_visit_type_display())])]
     for number, wish in enumerate(request.wishes, start=1):

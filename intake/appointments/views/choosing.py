@@ -28,7 +28,7 @@ def form_of(
     initial: dict[str, Any] | None = None,
     only: VisitType | None = None,
 ) -> TimesForm:
-    """Make the form with what the clinic's book offers now: visit types, clinicians, locations.
+    """Make the form with the present choices of the clinic's book: types, clinicians, locations.
 
     `only` is the type of a visit that is moved.
     """

@@ -1,4 +1,4 @@
-"""What the patient's page says of visits: the appointment, offers, the waiting list."""
+"""The words of the patient's page about visits: the appointment, offers, the waiting list."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 
 
 def visit_context(submission: Submission) -> dict[str, Any]:
-    """Return what the patient's page says of visits.
+    """Return the part of the context of the patient's page about visits.
 
     Makes three queries: for the newest visit, the offers and the waiting list. Makes one more where
     the page speaks of the waiting list.

@@ -31,9 +31,9 @@ View = Callable[..., HttpResponse]
 
 
 def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | None:
-    """Return the draft of this browser's key; for the wish step with locations and clinicians.
+    """Return the draft of this browser's key; the wish step also gets locations and clinicians.
 
-    `protocol` is that of the address. The draft may be another one's.
+    `protocol` is the protocol in the address. The draft may belong to another protocol.
     """
     key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
     return drafts.find_draft(key, to_wish=step == APPOINTMENT)
@@ -132,7 +132,7 @@ def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
 
 
 def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:
-    """Tell the patient that there is no draft, and show what was typed, so that it is not lost.
+    """Tell the patient that there is no draft, and show the typed words, so that they are not lost.
 
     When the cookie's draft was idle too long, the page says so and how to come back to it.
     """
@@ -150,7 +150,7 @@ def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpR
 
 
 def typed_words(protocol: Protocol, step: str, posted: QueryDict) -> list[tuple[str, str]]:
-    """Return what was typed on a step of a protocol as (label, value), without a draft."""
+    """Return the typed words on a step of a protocol as (label, value), without a draft."""
     if step == CONTACT:
         labels = {name: str(field.label) for name, field in ContactForm.base_fields.items()}
         protocol = words_of(protocol).protocol

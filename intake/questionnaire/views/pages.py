@@ -71,9 +71,9 @@ def _page(request: Request, *, draft: Draft, walk: Walk, step: str, protocol: st
 
 
 def not_of_this_draft(request: Request, walk: Walk, protocol: str, step: str) -> HttpResponse:
-    """Answer for a page of another protocol than the draft's: nothing of it is saved.
+    """Answer a post to a page of another protocol than the draft's, and save nothing.
 
-    What was sent is shown, to be copied. A link leads to the draft's own page.
+    Shows the posted words, so that the patient can copy them, and a link to the draft's own page.
     """
     if protocol and named(protocol) is None:
         return render(request, "errors/404.html", status=404)

@@ -71,8 +71,8 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
 def known_address(walk: Walk) -> tuple[str, bool]:
     """Return the address that the patient gave in this draft, and whether it is veiled.
 
-    An addition does not offer the address of its submission: a patient who came in by phone code
-    may never have known it.
+    In an addition, the contact address of the earlier submission is left out: a patient who opened
+    the submission with a code sent by phone may not know that address.
     """
     veiled = walk.content.veiled_contact
     if saved := walk.content.saved.get("address"):

@@ -130,7 +130,7 @@ def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: Request) -> HttpResponse:
-    """Delete the draft and what this browser stored."""
+    """Delete the draft, and the key and pages that this browser stored."""
     if request.method != "POST":
         return render(request, "intake/leave.html")
     draft = draft_of(request)

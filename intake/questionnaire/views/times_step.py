@@ -47,7 +47,7 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Save what the patient chose, and go on; show the list again if that is not possible."""
+    """Save the patient's choice, and go on; show the list again if the choice is not possible."""
     form = choosing.form_of(request.POST)
     if problem := unexpected_fields(request.POST, CHOOSE):
         form.add_error(None, problem)
@@ -134,7 +134,7 @@ def urgency_level(walk: Walk) -> int:
 
 
 def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the list has ticked when the patient comes back: a call or the waiting list.
+    """Return the choice that is ticked when the patient comes back: a call or the waiting list.
 
     A held time is ticked by the page itself.
     """

@@ -188,7 +188,7 @@ def test_number_time_and_hash_are_the_databases_own(chain):
 
 
 def grants() -> str:
-    """Roles of this test with the rights on the audit trail from docs/operations.md."""
+    """Return the SQL of docs/operations.md that grants the audit trail, for roles of this test."""
     paper = Path(settings.BASE_DIR, "docs", "operations.md").read_text(encoding="utf-8")
     _before, begin, rest = paper.partition("\n-- the audit trail")
     return (begin + rest.partition("```")[0]).replace("clinic_", "audit_test_")

@@ -28,7 +28,7 @@ from tests.intake.domain.altered import (
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a small protocol beside which there is no other one."""
+    """The folder of a small protocol, the only protocol in its parent folder."""
     monkeypatch.setattr(protocols, "HERE", tmp_path)
     monkeypatch.setattr(protocols, "load", protocols.load.__wrapped__)
     monkeypatch.setattr(protocols, "translated", protocols.translated.__wrapped__)
@@ -152,7 +152,7 @@ class Text(HTMLParser):
 
 
 def texts(data: Any) -> Iterator[str]:
-    """Every text in the data of a protocol, but for ids, versions and the grammar."""
+    """Yield every text in the data of a protocol, but for ids, versions and the grammar."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict):

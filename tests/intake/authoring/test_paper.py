@@ -35,7 +35,7 @@ _COMMAND = re.compile(r"^    (?P<command>\S.*)$", re.MULTILINE)
 
 
 class Step(NamedTuple):
-    """A command to run, or a text to write into a file in the place of what stands there."""
+    """A command to run, or a text that replaces a part of a file."""
 
     command: str = ""
     file: str = ""
@@ -59,7 +59,7 @@ def steps() -> Iterator[Step]:
 
 
 def test_every_block_of_the_walk_is_understood() -> None:
-    """So nothing that the paper tells a person to do is left out here."""
+    """This test makes sure that the other tests follow every block of the paper."""
     assert len(_WRITE.findall(WALK)) == WALK.count("```") // 2 == 7
     assert len([step for step in steps() if step.command]) >= 10
 
@@ -96,7 +96,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
         for what in ("NAME", "EMAIL")
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    # there is no database: no command here needs one
+    # no command here needs a database, so the address leads to none
     away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
     return subprocess.run(
         ["bash", "-c", command],
@@ -110,7 +110,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def said(clone: Path) -> dict[str, str]:
-    """What each command of the walk said; the copy is as it is at the end of the walk."""
+    """The output of each command of the walk. Leaves the copy as it is at the end of the walk."""
     folder = clone / "intake/protocols/cramps"
     said: dict[str, str] = {}
     for step in steps():

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def told(folder: Path) -> list[str]:
-    """What a person is told of the protocol in the folder."""
+    """Return the sentences that tell a person the faults of the protocol in the folder."""
     try:
         protocol = protocols.from_folder(folder)
     except Unreadable as error:

@@ -80,7 +80,7 @@ def arrange(submission: Submission, what: str) -> None:
 
 
 def read_by_patient(submission: Submission) -> str:
-    """Return what the patient's page says of the submission and of the visit."""
+    """Return the words of the patient's page about the submission and the visit."""
     row = fresh(submission)
     visit = visit_context(row)
     said = status_context(row, visit)

@@ -42,7 +42,7 @@ Line = dict[str, Any]
 
 
 def read(step: int = 1) -> tuple[Line, list[Line]]:
-    """Return the words of the rules at freezing, and every `step`-th row of the corpus."""
+    """Return the rules' texts as they were when the corpus was frozen, and every `step`-th row."""
     with lzma.open(CORPUS, "rt", encoding="utf-8") as file:
         lines = file.readlines()
     return json.loads(lines[0]), [json.loads(line) for line in lines[1::step]]
@@ -79,7 +79,7 @@ def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
-    """Yield, for each row that is judged otherwise today, its answers and what differs."""
+    """Yield the answers and the differences of each row that is judged otherwise today."""
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(protocol, row)))
         if now != row:
@@ -108,7 +108,11 @@ def freeze(protocol: Protocol) -> None:
 
 
 def _answers(rng: Random, protocol: Protocol, *, walked: bool) -> dict[str, Value]:
-    """Return random answers: of a walk, or to any questions. Emergencies are rare in walks."""
+    """Return random answers.
+
+    With `walked`, only shown questions are answered, and emergencies are rare. Without `walked`,
+    any question may be answered.
+    """
     answers: dict[str, Value] = {}
     calm = rng.random() < 0.9
     for question in protocol.questions:

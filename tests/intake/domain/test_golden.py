@@ -125,7 +125,7 @@ WITHOUT_EFFECT = {
 
 
 def each_rule_once() -> list[tuple[str, str]]:
-    """Every rule with a protocol that has it: the first protocol, for a rule that it shares."""
+    """Return every rule with the first protocol that has the rule."""
     found = [("legs", rule.id) for rule in current().rules.rules]
     for name in available():
         known = {id for _name, id in found} & shared(name).keys()

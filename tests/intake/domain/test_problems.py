@@ -385,7 +385,7 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("contact.language_help", {"contact": ContactQuestions("callback_phone", "language", "ack")}),
     ("contact.acknowledged", {"contact": ContactQuestions("callback_phone", "lang_help", "yes")}),
     ("walks.appointment", {"walks": ShortWalks(("em_then",), ("em_now",))}),
-    # an answer that the program uses is no option of the question
+    # the question does not have the option that the program uses
     ("who.proxy", {"who": Who("who", ("helper",))}),
     ("who.proxy", {"who": Who("who", ())}),
     ("who.proxy", {"who": Who("who", ("self", "parent_guardian", "caregiver"))}),

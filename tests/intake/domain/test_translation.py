@@ -212,7 +212,7 @@ def test_a_wrong_key_is_refused_with_its_place() -> None:
 
 
 def stale(words: Translation) -> Translation:
-    """The translation of an older English."""
+    """Return the translation of an older English protocol."""
     return replace(words, translates="0" * 64)
 
 

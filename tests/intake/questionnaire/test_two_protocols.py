@@ -39,12 +39,12 @@ OTHER = {"legs": second.NAME, second.NAME: "legs"}
 
 
 def patient_of(name: str, **says: Any) -> Patient:
-    """A patient who answers the questions of this protocol."""
+    """Return a patient who answers the questions of this protocol."""
     return Patient(**{**SPEAKS[name], **born(44), **says})
 
 
 def advice_of(name: str) -> str:
-    """The advice of the emergency that `EMERGENCY` ticks."""
+    """Return the advice of the emergency that `EMERGENCY` ticks."""
     rule = "E02" if name == "legs" else "E1"
     return protocols.load(name).rule(rule).advice.partition(".")[0]
 

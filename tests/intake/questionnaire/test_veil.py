@@ -75,7 +75,7 @@ def test_after_it_nothing_private_is_on_any_page_and_the_rest_is():
 
 
 def signature(walk: Walk) -> Any:
-    """Return what pages may reveal: the asked questions, and the urgent rules that fired."""
+    """Return the facts that pages may reveal: the asked questions, the urgent rules that fired."""
     asked = tuple(q.id for page in walk.pages for q in page.questions)
     red = tuple(f.id for f in walk.assessment.fired if f.level in ("emergency", "same_day"))
     return asked, red, walk.assessment.urgency

@@ -61,7 +61,7 @@ def stored() -> dict[str, Any]:
 
 
 def row(page: Page, question: str) -> str:
-    """Return what the check page shows of a question, with the words of its link."""
+    """Return the check page's row of a question, with the words of its link."""
     text = re.escape(question)
     found = re.search(rf"<dt>{text}</dt>(.*?)</div>", page.html, re.S)
     assert found, question

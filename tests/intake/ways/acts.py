@@ -156,7 +156,7 @@ def patient_sends(way: str) -> tuple[Submission | None, Act]:
 
 
 def lose_the_time(way: str) -> tuple[Submission, Act]:
-    """Two patients are offered a freed slot by letter. The act: the other patient accepts first."""
+    """Offer a freed slot to two patients by letter. The act: the other patient accepts first."""
     first, second = waiting_for_a_time(2)
     reach(second, way)
     mine = Offer.objects.get(request__submission=first)
