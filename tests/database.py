@@ -39,7 +39,7 @@ def template() -> str:
             if name in there:
                 return name
             cursor.execute(f'create database "{name}_new"')
-        with _using(f"{name}_new"):
+        with using(f"{name}_new"):
             call_command("migrate", verbosity=0, interactive=False)
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'alter database "{name}_new" rename to "{name}"')
@@ -56,7 +56,8 @@ def _migrations() -> str:
 
 
 @contextmanager
-def _using(name: str) -> Iterator[None]:
+def using(name: str) -> Iterator[None]:
+    """Connect Django to another database of the same server."""
     before = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = name

@@ -19,7 +19,7 @@ def version(name: str, where: str) -> Protocol:
     """Return the version of a protocol that `where` names.
 
     That is the folder of a protocol, a file with a stored document (JSON), or a commit of git.
-    Raises LookupError, with a sentence, when `where` is none of these, and Unreadable.
+    Raises LookupError with a sentence for any other `where`, and Unreadable for a faulty file.
     """
     path = Path(where)
     if path.is_dir():

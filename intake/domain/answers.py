@@ -93,7 +93,7 @@ def clean_json_answer(question: Question, value: object) -> Value | None:
 
 
 def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
-    """Return the recognisable part of an answer, ignoring errors; None when there is none.
+    """Return the part of an answer that can be read, and ignore errors. None: nothing can be read.
 
     Every known option counts, so that an emergency ticked beside a mistake is still seen. Of two
     answers to a single-choice question the first known option counts.

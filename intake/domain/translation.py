@@ -147,7 +147,7 @@ class Wording(msgspec.Struct, frozen=True):
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
 
     def tell(self, level: str) -> str:
-        """Return the text of this level under "What happens next"; '' when there is none.
+        """Return the text of this level under "What happens next"; '' for a level without a text.
 
         For a document from before levels had this text, returns the text that the program had then.
         """

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from django.test import Client
 from clinic import devdb
 from intake.models.submissions import Submission
 from intake.staff.filters import NotClosedFilter, ProgressFilter, SentFilter, UrgencyFilter
-from tests import builders
+from tests import builders, database
 from tests.bench import goals, patients, records, servers
 from tests.bench.browser import Answer, Browser
 from tests.bench.floor import packages
@@ -90,7 +90,7 @@ def measure(folder: Path) -> list[Line]:
         made.autocommit = True
         made.cursor().execute("create database few template postgres")
     few = devdb.url(folder / "pg").removesuffix("postgres") + "few"
-    with _database("few"):
+    with database.using("few"):
         of_few = _filled(FEW)
     of_many = _filled(ROWS)
     floor_key = {"sessionid": _floor_filled()}
@@ -119,19 +119,6 @@ def measure(folder: Path) -> list[Line]:
     firsts = _first_looks(folder, of_many.clinician)  # last, because it stops the database
     search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
     return [_worklist(runs, counts), every, search, server]
-
-
-@contextmanager
-def _database(name: str) -> Iterator[None]:
-    """Connect Django to another database of the same server."""
-    usual = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
 
 
 def _filled(rows: int) -> Filled:

@@ -110,7 +110,7 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     slot = book.free()
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
-    # released by another process, of which this process does not learn
+    # another process releases the slot; this process is not told
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
     monkeypatch.setattr(repeated, "MOMENT", timedelta(0))

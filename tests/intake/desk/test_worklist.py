@@ -50,7 +50,7 @@ def test_a_row_says_how_long_who_and_by_when(clinician, settings):
 
     assert cells(page, "patient") == ["Ann Early", "Bob Young", "Cy Old"]
     assert cells(page, "waiting_for") == ["30 h", "7 min", "9 days"]
-    # late by a day and a night, of which the clinic was open for eight hours
+    # 24 hours late; the clinic was open for eight of these hours
     assert cells(page, "contact_by")[0] == "overdue by 8 h"
     assert "overdue" not in "".join(cells(page, "contact_by")[1:])
     assert cells(page, "state") == ["New"] * 3
