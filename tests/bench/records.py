@@ -35,10 +35,10 @@ MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 
 
 class Shares(NamedTuple):
-    """How many submissions wait, how many are decided, and how many of these a list shows.
+    """The share of submissions that wait, that are decided, and that the other lists show.
 
-    `decided_in` is the time in which the decided ones were sent. By default it grows with
-    `decided`.
+    `decided_in` is the time within which the decided submissions were sent. By default this time
+    grows with `decided`.
     """
 
     waiting: float = 0.1
@@ -51,8 +51,8 @@ class Shares(NamedTuple):
 
 REAL = Shares()
 FULL_LISTS = Shares(0.4, 0.3, 0.1, 0.1, 0.1, decided_in=timedelta(days=60))
-"""Shares that fill a page of each list among a thousand submissions. Each row takes its time, so a
-list is compared with one of as many rows."""
+"""Shares that fill a page of each list from only a thousand submissions. Each row takes time, so
+both lists of a comparison need as many rows."""
 
 # status of a submission → progress of its request → share
 PROGRESS = {
@@ -70,8 +70,8 @@ Rows = dict[Any, dict[str, Any]]
 def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
     """Store `count` submissions, the oldest first.
 
-    The indexes are dropped first and built afterwards from their own definitions. Then the tables
-    are vacuumed, as autovacuum would do over the years.
+    The indexes are dropped first and created again at the end, which is faster. Then the tables are
+    vacuumed, as autovacuum would do over the years.
     """
     indexes = [(model, index) for model in TABLES for index in model._meta.indexes]
     with connection.cursor() as cursor:
@@ -85,11 +85,11 @@ def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
                 editor.add_index(model, index)
         for model in TABLES:
             cursor.execute(f"vacuum (analyze) {model._meta.db_table}")
-    connection.close()  # ends the connection's settings too
+    connection.close()  # `statement_timeout` and `maintenance_work_mem` end with the connection
 
 
 def store(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
-    """Store `count` submissions and the rows beside them by COPY."""
+    """Store `count` submissions and their related rows by COPY."""
     documents.store_protocol(current())
     rows = _rows(count, [user.pk for user in staff], shares)
     with connection.cursor() as cursor:
@@ -210,7 +210,7 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """Yield the submissions of sixty patients: the row, its columns for COPY, its sealed texts."""
+    """Yield sixty patients' submissions: the row, its columns for COPY, the JSON texts to seal."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
         row = composing.build_submission(
             draft_id=uuid7(),
