@@ -59,7 +59,7 @@ def test_case_spaces_and_hyphens_do_not_matter():
 
 
 def test_any_single_wrong_symbol_is_found_out():
-    # the code is linear: what holds for these references holds for all
+    # the error-detecting code is linear, so what holds for these references holds for all
     for reference in ("2222-2222", *(ids.new_reference() for _ in range(20))):
         assert ids.parse_reference(reference) == reference
         symbols = reference.replace("-", "")

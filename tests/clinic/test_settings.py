@@ -29,7 +29,10 @@ UNSET = None
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """Run Python on a copy of the program with this environment only and without a .env file."""
+    """Return a function that runs Python in a copy of the program without a .env file.
+
+    The environment has only the given variables.
+    """
     copy = tmp_path_factory.mktemp("program")
     shutil.copy(ROOT / "manage.py", copy)
     for folder in ("clinic", "intake", "education", "templates", "static"):

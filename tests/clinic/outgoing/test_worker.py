@@ -68,7 +68,7 @@ def test_the_worker_delivers_what_no_task_speaks_of_and_outlives_its_connections
     DBTaskResult.objects.all().delete()
     process = worker()
     wait_until(lambda: now(message).error == "NoComposer")
-    # like a restart of the database
+    # end the worker's connection, as a restart of the database does
     with connection.cursor() as cursor:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -24,7 +24,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 @pytest.fixture
 def ring(tmp_path, settings):
-    """Write a key ring with these keys. The first key seals."""
+    """Return a function that writes a key ring with the given keys. The first key seals."""
     settings.FIELD_KEYS_FILE = tmp_path / "keys.json"
 
     def write(*texts: str) -> None:

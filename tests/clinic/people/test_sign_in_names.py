@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
 LOGIN = "/account/login/"
 NAMES = ("ada", "Dr.Ørsted", "josé_ångström", "straße", "ΣίσυφοςΑΣ", "İpek", "ﬁnn", "ａｄａ２")
-# the accounts stay from one example to the next; all else is undone
+# all examples of a test share the accounts; each example deletes other leftovers itself
 a_law = tries(
     max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
@@ -197,7 +197,10 @@ def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
 
 
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
-    """The previous release writes these rows until it stops, so a migration would run too early."""
+    """The hourly clean-up deletes the names that the previous release stored in plain text.
+
+    A migration would run too early, because the previous release stores names until it stops.
+    """
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
     AccessAttempt.objects.create(**old, ip_address="127.0.0.1")
     AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=16))
