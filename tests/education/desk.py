@@ -15,7 +15,7 @@ def fresh(page: Page) -> Page:
 
 
 def read(page: Page) -> str:
-    """Return the hash of the text that a person has opened."""
+    """Return the hash of the page's current text, which says what a person has read."""
     return fresh(page).as_written().content_hash
 
 

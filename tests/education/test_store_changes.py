@@ -1,4 +1,4 @@
-"""A change shows at once: in the store, in every process, however slow a request is."""
+"""A change of a page shows at once: in the store, in every process, and despite slow requests."""
 
 import shutil
 import threading
@@ -163,7 +163,7 @@ def test_another_edition_of_the_program_does_not_use_our_pages(client, pages, ke
 
 
 def test_a_protocol_is_among_what_pages_are_made_of():
-    """A page says how soon a patient is seen, as the protocol sets it."""
+    """Pages say how soon patients are seen, and the protocol sets these times."""
     made_of = {path.name for path in rendered._files()}
     assert {"rules.yaml", "questionnaire.yaml", "es.yaml"} <= made_of
 
