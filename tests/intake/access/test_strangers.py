@@ -2,8 +2,9 @@
 
 The stranger knows the mailbox or the reference, but not that they belong together. The stranger
 sends forms and saves answers in the patient's name, from any number of browsers and networks,
-before the patient asks and while the patient types. The stranger's networks are not the patient's:
-when one person asks too often, the whole network waits (docs/decisions/0013).
+before the patient asks for a code and while the patient types the code. The stranger never uses the
+patient's network, because a person who asks too often makes the whole network wait
+(docs/decisions/0013).
 """
 
 from itertools import count
@@ -37,7 +38,7 @@ class Stranger:
     """A stranger with three browsers, on one network or on a new network for each request."""
 
     def __init__(self, reference: str) -> None:
-        self.reference = reference  # the patient's; the stranger does not know its mailbox
+        self.reference = reference  # of the patient, whose mailbox the stranger does not know
         self.browsers = [Client() for _n in range(3)]
         self.own: list[str] = []  # references of forms sent or saved in the patient's name
         self.places = count(1)
@@ -87,7 +88,7 @@ def often(what: str, times: int = 12) -> Any:
 
 
 def let(stranger: Stranger, what: list[Any], most: float) -> None:
-    """Let the stranger act, while at most `most` seconds pass in all."""
+    """Let the stranger do the acts in `what`, while at most `most` seconds pass in all."""
     for one, times, pause in what:
         for _n in range(times):
             stranger.act(*one)
@@ -140,6 +141,6 @@ class TestStrangers(TestCase):
         assert (page.status, page.path) == (200, "/my/code/")
         let(stranger, between, CODE_LIVES / 2)
         code = code_for(patient)
-        let(stranger, after, CODE_LIVES / 2 - 60)  # less a minute for the test itself
+        let(stranger, after, CODE_LIVES / 2 - 60)  # the test itself may take the last minute
         page = patient.post("/my/code/", {"code": code, "go": "enter"})
         assert opened(page, reference, saved), (page.path, page.status, page.errors)

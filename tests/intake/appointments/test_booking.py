@@ -334,7 +334,8 @@ def test_after_the_visit_it_is_noted_who_came(desk):
     assert [book.progress(v.submission) for v in (came, stayed_away)] == ["done", "missed"]
     with pytest.raises(workflow.NotAllowed):
         changing.cancel(appointment=came, by=desk)
-    changing.record_no_show(appointment=came, by=desk, request_id="r")  # recorded by mistake
+    # the first record, that the patient came, was a mistake, and can be corrected
+    changing.record_no_show(appointment=came, by=desk, request_id="r")
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 

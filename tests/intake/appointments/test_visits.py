@@ -1,4 +1,4 @@
-"""Visits are moved, cancelled and recorded; which staff see them; patients who wait for a visit."""
+"""Visits: staff move, cancel and record them, and see those that they may see; waiting patients."""
 
 from datetime import timedelta
 

@@ -36,5 +36,5 @@ def closed(**more):
 
 
 def left(desk):
-    """Return the references on the list to which the admin redirects after storing."""
+    """Return the references of the coming visits that lie outside of the opening hours."""
     return cells(desk.get(f"{VISITS}?hours=outside&when=coming&status=all"), "opens")

@@ -72,7 +72,7 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     trail = Trail()
     response = decide(clinician, submission, outcome="book_soon", note="Ring after six.")
 
-    # the page shows the decision and offers the next submission; the list has dropped this one
+    # the page shows the decision and offers the next submission; the worklist drops the decided one
     assert response.headers["Location"] == page_of(submission)
     page = clinician.get(page_of(submission))
     offered = f"Decision on {submission.reference} stored. Open next: {other.reference} (Routine)"

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*jobs):
-    """Run the jobs in threads that start together. Returns their results in order."""
+    """Run the jobs in threads that start together. Returns the results in the order of the jobs."""
     barrier = Barrier(len(jobs))
 
     def run(job):

@@ -2,9 +2,9 @@
 
     .venv/bin/python -m tests.intake.domain.frozen
 
-judges all of them again and shows each row that differs. The tests judge every tenth row. The
-corpus is older than computed values as data, so it shows whether a change of the protocol's
-language keeps what the protocol says. Freeze it anew (`--freeze`) only with a protocol whose
+assesses all of them again and shows each row whose result differs. The tests assess every tenth
+row. The corpus shows whether a change of the protocol's language changes a result: it was made
+before computed values became data. Write the corpus again (`--freeze`) only with a protocol whose
 results a clinician has read.
 """
 
@@ -69,7 +69,7 @@ def words(protocol: Protocol) -> Line:
 
 
 def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
-    """Return a text of a rule with its period, as patients read it."""
+    """Return a text of a rule as patients read it, with the period of its level filled in."""
     text = getattr(rule, name)
     if name != "promise" or not text or rule.level not in RANKS:
         return text
@@ -79,7 +79,7 @@ def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
-    """Yield the answers and the differences of each row that is judged otherwise today."""
+    """Yield the answers and the differences of each row whose assessment has changed."""
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(protocol, row)))
         if now != row:

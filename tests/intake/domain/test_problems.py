@@ -39,7 +39,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """Return the rule with this condition, and with everything that it reads as inputs."""
+    """Return a change of the rule `id`: the new condition, and everything it reads as inputs."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
@@ -393,10 +393,10 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
         "contact.speaks",
         {"contact": ContactQuestions("callback_phone", "lang_help", "ack", {"es": "espanol"})},
     ),
-    # a short walk without the safety question; a contact question in it
+    # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
-    # a text that is not searched for alarm words
+    # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
 ]

@@ -280,7 +280,7 @@ MIDNIGHT = Hours(
 )
 
 
-# from 02:45, on a Sunday when the clock goes from 03:00 back to 02:00
+# opening hours from 02:45, on a Sunday on which 02:45 comes twice: at 03:00 it is again 02:00
 OPENS_TWICE = Hours(
     clinician="c1", location="l1", zone=BERLIN, weekday=6, starts=time(2, 45), ends=time(4)
 )
@@ -308,7 +308,7 @@ def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minu
 
 
 def _within(slot: Slot, these: Hours) -> bool:
-    """Whether the slot lies within these hours, by wall time alone."""
+    """Return whether the slot lies within these hours, when only wall times are compared."""
     start = slot.start.astimezone(these.zone)
     end = slot.end.astimezone(these.zone)
     last = (end - timedelta.resolution).time()

@@ -40,7 +40,7 @@ def kinds() -> set[str]:
 
 
 def send_all() -> None:
-    """Send all messages, also those for later."""
+    """Send all messages, also messages that are due later."""
     Message.objects.filter(state="waiting").update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
 
@@ -165,7 +165,10 @@ def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
 
 
 def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
-    """Each field contains CANARY; the mails are read from the files as they would be sent."""
+    """The patients' data contain CANARY, and no mail or text message may contain it.
+
+    The mails are written to files as they would be sent.
+    """
     settings.EMAIL_BACKEND = "clinic.outgoing.mail.FileBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     address = {"email": "somebody@example.org"}

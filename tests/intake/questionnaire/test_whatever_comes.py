@@ -57,7 +57,7 @@ class TestWhateverComes(TestCase):
     @roughly
     @given(st.sampled_from(STEPS[:-1]), st.lists(post | get, min_size=3, max_size=25))
     def test_nothing_that_is_sent_in_any_order_breaks_the_program(self, step, requests):
-        """Send garbage to any pages, from any page on. Afterwards the patient can still go on."""
+        """Start at any page, and send garbage to any pages. The patient can still go on."""
         patient = Patient(**EVERYTHING)
         patient.jump_to(step)
         for url, data in requests:
