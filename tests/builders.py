@@ -75,7 +75,7 @@ WISH: dict[str, Any] = {
 
 
 def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
-    """Return a finished draft's content: the ordinary man's answers, or `answers` instead."""
+    """Return a finished draft's content: the ordinary man's answers, changed by `answers`."""
     everything = {**ORDINARY, **answers}
     given = {name: value for name, value in everything.items() if value is not None}
     details = {**CONTACT_DETAILS, **(contact or {})}
@@ -117,7 +117,7 @@ def totp(secret: str, steps: int = 0) -> str:
 
 
 def sign_in(client: Client, user: Any) -> Client:
-    """Sign in with both factors shown, without the sign-in pages, which have their own tests."""
+    """Sign a user in with both factors, without the sign-in pages, which have their own tests."""
     client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
     session = client.session
     request = HttpRequest()
