@@ -127,7 +127,7 @@ def test_every_row_of_the_bench_opens(clinician):
         ("status=replies", "submission_answer_due"),
         ("status=suspect", "submission_suspect"),
         ("status=all", "submission_sorted"),
-        ("status=closed", ""),  # most rows are closed, so every index finds them at once
+        ("status=closed", ""),  # most submissions are closed, so any index finds some at once
     ],
 )
 def test_the_worklist(clinician, query, index):
@@ -136,7 +136,7 @@ def test_the_worklist(clinician, query, index):
 
 @pytest.mark.parametrize("code", [code for code, _words in ProgressFilter.options])
 def test_the_front_desks_appointments(front_desk, code):
-    # the waiting list is short, so a plan may begin there
+    # the waiting list is short, so the database may begin there and use no index of submissions
     index = "" if code == "waitlist" else "submission_open"
     assert_by_index(front_desk, f"{FRONT_DESK}?progress={code}", index)
 

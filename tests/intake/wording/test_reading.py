@@ -1,4 +1,4 @@
-"""Answers read back in words."""
+"""Answers in the words in which pages and staff read them."""
 
 from django.utils import translation
 
