@@ -28,14 +28,17 @@ LEFT_OUT = (
     "The browser journeys were left out: no Chromium was found. To run them, install one"
     " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
 )
-# words of these patients, which no address may contain
+# parts of the test patients' names and phone number, which no address may contain
 CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Tell pytest-playwright which browser to start: the machine's own, quiet on the network."""
+    """Tell pytest-playwright which browser to start: the Chromium that the machine has.
+
+    The flags stop the browser from making requests of its own.
+    """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         own = request.getfixturevalue("playwright").chromium.executable_path
@@ -48,7 +51,11 @@ def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 class Window:
-    """The browser window of one person. Notes what must not happen; the test's end checks it."""
+    """The browser window of one person.
+
+    The window collects faults, such as script errors, in `complaints`. At the end of the test there
+    must be no complaint.
+    """
 
     def __init__(self, browser: Browser, home: str, **options: Any) -> None:
         self.home = home
@@ -76,7 +83,7 @@ class Window:
             self.complaints.append(f"{response.status} for {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        # the browser complains about a page that is a 404 or 422, which tests cause on purpose
+        # the browser logs an error for a page with status 404 or 422, which tests cause on purpose
         of_the_page = message.text.startswith("Failed to load resource: the server responded")
         if message.type in ("error", "warning") and not of_the_page:
             self.complaints.append(f"{self.path}: {message.text} {message.location['url']}")
@@ -92,7 +99,7 @@ class Window:
 
     @property
     def step(self) -> str:
-        """The step: `about` for /intake/legs/p/about/; for another page its name: `check`."""
+        """The last part of the path: a step such as `about`, or a page such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
@@ -113,7 +120,7 @@ class Window:
         return list(dict.fromkeys(names))
 
     def fill(self, says: Mapping[str, Any]) -> None:
-        """Fill in the controls of the page."""
+        """Fill in the page with the answers in `says`."""
         for name in self.asked():
             value = says.get(name)
             boxes = self.page.locator(f'[name="{name}"]')
@@ -184,7 +191,7 @@ class Window:
 
 @pytest.fixture
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
-    """Open windows: `window(width=360, java_script_enabled=False, …)`."""
+    """Return a function that opens a window: `window(width=360, java_script_enabled=False, …)`."""
     opened: list[Window] = []
 
     def opener(user: Any = None, **options: Any) -> Window:
