@@ -49,7 +49,7 @@ def _measure(folder: Path) -> tuple[list[Any], str]:
         if sys.argv[1:] == ["together"]:
             return [together.measure()], "staff and patients alone"
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
-        # last, because they empty the tables
+        # these three run last, because `one_slot` and `five_years` empty tables
         return [*lines, together.measure(), book.one_slot(folder), book.five_years()], stored
 
 

@@ -120,7 +120,7 @@ def _floor_told(answer: Answer, _slot: str) -> int:
 
 
 def five_years() -> Line:
-    """Time the week and the list of free times with no appointments, and then with 50,000.
+    """Measure how long the week and the list of free times take, for 0 and 50,000 appointments.
 
     The tables are vacuumed first, as autovacuum would do within five years.
     """
@@ -168,7 +168,10 @@ def five_years() -> Line:
 
 
 def _look(look: Callable[[], Any]) -> tuple[float, int, int]:
-    """Call `look` many times. Returns the median seconds, and one call's queries and lines."""
+    """Call `look` many times. Returns the median seconds of a call.
+
+    Returns also the number of queries and of lines of one call.
+    """
     with CaptureQueriesContext(connection) as queries:
         lines = len(look())
     times = []

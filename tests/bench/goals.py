@@ -51,7 +51,7 @@ def visit(server: Server, walk: Walk) -> float:
 
 
 def warm_up(ours: Server, floor: Server) -> None:
-    """Send many visitors at once, so that every worker has served every page."""
+    """Send many visitors to both servers, so that every worker has served every page before."""
     for server, walk in ((ours, patients.intake), (floor, patients.form)):
         crowd(server, walk, 4 * PATIENTS)
 
@@ -86,7 +86,7 @@ def one_after_the_other(ours: Server, floor: Server) -> Line:
 
 
 def crowd(server: Server, walk: Walk, visits: int) -> float:
-    """Return the visits per second of several visitors at once."""
+    """Let eight visitors make `visits` visits at once. Returns the visits per second."""
     tickets, errors = count(), []
 
     def visitor() -> None:
@@ -223,7 +223,7 @@ def weight(ours: Server) -> Line:
     return Line("G6", what, f"≤ {allowed / 1000:.0f} KB", told, total <= allowed, data)
 
 
-PROTOTYPE_PAGES = 8  # the pages of 17 requests: two for each page, one for the last
+PROTOTYPE_PAGES = 8  # pages of the prototype for which the goal was set
 LINKED = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 
 
@@ -236,7 +236,7 @@ def _file(server: Server, path: str) -> int:
 
 
 def compressed(answer: Answer) -> int:
-    """Return the size of the gzipped body. If the server did not compress it, a proxy would."""
+    """Return the body's size after gzip. A body that is not compressed yet is compressed here."""
     if answer.header("content-encoding") == "gzip":
         return len(answer.body)
     return len(gzip.compress(answer.body, 6))

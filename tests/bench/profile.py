@@ -46,7 +46,7 @@ OTHER = "Python itself: built-in functions, regular expressions, the rest"
 
 
 def part_of(file: str, name: str) -> str:
-    """Return the part of the program that a function belongs to; '' for tests and test client."""
+    """Return the part of the program that a function belongs to, or '' for a function of tests."""
     where = f"{file} {name}"
     return next((part for sign, part in PARTS.items() if sign in where), OTHER)
 

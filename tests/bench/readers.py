@@ -16,7 +16,8 @@ from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
-# how often one run measures each server; the two alternate, so that other load slows both alike
+# one run measures each server in so many short slices; the servers take turns, so that other load
+# slows both alike
 SLICES = 24
 EACH = 100  # answers in one slice
 

@@ -54,7 +54,7 @@ FULL_LISTS = Shares(0.4, 0.3, 0.1, 0.1, 0.1, decided_in=timedelta(days=60))
 """Shares that fill a page of each list from only a thousand submissions. Each row takes time, so
 both lists of a comparison need as many rows."""
 
-# status of a submission → progress of its request → share
+# status of a submission → progress of its appointment request → share in percent
 PROGRESS = {
     "decided": {"requested": 40, "called": 15, "offered": 15, "booked": 30},
     "closed": {"done": 80, "missed": 8, "withdrawn": 8, "called": 2, "requested": 2},
@@ -116,7 +116,7 @@ def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
     rare = {count * n // (ALIKE + 1) for n in range(1, ALIKE + 1)}
     earlier = None
     for number in range(count):
-        pk, left = uuid7(), count - number  # the last submission was sent just now
+        pk, left = uuid7(), count - number  # `left` is 1 for the last, which was sent just now
         pattern, columns, said = rng.choice(patterns)
         if left <= waiting:
             sent = now - WAITS * (left / waiting)

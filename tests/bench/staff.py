@@ -1,8 +1,8 @@
 """Measure the staff's pages with a million submissions, and the server itself.
 
 G7 and G8 compare the worklist with a stock changelist of a thousand records. G7b compares each
-other list, filter and page of submissions with itself at a thousand submissions. G10 compares the
-server with a bare server that has the same packages.
+other list, filter and page with the same page of a thousand submissions. G10 compares the server
+with a bare server that has the same packages.
 
 One client with one connection opens all pages in turn, at all sites in the same run. The time of a
 search is the whole wait of a person: for sending the form and for loading the list.
@@ -38,8 +38,8 @@ from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW = 1_000
-LOOKS = 30  # looks at each page in one run
-LOOKS_AT_EACH = 5  # looks at each page of G7b, which has many pages
+LOOKS = 30  # how often one run opens each page
+LOOKS_AT_EACH = 5  # how often one run opens each page of G7b, which has many pages
 STARTS = 5
 PAGES = {
     "first page": WORKLIST,
@@ -241,9 +241,10 @@ def _timed(look: Look) -> float:
 
 
 def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
-    """Return how many milliseconds a page takes first after a restart of PostgreSQL and server.
+    """Return the milliseconds of each page when it is the first page after a restart.
 
-    Between the restart and the page, the server answers only /healthz.
+    PostgreSQL and the server are restarted before each page. In between, the server answers only
+    /healthz.
     """
     with servers.gunicorn("clinic.wsgi") as ours:
         browser = _browser(ours.port, cookies)
@@ -268,7 +269,7 @@ def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
 def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
     """Measure G7: the worklist's first page and a filter.
 
-    They are compared with the stock list, and with our worklist of a thousand submissions.
+    Both are compared with the stock list, and with our worklist of a thousand submissions.
     """
     names = ("first page", "closed")
     to_stock = {name: _ratio(runs, name, "stock") for name in names}
