@@ -22,7 +22,7 @@ def test_uuid7s_are_distinct_and_sort_in_the_order_they_were_made():
     made = []
     for _ in range(200):
         made.append(ids.uuid7())
-        time.sleep(0.000_002)  # longer than the stored fraction of a millisecond
+        time.sleep(0.000_002)  # longer than the smallest difference that an id can store
     assert len(set(made)) == len(made)
     assert made == sorted(made)
 

@@ -127,8 +127,8 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
 def as_root(monkeypatch, tmp_path):
     """Return a function that makes a database server believe that it runs as root.
 
-    `works` decides which commands work on that machine. The function returns the server, and a
-    dictionary of the folders whose owner the server changed.
+    The function's argument says whether a command works on the machine. The function returns the
+    server, and a dictionary of the folders whose owner the server changed.
     """
     owners = {}
 

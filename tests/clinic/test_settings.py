@@ -1,4 +1,4 @@
-"""Settings refuse wrong values, and say which name is wrong and what to write."""
+"""Wrong values of settings are refused. The message names the setting and says what to write."""
 
 import os
 import shutil
