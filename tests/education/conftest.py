@@ -1,4 +1,4 @@
-"""Fixtures for pages about conditions: two sample pages, people, page stores, no database."""
+"""Fixtures for pages about conditions: sample pages, people, page stores, a failing database."""
 
 import pytest
 from django.db import OperationalError, connection

@@ -15,7 +15,7 @@ def fresh(page: Page) -> Page:
 
 
 def read(page: Page) -> str:
-    """Return the hash of the page's current text, which says what a person has read."""
+    """Return the hash of the page's current text, which a form sends to say what was read."""
     return fresh(page).as_written().content_hash
 
 
