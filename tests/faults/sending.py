@@ -41,7 +41,7 @@ from tests.bench.browser import Browser
 MUTANTS = {
     "early": ("steps", "lost"),  # shows the receipt before COMMIT
     "piecemeal": ("steps", "half"),  # stores without a transaction
-    "unguarded": ("kills", "twice"),  # does not lock the draft, and lets two rows name one draft
+    "unguarded": ("kills", "twice"),  # does not lock the draft, and allows it two submissions
     "forgetful": ("crashes", "lost"),  # switches synchronous_commit off
 }
 CHECK, SENT = "/intake/check/", "/intake/sent/"
@@ -271,7 +271,7 @@ def prepare(number: int) -> list[Patient]:
     from tests import builders
 
     patients = []
-    connection.close()  # a restart of PostgreSQL has ended this connection
+    connection.close()  # a restart of PostgreSQL may have ended this connection
     with connection.cursor() as cursor:
         cursor.execute("set synchronous_commit = on")  # so that a crash loses no draft
     for place in range(number):
@@ -291,7 +291,7 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
     from intake.models.appointments import AppointmentRequest
     from intake.models.submissions import Draft, StatusChange, Submission
 
-    connection.close()  # a restart of PostgreSQL has ended this connection
+    connection.close()  # a restart of PostgreSQL may have ended this connection
     stored = {str(row.pk): row for row in Submission.objects.all()}
     events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
     orders: dict[str, list[str]] = {}
