@@ -100,7 +100,7 @@ def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) ->
 
 
 def hold(*, draft: Draft | None = None, submission: Submission | None = None, **more: Any) -> Any:
-    """Hold a slot for the draft or the submission, with the urgency and person that it has."""
+    """Hold a slot for a draft or a submission, with the urgency and person stored there."""
     if submission:
         mine = {"urgency": submission.urgency, "person": submission.person}
     else:

@@ -35,7 +35,7 @@ def clinician() -> Client:
 
 @pytest.fixture
 def me() -> User:
-    """The account that is signed in in the fixture `clinician`."""
+    """The account of the clinician whose browser is the fixture `clinician`."""
     return builders.member("clinician")
 
 

@@ -1,4 +1,4 @@
-"""A patient with an offer or a visit, and the letters about it."""
+"""Helpers for tests of offers and visits: the patient on the own page, and letters."""
 
 from datetime import timedelta
 

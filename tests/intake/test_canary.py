@@ -1,4 +1,4 @@
-"""A patient types a secret word into every field. No place that must not hold the word holds it."""
+"""A patient types a secret word into every field. The word is found only where it belongs."""
 
 import json
 import re

@@ -38,7 +38,9 @@ class Stranger:
     """A stranger with three browsers, on one network or on a new network for each request."""
 
     def __init__(self, reference: str) -> None:
-        self.reference = reference  # of the patient, whose mailbox the stranger does not know
+        self.reference = (
+            reference  # the patient's; the stranger does not know the patient's mailbox
+        )
         self.browsers = [Client() for _n in range(3)]
         self.own: list[str] = []  # references of forms sent or saved in the patient's name
         self.places = count(1)
@@ -120,7 +122,7 @@ class TestStrangers(TestCase):
         max_examples=30,
         deadline=None,
         derandomize=True,
-        phases=[Phase.explicit, Phase.generate],  # shrinking an example takes minutes
+        phases=[Phase.explicit, Phase.generate],  # not Phase.shrink, which takes minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.booleans(), st.sampled_from(["/my/", "/intake/resume/"]), acts, acts, acts)

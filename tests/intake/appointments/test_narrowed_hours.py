@@ -1,4 +1,4 @@
-"""When hours with booked visits change, staff see the visits and are asked first."""
+"""Before hours with booked visits change, staff see these visits and must confirm the change."""
 
 from datetime import time, timedelta
 

@@ -281,7 +281,7 @@ def test_a_freed_time_goes_to_the_most_urgent_then_to_who_waited_longest():
     first, second = book.patient(1), book.patient(2)
     urgent = book.patient(3, urgency=Urgency.URGENT)
     wait(first, second, urgent)
-    wait(first)  # idempotent
+    wait(first)  # a patient who waits already is not entered twice
     assert WaitlistEntry.objects.count() == 3
     cancel(visit)
     (one,) = waitlist_offers()
@@ -410,7 +410,7 @@ def test_a_freed_time_costs_the_same_queries_however_many_wait():
     few = queries_of_cancelling(0)
     for number in range(3, 12):
         wait(submission := book.patient(number, wish=elsewhere))
-        if number > 9:  # the patient's own visit is sooner
+        if number > 9:  # these patients have a visit that is sooner than the freed slot
             book.booked(submission, book.free(3))
             wait(submission)
     assert queries_of_cancelling(12) == few

@@ -1,4 +1,7 @@
-"""Visits: staff move, cancel and record them, and see those that they may see; waiting patients."""
+"""Staff move, cancel and record visits.
+
+Also tested: which staff see which visits, and patients who wait for a visit.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The posted fields of the forms of clinic time."""
+"""Fields to post to the admin's forms of clinic time, and the visits outside of the hours."""
 
 from django.urls import reverse
 

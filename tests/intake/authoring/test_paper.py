@@ -110,7 +110,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def said(clone: Path) -> dict[str, str]:
-    """Do all steps in the copy. Returns the output of each command."""
+    """Do every step of docs/protocol-authoring.md in the copy. Returns each command's output."""
     folder = clone / "intake/protocols/cramps"
     said: dict[str, str] = {}
     for step in steps():

@@ -1,4 +1,4 @@
-"""Decisions that end in no visit: what each decision ends, and what the patient reads."""
+"""Decisions after which there is no visit: what each of them ends, and what the patient reads."""
 
 import itertools
 from datetime import timedelta
@@ -154,7 +154,7 @@ def test_each_part_is_shown_by_name_and_ended_only_by_its_own_tick(clinician, ou
     after = {
         ("visit", "yes"): ("booked", "withdrawn"),
         ("visit", "no"): ("booked", "requested"),
-        # the held slots can still be accepted
+        # as long as the offers are not ended, the patient can still accept one
         ("offers", "yes"): ("withdrawn", "withdrawn"),
         ("offers", "no"): ("offered", "requested"),
         # the request of a patient on the waiting list is open

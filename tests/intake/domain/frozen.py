@@ -1,11 +1,12 @@
 """A corpus of the protocol `legs`: 20,000 answer sets with the assessments of one day.
 
+This command assesses all answer sets again and shows each row whose result differs:
+
     .venv/bin/python -m tests.intake.domain.frozen
 
-assesses all of them again and shows each row whose result differs. The tests assess every tenth
-row. The corpus shows whether a change of the protocol's language changes a result: it was made
-before computed values became data. Write the corpus again (`--freeze`) only with a protocol whose
-results a clinician has read.
+The tests assess every tenth row. The corpus shows whether a change of the protocol's language
+changes a result, because the corpus was made before computed values were written as data. Write the
+corpus again (`--freeze`) only with a protocol whose results a clinician has read.
 """
 
 import json
@@ -87,7 +88,7 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
             yield f"row {number}: {json.dumps(row['answers'])} {row['meta']}\n  {changed}"
 
 
-# Making the corpus
+# Writing the corpus
 
 
 def freeze(protocol: Protocol) -> None:

@@ -79,7 +79,7 @@ def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> 
 
 
 def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:
-    """A rule that reads a payer's computed value is a flag, and its reason says "Payer rule"."""
+    """A rule that reads a computed value about a payer is a flag, and its reason says so."""
     payer = "Payer rule, patient-reported, not a clinical reason to wait"
     protocol = protocols.load(name)
     for rule in protocol.rules.rules:
@@ -107,7 +107,7 @@ def test_its_invented_people_answer_its_questions(name: str) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObject) -> None:
-    """No later answer changes a computed value that the search for answers takes as decided.
+    """No later answer changes a computed value that the search for answers treats as decided.
 
     The search leaves a branch early when a computed value is decided before its last answer.
     """

@@ -125,7 +125,7 @@ WITHOUT_EFFECT = {
 
 
 def each_rule_once() -> list[tuple[str, str]]:
-    """Return every rule of all protocols once, as a pair: the first protocol with it, its id."""
+    """Return each rule once, as a pair: the first protocol that has the rule, and the rule's id."""
     found = [("legs", rule.id) for rule in current().rules.rules]
     for name in available():
         known = {id for _name, id in found} & shared(name).keys()

@@ -121,7 +121,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     # the ranks of two levels exchanged
     ("wrong_level", "levels.soon", ranks(soon=0, routine=1)),
     ("wrong_level", "levels.emergency", ranks(emergency=3, same_day=4)),
-    # a target in a unit with which the program cannot reckon at this level
+    # a target or a period that this level does not allow
     ("wrong_level", "levels.emergency", level("emergency", contact_within=Within(open_hours=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(days=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(open_hours=0))),

@@ -340,9 +340,9 @@ def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
 
 
 def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
-    """The hours allowed two patients at once, and one is booked on the second seat.
+    """The hours allowed two patients at once, and one patient is booked on the second seat.
 
-    When the hours allow one patient, this booking takes the only place.
+    When the hours then allow only one patient, this booking takes the only place.
     """
     one, two = ([hours(MONDAY, "09:00", "10:00", capacity=most)] for most in (1, 2))
     day = day_of(MONDAY, NEW_YORK)

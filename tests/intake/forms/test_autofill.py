@@ -18,7 +18,7 @@ WHO = ["self", "parent_guardian", "caregiver"]
 
 
 def tokens(page: Page) -> dict[str, str]:
-    """Return the autocomplete token of each text box, or ''. The box for bots is left out."""
+    """Return the autocomplete token of each text box, or '', without the hidden box for bots."""
     boxes = re.findall(r"<(?:input|textarea)\b[^>]*>", page.html)
     attributes = [dict(re.findall(r'([\w-]+)="([^"]*)"', box)) for box in boxes]
     typed = [

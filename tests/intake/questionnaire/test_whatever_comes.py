@@ -96,7 +96,7 @@ class TestWhateverComes(TestCase):
         for other, data in posts:
             assert patient.client.post(step_url(other), data).status_code < 500
         patient.get("/intake/check/")
-        if not Draft.objects.exists():  # a minor alone: the draft was deleted
+        if not Draft.objects.exists():  # the draft of a minor who is alone was deleted
             return
         for _page in range(40):
             if patient.page.red_card or patient.page.step == "check":

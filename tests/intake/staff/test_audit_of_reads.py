@@ -37,7 +37,7 @@ def canaries():
 
 @pytest.fixture
 def visits(canaries):
-    """A visit of each patient with the clinician who signs in in the tests below.
+    """A visit of each patient with the clinician who signs in below.
 
     The first patient is also on the waiting list, and the clinic owes each patient a call.
     """

@@ -24,7 +24,7 @@ EVERYBODY = [f"{name}@staff.example.org" for name in ("clinician", "duty", "fron
 
 
 class Clock:
-    """The time in the clinic. It passes only when a test moves it."""
+    """The clinic's clock. Its time passes only when a test moves the clock."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -55,7 +55,7 @@ def told() -> list[list[str]]:
 
 
 def put() -> int:
-    """Run the sweep. Returns how many messages about red flags it puts into the outbox."""
+    """Run the sweep. Returns how many messages about red flags the sweep puts into the outbox."""
     before = Message.objects.filter(kind="escalation").count()
     escalation.escalate()
     return Message.objects.filter(kind="escalation").count() - before

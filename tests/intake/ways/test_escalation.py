@@ -1,4 +1,4 @@
-"""Escalation of red flags: who is told when, what ends it, and what does not."""
+"""Escalation of red flags: who is told and when, what ends an escalation, and what does not."""
 
 from datetime import datetime, timedelta
 

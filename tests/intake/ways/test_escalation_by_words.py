@@ -1,6 +1,7 @@
 """Alarm words begin an escalation.
 
-Calls and decisions, in whatever sequence, do not silence a red flag.
+The escalation ends when a clinician decides, settles the patient's words, or reaches the patient by
+phone. Other acts do not end the escalation.
 """
 
 from datetime import timedelta
@@ -98,7 +99,7 @@ def test_after_a_decision_words_of_alarm_wait_until_somebody_read_them_or_called
     does(submission, "clinician")
     clock.wait(30)
     assert told() == ([] if ends else [DUTY])
-    stays = does is not settled  # only settling the patient's words takes them off the worklist
+    stays = does is not settled  # only settling takes the submission off the worklist
     assert Submission.objects.waiting().exists() == stays
 
 
@@ -242,7 +243,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
             case "written to":
                 written_to(row, who)
             case "more" if is_open:
-                # this question goes by letter alone, so an earlier call does not answer for it
+                # a new question goes by letter, so an earlier call no longer ends the escalation
                 decide(row, by, "need_more_information")
                 over = False
             case "decided" if is_open:

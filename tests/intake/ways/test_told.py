@@ -1,7 +1,7 @@
 """For every act that concerns a patient, a letter or a call tells the patient.
 
-If neither does, the patient knows of the act already. The staff's page says how the patient hears.
-No slot is held for a patient who would not hear of that slot.
+If neither does, the patient knows of the act already. The staff's page says how the patient hears
+of the act. No slot is held for a patient who would not hear of that slot.
 """
 
 import re
@@ -96,7 +96,8 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
 def says(page, ending: str, way: str) -> None:
     """Check that the staff's page says how the patient hears of the act.
 
-    The page must contain the right sentence of SAID and no other; after some acts, none of them.
+    The page must contain the right sentence of SAID and no other. After some acts, the page must
+    contain no sentence of SAID.
     """
     text = words(page)
     said = {sentence for sentence in SAID if sentence in text}

@@ -1,4 +1,4 @@
-"""Answers in the words in which pages and staff read them."""
+"""How a stored answer is written out in words, for patients and for staff."""
 
 from django.utils import translation
 
