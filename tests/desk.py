@@ -80,7 +80,7 @@ def cells(response: HttpResponse, column: str) -> list[str]:
 
 
 def verdict(submission: Submission, **changes: Any) -> dict[str, Any]:
-    """Return the posted fields of a decision that keeps the urgency. `changes` override them."""
+    """Return the form fields of a decision that keeps the urgency. `changes` override fields."""
     return {
         "urgency": submission.urgency,
         "outcome": "book_routine",

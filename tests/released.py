@@ -78,9 +78,9 @@ def table_of(what: str) -> str:
 def broken(before: Facts, now: Facts) -> Facts:
     """Return each fact that breaks the release `before`, with a sentence that says how.
 
-    A column of that release must stay as it is; only a default may be added. A new column needs a
-    default or NULL, because that release writes no value. A new constraint may refuse rows that
-    the release writes, and a new foreign key rows that it deletes.
+    A column of the release must stay as it is; only a default may be added. A new column needs a
+    default or NULL, because the release writes no value into it. A new constraint may refuse a row
+    that the release writes, and a new foreign key may stop the release from deleting a row.
     """
     tables = {table_of(what) for what in before if what.startswith("column ")}
     found = {}

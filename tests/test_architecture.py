@@ -1,7 +1,7 @@
-"""Rules about the code beyond import-linter: who writes, who reads a clock, what marks text safe.
+"""Rules about the code: which modules may write, read a clock, or mark text as safe.
 
-The order of imports is in pyproject.toml (`make check`). These tests read the code and do not run
-it.
+The rules about imports between rooms are in pyproject.toml (`make check`). These tests read the
+code and do not run it.
 """
 
 import ast
@@ -128,7 +128,7 @@ def writes(module: str) -> list[str]:
     """Return the calls that write to a model.
 
     Every `.update()` counts, so code changes a dict with `|=`. A call such as `drafts.delete(…)`
-    does not count for the caller: the module `drafts` writes.
+    does not count for the caller, because the module `drafts` writes.
     """
     found = []
     for node in ast.walk(tree(module)):
@@ -155,7 +155,7 @@ SERVICES = [m for m in MODULES if any(of(w, m) for w in WRITERS) and "bulk" not 
 
 @pytest.mark.parametrize("module", SERVICES)
 def test_services_take_their_arguments_by_name(module):
-    """A service is one keyword-only function for each act."""
+    """Each act has one service function, which takes only keyword arguments."""
     for node in tree(module).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             changes = any(

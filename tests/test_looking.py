@@ -17,7 +17,7 @@ from tests import builders
 from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
 from tests.intake import book
 from tests.test_roles_matrix import TABLE, WHO, address
-from tests.test_roles_matrix import things as things  # a fixture of pytest
+from tests.test_roles_matrix import things as things  # imported so that pytest finds this fixture
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
 NONE = "403 403 403 403 403 403"
-# name → status of a GET by each of WHO, in order
+# name of an address → status of a GET by each role in WHO, in the order of WHO
 TABLE = {
     "index": "302 302 302 302 302 302",
     "app_list intake": "200 200 200 404 404 404",

@@ -1,7 +1,7 @@
 """A real browser whose requests, error messages and page widths are checked.
 
-Without Chromium the journeys are skipped with one sentence. With CLINIC_REQUIRE_BROWSER=1 a missing
-browser is a failure.
+Without Chromium the journeys are skipped, and one sentence says so. If CLINIC_REQUIRE_BROWSER=1 is
+set, the tests fail instead.
 """
 
 import os
@@ -149,8 +149,8 @@ class Window:
     def skip_to(self, step: str, **instead: Any) -> None:
         """Answer the pages before `step` through Django's test client, with this browser's cookies.
 
-        So the browser renders none of these pages; rendering a whole walk takes ten CPU seconds.
-        The journeys of tests/journeys/test_patient render every page.
+        The browser renders none of these pages, because rendering a whole walk takes ten CPU
+        seconds. The journeys in tests/journeys/test_patient.py render every page.
         """
         client = Client()
         for cookie in self.context.cookies():
@@ -170,11 +170,11 @@ class Window:
         """Return the faults that axe finds on the page."""
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE_SCRIPT)
-        # the other rules of axe are conventions (such as one landmark for all), not WCAG
+        # only rules of WCAG; axe's other rules are conventions
         rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-        # preload off: axe would copy imported style sheets inline, which our policy blocks
+        # without preload, because axe would copy style sheets into the page, which our CSP blocks
         options = {"runOnly": rules, "preload": False, "resultTypes": ["violations"], **options}
-        # only the violations: sending the passed checks took longer than finding them
+        # return only the violations, because sending the passed checks took longer than checking
         found = self.page.evaluate("async o => (await axe.run(document, o)).violations", options)
         return [
             f"{self.path}: {issue['id']} at {node['target']}: {node['html'][:120]}"

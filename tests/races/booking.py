@@ -1,4 +1,4 @@
-"""Many patients want one slot at the same moment: exactly one gets it, the others are told.
+"""Many patients want one slot at the same moment: one gets it, the others hear that it is gone.
 
     make races                                          50 clients on one slot, 200 rounds
     python -m tests.races.booking --clients 8 --rounds 5

@@ -1,9 +1,9 @@
 """Measure three pages with Lighthouse on a simulated phone, five times each (`make lighthouse`).
 
-Starts the program with its own database on loopback. Prints a table of medians, exits with 1 when a
-score is too low: 99 for performance, 100 for accessibility and best practices, 100 for search
-engines. Pages of the questionnaire need no score for search engines. `ARGS="'a condition'"`
-measures one page alone.
+Starts the program with its own database on loopback. Prints a table of medians. Exits with 1 when a
+score is below 99 for performance, or below 100 for accessibility, best practices or search engines.
+Pages of the questionnaire need no score for search engines. `ARGS="'a condition'"` measures one
+page alone.
 """
 
 import json
