@@ -108,10 +108,10 @@ def member(role: str, username: str = "") -> Any:
 
 
 def totp(secret: str, steps: int = 0) -> str:
-    """Return the current six digits, or those of `steps` half minutes from now.
+    """Return the current six digits, or the digits of `steps` half minutes from now.
 
-    The current digits stay valid for half a minute more, so that they do not expire while a test
-    runs on a busy machine.
+    The program accepts the current digits for half a minute more, so the digits do not expire while
+    a test runs on a busy machine.
     """
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 

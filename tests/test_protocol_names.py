@@ -67,7 +67,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def literals(module: ast.Module) -> set[str]:
-    """Return the protocols' names in a module, and the options with which it compares a value."""
+    """Return the names and options of protocols that a module contains or compares a value with."""
     found = {text for text in constants(module) if text in NAMES}
     for node in ast.walk(module):
         if isinstance(node, ast.Compare | ast.MatchValue):

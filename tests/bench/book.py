@@ -36,8 +36,8 @@ LOOKS = 30
 def one_slot(folder: Path) -> Line:
     """Measure G9: 50 patients without a booking post the same slot at once.
 
-    The floor is a stock Django view with one INSERT into a table with a unique column. Both are
-    measured over HTTP, in rounds that alternate.
+    The floor is a stock Django view with one INSERT into a table with a unique column. The clinic
+    and the floor are measured over HTTP, in rounds that alternate.
     """
     turns = WARM_UP + ROUNDS
     slots, patients = booking.fill(CLIENTS, turns)

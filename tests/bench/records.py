@@ -1,9 +1,9 @@
 """Store submissions by the million, with all columns that the staff's lists and pages read.
 
-All rows share the answers of sixty synthetic patients, and the results of the rules for them.
-Each row has its own name, birth date and phone number, with the search tokens that the service
-would store. Every value is sealed for its own row, so each submission can be opened. Each
-submission also has its request for a visit, its history and, if it is decided, its decision.
+All rows share the answers and assessments of sixty synthetic patients. Each row has its own name,
+birth date and phone number, with the search tokens that the service would store. Every value is
+sealed for its own row, so each submission can be opened. Each submission also has an appointment
+request, a history and, if a clinician has decided, a decision.
 """
 
 import json
@@ -106,7 +106,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
-    """Yield the rows of each submission: its own row and those of the related tables."""
+    """Yield the rows of each submission: its own row and the rows of the related tables."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
@@ -203,7 +203,7 @@ def _beside(
 def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
     """Seal JSON text for one row, as `seal_for` does.
 
-    Takes JSON text rather than a value, because many rows share one text and it is dumped only
+    Takes JSON text rather than a value, because many rows share one text, which is dumped only
     once.
     """
     return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))

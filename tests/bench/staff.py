@@ -116,7 +116,7 @@ def measure(folder: Path) -> list[Line]:
         every = _every(_runs(each, LOOKS_AT_EACH), rows)
     server = _server(of_many.clinician)
     stock = statistics.median(run["stock"] for run in runs)
-    firsts = _first_looks(folder, of_many.clinician)  # last, because it stops the database
+    firsts = _first_looks(folder, of_many.clinician)  # measured last, because it stops PostgreSQL
     search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
     return [_worklist(runs, counts), every, search, server]
 
@@ -200,7 +200,7 @@ def _changelist(browser: Browser) -> None:
 
 
 def _each(port: int, filled: Filled) -> dict[str, Look]:
-    """Return, for every list, filter and page of G7b, a function that opens it at one site."""
+    """Return functions that open every list, filter and page of G7b at one site, by their names."""
     doctor, desk = _browser(port, filled.clinician), _browser(port, filled.desk)
     return {
         **{name: partial(_seen, doctor, path) for name, path in (LISTS | filled.pages).items()},
@@ -359,7 +359,7 @@ def _server(cookies: Cookies) -> Line:
 
 
 def _memory_of_both(ours: Start, bare: Start, cookies: Cookies) -> tuple[float, float]:
-    """Return the memory of each server in MB. Both have answered the same number of requests."""
+    """Return the memory of each server in MB, after the same number of requests for each."""
 
     def walk(browser: Browser) -> Iterator[Answer]:
         browser.cookies.update(cookies)

@@ -1,4 +1,4 @@
-"""The database of a real server stops. Public pages still answer; other pages say what is down."""
+"""When the database of a real server stops, public pages still answer; others report the outage."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Links to other sites: a command finds addresses that are gone; editors see them with the page."""
+"""Links to other sites: a command finds links that are gone, and editors see these links."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ KNEES = "https://example.org/knees"
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Another site. A path such as /404 is answered with that status.
+    """Another site. A path that is a number is answered with that status: /404 with 404.
 
     /only-get refuses HEAD, and /to?x redirects to the address x.
     """

@@ -185,7 +185,7 @@ def test_each_setting_that_pages_show_makes_another_edition(settings):
 
 @COMMITTED
 def test_a_slow_reader_does_not_bring_the_older_text_back(pages, kept, monkeypatch):
-    """A request that began before a publication ends after it."""
+    """The request begins before a publication, and ends after the publication."""
     read, go_on = threading.Event(), threading.Event()
     whole = views.page_context
 

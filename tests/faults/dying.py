@@ -1,4 +1,4 @@
-"""The clinic as gunicorn serves it, but it dies on command; see tests/faults/sending.py.
+"""The clinic as a WSGI application that dies on command, for tests/faults/sending.py.
 
 The file DIE_AT contains a number n. At the n-th step of answering a POST the process deletes the
 file and ends, as suddenly as by kill -9. A step is a statement, the moment before or after COMMIT,

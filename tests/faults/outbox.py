@@ -117,7 +117,10 @@ def _fill(count: int) -> tuple[list[str], list[str]]:
 
 
 def _kill_and_drain(sink: Sink, chance: random.Random, kills: int, messages: int) -> int:
-    """Start workers and kill them; let the last one finish. Returns how many were killed."""
+    """Start and kill one worker after another, and let the last worker finish its work.
+
+    Returns the number of killed workers.
+    """
     share = messages / (kills + 1)
     done = 0
     for _kill in range(kills):

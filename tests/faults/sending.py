@@ -5,10 +5,10 @@
     python -m tests.faults.sending --mutant early  broken on purpose: exit 0 if noticed
 
 The script starts a gunicorn with two workers and a PostgreSQL that is as durable as in production.
-Each patient has a finished draft open in two windows. The patient presses Send in both, and again
-after every failure, until the receipt appears. There are three parts. First, a worker ends itself
-at each step of sending in turn. Then workers are killed by SIGKILL. Then PostgreSQL is stopped as
-in a crash ("immediate") and started again.
+Each patient has a finished draft open in two windows. The patient presses Send in both windows, and
+again after every failure, until the receipt appears. There are three parts. First, a worker ends
+itself at each step of sending in turn. Then workers are killed by SIGKILL. Then PostgreSQL is
+stopped as in a crash ("immediate") and started again.
 
 Prints a line for each part. Exits with 1 in these cases: the number on a receipt is not stored, or
 its submission does not open (lost); a draft became two submissions (twice); a submission is without
@@ -41,7 +41,7 @@ from tests.bench.browser import Browser
 MUTANTS = {
     "early": ("steps", "lost"),  # shows the receipt before COMMIT
     "piecemeal": ("steps", "half"),  # stores without a transaction
-    "unguarded": ("kills", "twice"),  # does not lock the draft, and allows it two submissions
+    "unguarded": ("kills", "twice"),  # locks no draft, and accepts two submissions of one draft
     "forgetful": ("crashes", "lost"),  # switches synchronous_commit off
 }
 CHECK, SENT = "/intake/check/", "/intake/sent/"

@@ -1,4 +1,4 @@
-"""The worker as a process: it delivers what waits, and ends without losing a message."""
+"""The worker as a process delivers the waiting messages, and ends without losing a message."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
 
 @pytest.fixture
 def worker(settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start real workers on this test's database. They do not know the tests' kinds of messages."""
+    """Start real workers on this test's database. They know no kinds of messages from tests."""
     started: list[subprocess.Popen[str]] = []
     database = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{database}"

@@ -1,4 +1,4 @@
-"""A new key comes first in the ring, all values are sealed anew, and the old key can go."""
+"""A new key is put first in the key ring, all values are sealed again, and the old key can go."""
 
 import json
 

@@ -88,8 +88,8 @@ def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
 def test_two_names_alike_are_each_meant_by_their_own_spelling(people):
     """Two accounts whose names differ only in spelling may remain from an earlier release.
 
-    They were created before similar names were refused. Each signs in by its exact spelling. Any
-    other spelling opens neither account.
+    These accounts were created before similar names were refused. A person signs in with the exact
+    spelling. Any other spelling opens neither account.
     """
     other = User(username="ADA")
     other.set_password("another long password")

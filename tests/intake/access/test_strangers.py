@@ -1,4 +1,6 @@
-"""A stranger cannot keep a patient from coming back: the right pair always gets its code.
+"""A stranger cannot keep a patient from coming back.
+
+A patient with the right reference and mailbox always gets a code.
 
 The stranger knows the mailbox or the reference, but not that they belong together. The stranger
 sends forms and saves answers in the patient's name, from any number of browsers and networks,

@@ -124,7 +124,8 @@ def test_holds_that_nobody_took_are_deleted_after_a_week():
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
     assert holds.prune_holds(days=7) == 1
     assert not Appointment.objects.filter(pk=forgotten.pk).exists()
-    assert Appointment.objects.filter(pk=held.pk).exists()  # not deleted, because a patient has it
+    # this hold is not deleted, because it still belongs to a patient
+    assert Appointment.objects.filter(pk=held.pk).exists()
 
 
 # --- the front desk ------------------------------------------------------------------------------

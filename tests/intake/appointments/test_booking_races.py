@@ -1,4 +1,4 @@
-"""Many patients want a slot at once, each in a thread with its own connection; one gets it."""
+"""Many patients want a slot at once, each in a thread with its own connection. One patient wins."""
 
 from collections import Counter
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _open_clinic():
 
 
 def told(act):
-    """Wrap an act so that it returns "won", or the name of the exception that refused it."""
+    """Wrap an act so that it returns "won", or the name of the exception that refused the act."""
 
     def run() -> str:
         try:

@@ -1,4 +1,4 @@
-"""Many patients want one slot: what the later ones are told, and that telling them costs little."""
+"""Many patients want one slot. The later patients are told that it is gone, with few queries."""
 
 from datetime import timedelta
 

@@ -76,7 +76,7 @@ def test_a_slip_is_one_sentence_with_file_and_line(
     assert "$" not in sentence
     name, _, found = place.rpartition(", line ")
     assert name == str(folder / file)
-    # YAML sees the end of a value where the next value begins, so it may name a later line
+    # YAML notices where a value ends when the next value begins, so the reported line may be later
     assert int(found) - line in (0, 1, 2)
 
 

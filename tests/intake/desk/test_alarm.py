@@ -1,4 +1,4 @@
-"""Staff see alarm words first, and no decision ignores them."""
+"""Staff see alarm words first, and a decision must say that these words were read."""
 
 import re
 from datetime import timedelta

@@ -356,7 +356,7 @@ def test_a_held_time_of_nobody_shows_no_calls(desk):
 
 
 def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
-    """The session stores the message after an act, so it may hold no name and no phone number."""
+    """The session stores the message about an act, so the message has no name or phone number."""
     visit = moved()
     given = {"type": str(book.visit_type().pk), "slot": book.free(days=20).key}
     desk.post(visit_page(visit, "move"), given)

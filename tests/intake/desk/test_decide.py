@@ -187,7 +187,7 @@ def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(cl
     assert 'value="book_urgent" selected' in body
     assert "dr-other" in text
     assert not Decision.objects.exists()
-    # after reading it again, the clinician sends the same form successfully
+    # after reading the page again, the clinician sends the same form successfully
     again = decide(clinician, fresh(submission), outcome="book_soon")
     assert again.status_code == 302
     assert Decision.objects.get().revision == 1

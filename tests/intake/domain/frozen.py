@@ -92,7 +92,7 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
 
 
 def freeze(protocol: Protocol) -> None:
-    """Write the corpus anew, from the current protocol."""
+    """Write the corpus again, with the assessments of the current protocol."""
     rng = Random(12)
     with lzma.open(CORPUS, "wb", preset=9) as file:
         file.write(json.dumps(words(protocol)).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The faults of a protocol that are found before it is served."""
+"""The faults of a protocol that are found before the protocol is served."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """Return a change of the rule `id`: the new condition, and everything it reads as inputs."""
+    """Return a change that gives a rule this condition, and inputs for everything it reads."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)

@@ -165,7 +165,7 @@ def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
 
 
 def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
-    """The patients' data contain CANARY, and no mail or text message may contain it.
+    """The patients' data contain CANARY, and no mail or text message may contain this word.
 
     The mails are written to files as they would be sent.
     """

@@ -195,7 +195,7 @@ def posted(address: str, given: dict):
     return builders.staff_client("front desk").post(address, given, follow=True)
 
 
-# act → how patients hear of it: a patient whom letters reach, a patient whom no letter reaches
+# act → how a patient hears of the act: if letters reach the patient, if no letter does
 ACTS = {
     message: ("letter", "call"),
     offer: ("letter", "refused"),
