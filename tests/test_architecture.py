@@ -250,7 +250,7 @@ def test_nothing_of_ours_reads_a_format_that_runs_code(module):
 # the one template that may mark text as safe: it shows the QR code that allauth makes
 REVIEWED = {"mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}
-# this module may mark text as safe, because it sanitizes an editor's text twice before
+# this module may mark an editor's text as safe, because it first sanitizes the text twice
 WASHES = "education.rendering"
 
 

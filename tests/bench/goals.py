@@ -51,7 +51,7 @@ def visit(server: Server, walk: Walk) -> float:
 
 
 def warm_up(ours: Server, floor: Server) -> None:
-    """Send many visitors to both servers, so that every worker has served every page before."""
+    """Send many visitors to both servers before measuring, so that every worker is warm."""
     for server, walk in ((ours, patients.intake), (floor, patients.form)):
         crowd(server, walk, 4 * PATIENTS)
 
@@ -179,7 +179,7 @@ def statements() -> Line:
 
 
 def strangers(ours: Server) -> Line:
-    """Measure T05: the time of an answer must not reveal whether reference and address match."""
+    """Measure T05: how long an answer takes must not reveal whether reference and address match."""
     known = [
         (builders.submission({"email": f"p{n}@example.org"}).reference, n) for n in range(PAIRS)
     ]

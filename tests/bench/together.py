@@ -1,9 +1,8 @@
 """Measure G11: the time to send a form alone, and while eight members of staff read pages.
 
-In production other processor cores render the staff's pages, so rendering does not slow a patient
-down. Here only the transactions of these pages run, one after another without a pause. Each
-transaction records an event, waits as long as the page takes to render, and chains the event at
-the commit.
+In production another server renders the staff's pages, so rendering does not slow a patient down.
+Here only the transactions of these pages run, one after another without a pause. Each transaction
+records an event, waits as long as the page takes to render, and chains the event at the commit.
 """
 
 import os

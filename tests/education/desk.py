@@ -20,7 +20,7 @@ def read(page: Page) -> str:
 
 
 def change(page: Page, by: Any = None, **columns: Any) -> Page:
-    """Change columns of the text, as an editor."""
+    """Change columns of the page's text as an editor, and return the changed page."""
     text = msgspec.structs.replace(fresh(page).as_written(), **columns)
     editing.save_text(page=page, text=text, by=by or editor(), read=read(page))
     return fresh(page)

@@ -161,7 +161,7 @@ def at_each_step() -> tuple[Count, int]:
     There is one patient for each step. Returns the results and the number of deaths.
     """
     order, patients, receipts = Path(os.environ["DIE_AT"]), [], []
-    # gunicorn replaces the only worker after each death, so every form takes the same steps
+    # gunicorn replaces the only worker after each death, and each new worker takes the same steps
     with _site("--workers", "1", "--threads", "1", "-k", "gthread") as site:
         while not order.exists():
             patients += prepare(1)

@@ -40,9 +40,8 @@ class Stranger:
     """A stranger with three browsers, on one network or on a new network for each request."""
 
     def __init__(self, reference: str) -> None:
-        self.reference = (
-            reference  # the patient's; the stranger does not know the patient's mailbox
-        )
+        # the patient's reference; the stranger does not know the patient's mailbox
+        self.reference = reference
         self.browsers = [Client() for _n in range(3)]
         self.own: list[str] = []  # references of forms sent or saved in the patient's name
         self.places = count(1)

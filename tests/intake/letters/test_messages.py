@@ -24,7 +24,7 @@ CANARIES = ("canary", "quentin", "555-0147", "5550147", "1982", "restless", "vei
 
 @pytest.fixture(autouse=True)
 def people():
-    """One member of staff of each role, with an address, and members who must get no letter."""
+    """Members of staff with e-mail addresses: one of each role, and some who must get no letter."""
     for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
         user = builders.member(role)
         user.email = f"{user.username}@staff.example.org"

@@ -130,7 +130,7 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     def told(kind: str, to: Submission, moments: list[datetime], parts: int) -> None:
         """Check the text message of this kind to the patient of `to`.
 
-        The text names all `moments` by the clinic's clock, and is at most as long as `parts` texts.
+        The text names all `moments` by the clinic's clock, and is at most `parts` messages long.
         """
         capsys.readouterr()
         assert sent(kind) == [], "no mail"

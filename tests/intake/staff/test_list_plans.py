@@ -56,7 +56,7 @@ def plans(client, url: str) -> list[dict[str, Any]]:
 
     With some thousand rows, reading the whole table costs about as much as using an index, so the
     planner's choice would depend on chance. Here the planner may read the whole table only when no
-    index helps, because only these plans would be slow with a hundred times as many rows.
+    index helps. Only those queries would be slow with a hundred times as many rows.
     """
     assert client.get(url).status_code == 200  # fills the caches of the process
     with CaptureQueriesContext(connection) as asked:
@@ -127,7 +127,7 @@ def test_every_row_of_the_bench_opens(clinician):
         ("status=replies", "submission_answer_due"),
         ("status=suspect", "submission_suspect"),
         ("status=all", "submission_sorted"),
-        ("status=closed", ""),  # most submissions are closed, so any index finds some at once
+        ("status=closed", ""),  # any index will do, because most submissions are closed
     ],
 )
 def test_the_worklist(clinician, query, index):
