@@ -1,4 +1,4 @@
-"""End holds and offers whose time is over, and move the requests that had these offers."""
+"""End holds and offers whose time is over, and set the requests of these offers back."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ from intake.ways import calls
 
 
 def lapse_holds(rows: AppointmentQuerySet, *, at: datetime) -> list[Appointment]:
-    """Expire held appointments whose time to answer is over, with their offers and requests.
+    """Expire held appointments whose time is over, close their offers and set their requests back.
 
     Returns the expired appointments. The caller holds the lock of each clinician and day.
     """
@@ -30,10 +30,10 @@ def lapse_holds(rows: AppointmentQuerySet, *, at: datetime) -> list[Appointment]
 
 
 def close_offers(offers: Iterable[Offer], state: str, *, at: datetime) -> None:
-    """Close open offers with this state.
+    """Close open offers, and set this state.
 
-    A request without another open offer goes back to "requested", and calls that were due about
-    its offers are dropped.
+    A request without another open offer goes back to "requested", and calls that the clinic owed
+    about the offers are dropped.
     """
     offers = list(offers)
     if not offers:
