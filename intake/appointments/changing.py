@@ -165,7 +165,8 @@ def end_all(*, submission: Submission, by: User | None = None) -> None:
                 end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
                 continue  # a visit that is over is not cancelled
-            # a row that was booked meanwhile is not locked by clinician and day
+            # a visit that was booked meanwhile is not offered, because its clinician and day are
+            # not locked
             if row.pk in known:
                 waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=submission.pk)
         waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
@@ -227,7 +228,7 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
 
 
 def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
-    """Move a visit, whose row is locked, to a time that is claimed, and tell the patient."""
+    """Move a visit, whose row is locked, to a claimed time, and tell the patient."""
     overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
     was_at = row.during.lower
     step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)

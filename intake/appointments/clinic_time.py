@@ -194,10 +194,10 @@ def _midnight(day: date) -> datetime:
 def overlapping(
     *, hours: OpeningHours, visit_types: Iterable[VisitType], besides: UUID
 ) -> OpeningHours | None:
-    """Return other hours of the same clinician that forbid these hours, or None.
+    """Return hours of the same clinician that clash with these hours, or None.
 
-    Hours at the same time forbid each other, because a clinician is at one place at a time. Hours
-    at one place for different visit types may overlap.
+    A clinician is at one place at a time, so hours at two places clash when they overlap. Hours at
+    one place clash when they overlap, unless they are for different visit types.
     """
     rows = OpeningHours.objects.filter(clinician=hours.clinician_id, weekday=hours.weekday)
     if hours.valid_until:

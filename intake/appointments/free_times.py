@@ -175,8 +175,8 @@ def nearest_for(
 ) -> list[FreeTime]:
     """Find the nearest free times that a patient of this urgency may choose from.
 
-    `known` are the nearest free times in the SlotGone error. When enough of them are allowed, the
-    database is not read.
+    `known` are the nearest free times in the SlotGone error. When the urgency allows enough of
+    these times, the database is not read.
     """
     window = window_of(urgency)
     allowed = [free for free in known if window and window[0] <= free.start < window[1]]
@@ -253,7 +253,10 @@ def wishes_of(
 
 
 def start_of(key: str) -> datetime | None:
-    """Return the moment in a slot's key, or None when the key is made up or its year absurd."""
+    """Return the moment in a slot's key, or None when the key is made up.
+
+    A key with a year before 2000 or after 2999 counts as made up.
+    """
     try:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:

@@ -84,7 +84,7 @@ def offer(
 
 
 def _letters(made: Sequence[Offer], at: datetime, until: datetime) -> Iterator[Order]:
-    """Yield the orders of letters about the offers in `made`: of the offers, and of a reminder."""
+    """Yield the orders of the letter with the offers in `made`, and of the reminder."""
     occasion, hold = str(made[0].pk), until - at
     yield Order(kind="appointment_offer", occasion=occasion, expires=until)
     if hold >= SHORTEST_WITH_REMINDER:
@@ -259,7 +259,10 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
 
 
 def _confirmed_visit(submission: Submission) -> Appointment:
-    """Return the visit of a patient who accepts the same offer twice. Raises SlotGone."""
+    """Return the visit of a patient who accepts the same offer twice.
+
+    Raises SlotGone when the visit was cancelled meanwhile.
+    """
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
         raise SlotGone(_("This appointment was changed meanwhile."))

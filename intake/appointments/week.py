@@ -96,7 +96,7 @@ def _visits(
 
 
 def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
-    """Whether a closure shuts part of a day. The closure has whole days, or two moments."""
+    """Whether a closure shuts part of a day. A closure has either whole days or two moments."""
     if closure.first_day and closure.last_day:
         return closure.first_day <= day <= closure.last_day
     # a database constraint gives every closure without days a start and an end

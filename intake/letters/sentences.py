@@ -32,7 +32,7 @@ ENDED = {
     "offers": _("We no longer hold the times that we offered you."),
     "waitlist": _("You are no longer on our waiting list."),
 }
-"""Ended part → the sentence about it. A cancelled visit has a letter of its own."""
+"""The sentence about each ended part. A cancelled visit has a letter of its own."""
 
 
 def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:

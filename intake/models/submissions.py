@@ -98,7 +98,7 @@ EVERYBODY_FROM, BANNER_FROM = 2, 3
 staff page."""
 
 ORDER = ("-alarm", "-urgency", "target_at", "id")
-"""The order of the worklist: unread alarming messages first, then by urgency, then by target."""
+"""The order of the worklist: unread alarm words first, then by urgency, then by target time."""
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):

@@ -30,7 +30,7 @@ VISITS = {
     "appointment_changed": Reason.CHANGED,
     "appointment_cancelled": Reason.CANCELLED,
 }
-"""Kind of a letter about a visit → the reason of a call that replaces the letter."""
+"""For each letter about a visit, the reason of the call that replaces the letter."""
 
 # payload of a letter that only confirms news that the patient already knows
 KNOWN = {"known": True}

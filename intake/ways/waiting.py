@@ -28,7 +28,7 @@ STATE = (
     *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
     *("escalate_at", "escalations", "revision"),
 )
-"""The columns that these functions set on a row; the caller saves them."""
+"""The columns that the functions of this module set. The caller saves the row."""
 
 
 def begin(row: Submission, *, at: datetime, told: bool) -> None:

@@ -24,7 +24,7 @@ from intake.models.appointments import Appointment
 from intake.staff import reads
 
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
-"""The query by which the list of visits shows future visits that no longer fit the hours."""
+"""The URL query for the list of visits to come that no longer fit the hours."""
 
 
 class AskingForm(forms.ModelForm[Row]):
@@ -34,7 +34,7 @@ class AskingForm(forms.ModelForm[Row]):
     affected: Sequence[Appointment] = ()
 
     def full_clean(self) -> None:
-        """Find the affected visits of a valid form: only then `instance` has the new values."""
+        """Find the affected visits, once the form is valid and `instance` has the new values."""
         super().full_clean()
         if self.is_bound and not self.errors:
             self.affected = self.find_affected()

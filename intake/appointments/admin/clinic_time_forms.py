@@ -143,7 +143,11 @@ class ClosureForm(AskingForm[Closure]):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; of two moments, the one that makes the closure longer."""
+    """Return the moment of a wall time.
+
+    When the clock changes at this time, there are two choices. Returns the choice that makes the
+    closure longer.
+    """
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

@@ -114,7 +114,11 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Appointment | None:
-        """Return any appointment. `found` checks the permission and records a refusal."""
+        """Return any appointment.
+
+        `record_or_404` checks the permission afterwards and raises PermissionDenied, so that the
+        refusal is recorded.
+        """
         try:
             return Appointment.objects.for_reading().filter(pk=object_id).first()
         except (ValidationError, ValueError):
@@ -255,7 +259,10 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         )
 
     def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
-        """Return the appointment of a button. Raises PermissionDenied for staff who only read."""
+        """Return the appointment whose button was pressed.
+
+        Raises PermissionDenied for staff who may only read.
+        """
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
         return self.record_or_404(request, object_id)
