@@ -47,8 +47,8 @@ def count_letter(*, reference: str | None) -> None:
     """Count a letter with a code, in the transaction that puts the letter into the outbox.
 
     The letter is sent even beyond the limit. `count_request` checks the limit earlier, when the
-    program does not know yet whether the pair fits, so some of many simultaneous requests may
-    exceed the limit.
+    program does not know yet whether the reference and address fit, so some of many simultaneous
+    requests may exceed the limit.
     """
     any(limits.take(key, capacity=capacity, per=per) for key, capacity, per in _letters(reference))
 

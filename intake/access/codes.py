@@ -1,9 +1,9 @@
 """Send and redeem the one-time codes by which patients come back to a draft or submission.
 
 A code goes to the mailbox or phone that is stored with the draft or submission. The code proves
-only that a person reads this mailbox; it is not a sign-in (TRUST). A pair of reference and address
-that fits nothing gets the same answer as a pair that fits, and costs the same work. All times are
-those of the database.
+only that a person reads this mailbox; it is not a sign-in. A pair of reference and address that
+fits nothing gets the same answer as a pair that fits, and costs the same work. All times are those
+of the database.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ def address_key(address: str) -> int:
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge; None if it has none."""
+    """Return the address key and reference of the browser's challenge, if there is one."""
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 

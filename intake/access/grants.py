@@ -25,7 +25,7 @@ LIFETIME = timedelta(hours=2)
 
 
 def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: str) -> str:
-    """Give the browser a grant for these submissions, and return its key. For `codes.redeem`."""
+    """Give the browser a grant for these submissions. Returns the key for `codes.redeem`."""
     key, now = new_key(), timezone.now()
     known = list(Submission.objects.filter(pk__in=submissions))
     chosen = known[0] if len(known) == 1 else None

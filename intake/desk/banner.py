@@ -1,4 +1,4 @@
-"""The banner on all staff pages: red flags that have been escalated to everybody."""
+"""The banner on all staff pages: red flags that still wait at the third step of escalation."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from intake.models.submissions import Submission, Urgency
 
 MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
 
-# A permission and the admin page that it opens, as URLs name the page. The first permission counts.
+# Maps a permission to the admin page that it opens, as URLs name the page. The first permission of
+# a user counts.
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 

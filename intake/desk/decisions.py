@@ -17,8 +17,8 @@ from intake.letters import sentences
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
-# The columns that a decision sets. `revision` is missing, because `claim` raises it. `escalations`
-# is missing, because the sweep raises it without changing the revision.
+# KEPT are columns that a decision does not set: `claim` raises `revision`, and the sweep raises
+# `escalations` without changing the revision.
 KEPT = ("revision", "escalations")
 CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in KEPT))
 

@@ -27,7 +27,7 @@ from intake.wording.reading import phone_words
 ALARM_UNREAD = gettext_lazy("Read what the patient wrote, on top of this page, then tick this.")
 CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
-# For each outcome, the fields that count only for some outcomes. The other fields always count.
+# For each outcome, the optional fields that count. Fields that no outcome lists always count.
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
     workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),

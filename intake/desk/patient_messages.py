@@ -1,7 +1,6 @@
 """What staff write to a patient, and how staff note that a patient's message needs no answer.
 
-Each function is one transaction, which includes the audit event. It raises Conflict when the
-submission was changed since staff read it.
+Each change is one transaction, which includes the audit event.
 """
 
 from datetime import datetime

@@ -1,6 +1,6 @@
 """What staff do with a submission besides the decision: take it, close it, reopen it, trust it.
 
-Each function is one transaction, which includes the audit event. It raises Conflict when the
+Each function is one transaction, which includes the audit event. Each raises Conflict when the
 submission was changed since staff read it.
 """
 

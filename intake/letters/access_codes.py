@@ -1,7 +1,7 @@
 """Letters by which a patient comes back: the reference of saved answers, a code, a notice of use.
 
-These letters hold no more than the letters of intake.letters.composing. An e-mail address gets a
-mail, a phone number gets a text message.
+These letters say no more about the patient than intake.letters.composing allows. An e-mail address
+gets a mail, a phone number gets a text message.
 """
 
 from django.conf import settings

@@ -108,7 +108,7 @@ class CancelReason(models.TextChoices):
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def taking(self) -> "AppointmentQuerySet":
-        """Return the appointments that occupy clinic time, even holds whose time is over."""
+        """Return the appointments that occupy clinic time, including holds whose time is over."""
         return self.filter(status__in=workflow.OCCUPYING)
 
     def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
@@ -126,7 +126,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A clinician's time that is held for a patient, or a visit.
 
-    `during` is half-open: the next appointment can begin at its end. A moved visit keeps its row,
+    `during` excludes its end, at which the next appointment can begin. A moved visit keeps its row,
     so that a calendar program recognises the visit by `id` and `sequence`.
     """
 

@@ -1,4 +1,4 @@
-"""Find the staff who can decide on submissions, and submissions without such a person.
+"""Find the staff who can decide on submissions, and the submissions without a clinician.
 
 A submission is without a clinician when nobody is assigned, or when the assignee cannot decide.
 """

@@ -41,13 +41,13 @@ class Urgency(models.IntegerChoices):
 
 
 class ProtocolDocument(models.Model):
-    """One version of a whole protocol, as patients were asked. Stored once, never changed."""
+    """One version of a protocol, stored whole. Rows are added, never changed."""
 
     content_hash = models.CharField(primary_key=True, max_length=64)
     name = models.SlugField()
     version = models.CharField(max_length=30)
     document = models.BinaryField()
-    # The approval of exactly this document; None when no clinician had signed it.
+    # The approval of exactly this document; None when no clinician has signed it.
     approval = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -166,8 +166,7 @@ class Submission(models.Model):
     # When the patient learned that the clinic needs more information; None after the patient
     # answers.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # Until this time, or until the patient answers, the submission is off the worklist and its
-    # clock is stopped.
+    # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care; None after a clinician has reached the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
@@ -273,7 +272,7 @@ class Device(models.TextChoices):
 
 
 class Draft(models.Model):
-    """Answers that are not sent yet. After sending, the row of the receipt.
+    """Answers that are not sent yet. After sending, the row serves the receipt page.
 
     Only the key in the patient's browser opens a draft.
     """
@@ -281,7 +280,7 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # '' if the draft was begun in a release that did not ask this
+    # '' if the draft was begun in a release that did not ask about the device
     device = models.CharField(max_length=6, choices=Device.choices, blank=True, db_default="")
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"

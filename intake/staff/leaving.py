@@ -18,7 +18,8 @@ from intake.models.submissions import StatusChange, Submission, Urgency
 def give_back(*, user: User, by: User, request_id: str) -> list[str]:
     """Give back the waiting submissions of `user` to the worklist if `user` cannot decide any more.
 
-    Returns a sentence with the number of submissions for each urgency, or an empty list.
+    Returns a list with one sentence, which says how many submissions of each urgency were given
+    back, or an empty list.
     """
     if deciders().filter(pk=user.pk).exists():
         return []
@@ -28,7 +29,8 @@ def give_back(*, user: User, by: User, request_id: str) -> list[str]:
         mine = mine.only("status", "assignee", "revision", "urgency")
         rows = list(mine.select_for_update(of=("self",)))
         for row in rows:
-            # a decided submission keeps its status, because only the patient's message waits
+            # a decided submission keeps its status, because only the patient's message waits for an
+            # answer
             row.status = workflow.MOVES.get((row.status, "release"), row.status)
             row.assignee, row.revision = None, row.revision + 1
         Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])

@@ -39,8 +39,8 @@ def start(*, row: Submission, at: datetime) -> None:
 def pause(*, submission: Submission, by: User, at: datetime) -> None:
     """Put the next step off by one period, because `by` takes the submission.
 
-    Each person can put it off once. Called in the transaction of the assignment, before the
-    assignment is written to the history.
+    Each person can do this once for a submission. Called in the transaction of the assignment,
+    before the assignment is written to the history.
     """
     if not submission.history.filter(action="assign", by=by).exists():
         until = next_try(at)
@@ -90,10 +90,11 @@ def _adopt_old_messages() -> None:
 
 
 def escalation_order(submission: Submission) -> Order:
-    """Return the order of the letter for the step that is due, which `escalations` counts already.
+    """Return the order of the letter for the escalation step that is due.
 
-    The occasion contains the due time, because an alarm after a decision starts at step one again.
-    Raises ValueError for a submission that is not escalated.
+    `escalations` already counts this step. The occasion contains the due time, because an alarm
+    after a decision starts at step one again. Raises ValueError for a submission that is not
+    escalated.
     """
     if submission.escalate_at is None:
         raise ValueError("This submission is not escalated.")

@@ -114,7 +114,7 @@ def apply_reached_call(
     if row.waits_for_patient and told_before:
         answer(row, action="return", at=at)
         return "return"
-    # without `back_at`, only a clinician's call gives the patient the next step
+    # while the clock runs (no `back_at`), only a clinician's call gives the patient the next step
     if row.status == "waiting" and (told if row.back_at else by_clinician):
         begin(row, at=at, told=True)
         return "ask"
