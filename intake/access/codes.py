@@ -65,7 +65,10 @@ def address_key(address: str) -> int:
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge, if there is one."""
+    """Return the address key and the reference of the browser's challenge.
+
+    Returns None when the browser has no challenge.
+    """
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 

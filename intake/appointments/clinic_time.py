@@ -52,7 +52,7 @@ def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
     """Delete opening hours or a closure. Booked visits stay.
 
     Raises ValueError for locations, clinicians and visit types, because visits refer to them. Staff
-    put such a row out of use instead.
+    take these rows out of use instead.
     """
     if not isinstance(row, OpeningHours | Closure):
         raise ValueError("locations, clinicians and visit types are put out of use")

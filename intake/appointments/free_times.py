@@ -217,7 +217,7 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
 def urgent_days() -> int:
     """Return within how many days an urgent patient is to be seen.
 
-    This is the shortest such period of all served protocols, so that no patient chooses a time too
+    This is the shortest period that a served protocol sets, so that no patient chooses a time too
     late.
     """
     periods = [protocol.level(Urgency.URGENT.code).seen.days for protocol in served()]

@@ -194,7 +194,7 @@ class SubmissionPage:
     # --- what came before and after --------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
-        """The submission that this submission follows, and those that follow it, oldest first."""
+        """The submission to which this submission adds, and its own additions, oldest first."""
         # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
         rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")

@@ -292,7 +292,7 @@ def holder_words(row: Any) -> str:
 
 
 def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
-    """Return the call form with HTML ids that differ from those of the decision form."""
+    """Return the call form, with HTML ids that the decision form does not use."""
     return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 

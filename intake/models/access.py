@@ -17,8 +17,8 @@ class Challenge(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     browser_hash = models.BinaryField(max_length=32, db_index=True)
-    # The code opens one unsent draft or some submissions. Both are empty when nothing fits the
-    # address.
+    # The code opens one unsent draft or some submissions. `draft` and `submissions` are empty when
+    # nothing fits the address.
     draft = models.ForeignKey(Draft, null=True, on_delete=models.CASCADE, related_name="+")
     submissions = ArrayField(models.UUIDField(), default=list)
     # Blind token of the address that the patient typed, so that a new code can go to the same

@@ -106,7 +106,7 @@ def _answer_key(
     """Return what the "slot taken" page depends on: the posted fields and the urgency.
 
     Returns None when the patient has a visit or a held time, because then the page depends on
-    these, too. Returns None when other fields were posted than those of the list, so that nothing
+    these, too. Returns None when fields were posted that the list does not have, so that nothing
     personal is remembered.
     """
     names = request.POST.keys() - {"csrfmiddlewaretoken"}

@@ -137,7 +137,7 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
 
 
 def _call_words(submission: Submission) -> str:
-    """Return a sentence about the last call that reached the patient, or '' without such a call."""
+    """Return a sentence about the last call that reached the patient, or '' without a call."""
     call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
     return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
 

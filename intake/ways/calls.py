@@ -83,7 +83,7 @@ def record(
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         known = _double_click(row, made, by, now)
         # with an alarm this is a new call, because the caller has read the alarm words since the
-        # first
+        # first call
         if known and not row.alarm:
             # the stored call told the patient about these tasks, too
             for task in tasks if made.reached else ():

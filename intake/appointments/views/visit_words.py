@@ -117,7 +117,7 @@ def _newest(submission: Submission) -> Appointment | None:
 
 
 def _offers(request: AppointmentRequest) -> list[Offer]:
-    """Return the offers that the patient can accept now, or else those that other patients won."""
+    """Return the offers that the patient can accept, or else the offers that other patients won."""
     rows = list(
         request.offers.filter(state__in=("open", "lost"))
         .select_related(
