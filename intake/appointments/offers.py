@@ -153,7 +153,7 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """Withdraw all open offers to a patient, and set the request back to "requested".
 
-    If the patient already knew of the offers, also tells the patient that they are withdrawn, and
+    If the patient already knew of the offers, also tells the patient of the withdrawal, and
     returns True.
     """
     rows = Appointment.objects.filter(

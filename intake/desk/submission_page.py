@@ -165,7 +165,7 @@ class SubmissionPage:
 
     @property
     def stops(self) -> list[dict[str, Any]]:
-        """Each time that an answer stopped the form, and whether the patient took it back."""
+        """Each stop: the rules, the time, and whether the patient took the answer back."""
         rules = {rule.id: rule.name for rule in self.protocol.rules.rules}
         return [
             {

@@ -166,12 +166,12 @@ class Submission(models.Model):
     # When the patient learned that the clinic needs more information; None after the patient
     # answers.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
+    # Until this time, or until the patient answers, the submission is off the worklist and its
+    # clock is stopped.
     back_at = models.DateTimeField(null=True, blank=True)
     # When a clinician decided on emergency care; None after a clinician has reached the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # A bot may have sent the submission, so it is off the worklist until a member of staff has
-    # looked.
+    # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(

@@ -1,6 +1,6 @@
 """Answer offers, cancel a visit, join the waiting list, download the calendar file.
 
-No view takes the id of a visit: the visit is that of the submission that the code opened. The
+No view takes the id of a visit: the visit is found through the submission that the code opened. The
 services check that an offer belongs to this submission and is still open.
 """
 

@@ -1,9 +1,9 @@
 """Escalate red flags: tell more and more staff, until a clinician decides or reaches the patient.
 
 The first step tells the duty role, the second all staff, the third also every page of staff. Each
-step comes ESCALATE_MINUTES of opening time after the step before. A decision ends the escalation. A
-call in which a clinician reached the patient ends it, too. Taking the submission only pauses the
-escalation; reading the submission changes nothing.
+step comes ESCALATE_MINUTES of opening time after the step before. The
+escalation ends with a decision, or with a call in which a clinician reached the patient. Taking the
+submission only pauses the escalation; reading the submission changes nothing.
 """
 
 from datetime import datetime

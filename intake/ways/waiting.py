@@ -63,8 +63,8 @@ def end(row: Submission, *, at: datetime) -> None:
 def target_on_return(row: Submission, at: datetime) -> datetime:
     """Return the target time that `row` has if its clock starts again at `at`.
 
-    The target time moves by the opening time during which the patient had the next step. It does
-    not move when the clock is running.
+    The target time moves by the opening time during which the patient had the next step. When
+    the clock is running, the target time stays.
     """
     if row.back_at is None or row.asked_at is None:
         return row.target_at

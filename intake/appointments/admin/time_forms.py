@@ -19,7 +19,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 
 
 def duration_words(hours: int) -> str:
-    """Return a number of hours in words, in days if it is a whole number of days."""
+    """Return a number of hours in words, or in days if the hours make whole days."""
     if hours % 24 == 0:
         return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}

@@ -30,7 +30,7 @@ from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
 WEEK = timedelta(days=7)
-FARTHEST = timedelta(days=800)  # the calendar shows no day farther away
+FARTHEST = timedelta(days=800)  # the calendar shows no day farther from today
 SHOWN = 12  # free times that fit the wish, before staff press "more"
 
 

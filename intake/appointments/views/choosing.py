@@ -117,8 +117,8 @@ def _context(
     found = list(found)
     zones = sorted({free.location.time_zone for free in found})
     several = len({free.location.pk for free in found}) > 1
-    # The page names the clock, such as EST, only once if all times have the same clock. If the zones
-    # differ or the clock changes, the page names the clock at each time.
+    # The page names the clock, such as EST, only once if all times have the same clock. If the
+    # zones differ or the clock changes, the page names the clock at each time.
     clocks = {str(free.start.tzname()) for free in found}
     return {
         "form": form,
