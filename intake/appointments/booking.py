@@ -1,9 +1,9 @@
 """Turn a slot into a visit: confirm a held slot, book by telephone, overbook.
 
 Every function is one transaction, which first locks each clinician and day (claims.claiming), then
-the rows of appointments, then the row of the request. `by` is the member of staff; None stands for the
-patient. A slot is named by its key (FreeTime.key). When the slot is not free, the function raises
-SlotGone with the nearest free times.
+the rows of appointments, then the row of the request. `by` is the member of staff; None stands for
+the patient. A slot is named by its key (FreeTime.key). When the slot is not free, the function
+raises SlotGone with the nearest free times.
 """
 
 from datetime import datetime, timedelta
