@@ -94,7 +94,7 @@ class TimesForm(WalkForm):
 
     @property
     def is_open(self) -> bool:
-        """Whether the page unfolds the visit types: if there are several, until one is chosen."""
+        """Whether to unfold the visit types: there are several, and the patient has chosen none."""
         return len(self.types) > 1 and not (self.is_bound and self.value_of("visit"))
 
     @property

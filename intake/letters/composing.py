@@ -88,7 +88,7 @@ def submission_text(name: str, submission: Submission) -> str:
 
 
 def text_of(name: str, **words: Any) -> str:
-    """Render a mail template with `words` and the clinic's name, phone numbers and address."""
+    """Render a mail template with `words` and the clinic's name, phone and web address."""
     context = {
         "clinic": settings.CLINIC_SHORT_NAME,
         "phone": settings.CLINIC_PHONE,

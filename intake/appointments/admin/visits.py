@@ -377,7 +377,7 @@ def history_of(row: Appointment) -> list[tuple[Any, str, datetime, str]]:
 
 
 def buttons_for(row: Appointment, *, may_change: bool) -> dict[str, bool]:
-    """Return which buttons the page of a visit shows to a reader who may change visits."""
+    """Return which buttons the page of a visit shows. Without `may_change` it shows none."""
     is_booked = row.status == "confirmed"
     has_begun = row.during.lower <= timezone.now()
     return {
