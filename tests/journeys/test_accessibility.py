@@ -23,7 +23,7 @@ from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
 
 pytestmark = pytest.mark.journey
-# text that a patient may write for a name; the judge reports it if a page runs it
+# text that a patient may type as a name; `Judge` reports a page that runs the text as code
 EVIL = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>'"></textarea>{{ ran }}"""
 
 

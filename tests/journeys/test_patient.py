@@ -76,7 +76,7 @@ def test_a_patient_leaves_and_nothing_stays_on_the_device(window):
 
 
 def tab_to(desk: Window, wanted: str, most: int = 60) -> dict[str, Any]:
-    """Press Tab until the focused element matches `wanted`. Returns what the element is."""
+    """Press Tab until the focused element matches `wanted`. Returns its type, value and name."""
     script = """wanted => { const e = document.activeElement; return {
         fits: e.matches(wanted), type: e.type, value: e.value, name: e.name } }"""
     for _press in range(most):

@@ -1,4 +1,4 @@
-"""Several connections at once, on a real database."""
+"""Patients and windows that act at the same moment, each on its own database connection."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +73,7 @@ def test_the_clinic_told_eight_times_at_once_is_told_once():
     assert {a.status_code for a in answers} <= {
         200,
         302,
-    }  # later requests: the clinic knows already
+    }  # 200 answers a request that comes when the clinic knows already
     reference = Submission.objects.get().reference
     assert reference in window(key).get("/intake/emergency/").content.decode()
 

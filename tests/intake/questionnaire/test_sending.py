@@ -1,4 +1,4 @@
-"""What sending does, called as a service."""
+"""What the service of sending does, when it is called without a page."""
 
 from datetime import timedelta
 
