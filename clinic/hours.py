@@ -1,22 +1,31 @@
-"""Opening hours of the clinic, and arithmetic in opening time. No function here reads a clock.
+"""Opening hours of the clinic, and arithmetic in opening time. The arithmetic reads no clock.
 
 Opening hours are wall times of one time zone. They are turned into moments day by day, so that
 holidays and days of 23 or 25 hours count correctly. A wall time that occurs twice means
-its first occurrence; one that a clock change skips means the moment of the change.
+its first occurrence; one that a clock change skips means the moment of the change. Closures are
+taken away from the hours as moments.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 from itertools import groupby, pairwise
+from operator import itemgetter
 from zoneinfo import ZoneInfo
+
+from clinic.last_known import LastKnown
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([0-2]?\d):([0-5]\d)-([0-2]?\d):([0-5]\d)", re.ASCII)
 _MIDNIGHT = 24 * 60
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_TICK = timedelta.resolution
+# No closure lasts longer in the arithmetic, so that a mistyped year does not overflow.
+_LAST = datetime(3000, 1, 1, tzinfo=UTC)
 
 Minutes = tuple[int, int]  # from and to, in minutes of the wall clock since midnight
 Moments = tuple[datetime, datetime]  # from and to, in UTC
@@ -24,11 +33,14 @@ Moments = tuple[datetime, datetime]  # from and to, in UTC
 
 @dataclass(frozen=True)
 class ClinicHours:
-    """A week of opening hours in one time zone, without the holidays. See `parse`."""
+    """A week of opening hours in one time zone, without holidays and closures. See `parse`."""
 
     week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
     holidays: frozenset[date]
     zone: ZoneInfo
+    closed: tuple[Moments, ...] = ()  # in order and disjoint; see `without`
+    # open as well whenever one of these is open; see `together`
+    others: tuple["ClinicHours", ...] = ()
 
     @classmethod
     def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "ClinicHours":
@@ -55,6 +67,18 @@ class ClinicHours:
         except (LookupError, ValueError, OSError):
             raise ValueError(f"{time_zone!r} is no time zone.") from None
         return cls(tuple(map(tuple, week)), frozenset(map(_parse_date, holidays)), zone)
+
+    def without(self, closures: Iterable[Moments]) -> "ClinicHours":
+        """Return these hours without the time of some closures, which may overlap."""
+        spans = ((start, min(end, _LAST)) for start, end in closures)
+        spans = ((start, end) for start, end in (*self.closed, *spans) if start < end)
+        return replace(self, closed=tuple(_joined(sorted(spans))))
+
+    @property
+    def usual(self) -> "ClinicHours":
+        """The hours of a usual week, without closures and holidays."""
+        others = tuple(hours.usual for hours in self.others)
+        return replace(self, holidays=frozenset(), closed=(), others=others)
 
     def is_open(self, at: datetime) -> bool:
         """Return whether the clinic is open at a moment. At the minute of closing it is closed."""
@@ -107,10 +131,26 @@ class ClinicHours:
             raise ValueError("the number of business days is 1 or more")
         day = _utc(at).astimezone(self.zone).date()
         while days:
-            day += _DAY
+            day = self._day_after(day)
             spans = self._spans(day)
             days -= bool(spans)
         return self._local(spans[-1][1])
+
+    def keepable(self, at: datetime) -> datetime:
+        """Return the moment nearest to `at` by which the clinic can keep a promise.
+
+        That is `at` while the clinic is open, else an earlier closing of that day, else the next
+        closing after `at`.
+        """
+        at = _utc(at)
+        if self.is_open(at - _TICK):
+            return self._local(at)
+        earlier = [end for _start, end in self._spans(at.astimezone(self.zone).date()) if end <= at]
+        return self._local(earlier[-1]) if earlier else self.closing(at)
+
+    def is_delayed(self, at: datetime) -> bool:
+        """Return whether a closure or holiday lies between `at` and the next opening."""
+        return not self.is_open(at) and self.usual.next_opening(at) < self.next_opening(at)
 
     def describe(self) -> list[tuple[str, str]]:
         """Describe the week in the current language, with days of equal hours together.
@@ -131,18 +171,56 @@ class ClinicHours:
 
     def _spans_after(self, at: datetime) -> Iterator[Moments]:
         """Yield every span of opening that ends after `at`, in order and without end."""
+        own = self._own_spans_after(at)
+        if not self.others:
+            return own
+        return _disjoint(merge(own, *(hours._spans_after(at) for hours in self.others)))
+
+    def _own_spans_after(self, at: datetime) -> Iterator[Moments]:
         day = at.astimezone(self.zone).date()
         while True:
-            for span in self._spans(day):
+            for span in self._own_spans(day):
                 if span[1] > at:
                     yield span
-            day += _DAY
+            day = self._own_day_after(day)
+
+    def _day_after(self, day: date) -> date:
+        """Return the next day on which these hours, or other ones, may be open."""
+        return min(hours._own_day_after(day) for hours in (self, *self.others))
+
+    def _own_day_after(self, day: date) -> date:
+        """Return the next day that is not closed as a whole: a closure may last for years."""
+        day += _DAY
+        if not self.closed:
+            return day
+        begins = self._moment(day, 0)
+        found = bisect_right(self.closed, begins, key=itemgetter(0))
+        if found and (ends := self.closed[found - 1][1]) > begins:
+            return max(day, ends.astimezone(self.zone).date())
+        return day
 
     def _spans(self, day: date) -> list[Moments]:
+        spans = [span for hours in (self, *self.others) for span in hours._own_spans(day)]
+        return list(_disjoint(sorted(spans)))
+
+    def _own_spans(self, day: date) -> list[Moments]:
         if day in self.holidays:
             return []
         spans = ((self._moment(day, a), self._moment(day, b)) for a, b in self.week[day.weekday()])
-        return [span for span in spans if span[0] < span[1]]
+        return [rest for span in spans if span[0] < span[1] for rest in self._without_closed(span)]
+
+    def _without_closed(self, span: Moments) -> Iterator[Moments]:
+        """Yield the parts of a span that no closure takes."""
+        start, end = span
+        first = bisect_right(self.closed, start, key=itemgetter(1))
+        for closes, opens in self.closed[first:]:
+            if closes >= end:
+                break
+            if start < closes:
+                yield start, closes
+            start = max(start, opens)
+        if start < end:
+            yield start, end
 
     def _moment(self, day: date, minutes: int) -> datetime:
         wall = datetime.combine(day, time()) + minutes * _MINUTE
@@ -156,17 +234,106 @@ class ClinicHours:
         return at.astimezone(self.zone)
 
 
-def current() -> ClinicHours:
-    """Return the opening hours of this clinic (setting CLINIC_HOURS)."""
+def together(places: Iterable[ClinicHours]) -> ClinicHours:
+    """Return the hours in which at least one of some places is open."""
+    first, *others = places
+    return replace(first, others=tuple(others))
+
+
+# --- this clinic's hours --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ClosedTime:
+    """A coming closure, for the public pages.
+
+    The closure is of a place, or of all places where `place` is ''. `sure` is False for a public
+    holiday that no person has confirmed.
+    """
+
+    start: datetime
+    end: datetime
+    place: str = ""
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What an app knows of the clinic's hours besides the settings."""
+
+    anywhere: ClinicHours  # open when at least one place is open
+    places: Mapping[str, ClinicHours] = field(default_factory=dict)  # by the id of the place
+    on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
+    coming: tuple[ClosedTime, ...] = ()
+    own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
+
+
+calendar: LastKnown[Calendar] = LastKnown()
+"""The calendar of the app that keeps closures. The app registers how to read it."""
+
+
+def current(place: object = None, *, ask: bool = True) -> ClinicHours:
+    """Return the opening hours of a place, or the time in which at least one place is open.
+
+    `place` is the id of a place. Closures and holidays count. Without a calendar in the database,
+    these are the hours of the setting CLINIC_HOURS. `ask=False` asks no database.
+    """
+    known = calendar.get() if ask else calendar.last
+    if known is None:
+        return settings_hours()
+    return known.places.get(str(place), known.anywhere)
+
+
+def settings_hours() -> ClinicHours:
+    """Return the hours of the settings CLINIC_HOURS and CLINIC_HOLIDAYS."""
     from django.conf import settings  # the settings themselves import this module
 
     hours: ClinicHours = settings.CLINIC_HOURS
     return hours
 
 
+def usual() -> ClinicHours:
+    """Return the usual week, which counts the time of red flags.
+
+    No closure, holiday or hours of a place delay a red flag.
+    """
+    return settings_hours().usual
+
+
+def is_on_call(at: datetime, place: object = None, *, ask: bool = True) -> bool:
+    """Return whether a person is on call for the closure in which `at` lies."""
+    known = calendar.get() if ask else calendar.last
+    spans = known.on_call.get(str(place), known.on_call.get("", ())) if known else ()
+    until = current(place, ask=ask).next_opening(at)
+    return at < until and any(start < until and at < end for start, end in spans)
+
+
 def is_open(at: datetime) -> bool:
     """Return whether this clinic is open at a moment. Raises ValueError for a naive time."""
     return current().is_open(at)
+
+
+def _disjoint(spans: Iterable[Moments]) -> Iterator[Moments]:
+    """Yield spans that are sorted by their start, each without the time of those before it."""
+    reached = datetime.min.replace(tzinfo=UTC)
+    for start, end in spans:
+        if end > reached:
+            yield max(start, reached), end
+            reached = end
+
+
+def _joined(spans: Iterable[Moments]) -> Iterator[Moments]:
+    """Yield spans that are sorted by their start, with those that touch each other as one span."""
+    last: Moments | None = None
+    for start, end in spans:
+        if last and start <= last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last:
+            yield last
+        last = start, end
+    if last:
+        yield last
 
 
 def _utc(at: datetime) -> datetime:

@@ -15,8 +15,10 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from clinic import audit
+from clinic import hours as clinic_hours
 from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
+from intake import calendars
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 from tests import database
 
@@ -84,6 +86,24 @@ def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
         if connection.in_atomic_block:
             with connection.cursor() as cursor:
                 cursor.execute("set constraints aud.at_commit immediate")
+
+
+@pytest.fixture(autouse=True)
+def _hours_of_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take the hours from the settings alone, except in a test with the fixture `calendar`."""
+    read = clinic_hours.calendar._read
+    clinic_hours.calendar.register(None)
+    yield
+    clinic_hours.calendar.register(read)
+
+
+@pytest.fixture
+def calendar(db: None) -> Any:
+    """Let the closures, holidays and places of the database count, each time they are asked for."""
+    kept = clinic_hours.calendar
+    with mock.patch("clinic.last_known.SECONDS", 0):
+        kept.register(calendars.read)
+        yield kept
 
 
 @pytest.fixture

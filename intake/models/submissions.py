@@ -16,6 +16,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clinic import hours
+from clinic.hours import ClinicHours
 from clinic.ids import uuid7
 from clinic.secrets.sealing import Json, SealedField, Words
 from intake.domain import workflow
@@ -173,6 +175,10 @@ class Submission(models.Model):
     redirected_at = models.DateTimeField(null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
+    # The place that the patient chose. None: any place.
+    location = models.ForeignKey(
+        "Location", null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
+    )
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
@@ -237,6 +243,14 @@ class Submission(models.Model):
     def is_for_today(self) -> bool:
         """Whether staff must read the submission today: same day or above, or stopped."""
         return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
+
+    @property
+    def hours(self) -> ClinicHours:
+        """The opening hours that count for this submission's times: those of its place.
+
+        No closure delays a red flag, so the usual week counts for a red flag.
+        """
+        return hours.usual() if self.is_for_today else hours.current(self.location_id)
 
     @property
     def waits_for_patient(self) -> bool:
