@@ -1,6 +1,7 @@
 """The configuration of the admin, for INSTALLED_APPS.
 
-In apps.py Django would take it for the configuration of the app `clinic`.
+The class does not stand in apps.py, because there Django would take the class for the
+configuration of the app `clinic`.
 """
 
 from django.contrib.admin import apps
