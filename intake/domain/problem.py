@@ -47,7 +47,7 @@ The place in this list is the number of the system check, so a new kind comes la
 
 
 class Problem(NamedTuple):
-    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
+    """One fault: its kind (a key of `KINDS`), its place, and a sentence that says what to do."""
 
     id: str
     path: str
