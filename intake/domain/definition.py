@@ -267,7 +267,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def pages(self) -> tuple[QuestionPage, ...]:
-        """All pages in order. A question without the key `page` joins the page before if it fits."""
+        """All pages in order. A question without the key `page` joins the last page if it fits."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
     @cached_property
