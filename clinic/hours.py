@@ -228,7 +228,7 @@ def day_words(at: datetime) -> str:
     from django.utils.translation import gettext as _
     from django.utils.translation import pgettext
 
-    # translators: a day in the letters of Django's date filter, such as l j F
+    # translators: how a day is written, in the letters of Django's date filter, such as l j F
     day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
     return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
 
@@ -248,7 +248,7 @@ def period_words(*, open_hours: int = 0, business_days: int = 0, days: int = 0) 
     from django.utils.translation import ngettext
 
     if open_hours:
-        # translators: hours in which the clinic is open
+        # translators: a clinic hour is an hour in which the clinic is open
         words = ngettext("%(n)s clinic hour", "%(n)s clinic hours", open_hours)
         return words % {"n": open_hours}
     if business_days:
@@ -268,6 +268,6 @@ def _clock(minutes: int) -> str:
         return _("midnight")
     if minutes == _MIDNIGHT // 2:
         return _("noon")
-    # translators: a time of day in the letters of Django's time filter, such as H:i
+    # translators: how a time of day is written, in the letters of Django's time filter, such as H:i
     pattern = pgettext("time of day", "g:i A")
     return time_format(time(*divmod(minutes, 60)), pattern).lower()
