@@ -70,7 +70,8 @@ class ClinicAdminSite(admin.AdminSite):
         return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        # Not written as @secure_admin_login above the method: it would take `self` for the request.
+        # secure_admin_login is called here, because as a decorator of this method it would take
+        # `self` for the request.
         return secure_admin_login(super().login)(request, extra_context=extra_context)
 
     @method_decorator(require_POST)

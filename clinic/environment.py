@@ -33,7 +33,10 @@ ENV = _read_dotenv(BASE_DIR / ".env") | os.environ
 
 
 def env_text(name: str, default: str | None = None, fix: str = "") -> str:
-    """Return the text of a setting, or of the file that the variable NAME_FILE names, if set."""
+    """Return the text of a setting.
+
+    If the variable NAME_FILE is set, the text is read from the file that NAME_FILE names.
+    """
     if path := ENV.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -78,7 +81,10 @@ def env_phone(name: str, default: str | None, fix: str = "") -> str:
 
 
 def env_file(name: str, laptop: Path | None) -> Path:
-    """Return the path of a key file. `laptop` is the default, for a file made at its first use."""
+    """Return the path of a key file that a setting names.
+
+    `laptop` is the default path, at which the program makes a key file when it first needs one.
+    """
     value = ENV.get(name, "").strip()
     if value:
         return Path(value)

@@ -166,7 +166,7 @@ def current() -> ClinicHours:
 
 
 def is_open(at: datetime) -> bool:
-    """Return whether this clinic is open at a moment. Raises ValueError without a time zone."""
+    """Return whether this clinic is open at a moment. Raises ValueError for a time without zone."""
     return current().is_open(at)
 
 

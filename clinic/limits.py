@@ -75,7 +75,7 @@ def take_all(*limits: Limit) -> int:
 
 
 def seconds_to_wait(limit: Limit) -> int:
-    """Return in how many whole seconds the limit has a token, 0 for now. Takes no token."""
+    """Return the whole seconds until the limit has a token, 0 if it has one. Takes no token."""
     rate = limit.capacity / limit.per.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(_WAIT, {"key": _digest(limit.key), "rate": rate})

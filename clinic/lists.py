@@ -37,7 +37,7 @@ _MOST_KEPT = 20
 
 
 class CappedPaginator(Paginator[Any]):
-    """Counts at most a thousand rows, because counting all rows would need a scan of the table."""
+    """A paginator that counts at most a thousand rows, because counting all would take too long."""
 
     most = MOST_COUNTED
 

@@ -1,7 +1,7 @@
 """Write logs as JSON lines on standard output, with an allow-list of their keys.
 
 Log records of libraries may quote a patient: in a path, a query, the text of a database error. So
-only the logger, the level and the type and place of the exception are written of these records.
+of these records only the logger, the level, and the type and place of an exception are written.
 """
 
 import json

@@ -131,10 +131,9 @@ DRAFT_OWN_HOURS = env_int("DRAFT_OWN_HOURS", 24, 1, DRAFT_DAYS * 24)
 DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
 # min(): a clinic with a DRAFT_IDLE_MINUTES below 20 gets that time for shared devices as well
 DRAFT_SHARED_MINUTES = env_int("DRAFT_SHARED_MINUTES", min(20, DRAFT_IDLE_MINUTES), 5, 24 * 60)
-DRAFT_VEIL_MINUTES = env_int(
-    "DRAFT_VEIL_MINUTES", 30, 5, 24 * 60
-)  # the idle time after which sensitive answers are hidden
-SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: never the patient's own device
+# the idle minutes after which the veil hides sensitive answers
+DRAFT_VEIL_MINUTES = env_int("DRAFT_VEIL_MINUTES", 30, 5, 24 * 60)
+SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # on for a kiosk, which is never a patient's own
 # A form sent faster than this may come from a bot, because a person needs longer. A form that may
 # be urgent is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
@@ -264,7 +263,8 @@ FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json" if D
 INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key" if DEMO else None)
 
 # --- signatures of protocols --------------------------------------------------------------------
-# a folder outside of the program's tree; '' for the files beside each protocol
+# a folder with signatures, outside the program's own files; '' for the files in each protocol's
+# folder
 PROTOCOL_APPROVALS = env_text("PROTOCOL_APPROVALS", "")
 if PROTOCOL_APPROVALS and not Path(PROTOCOL_APPROVALS).is_dir():
     raise ImproperlyConfigured(
@@ -387,7 +387,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE}form"
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # no longer than the answers it protects
+CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # as long as answers are kept that the token protects
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300

@@ -8,9 +8,9 @@ from django.urls import include, path
 
 from clinic import views
 
-# The pages of allauth that the site serves. Pages for sign-up and for mailed links are left out:
-# staff do not need them, and nobody can make them send mail. The page `account_signup` only says
-# that sign-up is closed; allauth links to it.
+# The pages of allauth that the site serves. Pages for sign-up and for mailed links are left out,
+# because staff do not need these pages, and a page that is not served cannot be made to send mail.
+# The page `account_signup` only says that sign-up is closed; allauth links to it.
 ACCOUNT_PAGES = {
     "account_login",
     "account_logout",

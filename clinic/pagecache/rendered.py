@@ -249,7 +249,7 @@ def _current(store: Store) -> str:
 
 
 def _place(generation: str, path: str) -> str:
-    """Return the place that an entry's signature is bound to."""
+    """Return the name of the place to which the signature of a stored page is bound."""
     return f"page\0{generation}\0{_key(path)}"
 
 

@@ -31,7 +31,7 @@ from clinic.people import attempts, leaving, sessions
 from clinic.people.roles import ROLES
 from clinic.requests import request_id, signed_in_user
 
-# These models get no page of the packages: PersonAdmin shows the accounts, roles are a table in
+# Remove the admin pages that packages bring: PersonAdmin shows the accounts, roles are a table in
 # code, and nobody shall see the seeds of second factors or the counted wrong passwords.
 admin.site.unregister(
     [User, Group, Authenticator, EmailAddress, AccessAttempt, AccessFailureLog, AccessLog]
@@ -72,7 +72,7 @@ class PersonForm(ModelForm[User]):
 
 @admin.register(User)
 class PersonAdmin(FindAdmin[User]):
-    """The accounts of staff. Administrators can neither change their own nor make superusers."""
+    """The accounts of staff. Administrators cannot change their own account or make superusers."""
 
     list_display = ["username", "name", "roles", "second_factor", "is_active", "last_login"]
     list_filter = [ActiveFilter]
@@ -101,7 +101,7 @@ class PersonAdmin(FindAdmin[User]):
         return super().has_change_permission(request, obj)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only our own filter: with another, a row count could reveal parts of a hash."""
+        """Allow only our own filter: others could reveal a password's hash by counting rows."""
         return lookup == ActiveFilter.parameter_name
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -39,7 +39,7 @@ def account(name: str) -> User | None:
 
 
 def alike(name: str) -> dict[str, int]:
-    """Map the user names that differ from `name` at most in spelling to the accounts' keys."""
+    """Return the accounts whose user name is `name` or differs only in spelling: name → key."""
     names = User.objects.values_list("username", "pk")
     return {known: pk for known, pk in names if normalized(known) == normalized(name)}
 

@@ -160,8 +160,8 @@ class SecondFactorMiddleware:
 
     The middleware also ends sessions: after 15 idle minutes, and after 12 hours in any case. The
     time of the last request is stored once a minute at most, so that most requests write no row. A
-    request without our session cookie loads no session. Nor does a page that needs no sign-in
-    (`login_not_required`), so that this page works without the database.
+    request without our session cookie loads no session. A page that needs no sign-in
+    (`login_not_required`) loads no session either, so that it works without the database.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -223,7 +223,8 @@ def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
 
 
 def _has_ended(session: SessionBase) -> bool:
-    """Return whether the session was idle for too long or is too old. If not, store the time."""
+    """Return whether the session was idle too long or is too old. If not, store the time of this
+    request."""
     now = time.time()
     seen = session.get(SEEN, 0)
     if now - seen > settings.STAFF_IDLE_SECONDS:

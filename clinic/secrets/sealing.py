@@ -205,7 +205,7 @@ class SealedField(models.BinaryField[Value, Value]):
 def fold(text: str) -> str:
     """Return text in the form that search compares: O'Brién becomes obrien.
 
-    Capitals, accents, spaces and signs are removed.
+    The result has only small letters and digits, without accents, spaces and punctuation.
     """
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
 

@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 def _answers(port: int) -> bool:
-    """Return whether the program answers. Asking the port is not enough: it opens earlier."""
+    """Return whether the program answers. The port opens before the program is loaded."""
     probe = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         probe.request("GET", "/healthz")

@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 log("worker without database", level=logging.ERROR, exc_info=True)
                 connection.close()
                 pause = WITHOUT_DATABASE
-            except Exception:  # a bad task must not stop the others
+            except Exception:  # one failing task must not stop the worker
                 log("worker round failed", level=logging.ERROR, exc_info=True)
                 pause = WITHOUT_DATABASE
             self.stopping.wait(pause)
