@@ -25,14 +25,14 @@ UNPUBLISHED: Final = "education.W103"
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
-"""Kind of problem → id of the check."""
+"""Kind of problem → id of its system check."""
 
 
 @register("pages")
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report each problem of the page files, and each page that a protocol names without a file."""
+    """Report each problem of the page files, and each page without a file that a protocol names."""
     try:
         groups = {group.slug for group in content.read_conditions(FOLDER)}
         pages = content.read_pages(FOLDER)

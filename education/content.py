@@ -16,11 +16,11 @@ from intake.protocols import files
 from intake.protocols.files import Unreadable
 
 ABOUT: Final = "about"
-"""The folder of the pages about the clinic. It is not a condition."""
+"""The folder of the pages about the clinic, which have no address below /conditions/."""
 OVERVIEW: Final = "overview"
-"""The page at the condition's own address."""
+"""The slug of the page that is shown at the address of the condition itself."""
 LANGUAGES: Final = ("es",)
-"""The languages besides English. Each has a folder of translations beside the English pages."""
+"""All languages except English. Each has a folder of translations next to the English pages."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -64,7 +64,7 @@ class _FrontMatter(Base, frozen=True):
 
 
 class Page(Base, frozen=True):
-    """The content of a page in one language. `content_hash` is equal for the same content.
+    """The content of a page in one language. The same content has the same `content_hash`.
 
     `translates` is the hash of the English page from which a translation was made.
     """

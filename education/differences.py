@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from education import content
 
 CONTEXT_LINES: Final = 2
-"""Unchanged lines shown before and after a change."""
+"""How many unchanged lines are shown before and after a change."""
 MAX_ROWS: Final = 2000
-"""Rows shown; a longer list is cut off."""
+"""How many rows are shown at most."""
 _MAX_WORDS: Final = 400
 """A line with more words is not compared word by word."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")

@@ -9,7 +9,7 @@ from education import content, markup, problems
 from intake.domain.readability import reading_grade
 
 AIM: Final = (6, 8)
-"""The pages aim at these reading grades (years of school in the United States)."""
+"""The reading grades that pages should have, in years of school in the United States."""
 
 
 class Grade(NamedTuple):

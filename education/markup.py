@@ -17,7 +17,7 @@ from markdown_it.token import Token
 
 LEVELS: Final = ("emergency", "same-day", "ask")
 HIGHLIGHT: Final = ("\ue000", "\ue001")
-"""Put around a word that a search found. `plain` removes these characters from every text."""
+"""The characters around a word that a search found. `plain` removes them from every text."""
 
 _LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
 _HTTPS = re.compile(
@@ -115,7 +115,7 @@ def _text(content: str) -> Token:
 
 
 def fill_in(text: str, text_for: Callable[[str], str]) -> str:
-    """Replace each placeholder and emergency number in a title or summary by `text_for` of it."""
+    """Replace placeholders and emergency numbers in a title or summary by results of `text_for`."""
 
     def replace(found: re.Match[str]) -> str:
         return found[0] if found[1] else text_for(found[2] or found[3])

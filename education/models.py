@@ -27,7 +27,7 @@ from clinic.ids import uuid7
 from education import content, image_format
 
 SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
-"""Language → text search configuration that ignores accents. The migrations create them."""
+"""Language → PostgreSQL text search configuration that ignores accents, made by a migration."""
 
 
 def _searched(language: str) -> Any:
@@ -269,7 +269,7 @@ class Section(models.Model):
 
 
 class Source(models.Model):
-    """A publication that the page cites. The mark [1] in a text names the source of `order` 1."""
+    """A publication that the page cites. The mark [1] in a text means the source with `order` 1."""
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sources")
     order = models.PositiveSmallIntegerField(_("number"))
@@ -336,7 +336,7 @@ class Picture(models.Model):
         return self.slug
 
     def get_absolute_url(self) -> str:
-        """Return the address, the same in every language. Other bytes have another address."""
+        """Return the address of the picture, which contains the file's hash and no language."""
         return f"/pictures/{self.hash}.{self.kind}"
 
 

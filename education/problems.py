@@ -11,7 +11,7 @@ SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
     | {"/accessibility/", "/language-help/"}
 )
-"""Addresses of the site that a page may lead to, besides other pages."""
+"""Addresses of this site to which a page may link, besides the addresses of other pages."""
 KINDS: Final[Mapping[str, str]] = {
     "unknown_related": "a related page does not exist",
     "unknown_link": "a link leads to no page of this site",
@@ -60,7 +60,7 @@ def problems(
 
 
 Fault = tuple[str, str, str]
-"""A kind of KINDS, the field or section, and details."""
+"""A kind (one of KINDS), the field or section, and details."""
 
 
 def _faults(

@@ -103,7 +103,7 @@ MAX_WORDS: Final = 12
 MAX_RESULTS: Final = 20
 MAX_NEAREST: Final = 3
 MIN_SIMILARITY: Final = 0.45
-"""The least word similarity (of trigrams, from 0 to 1) that counts as found."""
+"""A page with at least this word similarity (of trigrams, from 0 to 1) counts as found."""
 
 _WORD = re.compile(r"[^\W_]+")
 

@@ -65,7 +65,7 @@ def overview(request: HttpRequest, *, condition: str) -> HttpResponse:
 
 @public
 def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
-    """Show one page of a condition. Any other address of the page redirects to its own address."""
+    """Show one page of a condition. Other addresses of this page redirect to its proper address."""
     proper = address(condition, slug)
     if proper != request.path:
         return redirect(proper, permanent=True)

@@ -32,7 +32,7 @@ NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KIN
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
 }
-"""Kind of problem → id of its check."""
+"""Kind of problem of a translation → id of its system check."""
 _HINT: Final = "See docs/protocol-authoring.md."
 
 

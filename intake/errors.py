@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 REFUSALS = (Conflict, Refused, workflow.NotAllowed)
-"""The exceptions that refuse an act on a visit. Their messages are for the acting person."""
+"""The exceptions that refuse an act on a visit. Their messages are for the person who acts."""
 
 STAFF_REFUSALS = (*REFUSALS, ValueError)
-"""The same for staff, who also read the message of a value that a service refuses."""
+"""The exceptions whose messages staff read: REFUSALS, and ValueError for a refused value."""

@@ -79,7 +79,7 @@ def query_tokens(text: str) -> list[list[int]]:
 
 
 def blinded_term(text: str) -> int:
-    """Return a keyed hash of the search term, in place of which the audit trail stores the hash."""
+    """Return a keyed hash of the search term. The audit trail stores this hash, not the term."""
     return blind("term", fold(text[:100]))
 
 

@@ -33,7 +33,7 @@ DETAILS = frozenset({
 })
 # fmt: on
 Detail = str | int | None | Sequence[str | int]
-"""A value of a detail."""
+"""The type of a value in the `detail` of an event."""
 
 ANONYMOUS = "anonymous"
 _LONGEST = 64

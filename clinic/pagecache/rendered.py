@@ -39,12 +39,13 @@ from clinic.requests import Request
 from clinic.secrets.sealing import sign, signed
 
 kept = cache_control(public=True, no_cache=True)
-"""Mark a view whose answer is the same for every reader. Browsers ask again each time."""
+"""Marks a view whose answer is the same for every reader. Browsers ask for a newer page each time.
+"""
 
 SITEMAP = "/sitemap.xml"
 _FEEDS = ["/feed/" if code == "en" else f"/{code}/feed/" for code, _name in settings.LANGUAGES]
 BESIDES = (SITEMAP, "/robots.txt", *_FEEDS)
-"""The stored pages that are in no sitemap."""
+"""The paths of stored pages that are not in the sitemap."""
 
 CONDITIONS = (
     "HTTP_IF_NONE_MATCH",

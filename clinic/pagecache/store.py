@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 BEFORE = "before"
-"""The key of the entry that names the generation before."""
+"""The key of the entry in which a generation names the previous generation."""
 
 NONE = ""
-"""No generation has begun."""
+"""The name that stands for "no generation"."""
 
 
 class StoreError(Exception):

@@ -70,7 +70,7 @@ class ConditionForm(forms.Form):
 
 @admin.register(Condition)
 class ConditionAdmin(ReadOnlyAdmin[Condition]):
-    """The list of conditions. No condition can be deleted: addresses of pages contain its name."""
+    """The list of conditions. None can be deleted, because addresses of pages contain its name."""
 
     list_title = gettext_lazy("Conditions")
     is_in_index = False

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 MAX_ROWS: Final = 30
-"""The most sections, and the most sources, of a page: Django limits the fields of a form."""
+"""How many sections and how many sources a page may have: Django limits the fields of a form."""
 MAX_CHARACTERS: Final = 40_000
-"""The most characters of all sections together: a posted form has a size limit."""
+"""How many characters all sections together may have: the size of a posted form is limited."""
 _LAST: Final = 10_000
 _DAY = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
@@ -67,7 +67,7 @@ class RelatedField(forms.CharField):
 
 
 class HeadForm(forms.Form):
-    """The head of a page, such as title and summary. `read` is the hash of the text when opened."""
+    """The head of a page, such as title and summary. `read` is the hash of the opened text."""
 
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -299,7 +299,7 @@ def _faults(form: forms.Form, before: str) -> Iterator[tuple[str, str]]:
 def _in_order(rows: Sequence[Part]) -> list[Part]:
     """Return the rows that count, sorted by the place that the editor typed.
 
-    A row that was moved to a place of another row gets this place. The other row moves one place
+    A row that was moved to the place of another row gets this place. The other row moves one place
     up if the moved row came from above, else one place down.
     """
 

@@ -198,7 +198,7 @@ class PageList(ReadOnlyAdmin[Page]):
 
 
 def _labelled(label: str, value: str) -> str:
-    """Return a cell with a label that is shown only on a phone, where there are no headings."""
+    """Return a cell with a label that only phones show, on which column headings are hidden."""
     return format_html('<span class="on-phone">{}</span> {}', label, value)
 
 

@@ -231,7 +231,7 @@ def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime)
 
 
 def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = None) -> None:
-    """Copy what lists and the search need from the text that readers see into columns."""
+    """Copy title, summary and plain text for readers into columns, for lists and the search."""
     text = text or page.as_read()
     page.shown_at = at
     page.reader_title, page.reader_summary = text.title, text.summary

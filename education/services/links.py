@@ -16,7 +16,7 @@ def record_gone(*, answers: Mapping[str, bool | None]) -> None:
 
     `answers` maps each address on our pages to the result of `link_check.is_gone`. An address with
     True is stored as gone. The row of an address with False is deleted, as is the row of an address
-    that no page names any more. For None nothing changes.
+    that no page names any more. For an address with None nothing changes.
     """
     with transaction.atomic():
         unknown = [url for url, gone in answers.items() if gone is None]

@@ -1,4 +1,4 @@
-"""Check what a member of staff may do with pages, and the exceptions that refuse an act."""
+"""Check what a member of staff may do with pages; define the exceptions that refuse an act."""
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext as _
@@ -28,6 +28,6 @@ def may(by: User | AnonymousUser, what: str) -> bool:
 
 
 def require(by: User | AnonymousUser, what: str) -> None:
-    """Raise NotPermitted unless the person may `change`, `review` or `publish` pages."""
+    """Raise NotPermitted unless `may` allows `what` to this person."""
     if not may(by, what):
         raise NotPermitted

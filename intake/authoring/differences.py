@@ -60,7 +60,7 @@ def _lines(old: Thing, new: Thing) -> Iterator[str]:
 
 
 def _raised(name: str, before: Fact, after: Fact) -> str:
-    """Return " (raised)" or " (LOWERED)" if the level of a rule changed, else ''."""
+    """Return " (raised)" or " (LOWERED)" if the urgency of a rule changed, else ''."""
     if name != "level" or not {before.value, after.value} <= RANKS.keys():
         return ""
     return " (raised)" if RANKS[after.value] > RANKS[before.value] else " (LOWERED)"

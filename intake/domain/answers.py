@@ -37,7 +37,7 @@ class PageResult(msgspec.Struct, frozen=True):
         return not self.errors
 
 
-# Reading one answer
+# --- reading one answer ---------------------------------------------------------------------------
 
 
 def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
@@ -219,7 +219,7 @@ def _text(question: Question, text: str) -> str | None:
     return text or None
 
 
-# Storing answers
+# --- storing answers ------------------------------------------------------------------------------
 
 
 def plain(value: Value | None) -> Any:

@@ -15,8 +15,8 @@ from intake.domain.grammar import SUM, Computed, Term
 from intake.domain.stored import CODE
 
 SAFETY_RETRACTED: Final = "safety_retracted"
-"""Whether the patient changed an interrupting answer later. It comes from the walk, not from the
-answers."""
+"""The computed value that says whether the patient took back an answer that had stopped the form.
+The walk knows this, not the answers."""
 
 
 def compute(

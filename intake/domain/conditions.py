@@ -26,8 +26,8 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "lt": operator.lt,
 }
 
-# Phones type curly quotes, which become straight quotes. So does an accent that stands alone:
-# NFKC would turn it into a space and a combining accent.
+# Phones type curly quotes; they become straight quotes here. An accent that stands alone becomes a
+# straight quote, too, because NFKC would turn it into a space and a combining accent.
 _STRAIGHT_QUOTES: Final = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')

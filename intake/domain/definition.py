@@ -21,14 +21,14 @@ from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_orde
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
-"""An answer: single and text → str, multi → option codes in option order, integer → int,
-decimal → Decimal, boolean → bool."""
+"""An answer, by the type of its question: str for single and text, a tuple of option codes in the
+order of the options for multi, int for integer, Decimal for decimal, bool for boolean."""
 
 Answers = Mapping[str, Value]
-"""Question id → value, without hidden questions and questions left blank."""
+"""Question id → answer, without hidden questions and questions left blank."""
 
 ComputedValue = str | int | bool | None
-"""A value derived from answers; None when unknown."""
+"""A value that is computed from answers; None if the answers do not give a value."""
 
 QUESTIONS_PER_PAGE: Final = 4
 FLAG: Final = "flag"

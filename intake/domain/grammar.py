@@ -82,12 +82,14 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
 
 
 SUM: Final = "sum"
-"""The name by which a computed value reads its own sum."""
+"""The name by which the conditions of a computed value read its own sum."""
 
 
 class Term(Base, frozen=True):
-    """One part of a sum: the answer to `q`, or the number that `map` gives its option, `times`
-    this factor."""
+    """One part of a sum: the answer to the question `q`, multiplied by `times`.
+
+    If there is a `map`, the number that it has for the chosen option counts as the answer.
+    """
 
     q: str
     times: int = 1

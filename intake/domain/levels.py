@@ -31,10 +31,10 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "tell": (*PERIODS, "by"),
     "closed": (),
 }
-"""Kind of text → the placeholders that the program fills in it.
+"""Kind of text → the placeholders that the program fills in this kind of text.
 
-`{within}` is the period of `contact_within`, `{seen_within}` that of `seen_within`, `{by}` the day
-and time until when the clinic contacts the patient.
+`{within}` stands for the period `contact_within`, `{seen_within}` for the period `seen_within`, and
+`{by}` for the day and time by which the clinic contacts the patient.
 """
 _WRITTEN: Final = re.compile(
     r"\b(\d+|an?|one|two|three|un|una|dos|tres) (clinic |business |working )?"

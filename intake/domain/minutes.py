@@ -8,7 +8,7 @@ from typing import Final
 from intake.domain.definition import Protocol, Question
 
 WORDS_A_SECOND: Final = 2.5
-"""Reading at 150 words a minute: at night, on a phone, with a decision at the end."""
+"""The reading speed: 150 words a minute, at night, on a phone, with a decision at the end."""
 OWN_STEPS_SECONDS: Final = 210
 """The time for the contact, the wish, and reading all answers once more on the check page."""
 

@@ -42,7 +42,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Every kind of problem, and what it means.
 
-The place in this list is the number of the system check, so a new kind comes last.
+The place of a kind in this list is the number of its system check, so a new kind must come last.
 """
 
 

@@ -38,15 +38,15 @@ _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 
 LONGEST_RULE: Final = 8
 LONGEST_VERSION: Final = 30
-"""The most characters of a rule's id and of a version that the database stores."""
+"""How many characters a rule's id, or a version, may have in the database."""
 
 
 def problems(protocol: Protocol) -> list[Problem]:
     """Return all problems of a protocol in reading order. Without problems it may be served.
 
     The search for questions that cannot be reached and rules that cannot fire takes some tens of
-    milliseconds. This search is skipped while names are wrong, because wrong names would cause more
-    problems there, among which their cause is hard to find.
+    milliseconds. This search is skipped while names are wrong, because it would then find many
+    further problems, and these would hide their cause.
     """
     found = [
         *_names(protocol),
@@ -71,7 +71,7 @@ def problems(protocol: Protocol) -> list[Problem]:
     return found
 
 
-# Names and structure
+# --- names and structure --------------------------------------------------------------------------
 
 
 def _names(protocol: Protocol) -> Iterator[Problem]:
@@ -194,7 +194,7 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
 
-# Conditions
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def _conditions(protocol: Protocol) -> Iterator[Problem]:
@@ -214,7 +214,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
 
 
-# Reachability
+# --- questions and rules that no answers reach ----------------------------------------------------
 
 
 def _unreachable(protocol: Protocol) -> Iterator[Problem]:
@@ -228,12 +228,13 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("never_fires", f"rules.{rule.id}", "No answers make this rule fire.")
 
 
-# Texts
+# --- texts ----------------------------------------------------------------------------------------
 
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        # The question "Who fills in the form?" needs no proxy wording: it decides who is a proxy.
+        # The question "Who fills in the form?" needs no proxy wording, because only its answer
+        # tells whether a proxy reads it.
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire

@@ -49,7 +49,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"\ben (una|la|su) (próxima )?consulta (regular|próxima)\b",
     ),
 }
-"""Language → patterns of a promise. Each pattern is matched with one sentence, ignoring case."""
+"""Language → patterns of promises. Each pattern is searched in one sentence, ignoring case."""
 
 _COMPILED: Final = {
     language: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)

@@ -170,7 +170,7 @@ def _answers(known: Mapping[str, Value | None]) -> Answers:
 def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
     """Evaluate a condition like `holds`, but let any typed text match any pattern.
 
-    The reason is that the search cannot make up a text that matches a regular expression.
+    This is needed because the search cannot make up a text that matches a regular expression.
     """
     if condition.op == "text_any_regex":
         return condition.q in answers

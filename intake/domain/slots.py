@@ -25,7 +25,7 @@ TIMES_OF_DAY: Final[Mapping[str, tuple[time, time]]] = {
     "midday": (time(11), time(14)),
     "afternoon": (time(14), time.max),
 }
-"""Time of day → the wall times from which and until which a visit may begin."""
+"""Time of day → the wall times between which a visit may begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class ClosedSpan:
     """A time without visits.
 
     It lasts from `starts` to `ends`, or from `first_day` to the end of `last_day` in the time zone
-    of each location. If `clinician` is None, all clinicians are meant, and likewise `location`.
+    of each location. If `clinician` or `location` is None, all clinicians or locations are meant.
     """
 
     clinician: str | None = None

@@ -17,7 +17,7 @@ WHO: Final = "who"
 """The names under which a draft and a submission store what a patient says in the contact step."""
 
 
-# Computed values of documents that name a version of code
+# --- code of the computed values in old stored documents ------------------------------------------
 
 
 class Code(NamedTuple):
@@ -115,4 +115,4 @@ CODE: Final[dict[tuple[str, int], Code]] = {
     ("art_pattern", 1): Code(("walk_pain", "walk_pattern"), bool, art_pattern),
     ("always", 1): Code((), bool, lambda answers: True),
 }
-"""(name, version) → code."""
+"""(name of a computed value, version) → code."""

@@ -12,13 +12,14 @@ from intake.domain import stored
 from intake.domain.grammar import Base, Line
 
 OWN_STEPS: Final = ("contact", "appointment", "check")
-"""The steps of a walk that are the program's own. No page of questions may be called so."""
+"""The ids of the steps that the program itself adds to a walk. No page of questions may have one
+of these ids."""
 
 OWN_ADDRESSES: Final = (
     *("check", "emergency", "leave", "p", "refused", "resume", "save", "sent", "shared", "sure"),
 )
-"""The words that follow `/intake/` in the program's own addresses, and the folder of what protocols
-share. No protocol may be called so."""
+"""The words that follow `/intake/` in the program's own addresses, and the folder name `shared`. No
+protocol may have one of these names."""
 
 
 class Who(Base, frozen=True):

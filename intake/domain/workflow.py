@@ -72,8 +72,8 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("withdrawn", "reopen"): "in_review",
     ("withdrawn", "close"): "closed",
     **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
-    # A patient's message does not change the status. It gets its own target time, which brings the
-    # submission to the worklist.
+    # A patient's message does not change the status. The message gets its own target time, which
+    # brings the submission to the worklist.
     **{(status, "reply"): status for status in STATUSES},
     # The exception: a patient's message that answers the clinic's question changes the status.
     ("waiting", "reply"): "in_review",
@@ -124,8 +124,8 @@ REQUEST_ACTIONS: Final[Mapping[str, str]] = {
     "withdraw": "Withdraw the request",
     "reopen": "Ask again",
 }
-"""Action → label. return: the offer or the booking has ended, and the patient still wants a
-visit."""
+"""Action → label. The action `return` means that the offer or the booking has ended and the patient
+still wants a visit."""
 
 REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("requested", "call"): "called",
@@ -162,7 +162,7 @@ FRONT_DESK_ACTIONS: Final[Mapping[str, str]] = {
     "called": "call",
     "withdrawn": "withdraw",
 }
-"""Progress that the front desk can set → its action. Offers and visits set the other ones."""
+"""Progress that the front desk can set → its action. Offers and visits set every other progress."""
 
 VISIT_STATUSES: Final[Mapping[str, str]] = {
     "held": "Held",

@@ -11,7 +11,8 @@ from typing import Final
 from intake.domain.definition import Question, Value
 
 _UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""Years and days. The question names these units ("how old in years"); messages do not."""
+"""The units years and days. The text of a question names them ("how old in years"), so messages do
+not."""
 
 
 class InvalidAnswer(Exception):

@@ -1,4 +1,4 @@
-"""Find and load the protocols. Each protocol is a folder here; `served.yaml` lists those served.
+"""Find and load the protocols. Each is a folder here; `served.yaml` lists the served protocols.
 
 Signatures may also lie outside the program's own files, in the folder PROTOCOL_APPROVALS. There,
 `<name>.yaml` replaces the `approval.yaml` of a protocol, and `<name>.<language>.yaml` replaces the
@@ -28,11 +28,11 @@ from intake.protocols.files import Unreadable, decode, read
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
-"""What a name without a protocol, or a fault in a file, raises."""
+"""The exceptions for a name without a protocol and for a fault in a file."""
 
 
 FILES: Final = ("questionnaire", "rules", "approval")
-"""The names of the YAML files without which a folder is no protocol."""
+"""The names of the YAML files of a protocol. A folder with none of them is no protocol."""
 
 
 def available() -> tuple[str, ...]:

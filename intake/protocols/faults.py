@@ -36,7 +36,7 @@ def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:
 
 
 def _placed(found: list[Problem], places: Callable[[], Callable[[str], Place]]) -> list[Fault]:
-    """Return each problem with its place. Only if there are problems, the files are read again."""
+    """Return each problem with its place. The files are read again only if there are problems."""
     if not found:
         return []
     try:

@@ -203,7 +203,7 @@ _SLIPS: Final = (
     ),
     (r"undefined alias|anchor", "a text may not begin with * or &: put the text in quotes"),
 )
-"""What the parser says → what a person reads."""
+"""A pattern of the parser's message → the sentence that a person reads instead."""
 
 
 _OPEN_QUOTE: Final = re.compile(r"""(?:^\s*-|:|[\[{,])\s+(?:'[^']*|"[^"]*)$""", re.MULTILINE)

@@ -3,7 +3,8 @@
 The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
 phone number is stored and the clinic stays open until the contact time of the level. While the
 clinic is closed, the text `closed` of the rule, or else of its level, comes first. If several rules
-fire, `promise` and `closed` are shown only for rules of the highest level, and only one promise.
+fire, `promise` and `closed` are shown only for rules of the highest level, and at most one promise
+is shown.
 """
 
 import re
@@ -61,8 +62,8 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     if may_promise:
         with override(language):
             promise = filled(texts.promise or "", level)
-    # a rule that reads the question `crisis` gets its own level, so that the page names the crisis
-    # line
+    # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
+    # crisis line
     return Card(
         rule=fired.id,
         level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,

@@ -17,7 +17,7 @@ from intake.domain.triage import assess
 from intake.domain.wrong_answers import InvalidAnswer
 
 META = {"safety_retracted": False, "si_screen": True}
-"""The keys that may stand beside the answers, with their defaults."""
+"""The keys that `meta` may have, with their defaults."""
 
 
 class Command(BaseCommand):

@@ -31,8 +31,9 @@ View = Callable[..., HttpResponse]
 
 
 def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | None:
-    """Return the draft that this browser's key opens, for the wish step with what it offers.
+    """Return the draft that this browser's key opens, or None.
 
+    For the wish step, the draft also gets the locations and clinicians that this step offers.
     `protocol` is the protocol that the address names. The draft may belong to another protocol.
     """
     key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
@@ -40,7 +41,7 @@ def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | No
 
 
 def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
-    """Set the cookie with the draft's key. On a shared device the cookie ends with the browser."""
+    """Set the cookie with the draft's key. On a shared device it lasts until the browser closes."""
     shared = draft.device and not draft.on_own_device
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
@@ -113,8 +114,8 @@ def words_of(protocol: Protocol) -> Wording:
 def draft_notice(words: Wording, approved: bool) -> str:
     """Return the notice that the texts are not approved, or '' if they are approved.
 
-    `approved` is whether the English protocol is approved. `words` knows whether its translation
-    is.
+    `approved` says whether the English protocol is approved, `words.approved` whether its
+    translation is.
     """
     if words.shown is not None and not words.approved:
         return _("Draft translation: not yet approved")

@@ -137,7 +137,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. If the urgency does not allow the chosen time any more, a call."""
+    """Return the wish in words, or words for a call if the urgency allows no so late a time."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(

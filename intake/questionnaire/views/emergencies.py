@@ -67,7 +67,7 @@ def stop_at_once(
 ) -> HttpResponse:
     """Show whom to call in any case, and save the posted answers if the database works.
 
-    They are not saved if the draft belongs to another protocol.
+    The answers are not saved if the draft belongs to another protocol.
     """
     try:
         draft = draft_of(request)

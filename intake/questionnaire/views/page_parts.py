@@ -110,7 +110,7 @@ def step_context(
 
 
 def back_url(request: Request, walk: Walk, step: str) -> str:
-    """Return where Back leads: to the previous step, or to the check page if it led here."""
+    """Return where Back leads: to the check page if the patient came from it, or one step back."""
     if request.GET.get("change"):
         return reverse("intake:check")
     before = walk.before(step)
