@@ -97,7 +97,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         if not hasattr(user, "backend"):  # allauth signs in after the second factor
-            # allauth would store the name of its own backend, which is not in this setting
+            # the path in the settings, because allauth would store the class's module, which could
+            # be another path
             user.backend = settings.AUTHENTICATION_BACKENDS[-1]
         super().login(request, user)
         # When the same person signs in again, Django keeps the session's key. A new key makes a

@@ -137,7 +137,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words, or words for a call if the urgency allows no so late a time."""
+    """Return the wish in words. If the chosen time is now too late for the urgency, it is a call."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(
