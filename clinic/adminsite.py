@@ -82,11 +82,11 @@ class ClinicAdminSite(admin.AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Redirect to allauth's page for changing a password: changes there are audited."""
+        """Redirect to allauth's page for changing a password, because changes there are audited."""
         return redirect("account_change_password")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Refuse every request: no page of ours uses this view, and it searches without audit."""
+        """Refuse every request, because no page needs this view and it searches without audit."""
         raise PermissionDenied
 
 

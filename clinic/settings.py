@@ -46,7 +46,7 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Remove ALLOWED_HOSTS or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
-# the name in mails and text messages, which others may see: it must not reveal an illness
+# the name in mails and text messages, which must not reveal an illness, because others may see them
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_phone(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
@@ -454,10 +454,10 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": "INFO" if not DEMO else "WARNING"},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
-        # errors only: the warnings (a refusal, an unknown address) are in our own line per request
+        # errors only, because the warnings (a refusal, an unknown address) are in our own log lines
         "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # warnings only: the worker polls every second, and each poll would write a line
+        # warnings only, because the worker polls every second and each poll would write a line
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
         # without any handler, Python would print the message with the host name that was sent

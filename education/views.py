@@ -145,7 +145,7 @@ def pictures_in(text: content.Page) -> list[rendering.ShownPicture]:
 @require_safe
 @cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def picture(request: HttpRequest, *, digest: str, kind: str) -> HttpResponse:
-    """Send a picture. Browsers keep it for a year: the address contains the hash of the bytes."""
+    """Send a picture. Browsers may keep it for a year, because its address contains its hash."""
     row = get_object_or_404(Picture, hash=digest, kind=kind)
     return HttpResponse(bytes(row.data), content_type=f"image/{row.kind}")
 

@@ -12,7 +12,10 @@ from intake.protocols import by_hash, named, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
-    """Return exactly the protocol with this hash. Raises ProtocolDocument.DoesNotExist."""
+    """Return the version of a protocol that has exactly this hash, current or stored.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
     return by_hash().get(content_hash) or _stored_protocol(content_hash)
 
 

@@ -26,7 +26,7 @@ def path(
 
 urlpatterns = [
     path("intake/", start.start, name="start"),
-    # an old kind of address, which names no protocol: it redirects to a page of the browser's draft
+    # an old kind of address without a protocol, which redirects to a page of the browser's draft
     path("intake/p/<slug:step>/", pages.page, name="page_of_draft"),
     path("intake/sure/", young.confirm_age, name="sure"),
     path("intake/check/", check_page.check, name="check"),

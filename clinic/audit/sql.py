@@ -1,12 +1,12 @@
 """The SQL of this room. Each comment says why Django's ORM cannot be used."""
 
-# The inbox has no model: the program only adds rows, and the database empties the inbox at commit.
+# The inbox has no model, because the program only adds rows; at commit the database empties it.
 ADD_EVENT = (
     "insert into aud.inbox (actor, action, subject, purpose, request_id, detail)"
     " values (%s, %s, %s, %s, %s, %s::jsonb)"
 )
 
-# The head of the chain, its last number and hash, has no model: only the database writes it.
+# The head of the chain (its last number and hash) has no model: only the database writes the head.
 HEAD = "select seq, hash from aud.head"
 
 # A function in the database checks the chain, so that no event has to leave the database.

@@ -20,7 +20,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox, oversight
 from clinic.requests import request_id, signed_in_user
 
-# Queued tasks get no admin page: a task shows only that some message waits.
+# Queued tasks get no admin page, because a task shows only that some message waits.
 admin.site.unregister(DBTaskResult)
 
 
@@ -109,7 +109,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     def acts(self, row: Any) -> str | None:
         if row.state != Message.State.FAILED or not row.may_settle:
             return None
-        # the buttons need no form of their own: the admin's list is a form with a CSRF token
+        # the buttons need no form of their own, because the admin's list is a form with a token
         return format_html_join(
             " ",
             '<button class="button" formaction="{}">{}</button>',

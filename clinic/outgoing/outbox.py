@@ -42,7 +42,7 @@ class NoWay(Exception):
 
 
 class NoComposer(Exception):
-    """No composer is registered for the message's kind: another release stored the message."""
+    """No composer is registered for the message's kind, because another release stored it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +186,8 @@ def _moment(at: datetime | timedelta | None) -> Any:
 def look() -> None:
     """Send the messages that are due.
 
-    `put_all` queues this task. The task has no arguments and raises no exception: the row of the
-    task would store the exception's text, which may quote a patient.
+    `put_all` queues this task. The task has no arguments and raises no exception, because the row
+    of the task would store the exception's text, which may quote a patient.
     """
     try:
         deliver_due()

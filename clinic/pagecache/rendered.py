@@ -267,7 +267,8 @@ def _read(store: Store, generation: str, path: str) -> KeptPage | None:
 def _of_before(store: Store, generation: str, path: str) -> KeptPage | None:
     """Return a page of the previous generation.
 
-    Returns None if `generation` is complete: a page that is missing there was removed on purpose.
+    Returns None if `generation` is complete, because a page that is missing in a complete
+    generation was removed on purpose.
     """
     if store.read(generation, _complete()) is not None:
         return None

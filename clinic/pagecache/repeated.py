@@ -23,8 +23,8 @@ def page_for(request: Hashable, *, before: datetime) -> str | None:
     """Return the page remembered for this request within the second before `before`, else None.
 
     `request` holds everything that the page depends on except the language. `before` is the moment
-    at which the caller looked up the visitor's own slot. A page made later is not returned: it may
-    show the slot as taken because this visitor has just got it.
+    at which the caller looked up the visitor's own slot. A page made later is not returned, because
+    it may say that the slot is taken when this visitor is the one who has just got it.
     """
     at, page = _pages.get((get_language(), request), (None, ""))
     return page if at and at < before < at + MOMENT else None

@@ -101,11 +101,11 @@ class PersonAdmin(FindAdmin[User]):
         return super().has_change_permission(request, obj)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only our own filter: others could reveal a password's hash by counting rows."""
+        """Allow only our own filter: row counts of others could reveal a password's hash."""
         return lookup == ActiveFilter.parameter_name
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse: accounts are closed, not deleted, so that audit events still lead to a name."""
+        """Refuse, because accounts are closed instead: audit events must still lead to a name."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
@@ -190,7 +190,7 @@ class PersonAdmin(FindAdmin[User]):
         messages.info(request, sentence % {"n": count, "name": user.get_username()})
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Skip Django's own log: the audit trail records more."""
+        """Write nothing into Django's own log, because the audit trail records more."""
 
     log_change = log_addition
 

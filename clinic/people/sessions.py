@@ -105,7 +105,7 @@ class SessionStore(db.SessionStore[Any]):
         if key:
             self.model.objects.filter(session_key=stored_key(key)).delete()
 
-    # Refused: Django's methods for async views would read and write keys without a hash.
+    # Refused, because Django's methods for async views would read and write keys without a hash.
     async def _no_async(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("Sessions here are for ordinary views only.")
 

@@ -136,7 +136,7 @@ class MFAAdapter(DefaultMFAAdapter):
         return sealing.unseal(base64.b64decode(encrypted_text), self._PLACE).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """Draw the QR code as SVG inside the page: our Content-Security-Policy forbids `data:`.
+        """Draw the QR code as SVG inside the page, because our CSP forbids pictures from `data:`.
 
         The drawing has a white background, so that phones can read the code in dark mode.
         """
@@ -269,7 +269,7 @@ def _on_logout(sender: object, request: HttpRequest, user: User | None, **kwargs
 def _on_login_failed(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    # The typed name is not stored: some people type their password into the box of the user name.
+    # The typed name is not stored, because some people type their password into its box.
     user = attempts.account(credentials.get("username") or "")
     _record(request, user, "login-fail", step="password")
 

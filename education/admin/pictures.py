@@ -156,7 +156,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Redirect to the page on which the words are changed: it also lists all earlier words."""
+        """Redirect to the page for changing the words, which also lists all earlier words."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:education_picture_change", object_id)

@@ -81,7 +81,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
         if any(
             markup.picture_name(url) == picture.slug
             for section in page.as_read().sections
-            if f"picture:{picture.slug}" in section.body  # checked first: parsing Markdown is slow
+            if f"picture:{picture.slug}" in section.body  # first, because parsing Markdown is slow
             for url in markup.facts(section.body).pictures
         )
     ]

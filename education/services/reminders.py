@@ -23,7 +23,7 @@ def remind_of_reviews(*, today: date) -> int:
     month = f"{today:%Y-%m}"
     with transaction.atomic():
         count = Page.objects.overdue(today).count()
-        # the audit trail knows this for certain, because the outbox deletes old messages
+        # the audit trail is asked, because the outbox deletes its old messages
         already_told = Event.objects.filter(
             actor=audit.system(JOB), subject=month, action="create"
         ).exists()

@@ -1,7 +1,7 @@
 """Make believable synthetic patients, with every urgency and red flag.
 
-The same seed gives the same patients. They answer the protocol like real patients: this module does
-not know the rules and so cannot choose which urgency a patient gets.
+The same seed gives the same patients. They answer the protocol like real patients. This module does
+not know the rules and so does not choose which urgency a patient gets.
 """
 
 from collections.abc import Iterator, Mapping

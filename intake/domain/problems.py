@@ -42,7 +42,7 @@ LONGEST_VERSION: Final = 30
 
 
 def problems(protocol: Protocol) -> list[Problem]:
-    """Return all problems of a protocol in reading order. Without problems it may be served.
+    """Return all problems in reading order. A protocol without problems may be served.
 
     The search for questions that cannot be reached and rules that cannot fire takes some tens of
     milliseconds. This search is skipped while names are wrong, because it would then find many

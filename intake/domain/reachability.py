@@ -21,7 +21,7 @@ from intake.domain.definition import (
 )
 from intake.domain.grammar import AnswerCondition, Computed, is_number
 
-# The most steps of one search. For the first protocol, each search needs some dozens of steps.
+# How many steps one search may take. For the first protocol, a search takes some dozens of steps.
 _STEPS: Final = 20_000
 _SOME_TEXT: Final = "text"
 

@@ -243,7 +243,7 @@ def in_language(
 
 
 def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
-    """Return all problems of a translation of this protocol. Without problems it may be served."""
+    """Return all problems of a translation. A translation without problems may be served."""
     found = []
     if translation.translates != protocol.content_hash:
         message = (

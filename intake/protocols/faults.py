@@ -31,7 +31,7 @@ def of_protocol(protocol: Protocol, folder: Path) -> list[Fault]:
 
 
 def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:
-    """Return the faults of a loaded translation. Without faults it is complete."""
+    """Return the faults of a loaded translation. A translation without faults is complete."""
     return _placed(translation.problems(protocol, words), lambda: PlacesOfWords(file).of)
 
 

@@ -217,7 +217,7 @@ def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
 
 
 def is_panel(fired: Fired) -> bool:
-    """Whether the rule's advice is shown on the next page: for same day and `interrupt: panel`."""
+    """Whether the next page shows the rule's advice: for level same_day or `interrupt: panel`."""
     return fired.level == "same_day" or fired.interrupt == "panel"
 
 

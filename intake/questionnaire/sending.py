@@ -85,8 +85,8 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         walk = walk_of(draft)
         if not walk.interrupting_rules:
             raise NotReady(walk.first_open or "check")
-        # The contact may be filled in already: a patient can go back from the check page, change
-        # an answer, and only then be stopped.
+        # The contact may be filled in already, because a patient can go back from the check page,
+        # change an answer, and only then be stopped.
         speaks = walk.uses.contact.speaks.get(draft.language)
         asked = {LANGUAGE_HELP: speaks} if speaks else {}
         contact = {**asked, **walk.content.contact, PHONE: phone}
@@ -122,7 +122,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             kind=kind,
             contact=contact,
             language=draft.language,
-            # the draft's reference, if it has one: the patient who saved it knows this reference
+            # the draft's reference, if it has one, because the patient who saved it knows this one
             reference=(not number and draft.reference) or new_reference(),
             at=now,
         )
@@ -155,8 +155,8 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
 def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
     """Whether a bot may have sent the submission, so that staff must check it first.
 
-    Returns False for an urgent submission, which cannot wait for staff: a browser may fill in the
-    hidden field by itself, and the patient may have a clot.
+    Returns False for an urgent submission, because that cannot wait for staff: the patient may have
+    a clot, and a browser may have filled in the hidden field by itself.
     """
     if submission.urgency >= Urgency.SAME_DAY:
         return False

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         'Assess answers without storing anything. Reads JSON lines {"answers": {...}, "meta":'
         ' {"safety_retracted": false, "si_screen": true}} and writes one JSON line each.'
     )
-    # No checks: the command stores and serves nothing, so it may work with a faulty protocol.
+    # no checks, because the command stores and serves nothing and must work with a faulty protocol
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

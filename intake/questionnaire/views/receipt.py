@@ -51,7 +51,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
-    # phone=False leaves the promises of the cards out: the page promises only "What happens next"
+    # phone=False leaves the promises out, because this page promises only "What happens next"
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]

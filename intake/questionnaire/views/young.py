@@ -36,7 +36,7 @@ def confirm_age(request: Request) -> HttpResponse:
     """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
-    if draft is None and says_yes:  # a double click: the first click has deleted the draft
+    if draft is None and says_yes:  # after a double click, whose first click deleted the draft
         return clear_device(show_minor(request, any_blocking_rules()))
     if draft is None:
         return draft_missing(request)
