@@ -12,7 +12,7 @@ from intake.questionnaire import sql
 
 
 def keys_of(submission: Submission, assessment: Assessment) -> list[tuple[date, str, str]]:
-    """Return the keys that a submission adds to, for `add`: one for each fired rule and flag."""
+    """Return a key for each rule and flag that fired for this submission, for use with `add`."""
     day = timezone.localdate(submission.submitted_at)
     rules = {fired.id for fired in (*assessment.fired, *assessment.flags)}
     return [(day, rule, submission.protocol_id) for rule in rules]
@@ -21,7 +21,8 @@ def keys_of(submission: Submission, assessment: Assessment) -> list[tuple[date, 
 def add(counts: Mapping[tuple[date, str, str], int]) -> None:
     """Add `counts` to the stored counts. A key is (day, rule id, protocol hash).
 
-    The keys are sorted, so that two transactions lock the rows in the same order.
+    The keys are sorted, so that two transactions lock the rows in the same order and cannot block
+    each other.
     """
     if not counts:
         return
