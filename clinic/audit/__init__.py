@@ -29,7 +29,7 @@ ACTIONS = frozenset({
 # the keys that the `detail` of an event may have; the values are codes, counts and ids
 DETAILS = frozenset({
     "ids", "count", "fields", "from", "to", "status", "urgency", "outcome", "rule", "kind",
-    "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
+    "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format", "fit",
 })
 # fmt: on
 Detail = str | int | None | Sequence[str | int]

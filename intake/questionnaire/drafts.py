@@ -5,7 +5,9 @@ read. So two tabs never overwrite each other: the second tab applies its change 
 the first tab has stored.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
+from clinic.secrets.sealing import SealError
 from intake import search
 from intake.access.keys import digest, new_key
 from intake.documents import (
@@ -35,7 +38,7 @@ from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
-from intake.questionnaire import sql
+from intake.questionnaire import rule_counts, sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
 TRIES = 5  # tries to save before Conflict is raised; a patient has two open tabs, not five
@@ -381,7 +384,9 @@ def delete_idle_drafts(*, days: int) -> int:
     """
     before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
-        _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
+        idle = Draft.objects.filter(updated_at__lt=before)
+        _count_untold(idle.filter(submission=None).select_for_update(of=("self",)).iterator())
+        _total, by_model = idle.delete()
         count = by_model.get("intake.Draft", 0)
         if count:
             audit.record(
@@ -394,7 +399,25 @@ def delete_idle_drafts(*, days: int) -> int:
 
 def delete(*, draft: Draft) -> None:
     """Delete the draft, so that no browser opens it any more. A submission made from it stays."""
-    Draft.objects.filter(pk=draft.pk).delete()
+    with transaction.atomic():
+        unsent = Draft.objects.filter(pk=draft.pk, submission=None)
+        _count_untold(unsent.select_for_update(of=("self",)))
+        Draft.objects.filter(pk=draft.pk).delete()
+
+
+def _count_untold(drafts: Iterable[Draft]) -> None:
+    """Count the rules that stop these drafts, which end without a word to the clinic.
+
+    The counts hold a day and a rule, so they tell of no patient.
+    """
+    untold: Counter[rule_counts.Key] = Counter()
+    for draft in drafts:
+        day = timezone.localdate(draft.updated_at)
+        with suppress(SealError):  # no answer that cannot be opened may be kept longer for that
+            untold.update(
+                (day, rule.id, draft.protocol_id) for rule in walk_of(draft).interrupting_rules
+            )
+    rule_counts.add({}, untold)
 
 
 def confirm_age(*, draft: Draft) -> bool:

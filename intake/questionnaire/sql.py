@@ -23,7 +23,8 @@ where id = %s and revision = %s and submission_id is null
 
 # The ORM has no INSERT that adds to the stored number if the row exists already.
 ADD_TO_RULE_COUNTS = """
-insert into intake_rulecount as old (day, rule, protocol_hash, fired)
-select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[])
-on conflict (day, rule, protocol_hash) do update set fired = old.fired + excluded.fired
+insert into intake_rulecount as old (day, rule, protocol_hash, fired, untold)
+select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[], %s::integer[])
+on conflict (day, rule, protocol_hash) do update
+  set fired = old.fired + excluded.fired, untold = old.untold + excluded.untold
 """
