@@ -28,7 +28,8 @@ class Content:
     contact: Mapping[str, Any] = field(default_factory=dict)
     wish: Mapping[str, Any] = field(default_factory=dict)
     # one entry for each time that an emergency answer stopped the form:
-    # {"rules": [...], "page": step, "at": iso, "retracted": iso or None}
+    # {"rules": [...], "page": step, "at": iso, "retracted": iso or None}, and "intention" if the
+    # patient said what he or she means to do
     stops: tuple[Mapping[str, Any], ...] = ()
     # the rules that fired at the last Continue and whose advice the next page shows
     panel: tuple[str, ...] = ()

@@ -276,6 +276,17 @@ def retract_emergency(*, draft: Draft) -> Walk:
     return _save(draft, change)
 
 
+def keep_intention(*, draft: Draft, intention: str) -> Walk:
+    """Record with the last stop what the patient, who is not calling, means to do."""
+
+    def change(walk: Walk) -> Walk:
+        *earlier, last = walk.content.stops or ({},)
+        stops = (*earlier, {**last, "intention": intention}) if last else ()
+        return walk.with_content(replace(walk.content, stops=stops))
+
+    return _save(draft, change)
+
+
 def save_contact(
     *,
     draft: Draft,

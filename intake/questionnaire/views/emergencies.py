@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -36,6 +37,7 @@ from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.intentions import INTENTIONS, NO_NUMBER, WAIT
 
 TOO_MANY = gettext_lazy(
     "Too many messages came from your network just now. Please call us, or try again later."
@@ -145,6 +147,9 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         change = bool(walk.content.contact and walk.content.wish)
         step = page if page in walk.steps else walk.first_open
         return redirect_to(walk.protocol, step, change=change)
+    if (intention := request.POST.get("intention", "")) in INTENTIONS:
+        drafts.keep_intention(draft=draft, intention=intention)
+        return redirect(f"{reverse('intake:emergency')}#next")
     form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
@@ -170,7 +175,22 @@ def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int)
         "notice": TOO_MANY if status == 429 else "",
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
+    if not context["crisis"]:
+        context |= intention_context(walk)
     return render(request, "intake/emergency.html", context, status=status)
+
+
+def intention_context(walk: Walk) -> dict[str, Any]:
+    """Return the question what the patient means to do, and the reply once it was answered.
+
+    Not for thoughts of suicide: that page has its own words.
+    """
+    last = walk.content.stops[-1] if walk.content.stops else {}
+    said = last.get("intention", "")
+    replies = [INTENTIONS[said].reply % {"tel": settings.EMERGENCY_NUMBER}] if said else []
+    if said == WAIT:
+        replies.append(NO_NUMBER)
+    return {"intentions": INTENTIONS, "said": said, "replies": replies}
 
 
 def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
@@ -190,6 +210,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "can_correct": False,
         "can_tell": False,
         "told": False,
+        "intentions": {},
         "notice": "",
         "reference": "",
         "draft_notice": draft_notice(words_of(current()), current().approved),
