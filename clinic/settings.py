@@ -121,8 +121,8 @@ LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
 
 # --- the questionnaire ------------------------------------------------------------------------
 # The suicide question is asked only if a clinician responds to its answers, because asking without
-# A demonstration asks it only if the person who starts it says so, to walk these rules before
-# signing them.
+# a response does harm (docs/clinical-safety.md). A demonstration asks it only if the person who
+# starts it says so, to walk these rules before signing them.
 SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
 # DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser
 # still opens saved answers: DRAFT_OWN_HOURS on the patient's own device, DRAFT_SHARED_MINUTES on a
