@@ -27,15 +27,15 @@ _TICK = timedelta.resolution
 # No closure lasts longer in the arithmetic, so that a mistyped year does not overflow.
 _LAST = datetime(3000, 1, 1, tzinfo=UTC)
 
-Minutes = tuple[int, int]  # from and to, in minutes of the wall clock since midnight
-Moments = tuple[datetime, datetime]  # from and to, in UTC
+Minutes = tuple[int, int]  # start and end, in minutes of the wall clock since midnight
+Moments = tuple[datetime, datetime]  # start and end, in UTC
 
 
 @dataclass(frozen=True)
 class ClinicHours:
     """A week of opening hours in one time zone, without holidays and closures. See `parse`."""
 
-    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
+    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the opening spans of each day in order
     holidays: frozenset[date]
     zone: ZoneInfo
     closed: tuple[Moments, ...] = ()  # in order and disjoint; see `without`
@@ -46,8 +46,8 @@ class ClinicHours:
     def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "ClinicHours":
         """Read hours such as "Mon-Fri 08:00-12:00 13:00-17:00, Sat 09:00-12:00".
 
-        `holidays` are ISO dates. Raises ValueError naming the part that cannot be read, spans
-        that overlap or end before they begin, and a week without any opening.
+        `holidays` are ISO dates. Raises ValueError for a part that cannot be read (the message
+        names it), for spans that overlap or end before they begin, and for a week without hours.
         """
         week: list[list[Minutes]] = [[] for _day in _DAYS]
         for part in filter(None, map(str.strip, text.split(","))):
@@ -81,24 +81,24 @@ class ClinicHours:
         return replace(self, holidays=frozenset(), closed=(), others=others)
 
     def is_open(self, at: datetime) -> bool:
-        """Return whether the clinic is open at a moment. At the minute of closing it is closed."""
+        """Return whether the clinic is open at a moment. The closing time itself is not open."""
         at = _utc(at)
         return next(self._spans_after(at))[0] <= at
 
     def closing(self, at: datetime) -> datetime:
-        """Return the next closing after `at`: today's if the clinic is open, else the next one."""
+        """Return the next moment after `at` when the clinic closes."""
         return self._local(next(self._spans_after(_utc(at)))[1])
 
     def next_opening(self, at: datetime) -> datetime:
-        """Return the first moment from `at` on when the clinic is open: `at` itself if it is."""
+        """Return `at` if the clinic is open then, else the moment when it opens next."""
         at = _utc(at)
         return self._local(max(at, next(self._spans_after(at))[0]))
 
     def add_open(self, at: datetime, duration: timedelta) -> datetime:
         """Return the moment when `duration` of opening time has passed since `at`.
 
-        A duration that just fills a day ends at that day's closing, not at the next opening. A
-        duration of zero gives `at`. Raises ValueError for a negative duration.
+        A duration that fills a day exactly ends at that day's closing, not at the next opening. A
+        duration of zero returns `at`. Raises ValueError for a negative duration.
         """
         at = _utc(at)
         if duration < timedelta(0):
@@ -153,11 +153,12 @@ class ClinicHours:
         return not self.is_open(at) and self.usual.next_opening(at) < self.next_opening(at)
 
     def describe(self) -> list[tuple[str, str]]:
-        """Describe the week in the current language, with days of equal hours together.
+        """Return the opening hours in the current language. Days with the same hours share a line.
 
         For example [("Monday to Friday", "8:30 am to 5:00 pm")]; closed days are left out.
         """
-        from django.utils.translation import gettext as _  # the rest works without Django
+        # imported here, because the settings import this module before Django is ready
+        from django.utils.translation import gettext as _
 
         lines = []
         for spans, group in groupby(range(7), key=self.week.__getitem__):
@@ -309,7 +310,7 @@ def is_on_call(at: datetime, place: object = None, *, ask: bool = True) -> bool:
 
 
 def is_open(at: datetime) -> bool:
-    """Return whether this clinic is open at a moment. Raises ValueError for a naive time."""
+    """Return whether this clinic is open at a moment. Raises ValueError for a time without zone."""
     return current().is_open(at)
 
 
@@ -347,7 +348,7 @@ def _parse_days(name: str) -> list[int]:
     if first not in _DAYS or (last or first) not in _DAYS:
         raise ValueError(f"{name!r} is no day. Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or Mon-Fri.")
     start = _DAYS.index(first)
-    # Sun-Thu continues past the end of the week
+    # modulo 7, because a span such as Sun-Thu continues past the end of the week
     count = (_DAYS.index(last or first) - start) % 7 + 1
     return [(start + step) % 7 for step in range(count)]
 
@@ -383,18 +384,18 @@ def _day_names(days: list[int]) -> str:
 
 
 def clock_words(at: datetime) -> str:
-    """Return the time of day in words of the current language, in this clinic's zone."""
+    """Return the time of day in the current language and this clinic's time zone: '8:30 am'."""
     at = at.astimezone(current().zone)
     return _clock(at.hour * 60 + at.minute)
 
 
 def day_words(at: datetime) -> str:
-    """Return day and time in words of the current language, in this clinic's zone."""
+    """Return the day and the time in the current language and this clinic's time zone."""
     from django.utils.dateformat import format as date_format
     from django.utils.translation import gettext as _
     from django.utils.translation import pgettext
 
-    # translators: a day in the letters of Django's date filter, such as l j F
+    # translators: how a day is written, in the letters of Django's date filter, such as l j F
     day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
     return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
 
@@ -414,7 +415,7 @@ def period_words(*, open_hours: int = 0, business_days: int = 0, days: int = 0) 
     from django.utils.translation import ngettext
 
     if open_hours:
-        # translators: hours in which the clinic is open
+        # translators: a clinic hour is an hour in which the clinic is open
         words = ngettext("%(n)s clinic hour", "%(n)s clinic hours", open_hours)
         return words % {"n": open_hours}
     if business_days:
@@ -434,6 +435,6 @@ def _clock(minutes: int) -> str:
         return _("midnight")
     if minutes == _MIDNIGHT // 2:
         return _("noon")
-    # translators: a time of day in the letters of Django's time filter, such as H:i
+    # translators: how a time of day is written, in the letters of Django's time filter, such as H:i
     pattern = pgettext("time of day", "g:i A")
     return time_format(time(*divmod(minutes, 60)), pattern).lower()
