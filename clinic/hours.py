@@ -249,13 +249,36 @@ class ClosedTime:
     """A coming closure, for the public pages.
 
     The closure is of a place, or of all places where `place` is ''. `sure` is False for a public
-    holiday that no person has confirmed.
+    holiday that nobody has confirmed. Both moments are in the zone of the place.
     """
 
     start: datetime
     end: datetime
     place: str = ""
     sure: bool = True
+
+    @property
+    def is_whole_days(self) -> bool:
+        return self.start.time() == self.end.time() == time()
+
+    @property
+    def last_day(self) -> date:
+        return (self.end - _TICK).date()
+
+    @property
+    def words(self) -> str:
+        """The closure in the current language: days, or a day with times."""
+        from django.utils.translation import gettext as _
+
+        if self.is_whole_days:
+            last = self.end - _TICK
+            given = {"first": date_words(self.start), "last": date_words(last)}
+            days = _("%(first)s to %(last)s") % given
+            return given["first"] if self.start.date() == self.last_day else days
+        return _("%(start)s to %(end)s") % {
+            "start": day_words(self.start),
+            "end": day_words(self.end),
+        }
 
 
 @dataclass(frozen=True)
@@ -266,6 +289,7 @@ class Calendar:
     places: Mapping[str, ClinicHours] = field(default_factory=dict)  # by the id of the place
     on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
     coming: tuple[ClosedTime, ...] = ()
+    proposed: frozenset[date] = frozenset()  # coming public holidays that nobody has confirmed
     own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
 
 
@@ -291,6 +315,24 @@ def settings_hours() -> ClinicHours:
 
     hours: ClinicHours = settings.CLINIC_HOURS
     return hours
+
+
+def coming_closures() -> tuple[ClosedTime, ...]:
+    """Return the closures of the next weeks, for the public pages."""
+    known = calendar.get()
+    return known.coming if known else ()
+
+
+def own_weeks() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the places with opening hours of their own, with these hours in words."""
+    known = calendar.get()
+    return [(name, week.describe()) for name, week in known.own_weeks] if known else []
+
+
+def closed_days() -> frozenset[date]:
+    """Return the holidays of the settings, and the public holidays that nobody has confirmed."""
+    known = calendar.get()
+    return settings_hours().holidays | (known.proposed if known else frozenset())
 
 
 def usual() -> ClinicHours:
@@ -385,19 +427,28 @@ def _day_names(days: list[int]) -> str:
 
 def clock_words(at: datetime) -> str:
     """Return the time of day in the current language and this clinic's time zone: '8:30 am'."""
-    at = at.astimezone(current().zone)
+    at = at.astimezone(settings_hours().zone)
     return _clock(at.hour * 60 + at.minute)
 
 
 def day_words(at: datetime) -> str:
     """Return the day and the time in the current language and this clinic's time zone."""
-    from django.utils.dateformat import format as date_format
     from django.utils.translation import gettext as _
+
+    return _("%(day)s at %(time)s") % {"day": date_words(at), "time": clock_words(at)}
+
+
+def date_words(at: datetime) -> str:
+    """Return the day in the current language. A day that is far away has its year."""
+    from django.utils import timezone
+    from django.utils.dateformat import format as date_format
     from django.utils.translation import pgettext
 
     # translators: how a day is written, in the letters of Django's date filter, such as l j F
-    day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
-    return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
+    near = pgettext("day", "l, F j")
+    far = pgettext("day and year", "l, F j, Y")
+    is_far = abs(at - timezone.now()) > timedelta(days=300)
+    return date_format(at.astimezone(settings_hours().zone), far if is_far else near)
 
 
 def lasting_words(time: timedelta) -> str:

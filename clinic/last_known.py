@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
 T = TypeVar("T")
 SECONDS = 60  # how long a value is kept in the process
@@ -35,7 +35,7 @@ class LastKnown(Generic[T]):
         if self._read is not None and time.monotonic() >= self._until:
             try:
                 self.last = self._read()
-            except (OperationalError, InterfaceError):
+            except Error:
                 if connection.in_atomic_block:
                     raise
                 self._until = time.monotonic() + PAUSE

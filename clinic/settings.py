@@ -6,6 +6,7 @@ Without `DEMO=on`, no setting has a default that could be unsafe in production. 
 explains each setting.
 """
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -104,6 +105,14 @@ try:
     )
 except ValueError as error:
     raise ImproperlyConfigured(f"CLINIC_HOURS or CLINIC_HOLIDAYS: {error}") from None
+# the country, or country and state, whose public holidays are proposed as closed days
+PUBLIC_HOLIDAYS = env_text("PUBLIC_HOLIDAYS", "US")
+if PUBLIC_HOLIDAYS == "off":
+    PUBLIC_HOLIDAYS = ""
+elif not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", PUBLIC_HOLIDAYS):
+    raise ImproperlyConfigured(
+        f"PUBLIC_HOLIDAYS={PUBLIC_HOLIDAYS!r}: write a country and a state, such as US-NY, or off."
+    )
 
 USE_I18N = True
 LANGUAGE_CODE = "en"

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic import hours
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -48,7 +49,15 @@ def _page(template: str) -> Callable[[HttpRequest], HttpResponse]:
     return view
 
 
-home = _page("clinic/home.html")
+@require_safe
+@login_not_required
+@kept
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the front page, with the opening hours and the coming closures."""
+    context = {"closures": hours.coming_closures(), "own_weeks": hours.own_weeks()}
+    return render(request, "clinic/home.html", context)
+
+
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
 language_help = _page("clinic/language_help.html")

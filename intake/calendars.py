@@ -11,7 +11,7 @@ from itertools import groupby
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from clinic.hours import Calendar, ClinicHours, ClosedTime, Moments, settings_hours, together
@@ -62,36 +62,36 @@ def closed_by(row: Closure) -> Closed:
     )
 
 
+def is_closed() -> Exists:
+    """Match the holidays on which a closure closes the whole clinic all day."""
+    whole = Closure.objects.filter(clinician=None, location=None)
+    return Exists(whole.filter(first_day__lte=OuterRef("day"), last_day__gte=OuterRef("day")))
+
+
 def unconfirmed(now: datetime) -> list[Holiday]:
     """Return the coming holidays of which no person has said whether the clinic is closed."""
-    today = timezone.localdate(now)
-    rows = Holiday.objects.filter(
-        day__gte=today, day__lte=timezone.localdate(now + COMING), is_open=False
-    )
-    whole = Closure.objects.filter(clinician=None, location=None, last_day__gte=today)
-    closures = list(whole.values_list("first_day", "last_day"))
-    known = settings_hours().holidays
-    return [
-        row
-        for row in rows
-        if row.day not in known
-        and not any(first <= row.day <= last for first, last in closures if first and last)
-    ]
+    today, last = timezone.localdate(now), timezone.localdate(now + COMING)
+    rows = Holiday.objects.filter(~is_closed(), day__gte=today, day__lte=last, is_open=False)
+    return list(rows.exclude(day__in=settings_hours().holidays))
 
 
-def read(*, besides: UUID | None = None, more: Iterable[Closed] = ()) -> Calendar:
+def read(
+    *, besides: UUID | None = None, more: Iterable[Closed] = (), proposals: bool = True
+) -> Calendar:
     """Read the calendar, in four queries.
 
     To look at a closure before it is stored, leave out the stored one (`besides`) and add the new
-    one (`more`).
+    one (`more`). Without `proposals`, unconfirmed holidays do not count.
     """
     now = timezone.now()
     rows = Closure.objects.filter(
         Q(last_day__gte=(now - EARLIER).date()) | Q(ends_at__gt=now - EARLIER), clinician=None
     )
-    closed = [closed_by(row) for row in rows.exclude(pk=besides).select_related("on_call")]
+    rows = rows.exclude(pk__in=[besides] if besides else [])
+    closed = [closed_by(row) for row in rows.select_related("on_call")]
     closed += more
-    closed += [Closed(None, row.day, row.day, sure=False) for row in unconfirmed(now)]
+    proposed = [row.day for row in unconfirmed(now)] if proposals else []
+    closed += [Closed(None, day, day, sure=False) for day in proposed]
     places = list(Location.objects.filter(is_active=True).only("name", "time_zone", "week"))
     by_place = {str(row.pk): _hours_of(row, closed) for row in places}
     clinic = settings_hours()
@@ -102,8 +102,29 @@ def read(*, besides: UUID | None = None, more: Iterable[Closed] = ()) -> Calenda
         places=by_place,
         on_call=on_call | {"": _covered(closed, None)},
         coming=_coming(closed, places, now),
+        proposed=frozenset(proposed),
         own_weeks=tuple((row.name, by_place[str(row.pk)]) for row in places if row.week),
     )
+
+
+def on_call(at: datetime, location: UUID | None) -> set[str]:
+    """Return the e-mail addresses of the persons on call until a place opens, or any place.
+
+    Reads the database, because a red flag must not miss a person who was named a minute ago.
+    """
+    calendar = read()
+    until = calendar.places.get(str(location), calendar.anywhere).next_opening(at)
+    rows = Closure.objects.filter(clinician=None, on_call__is_active=True)
+    if location:
+        rows = rows.filter(Q(location=None) | Q(location=location))
+    place = Location.objects.filter(pk=location).first() if location else None
+    found = set()
+    for row in rows.exclude(on_call__email="").select_related("on_call", "location"):
+        where = row.location or place
+        start, end = closed_by(row).moments(where.zone if where else settings_hours().zone)
+        if row.on_call and at < until and start < until and at < end:
+            found.add(row.on_call.email)
+    return found
 
 
 def _hours_of(row: Location, closed: Iterable[Closed]) -> ClinicHours:
@@ -144,6 +165,7 @@ def _coming(
         place = known.get(one.location) if one.location and len(known) > 1 else None
         start, end = one.moments(place.zone if place else zone)
         if now < end and start < now + COMING:
+            start, end = (at.astimezone(place.zone if place else zone) for at in (start, end))
             found.append(ClosedTime(start, end, place.name if place else "", one.sure))
     found.sort(key=lambda each: (each.start, each.end, each.place))
     return tuple(next(same) for _key, same in groupby(found))

@@ -21,6 +21,7 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
+    "intake.ways.broken_promises",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *(
         f"intake.desk.{name}"

@@ -14,14 +14,23 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from clinic import audit
-from clinic.pagecache import repeated
+from clinic.hours import calendar
+from clinic.pagecache import rendered, repeated
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
-from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.clinic_time import (
+    Clinician,
+    Closure,
+    Holiday,
+    Location,
+    OpeningHours,
+    VisitType,
+)
+from intake.ways import broken_promises
 
-Row = Location | Clinician | VisitType | OpeningHours | Closure
+Row = Location | Clinician | VisitType | OpeningHours | Closure | Holiday
 # opening hours and their visit types; an empty set means all types
 HoursOfTypes = tuple[domain.Hours, set[UUID]]
 _DAY = timedelta(days=1)
@@ -37,11 +46,13 @@ def save_clinic_time(
 ) -> None:
     """Store a validated row with its links, and record which fields were changed.
 
-    `links` maps the name of each many-to-many field to its rows. Raises IntegrityError for a row
-    that was not validated.
+    `links` maps the name of each many-to-many field to its rows. A closure moves the promises that
+    it breaks, and tells the patients. Raises IntegrityError for a row that was not validated.
     """
     is_new = row._state.adding
     with transaction.atomic():
+        if isinstance(row, Closure):
+            broken_promises.keep(closure=row, by=by, request_id=request_id)
         row.save()
         for name, rows in links.items():
             getattr(row, name).set(rows)
@@ -70,6 +81,20 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
         detail={"kind": row._meta.model_name, "fields": fields},
     )
     repeated.forget()
+    # this order, because the pages are rendered from the calendar
+    transaction.on_commit(calendar.forget)
+    if isinstance(row, Closure | Location | Holiday):
+        rendered.renew_on_commit()
+
+
+def keep_open(*, holiday: Holiday, by: User, request_id: str = "") -> None:
+    """Store that the clinic is open on a public holiday. Idempotent."""
+    with transaction.atomic():
+        row = Holiday.objects.select_for_update().get(pk=holiday.pk)
+        if not row.is_open:
+            row.is_open = True
+            row.save(update_fields=["is_open"])
+            _record(row, by, "update", request_id, fields=["is_open"])
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:

@@ -1,11 +1,13 @@
-"""The banner on all staff pages: red flags that still wait at the third step of escalation."""
+"""The banners on staff pages: red flags that still wait, and unconfirmed public holidays."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.adminsite import ClinicAdminSite
+from intake import calendars
 from intake.models.submissions import Submission, Urgency
 
 MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
@@ -33,4 +35,13 @@ def red_flags(request: HttpRequest) -> dict[str, Any]:
     return {"red_flags": found, "more_red_flags": more}
 
 
-ClinicAdminSite.also.append(red_flags)
+def unconfirmed_holidays(request: HttpRequest) -> dict[str, Any]:
+    """Return the coming public holidays that nobody has confirmed, for staff who may close the
+    clinic. Takes one query for them.
+    """
+    if not request.user.has_perm("intake.add_closure"):
+        return {}
+    return {"unconfirmed_holidays": calendars.unconfirmed(timezone.now())}
+
+
+ClinicAdminSite.also += [red_flags, unconfirmed_holidays]

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'public holiday',
                 'verbose_name_plural': 'public holidays',
                 'ordering': ['day'],
-                'default_permissions': ('view', 'change'),
+                'default_permissions': ('view',),
             },
         ),
         migrations.AddField(

@@ -263,7 +263,7 @@ class Holiday(models.Model):
 
     class Meta:
         ordering = ["day"]
-        default_permissions = ("view", "change")
+        default_permissions = ("view",)
         verbose_name = _("public holiday")
         verbose_name_plural = _("public holidays")
 

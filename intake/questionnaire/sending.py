@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -23,9 +24,10 @@ from intake.draft_content import Content
 from intake.errors import Conflict, Gone, NotReady
 from intake.history import build_history
 from intake.letters import orders
+from intake.models.clinic_time import Location
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.questionnaire import rule_counts
-from intake.questionnaire.composing import build_submission, build_wish
+from intake.questionnaire.composing import build_submission, build_wish, chosen_place
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
 from intake.questionnaire.walk import Walk
@@ -115,6 +117,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
     """Store the submission and empty the draft. Raises Conflict if no free reference was found."""
     now = timezone.now()
     translation = store_wording(draft.protocol_id, walk.words)
+    location = _location(draft, walk)
     for number in range(TRIES):
         submission = build_submission(
             draft_id=draft.pk,
@@ -125,6 +128,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             # the draft's reference, if it has one, because the patient who saved it knows this one
             reference=(not number and draft.reference) or new_reference(),
             at=now,
+            location=location,
         )
         submission.follows_id = draft.follows_id
         submission.translation_id = translation
@@ -150,6 +154,16 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         updated_at=now,
     )
     return submission
+
+
+def _location(draft: Draft, walk: Walk) -> UUID | None:
+    """Return the id of the place that the patient chose, now or in the submission it follows."""
+    if name := chosen_place(walk.content.wish):
+        return Location.objects.filter(name=name).values_list("pk", flat=True).first()
+    if draft.follows_id:
+        rows = Submission.objects.filter(pk=draft.follows_id)
+        return rows.values_list("location_id", flat=True).first()
+    return None
 
 
 def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:

@@ -56,7 +56,7 @@ def target_words(row: Submission) -> str:
     if row.due_at is None and row.waits_for_patient:
         return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
     if row.is_overdue(now):
-        late = hours.current().open_time_between(due, now)
+        late = hours.current(row.location_id).open_time_between(due, now)
         # `late` is zero when the target time passed while the clinic was closed
         words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)

@@ -49,7 +49,7 @@ def owe(
         reason=reason,
         occasion=occasion,
         created_at=now,
-        due_at=due_at or hours.current().add_business_days(now, 1),
+        due_at=due_at or hours.current(submission.location_id).add_business_days(now, 1),
     )
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 
@@ -95,7 +95,7 @@ def record(
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
         elif row.escalate_at is not None:
-            latest = hours.current().add_business_days(now, 1)
+            latest = hours.usual().add_business_days(now, 1)
             row.escalate_at = min(call.again_at or next_try(now), latest)
         escalate_at = row.escalate_at
         if made.reached:
@@ -208,7 +208,7 @@ def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None 
 
 def next_try(now: datetime) -> datetime:
     """Return when to call or escalate again: after ESCALATE_MINUTES of opening time."""
-    return hours.current().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
+    return hours.usual().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
 
 
 def _note_of(call: Call) -> str:

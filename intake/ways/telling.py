@@ -66,7 +66,7 @@ def tell(
 def _owe(
     submission: Submission, reason: str, occasion: str, before: Iterable[datetime] = ()
 ) -> None:
-    usual = hours.current().add_business_days(timezone.now(), 1)
+    usual = hours.current(submission.location_id).add_business_days(timezone.now(), 1)
     due_at = min([usual, *before])
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import hours
 from clinic.lists import Row
 from intake.appointments import free_times, week
 from intake.appointments.admin.words import fit_words, time_words
@@ -207,7 +207,7 @@ class Times:
             day=day.day,
             is_today=day.day == self.today,
             closures=day.closures,
-            holiday=day.day in settings.CLINIC_HOURS.holidays,
+            holiday=day.day in hours.closed_days(),
             columns=sorted(columns.values(), key=lambda each: each.clinician.name),
         )
 

@@ -37,6 +37,7 @@ from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.closures import unread_words
 from intake.wording.intentions import INTENTIONS, NO_NUMBER, WAIT
 
 TOO_MANY = gettext_lazy(
@@ -87,7 +88,9 @@ def stop_at_once(
 def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...]) -> HttpResponse:
     """Show the emergency page with the advice of these rules, without draft and database."""
     fired, words = [as_fired(rule) for rule in rules], words_of(protocol)
-    cards = advice.cards(words, fired, urgency=fired[0].level, phone=False, at=timezone.now())
+    cards = advice.cards(
+        words, fired, urgency=fired[0].level, phone=False, at=timezone.now(), ask=False
+    )
     context = emergency_context(cards) | {"draft_notice": draft_notice(words, protocol.approved)}
     return render(request, "intake/emergency.html", context)
 
@@ -213,6 +216,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "intentions": {},
         "notice": "",
         "reference": "",
+        "unread": unread_words(timezone.now(), ask=False),
         "draft_notice": draft_notice(words_of(current()), current().approved),
     }
 

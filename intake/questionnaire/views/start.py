@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
+from clinic import hours
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake.domain.definition import Protocol
@@ -142,4 +143,4 @@ def leave(request: Request) -> HttpResponse:
 @require_safe
 def refused(request: Request) -> HttpResponse:
     """Show the clinic's phone number to a patient who does not consent."""
-    return render(request, "intake/refused.html")
+    return render(request, "intake/refused.html", {"closures": hours.coming_closures()})

@@ -1,0 +1,57 @@
+"""Propose the public holidays of the clinic's country and state as closed days.
+
+The package `holidays` computes them. A proposal closes nothing that a person has not confirmed,
+except that promises within the next 60 days count it as closed (intake/calendars.py).
+"""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.hours import settings_hours
+from intake.models.clinic_time import Holiday
+
+AHEAD = timedelta(days=400)  # how far ahead holidays are proposed
+_done: tuple[date, str] | None = None  # the day and region of the last run in this process
+
+
+def propose() -> int:
+    """Store the coming holidays of PUBLIC_HOLIDAYS that are not stored. Returns how many they are.
+
+    Runs each minute, works once a day, and may run on several workers at once. Proposals that are
+    not among the holidays any more, because the region was changed, are deleted. Days on which the
+    clinic is closed every week are left out.
+    """
+    global _done
+    today = timezone.localdate()
+    if _done == (today, settings.PUBLIC_HOLIDAYS):
+        return 0
+    names = _names(today) if settings.PUBLIC_HOLIDAYS else {}
+    week = settings_hours().week
+    coming = {
+        day: name
+        for day, name in names.items()
+        if today <= day <= today + AHEAD and week[day.weekday()]
+    }
+    with transaction.atomic():
+        unanswered = Holiday.objects.filter(day__gte=today, is_open=False)
+        unanswered.exclude(day__in=coming).delete()
+        known = set(Holiday.objects.filter(day__in=coming).values_list("day", flat=True))
+        rows = [Holiday(day=day, name=name[:200]) for day, name in coming.items()]
+        new = [row for row in rows if row.day not in known]
+        Holiday.objects.bulk_create(new, ignore_conflicts=True)
+    _done = today, settings.PUBLIC_HOLIDAYS
+    return len(new)
+
+
+def _names(today: date) -> dict[date, str]:
+    # imported here, because the import takes 0.6 seconds and only the worker needs it
+    import holidays
+
+    country, _dash, state = settings.PUBLIC_HOLIDAYS.partition("-")
+    years = [today.year, today.year + 1, today.year + 2]
+    return dict(
+        holidays.country_holidays(country, subdiv=state or None, years=years, language="en_US")
+    )
