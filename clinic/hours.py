@@ -272,12 +272,12 @@ class ClosedTime:
 
         if self.is_whole_days:
             last = self.end - _TICK
-            given = {"first": date_words(self.start), "last": date_words(last)}
+            given = {"first": date_words(self.start), "last": date_words(last, self.start)}
             days = _("%(first)s to %(last)s") % given
             return given["first"] if self.start.date() == self.last_day else days
         return _("%(start)s to %(end)s") % {
             "start": day_words(self.start),
-            "end": day_words(self.end),
+            "end": day_words(self.end, self.start),
         }
 
 
@@ -431,23 +431,25 @@ def clock_words(at: datetime) -> str:
     return _clock(at.hour * 60 + at.minute)
 
 
-def day_words(at: datetime) -> str:
-    """Return the day and the time in the current language and this clinic's time zone."""
+def day_words(at: datetime, now: datetime | None = None) -> str:
+    """Return the day and the time in the current language and this clinic's time zone.
+
+    The day has its year if it is far from `now`.
+    """
     from django.utils.translation import gettext as _
 
-    return _("%(day)s at %(time)s") % {"day": date_words(at), "time": clock_words(at)}
+    return _("%(day)s at %(time)s") % {"day": date_words(at, now), "time": clock_words(at)}
 
 
-def date_words(at: datetime) -> str:
-    """Return the day in the current language. A day that is far away has its year."""
-    from django.utils import timezone
+def date_words(at: datetime, now: datetime | None = None) -> str:
+    """Return the day in the current language, with its year if it is far from `now`."""
     from django.utils.dateformat import format as date_format
     from django.utils.translation import pgettext
 
     # translators: how a day is written, in the letters of Django's date filter, such as l j F
     near = pgettext("day", "l, F j")
     far = pgettext("day and year", "l, F j, Y")
-    is_far = abs(at - timezone.now()) > timedelta(days=300)
+    is_far = now is not None and at - now > timedelta(days=300)
     return date_format(at.astimezone(settings_hours().zone), far if is_far else near)
 
 

@@ -29,6 +29,7 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
+    "intake.appointments.public_holidays",
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),

@@ -15,7 +15,7 @@ from education.services import pictures
 from intake.appointments import waiting_list
 from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
-from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
@@ -114,6 +114,13 @@ TABLE = {
     "intake_closure_change": "403 403 200 403 403 403",
     "intake_closure_history": "403 403 200 403 403 403",
     "intake_closure_delete": "403 403 200 403 403 403",
+    "intake_holiday_changelist": "403 403 200 403 403 403",
+    "intake_holiday_change": "403 403 200 403 403 403",
+    "intake_holiday_history": "403 403 200 403 403 403",
+    "intake_holiday_add": NONE,
+    "intake_holiday_delete": NONE,
+    "intake_holiday_closed": "403 403 302 403 403 403",
+    "intake_holiday_open": "403 403 302 403 403 403",
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -158,6 +165,8 @@ TABLE = {
     "education_picture_delete": NONE,
 }
 POSTS = {
+    "intake_holiday_open": "403 403 302 403 403 403",
+    "intake_holiday_closed": "403 403 302 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
@@ -230,7 +239,16 @@ def names(patterns) -> set[str]:
 
 def appointed() -> list[Any]:
     """Return the only visit, call task and place on the waiting list, and their clinic time."""
-    models = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    models = (
+        Appointment,
+        CallTask,
+        WaitlistEntry,
+        Location,
+        Clinician,
+        VisitType,
+        Closure,
+        Holiday,
+    )
     return [*(model.objects.get() for model in models), OpeningHours.objects.all()[0]]
 
 
@@ -267,6 +285,7 @@ def things():
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
+    Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
     picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)

@@ -214,6 +214,8 @@ class Closure(models.Model):
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
+        db_index=False,
+        db_constraint=False,  # the release before may delete the account
         related_name="+",
     )
 

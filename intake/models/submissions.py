@@ -185,7 +185,12 @@ class Submission(models.Model):
     suspect = models.BooleanField(default=False)
     # The place that the patient chose. None: any place.
     location = models.ForeignKey(
-        "Location", null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
+        "Location",
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        db_constraint=False,  # the release before may delete the location
+        related_name="+",
     )
     # What a clinician answered at closing; '' without an answer.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")

@@ -149,13 +149,9 @@ def _tell(row: Submission, broken: list[Broken], by: User) -> None:
 
 def words_of(row: Submission, broken: list[Broken], language: str) -> str:
     """Return the message to the patient, in a language. It names no illness."""
+    now, urgency = timezone.now(), Urgency.SAME_DAY if row.is_for_today else row.urgency
     with override(language):
-        sentences = [
-            moved_words(
-                move.column, Urgency.SAME_DAY if row.is_for_today else row.urgency, move.moved
-            )
-            for move in broken
-        ]
+        sentences = [moved_words(move.column, urgency, move.moved, now) for move in broken]
         wording = documents.wording(row.protocol_id, language)
         level = wording.protocol.level(Urgency(row.urgency).code)
         put_off = [move for move in broken if move.column == "target_at"]

@@ -49,7 +49,7 @@ def owe(
         reason=reason,
         occasion=occasion,
         created_at=now,
-        due_at=due_at or hours.current(submission.location_id).add_business_days(now, 1),
+        due_at=due_at or submission.hours.add_business_days(now, 1),
     )
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 

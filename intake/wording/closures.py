@@ -18,7 +18,7 @@ def unread_words(at: datetime, place: object = None, *, ask: bool = True) -> str
     calendar = hours.current(place, ask=ask)
     if not calendar.is_delayed(at) or hours.is_on_call(at, place, ask=ask):
         return ""
-    opening = hours.day_words(calendar.next_opening(at))
+    opening = hours.day_words(calendar.next_opening(at), at)
     return _("Nobody here reads this before %(opening)s.") % {"opening": opening}
 
 
@@ -27,14 +27,14 @@ def red_flag_words(at: datetime, place: object) -> str:
     if unread := unread_words(at, place):
         where = _("Go to urgent care or an emergency room today. Do not wait for us.")
         return f"{unread} {where}"
-    opening = hours.day_words(hours.current(place).next_opening(at))
+    opening = hours.day_words(hours.current(place).next_opening(at), at)
     return _(
         "We are closed until %(opening)s. A person on call is told of your answers. Please do not "
         "wait for that."
     ) % {"opening": opening}
 
 
-def moved_words(column: str, urgency: int, moved: datetime) -> str:
+def moved_words(column: str, urgency: int, moved: datetime, now: datetime) -> str:
     """Say that a closure breaks a promise, and which promise replaces it.
 
     `column` is the column of the submission that holds the promise.
@@ -46,14 +46,14 @@ def moved_words(column: str, urgency: int, moved: datetime) -> str:
         )
     if column == "reply_due_at":
         return _("We are closed when we wanted to answer you. We now answer by %(by)s.") % {
-            "by": hours.day_words(moved)
+            "by": hours.day_words(moved, now)
         }
     if urgency == Urgency.URGENT:
         return _("We are closed when we wanted to contact you. We now contact you by %(by)s.") % {
-            "by": hours.day_words(moved)
+            "by": hours.day_words(moved, now)
         }
     return _("We are closed when we wanted to see you. We now aim to see you by %(day)s.") % {
-        "day": hours.date_words(moved)
+        "day": hours.date_words(moved, now)
     }
 
 

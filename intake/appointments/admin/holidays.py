@@ -88,11 +88,13 @@ class HolidayAdmin(ClinicTimeAdmin[Holiday]):
     def closed(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Close the clinic on the holiday. Where that affects patients, show them first."""
         row = self._answered(request, object_id)
+        if row is None:
+            return self._back()
         closure = Closure(first_day=row.day, last_day=row.day, reason=row.name[:80])
         affected = clinic_time.visits_in_closure(closure=closure, zone=closure_zone(None))
         if affected or broken_promises.broken_by(closure):
             given = {"first_day": row.day, "last_day": row.day, "reason": row.name[:80]}
-            messages.warning(request, _("Patients were told something else. Save to see whom."))
+            messages.warning(request, _("This changes something for patients. Save to see what."))
             return redirect(f"{reverse('admin:intake_closure_add')}?{urlencode(given)}")
         if Holiday.objects.filter(calendars.is_closed(), pk=row.pk).exists():
             return self._back()  # another tab has closed the day
@@ -107,16 +109,18 @@ class HolidayAdmin(ClinicTimeAdmin[Holiday]):
 
     def open(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Store that the clinic is open on the holiday."""
-        row = self._answered(request, object_id)
-        clinic_time.keep_open(
-            holiday=row, by=signed_in_user(request), request_id=request_id(request)
-        )
+        if row := self._answered(request, object_id):
+            clinic_time.keep_open(
+                holiday=row, by=signed_in_user(request), request_id=request_id(request)
+            )
         return self._back()
 
-    def _answered(self, request: HttpRequest, object_id: Any) -> Holiday:
-        if request.method != "POST" or not request.user.has_perm("intake.add_closure"):
+    def _answered(self, request: HttpRequest, object_id: Any) -> Holiday | None:
+        """Return the holiday whose button was pressed. None for an address that was typed."""
+        if not request.user.has_perm("intake.add_closure"):
             raise PermissionDenied
-        return get_object_or_404(Holiday, pk=object_id)
+        row = get_object_or_404(Holiday, pk=object_id)
+        return row if request.method == "POST" else None
 
     def _back(self) -> HttpResponse:
         return redirect("admin:intake_holiday_changelist")

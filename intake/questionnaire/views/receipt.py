@@ -162,7 +162,7 @@ def next_text(submission: Submission, words: Wording) -> str:
         # a closure or the wait for the patient's answer moved the target past the level's period
         if usual < target:
             return _("We read your answers when we are open, and aim to see you by %(day)s.") % {
-                "day": hours.date_words(target)
+                "day": hours.date_words(target, now)
             }
-    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target)
+    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
     return filled(words.tell(code), level, by=by)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.db import OperationalError
 from django.test import Client
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +30,7 @@ from tests import builders
 from tests.desk import Trail, words
 from tests.intake import book, way_in
 from tests.intake.appointments.time_forms import closed, url
-from tests.intake.patient import Patient
+from tests.intake.patient import Patient, step_url
 from tests.intake.ways.escalating import fresh, red_flag, told
 
 pytestmark = pytest.mark.django_db
@@ -298,6 +300,82 @@ def test_the_other_place_is_open_and_nobody_is_on_call(calendar, friday, on_call
     friday.set("2026-12-07T10:00")
     assert calendars.on_call(friday.now, None) == set()
     assert calendars.on_call(friday.now, book.location().pk) == {ON_CALL}
+
+
+def test_the_emergency_page_asks_no_database_and_knows_the_closure(
+    calendar, friday, django_assert_num_queries
+):
+    close()
+    friday.set("2026-12-07T10:00")
+    hours.calendar.get()
+    with django_assert_num_queries(0):
+        page = Client().post(step_url("safety"), {"em_now": "cold_leg_sudden"})
+    assert "Nobody here reads this before Monday, December 14" in words(page)
+
+
+def test_without_the_database_the_last_known_closure_or_the_settings_serve(calendar, friday):
+    close()
+    friday.set("2026-12-07T10:00")
+    known = calendars.read()
+    away = mock.Mock(side_effect=OperationalError("the server is away"))
+    hours.calendar.register(away)
+    assert hours.current(ask=False) == hours.settings_hours()
+    hours.calendar.last = known
+    assert not hours.current(ask=False).is_open(friday.now)
+    away.assert_not_called()
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+def test_a_saved_or_deleted_closure_draws_the_public_pages_anew(
+    calendar, friday, desk, monkeypatch, django_capture_on_commit_callbacks
+):
+    drawn = []
+    monkeypatch.setattr(
+        "clinic.pagecache.rendered.renew", lambda **_given: drawn.append(hours.coming_closures())
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        store(desk, **WEEK)
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.post(url("closure", "delete", Closure.objects.get()), {"post": "yes"})
+    assert [len(each) for each in drawn] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        ({"first_day": "2026-12-07", "last_day": "2029-12-11"}, "A closure lasts a year at most."),
+        (
+            {"starts_at": "2026-12-07T10:00", "ends_at": "2028-01-01T10:00"},
+            "A closure lasts a year at most.",
+        ),
+        ({"first_day": "2026-12-11", "last_day": "2026-12-07"}, "the end after the beginning"),
+        ({**WEEK, "on_call": "no address"}, "This account has no e-mail address for the alerts."),
+        ({**WEEK, "on_call": "desk"}, "Select a valid choice"),
+        ({**WEEK, "on_call": "somebody"}, "Select a valid choice"),
+        ({**WEEK, "on_call": "oncall", "clinician": "Dr. Lee"}, "so nobody is on call"),
+    ],
+)
+def test_a_slip_in_a_closure_is_said_and_nothing_is_stored(friday, on_call, desk, slip, says):
+    people = {
+        "no address": builders.member("clinician", "quiet").pk,
+        "desk": builders.member("front desk").pk,
+        "oncall": on_call.pk,
+        "Dr. Lee": book.clinician().pk,
+    }
+    given = {name: people.get(value, value) for name, value in slip.items()}
+    assert says in words(desk.post(url("closure"), closed(**given)))
+    assert not Closure.objects.exists()
+
+
+def test_all_places_closed_for_long_promise_a_day_with_its_year(calendar, friday, desk):
+    for name in ("Main clinic", "Annex"):
+        store(desk, first_day="2026-12-07", last_day="2027-12-05", location=book.location(name).pk)
+    row = builders.submission(**URGENT)
+    assert row.target_at == at("2027-12-06T17:00")
+    said = sent_context(row, left_alone=False)
+    assert "by Monday, December 6, 2027 at 5:00 pm" in said["next_text"]
 
 
 # --- laws -----------------------------------------------------------------------------------------
