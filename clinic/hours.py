@@ -289,6 +289,7 @@ class Calendar:
     places: Mapping[str, ClinicHours] = field(default_factory=dict)  # by the id of the place
     on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
     coming: tuple[ClosedTime, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)  # the name of each place → its id
     proposed: frozenset[date] = frozenset()  # coming public holidays that nobody has confirmed
     own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
 
@@ -307,6 +308,12 @@ def current(place: object = None, *, ask: bool = True) -> ClinicHours:
     if known is None:
         return settings_hours()
     return known.places.get(str(place), known.anywhere)
+
+
+def place_id(name: str) -> str | None:
+    """Return the id of the place with this name. None for a place that is not in use."""
+    known = calendar.get()
+    return known.ids.get(name) if known else None
 
 
 def settings_hours() -> ClinicHours:

@@ -100,6 +100,7 @@ def read(
     return Calendar(
         anywhere=together(by_place.values()) if places else everywhere,
         places=by_place,
+        ids={row.name: str(row.pk) for row in places},
         on_call=on_call | {"": _covered(closed, None)},
         coming=_coming(closed, places, now),
         proposed=frozenset(proposed),

@@ -165,8 +165,6 @@ TABLE = {
     "education_picture_delete": NONE,
 }
 POSTS = {
-    "intake_holiday_open": "403 403 302 403 403 403",
-    "intake_holiday_closed": "403 403 302 403 403 403",
     "intake_submission_decide": "422 422 403 403 403 403",
     "intake_submission_assign": "302 302 403 403 403 403",
     "intake_submission_move": "302 302 403 403 403 403",
@@ -210,6 +208,8 @@ POSTS = {
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
+    "intake_holiday_open": "403 403 302 403 403 403",
+    "intake_holiday_closed": "403 403 302 403 403 403",
 }
 
 # opening one of these pages writes an audit event

@@ -17,7 +17,7 @@ AHEAD = timedelta(days=400)  # how far ahead holidays are proposed
 _done: tuple[date, str] | None = None  # the day and region of the last run in this process
 
 
-def propose() -> int:
+def propose(*, ahead: timedelta = AHEAD) -> int:
     """Store the coming holidays of PUBLIC_HOLIDAYS that are not stored. Returns how many they are.
 
     Runs each minute, works once a day, and may run on several workers at once. Proposals that are
@@ -33,7 +33,7 @@ def propose() -> int:
     coming = {
         day: name
         for day, name in names.items()
-        if today <= day <= today + AHEAD and week[day.weekday()]
+        if today <= day <= today + ahead and week[day.weekday()]
     }
     with transaction.atomic():
         unanswered = Holiday.objects.filter(day__gte=today, is_open=False)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit
+from clinic import audit, hours
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake.appointments import open_requests
@@ -24,7 +24,6 @@ from intake.draft_content import Content
 from intake.errors import Conflict, Gone, NotReady
 from intake.history import build_history
 from intake.letters import orders
-from intake.models.clinic_time import Location
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.questionnaire import rule_counts
 from intake.questionnaire.composing import build_submission, build_wish, chosen_place
@@ -159,7 +158,8 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
 def _location(draft: Draft, walk: Walk) -> UUID | None:
     """Return the id of the place that the patient chose, now or in the submission it follows."""
     if name := chosen_place(walk.content.wish):
-        return Location.objects.filter(name=name).values_list("pk", flat=True).first()
+        found = hours.place_id(name)
+        return UUID(found) if found else None
     if draft.follows_id:
         rows = Submission.objects.filter(pk=draft.follows_id)
         return rows.values_list("location_id", flat=True).first()
