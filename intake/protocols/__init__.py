@@ -77,7 +77,7 @@ def data_of(folder: Path) -> dict[str, Any]:
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Map each shared part that a protocol uses to the options that the protocol leaves out."""
+    """Return the shared parts in a protocol: name → the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
