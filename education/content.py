@@ -97,8 +97,8 @@ class Page(Base, frozen=True):
     def document(self) -> bytes:
         """Return canonical JSON of everything that a reader sees.
 
-        The JSON of an English page has no key `language`, so that hashes stay valid that were made
-        before pages had translations.
+        The JSON of an English page has no key `language`. So the hashes that were made before pages
+        had translations stay valid.
         """
         data = msgspec.to_builtins(self)
         del data["translates"]

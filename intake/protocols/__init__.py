@@ -77,7 +77,7 @@ def data_of(folder: Path) -> dict[str, Any]:
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Map each shared part that a protocol uses to the options that the protocol leaves out."""
+    """Return the shared parts in a protocol: name → the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
@@ -87,8 +87,8 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 def served_names() -> tuple[str, ...]:
     """Return the names of the served protocols, in the order in which patients see them.
 
-    Raises Unreadable, whose message says how to correct the file, unless `served.yaml` is a list of
-    known protocols with each protocol once.
+    `served.yaml` must list one or more known protocols, each once. Otherwise raises Unreadable,
+    whose message says how to correct the file.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))

@@ -123,7 +123,7 @@ def draft_notice(words: Wording, approved: bool) -> str:
 
 
 def reach_words(walk: Walk) -> str:
-    """Return in words for how long this browser can still open the draft when it is idle."""
+    """Return in words how long this browser may be idle and still open the draft."""
     return hours.lasting_words(walk.reach) if walk.reach else ""
 
 

@@ -118,7 +118,7 @@ def back_url(request: Request, walk: Walk, step: str) -> str:
 
 
 def panel_cards(walk: Walk) -> list[advice.Card]:
-    """Return the advice cards of the rules that the answers of the last page made fire."""
+    """Return the advice cards of the rules that fired because of the last page's answers."""
     if not walk.content.panel:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]

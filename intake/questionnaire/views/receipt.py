@@ -57,7 +57,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # With a booked visit, the patient need not read within how many weeks the clinic sees
+        # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))

@@ -81,9 +81,9 @@ def blocking_rules(words: Wording) -> list[Rule]:
 
 
 def any_blocking_rules() -> list[Rule]:
-    """Return the rules that forbid going on, when the draft and its protocol are gone.
+    """Return the rules that forbid going on, of the first served protocol that has any.
 
-    These are the rules of the first served protocol that has any.
+    For a patient whose draft is gone, because then nothing tells which protocol the draft had.
     """
     found = (blocking_rules(words_of(protocol)) for protocol in served())
     return next((rules for rules in found if rules), [])
