@@ -13,6 +13,7 @@ from typing import Final
 
 from intake.domain.definition import Level, Protocol, Within
 from intake.domain.problem import Problem
+from intake.domain.promises import ENGLISH, PromiseWords
 
 RANKS: Final[Mapping[str, int]] = {
     "emergency": 4,
@@ -36,11 +37,6 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 `{within}` is the period of `contact_within`, `{seen_within}` that of `seen_within`, `{by}` the day
 and time until when the clinic contacts the patient.
 """
-_WRITTEN: Final = re.compile(
-    r"\b(\d+|an?|one|two|three|un|una|dos|tres) (clinic |business |working )?"
-    r"(hours?|days?|weeks?|months?|horas?|días?|semanas?|mes(es)?)\b",
-    re.IGNORECASE,
-)
 
 
 def level_problems(protocol: Protocol) -> Iterator[Problem]:
@@ -98,7 +94,9 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
             yield from period_problems(f"rules.{rule.id}.promise", rule.promise or "", level)
 
 
-def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
+def period_problems(
+    path: str, text: str, level: Level, words: PromiseWords = ENGLISH
+) -> Iterator[Problem]:
     """Yield a problem for each period that a text writes out, and for each unknown placeholder.
 
     A period that is written out becomes wrong when the target is changed.
@@ -107,7 +105,7 @@ def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
     if name not in _ALLOWED:
         return
     # skip `closed`: another check refuses any promise in it
-    for found in _WRITTEN.finditer(text) if name != "closed" else ():
+    for found in words.period.finditer(text) if name != "closed" else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):

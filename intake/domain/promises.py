@@ -7,8 +7,36 @@ a rule's `promise` or in the words of a level, never in a text that is always sh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
+
+from intake.domain.grammar import Base
+
+
+class PromiseWords(Base, frozen=True, dict=True):
+    """How a language says what a text may not say. Each pattern ignores case.
+
+    `promises` are matched with one sentence each; `periods` finds a period that is written out.
+    """
+
+    promises: tuple[str, ...]
+    periods: str
+
+    def __post_init__(self) -> None:
+        for pattern in (*self.promises, self.periods):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern “{pattern}” cannot be used: {error}") from None
+
+    @cached_property
+    def promise(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(pattern, re.IGNORECASE) for pattern in self.promises)
+
+    @cached_property
+    def period(self) -> re.Pattern[str]:
+        return re.compile(self.periods, re.IGNORECASE)
+
 
 _WE: Final = r"\b(we|our (\w+ )?(clinic|staff|team)|some(one|body))\b"
 _STAFF: Final = rf"({_WE}|\b(a|our|the) (nurse|clinician)\b)"
@@ -16,8 +44,8 @@ _WILL: Final = r"\b(will|shall|would like to|(hope|want|aim|try|going) to)\b"
 _REACH: Final = r"\b(call|phone|ring|read|see|contact|reach|answer|write to|get back to)\b"
 _DAY: Final = r"\b(today|tonight|tomorrow|this week)\b"
 
-PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "en": (
+ENGLISH: Final = PromiseWords(
+    promises=(
         # We will call you. A nurse will contact you. We would like to see you.
         rf"{_STAFF}[^,;:]*{_WILL}[^,;:]*{_REACH}",
         # within 6 weeks, within days, within one working day, in the next 2 weeks
@@ -32,38 +60,16 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         # at a regular visit
         r"\bat (a|the|your) (regular|next) visit\b",
     ),
-    "es": (
-        # Le llamaremos. Lo leeremos. Una enfermera le llamará.
-        r"\bl[aeo]s? (llam|lee|ve|contact|contest|respond|escrib|atend|recib)\w*(remos|rá|rán)\b",
-        # Alguien intentará llamarle. Nos gustaría darle una consulta.
-        r"\b(intent|trat|quer|quis|gustar|vamos a|va a)\w*\b[^,;:]*\b(darle una (consulta|cita)"
-        r"|(llamar|ver|leer|contactar|contestar|responder|escribir|atender|recibir)(le|lo|la)s?)\b",
-        # en 6 semanas o menos, en los próximos días, en un día hábil o menos
-        r"\b(en|dentro de) (l[ao]s )?(próxim[ao]s )?(\w+ )?(días?|semanas?|mes(es)?)\b",
-        # en las próximas 2 horas; 'en cuestión de horas' tells a patient to go elsewhere now
-        r"\b(en|dentro de) (l[ao]s )?(próxim[ao]s )?(\d+|una|dos|tres|pocas) horas?\b",
-        # Lo leemos hoy.
-        r"\b\w+[aei]mos\b[^,;:]*\b(hoy|(?<!la )mañana|esta noche|esta semana)\b",
-        r"\b(hoy|(?<!la )mañana|esta noche|esta semana)\b[^,;:]*\b\w+[aei]mos\b",
-        # en una consulta regular
-        r"\ben (una|la|su) (próxima )?consulta (regular|próxima)\b",
-    ),
-}
-"""Language → patterns of a promise. Each pattern is matched with one sentence, ignoring case."""
-
-_COMPILED: Final = {
-    language: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
-    for language, patterns in PATTERNS.items()
-}
+    periods=r"\b(\d+|an?|one|two|three) (clinic |business |working )?"
+    r"(hours?|days?|weeks?|months?)\b",
+)
 
 
-def promising_sentences(text: str, language: str) -> list[str]:
-    """Return the sentences of a text that promise something, in their order.
-
-    Raises KeyError for a language without patterns.
-    """
+def promising_sentences(text: str, words: PromiseWords = ENGLISH) -> list[str]:
+    """Return the sentences of a text that promise something, in their order."""
     sentences = re.split(r"(?<=[.!?])\s+", text.strip())
-    patterns = _COMPILED[language]
     return [
-        sentence for sentence in sentences if any(pattern.search(sentence) for pattern in patterns)
+        sentence
+        for sentence in sentences
+        if any(pattern.search(sentence) for pattern in words.promise)
     ]

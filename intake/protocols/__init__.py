@@ -5,6 +5,7 @@ A signature may lie in the folder of the setting PROTOCOL_APPROVALS, outside of 
 keys `approval` and `safety` of a translation.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
+from intake.domain.promises import PromiseWords
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
@@ -33,6 +35,10 @@ UNREADABLE: Final = (LookupError, Unreadable)
 
 FILES: Final = ("questionnaire", "rules", "approval")
 """The names of the YAML files without which a folder is no protocol."""
+
+
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
+"""The code of a language, as the name of a translation's file."""
 
 
 def available() -> tuple[str, ...]:
@@ -144,7 +150,8 @@ def _outside(file: str) -> Path | None:
 
 def languages(name: str) -> tuple[str, ...]:
     """Return the codes of the languages that the protocol is translated into, sorted."""
-    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+    stems = {path.stem for path in (HERE / name).glob("*.yaml")}
+    return tuple(sorted(stem for stem in stems if LANGUAGE.fullmatch(stem)))
 
 
 @cache
@@ -156,7 +163,11 @@ def translated(name: str, language: str) -> Translation | None:
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = decode(words_of(path), translation.from_data)
+    data = words_of(path)
+    words = decode(data, translation.from_data)
+    if words.language != language:
+        place = data.places["language"]
+        raise Unreadable(place, f"Write `language: {language}`, as the file is named.")
     if signatures is None:
         return words
     signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
@@ -169,6 +180,18 @@ def words_of(path: Path) -> Any:
     for common in _shared_files(folder.parent, path.stem):
         words = parts.words(words, common, shared(folder.name))
     return words
+
+
+@cache
+def promise_words(language: str) -> PromiseWords | None:
+    """Return how a language words a promise, from its file in `languages/`; None without a file.
+
+    Raises Unreadable.
+    """
+    path = HERE / "languages" / f"{language}.yaml"
+    if not path.is_file():
+        return None
+    return decode(read(path), lambda data: msgspec.convert(data, PromiseWords))
 
 
 @cache

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.utils.translation import get_language, override
 
 from clinic import hours
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
+from intake.domain.wording import Wording
 from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # advice texts at once; patients do not read more

@@ -62,7 +62,7 @@ def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
     """The folder of the protocols: `legs` as shipped, `skin` beside it, both served."""
     folder = tmp_path / "protocols"
     folder.mkdir()
-    for shipped in ("legs", "shared"):
+    for shipped in ("legs", "shared", "languages"):
         (folder / shipped).symlink_to(protocols.HERE / shipped)
     monkeypatch.setattr(protocols, "HERE", folder)
     second.write(folder)

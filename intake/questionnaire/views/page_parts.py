@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
 from intake.domain.triage import Fired
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.forms.base import WalkForm
 from intake.models.submissions import Kind

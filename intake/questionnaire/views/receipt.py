@@ -16,7 +16,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
 from intake.domain.definition import Rule
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment
+from intake.domain.wording import Wording
 from intake.models.submissions import Draft
 from intake.protocols import served
 from intake.questionnaire import drafts

@@ -10,8 +10,9 @@ import pytest
 from django.core.checks import WARNING
 
 from intake import checks, protocols
-from intake.domain import translation
+from intake.domain import translation, wording
 from intake.domain.definition import Protocol
+from intake.domain.problem import Problem
 from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
 from intake.domain.triage import assess
@@ -27,10 +28,14 @@ def words() -> Translation:
     return shipped()
 
 
+def problems_of(protocol: Protocol, words: Translation) -> list[Problem]:
+    return translation.problems(protocol, words, protocols.promise_words(words.language))
+
+
 def test_the_shipped_translation_is_whole_and_of_todays_protocol(
     protocol: Protocol, words: Translation
 ) -> None:
-    assert translation.problems(protocol, words) == []
+    assert problems_of(protocol, words) == []
 
 
 def test_nobody_has_signed_it(protocol: Protocol, words: Translation) -> None:
@@ -42,7 +47,7 @@ def test_nobody_has_signed_it(protocol: Protocol, words: Translation) -> None:
 
 
 def test_only_words_differ(protocol: Protocol, words: Translation) -> None:
-    spoken = translation.in_language(protocol, signed(protocol, words)).protocol
+    spoken = wording.in_language(protocol, signed(protocol, words)).protocol
     for answers in ({}, ORDINARY, {**ORDINARY, "age_years": 15}, {"em_now": ("stroke_signs",)}):
         here, there = route(protocol, answers), route(spoken, answers)
         assert [page.id for page in here] == [page.id for page in there]
@@ -66,7 +71,7 @@ def test_only_words_differ(protocol: Protocol, words: Translation) -> None:
 
 
 def test_for_somebody_else_it_speaks_of_the_patient(protocol: Protocol, words: Translation) -> None:
-    spoken = translation.in_language(protocol, words).protocol
+    spoken = wording.in_language(protocol, words).protocol
     proxied = spoken.question("em_now").for_proxy()
 
     assert words.questions["em_now"].proxy is not None
@@ -76,9 +81,9 @@ def test_for_somebody_else_it_speaks_of_the_patient(protocol: Protocol, words: T
 def test_texts_of_danger_stay_english_until_exactly_they_are_signed(
     protocol: Protocol, words: Translation
 ) -> None:
-    plain = translation.in_language(protocol, translation.as_shown(protocol, words))
+    plain = wording.in_language(protocol, wording.as_shown(protocol, words))
     sealed = signed(protocol, words)
-    told = translation.in_language(protocol, translation.as_shown(protocol, sealed))
+    told = wording.in_language(protocol, wording.as_shown(protocol, sealed))
 
     for rule in protocol.rules.rules:
         if rule.level in SAFETY_LEVELS:
@@ -105,7 +110,7 @@ def test_any_change_ends_the_signature(protocol: Protocol, words: Translation, c
         sealed = replace(sealed, safety=replace(sealed.safety, reviewed_on=None))
 
     assert translation.safety_faults(protocol, sealed)
-    assert "E01" not in translation.as_shown(protocol, sealed).rules
+    assert "E01" not in wording.as_shown(protocol, sealed).rules
 
 
 def test_a_change_elsewhere_leaves_the_signature_under_the_texts_of_danger(
@@ -119,12 +124,12 @@ def test_a_change_elsewhere_leaves_the_signature_under_the_texts_of_danger(
 
 
 def test_what_was_read_comes_back_from_its_document(protocol: Protocol, words: Translation) -> None:
-    shown = translation.as_shown(protocol, words)
+    shown = wording.as_shown(protocol, words)
     again = translation.from_document(shown.document())
 
     assert again.content_hash == shown.content_hash
     assert again.questions == shown.questions
-    assert translation.in_language(protocol, again).language_of("emergency") == "en"
+    assert wording.in_language(protocol, again).language_of("emergency") == "en"
 
 
 # --- problems ---------------------------------------------------------------------------------
@@ -193,9 +198,7 @@ def test_what_is_wrong_is_named_with_its_place(
     path: str,
     change: Callable[[Translation], Translation],
 ) -> None:
-    found = {
-        (problem.id, problem.path) for problem in translation.problems(protocol, change(words))
-    }
+    found = {(problem.id, problem.path) for problem in problems_of(protocol, change(words))}
     assert (kind, path) in found
 
 
