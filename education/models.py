@@ -52,6 +52,12 @@ class Condition(models.Model):
         """The title in the current language, or in English if there is no translation."""
         return str(self.titles.get(get_language() or "", self.title))
 
+    @property
+    def foreign(self) -> str:
+        """The language of `label` if it is not the current one, else ''."""
+        translated = get_language() in (None, content.ENGLISH, *self.titles)
+        return "" if translated else content.ENGLISH
+
 
 class Status(models.TextChoices):
     DRAFT = "draft", _("Draft")

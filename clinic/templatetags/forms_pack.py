@@ -1,8 +1,9 @@
 """Filters that tell the templates of the form pack (`templates/forms/`) about a bound field.
 
 The settings make them built in. A field may have `unit` (shown beside its box), `exclusive` (values
-of options that exclude all others), `kept` (the question has an answer, and an empty box keeps it)
-and, for a single check box, `legend`. A form may have `single_question`. All are optional.
+of options that exclude all others), `language` (of a question without a translation), `kept` (the
+question has an answer, and an empty box keeps it) and, for a single check box, `legend`. A form may
+have `single_question`. All are optional.
 """
 
 from typing import Any
@@ -57,6 +58,12 @@ def unit(field: BoundField) -> str:
         "h": gettext("hours"),
         "min": gettext("minutes"),
     }.get(code, code)
+
+
+@register.filter
+def language(field: BoundField) -> str:
+    """Return the language of the question and its options, or '' if it is that of the page."""
+    return str(getattr(field.field, "language", ""))
 
 
 @register.filter

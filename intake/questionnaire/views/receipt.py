@@ -24,6 +24,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 
@@ -106,9 +107,9 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
 
     Whether a patient may wait is a matter of safety, so the words are approved ones.
     """
-    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
+    spoken = words.language_of(_urgency_code(submission))
+    foreign = if_foreign(spoken)
     with override(spoken):
-        foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission, words), "next_language": foreign}
 
 
