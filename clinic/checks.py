@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.utils import InterfaceError, OperationalError
+from django.utils.text import Truncator
 from django.utils.translation import to_locale
 
 from clinic import languages
@@ -56,16 +57,16 @@ def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             continue
         where = f"clinic/locale/{to_locale(code)}/LC_MESSAGES/django.po"
         try:
-            missing, every = languages.untranslated(settings.LOCALE_PATHS[0] / to_locale(code))
+            missing, every = languages.untranslated(settings.LOCALE_PATHS[0], code)
         except OSError as error:
-            text = f"{where} and django.mo cannot be compared: {error}."
+            text = f"Nobody can tell what the translation in {where} lacks: {error}."
             hint = f"Run `make translations`, or remove {code!r} from CLINIC_LANGUAGES."
             messages.append(Error(text, hint=hint, id="clinic.E002"))
             continue
         if not missing:
             continue
-        quoted = languages.first_few([f"“{sentence}”" for sentence in missing])
-        text = f"{where} is not whole. Of {every} sentences, it lacks {quoted}."
+        quoted = languages.first_few([f"“{Truncator(s).chars(60)}”" for s in missing])
+        text = f"{where} is not whole. It lacks {len(missing)} of {every} sentences: {quoted}."
         if settings.DEMO:
             hint = "This demonstration shows these sentences in English."
             messages.append(Warning(text, hint=hint, id="clinic.W003"))

@@ -20,6 +20,8 @@ ENGLISH: Final = "en"
 """The language in which the program is written. It needs no translation."""
 CODE: Final = r"[a-z]{2,3}(?:-[a-z]{2,4})?"
 """The pattern of a language's code, as it stands in addresses and in names of files."""
+POT: Final = "django.pot"
+"""The file in clinic/locale with every sentence of the pages; `make translations` writes it."""
 MOST_NAMED: Final = 3
 """How many of the missing things an operator reads; the others are counted."""
 
@@ -81,15 +83,17 @@ def _catalogue(folder: Path, suffix: str) -> Path:
 # --- what is missing ------------------------------------------------------------------------------
 
 
-def untranslated(folder: Path) -> tuple[list[str], int]:
-    """Return the sentences of a language's catalogue that pages show in English, and the number of
-    all its sentences. Without a readable `django.po` nobody can tell: raises OSError.
+def untranslated(locale: Path, code: str) -> tuple[list[str], int]:
+    """Return the sentences that pages in a language show in English, and the number of all.
+
+    All sentences of this release are in `django.pot`, so a catalogue of an earlier release is found
+    wanting. Raises OSError for a file that cannot be read.
     """
-    source = _catalogue(folder, "po").read_text(encoding="utf-8")
-    texts = texts_of(_catalogue(folder, "mo").read_bytes())
+    every = (locale / POT).read_text(encoding="utf-8")
+    texts = texts_of(_catalogue(locale / to_locale(code), "mo").read_bytes())
     ready = {key if isinstance(key, str) else key[0] for key in texts}
     wanted = {}
-    for found in _MSGID.finditer(source):
+    for found in _MSGID.finditer(every):
         sentence, context = _text(found["id"]), _text(found["context"] or "")
         if sentence:
             wanted[f"{context}\x04{sentence}" if context else sentence] = sentence
@@ -107,6 +111,6 @@ def _text(quoted: str) -> str:
 
 
 def first_few(things: Sequence[object]) -> str:
-    """Return the number of things and the first of them, for a sentence to an operator."""
-    named = ", ".join(str(thing) for thing in things[:MOST_NAMED])
-    return f"{len(things)} ({named}{', …' if len(things) > MOST_NAMED else ''})"
+    """Return the first of many things, for a sentence that tells an operator how many there are."""
+    named = [str(thing) for thing in things[:MOST_NAMED]]
+    return "; ".join([*named, "…"] if len(things) > MOST_NAMED else named)

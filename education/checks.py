@@ -22,6 +22,7 @@ DANGLING: Final = "education.E101"
 NO_GROUP: Final = "education.E102"
 UNPUBLISHED: Final = "education.W103"
 UNDER_WAY: Final = "education.W104"
+MISSING: Final = ("missing_page", "missing_title")
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
@@ -75,14 +76,17 @@ def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
         try:
             found = _problems_in(language, pages)
         except content.ContentError as error:
-            yield Error(f"A page cannot be read: {language}/{error}", id=UNREADABLE)
+            text = f"A file in education/content/{language} cannot be read: {error}"
+            yield Error(text, id=UNREADABLE)
             continue
         for kind, message in problems.KINDS.items():
             those = [p for p in found if p.kind == kind]
             if not those:
                 continue
-            named = first_few([f"{p.page}, {p.field}: {p.message}" for p in those])
-            text = f"education/content/{language}: {message}: {named}."
+            named = first_few(
+                [p.page if kind in MISSING else f"{p.page}, {p.field}: {p.message}" for p in those]
+            )
+            text = f"education/content/{language}: {message}, {len(those)} in all: {named}."
             if settings.DEMO:
                 hint = "This demonstration shows the English page where no translation is ready."
                 yield Warning(text, hint=hint, id=UNDER_WAY)

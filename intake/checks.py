@@ -133,10 +133,16 @@ def _not_whole(
     hint = f"{each_line} Or remove {language!r} from CLINIC_LANGUAGES. {_HINT}"
     messages: list[CheckMessage] = []
     for kind in counts:
-        named = first_few([fault for fault in found if fault.problem.id == kind])
-        text = f"{where} is not whole: {translation.KINDS[kind]}: {named}."
+        named = first_few([_in_short(fault) for fault in found if fault.problem.id == kind])
+        text = f"{where} is not whole: {translation.KINDS[kind]}, {counts[kind]} in all: {named}."
         messages.append(Error(text, hint=hint, id=TRANSLATION_NUMBERS[kind]))
     return messages
+
+
+def _in_short(fault: faults.Fault) -> str:
+    """Return a fault without the name of its file, which the whole message names."""
+    line = f"line {fault.place.line}, " if fault.place.line else ""
+    return f"{line}{fault.problem.path}: {fault.problem.message}".rstrip(".")
 
 
 def _unsigned_words(where: str, words: Translation) -> CheckMessage:

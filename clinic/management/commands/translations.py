@@ -57,6 +57,7 @@ msgstr ""
 "Plural-Forms: %s\\n"
 
 """
+POT_HEAD = b"# Every sentence that patients read. `make translations` writes this list.\n\n"
 NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _KEPT = re.compile(r"%\([a-z_]+\)[sd]|</?[a-z]+[^>]*>")
 
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 
     def handle(self, *, check: bool, **options: Any) -> None:
         found = collected()
-        faults = []
+        faults = _faults_of_list(found, renew=not check)
         for folder in languages.folders(ROOT / "clinic/locale").values():
             path = folder / "LC_MESSAGES/django.po"
             if not check:
@@ -131,10 +132,27 @@ def _read(path: Path) -> "Catalog":
         return read_po(file, locale=path.parent.parent.name)
 
 
+def _faults_of_list(found: "Catalog", *, renew: bool) -> list[str]:
+    """Compare the list of all sentences with those that are found; write it anew if asked to."""
+    path = ROOT / "clinic/locale" / languages.POT
+    listed = POT_HEAD + _written(found)
+    if renew:
+        path.write_bytes(listed)
+    same = path.is_file() and path.read_bytes() == listed
+    return [] if same else [f"{path.relative_to(ROOT)} is not of today's sentences"]
+
+
+def _written(catalog: "Catalog") -> bytes:
+    from babel.messages.pofile import write_po
+
+    buffer = BytesIO()
+    write_po(buffer, catalog, width=100, no_location=True, sort_output=True, omit_header=True)
+    return buffer.getvalue()
+
+
 def _renew(path: Path, locale: str, found: "Catalog") -> None:
     """Write the catalogue anew, with its translations. A new one is under way (`#, fuzzy`)."""
     from babel.messages.catalog import Catalog
-    from babel.messages.pofile import write_po
 
     catalog = Catalog(locale=locale, fuzzy=False)
     known = _read(path) if path.is_file() else Catalog(locale=locale)
@@ -145,10 +163,8 @@ def _renew(path: Path, locale: str, found: "Catalog") -> None:
             translated = old.string if old else ""
             catalog.add(message.id, translated, flags=flags, context=message.context)
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = BytesIO()
-    write_po(buffer, catalog, width=100, no_location=True, sort_output=True, omit_header=True)
     head = HEADER % ("#, fuzzy\n" if known.fuzzy else "", locale, known.plural_forms)
-    path.write_bytes(head.encode() + buffer.getvalue())
+    path.write_bytes(head.encode() + _written(catalog))
     path.with_suffix(".mo").write_bytes(_compiled(_read(path)))
 
 

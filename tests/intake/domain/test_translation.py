@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.checks import WARNING
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject, booleans, data, lists, sampled_from
 
 from intake import checks, protocols
 from intake.domain import translation, wording
@@ -279,3 +281,40 @@ def test_a_file_of_a_language_that_is_not_offered_stops_nobody(
         monkeypatch.setattr(protocols, "translated", lambda name, language: stale(words))
         messages = checks.protocol_problems()
         assert [m for m in messages if m.id != checks.UNSIGNED] == []
+
+
+# --- a translation under way ---------------------------------------------------------------------
+
+
+@given(data())
+@settings(max_examples=150, deadline=None)
+def test_no_part_is_half_in_one_language(drawn: DataObject) -> None:
+    """Whatever a translation lacks, each part is read in one language, and none is blank."""
+    protocol = protocols.load("legs")
+    whole = signed(protocol, shipped()) if drawn.draw(booleans()) else shipped()
+    half = lacking(whole, drawn)
+    resigned = signed(protocol, half) if drawn.draw(booleans()) else half
+    words = wording.in_language(protocol, wording.as_shown(protocol, resigned))
+    spanish = dict(translation.translated_texts(whole))
+    for path, text in translation.protocol_texts(words.protocol):
+        english = dict(translation.protocol_texts(protocol))[path]
+        language = "en" if wording._part(protocol, path) in words.english else "es"
+        assert text == (english if language == "en" else spanish[path]), path
+    if translation.safety_faults(protocol, resigned):
+        assert {words.language_of(level) for level in SAFETY_LEVELS} == {"en"}
+
+
+def lacking(words: Translation, drawn: DataObject) -> Translation:
+    """Return the translation without some of its parts, and with some of its texts blank."""
+    texts = {
+        kind: dict(getattr(words, kind)) for kind in ("sections", "questions", "levels", "rules")
+    }
+    for kind, parts in texts.items():
+        for id in drawn.draw(lists(sampled_from(sorted(parts)), max_size=3, unique=True)):
+            if kind == "sections" or drawn.draw(booleans()):
+                del parts[id]
+                continue
+            name = drawn.draw(sampled_from(parts[id].__struct_fields__))
+            blank = {"options": {}, "text": " "}.get(name)
+            parts[id] = replace(parts[id], **{name: blank})
+    return replace(words, **texts)
