@@ -97,7 +97,7 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
-            protocols.promise_words(language)
+            protocols.language_facts(language)
         except Unreadable as error:
             messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue

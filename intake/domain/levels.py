@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 from intake.domain.definition import Level, Protocol, Within
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.problem import Problem
-from intake.domain.promises import ENGLISH, PromiseWords
 
 RANKS: Final[Mapping[str, int]] = {
     "emergency": 4,
@@ -95,7 +95,7 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
 
 
 def period_problems(
-    path: str, text: str, level: Level, words: PromiseWords = ENGLISH
+    path: str, text: str, level: Level, language: LanguageFacts = ENGLISH
 ) -> Iterator[Problem]:
     """Yield a problem for each period that a text writes out, and for each unknown placeholder.
 
@@ -105,7 +105,7 @@ def period_problems(
     if name not in _ALLOWED:
         return
     # skip `closed`: another check refuses any promise in it
-    for found in words.period.finditer(text) if name != "closed" else ():
+    for found in language.period.finditer(text) if name != "closed" else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):

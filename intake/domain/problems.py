@@ -20,10 +20,11 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
 from intake.domain.problem import Problem
-from intake.domain.promises import ENGLISH, PromiseWords, promising_sentences
+from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
@@ -259,12 +260,12 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
             yield from promise_problems(path, text)
 
 
-def promise_problems(path: str, text: str, words: PromiseWords = ENGLISH) -> Iterator[Problem]:
+def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
     """Yield a problem for each promise in a text.
 
     The text is always shown, so the patient would read the promise when it cannot be kept.
     """
-    for sentence in promising_sentences(text, words):
+    for sentence in promising_sentences(text, language):
         message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."
         yield Problem("promise_in_advice", path, message)
 

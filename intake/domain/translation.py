@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import (
     Approval,
     Level,
@@ -23,10 +24,10 @@ from intake.domain.definition import (
     Rule,
 )
 from intake.domain.grammar import Base
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.levels import period_problems
 from intake.domain.problem import Problem
 from intake.domain.problems import promise_problems
-from intake.domain.promises import PromiseWords
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
 """The levels whose texts to patients (the safety texts) need their own signature (clinical.md 5.2
@@ -38,8 +39,9 @@ KINDS: Final[Mapping[str, str]] = {
     "unknown_translation": "a translation has no English text",
     "placeholders_differ": "a translation has other numbers, placeholders or marks",
     "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
-    "no_patterns": "nobody has written down how this language words a promise",
+    "no_patterns": "nobody has written down how this language words a promise and a danger",
     "wrong_period": "a text writes a period out instead of the target it speaks of",
+    "unseen_alarm": "the alarm patterns do not see a danger that is told in this language",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -164,11 +166,11 @@ def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ..
 
 
 def problems(
-    protocol: Protocol, translation: Translation, words: PromiseWords | None
+    protocol: Protocol, translation: Translation, language: LanguageFacts | None
 ) -> list[Problem]:
     """Return all problems of a translation of this protocol; empty when it may be served.
 
-    `words` says how the language words a promise; None when nobody has written that down.
+    `language` is what the checks know of the language; None when nobody has written it down.
     """
     found = []
     if translation.translates != protocol.content_hash:
@@ -190,16 +192,31 @@ def problems(
         for path in other
         if path not in english
     ]
-    if words is None:
-        message = f"Write them into intake/protocols/languages/{translation.language}.yaml."
+    if language is None:
+        message = f"Write intake/protocols/languages/{translation.language}.yaml."
         found.append(Problem("no_patterns", "language", message))
         return found
+    found += _unseen_alarms(protocol, language)
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
-            found += promise_problems(path, text, words)
+            found += promise_problems(path, text, language)
         if (level := _level_of(protocol, path)) is not None:
-            found += period_problems(path, text, level, words)
+            found += period_problems(path, text, level, language)
     return found
+
+
+def _unseen_alarms(protocol: Protocol, language: LanguageFacts) -> Iterator[Problem]:
+    """Yield a problem for each danger that the protocol sees in a patient's English words alone."""
+    patterns = [compiled_pattern(pattern) for pattern in protocol.rules.alarm_patterns]
+
+    def is_seen(sentence: str) -> bool:
+        return any(pattern.search(normalised(sentence)) for pattern in patterns)
+
+    for danger in language.alarms.__struct_fields__:
+        english, told = getattr(ENGLISH.alarms, danger), getattr(language.alarms, danger)
+        if is_seen(english) and not is_seen(told):
+            message = f"No alarm pattern sees “{told}”, as one sees “{english}”."
+            yield Problem("unseen_alarm", "language", message)
 
 
 def _level_of(protocol: Protocol, path: str) -> Level | None:

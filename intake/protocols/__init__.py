@@ -22,7 +22,7 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
-from intake.domain.promises import PromiseWords
+from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
@@ -183,15 +183,15 @@ def words_of(path: Path) -> Any:
 
 
 @cache
-def promise_words(language: str) -> PromiseWords | None:
-    """Return how a language words a promise, from its file in `languages/`; None without a file.
+def language_facts(language: str) -> LanguageFacts | None:
+    """Return what the checks know of a language, from its file in `languages/`; None without one.
 
     Raises Unreadable.
     """
     path = HERE / "languages" / f"{language}.yaml"
     if not path.is_file():
         return None
-    return decode(read(path), lambda data: msgspec.convert(data, PromiseWords))
+    return decode(read(path), lambda data: msgspec.convert(data, LanguageFacts))
 
 
 @cache

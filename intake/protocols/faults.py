@@ -11,7 +11,7 @@ from intake.domain.definition import Protocol
 from intake.domain.problem import Problem
 from intake.domain.problems import problems
 from intake.domain.translation import Translation
-from intake.protocols import promise_words
+from intake.protocols import language_facts
 from intake.protocols.files import Place, Unreadable
 from intake.protocols.places import Places, PlacesOfWords
 
@@ -34,9 +34,9 @@ def of_protocol(protocol: Protocol, folder: Path) -> list[Fault]:
 def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:
     """Return the faults of a translation that could be loaded; empty when it is whole.
 
-    Raises Unreadable for a slip in the file that says how the language words a promise.
+    Raises Unreadable for a slip in the file with the facts of the language.
     """
-    found = translation.problems(protocol, words, promise_words(words.language))
+    found = translation.problems(protocol, words, language_facts(words.language))
     return _placed(found, lambda: PlacesOfWords(file).of)
 
 

@@ -1,18 +1,22 @@
 """Which sentences count as a promise of the clinic, and which a patient may always read."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+import yaml
 
 from intake import protocols
 from intake.domain.definition import Protocol
-from intake.domain.promises import ENGLISH, PromiseWords, promising_sentences
+from intake.domain.languages import ENGLISH, LanguageFacts
+from intake.domain.promises import promising_sentences
 from intake.protocols.files import Unreadable
 from tests.intake.spanish import shipped
 
-SPANISH = protocols.promise_words("es")
+SPANISH = protocols.language_facts("es")
 assert SPANISH is not None
-WORDS: dict[str, PromiseWords] = {"en": ENGLISH, "es": SPANISH}
+WORDS: dict[str, LanguageFacts] = {"en": ENGLISH, "es": SPANISH}
 
 PROMISED = [
     ("en", "We will call you today."),
@@ -97,15 +101,26 @@ def test_each_promise_of_the_shipped_protocol_is_found_as_one(protocol: Protocol
 def test_every_language_of_a_protocol_has_its_patterns() -> None:
     spoken = {code for name in protocols.available() for code in protocols.languages(name)}
     assert spoken
-    assert all(protocols.promise_words(code) for code in spoken)
+    assert all(protocols.language_facts(code) for code in spoken)
 
 
-def test_a_pattern_that_cannot_be_used_is_named_with_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"promises": ["nous ("]}, "“nous (” cannot be used"),
+        ({"alarms": {"chest": "J’ai mal à la poitrine."}}, "“alarms” has no “breath”"),
+    ],
+)
+def test_a_slip_in_the_facts_of_a_language_is_named_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], said: str
 ) -> None:
+    whole = msgspec.to_builtins(SPANISH) | change
     (tmp_path / "languages").mkdir()
-    (tmp_path / "languages" / "qq.yaml").write_text("promises: ['nous (']\nperiods: jours\n")
+    (tmp_path / "languages" / "qq.yaml").write_text(yaml.safe_dump(whole, allow_unicode=True))
     monkeypatch.setattr(protocols, "HERE", tmp_path)
 
-    with pytest.raises(Unreadable, match=r"qq\.yaml.*“nous \(” cannot be used"):
-        protocols.promise_words("qq")
+    with pytest.raises(Unreadable) as slip:
+        protocols.language_facts("qq")
+
+    assert said in str(slip.value)
+    assert "languages/qq.yaml, line " in str(slip.value)

@@ -13,7 +13,9 @@ from hypothesis.strategies import DataObject, booleans, data, lists, sampled_fro
 
 from intake import checks, protocols
 from intake.domain import translation, wording
+from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import Protocol
+from intake.domain.languages import ENGLISH
 from intake.domain.problem import Problem
 from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
@@ -31,7 +33,7 @@ def words() -> Translation:
 
 
 def problems_of(protocol: Protocol, words: Translation) -> list[Problem]:
-    return translation.problems(protocol, words, protocols.promise_words(words.language))
+    return translation.problems(protocol, words, protocols.language_facts(words.language))
 
 
 def test_the_shipped_translation_is_whole_and_of_todays_protocol(
@@ -205,7 +207,28 @@ def test_what_is_wrong_is_named_with_its_place(
 
 
 def test_every_kind_is_tried() -> None:
-    assert {kind for kind, _, _ in BROKEN} == set(KINDS)
+    assert {kind for kind, _, _ in BROKEN} | {"unseen_alarm"} == set(KINDS)
+
+
+def test_a_danger_that_is_seen_in_english_is_seen_in_the_other_language(
+    protocol: Protocol, words: Translation
+) -> None:
+    facts = protocols.language_facts("es")
+    assert facts is not None
+    deaf = replace(facts, alarms=replace(facts.alarms, chest="Me molesta el tórax."))
+    (found,) = translation.problems(protocol, words, deaf)
+    assert (found.id, found.path) == ("unseen_alarm", "language")
+    assert "Me molesta el tórax" in found.message
+    # a protocol that does not look for this danger in English does not have to in Spanish
+    other = replace(protocol, rules=replace(protocol.rules, alarm_patterns=("gangren",)))
+    assert [p.id for p in translation.problems(other, words, deaf)] == ["stale_translation"]
+
+
+def test_the_shipped_protocols_see_every_danger_in_english(protocol: Protocol) -> None:
+    patterns = [compiled_pattern(pattern) for pattern in protocol.rules.alarm_patterns]
+    for danger in ENGLISH.alarms.__struct_fields__:
+        sentence = normalised(getattr(ENGLISH.alarms, danger))
+        assert any(pattern.search(sentence) for pattern in patterns), danger
 
 
 def test_a_wrong_key_is_refused_with_its_place() -> None:
