@@ -26,14 +26,14 @@ MISSING: Final = ("missing_page", "missing_title")
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
-"""Kind of problem → id of the check."""
+"""Kind of problem → id of its system check."""
 
 
 @register("pages")
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report every problem of the pages in files, and every missing page that a protocol names."""
+    """Report each problem of the page files, and each page without a file that a protocol names."""
     try:
         groups = {group.slug for group in content.read_conditions(content.FOLDER)}
         pages = content.read_pages(content.FOLDER)
@@ -112,7 +112,7 @@ def _problems_in(language: str, pages: tuple[content.Page, ...]) -> list[problem
 
 
 def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """Yield (place in the protocol, name of a page) for each page that the protocol names."""
+    """Yield, for each page that the protocol names, its place in the protocol and its name."""
     for question in protocol.questions:
         yield from ((question.id, page) for page in question.learn)
         for option in question.options:
@@ -125,9 +125,9 @@ def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
 def unpublished_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Name the pages that production does not show. Runs in `check --deploy` only.
+    """Warn of each page that readers cannot see because it is not published.
 
-    Without a database this check finds nothing.
+    Runs only in `check --deploy`. If the database does not answer, the check finds nothing.
     """
     from education.models import Page
 

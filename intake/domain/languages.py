@@ -62,18 +62,18 @@ _DAY: Final = r"\b(today|tonight|tomorrow|this week)\b"
 
 ENGLISH: Final = LanguageFacts(
     promises=(
-        # We will call you. A nurse will contact you. We would like to see you.
+        # "We will call you", "A nurse will contact you", "We would like to see you"
         rf"{_STAFF}[^,;:]*{_WILL}[^,;:]*{_REACH}",
-        # within 6 weeks, within days, within one working day, in the next 2 weeks
+        # "within 6 weeks", "within days", "within one working day", "in the next 2 weeks"
         r"\bwithin (the )?(\w+ ){0,3}(days?|weeks?|months?)\b",
         r"\bin (the (next|coming) (\w+ )?|(\d+|one|two|three|a few) )(\w+ )?"
         r"(hours?|days?|weeks?|months?)\b",
-        # within 2 clinic hours; 'within hours' tells a patient to go elsewhere now
+        # "within 2 clinic hours", but not "within hours", which sends patients elsewhere at once
         r"\bwithin (the next )?(\d+|one|two|three|a few) (\w+ )?hours?\b",
-        # We read it today.
+        # "We read it today"
         rf"{_WE}[^,;:]*{_DAY}",
         rf"{_DAY}[^,;:]*{_WE}",
-        # at a regular visit
+        # "at a regular visit"
         r"\bat (a|the|your) (regular|next) visit\b",
     ),
     alarms=Alarms(

@@ -1,7 +1,7 @@
 """Find sentences that promise what the clinic will do, or by when it sees a patient.
 
-A promise is true for one level only, and only while the clinic can keep it. So a promise belongs in
-a rule's `promise` or in the words of a level, never in a text that is always shown.
+A promise holds for one level only, and only while the clinic can keep it. So a promise belongs in
+the `promise` of a rule or in the `tell` of a level, never in a text that is always shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Read and check a translation of a protocol.
 
-A translation changes words only. Ids, options, conditions, targets and the hash that a submission
-names stay those of the English protocol. `intake.domain.wording` puts its texts into the protocol.
+A translation changes words only. Ids, options, conditions, targets, and the content hash stored
+with a submission are those of the English protocol. `intake.domain.wording` puts the texts of a
+translation into the protocol.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """The signature of the safety texts. All three fields are null until a person has signed."""
+    """A signature for the safety texts. All three fields are null until a person signs."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None
@@ -82,14 +83,14 @@ class Review(Base, frozen=True):
 
 
 class Signatures(Base, frozen=True):
-    """The signatures of a translation, in a file of their own."""
+    """The signatures of a translation, which are in a separate file."""
 
     approval: Approval = Approval()
     safety: Review = Review()
 
 
 class Translation(Base, frozen=True, dict=True):
-    """The texts of one language. `translates` is the content hash of the English protocol."""
+    """The texts of a protocol in one language. `translates` is the English content hash."""
 
     language: str
     translates: str
@@ -113,7 +114,7 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing or belong to another content."""
+        """The keys of the approval that are empty or do not match the texts."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -121,14 +122,14 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """Whether a person signed exactly these texts."""
+        """Whether a person has signed exactly these texts."""
         return not self.approval_faults
 
 
 def from_data(data: Any) -> Translation:
     """Make a translation from the data of its YAML file.
 
-    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    Raises msgspec.ValidationError, which names the place of the fault, for data of another form.
     """
     return msgspec.convert(data, Translation)
 
@@ -139,9 +140,9 @@ def from_document(document: bytes) -> Translation:
 
 
 def safety_hash(protocol: Protocol, translation: Translation) -> str:
-    """Return the SHA-256 of the safety texts, each with its English text.
+    """Return the SHA-256 of the translated safety texts together with their English texts.
 
-    A signature under `safety` is valid for this hash only.
+    The signature `safety` names this hash and is valid only for it.
     """
     ids = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
     pairs = {
@@ -157,7 +158,7 @@ def safety_hash(protocol: Protocol, translation: Translation) -> str:
 
 
 def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ...]:
-    """Return the keys of the `safety` signature that are missing or belong to other texts."""
+    """Return the keys of the signature `safety` that are empty or do not match the texts."""
     signed = translation.safety
     faults = [key for key in ("reviewed_by", "reviewed_on") if not getattr(signed, key)]
     if signed.content_hash != safety_hash(protocol, translation):
@@ -168,7 +169,7 @@ def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ..
 def problems(
     protocol: Protocol, translation: Translation, language: LanguageFacts | None
 ) -> list[Problem]:
-    """Return all problems of a translation of this protocol; empty when it may be served.
+    """Return all problems of a translation. A translation without problems may be served.
 
     `language` is what the checks know of the language; None when nobody has written it down.
     """
@@ -220,7 +221,7 @@ def _unseen_alarms(protocol: Protocol, language: LanguageFacts) -> Iterator[Prob
 
 
 def _level_of(protocol: Protocol, path: str) -> Level | None:
-    """Return the level that a text belongs to by its path; None for a text of no level."""
+    """Return the level to which the text at this path belongs; None if it belongs to no level."""
     kind, _, rest = path.partition(".")
     name = rest.partition(".")[0]
     codes = {rule.id: rule.level for rule in protocol.rules.rules} if kind == "rules" else {}
@@ -294,7 +295,7 @@ def _level_words(level: Level) -> LevelWords:
 
 
 def _rule_words(rule: Rule) -> RuleWords:
-    # A flag has no advice: patients never read it.
+    # a flag has an empty advice, because patients do not read flags
     return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
 
 

@@ -36,8 +36,8 @@ head (title and audience)."""
 class Wording(msgspec.Struct, frozen=True):
     """A protocol in one language. Use `protocol` for its texts only, never to judge answers.
 
-    `shown` is the translation in it, None for English. `english` holds the parts whose translation
-    is not ready, so that patients read all of them in English.
+    `shown` is the translation whose texts `protocol` has, None for English. `english` holds the
+    parts whose translation is not ready, so that patients read all of them in English.
     """
 
     protocol: Protocol
@@ -70,9 +70,10 @@ class Wording(msgspec.Struct, frozen=True):
         return "en" if (kind, id) in self.english else self.language
 
     def tell(self, level: str) -> str:
-        """Return the text of this level under "What happens next"; '' for a level without a text.
+        """Return what patients of this level read under "What happens next", or ''.
 
-        For a document from before levels had this text, returns the text that the program had then.
+        In old documents levels have no such text. For them this is the text that the program itself
+        contained at that time.
         """
         told, stored = self.protocol.level(level).tell, self.protocol.stored
         if told is None and stored is not None:
@@ -83,7 +84,7 @@ class Wording(msgspec.Struct, frozen=True):
 
 def as_shown(protocol: Protocol, translation: Translation) -> Translation:
     """Return the parts of a translation that patients read: those that are whole, and without
-    unsigned safety texts. Its `document()` is stored beside a submission.
+    unsigned safety texts. The `document()` of these parts is stored with a submission.
     """
     kept = _parts_ready(protocol, translation)
     if safety_faults(protocol, translation):
@@ -111,9 +112,9 @@ def as_shown(protocol: Protocol, translation: Translation) -> Translation:
 def in_language(
     protocol: Protocol, shown: Translation | None, *, approved: bool = False
 ) -> Wording:
-    """Put a translation, as `as_shown` returns it, into the protocol; None means English.
+    """Put the texts of a translation into the protocol. `shown` comes from `as_shown`.
 
-    Texts without a translation stay English.
+    If `shown` is None, the protocol stays English. Texts without a translation stay English, too.
     """
     if shown is None:
         return Wording(protocol)

@@ -1,4 +1,7 @@
-"""Stop a patient who is too young to fill in the form alone. Ask first if the age may be a slip."""
+"""Stop a patient who is too young to fill in the form alone.
+
+If the age may be a typing error, the patient is asked first.
+"""
 
 from collections.abc import Collection
 
@@ -30,12 +33,12 @@ from intake.wording.languages import if_foreign
 def confirm_age(request: Request) -> HttpResponse:
     """Ask whether a very low age is right.
 
-    'Yes' deletes the draft. 'No' opens the page that asks for the age, with all that was typed on
-    it.
+    'Yes' deletes the draft. 'No' opens the page that asks for the age again, with everything that
+    the patient had typed on that page.
     """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
-    if draft is None and says_yes:  # the second of two clicks
+    if draft is None and says_yes:  # after a double click, whose first click deleted the draft
         return clear_device(show_minor(request, any_blocking_advice()))
     if draft is None:
         return draft_missing(request)
@@ -55,10 +58,10 @@ def confirm_age(request: Request) -> HttpResponse:
         }
         return render(request, "intake/sure.html", context)
     if not says_yes:
-        # a patient who has done every step came from the check page, and returns there
+        # if every step is done, the patient came from the check page and goes back there
         back = redirect_to(walk.protocol, unsure["step"], change=walk.first_open is None)
         return renew_cookie(request, back, draft)
-    # a page left open may ask about an age that the patient has changed since
+    # a page that was left open may ask about an age that the patient has changed meanwhile
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
         return clear_device(show_minor(request, blocking_advice(walk.words), deleted=True))
     return redirect("intake:sure")
@@ -87,8 +90,10 @@ def blocking_advice(words: Wording, fired: Collection[str] | None = None) -> lis
 
 
 def any_blocking_advice() -> list[dict[str, str]]:
-    """Return this advice when the protocol is not known any more: that of the first served protocol
-    that has some."""
+    """Return the advice of rules that forbid going on, when the draft and its protocol are gone.
+
+    These are the rules of the first served protocol that has any.
+    """
     found = (blocking_advice(words_of(protocol)) for protocol in served())
     return next((texts for texts in found if texts), [])
 
@@ -96,5 +101,5 @@ def any_blocking_advice() -> list[dict[str, str]]:
 def show_minor(
     request: Request, texts: list[dict[str, str]], *, deleted: bool = False
 ) -> HttpResponse:
-    """Show a young patient alone whom to ask and whom to call."""
+    """Tell a young patient who is alone whom to ask for help and whom to call."""
     return render(request, "intake/minor.html", {"advice": texts, "deleted": deleted})

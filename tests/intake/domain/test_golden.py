@@ -1,4 +1,4 @@
-"""Today's triage, case by case, in tables that a clinician can read and sign: golden.csv."""
+"""The current triage, case by case, in tables (golden.csv) that a clinician can read and sign."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_every_case_has_its_own_name_and_is_in_the_columns_of_the_table(name: st
 
 @pytest.mark.parametrize("name", [name for name in available() if name != "legs"])
 def test_a_shared_rule_judges_every_case_as_it_does_in_the_first_protocol(name: str) -> None:
-    """A fallback rule may differ, because it waits for the other rules."""
+    """Fallback rules may differ, because they count only when no other level rule fired."""
     first, other = current(), load(name)
     common = shared("legs").keys() & shared(name).keys()
     rules = {rule.id for rule in first.rules.rules if rule.id in common and not rule.fallback}
@@ -106,7 +106,7 @@ WITHOUT_EFFECT = {
     ("S09", "vein_look contains open_sore: always"),
     ("U03", "vein_look contains open_sore: always"),
     ("U04", "vein_look contains open_sore: always"),
-    # The other parts of N10 already fire at such a low number.
+    # With a hemoglobin below 11, another part of N10 fires in any case.
     ("N10", "pregnancy_status in pregnant|maybe: always"),
     ("N10", "not sex_at_birth eq male: never"),
     # The rule also reads a computed value (art_pattern in N14 and R06, rls_pattern in R04) that
@@ -116,7 +116,7 @@ WITHOUT_EFFECT = {
     ("R06", "walk_pain eq yes: always"),
     # R05 reads `always`, which is true for all answers.
     ("R05", "always eq True: always"),
-    # N06 fires on the artery pattern, so the fallback rules are not asked.
+    # With the artery pattern N06 fires, and then a fallback rule such as R06 does not count.
     ("R06", "art_pattern eq False: always"),
     # VR2 reads `always`, which is true for all answers.
     ("VR2", "always eq True: always"),
@@ -125,7 +125,7 @@ WITHOUT_EFFECT = {
 
 
 def each_rule_once() -> list[tuple[str, str]]:
-    """Return every rule with the first protocol that has the rule."""
+    """Return each rule once, as a pair: the first protocol that has the rule, and the rule's id."""
     found = [("legs", rule.id) for rule in current().rules.rules]
     for name in available():
         known = {id for _name, id in found} & shared(name).keys()
