@@ -25,12 +25,13 @@ from django.utils.translation import gettext as _
 
 from clinic import logs, views
 from clinic.headers import HEADERS
+from clinic.languages import CODE
 from clinic.requests import Request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
+PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my)/")
 # the one page that takes a file, and the size limit of its form in bytes
 UPLOADS = {"/admin/education/picture/add/": 400_000}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")

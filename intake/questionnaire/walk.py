@@ -12,9 +12,9 @@ from typing import Any
 
 from intake.domain import route as domain
 from intake.domain.definition import Protocol, QuestionPage, Rule
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.domain.uses import Uses
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 
 # If a patient without a parent or guardian types a lower age, it is more often a typing error (7

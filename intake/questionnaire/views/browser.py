@@ -19,7 +19,7 @@ from intake import documents, protocols
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts

@@ -16,7 +16,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
@@ -24,6 +24,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 
@@ -108,9 +109,9 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
     The text says whether the patient may wait, so it is a safety text. If its translation is not
     signed, the English text is returned.
     """
-    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
+    spoken = words.language_of(_urgency_code(submission))
+    foreign = if_foreign(spoken)
     with override(spoken):
-        foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission, words), "next_language": foreign}
 
 

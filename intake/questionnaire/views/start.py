@@ -26,6 +26,7 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.request_limits import count_start, with_retry_after
+from intake.wording.languages import if_foreign
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,6 +108,7 @@ def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, A
         {
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
+            "language": if_foreign(words_of(each).language_of_head),
             "minutes": minutes(each),
         }
         for each in served()
@@ -117,6 +119,7 @@ def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, A
         "draft_notice": notice,
         "offered": offered,
         "chosen": chosen,
+        "chosen_language": if_foreign(words_of(protocol).language_of_head),
         "minutes": minutes(protocol),
     }
 
