@@ -278,7 +278,7 @@ def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     assert fresh(submission).alarm
     assert "The call is noted. What the patient wrote still waits." in words(page)
     assert DANGER in words(page)
-    # the page has now shown the message, so a second call at once counts
+    # this page has shown the message, so a call that is noted now ends the alarm
     press(clinician, submission, "call", call="reached")
     assert not fresh(submission).alarm
     assert fresh(submission).escalate_at is None
