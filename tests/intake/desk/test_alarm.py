@@ -214,7 +214,7 @@ def test_a_decision_without_an_alarm_asks_nothing(clinician):
 
 @pytest.mark.parametrize("ticked", [False, True])
 def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, clinician):
-    """A tick in the box counts only for the words that the patient had written until then."""
+    """A tick in the box counts only for the words that were on the page with this box."""
     submission = alarmed() if ticked else waiting()
     typed = verdict(submission, note="Typed with care.") | ({"alarm_read": "on"} if ticked else {})
     replies.reply(submission=submission, text="It is chest pain now.")
