@@ -73,7 +73,7 @@ def lock(spans: Iterable[Span]) -> None:
 
 
 def _ended_holds(spans: list[Span], now: datetime) -> list[UUID]:
-    """Return the ids of holds in these spans that have ended but are not yet expired."""
+    """Return the ids of the holds in these spans whose time is over but whose status is `held`."""
     if not spans:
         return []
     with connection.cursor() as cursor:

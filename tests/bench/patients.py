@@ -1,4 +1,7 @@
-"""The two visitors: a patient who fills in the whole intake, and a visitor of the plain floor."""
+"""The two visitors: a patient who fills in the whole intake, and one who fills in the floor's form.
+
+The floor is a plain Django site, to compare times with (`tests/bench/floor`).
+"""
 
 from collections.abc import Iterator
 from itertools import count
@@ -77,7 +80,7 @@ FLOOR: Fields = [
 
 
 def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
-    """Visit the plain floor: open its form, post the answers, open the page of thanks."""
+    """Fill in the form of the floor, a plain Django site, and open its page of thanks."""
     page = browser.get(path)
     yield page
     sent = browser.post(path, [("csrfmiddlewaretoken", page.token), *FLOOR])
@@ -89,5 +92,5 @@ def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
 
 
 def wide_form(browser: Browser) -> Iterator[Answer]:
-    """Visit the floor's form with as many controls as the whole intake has."""
+    """Fill in the floor's form that has as many controls as the whole intake."""
     return form(browser, "/wide/")

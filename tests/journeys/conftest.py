@@ -31,8 +31,9 @@ LEFT_OUT = (
 # parts of the test patients' names and phone number, which no address may contain
 CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
-# What axe judges an element by, as far as templates and style sheets decide it: the element in its
-# surroundings. The HTML checker of tests/web judges what depends on the texts of a page.
+# Returns the kind of each element: the element, its attributes and its two nearest ancestors. Axe
+# judges only one element of each kind, because templates and style sheets treat a kind alike. The
+# HTML checker of tests/web judges what depends on the texts of a page.
 KINDS = """() => [...document.querySelectorAll('*')].map(e => {
     const named = e => e ? e.tagName + '.' + (e.getAttribute('class') || '') : '';
     const attributes = [...e.attributes].map(a =>
@@ -40,7 +41,7 @@ KINDS = """() => [...document.querySelectorAll('*')].map(e => {
     const up = e.parentElement;
     return [named(up?.parentElement), named(up), named(e), ...attributes].join(' ');
 })"""
-# judge these elements without the large ones, because axe judges all that an element contains
+# leaves out chosen elements with 60 or more elements inside, because axe would judge all of these
 JUDGE = """async ([chosen, options]) => {
     const all = [...document.querySelectorAll('*')];
     const some = chosen.map(i => all[i]).filter(e => e.querySelectorAll('*').length < 60);

@@ -156,7 +156,7 @@ def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]
 
 
 def _free_times(form: TimesForm, urgency: int) -> list[FreeTime]:
-    """Find the free times of one page, and of one more day that shows if a page follows."""
+    """Find the free times of one page and of one day more, to know whether a page follows."""
     who, where = form.value_of("who"), form.value_of("where")
     start = None
     if form.first_day:  # in zones east of Greenwich the day begins up to 14 hours earlier

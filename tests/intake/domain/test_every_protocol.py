@@ -107,9 +107,9 @@ def test_its_invented_people_answer_its_questions(name: str) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObject) -> None:
-    """No later answer changes a computed value that the search for answers treats as decided.
+    """Once `_Search` treats a computed value as decided, no later answer changes the value.
 
-    The search leaves a branch early when a computed value is decided before its last answer.
+    To save time, `_Search` may decide a value before it has chosen every answer that counts for it.
     """
     protocol = protocols.load(name)
     answers = data.draw(walks(protocol))
