@@ -215,13 +215,6 @@ class Window:
         self.writes(newest.payload["code"].lower(), "Your code")
         self.presses("Continue")
 
-    # the verbs of journeys that are not yet told as stories
-    open, press, follow = opens, presses, follows
-    walk_to, skip_to = fills_in_until, has_answered_until
-
-    def fill(self, says: dict[str, Any]) -> None:
-        self.answers(**says)
-
     # --- what a person sees ---------------------------------------------------------------------
     @property
     def path(self) -> str:
@@ -308,10 +301,7 @@ def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]
     """
     opened: list[Window] = []
 
-    def opener(device: Any = "phone", role: Any = "", name: str = "", **options: Any) -> Window:
-        if not isinstance(device, str):  # a journey that is not yet told as a story
-            device, role, name = "phone", device.groups.get().name if device else "", str(device)
-        options["scripts"] = options.pop("java_script_enabled", options.get("scripts", True))
+    def opener(device: str, role: str = "", name: str = "", **options: Any) -> Window:
         given = {"width": WIDTHS[device], "scripts": True, **options}
         new = Window(browser, live_server.url, **given)
         opened.append(new)
