@@ -1,6 +1,6 @@
-"""The golden table of a protocol: cases that a clinician can read, and how the rules judge each.
+"""The golden table of a protocol: cases that a clinician can read, each with its triage result.
 
-The changed rows show the effect of a changed rule: each changed row is a patient who is now told
+When a rule changes, rows of the table change. Each changed row stands for patients who are now told
 something else.
 """
 
@@ -20,7 +20,7 @@ from intake.protocols.files import Place, Unreadable, shown_path
 
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
-"""Marks a case in which the patient took an emergency answer back."""
+"""Marks a case in which the patient took back an emergency answer."""
 
 Row = dict[str, str]
 
@@ -31,7 +31,7 @@ def table_of(name: str) -> Path:
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a table. Raises Unreadable, with file and line."""
+    """Return the rows of a table. Raises Unreadable, which names file and line."""
     place = Place(shown_path(path))
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -51,7 +51,7 @@ def read(path: Path) -> list[Row]:
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
-    """Write a table."""
+    """Write the rows of a table into a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
@@ -59,7 +59,10 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def judged(protocol: Protocol, rows: Iterable[Row], path: Path) -> list[Row]:
-    """Return the rows as the rules judge them now. Raises Unreadable for impossible answers."""
+    """Return the rows with the results that the rules give now.
+
+    Raises Unreadable, which names file and line, for answers that the protocol does not know.
+    """
     found = []
     for number, row in enumerate(rows, start=2):
         try:
@@ -70,7 +73,7 @@ def judged(protocol: Protocol, rows: Iterable[Row], path: Path) -> list[Row]:
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
-    """Return a sentence for each case that is judged otherwise than before."""
+    """Return a line for each case whose result has changed."""
     return [
         f"{old['case']}, {old['story']}: {_result(old)} → {_result(new)}"
         for old, new in zip(before, after, strict=True)
@@ -79,13 +82,13 @@ def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
 
 
 def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
-    """Return the ids of the rules that no case shows."""
+    """Return the ids of the rules that fire in no case of the table."""
     shown = {id for row in rows for id in f"{row['rules']} {row['flags']}".split()}
     return [rule.id for rule in protocol.rules.rules if rule.id not in shown]
 
 
 def assessed(protocol: Protocol, row: Row) -> Row:
-    """Return the row with the protocol's result for its answers.
+    """Return the row with the result that the protocol's rules give for its answers.
 
     Raises ValueError for answers that the protocol does not know.
     """
@@ -99,9 +102,10 @@ def assessed(protocol: Protocol, row: Row) -> Row:
 
 
 def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
-    """Read "em_now=none; age_years=44; leg_new=red_warm+sore" as answers and meta.
+    """Read a cell such as "em_now=none; age_years=44; leg_new=red_warm+sore".
 
-    Raises ValueError, with a sentence, for answers that the protocol does not know.
+    Returns the answers, and keyword arguments for `assess`. Raises ValueError, whose message is a
+    sentence, for answers that the protocol does not know.
     """
     answers: dict[str, Value] = {}
     meta: dict[str, Any] = {}

@@ -34,6 +34,7 @@ from intake.models.submissions import (
     Urgency,
 )
 from intake.wording import advice, reading
+from intake.wording.intentions import INTENTIONS
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ class SubmissionPage:
                 "names": ", ".join(rules.get(rule, rule) for rule in stop["rules"]),
                 "at": datetime.fromisoformat(stop["at"]),
                 "retracted": bool(stop.get("retracted")),
+                "intention": INTENTIONS[said].note if (said := stop.get("intention")) else "",
             }
             for stop in self.submission.assessment.get("stops", [])
         ]

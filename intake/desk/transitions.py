@@ -15,7 +15,7 @@ from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
-from intake.models.submissions import Submission
+from intake.models.submissions import Fit, Submission
 from intake.ways import escalation
 
 
@@ -39,8 +39,19 @@ def assign(
         record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})
 
 
-def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
+def move(
+    *,
+    submission: Submission,
+    action: str,
+    by: User,
+    revision: int,
+    request_id: str,
+    fit: str = "",
+) -> None:
     """Close or reopen a submission: `action` is "close" or "reopen".
+
+    `fit` says how well the urgency of the rules fitted, a value of `Fit` or '' without an answer.
+    Reopening deletes the answer.
 
     A reopened submission gets a new target time, counted from now, and a red flag is escalated
     again. Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed
@@ -49,7 +60,8 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
     # Other actions have services of their own, so that no submission is decided without a Decision.
     action = action if action in ("close", "reopen") else ""
     status = workflow.move(submission.status, action)
-    columns: dict[str, Any] = {"status": status}
+    fit = fit if action == "close" and fit in Fit.values else ""
+    columns: dict[str, Any] = {"status": status, "urgency_fit": fit}
     if action == "reopen":
         columns["target_at"] = target_from(submission, submission.urgency, timezone.now())
         columns |= {"asked_at": None, "back_at": None, "redirected_at": None}
@@ -62,7 +74,8 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
             escalation.start(row=row, at=timezone.now())
             row.save(update_fields=["escalate_at", "escalations"])
         build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
-        record_change(submission, by, "state", request_id, {"from": before, "to": status})
+        detail = {"from": before, "to": status, **({"fit": fit} if fit else {})}
+        record_change(submission, by, "state", request_id, detail)
 
 
 def mark_genuine(*, submission: Submission, by: User, revision: int, request_id: str) -> None:

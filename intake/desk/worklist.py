@@ -27,7 +27,7 @@ from intake.errors import Conflict
 from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
-from intake.models.submissions import ORDER, Submission
+from intake.models.submissions import ORDER, Fit, Submission
 from intake.protocols import served
 from intake.staff import reads
 from intake.staff.filters import (
@@ -128,6 +128,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
             "call_form": (call_form or call_form_of(submission)) if may_decide else None,
             "may_decide": may_decide,
+            "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
@@ -237,9 +238,8 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
     @record_view
     def move_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        return self._act(
-            request, submission, transitions.move, action=request.POST.get("action", "")
-        )
+        action, fit = (request.POST.get(name, "") for name in ("action", "fit"))
+        return self._act(request, submission, transitions.move, action=action, fit=fit)
 
     @record_view
     def message_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:

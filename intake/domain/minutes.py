@@ -1,4 +1,4 @@
-"""Say how long a protocol takes, by the seconds that its questions take."""
+"""Estimate how long a patient takes for a protocol, from the seconds of its questions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from intake.domain.definition import Protocol, Question
 
 WORDS_A_SECOND: Final = 2.5
-"""Reading at 150 words a minute: at night, on a phone, with a decision at the end."""
+"""The reading speed: 150 words a minute, at night, on a phone, with a decision at the end."""
 OWN_STEPS_SECONDS: Final = 210
-"""Name, birth date, address and consent; the wish; reading all answers once more."""
+"""The time for the contact, the wish, and reading all answers once more on the check page."""
 
 
 def minutes(protocol: Protocol) -> int:
-    """Return how many minutes a typical patient takes, rounded up to five.
+    """Return how many minutes a typical patient takes, rounded up to a multiple of five.
 
-    A typical patient answers what everybody is asked, and meets half of the other questions.
+    A typical patient answers all questions without a condition and half of the other questions.
     """
     always = sum(q.seconds for q in protocol.questions if q.show_if is None)
     sometimes = sum(q.seconds for q in protocol.questions if q.show_if is not None)
@@ -24,6 +24,6 @@ def minutes(protocol: Protocol) -> int:
 
 
 def reading_seconds(question: Question) -> float:
-    """Return how long it takes to read the question with its help and its options."""
+    """Return how many seconds it takes to read the question with its help and its options."""
     texts = (question.text, question.help or "", *(option.label for option in question.options))
     return sum(len(text.split()) for text in texts) / WORDS_A_SECOND

@@ -119,6 +119,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return rows
 
 
+class Fit(models.TextChoices):
+    """How a clinician judges the urgency that the rules gave, when the submission is closed."""
+
+    RIGHT = "right", _("Right")
+    TOO_LOW = "too_low", _("Too low")
+    TOO_HIGH = "too_high", _("Too high")
+
+
 class Submission(models.Model):
     """A sent, sealed draft.
 
@@ -173,6 +181,8 @@ class Submission(models.Model):
     redirected_at = models.DateTimeField(null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
+    # What a clinician answered at closing; '' without an answer.
+    urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
@@ -404,6 +414,8 @@ class RuleCount(models.Model):
     rule = models.CharField(max_length=8)
     protocol_hash = models.CharField(max_length=64)
     fired = models.PositiveIntegerField(default=0)
+    # How often the rule stopped the form and the patient did not tell the clinic.
+    untold = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         default_permissions = ()

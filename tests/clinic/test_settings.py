@@ -197,6 +197,13 @@ def test_a_laptop_needs_one_word(start):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_demonstration_asks_about_suicide_if_a_reviewer_says_so(start):
+    checks = "from clinic import settings as s; assert s.DEMO and s.SI_SCREEN"
+    done = start({"DEMO": "on", "SI_SCREEN": "on"}, "-c", checks)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_django_finds_nothing_to_warn_of_in_production(start):
     strict = ("--deploy", "--tag", "security", "--fail-level", "WARNING")
     done = start(PRODUCTION, "manage.py", "check", *strict)

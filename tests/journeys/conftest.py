@@ -116,7 +116,7 @@ class Window:
         self.page.get_by_role("button", name=words, exact=True).click()
 
     def presses_first(self, words: str) -> None:
-        """Press the first of several buttons that begin with these words."""
+        """Press the first of several buttons whose names contain these words."""
         self.page.get_by_role("button", name=words).first.click()
 
     def follows(self, words: str) -> None:
@@ -127,11 +127,11 @@ class Window:
         self.page.get_by_text(words, exact=True).click()
 
     def goes_back(self) -> None:
-        """Press the browser's own button that leads to the page before.
+        """Go to the page before, as the browser's own button does.
 
-        The page asks the browser for it. Playwright's `go_back` asks from outside, and fails with
-        "Not attached to an active page" when the new page has told Playwright of itself, but not
-        yet the browser's main process. A page's own words reach that process in their order.
+        Playwright's `go_back` asks the browser for its history, which Chromium refuses with "Not
+        attached to an active page" while it still makes the page just shown the active one; seen
+        under load. A page that goes back by itself is served after that.
         """
         with self.page.expect_navigation():
             self.page.evaluate("history.back()")
@@ -275,7 +275,7 @@ class Window:
         return self.page.evaluate(script)
 
     def violations(self, shown: str = "", **options: Any) -> list[str]:
-        """Return the faults that axe finds in what this run of the tests has not shown before."""
+        """Return the faults that axe finds in the elements that it has not judged in this run yet."""
         found = judging.violations(self.page, shown, **options)
         return [f"{self.path}: {fault}" for fault in found]
 

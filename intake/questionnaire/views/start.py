@@ -1,4 +1,4 @@
-"""Begin a draft, and leave it."""
+"""The start page, which begins a draft, and the page on which a patient deletes it."""
 
 from typing import Any
 
@@ -26,14 +26,15 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.request_limits import count_start, with_retry_after
+from intake.wording.languages import if_foreign
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> HttpResponse:
-    """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
+    """Explain the questionnaire. A POST begins a draft, or goes on with this browser's draft.
 
-    An address without a protocol offers those that are served. With one served protocol it is that
-    protocol's start page, and POST begins it. A POST without a `device` begins a draft on a shared
+    If the address names no protocol, the page offers all served protocols; if only one is served,
+    the page is the start page of that protocol. A POST without `device` begins a draft on a shared
     device.
     """
     draft = draft_of(request)
@@ -60,7 +61,7 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
 
 
 def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Lead to the first open step of the browser's draft, whichever protocol it is of."""
+    """Redirect to the first open step of the browser's draft, whatever its protocol."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -70,7 +71,7 @@ def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
 
 
 def _not_served(request: Request, protocol: str) -> HttpResponse:
-    """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
+    """Redirect from a protocol that is no longer served to the start; 404 for an unknown name."""
     if named(protocol) is None:
         return render(request, "errors/404.html", status=404)
     return redirect("intake:start")
@@ -79,7 +80,7 @@ def _not_served(request: Request, protocol: str) -> HttpResponse:
 def _begin(
     request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
 ) -> HttpResponse:
-    """Begin a draft, and delete the one that it replaces."""
+    """Begin a draft, and delete the draft `instead_of`, which the new draft replaces."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
     if instead_of is not None:
@@ -94,7 +95,7 @@ def _begin(
 
 
 def _template(kind: str, protocol: str) -> str:
-    """Return the template of a start page, or of the choice of protocols."""
+    """Return the template of a start page, or of the page on which patients choose a protocol."""
     if kind == Kind.APPOINTMENT:
         return "intake/appointments_start.html"
     chooses = not protocol and len(served_names()) > 1
@@ -102,11 +103,12 @@ def _template(kind: str, protocol: str) -> str:
 
 
 def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, Any]:
-    """Return the context of a protocol's start page, or of the choice of protocols."""
+    """Return the context for a protocol's start page and for the page that offers protocols."""
     offered = [
         {
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
+            "language": if_foreign(words_of(each).language_of_head),
             "minutes": minutes(each),
         }
         for each in served()
@@ -117,20 +119,21 @@ def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, A
         "draft_notice": notice,
         "offered": offered,
         "chosen": chosen,
+        "chosen_language": if_foreign(words_of(protocol).language_of_head),
         "minutes": minutes(protocol),
     }
 
 
 @blank.remembered(most=64)
 def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page of this protocol."""
+    """Return the HTML of a protocol's start page."""
     context = _context(protocol_of(protocol), has_draft=has_draft, notice=draft_notice)
     return blank.make(template, context, path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: Request) -> HttpResponse:
-    """Delete the draft, and the key and pages that this browser stored."""
+    """Delete the draft on the server, and the key and pages that this browser has stored."""
     if request.method != "POST":
         return render(request, "intake/leave.html")
     draft = draft_of(request)
@@ -141,5 +144,5 @@ def leave(request: Request) -> HttpResponse:
 
 @require_safe
 def refused(request: Request) -> HttpResponse:
-    """Show the phone number to a patient who does not consent."""
+    """Show the clinic's phone number to a patient who does not consent."""
     return render(request, "intake/refused.html")

@@ -89,6 +89,7 @@ def test_rules_are_counted_by_the_day_and_name_no_submission():
         "rule",
         "protocol_hash",
         "fired",
+        "untold",
     }
 
 
