@@ -275,7 +275,7 @@ class Window:
         return self.page.evaluate(script)
 
     def violations(self, shown: str = "", **options: Any) -> list[str]:
-        """Return the faults that axe finds in the elements that it has not judged in this run yet."""
+        """Return the faults that axe finds in elements that this run has not judged yet."""
         found = judging.violations(self.page, shown, **options)
         return [f"{self.path}: {fault}" for fault in found]
 

@@ -5,8 +5,9 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-# What axe judges an element by, as far as templates and style sheets decide it: the element in its
-# surroundings. The HTML checker of tests/web judges what depends on the texts of a page.
+# Returns the kind of each element: the element, its attributes and its two nearest ancestors. Axe
+# judges only one element of each kind, because templates and style sheets treat a kind alike. The
+# HTML checker of tests/web judges what depends on the texts of a page.
 KINDS = """() => [...document.querySelectorAll('*')].map(e => {
     const named = e => e ? e.tagName + '.' + (e.getAttribute('class') || '') : '';
     const attributes = [...e.attributes].map(a =>
