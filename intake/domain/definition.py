@@ -31,6 +31,8 @@ ComputedValue = str | int | bool | None
 """A value derived from answers; None when unknown."""
 
 QUESTIONS_PER_PAGE: Final = 4
+NAMED_IN_TEXT: Final = frozenset({"a", "mo", "wk", "d", "h", "min", "[in_i]", "[ft_i]", "[lb_av]"})
+"""The UCUM codes of units that no patient knows. A question names such a unit in its text."""
 FLAG: Final = "flag"
 """The `level` of a rule that has no urgency and only informs the clinician."""
 
@@ -83,6 +85,11 @@ class Question(Base, frozen=True):
     page: str | None = None
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people read it beside the number; '' where the question's text names it."""
+        return "" if self.unit in NAMED_IN_TEXT else self.unit or ""
 
     def option(self, code: str) -> Option:
         """Return the option with this code. Raises KeyError."""

@@ -6,12 +6,8 @@ One function for each sentence. The catalogue of translations is collected from 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from intake.domain.definition import Question, Value
-
-_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""Years and days. The question names these units ("how old in years"); messages do not."""
 
 
 class InvalidAnswer(Exception):
@@ -88,9 +84,8 @@ def must_tick() -> InvalidAnswer:
 
 def _upper_limit(question: Question) -> object:
     """Return the upper limit with its unit, for a message."""
-    unit = question.unit
-    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
-    return f"{question.max} {unit}" if named else question.max
+    unit = question.shown_unit
+    return f"{question.max} {unit}" if unit else question.max
 
 
 def out_of_limits(question: Question) -> InvalidAnswer:

@@ -55,9 +55,7 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
         case "boolean":
             return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
-            # The question names the units 'a' and 'd' (years, days).
-            unit = question.unit if question.unit not in (None, "a", "d") else ""
-            return (f"{value} {unit}".strip(),)
+            return (f"{value} {question.shown_unit}".strip(),)
         case _:
             return (value,)
 

@@ -54,6 +54,12 @@ def test_patients_read_short_sentences(name: str) -> None:
             assert len(text.split()) < 8 or reading_grade(text) <= READING_GRADE + 3, question.id
 
 
+def test_no_patient_reads_the_code_of_a_unit(name: str) -> None:
+    """A question names its unit, unless the unit is written on every laboratory report."""
+    units = {question.shown_unit for question in protocols.load(name).questions}
+    assert units <= {"", "%", "ng/mL", "g/dL"}
+
+
 def test_its_readme_counts_right(name: str) -> None:
     protocol = protocols.load(name)
     readme = (protocols.HERE / name / "README.md").read_text(encoding="utf-8")
