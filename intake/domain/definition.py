@@ -33,6 +33,8 @@ ComputedValue = str | int | bool | None
 QUESTIONS_PER_PAGE: Final = 4
 NAMED_IN_TEXT: Final = frozenset({"a", "mo", "wk", "d", "h", "min", "[in_i]", "[ft_i]", "[lb_av]"})
 """The UCUM codes of units that no patient knows. A question names such a unit in its text."""
+HEADS: Final = ("title", "audience", "ready")
+"""The texts at the head of a questionnaire that patients read before they begin."""
 FLAG: Final = "flag"
 """The `level` of a rule that has no urgency and only informs the clinician."""
 
@@ -127,7 +129,9 @@ class Questionnaire(Base, frozen=True):
     """All questions. `uses` is None only in a document older than this key.
 
     Where a clinic serves several protocols, patients choose by `title` and `audience`: what a
-    protocol asks about, and for whom it is.
+    protocol asks about, and for whom it is. `ready` says what to have at hand. `learn` are the
+    education pages that lead patients to this protocol: `condition/page`, or `condition` for all
+    its pages.
     """
 
     version: str
@@ -138,6 +142,8 @@ class Questionnaire(Base, frozen=True):
     uses: Uses | None = None
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
+    learn: tuple[str, ...] = ()
 
 
 class QuestionPage(Base, frozen=True):

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from intake.domain.definition import (
+    HEADS,
     Approval,
     Level,
     Protocol,
@@ -102,10 +103,11 @@ class Translation(Base, frozen=True, dict=True):
     safety: Review = Review()
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
 
     def document(self) -> bytes:
         """Return the canonical JSON of all texts, without the signatures."""
-        return _json(self, "language translates title audience sections questions levels rules")
+        return _json(self, f"language translates {' '.join(HEADS)} sections questions levels rules")
 
     @cached_property
     def content_hash(self) -> str:
@@ -231,8 +233,7 @@ def in_language(
         questionnaire=replace(
             protocol.questionnaire,
             sections=sections,
-            title=shown.title or protocol.questionnaire.title,
-            audience=shown.audience or protocol.questionnaire.audience,
+            **{name: text for name in HEADS if (text := getattr(shown, name))},
         ),
         rules=replace(protocol.rules, rules=rules, levels=levels),
     )
@@ -322,7 +323,7 @@ def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
 
 
 def _head_texts(words: Questionnaire | Translation) -> Iterator[tuple[str, str]]:
-    for name in ("title", "audience"):
+    for name in HEADS:
         if (text := getattr(words, name)) is not None:
             yield name, text
 

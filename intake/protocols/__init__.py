@@ -115,6 +115,19 @@ def current() -> Protocol:
     return served()[0]
 
 
+def of_page(page: str) -> Protocol | None:
+    """Return the served protocol that an education page, such as `clots/overview`, leads to.
+
+    That is the only one that names the page under `learn` at its head, or else the only one that
+    names the page's condition there. None means that the reader chooses.
+    """
+    for slug in (page, page.partition("/")[0]):
+        found = [each for each in served() if slug in each.questionnaire.learn]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
 def named(name: str) -> Protocol | None:
     """Return the protocol of this name, served or not; None if it is unknown or unreadable."""
     try:

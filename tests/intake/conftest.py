@@ -70,17 +70,3 @@ def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
     yield folder
     monkeypatch.undo()
     second.start_anew()
-
-
-@pytest.fixture
-def both_served(monkeypatch, tmp_path) -> Iterator[Path]:
-    """The folder of the protocols as shipped, with all of them served: `legs` first."""
-    folder, names = tmp_path / "protocols", protocols.available()
-    folder.mkdir()
-    for shipped in (*names, "shared"):
-        (folder / shipped).symlink_to(protocols.HERE / shipped)
-    monkeypatch.setattr(protocols, "HERE", folder)
-    second.serve(folder, *names)
-    yield folder
-    monkeypatch.undo()
-    second.start_anew()

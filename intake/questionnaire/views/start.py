@@ -33,8 +33,9 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
 
     An address without a protocol offers those that are served. With one served protocol it is that
-    protocol's start page, and POST begins it. A POST without a `device` begins a draft on a shared
-    device.
+    protocol's start page, and POST begins it. A request for an appointment says in `topic` what it
+    is about; without it, the protocol that is served first asks for safety. A POST without a
+    `device` begins a draft on a shared device.
     """
     draft = draft_of(request)
     open_draft = draft if draft is not None and not draft.submission_id else None
@@ -43,18 +44,21 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     if request.POST.get("go") == "continue":
         return _go_on(request, draft)
     if protocol and protocol not in served_names():
-        return _not_served(request, protocol)
+        return _not_served(request, kind, protocol)
+    if kind == Kind.APPOINTMENT and "topic" in request.POST:
+        topic = request.POST["topic"]
+        protocol = topic if topic in served_names() else ""
     begun = protocol_of(protocol)
     template = _template(kind, protocol)
     notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        html = blank_start(template, begun.name, open_draft is not None, notice, request.path)
+        html = blank_start(template, protocol, open_draft is not None, notice, request.path)
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
         walk = drafts.walk_of(open_draft)
         if open_draft.kind == kind and walk.protocol.name == begun.name:
             return redirect_to(walk.protocol, walk.first_open)
-        context = _context(begun, has_draft=True, notice=notice)
+        context = _context(protocol, has_draft=True, notice=notice)
         return render(request, template, context)
     return _begin(request, kind, begun, instead_of=open_draft)
 
@@ -69,11 +73,11 @@ def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
     return redirect_to(walk.protocol, walk.first_open)
 
 
-def _not_served(request: Request, protocol: str) -> HttpResponse:
+def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
     """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
     if named(protocol) is None:
         return render(request, "errors/404.html", status=404)
-    return redirect("intake:start")
+    return redirect("intake:appointments" if kind == Kind.APPOINTMENT else "intake:start")
 
 
 def _begin(
@@ -101,8 +105,11 @@ def _template(kind: str, protocol: str) -> str:
     return "intake/choose.html" if chooses else "intake/start.html"
 
 
-def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, Any]:
-    """Return the context of a protocol's start page, or of the choice of protocols."""
+def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
+    """Return the context of a start page, or of the choice of protocols.
+
+    `protocol` is the one that the patient chose by the address or the form, '' for none.
+    """
     offered = [
         {
             "name": each.name,
@@ -111,20 +118,22 @@ def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, A
         }
         for each in served()
     ]
-    chosen = words_of(protocol).protocol.questionnaire if len(offered) > 1 else None
+    asking = [protocol_of(protocol)] if protocol else served()
     return {
         "has_draft": has_draft,
         "draft_notice": notice,
         "offered": offered,
-        "chosen": chosen,
-        "minutes": minutes(protocol),
+        "topic": protocol,
+        "asked": words_of(protocol_of(protocol)).protocol.questionnaire,
+        "minutes": max(minutes(each) for each in asking),
+        "request_minutes": max(minutes(each, Kind.APPOINTMENT) for each in asking),
     }
 
 
 @blank.remembered(most=64)
 def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page of this protocol."""
-    context = _context(protocol_of(protocol), has_draft=has_draft, notice=draft_notice)
+    """Return the HTML of a start page of this protocol; '' stands for no protocol chosen."""
+    context = _context(protocol, has_draft=has_draft, notice=draft_notice)
     return blank.make(template, context, path=path)
 
 

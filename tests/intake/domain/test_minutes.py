@@ -8,7 +8,13 @@ import pytest
 from intake import protocols
 from intake.demonstration.bulk import walk_of
 from intake.demonstration.people import patients
-from intake.domain.minutes import OWN_STEPS_SECONDS, TAP_SECONDS, minutes, reading_seconds
+from intake.domain.minutes import (
+    CHECK_SECONDS,
+    OWN_STEPS_SECONDS,
+    TAP_SECONDS,
+    minutes,
+    reading_seconds,
+)
 from intake.domain.translation import as_shown, in_language
 
 EVERY = pytest.mark.parametrize("name", protocols.available())
@@ -33,7 +39,10 @@ def test_what_is_said_is_what_people_with_every_story_need(name: str) -> None:
         if patient.kind == "intake"
     ]
     needed = statistics.median(
-        sum(TAP_SECONDS + sum(q.seconds for q in page.questions) for page in walk.pages)
+        sum(
+            TAP_SECONDS + sum(q.seconds + CHECK_SECONDS for q in page.questions)
+            for page in walk.pages
+        )
         for walk in walks
     )
     counted = (needed + OWN_STEPS_SECONDS) / 60

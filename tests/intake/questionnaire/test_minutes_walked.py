@@ -20,6 +20,7 @@ from tests.intake.patient import Page, Patient, born
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("both_served", "roomy")]
 
 LETTERS_A_SECOND = 3
+ADDRESS = {"intake": "intake", "appointment": "appointments"}
 NOT_READ = re.compile(
     r'(?s)<span class="vh">.*?</span>|<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
@@ -58,15 +59,16 @@ def seconds(page: Page, says: dict[str, Any]) -> float:
     return taken
 
 
-@pytest.mark.parametrize("address", ["/intake", "/es/intake"])
+@pytest.mark.parametrize("kind", ["intake", "appointment"])
+@pytest.mark.parametrize("prefix", ["", "/es"])
 @pytest.mark.parametrize("name", protocols.available())
-def test_minutes_said_and_minutes_counted_agree(name, address):
+def test_minutes_said_and_minutes_counted_agree(name, prefix, kind):
     protocol = protocols.load(name)
     says = typical(protocol)
     patient = Patient(**says, **born(says[protocol.uses.age]))
-    patient.start(f"{address}/{name}/")
+    patient.start(f"{prefix}/{ADDRESS[kind]}/{name}/")
     patient.walk_to("check")
-    said = minutes(protocol)
+    said = minutes(protocol, kind)
     assert f"{said} min" in patient.seen[0].text
     counted = sum(seconds(page, patient.says) for page in patient.seen[1:]) / 60
     assert counted * 0.8 <= said <= counted * 1.2
