@@ -1,4 +1,4 @@
-"""`manage.py protocol new|check|words|diff|golden NAME`: write a protocol, and read it in words."""
+"""`manage.py protocol new|check|words|diff|golden|counts NAME`: write a protocol, and read it in words."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import golden
+from intake.authoring import counts, golden
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden"
+            dest="does", required=True, metavar="new|check|words|diff|golden|counts"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -34,6 +34,7 @@ class Command(BaseCommand):
             ("words", "write the protocol in words as one HTML file, to print and to read"),
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
+            ("counts", "write into README.md how many questions, rules and cases there are"),
         ):
             one = does.add_parser(name, help=help, description=help)
             one.add_argument("name", help="the name of the protocol: its folder")
@@ -76,6 +77,8 @@ class Command(BaseCommand):
                 f"{len(changed)} cases are judged otherwise than the golden table says."
             )
         self._say_unshown(protocol, rows)
+        if not counts.is_current(protocol):
+            self.stdout.write(f"README.md counts otherwise: manage.py protocol counts {name}")
         if not protocol.approved:
             self.stdout.write(f"Nobody has signed it. Its content hash: {protocol.content_hash}")
 
@@ -108,6 +111,11 @@ class Command(BaseCommand):
             self.stdout.write(sentence)
         self.stdout.write(f"{len(rows)} cases, {len(changed)} changed in {shown_path(table)}.")
         self._say_unshown(protocol, after)
+
+    def _counts(self, name: str, **options: Any) -> None:
+        path, text = counts.readme_of(name), counts.counted(protocols.load(name))
+        path.write_text(text, encoding="utf-8")
+        self.stdout.write(f"Wrote the counts into {shown_path(path)}.")
 
     def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
         if missing := golden.unshown(protocol, rows):

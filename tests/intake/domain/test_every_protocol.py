@@ -1,12 +1,11 @@
 """Facts about every protocol in the folder, served or not."""
 
-import re
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake import protocols
+from intake.authoring import counts
 from intake.demonstration.material import material_of
 from intake.domain import translation
 from intake.domain.computed import SAFETY_RETRACTED, compute
@@ -61,14 +60,7 @@ def test_no_patient_reads_the_code_of_a_unit(name: str) -> None:
 
 
 def test_its_readme_counts_right(name: str) -> None:
-    protocol = protocols.load(name)
-    readme = (protocols.HERE / name / "README.md").read_text(encoding="utf-8")
-    counted = re.search(r"(\d+) questions, (\w+) computed values, (\d+) rules", readme)
-    assert counted is not None
-    assert int(counted[1]) == len(protocol.questions)
-    assert int(counted[3]) == len(protocol.rules.rules)
-    words = {6: "six", 12: "twelve"}
-    assert counted[2] == words[len(protocol.rules.computed)]
+    assert counts.is_current(protocols.load(name)), f"manage.py protocol counts {name}"
 
 
 def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> None:
