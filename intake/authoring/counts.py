@@ -49,10 +49,12 @@ def _sentence(protocol: Protocol) -> str:
     counts = Counter(rule.level for rule in protocol.rules.rules)
     levels = [*(level.code for level in protocol.rules.levels), FLAG]
     by_level = ", ".join(f"{counts[code]} {code.replace('_', ' ')}" for code in levels)
+    own, *common = (len(golden.cases(protocol, table)) for table in golden.tables_of(protocol))
+    shared = "".join(f" and {count} shared ones" for count in common)
     return (
         f"{len(protocol.questions)} questions on {len(protocol.pages)} pages,"
         f" {len(protocol.rules.computed)} computed values,"
         f" {len(protocol.rules.rules)} rules ({by_level}),\n"
-        f"{len(golden.read(golden.table_of(protocol.name)))} cases in the golden table."
+        f"{own} cases of its own{shared} in the golden tables."
         f" A patient needs about {minutes(protocol)} minutes."
     )

@@ -1,4 +1,4 @@
-"""`manage.py protocol new|check|words|diff|golden|counts NAME`: write a protocol, and read it in words."""
+"""Serve `manage.py protocol new|check|words|diff|golden|counts NAME`, for authors of protocols."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -67,9 +67,12 @@ class Command(BaseCommand):
             self.stderr.write(str(fault))
         if found:
             raise CommandError(f"{len(found)} to mend.")
-        table = golden.table_of(name)
-        rows = golden.read(table)
-        changed = golden.changes(rows, golden.judged(protocol, rows, table))
+        rows = golden.all_cases(protocol)
+        changed = [
+            change
+            for table in golden.tables_of(protocol)
+            for change in golden.changes(golden.read(table.path), golden.judged(protocol, table))
+        ]
         rules, questions = len(protocol.rules.rules), len(protocol.questions)
         self.stdout.write(f"No fault: {questions} questions, {rules} rules, {len(rows)} cases.")
         if changed:
@@ -83,10 +86,10 @@ class Command(BaseCommand):
             self.stdout.write(f"Nobody has signed it. Its content hash: {protocol.content_hash}")
 
     def _words(self, name: str, to: str | None = None, **options: Any) -> None:
-        protocol, table = protocols.load(name), golden.table_of(name)
+        protocol = protocols.load(name)
         path = Path(to or f"{name}.html")
         try:
-            path.write_text(page(protocol, golden.read(table)), encoding="utf-8")
+            path.write_text(page(protocol, golden.all_cases(protocol)), encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"Wrote {path}. Open it in a browser, and print it from there.")
@@ -102,15 +105,16 @@ class Command(BaseCommand):
             )
 
     def _golden(self, name: str, **options: Any) -> None:
-        protocol, table = protocols.load(name), golden.table_of(name)
-        rows = golden.read(table)
-        after = golden.judged(protocol, rows, table)
-        changed = golden.changes(rows, after)
-        golden.write(after, table)
-        for sentence in changed:
-            self.stdout.write(sentence)
-        self.stdout.write(f"{len(rows)} cases, {len(changed)} changed in {shown_path(table)}.")
-        self._say_unshown(protocol, after)
+        protocol = protocols.load(name)
+        for table in golden.tables_of(protocol):
+            before, after = golden.read(table.path), golden.judged(protocol, table)
+            changed = golden.changes(before, after)
+            golden.write(after, table.path)
+            for sentence in changed:
+                self.stdout.write(sentence)
+            where = shown_path(table.path)
+            self.stdout.write(f"{len(before)} cases, {len(changed)} changed in {where}.")
+        self._say_unshown(protocol, golden.all_cases(protocol))
 
     def _counts(self, name: str, **options: Any) -> None:
         path, text = counts.readme_of(name), counts.counted(protocols.load(name))

@@ -141,7 +141,7 @@ def test_every_walk_ends_with_nothing_left_to_answer(
 def test_every_page_is_reached_by_some_case_of_the_golden_table(protocol: Protocol) -> None:
     reached = {
         page.id
-        for row in golden.read(golden.table_of(protocol.name))
+        for row in golden.all_cases(protocol)
         for page in route(protocol, golden.answers_of(protocol, row["answers"])[0])
     }
     assert reached == {page.id for page in protocol.pages}
