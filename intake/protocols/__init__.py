@@ -24,7 +24,7 @@ from intake.domain.definition import (
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
-from intake.protocols.files import Unreadable, decode, read
+from intake.protocols.files import Unreadable, decode, read, read_keys
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
@@ -73,7 +73,7 @@ def data_of(folder: Path) -> dict[str, Any]:
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    return {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
@@ -178,8 +178,8 @@ def translated(name: str, language: str) -> Translation | None:
 
 def words_of(path: Path) -> Any:
     """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
-    words, folder = read(path), path.parent
-    for common in _shared_files(folder.parent, path.stem):
+    words, folder = read_keys(path, parts.Words), path.parent
+    for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
 
@@ -192,20 +192,22 @@ def stored(name: str) -> Stored | None:
     """
     path = HERE / name / "uses-stored.yaml"
     return (
-        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+        decode(read_keys(path), lambda data: msgspec.convert(data, Stored))
+        if path.is_file()
+        else None
     )
 
 
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
-    return read(HERE / name / "stories.yaml")
+    return read_keys(HERE / name / "stories.yaml")
 
 
 def _shared_parts(protocols: Path) -> dict[str, Any]:
     """Return all shared parts beside the protocols, by name."""
     found: dict[str, Any] = {}
     for kind in ("questionnaire", "rules"):
-        for file in _shared_files(protocols, kind):
+        for file in _shared_files(protocols, kind, parts.Shared):
             more = parts.parts_of(file)
             if twice := sorted(found.keys() & more.keys()):
                 message = f"Two shared parts have the name “{twice[0]}”."
@@ -214,5 +216,6 @@ def _shared_parts(protocols: Path) -> dict[str, Any]:
     return found
 
 
-def _shared_files(protocols: Path, file: str) -> list[Any]:
-    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]
+def _shared_files(protocols: Path, file: str, shape: type[msgspec.Struct]) -> list[Any]:
+    paths = sorted((protocols / "shared").glob(f"*/{file}.yaml"))
+    return [read_keys(path, shape) for path in paths]
