@@ -17,8 +17,9 @@ def durability(
 ) -> list[CheckMessage]:
     """Check that the database keeps committed rows after a power cut.
 
-    The program tells patients that their request is sent once the row is committed. A database that
-    does not answer gives no error: the program starts without it.
+    The program tells patients that their request is sent as soon as the row is committed. If the
+    database does not answer, the check reports no error, because the program may start without a
+    database.
     """
     if settings.DEMO or not databases:
         return []

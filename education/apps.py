@@ -6,7 +6,7 @@ class EducationConfig(AppConfig):
     verbose_name = "Pages about conditions"
 
     def ready(self) -> None:
-        # importing these two registers them
+        # importing these two modules registers the system checks and the composer
         from education import (
             checks,  # noqa: F401
             messages,  # noqa: F401

@@ -25,14 +25,14 @@ UNPUBLISHED: Final = "education.W103"
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
-"""Kind of problem → id of the check."""
+"""Kind of problem → id of its system check."""
 
 
 @register("pages")
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report every problem of the pages in files, and every missing page that a protocol names."""
+    """Report each problem of the page files, and each page without a file that a protocol names."""
     try:
         groups = {group.slug for group in content.read_conditions(FOLDER)}
         pages = content.read_pages(FOLDER)
@@ -63,8 +63,10 @@ def problems_of_pages(
 
 
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
-    """Yield the problems of the pages in the other languages on offer. A language may have no
-    folder. Readers see no page of a language that is not on offer."""
+    """Yield the problems of the translated pages.
+
+    A language without a folder, or one that the site does not offer, is skipped.
+    """
     names = {page.name for page in pages}
     offered = {code for code, _ in settings.LANGUAGES}
     for language in content.LANGUAGES:
@@ -103,9 +105,9 @@ def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
 def unpublished_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Name the pages that production does not show. Runs in `check --deploy` only.
+    """Warn of each page that readers cannot see because it is not published.
 
-    Without a database this check finds nothing.
+    Runs only in `check --deploy`. If the database does not answer, the check finds nothing.
     """
     from education.models import Page
 

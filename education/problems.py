@@ -1,4 +1,4 @@
-"""Find the faults of pages and their translations. Pure, like `content`."""
+"""Find the faults of pages and of their translations. Uses no Django, no database and no clock."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,7 +11,7 @@ SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
     | {"/accessibility/", "/language-help/"}
 )
-"""Addresses of the site that a page may lead to, besides other pages."""
+"""Addresses of this site to which a page may link, besides the addresses of other pages."""
 KINDS: Final[Mapping[str, str]] = {
     "unknown_related": "a related page does not exist",
     "unknown_link": "a link leads to no page of this site",
@@ -46,8 +46,8 @@ def problems(
 ) -> list[Problem]:
     """Return the faults of these pages that types cannot show, page by page.
 
-    `known` holds the names of all pages (`condition/slug`); the default is the names of `pages`.
-    `pictures` holds the names of all pictures.
+    `known` are the names (`condition/slug`) of all pages that exist, by default the names of
+    `pages`. `pictures` are the names of all pictures that exist.
     """
     pages = tuple(pages)
     names = frozenset(page.name for page in pages) if known is None else frozenset(known)
@@ -60,7 +60,7 @@ def problems(
 
 
 Fault = tuple[str, str, str]
-"""A kind of KINDS, the field or section, and details."""
+"""A kind (one of KINDS), the field or section, and details."""
 
 
 def _faults(
@@ -124,10 +124,10 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
 
 
 def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
-    """Return the pages without a translation, and the translations that do not fit their page.
+    """Report the pages without a translation, and the translations that do not match their page.
 
-    A translation needs the sources of its English page, and in each section the same marks, links
-    and care cards. Words are not compared.
+    A translation matches if it has the sources of the English page and, in each section, the same
+    source marks, links and care cards. The words are not compared.
     """
     originals = {page.name: page for page in english}
     there = {page.name: page for page in others}

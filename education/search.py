@@ -1,7 +1,8 @@
-"""Find pages by words: in any inflection, by synonyms, half typed, or misspelled.
+"""Find pages by words, which may be inflected, synonyms, half typed, or misspelled.
 
-PostgreSQL's full-text search covers title, summary and text. When it finds nothing, trigrams find
-similar spellings. The typed text is reduced to plain words, so no character in it is an operator.
+PostgreSQL's full-text search looks in title, summary and text. If it finds nothing, trigrams find
+similar spellings. The typed text is reduced to plain words, so that no typed character acts as an
+operator of the query.
 """
 
 import re
@@ -22,8 +23,9 @@ from django.db.models.functions import Greatest
 from education import markup
 from education.models import SEARCH_CONFIGS, Page
 
-# The reader's word → the pages' words, by language. Both are in small letters; the reader's word
-# has no accents. A reader's word of several words must be typed as a whole.
+# For each language: words that readers type → words that the pages use for the same thing, all in
+# small letters, the readers' words without accents. Several words on the left, such as "jumpy
+# legs", count only if a reader types all of them, one after the other.
 ENGLISH: Final[dict[str, str]] = {
     "rls": "restless legs",
     "wed": "restless legs",
@@ -101,18 +103,18 @@ MAX_WORDS: Final = 12
 MAX_RESULTS: Final = 20
 MAX_NEAREST: Final = 3
 MIN_SIMILARITY: Final = 0.45
-"""The least word similarity (of trigrams, from 0 to 1) that counts as found."""
+"""A page with at least this word similarity (of trigrams, from 0 to 1) counts as found."""
 
 _WORD = re.compile(r"[^\W_]+")
 
 
-# a Page with the annotations of a query, which its type does not know
+# a Page with annotations of a query (rank, extract, similarity), which the class Page lacks
 Found = Any
 
 
 @dataclass(frozen=True)
 class Results:
-    """The pages that were found, or the `nearest` pages when no page was found."""
+    """The pages that match, or, if no page matches, the `nearest` pages."""
 
     words: str
     pages: list[Found]
@@ -126,7 +128,7 @@ def words_of(typed: str) -> list[str]:
 
 
 def find(typed: str, language: str = "en") -> Results:
-    """Return the visible pages of a language that match, the best first. Two queries at most."""
+    """Return the visible pages of a language that match, best first. Takes at most two queries."""
     shown = " ".join(typed[:MAX_TYPED].replace("\0", " ").split())
     words = words_of(typed)
     if not words:
@@ -164,7 +166,7 @@ def _full_text(words: list[str], language: str) -> list[Found]:
     ranked = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
     ranked = ranked.defer("shown", "reader_text", "search").order_by("-rank")
     found: Iterable[Found] = ranked[:MAX_RESULTS]
-    # of equally good pages, those near the start of their condition come first
+    # equally good pages are sorted as in the list of all pages
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
 
@@ -186,7 +188,7 @@ def _similar(words: str, language: str) -> list[Found]:
 
 
 def _readings(words: list[str], language: str) -> Iterator[list[str]]:
-    """Yield the typed words, then the words with each synonym put in."""
+    """Yield the typed words, and, for each synonym, the typed words with that synonym put in."""
     yield words
     text = f" {_without_accents(' '.join(words))} "
     for name, meant in SYNONYMS[language].items():
@@ -202,7 +204,7 @@ def _without_accents(text: str) -> str:
 def _query_for(words: list[str]) -> str:
     """Return a query for texts that contain all words; the last word may be half typed.
 
-    The words consist of letters and digits, so no word can be an operator.
+    The words consist of letters and digits only, so that no word can be an operator of the query.
     """
     *whole, last = words
     return f"({' & '.join([*whole, f'{last}:*'])})"

@@ -1,7 +1,7 @@
 """System checks: a wrong or unsigned protocol stops the program before patients see it.
 
-A protocol that is not served stops nothing: what is wrong with it is a warning, and it needs no
-signature and no translation.
+A protocol that is not served does not stop the program: its problems are only warnings, and it
+needs no signature and no translation.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KIN
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
 }
-"""Kind of problem → id of its check."""
+"""Kind of problem of a translation → id of its system check."""
 _HINT: Final = "See docs/protocol-authoring.md."
 
 
@@ -42,8 +42,10 @@ _HINT: Final = "See docs/protocol-authoring.md."
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report the problems of every protocol. Of those that are served, report also missing
-    signatures unless DEMO is on."""
+    """Report the problems of every protocol.
+
+    Unless DEMO is on, also report missing signatures of served protocols.
+    """
     messages: list[CheckMessage] = []
     try:
         served = protocols.served_names()
@@ -112,11 +114,12 @@ def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
 
 
 def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
-    """Report the problems of the translations into the languages on offer.
+    """Report the problems of the translations into the languages that the site offers.
 
-    A file of a language that is not offered is not judged: no patient reads it. In a demonstration
-    a translation under way is served, with English where a text is not ready. Elsewhere it stops
-    the program, and a missing translation or signature of a served protocol does, too.
+    Translations into other languages are not checked, because no patient reads them. In a
+    demonstration an incomplete translation is served, with English for the texts that are not
+    ready. Otherwise an incomplete translation of a served protocol stops the program, and so does a
+    missing translation or a missing signature.
     """
     demo = getattr(settings, "DEMO", False)
     messages: list[CheckMessage] = []
@@ -154,7 +157,7 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
 
 
 def _under_way(where: str, protocol: Protocol, found: list[faults.Fault]) -> list[CheckMessage]:
-    """Return one warning for everything that a translation still needs."""
+    """Return a single warning that sums up what a translation still needs."""
     if not found:
         return []
     counts = Counter(translation.KINDS[fault.problem.id] for fault in found)

@@ -1,4 +1,4 @@
-"""Store protocols and translations once per content hash, and read them for old submissions."""
+"""Store each version of a protocol and of a translation once, and read them for old submissions."""
 
 from functools import cache
 
@@ -13,12 +13,15 @@ from intake.protocols import by_hash, named, served, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
-    """Return the protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
+    """Return the version of a protocol that has exactly this hash, current or stored.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
     return by_hash().get(content_hash) or _stored_protocol(content_hash)
 
 
 def title_of(content_hash: str) -> str:
-    """Return the staff's name for the protocol with this hash: its title, or its folder's name.
+    """Return the name by which staff know the protocol with this hash: its title or folder name.
 
     Raises ProtocolDocument.DoesNotExist.
     """
@@ -42,10 +45,10 @@ def asking() -> dict[str, str]:
 
 
 def newest(content_hash: str) -> Protocol:
-    """Return the current version of the protocol with this hash.
+    """Return the current version of the protocol that has, or once had, this hash.
 
-    If the program no longer has the protocol, returns it as it ran. Raises
-    ProtocolDocument.DoesNotExist.
+    If the program no longer has this protocol, the function returns the stored version with this
+    hash. Raises ProtocolDocument.DoesNotExist.
     """
     protocol = protocol_of(content_hash)
     return named(protocol.name) or protocol
@@ -60,9 +63,9 @@ def _stored_protocol(content_hash: str) -> Protocol:
 
 
 def store_protocol(protocol: Protocol) -> None:
-    """Store the protocol's document with its approval. Idempotent.
+    """Store the protocol's document with its approval, if the document is not stored yet.
 
-    A document that was stored before it was signed gets its approval when it is stored again.
+    If the document was stored before the protocol was signed, the approval is added.
     """
     approval = msgspec.to_builtins(protocol.approval) if protocol.approved else None
     ProtocolDocument.objects.bulk_create(
@@ -83,9 +86,9 @@ def store_protocol(protocol: Protocol) -> None:
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """Return a protocol in a language, for patients. Makes no query for today's protocols.
+    """Return a protocol in a language, for patients. Takes no query for a current protocol.
 
-    Raises ProtocolDocument.DoesNotExist for an unknown protocol.
+    Raises ProtocolDocument.DoesNotExist for an unknown hash.
     """
     protocol = protocol_of(content_hash)
     if language in (None, "en"):
@@ -109,7 +112,7 @@ def _wording_now(content_hash: str, language: str) -> Wording:
 
 @cache
 def wording_as_read(translation_hash: str) -> Wording:
-    """Return the protocol in the stored translation that a patient read.
+    """Return the protocol with the texts of a stored translation, as a patient read them.
 
     Raises TranslationDocument.DoesNotExist.
     """
@@ -120,9 +123,9 @@ def wording_as_read(translation_hash: str) -> Wording:
 
 
 def store_wording(protocol_hash: str, words: Wording) -> str | None:
-    """Store the translation as patients read it, and return its hash; None for English.
+    """Store the translation in the form in which patients read it. Returns its hash.
 
-    Idempotent, as `store_protocol`.
+    Returns None for English. Does nothing if the translation is stored already.
     """
     if words.shown is None:
         return None
@@ -143,7 +146,7 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
     """Return the ids of a protocol's sensitive questions.
 
-    An old document without these marks has the marks of today's version. That is safe, since an id
-    never changes its meaning.
+    Old documents do not mark sensitive questions; for them, the marks of the current version count.
+    That is safe, because the id of a question never changes its meaning.
     """
     return protocol.sensitive or (named(protocol.name) or protocol).sensitive

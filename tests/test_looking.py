@@ -1,4 +1,4 @@
-"""A GET of staff changes nothing: it only records the look."""
+"""When staff only open a page, nothing changes, except that an audit event is recorded."""
 
 from datetime import timedelta
 
@@ -17,15 +17,15 @@ from tests import builders
 from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
 from tests.intake import book
 from tests.test_roles_matrix import TABLE, WHO, address
-from tests.test_roles_matrix import things as things  # a fixture of pytest
+from tests.test_roles_matrix import things as things  # imported so that pytest finds this fixture
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}
-OWN = {"clinic_staffsession"}  # the time of the last visit
+OWN = {"clinic_staffsession"}  # stores when the session was last used, so every GET changes it
 
 
 def tables() -> dict[str, str]:
-    """Return a hash of all rows of each table. The audit trail is in a schema of its own."""
+    """Return a hash of all rows of each table, without OWN and the schema of the audit trail."""
     names = sorted(set(connection.introspection.table_names()) - OWN)
     asked = " union all ".join(
         f"select '{name}', md5(coalesce(string_agg(r::text, '|' order by r::text), ''))"
@@ -39,10 +39,10 @@ def tables() -> dict[str, str]:
 
 @pytest.fixture
 def busy(things):
-    """Return every address of the admin. Much waits to be tidied up, which a look must not do.
+    """Return every address of the admin, while much waits for a change that no GET may make.
 
-    There is a red flag whose step is overdue, alarm words, a lapsed offer, and an assignee who has
-    left.
+    There is a red flag whose step is overdue, there are alarm words and a lapsed offer, and an
+    assignee has left.
     """
     submission, addresses = things[0], {name: address(name, *things) for name in TABLE}
     replies.reply(submission=submission, text="I can’t breathe.")
@@ -84,7 +84,7 @@ def test_a_get_changes_nothing_but_the_record_that_somebody_looked(role, busy, m
             assert event.actor == audit.staff(builders.member(role))
 
     assert changed == set()
-    # the look did not end the escalation either
+    # opening all these pages did not end the escalation either
     assert escalation.escalate() == 1
     outbox.deliver_due()
     to = [letter.to for letter in mailoutbox if "Nobody has seen to it" in letter.subject]

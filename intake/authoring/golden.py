@@ -1,6 +1,6 @@
 """The golden tables of a protocol: cases that a clinician can read, and how the rules judge each.
 
-The changed rows show the effect of a changed rule: each changed row is a patient who is now told
+When a rule changes, rows of the table change. Each changed row stands for patients who are now told
 something else.
 """
 
@@ -21,7 +21,7 @@ from intake.protocols.files import Place, Unreadable, shown_path
 
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
-"""Marks a case in which the patient took an emergency answer back."""
+"""Marks a case in which the patient took back an emergency answer."""
 
 Row = dict[str, str]
 
@@ -71,7 +71,7 @@ def _fits(protocol: Protocol, row: Row, rules: Collection[str]) -> bool:
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a table. Raises Unreadable, with file and line."""
+    """Return the rows of a table. Raises Unreadable, which names file and line."""
     place = Place(shown_path(path))
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -91,7 +91,7 @@ def read(path: Path) -> list[Row]:
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
-    """Write a table."""
+    """Write the rows of a table into a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
@@ -116,7 +116,7 @@ def judged(protocol: Protocol, table: Table) -> list[Row]:
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
-    """Return a sentence for each case that is judged otherwise than before."""
+    """Return a line for each case whose result has changed."""
     return [
         f"{old['case']}, {old['story']}: {_result(old)} → {_result(new)}"
         for old, new in zip(before, after, strict=True)
@@ -125,7 +125,7 @@ def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
 
 
 def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
-    """Return the ids of the rules that no case shows."""
+    """Return the ids of the rules that fire in none of the cases."""
     shown = {id for row in rows for id in _ids(row)}
     return [rule.id for rule in protocol.rules.rules if rule.id not in shown]
 
@@ -151,9 +151,10 @@ def assessed(protocol: Protocol, row: Row, rules: Collection[str] | None = None)
 
 
 def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
-    """Read "em_now=none; age_years=44; leg_new=red_warm+sore" as answers and meta.
+    """Read a cell such as "em_now=none; age_years=44; leg_new=red_warm+sore".
 
-    Raises ValueError, with a sentence, for answers that the protocol does not know.
+    Returns the answers, and keyword arguments for `assess`. Raises ValueError, whose message is a
+    sentence, for answers that the protocol does not know.
     """
     answers: dict[str, Value] = {}
     meta: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Say how long a protocol takes, by the seconds that its questions take."""
+"""Estimate how long a patient takes for a protocol, from the seconds of its questions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def minutes(protocol: Protocol, kind: str = "intake") -> int:
 
 
 def reading_seconds(question: Question) -> float:
-    """Return how long it takes to read the question with its help and its options."""
+    """Return how many seconds it takes to read the question with its help and its options."""
     texts = (question.text, question.help or "", *(option.label for option in question.options))
     return sum(len(text.split()) for text in texts) / WORDS_A_SECOND

@@ -1,7 +1,7 @@
 """Find the faults of a protocol that types alone cannot catch.
 
-The program judges a protocol before it serves that protocol. A question that no patient can reach,
-a rule that can never fire or a misspelt option must stop a deployment, not a patient.
+The program checks a protocol before serving it. A question that no patient can reach, a rule that
+can never fire or a misspelt option must stop the deployment, so that no patient meets the fault.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 
 LONGEST_RULE: Final = 8
 LONGEST_VERSION: Final = 30
-"""The most characters of a rule's id and of a version that the database stores."""
+"""How many characters a rule's id, or a version, may have in the database."""
 
 
 def problems(protocol: Protocol) -> list[Problem]:
-    """Return all problems of a protocol, in reading order; empty when it may be served.
+    """Return all problems in reading order. A protocol without problems may be served.
 
-    The search for answers that reach each question and fire each rule takes some tens of
-    milliseconds. While names are wrong the search is left out: its results would hide the cause.
+    The search for questions that cannot be reached and rules that cannot fire takes some tens of
+    milliseconds. This search is skipped while names are wrong, because it would then find many
+    further problems, and these would hide their cause.
     """
     found = [
         *_names(protocol),
@@ -71,7 +72,7 @@ def problems(protocol: Protocol) -> list[Problem]:
     return found
 
 
-# Names and structure
+# --- names and structure --------------------------------------------------------------------------
 
 
 def _names(protocol: Protocol) -> Iterator[Problem]:
@@ -172,7 +173,7 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _is_contact(protocol: Protocol, pages: Iterable[QuestionPage]) -> bool:
-    """Whether the pages ask the questions of the step `contact`."""
+    """Whether the pages ask a question that belongs to the step `contact`."""
     asked = {question.id for page in pages for question in page.questions}
     return not asked.isdisjoint(protocol.uses.contact.stored_names)
 
@@ -197,7 +198,7 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
 
-# Conditions
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def _conditions(protocol: Protocol) -> Iterator[Problem]:
@@ -217,7 +218,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
 
 
-# Reachability
+# --- questions and rules that no answers reach ----------------------------------------------------
 
 
 def _unreachable(protocol: Protocol) -> Iterator[Problem]:
@@ -231,12 +232,13 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("never_fires", f"rules.{rule.id}", "No answers make this rule fire.")
 
 
-# Texts
+# --- texts ----------------------------------------------------------------------------------------
 
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        # the wording of the question who fills in the form cannot depend on its own answer
+        # The question "Who fills in the form?" needs no proxy wording, because only its answer
+        # tells whether a proxy reads it.
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire
@@ -264,9 +266,9 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
 
 
 def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
-    """Yield a problem for each promise in a text.
+    """Yield a problem for each promise in a text that is always shown.
 
-    The text is always shown, so the patient would read the promise when it cannot be kept.
+    A patient would read the promise even when the clinic cannot keep it.
     """
     for sentence in promising_sentences(text, language):
         message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."

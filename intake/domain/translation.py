@@ -1,8 +1,8 @@
 """Read and check a translation of a protocol, and put its texts into the English protocol.
 
-A translation changes words only. Ids, options, conditions, targets and the hash that a submission
-names stay those of the English protocol. Safety texts are shown in another language only when a
-person has signed exactly these texts; otherwise patients read them in English.
+A translation changes words only. Ids, options, conditions, targets, and the content hash stored
+with a submission are those of the English protocol. Safety texts are shown in another language only
+if a person has signed exactly these texts; otherwise patients read them in English.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """The signature of the safety texts. All three fields are null until a person has signed."""
+    """A signature for the safety texts. All three fields are null until a person signs."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None
@@ -84,14 +84,14 @@ class Review(Base, frozen=True):
 
 
 class Signatures(Base, frozen=True):
-    """The signatures of a translation, in a file of their own."""
+    """The signatures of a translation, which are in a separate file."""
 
     approval: Approval = Approval()
     safety: Review = Review()
 
 
 class Translation(Base, frozen=True, dict=True):
-    """The texts of one language. `translates` is the content hash of the English protocol."""
+    """The texts of a protocol in one language. `translates` is the English content hash."""
 
     language: str
     translates: str
@@ -116,7 +116,7 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing or belong to another content."""
+        """The keys of the approval that are empty or do not match the texts."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -124,15 +124,15 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """Whether a person signed exactly these texts."""
+        """Whether a person has signed exactly these texts."""
         return not self.approval_faults
 
 
 class Wording(msgspec.Struct, frozen=True):
     """A protocol in one language. Use `protocol` for its texts only, never to judge answers.
 
-    `shown` is the translation in it, None for English. `signed` false means that the safety texts
-    are in English.
+    `shown` is the translation whose texts `protocol` has, None for English. If `signed` is false,
+    the safety texts are in English.
     """
 
     protocol: Protocol
@@ -149,9 +149,10 @@ class Wording(msgspec.Struct, frozen=True):
         return "en" if level in SAFETY_LEVELS and not self.signed else self.language
 
     def tell(self, level: str) -> str:
-        """Return the text of this level under "What happens next"; '' for a level without a text.
+        """Return what patients of this level read under "What happens next", or ''.
 
-        For a document from before levels had this text, returns the text that the program had then.
+        In old documents levels have no such text. For them this is the text that the program itself
+        contained at that time.
         """
         told, stored = self.protocol.level(level).tell, self.protocol.stored
         if told is None and stored is not None:
@@ -163,7 +164,7 @@ class Wording(msgspec.Struct, frozen=True):
 def from_data(data: Any) -> Translation:
     """Make a translation from the data of its YAML file.
 
-    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    Raises msgspec.ValidationError, which names the place of the fault, for data of another form.
     """
     return msgspec.convert(data, Translation)
 
@@ -174,9 +175,9 @@ def from_document(document: bytes) -> Translation:
 
 
 def safety_hash(protocol: Protocol, translation: Translation) -> str:
-    """Return the SHA-256 of the safety texts, each with its English text.
+    """Return the SHA-256 of the translated safety texts together with their English texts.
 
-    A signature under `safety` is valid for this hash only.
+    The signature `safety` names this hash and is valid only for it.
     """
     ids = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
     pairs = {
@@ -192,7 +193,7 @@ def safety_hash(protocol: Protocol, translation: Translation) -> str:
 
 
 def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ...]:
-    """Return the keys of the `safety` signature that are missing or belong to other texts."""
+    """Return the keys of the signature `safety` that are empty or do not match the texts."""
     signed = translation.safety
     faults = [key for key in ("reviewed_by", "reviewed_on") if not getattr(signed, key)]
     if signed.content_hash != safety_hash(protocol, translation):
@@ -203,7 +204,7 @@ def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ..
 def as_shown(protocol: Protocol, translation: Translation) -> Translation:
     """Return the part of a translation that patients read: without unsigned safety texts.
 
-    Its `document()` is stored beside a submission.
+    The `document()` of this part is stored with a submission.
     """
     if not safety_faults(protocol, translation):
         return translation
@@ -218,9 +219,9 @@ def as_shown(protocol: Protocol, translation: Translation) -> Translation:
 def in_language(
     protocol: Protocol, shown: Translation | None, *, approved: bool = False
 ) -> Wording:
-    """Put a translation, as `as_shown` returns it, into the protocol; None means English.
+    """Put the texts of a translation into the protocol. `shown` comes from `as_shown`.
 
-    Texts without a translation stay English.
+    If `shown` is None, the protocol stays English. Texts without a translation stay English, too.
     """
     if shown is None:
         return Wording(protocol)
@@ -243,7 +244,7 @@ def in_language(
 
 
 def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
-    """Return all problems of a translation of this protocol; empty when it may be served."""
+    """Return all problems of a translation. A translation without problems may be served."""
     found = []
     if translation.translates != protocol.content_hash:
         message = (
@@ -276,7 +277,7 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
 
 
 def _level_of(protocol: Protocol, path: str) -> Level | None:
-    """Return the level that a text belongs to by its path; None for a text of no level."""
+    """Return the level to which the text at this path belongs; None if it belongs to no level."""
     kind, _, rest = path.partition(".")
     name = rest.partition(".")[0]
     codes = {rule.id: rule.level for rule in protocol.rules.rules} if kind == "rules" else {}
@@ -348,7 +349,7 @@ def _level_words(level: Level) -> LevelWords:
 
 
 def _rule_words(rule: Rule) -> RuleWords:
-    # A flag has no advice: patients never read it.
+    # a flag has an empty advice, because patients do not read flags
     return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
 
 

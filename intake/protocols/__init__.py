@@ -1,7 +1,7 @@
-"""Find and load the protocols. Each protocol is a folder here; `served.yaml` says which are served.
+"""Find and load the protocols. Each is a folder here; `served.yaml` lists the served protocols.
 
-A signature may lie in the folder of the setting PROTOCOL_APPROVALS, outside of the program's tree:
-`<name>.yaml` instead of the protocol's `approval.yaml`, and `<name>.<language>.yaml` instead of the
+Signatures may also lie outside the program's own files, in the folder PROTOCOL_APPROVALS. There,
+`<name>.yaml` replaces the `approval.yaml` of a protocol, and `<name>.<language>.yaml` replaces the
 keys `approval` and `safety` of a translation.
 """
 
@@ -28,15 +28,15 @@ from intake.protocols.files import Unreadable, decode, read, read_keys
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
-"""What a name without a protocol, or a fault in a file, raises."""
+"""The exceptions for a name without a protocol and for a fault in a file."""
 
 
 FILES: Final = ("questionnaire", "rules", "approval")
-"""The names of the YAML files without which a folder is no protocol."""
+"""The names of the YAML files of a protocol. A folder with none of them is no protocol."""
 
 
 def available() -> tuple[str, ...]:
-    """Return the names of all protocols, sorted. A folder with one of the files is a protocol."""
+    """Return the names of all protocols, sorted: the folders with at least one file of FILES."""
     found = (path.parent.name for file in FILES for path in HERE.glob(f"*/{file}.yaml"))
     return tuple(sorted(set(found)))
 
@@ -45,8 +45,8 @@ def available() -> tuple[str, ...]:
 def load(name: str) -> Protocol:
     """Load the protocol with this name, once per process.
 
-    Raises LookupError for an unknown name. Raises Unreadable, with file and line, when a file is
-    missing or cannot be used.
+    Raises LookupError for an unknown name. Raises Unreadable, which names file and line, if a file
+    is missing or cannot be used.
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
@@ -54,11 +54,12 @@ def load(name: str) -> Protocol:
 
 
 def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
-    """Load the protocol in any folder; `approval` is the file in which it is signed.
+    """Load the protocol in any folder. Raises Unreadable.
 
-    Raises Unreadable.
+    `approval` is the file with the signature, by default `approval.yaml` in the folder.
     """
-    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
+    data, approval = data_of(folder), approval or folder / "approval.yaml"
+    signed = read_keys(approval) if read(approval) else {}  # an empty file signs nothing
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
     decode(signed, lambda part: msgspec.convert(part, Approval))
@@ -67,9 +68,9 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    """Return the data of questionnaire and rules by these names, with the shared parts in it.
+    """Return the data of the files `questionnaire` and `rules`, with the shared parts filled in.
 
-    The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
+    The shared parts are in the folder `shared` next to the protocol's folder. Raises Unreadable.
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
@@ -77,7 +78,7 @@ def data_of(folder: Path) -> dict[str, Any]:
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Return the shared parts that a protocol uses, each with the options that it leaves out."""
+    """Map each shared part that a protocol uses to the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
@@ -85,10 +86,10 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 
 @cache
 def served_names() -> tuple[str, ...]:
-    """Return the names of the served protocols, in the order in which they are offered.
+    """Return the names of the served protocols, in the order in which patients see them.
 
-    Raises Unreadable when `served.yaml` is not a list of known protocols, each named once. The
-    message says how to correct the file.
+    Raises Unreadable, whose message says how to correct the file, unless `served.yaml` is a list of
+    known protocols with each protocol once.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
@@ -106,12 +107,12 @@ def served_names() -> tuple[str, ...]:
 
 @cache
 def served() -> tuple[Protocol, ...]:
-    """Return the served protocols, in the order in which they are offered."""
+    """Return the served protocols, in the order in which patients see them."""
     return tuple(load(name) for name in served_names())
 
 
 def current() -> Protocol:
-    """Return the first served protocol, which an address without a protocol means."""
+    """Return the protocol that is served first. Addresses that name no protocol mean this one."""
     return served()[0]
 
 
@@ -129,7 +130,7 @@ def of_page(page: str) -> Protocol | None:
 
 
 def named(name: str) -> Protocol | None:
-    """Return the protocol of this name, served or not; None if it is unknown or unreadable."""
+    """Return the protocol with this name, served or not; None if it is unknown or unreadable."""
     try:
         return load(name)
     except UNREADABLE:
@@ -138,31 +139,31 @@ def named(name: str) -> Protocol | None:
 
 @cache
 def by_hash() -> Mapping[str, Protocol]:
-    """Return today's protocols by their content hash. A folder with a fault is left out."""
+    """Map content hashes to the current protocols. Protocols that cannot be read are left out."""
     found = (named(name) for name in (*served_names(), *available()))
     return {protocol.content_hash: protocol for protocol in found if protocol is not None}
 
 
 def approval_file(name: str) -> Path:
-    """Return the file in which the protocol is signed."""
+    """Return the file with the protocol's signature."""
     return _outside(f"{name}.yaml") or HERE / name / "approval.yaml"
 
 
 def _outside(file: str) -> Path | None:
-    """Return a file of the folder PROTOCOL_APPROVALS; None when it is not there."""
+    """Return a file of the folder PROTOCOL_APPROVALS; None if the file does not exist."""
     folder = getattr(settings, "PROTOCOL_APPROVALS", "")
     path = Path(folder) / file
     return path if folder and path.is_file() else None
 
 
 def languages(name: str) -> tuple[str, ...]:
-    """Return the codes of the languages that the protocol is translated into, sorted."""
+    """Return the codes of the languages into which the protocol is translated, sorted."""
     return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
 
 
 @cache
 def translated(name: str, language: str) -> Translation | None:
-    """Load the protocol's translation, once per process; None when there is no translation.
+    """Load the protocol's translation, once per process; None if there is no translation.
 
     Raises the same errors as `load`.
     """
@@ -186,9 +187,9 @@ def words_of(path: Path) -> Any:
 
 @cache
 def stored(name: str) -> Stored | None:
-    """Return the values that the protocol's oldest stored documents lack.
+    """Return the values that complete the protocol's oldest stored documents.
 
-    None when the protocol has no file `uses-stored.yaml`.
+    Returns None if the protocol has no file `uses-stored.yaml`.
     """
     path = HERE / name / "uses-stored.yaml"
     return (
@@ -204,7 +205,7 @@ def stories(name: str) -> Any:
 
 
 def _shared_parts(protocols: Path) -> dict[str, Any]:
-    """Return all shared parts beside the protocols, by name."""
+    """Return all shared parts by name. `protocols` is the folder that contains `shared`."""
     found: dict[str, Any] = {}
     for kind in ("questionnaire", "rules"):
         for file in _shared_files(protocols, kind, parts.Shared):

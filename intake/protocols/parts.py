@@ -1,9 +1,9 @@
-"""Put shared parts in the place of the references of a protocol.
+"""Replace references in a protocol's files by the shared parts to which they refer.
 
-`{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value,
-line of the summary or list of that name in the files below `shared/`. A reference may give the
-question another `page`, and leave out the options in `without`. Nothing else differs between the
-protocols that refer to a part.
+`{shared: em_now}` in a file of a protocol stands for the part of this name in the folder `shared`:
+a question, rule, level, computed value, line of the summary, or list. A reference may give the
+question another `page` and may leave out the options in `without`. It cannot change anything else
+of the part.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,10 +55,10 @@ def parts_of(file: Any) -> dict[str, Any]:
 
 
 def fill(data: Any, parts: Parts) -> Any:
-    """Return the data with the parts in the place of the references.
+    """Return the data with every reference replaced by the shared part.
 
-    Raises Unreadable for a part that is not there, and for a reference that changes
-    more than it may.
+    Raises Unreadable for a reference to an unknown part, and for a reference that changes something
+    that it may not change.
     """
     if isinstance(data, dict):
         if "shared" in data:
@@ -83,10 +83,11 @@ def references(data: Any) -> Iterator[dict[str, Any]]:
 
 
 def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a protocol's translation with the words of the shared parts that it uses.
+    """Return a protocol's translation together with the texts of the shared parts that it uses.
 
-    `shared` is the translation of the shared parts, `used` the options left out of each part used.
-    Raises Unreadable for words of a shared part in the protocol's own file.
+    `shared` is the translation of the shared parts. `used` maps the name of each shared part that
+    the protocol uses to the options left out. Raises Unreadable if the protocol's own file also
+    translates a shared part.
     """
     filled = keeping_places(dict(translation), translation)
     for kind in ("questions", "levels", "rules"):
@@ -117,7 +118,7 @@ def _part(reference: dict[str, Any], parts: Parts) -> Any:
 
 
 def _without(part: Any, codes: tuple[str, ...]) -> Any:
-    """Return a question, or its words, without some options."""
+    """Return a question, or the translation of a question, without the options in `codes`."""
     if not codes:
         return part
     part = keeping_places(dict(part), part)

@@ -27,7 +27,7 @@ def _pages() -> Iterator[tuple[str, Fields]]:
 
 
 def _flat(given: list[tuple[str, object]]) -> Fields:
-    """Return one pair for each value. The name of a list is repeated, as a browser sends it."""
+    """Return one pair for each value. A list becomes several pairs of the same name."""
     return [
         (name, str(value))
         for name, values in given

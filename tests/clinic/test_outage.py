@@ -1,4 +1,4 @@
-"""The database of a real server stops: public pages stay up, others say that it is down."""
+"""When the database of a real server stops, public pages still answer; others report the outage."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def status(url: str, **headers: str) -> int:
 
 @pytest.fixture
 def program(tmp_path):
-    """Run a command of the program, with a database in a folder of its own."""
+    """Return a function that starts a command of the program, with this test's own database."""
     env = os.environ | {
         "DEMO": "on",
         "DATABASE_URL": devdb.url(tmp_path / "pg"),
@@ -57,7 +57,7 @@ def test_public_pages_outlast_the_database(program, tmp_path):
             assert program("manage.py", *command).wait(120) == 0
         server = program(*gunicorn)
         wait_for(f"{at}/healthz")
-        # another process filled the store; this process has shown only this page
+        # `load_pages` filled the page store, so this server has rendered nothing but this search
         assert status(f"{at}/search/?q=iron") == 200
         database.stop()
 

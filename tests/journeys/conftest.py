@@ -1,7 +1,7 @@
 """A real browser whose requests, error messages and page widths are checked.
 
-Without Chromium the journeys are skipped with one sentence. With CLINIC_REQUIRE_BROWSER=1 a missing
-browser is a failure.
+Without Chromium the journeys are skipped, and one sentence says so. If CLINIC_REQUIRE_BROWSER=1 is
+set, the tests fail instead.
 """
 
 import os
@@ -28,14 +28,35 @@ LEFT_OUT = (
     "The browser journeys were left out: no Chromium was found. To run them, install one"
     " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
 )
-# words of these patients, which no address may contain
+# parts of the test patients' names and phone number, which no address may contain
 CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
+# What axe judges an element by, as far as templates and style sheets decide it: the element in its
+# surroundings. The HTML checker of tests/web judges what depends on the texts of a page.
+KINDS = """() => [...document.querySelectorAll('*')].map(e => {
+    const named = e => e ? e.tagName + '.' + (e.getAttribute('class') || '') : '';
+    const attributes = [...e.attributes].map(a =>
+        /^(type|name|role|lang|dir|rel|scope)$/.test(a.name) ? a.name + '=' + a.value : a.name);
+    const up = e.parentElement;
+    return [named(up?.parentElement), named(up), named(e), ...attributes].join(' ');
+})"""
+# judge these elements; a large one only by its parts, because axe judges all that it contains
+JUDGE = """async ([chosen, options]) => {
+    const all = [...document.querySelectorAll('*')];
+    const some = chosen.map(i => all[i]).filter(e => e.querySelectorAll('*').length < 60);
+    if (!some.length) return [];
+    const context = chosen.length === all.length ? document : {include: some};
+    return (await axe.run(context, options)).violations;
+}"""
+_judged: dict[str, set[str]] = {}
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Tell pytest-playwright which browser to start: the machine's own, quiet on the network."""
+    """Tell pytest-playwright which browser to start: the Chromium that the machine has.
+
+    The flags stop the browser from making requests of its own.
+    """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         own = request.getfixturevalue("playwright").chromium.executable_path
@@ -48,7 +69,11 @@ def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 class Window:
-    """The browser window of one person. Notes what must not happen; the test's end checks it."""
+    """The browser window of one person.
+
+    The window collects faults, such as script errors, in `complaints`. At the end of the test there
+    must be no complaint.
+    """
 
     def __init__(self, browser: Browser, home: str, **options: Any) -> None:
         self.home = home
@@ -76,7 +101,7 @@ class Window:
             self.complaints.append(f"{response.status} for {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        # the browser complains about a page that is a 404 or 422, which tests cause on purpose
+        # the browser logs an error for a page with status 404 or 422, which tests cause on purpose
         of_the_page = message.text.startswith("Failed to load resource: the server responded")
         if message.type in ("error", "warning") and not of_the_page:
             self.complaints.append(f"{self.path}: {message.text} {message.location['url']}")
@@ -92,7 +117,7 @@ class Window:
 
     @property
     def step(self) -> str:
-        """The step: `about` for /intake/legs/p/about/; for another page its name: `check`."""
+        """The last part of the path: a step such as `about`, or a page such as `check`."""
         return self.path.strip("/").rpartition("/")[2]
 
     @property
@@ -113,7 +138,7 @@ class Window:
         return list(dict.fromkeys(names))
 
     def fill(self, says: Mapping[str, Any]) -> None:
-        """Fill in the controls of the page."""
+        """Fill in the page with the answers in `says`."""
         for name in self.asked():
             value = says.get(name)
             boxes = self.page.locator(f'[name="{name}"]')
@@ -142,8 +167,8 @@ class Window:
     def skip_to(self, step: str, **instead: Any) -> None:
         """Answer the pages before `step` through Django's test client, with this browser's cookies.
 
-        So the browser renders none of these pages; rendering a whole walk takes ten CPU seconds.
-        The journeys of tests/journeys/test_patient render every page.
+        The browser renders none of these pages, because rendering a whole walk takes ten CPU
+        seconds. The journeys in tests/journeys/test_patient.py render every page.
         """
         client = Client()
         for cookie in self.context.cookies():
@@ -159,16 +184,27 @@ class Window:
         script = "e => (e = document.activeElement, e.id || e.className || e.tagName)"
         return self.page.evaluate(script)
 
-    def violations(self, **options: Any) -> list[str]:
-        """Return the faults that axe finds on the page."""
+    def violations(self, shown: str = "", **options: Any) -> list[str]:
+        """Return the faults that axe finds in what this run of the tests has not shown before.
+
+        `shown` says how the page is shown, such as "dark". Axe judges one element of each kind in
+        each way, because a page takes axe half a second, and most pages are of a few templates.
+        """
+        seen = _judged.setdefault(f"{shown} {options} {self.page.viewport_size}", set())
+        kinds = self.page.evaluate(KINDS)
+        new = list({kind: number for number, kind in enumerate(kinds) if kind not in seen}.values())
+        chosen = new if seen else list(range(len(kinds)))
+        seen.update(kinds)
+        if not chosen:
+            return []
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE_SCRIPT)
-        # the other rules of axe are conventions (such as one landmark for all), not WCAG
+        # only rules of WCAG; axe's other rules are conventions
         rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-        # preload off: axe would copy imported style sheets inline, which our policy blocks
+        # without preload, because axe would copy style sheets into the page, which our CSP blocks
         options = {"runOnly": rules, "preload": False, "resultTypes": ["violations"], **options}
-        # only the violations: sending the passed checks took longer than finding them
-        found = self.page.evaluate("async o => (await axe.run(document, o)).violations", options)
+        # return only the violations, because sending the passed checks took longer than checking
+        found = self.page.evaluate(JUDGE, [chosen, options])
         return [
             f"{self.path}: {issue['id']} at {node['target']}: {node['html'][:120]}"
             for issue in found
@@ -184,7 +220,7 @@ class Window:
 
 @pytest.fixture
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
-    """Open windows: `window(width=360, java_script_enabled=False, …)`."""
+    """Return a function that opens a window: `window(width=360, java_script_enabled=False, …)`."""
     opened: list[Window] = []
 
     def opener(user: Any = None, **options: Any) -> Window:

@@ -23,7 +23,7 @@ from tests.journeys.conftest import SAYS, Window
 from tests.journeys.test_coming_back import come_in
 
 pytestmark = pytest.mark.journey
-# text that a patient may write for a name; the judge reports it if a page runs it
+# text that a patient may type as a name; `Judge` reports a page that runs the text as code
 EVIL = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>'"></textarea>{{ ran }}"""
 
 
@@ -44,10 +44,27 @@ class Judge:
         self.faults += self.window.violations()
         page.emulate_media(color_scheme="dark")
         only = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-        self.faults += [f"dark: {fault}" for fault in self.window.violations(**only)]
+        self.faults += [f"dark: {fault}" for fault in self.window.violations("dark", **only)]
         page.emulate_media(color_scheme="light", forced_colors="active")
         self.faults += [*self.window.sideways(320), *self.window.sideways(360)]
         page.emulate_media(forced_colors="none")
+
+
+def test_the_judge_finds_one_fault_on_a_page_of_known_kinds(window):
+    phone = window(width=360)
+    phone.open("/privacy/")
+    assert phone.violations() == []
+    assert phone.violations() == [], "now every kind of element of the page is known"
+    phone.page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    (fault,) = phone.violations()
+    assert "label" in fault
+    phone.page.evaluate(
+        """() => { const pale = document.createElement('p'); pale.textContent = 'Pale';
+        pale.className = 'pale'; pale.style.color = '#ddd'; pale.style.backgroundColor = '#fff';
+        document.querySelector('main').append(pale); }"""
+    )
+    (fault,) = phone.violations()
+    assert "color-contrast" in fault
 
 
 def test_every_page_of_the_patients_side(window):

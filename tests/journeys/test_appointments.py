@@ -1,4 +1,4 @@
-"""From wish to visit in a browser: asked, offered, accepted, moved, cancelled, passed on."""
+"""A visit in a browser: the patient asks, accepts an offer, moves the visit and cancels it."""
 
 import pytest
 

@@ -1,6 +1,7 @@
-"""Other languages on a phone: Spanish with its longer words, and one written from right to left.
+"""Other languages on a phone: Spanish, with its longer words, and a language from right to left.
 
-The second is not a language of the program. The test makes it, to see that the layout is mirrored.
+The program does not have a language from right to left. A test makes one up, to see that the layout
+is mirrored.
 """
 
 import re
@@ -122,7 +123,7 @@ def right_to_left(settings, tmp_path, monkeypatch, fresh_pages):
 
 
 def pseudo(text: str) -> str:
-    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # the pattern of a date
+    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # a format of dates, which is no sentence
         return text
     return f"אבג דהו {text}"
 
@@ -153,7 +154,7 @@ def test_from_right_to_left_the_layout_mirrors(window):
         assert phone.page.locator("html").get_attribute("dir") == "rtl"
         faults += phone.sideways(360)
         for name in mirrored:
-            # as far from the right edge as the English page from the left edge
+            # an element stands as far from the right edge as in English from the left edge
             if abs(left[name][0] - right[name][1]) > 2:
                 faults.append(f"{path} {name}: {left[name]} and {right[name]}")
     assert faults == []

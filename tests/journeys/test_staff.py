@@ -1,4 +1,4 @@
-"""Staff at work, on the real pages."""
+"""Staff at work in a real browser."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -44,7 +44,7 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, l
     assert "Yes, in the last 7 days" in desk.text or "last 7 days" in desk.text
     desk.press("Take it")
     assert "Give it back" in desk.text
-    # the urgency is preset to that of the rules
+    # the form starts with the urgency that the rules found
     chosen = desk.page.locator("[name=urgency]:checked")
     assert chosen.get_attribute("value") == str(first.urgency)
     desk.page.get_by_label("What happens now").select_option("call_today")

@@ -1,8 +1,8 @@
 """The schema.org facts on the pages use only types, properties and values of the vocabulary.
 
 schema-dts (npm, by Google) describes schema.org as types, and the TypeScript compiler checks the
-facts without a network. It finds an unknown type, a property that a type does not have, and a value
-of a wrong kind. It does not know what search engines require besides; the last test checks that.
+facts without a network. The compiler finds an unknown type, a property that a type does not have,
+and a value of a wrong kind. Search engines require more than that; the last test checks for it.
 """
 
 import json
@@ -63,7 +63,7 @@ def said_of_wrong(tmp_path_factory) -> str:
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_the_judge_finds_what_is_wrong(said_of_wrong, wrong):
-    line = [*WRONG].index(wrong) + 2  # the first one imports
+    line = [*WRONG].index(wrong) + 2  # line 1 is the import, so the first block is on line 2
     assert f"facts.ts({line}," in said_of_wrong
 
 

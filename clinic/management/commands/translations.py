@@ -13,12 +13,12 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation.template import templatize
 
-if TYPE_CHECKING:  # babel is there for development only
+if TYPE_CHECKING:  # babel is installed for development only
     from babel.messages.catalog import Catalog
 
 ROOT: Path = settings.BASE_DIR
 LANGUAGES = ("es",)
-# The sources of sentences that patients read. Staff pages are English and are not collected.
+# The files with sentences that patients read. Staff pages are English only and are not collected.
 SOURCES = (
     *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
@@ -45,7 +45,7 @@ KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
     "InvalidAnswer": (2,),
 }
-# without dates, so that two branches that add a sentence merge without a conflict
+# The header has no dates, so that two branches that each add a sentence merge without a conflict.
 HEADER = """\
 # What patients read. `make translations` collects and compiles it; see CONTRIBUTING.md.
 msgid ""

@@ -1,4 +1,4 @@
-"""Load the pages of education/content into the database. Running the command again does nothing."""
+"""Load the pages of education/content into the database. A second run changes nothing."""
 
 from typing import Any
 

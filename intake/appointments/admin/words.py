@@ -46,7 +46,10 @@ def fit_words(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
 def wish_rows(
     request: AppointmentRequest, clinicians: Iterable[Clinician]
 ) -> list[tuple[str, list[str]]]:
-    """Return a patient's wishes as labels and values, each wish in one line."""
+    """Return a patient's wishes for a page: first the kind of visit, then one pair for each wish.
+
+    A pair has a label and the parts of the wish in words.
+    """
     names = {str(row.pk): row.name for row in clinicians}
     rows = [(_("Kind of visit"), [str(request.get_visit_type_display())])]
     for number, wish in enumerate(request.wishes, start=1):

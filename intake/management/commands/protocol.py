@@ -21,7 +21,7 @@ from intake.protocols.files import Unreadable, shown_path
 
 class Command(BaseCommand):
     help = "Begin a protocol, check it, write it in words, and say what changed. Stores nothing."
-    # it is there for a protocol that is still faulty
+    # no checks, because the command must work with a protocol that is still faulty
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -127,7 +127,7 @@ class Command(BaseCommand):
 
 
 def _of_words(protocol: Protocol) -> Iterator[faults.Fault]:
-    """Yield the faults of every translation in the folder, offered or not."""
+    """Yield the faults of all translations of the protocol, even of languages not offered."""
     for language in protocols.languages(protocol.name):
         words = protocols.translated(protocol.name, language)
         if words is not None:

@@ -33,9 +33,12 @@ from intake.questionnaire.walk import Walk
 
 
 def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save a page of questions. An emergency among wrong answers is kept and stops too."""
+    """Show or save a page of questions.
+
+    An emergency answer is saved and stops the form even if other answers of the page are wrong.
+    """
     page = walk.page(step)
-    assert page is not None  # pages.page() has checked that it is on the route
+    assert page is not None  # pages.page() has checked that the step is on the route
     if request.method != "POST":
         return show_page(request, walk, page)
     if request.POST.get("go") == "save":
@@ -68,7 +71,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
 
 
 def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
-    """Show a page, blank or with what the patient typed or answered before."""
+    """Show a page of questions, blank or with what the patient typed or answered before."""
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
     panels = panel_cards(walk)
@@ -116,7 +119,7 @@ def blank_page(
     kind: str,
     reach: str,
 ) -> str:
-    """Return the HTML of a page without answers."""
+    """Return the HTML of a page of questions without answers."""
     words = documents.wording(content_hash, get_language())
     protocol = words.protocol
     whole = protocol.page(page_id)

@@ -1,4 +1,4 @@
-"""Begin a draft, and leave it."""
+"""The start page, which begins a draft, and the page on which a patient deletes it."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from intake.questionnaire.views.request_limits import count_start, with_retry_af
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> HttpResponse:
-    """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
+    """Explain the questionnaire. A POST begins a draft, or goes on with this browser's draft.
 
     An address without a protocol offers those that are served. With one served protocol it is that
     protocol's start page, and POST begins it. A request for an appointment says in `topic` what it
@@ -64,7 +64,7 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
 
 
 def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Lead to the first open step of the browser's draft, whichever protocol it is of."""
+    """Redirect to the first open step of the browser's draft, whatever its protocol."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -83,7 +83,7 @@ def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
 def _begin(
     request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
 ) -> HttpResponse:
-    """Begin a draft, and delete the one that it replaces."""
+    """Begin a draft, and delete the draft `instead_of`, which the new draft replaces."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
     if instead_of is not None:
@@ -98,7 +98,7 @@ def _begin(
 
 
 def _template(kind: str, protocol: str) -> str:
-    """Return the template of a start page, or of the choice of protocols."""
+    """Return the template of a start page, or of the page on which patients choose a protocol."""
     if kind == Kind.APPOINTMENT:
         return "intake/appointments_start.html"
     chooses = not protocol and len(served_names()) > 1
@@ -139,7 +139,7 @@ def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: Request) -> HttpResponse:
-    """Delete the draft, and the key and pages that this browser stored."""
+    """Delete the draft on the server, and the key and pages that this browser has stored."""
     if request.method != "POST":
         return render(request, "intake/leave.html")
     draft = draft_of(request)
@@ -150,5 +150,5 @@ def leave(request: Request) -> HttpResponse:
 
 @require_safe
 def refused(request: Request) -> HttpResponse:
-    """Show the phone number to a patient who does not consent."""
+    """Show the clinic's phone number to a patient who does not consent."""
     return render(request, "intake/refused.html")

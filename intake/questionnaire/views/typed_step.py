@@ -25,10 +25,10 @@ from intake.questionnaire.views.page_parts import STEP_TITLES, progress
 def show_typed_step(
     request: Request, *, status: int, notice: str, step: str, protocol: str = ""
 ) -> HttpResponse:
-    """Show the step again with what was typed, when the request could not be served.
+    """Show the step again with what the patient typed, because the request could not be served.
 
-    `protocol` is the name in the address. Uses no database. An emergency among the ticks leads to
-    the emergency page.
+    `protocol` is the name in the address. Uses no database. If the posted answers contain an
+    emergency, the emergency page is shown instead.
     """
     if request.method != "POST":
         return render(request, f"errors/{status}.html", status=status)
@@ -49,7 +49,7 @@ def show_typed_step(
     elif step == CONTACT:
         who = judge.uses.who
         kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
-        # the fields of the step tell whether another person fills the form in
+        # the posted form has a field `proxy_name` only if another person fills it in
         known = {who.q: who.proxy[0]} if "proxy_name" in request.POST else {}
         form = ContactForm(spoken, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT

@@ -1,4 +1,7 @@
-"""Stop a patient who is too young to fill in the form alone. Ask first if the age may be a slip."""
+"""Stop a patient who is too young to fill in the form alone.
+
+If the age may be a typing error, the patient is asked first.
+"""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -28,12 +31,12 @@ from intake.wording import advice
 def confirm_age(request: Request) -> HttpResponse:
     """Ask whether a very low age is right.
 
-    'Yes' deletes the draft. 'No' opens the page that asks for the age, with all that was typed on
-    it.
+    'Yes' deletes the draft. 'No' opens the page that asks for the age again, with everything that
+    the patient had typed on that page.
     """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
-    if draft is None and says_yes:  # the second of two clicks
+    if draft is None and says_yes:  # after a double click, whose first click deleted the draft
         return clear_device(show_minor(request, any_blocking_rules()))
     if draft is None:
         return draft_missing(request)
@@ -53,10 +56,10 @@ def confirm_age(request: Request) -> HttpResponse:
         }
         return render(request, "intake/sure.html", context)
     if not says_yes:
-        # a patient who has done every step came from the check page, and returns there
+        # if every step is done, the patient came from the check page and goes back there
         back = redirect_to(walk.protocol, unsure["step"], change=walk.first_open is None)
         return renew_cookie(request, back, draft)
-    # a page left open may ask about an age that the patient has changed since
+    # a page that was left open may ask about an age that the patient has changed meanwhile
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
         return clear_device(show_minor(request, blocking_rules(walk.words), deleted=True))
     return redirect("intake:sure")
@@ -78,13 +81,15 @@ def blocking_rules(words: Wording) -> list[Rule]:
 
 
 def any_blocking_rules() -> list[Rule]:
-    """Return the rules that forbid going on when the protocol is not known any more: those of the
-    first served protocol that has some."""
+    """Return the rules that forbid going on, when the draft and its protocol are gone.
+
+    These are the rules of the first served protocol that has any.
+    """
     found = (blocking_rules(words_of(protocol)) for protocol in served())
     return next((rules for rules in found if rules), [])
 
 
 def show_minor(request: Request, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:
-    """Show a young patient alone whom to ask and whom to call."""
+    """Tell a young patient who is alone whom to ask for help and whom to call."""
     texts = [advice.with_local_numbers(rule.advice) for rule in rules]
     return render(request, "intake/minor.html", {"advice": texts, "deleted": deleted})

@@ -176,7 +176,7 @@ class Text(HTMLParser):
 
 
 def texts(data: Any) -> Iterator[str]:
-    """Yield every text in the data of a protocol, but for ids, versions and the grammar."""
+    """Yield every text in a protocol's data, except conditions and the parts of computed values."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict):
@@ -264,7 +264,7 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def test_no_change_of_the_content_goes_untold(small: Path) -> None:
-    """Every single value of the document is changed once: the difference is never empty."""
+    """Change each value of the document, one at a time: each difference is reported."""
     old = protocols.load("small")
     document = msgspec.json.decode(old.document())
     tried = 0
@@ -275,7 +275,7 @@ def test_no_change_of_the_content_goes_untold(small: Path) -> None:
         try:
             new = from_document(msgspec.json.encode(changed(document, path, other)))
         except (msgspec.ValidationError, ValueError):
-            continue  # no such word in the language
+            continue  # the changed value makes the protocol invalid
         if new.content_hash == old.content_hash:
             continue
         tried += 1

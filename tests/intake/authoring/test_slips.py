@@ -1,4 +1,4 @@
-"""A slip in a file of a protocol is told as one sentence with its file and line."""
+"""A slip in a file of a protocol is reported in one sentence, which names the file and the line."""
 
 import contextlib
 import re
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def told(folder: Path) -> list[str]:
-    """Return the sentences that tell a person the faults of the protocol in the folder."""
+    """Return the sentences that report the faults of the protocol in the folder."""
     try:
         protocol = protocols.from_folder(folder)
     except Unreadable as error:
@@ -79,7 +79,7 @@ def test_a_slip_is_one_sentence_with_file_and_line(
     assert "$" not in sentence
     name, _, found = place.rpartition(", line ")
     assert name == str(folder / file)
-    # YAML ends a thing where the next one begins, so it may see a slip one line later
+    # YAML notices where a value ends when the next value begins, so the reported line may be later
     assert int(found) - line in (0, 1, 2)
 
 
@@ -146,7 +146,8 @@ def test_the_program_says_a_slip_and_never_shows_a_traceback(
     monkeypatch.setattr(protocols, "served_names", lambda: ("small",))
     with pytest.raises(SystemCheckError, match=f"{file}, line"):
         call_command("check", tags=["protocol"])
-    with contextlib.suppress(SystemCheckError):  # pages that the protocol does not name
+    # this check may find that the protocol does not name all pages, but it must end normally
+    with contextlib.suppress(SystemCheckError):
         call_command("check", tags=["pages"])
 
 

@@ -1,4 +1,4 @@
-"""Staff see alarm words first, and no decision ignores them."""
+"""Staff see alarm words first, and a decision must say that these words were read."""
 
 import re
 from datetime import timedelta
@@ -278,7 +278,7 @@ def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     assert fresh(submission).alarm
     assert "The call is noted. What the patient wrote still waits." in words(page)
     assert DANGER in words(page)
-    # immediately, after reading the message
+    # the page has now shown the message, so a second call at once counts
     press(clinician, submission, "call", call="reached")
     assert not fresh(submission).alarm
     assert fresh(submission).escalate_at is None

@@ -24,7 +24,7 @@ ODD = [
 
 
 def in_order(name: str) -> tuple[str, dict[str, Any]]:
-    """Return the address of a button or form, and a correct form for it."""
+    """Return the address of a button or form, and valid fields to post there."""
     lee, slot, kind = book.clinician(), book.free(8), str(book.visit_type().pk)
     submission, place = book.patient(), str(book.location().pk)
     where, _, button = name.partition(" ")

@@ -1,4 +1,4 @@
-"""The worklist: its submissions, their order, how they are found; its address reveals nothing."""
+"""The worklist: its submissions, their order, the search, and no patient's name in an address."""
 
 import re
 from datetime import timedelta

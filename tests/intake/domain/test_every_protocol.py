@@ -43,13 +43,10 @@ def test_nobody_has_signed_it(name: str) -> None:
 
 
 def test_patients_read_short_sentences(name: str) -> None:
-    """Measure questions and help texts, which patients read in the same hurry as the advice.
-
-    The function `problems` measures the advice.
-    """
+    """Measure how hard questions and help texts are to read. `problems` measures the advice."""
     for question in protocols.load(name).questions:
         for text in (question.text, question.help or ""):
-            # one long word makes a short question hard by the formula
+            # in a text of few words, the formula overstates how hard one long word is
             assert len(text.split()) < 8 or reading_grade(text) <= READING_GRADE + 3, question.id
 
 
@@ -80,7 +77,7 @@ def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> 
 
 
 def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:
-    """A payer's rule is a flag and says that it is a payer's. No rule with a level reads it."""
+    """A rule that reads a computed value about a payer is a flag, and its reason says so."""
     payer = "Payer rule, patient-reported, not a clinical reason to wait"
     protocol = protocols.load(name)
     for rule in protocol.rules.rules:
@@ -108,8 +105,10 @@ def test_its_invented_people_answer_its_questions(name: str) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObject) -> None:
-    """The search for answers leaves a branch when a computed value is decided before its last
-    answer. No later answer changes such a value."""
+    """No later answer changes a computed value that the search for answers treats as decided.
+
+    The search leaves a branch early when a computed value is decided before its last answer.
+    """
     protocol = protocols.load(name)
     answers = data.draw(walks(protocol))
     in_the_end = compute(protocol, answers)

@@ -125,7 +125,7 @@ WITHOUT_EFFECT = {
     ("S09", "vein_look contains open_sore: always"),
     ("U03", "vein_look contains open_sore: always"),
     ("U04", "vein_look contains open_sore: always"),
-    # The other parts of N10 already fire at such a low number.
+    # With a hemoglobin below 11, another part of N10 fires in any case.
     ("N10", "pregnancy_status in pregnant|maybe: always"),
     ("N10", "not sex_at_birth eq male: never"),
     # The rule also reads a computed value (art_pattern in N14 and R06, rls_pattern in R04) that
@@ -135,7 +135,7 @@ WITHOUT_EFFECT = {
     ("R06", "walk_pain eq yes: always"),
     # R05 reads `always`, which is true for all answers.
     ("R05", "always eq True: always"),
-    # N06 fires on the artery pattern, so the fallback rules are not asked.
+    # With the artery pattern N06 fires, and then a fallback rule such as R06 does not count.
     ("R06", "art_pattern eq False: always"),
     # VR2 reads `always`, which is true for all answers.
     ("VR2", "always eq True: always"),
@@ -144,7 +144,7 @@ WITHOUT_EFFECT = {
 
 
 def each_rule_once() -> list[tuple[str, str]]:
-    """Return every rule with the first protocol that has the rule."""
+    """Return each rule once, as a pair: the first protocol that has the rule, and the rule's id."""
     found = [("legs", rule.id) for rule in current().rules.rules]
     for name in available():
         known = {id for _name, id in found} & shared(name).keys()

@@ -84,7 +84,7 @@ def test_assessing_twice_says_the_same_and_changes_nothing(
 
 
 def only_positive_options(protocol: Protocol) -> list[tuple[str, str]]:
-    """Return the (question, option) pairs that urgent rules read, and never under `not`."""
+    """Return the (question, option) pairs that urgent rules read, but never under a `not`."""
 
     def read(condition: AnswerCondition, negated: bool) -> set[tuple[str, str, bool]]:
         if condition.not_ is not None:

@@ -1,4 +1,4 @@
-"""The minutes that a patient is promised are those that a patient needs."""
+"""The questionnaire takes a patient about as many minutes as the first page says."""
 
 import statistics
 from datetime import UTC, datetime

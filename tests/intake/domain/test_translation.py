@@ -212,7 +212,7 @@ def test_a_wrong_key_is_refused_with_its_place() -> None:
 
 
 def stale(words: Translation) -> Translation:
-    """Return the translation of an older English protocol."""
+    """Return the translation with the hash of another version of the English protocol."""
     return replace(words, translates="0" * 64)
 
 

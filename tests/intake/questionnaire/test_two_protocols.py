@@ -1,4 +1,4 @@
-"""A clinic serves two protocols: patients choose one, and nothing of one reaches the other."""
+"""A clinic serves two protocols: patients choose one of them, and see nothing of the other."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def patient_of(name: str, **says: Any) -> Patient:
 
 
 def advice_of(name: str) -> str:
-    """Return the advice of the emergency that `EMERGENCY` ticks."""
+    """Return the first sentence of the advice for the emergency answers in `EMERGENCY`."""
     rule = "E02" if name == "legs" else "E1"
     return protocols.load(name).rule(rule).advice.partition(".")[0]
 
@@ -337,7 +337,8 @@ def test_a_document_stored_before_it_was_signed_gets_its_approval(protocols_fold
     assert (
         ProtocolDocument.objects.get(pk=skin.content_hash).approval["approved_on"] == "2000-01-01"
     )
-    documents.store_protocol(skin)  # a server of the release before, which reads no signature
+    # a server of the previous release stores the protocol again, without reading signatures
+    documents.store_protocol(skin)
     assert ProtocolDocument.objects.get(pk=skin.content_hash).approval is not None
 
 

@@ -1,4 +1,4 @@
-"""On a device that was left alone private answers are hidden, but they still count."""
+"""When a device was left alone, private answers are hidden, but the answers still count."""
 
 import re
 from collections import defaultdict
@@ -101,9 +101,9 @@ def all_values(question_id: str) -> list[Any]:
 @pytest.mark.usefixtures("clinic_open")
 @pytest.mark.parametrize("question_id", SENSITIVE)
 def test_whatever_was_answered_the_pages_are_the_same(question_id):
-    """The walk, the check page and the receipt do not differ by the hidden answers.
+    """The walk, the check page and the receipt do not reveal the hidden answers.
 
-    They differ only by the questions that follow, and by danger.
+    These pages may differ only when an answer leads to other questions or to an urgent rule.
     """
     seen: dict[Any, set[tuple[str, ...]]] = defaultdict(set)
     number: dict[Any, int] = defaultdict(int)
@@ -281,7 +281,7 @@ def unmarked(protocol: Protocol) -> Protocol:
 
 
 def test_every_field_of_the_contact_is_known_to_the_veil():
-    """The veil hides every contact field that CONTACT_OPEN does not list, and so a new field, too.
+    """The veil hides every contact field that CONTACT_OPEN does not list, even a new field.
 
     Of this form's fields only the two consent boxes stay visible.
     """

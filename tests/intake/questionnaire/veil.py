@@ -18,7 +18,7 @@ from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 PROTOCOL = current()
 SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"})
 PRIVATE = "Private answers are hidden"
-# she is asked all sensitive questions, and no answer is urgent
+# the answers of a woman who is asked all sensitive questions; no answer is urgent
 HERS: dict[str, Any] = {
     **builders.ORDINARY,
     **TALKATIVE,
@@ -69,6 +69,6 @@ def row(page: Page, question: str) -> str:
 
 
 def every_page(patient: Patient) -> list[Page]:
-    """Return all pages that she can open before sending, without answering anything."""
+    """Open all pages that the patient can open before sending, and return the pages."""
     urls = [step_url(step) for step in walk_now().steps]
     return [patient.get(url) for url in (*urls, "/intake/check/", "/intake/save/", "/intake/")]

@@ -1,7 +1,7 @@
-"""A page says once what the clinic will do and by when: in the words of the winning level.
+"""A page says once what the clinic will do and by when, in the words of the most urgent level.
 
-Checks every page that shows advice: over the golden table and over random answers, with the clinic
-open and closed, in both languages.
+The tests check every page that shows advice: for the golden table and for random answers, with the
+clinic open and closed, in both languages.
 """
 
 import html
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 ROWS = list({row["rules"]: row for row in golden.all_cases(current())}.values())
 SEEN_WITHIN = re.compile(r"\b(within|in the next) \d+ weeks|\ben (las próximas )?\d+ semanas")
 TODAY = re.compile(r"\b(today|hoy)\b")
-# sentences of a level under 'What happens next'
+# sentences that a level shows under 'What happens next'
 NEXT = re.compile(
     r"(clinician|nurse) reads your answers (today|and contacts)"
     r"|(profesional de salud|enfermera) lee sus respuestas (hoy|y se comunica)"
