@@ -1,4 +1,4 @@
-"""A request for an appointment where the clinic serves two protocols."""
+"""Where the clinic serves two protocols: a request for an appointment, and the bench's visitor."""
 
 from itertools import combinations
 from typing import Any
@@ -9,6 +9,7 @@ from intake import documents, protocols
 from intake.domain.triage import assess
 from intake.models.submissions import Draft, Submission
 from tests import builders
+from tests.bench import goals, patients
 from tests.builders import ORDINARY
 from tests.desk import WORKLIST, words
 from tests.intake import second
@@ -149,3 +150,12 @@ def test_an_old_tab_that_names_a_protocol_no_longer_served_begins_a_request(both
     patient.press("mine", {"topic": "veins"})
     assert asked_by(patient) == "legs"
     assert patient.page.path == "/intake/legs/p/safety/"
+
+
+@pytest.mark.parametrize("name", protocols.available())
+def test_the_visitor_of_the_bench_walks_each_protocol_to_its_receipt(monkeypatch, name):
+    monkeypatch.setitem(patients.PAGES, name, list(patients.pages_of(protocols.load(name))))
+    for answer in patients.intake(goals.InProcess(), name):
+        assert answer.status in (200, 302)
+    submission = Submission.objects.get()
+    assert documents.protocol_of(submission.protocol_id).name == name
