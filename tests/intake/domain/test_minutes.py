@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from intake import protocols
+from intake import documents, protocols
 from intake.demonstration.bulk import walk_of
 from intake.demonstration.people import patients
 from intake.domain.minutes import (
@@ -15,7 +15,6 @@ from intake.domain.minutes import (
     minutes,
     reading_seconds,
 )
-from intake.domain.translation import as_shown, in_language
 
 EVERY = pytest.mark.parametrize("name", protocols.available())
 
@@ -24,8 +23,7 @@ EVERY = pytest.mark.parametrize("name", protocols.available())
 def test_no_question_is_answered_before_it_can_be_read(name: str) -> None:
     protocol, quick = protocols.load(name), []
     for language in ("en", *protocols.languages(name)):
-        words = protocols.translated(name, language)
-        shown = in_language(protocol, words and as_shown(protocol, words)).protocol
+        shown = documents.wording(protocol.content_hash, language).protocol
         quick += [(language, q.id) for q in shown.questions if q.seconds < reading_seconds(q)]
     assert quick == []
 
