@@ -25,7 +25,7 @@ from intake.questionnaire import drafts
 from intake.urls import urlpatterns
 from tests import builders
 from tests.builders import ORDINARY
-from tests.desk import WORKLIST, page_of, words
+from tests.desk import WORKLIST, find, page_of, words
 from tests.intake import second
 from tests.intake.patient import CONTACT, Patient, born
 
@@ -446,6 +446,14 @@ def test_the_worklist_says_and_filters_which_questions_were_asked():
     assert skin.reference in rows
     assert legs.reference not in rows
     assert legs.reference in client.get(f"{WORKLIST}?protocol=nonsense").content.decode()
+
+
+def test_a_search_finds_the_patients_of_both():
+    both = [sent(second.NAME), sent("legs")]
+    client = builders.staff_client("clinician")
+    for name, is_found in (("Canary", True), ("Other", False)):
+        page = find(client, WORKLIST, name).content.decode()
+        assert [submission.reference in page for submission in both] == [is_found, is_found]
 
 
 def test_the_worklist_of_one_protocol_is_as_before(protocols_folder):
