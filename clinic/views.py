@@ -5,8 +5,11 @@ The public pages use neither session nor database, so that they work when the da
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import psycopg2
+from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -14,10 +17,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic import languages
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -38,20 +43,45 @@ def is_database_down(error: BaseException | None) -> bool:
     )
 
 
-def _page(template: str) -> Callable[[HttpRequest], HttpResponse]:
+def _page(
+    template: str, context: Callable[[], dict[str, Any]] = dict
+) -> Callable[[HttpRequest], HttpResponse]:
     @require_safe
     @login_not_required
     @kept
     def view(request: HttpRequest) -> HttpResponse:
-        return render(request, template)
+        return render(request, template, context())
 
     return view
+
+
+HELP = (
+    gettext_noop("Language help is free. Call %(phone)s and ask for an interpreter."),
+    gettext_noop("In an emergency, call %(emergency)s."),
+)
+
+
+def _help_in_every_language() -> dict[str, Any]:
+    """Return how to get help, in each language that the program has a catalogue of, also in one
+    that the clinic does not offer. A language that lacks one of the sentences is left out."""
+    numbers = {"phone": settings.CLINIC_PHONE, "emergency": settings.EMERGENCY_NUMBER}
+    found = []
+    for code in languages.compiled(settings.LOCALE_PATHS[0]):
+        if code in (languages.ENGLISH, get_language()) or code not in LANG_INFO:
+            continue
+        with override(code):
+            said = [(_(sentence), sentence) for sentence in HELP]
+        if all(text != sentence for text, sentence in said):
+            name = LANG_INFO[code]["name_local"].capitalize()
+            texts = [text % numbers for text, _sentence in said]
+            found.append({"code": code, "name": name, "texts": texts})
+    return {"others": found}
 
 
 home = _page("clinic/home.html")
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
-language_help = _page("clinic/language_help.html")
+language_help = _page("clinic/language_help.html", _help_in_every_language)
 
 
 # --- health -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from intake.domain import translation
 from intake.domain.definition import Approval, Protocol, from_document
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording, as_shown, in_language
 from intake.models.submissions import ProtocolDocument, Submission, TranslationDocument
 from intake.protocols import by_hash, named, served, stored, translated
 
@@ -106,8 +106,8 @@ def _wording_now(content_hash: str, language: str) -> Wording:
     words = translated(protocol.name, language)
     if words is None:
         return Wording(protocol)
-    shown = translation.as_shown(protocol, words)
-    return translation.in_language(protocol, shown, approved=words.approved)
+    shown = as_shown(protocol, words)
+    return in_language(protocol, shown, approved=words.approved)
 
 
 @cache
@@ -119,7 +119,7 @@ def wording_as_read(translation_hash: str) -> Wording:
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
     protocol = protocol_of(row.protocol_id)
-    return translation.in_language(protocol, shown, approved=row.approved)
+    return in_language(protocol, shown, approved=row.approved)
 
 
 def store_wording(protocol_hash: str, words: Wording) -> str | None:

@@ -20,8 +20,10 @@ _registered: list[GiveBack] = []
 
 
 def on_change(give_back: GiveBack) -> GiveBack:
-    """Register a function that takes work from an account; `give_back` calls it with its own
-    arguments."""
+    """Register a function that takes work from an account.
+
+    The function `give_back` of this module calls each registered function with the same arguments.
+    """
     _registered.append(give_back)
     return give_back
 

@@ -30,8 +30,8 @@ def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
 
     First locks each clinician and UTC day, always in the same order; UTC, so that all servers mean
     the same day. Then expires the holds that have ended. Then the caller books. If PostgreSQL
-    reports an exclusion violation, a unique violation, a deadlock or a wait for a lock that was too
-    long, raises SlotGone, and nothing is booked.
+    reports an exclusion violation, a unique violation or a deadlock, or that it waited too long for
+    a lock, raises SlotGone, and nothing is booked.
     """
     spans = list(spans)
     try:

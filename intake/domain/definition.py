@@ -189,7 +189,10 @@ class Level(Base, frozen=True):
 
     @property
     def seen(self) -> Within:
-        """The period within which the patient is seen or, for a level without one, contacted."""
+        """The period within which the patient is seen.
+
+        If the level has no such period, this is the period within which the patient is contacted.
+        """
         return self.seen_within or self.contact_within
 
 

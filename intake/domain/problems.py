@@ -21,6 +21,7 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
 from intake.domain.problem import Problem
@@ -262,11 +263,11 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f" down to {READING_GRADE:.0f}.",
             )
         if text and path.endswith((".advice", ".closed")):
-            yield from promise_problems(path, text, "en")
+            yield from promise_problems(path, text)
 
 
-def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
-    """Yield a problem for each promise in a text that is always shown.
+def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
+    """Yield a problem for each promise in a text.
 
     A patient would read the promise even when the clinic cannot keep it.
     """

@@ -5,6 +5,7 @@ Signatures may also lie outside the program's own files, in the folder PROTOCOL_
 keys `approval` and `safety` of a translation.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
+from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
@@ -33,6 +35,10 @@ UNREADABLE: Final = (LookupError, Unreadable)
 
 FILES: Final = ("questionnaire", "rules", "approval")
 """The names of the YAML files of a protocol. A folder with none of them is no protocol."""
+
+
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
+"""The code of a language, as the name of a translation's file."""
 
 
 def available() -> tuple[str, ...]:
@@ -78,7 +84,7 @@ def data_of(folder: Path) -> dict[str, Any]:
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Map each shared part that a protocol uses to the options that the protocol leaves out."""
+    """Return the shared parts in a protocol: name → the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
@@ -88,8 +94,8 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 def served_names() -> tuple[str, ...]:
     """Return the names of the served protocols, in the order in which patients see them.
 
-    Raises Unreadable, whose message says how to correct the file, unless `served.yaml` is a list of
-    known protocols with each protocol once.
+    `served.yaml` must list one or more known protocols, each once. Otherwise raises Unreadable,
+    whose message says how to correct the file.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
@@ -158,7 +164,8 @@ def _outside(file: str) -> Path | None:
 
 def languages(name: str) -> tuple[str, ...]:
     """Return the codes of the languages into which the protocol is translated, sorted."""
-    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+    stems = {path.stem for path in (HERE / name).glob("*.yaml")}
+    return tuple(sorted(stem for stem in stems if LANGUAGE.fullmatch(stem)))
 
 
 @cache
@@ -170,7 +177,11 @@ def translated(name: str, language: str) -> Translation | None:
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = decode(words_of(path), translation.from_data)
+    data = words_of(path)
+    words = decode(data, translation.from_data)
+    if words.language != language:
+        place = data.places["language"]
+        raise Unreadable(place, f"Write `language: {language}`, as the file is named.")
     if signatures is None:
         return words
     signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
@@ -183,6 +194,18 @@ def words_of(path: Path) -> Any:
     for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
+
+
+@cache
+def language_facts(language: str) -> LanguageFacts | None:
+    """Return what the checks know of a language, from its file in `languages/`; None without one.
+
+    Raises Unreadable.
+    """
+    path = HERE / "languages" / f"{language}.yaml"
+    if not path.is_file():
+        return None
+    return decode(read(path), lambda data: msgspec.convert(data, LanguageFacts))
 
 
 @cache

@@ -85,9 +85,9 @@ def references(data: Any) -> Iterator[dict[str, Any]]:
 def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) -> Any:
     """Return a protocol's translation together with the texts of the shared parts that it uses.
 
-    `shared` is the translation of the shared parts. `used` maps the name of each shared part that
-    the protocol uses to the options left out. Raises Unreadable if the protocol's own file also
-    translates a shared part.
+    `shared` is the translation of the shared parts. `used` has the shared parts in the protocol:
+    name → the options left out. Raises Unreadable if the protocol's own file also translates a
+    shared part.
     """
     filled = keeping_places(dict(translation), translation)
     for kind in ("questions", "levels", "rules"):

@@ -41,6 +41,7 @@ class AnswerRow:
 class AnswerGroup:
     title: str
     rows: tuple[AnswerRow, ...]
+    section: str
 
 
 def answer_words(question: Question, value: Any) -> tuple[str, ...]:
@@ -64,10 +65,11 @@ def answers_by_part(
     protocol: Protocol, pages: Iterable[QuestionPage], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[AnswerGroup]:
     """Return the questions that were asked, with their answers, in order and grouped by section."""
-    found: dict[str, list[AnswerRow]] = {}
+    found: dict[tuple[str, str], list[AnswerRow]] = {}
     for page in pages:
-        found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
-    return [AnswerGroup(title, tuple(rows)) for title, rows in found.items()]
+        rows = found.setdefault((page.title, page.section), [])
+        rows.extend(_rows(page, answers, proxied))
+    return [AnswerGroup(title, tuple(rows), id) for (title, id), rows in found.items()]
 
 
 def contact_rows(

@@ -40,7 +40,7 @@ KINDS = """() => [...document.querySelectorAll('*')].map(e => {
     const up = e.parentElement;
     return [named(up?.parentElement), named(up), named(e), ...attributes].join(' ');
 })"""
-# judge these elements; a large one only by its parts, because axe judges all that it contains
+# judge these elements without the large ones, because axe judges all that an element contains
 JUDGE = """async ([chosen, options]) => {
     const all = [...document.querySelectorAll('*')];
     const some = chosen.map(i => all[i]).filter(e => e.querySelectorAll('*').length < 60);
@@ -185,7 +185,7 @@ class Window:
         return self.page.evaluate(script)
 
     def violations(self, shown: str = "", **options: Any) -> list[str]:
-        """Return the faults that axe finds in what this run of the tests has not shown before.
+        """Return the faults that axe finds in the elements that it has not judged in this run yet.
 
         `shown` says how the page is shown, such as "dark". Axe judges one element of each kind in
         each way, because a page takes axe half a second, and most pages are of a few templates.

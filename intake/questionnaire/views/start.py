@@ -26,6 +26,7 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.request_limits import count_start, with_retry_after
+from intake.wording.languages import if_foreign
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,17 +115,20 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
         {
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
+            "language": if_foreign(words_of(each).language_of_head),
             "minutes": minutes(each),
         }
         for each in served()
     ]
     asking = [protocol_of(protocol)] if protocol else served()
+    words = words_of(protocol_of(protocol))
     return {
         "has_draft": has_draft,
         "draft_notice": notice,
         "offered": offered,
         "topic": protocol,
-        "asked": words_of(protocol_of(protocol)).protocol.questionnaire,
+        "asked": words.protocol.questionnaire,
+        "asked_language": if_foreign(words.language_of_head),
         "minutes": max(minutes(each) for each in asking),
         "request_minutes": max(minutes(each, Kind.APPOINTMENT) for each in asking),
     }

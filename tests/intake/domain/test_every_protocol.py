@@ -30,7 +30,7 @@ def test_each_translation_is_whole_and_of_todays_protocol(name: str) -> None:
     for language in protocols.languages(name):
         words = protocols.translated(name, language)
         assert words is not None
-        assert translation.problems(protocol, words) == []
+        assert translation.problems(protocol, words, protocols.language_facts(language)) == []
 
 
 def test_nobody_has_signed_it(name: str) -> None:
