@@ -112,7 +112,12 @@ def _problems_in(language: str, pages: tuple[content.Page, ...]) -> list[problem
 
 
 def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """Yield, for each page that the protocol names, its place in the protocol and its name."""
+    """Yield (place in the protocol, name of a page) for each page that the protocol names.
+
+    At the head of a protocol, a condition alone stands for its overview, too.
+    """
+    heads = protocol.questionnaire.learn
+    yield from (("learn", page if "/" in page else f"{page}/{content.OVERVIEW}") for page in heads)
     for question in protocol.questions:
         yield from ((question.id, page) for page in question.learn)
         for option in question.options:

@@ -5,7 +5,8 @@ needs no signature and no translation.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from django.apps import AppConfig
@@ -28,6 +29,7 @@ UNTRANSLATED: Final = "intake.E102"
 UNSIGNED_TRANSLATION: Final = "intake.E103"
 SERVES_NOTHING: Final = "intake.E104"
 NO_TITLE: Final = "intake.E105"
+SAME_TITLE: Final = "intake.E107"
 UNDER_WAY: Final = "intake.W106"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
@@ -54,7 +56,33 @@ def protocol_problems(
     for name in protocols.available():
         found = _problems_of(name, served)
         messages += found if name in served else map(_as_warning, found)
-    return messages
+    return [*messages, *_same_titles(served)]
+
+
+def _same_titles(served: Sequence[str]) -> Iterator[CheckMessage]:
+    """Yield an error for each title, in a language on offer, that two served protocols have."""
+    known = [each for each in map(protocols.named, served) if each is not None]
+    for language, _name in getattr(settings, "LANGUAGES", ()):
+        first: dict[str, str] = {}
+        for protocol in known:
+            title = _title(protocol, language)
+            other = first.setdefault(title.casefold(), protocol.name)
+            if title and other != protocol.name:
+                text = (
+                    f"Protocols “{other}” and “{protocol.name}” both have the title “{title}”"
+                    f" ({language}), so patients cannot tell them apart."
+                )
+                hint = "Change `title` at the head of one of them, or serve only one."
+                yield Error(text, hint=hint, id=SAME_TITLE)
+
+
+def _title(protocol: Protocol, language: str) -> str:
+    """Return the title that patients read in a language; that is English where none is written."""
+    with suppress(Unreadable):  # an unreadable translation has its own message
+        words = None if language == "en" else protocols.translated(protocol.name, language)
+        if words is not None and words.title:
+            return " ".join(words.title.split())
+    return " ".join((protocol.questionnaire.title or "").split())
 
 
 def _as_warning(message: CheckMessage) -> CheckMessage:

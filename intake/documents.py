@@ -3,12 +3,13 @@
 from functools import cache
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from intake.domain import translation
 from intake.domain.definition import Approval, Protocol, from_document
 from intake.domain.wording import Wording, as_shown, in_language
-from intake.models.submissions import ProtocolDocument, TranslationDocument
-from intake.protocols import by_hash, named, stored, translated
+from intake.models.submissions import ProtocolDocument, Submission, TranslationDocument
+from intake.protocols import by_hash, named, served, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
@@ -26,6 +27,21 @@ def title_of(content_hash: str) -> str:
     """
     protocol = protocol_of(content_hash)
     return protocol.questionnaire.title or protocol.name
+
+
+def asking() -> dict[str, str]:
+    """Return the title, by name, of each protocol that is served or has asked a patient.
+
+    The served protocols stand first. One query, and one more for each protocol that is gone, once
+    per process.
+    """
+    titles = {each.name: title_of(each.content_hash) for each in served()}
+    has_asked = Exists(Submission.objects.filter(protocol=OuterRef("pk")))
+    rows = ProtocolDocument.objects.filter(has_asked).order_by("-created_at")
+    for name, content_hash in rows.values_list("name", "pk"):
+        if name not in titles:
+            titles[name] = title_of(content_hash)
+    return titles
 
 
 def newest(content_hash: str) -> Protocol:

@@ -51,14 +51,8 @@ def first_id(field: BoundField) -> str:
 
 @register.filter
 def unit(field: BoundField) -> str:
-    """Return the unit of the field, or ''. UCUM codes that patients do not know become words."""
-    code = str(getattr(field.field, "unit", None) or "")
-    return {
-        "a": gettext("years"),
-        "d": gettext("days"),
-        "h": gettext("hours"),
-        "min": gettext("minutes"),
-    }.get(code, code)
+    """Return the unit beside the number, or ''."""
+    return str(getattr(field.field, "unit", ""))
 
 
 @register.filter

@@ -18,6 +18,7 @@ import msgspec
 
 from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import (
+    HEADS,
     Approval,
     Level,
     Protocol,
@@ -102,10 +103,11 @@ class Translation(Base, frozen=True, dict=True):
     safety: Review = Review()
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
 
     def document(self) -> bytes:
         """Return the canonical JSON of all texts, without the signatures."""
-        return _json(self, "language translates title audience sections questions levels rules")
+        return _json(self, f"language translates {' '.join(HEADS)} sections questions levels rules")
 
     @cached_property
     def content_hash(self) -> str:
@@ -270,7 +272,7 @@ def translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
 
 
 def _head_texts(words: Questionnaire | Translation) -> Iterator[tuple[str, str]]:
-    for name in ("title", "audience"):
+    for name in HEADS:
         if (text := getattr(words, name)) is not None:
             yield name, text
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from intake.domain.definition import (
+    HEADS,
     Level,
     Protocol,
     Question,
@@ -30,7 +31,7 @@ from intake.domain.translation import (
 
 Part = tuple[str, str]
 """A kind and an id: a question with its options, a section, a level with all of its rules, or the
-head (title and audience)."""
+head (title, audience, ready)."""
 
 
 class Wording(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Wording(msgspec.Struct, frozen=True):
 
     @property
     def language_of_head(self) -> str:
-        """The language of the title and the audience."""
+        """The language of the title, the audience and what to have ready."""
         return self._language_of("head", "")
 
     def _language_of(self, kind: str, id: str) -> str:
@@ -93,8 +94,7 @@ def as_shown(protocol: Protocol, translation: Translation) -> Translation:
     head = ("head", "") in kept
     return msgspec.structs.replace(
         translation,
-        title=translation.title if head else None,
-        audience=translation.audience if head else None,
+        **{name: getattr(translation, name) if head else None for name in HEADS},
         **{
             kind: {
                 id: text for id, text in getattr(translation, kind).items() if (kind, id) in kept
@@ -127,8 +127,7 @@ def in_language(
         questionnaire=replace(
             protocol.questionnaire,
             sections=sections,
-            title=shown.title or protocol.questionnaire.title,
-            audience=shown.audience or protocol.questionnaire.audience,
+            **{name: text for name in HEADS if (text := getattr(shown, name))},
         ),
         rules=replace(protocol.rules, rules=rules, levels=levels),
     )

@@ -151,7 +151,7 @@ def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
     # Any, because only our templates know the attributes `unit` and `exclusive`
     field: Any = _plain_field(question)
-    field.unit = question.unit if question.unit not in (None, "a", "d") else ""
+    field.unit = question.shown_unit
     field.exclusive = set(question.exclusive)
     made: forms.Field = field
     return made

@@ -26,7 +26,7 @@ from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
-from intake.protocols.files import Unreadable, decode, read
+from intake.protocols.files import Unreadable, decode, read, read_keys
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
@@ -64,7 +64,8 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
 
     `approval` is the file with the signature, by default `approval.yaml` in the folder.
     """
-    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
+    data, approval = data_of(folder), approval or folder / "approval.yaml"
+    signed = read_keys(approval) if read(approval) else {}  # an empty file signs nothing
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
     decode(signed, lambda part: msgspec.convert(part, Approval))
@@ -79,7 +80,7 @@ def data_of(folder: Path) -> dict[str, Any]:
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    return {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
@@ -119,6 +120,19 @@ def served() -> tuple[Protocol, ...]:
 def current() -> Protocol:
     """Return the protocol that is served first. Addresses that name no protocol mean this one."""
     return served()[0]
+
+
+def of_page(page: str) -> Protocol | None:
+    """Return the served protocol that an education page, such as `clots/overview`, leads to.
+
+    That is the only one that names the page under `learn` at its head, or else the only one that
+    names the page's condition there. None means that the reader chooses.
+    """
+    for slug in (page, page.partition("/")[0]):
+        found = [each for each in served() if slug in each.questionnaire.learn]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def named(name: str) -> Protocol | None:
@@ -175,9 +189,9 @@ def translated(name: str, language: str) -> Translation | None:
 
 
 def words_of(path: Path) -> Any:
-    """Return the data of a translation, including the texts of shared parts. Raises Unreadable."""
-    words, folder = read(path), path.parent
-    for common in _shared_files(folder.parent, path.stem):
+    """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
+    words, folder = read_keys(path, parts.Words), path.parent
+    for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
 
@@ -202,20 +216,22 @@ def stored(name: str) -> Stored | None:
     """
     path = HERE / name / "uses-stored.yaml"
     return (
-        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+        decode(read_keys(path), lambda data: msgspec.convert(data, Stored))
+        if path.is_file()
+        else None
     )
 
 
 def stories(name: str) -> Any:
-    """Return the data of the protocol's stories, from which synthetic patients are made."""
-    return read(HERE / name / "stories.yaml")
+    """Return the data of the protocol's invented people."""
+    return read_keys(HERE / name / "stories.yaml")
 
 
 def _shared_parts(protocols: Path) -> dict[str, Any]:
     """Return all shared parts by name. `protocols` is the folder that contains `shared`."""
     found: dict[str, Any] = {}
     for kind in ("questionnaire", "rules"):
-        for file in _shared_files(protocols, kind):
+        for file in _shared_files(protocols, kind, parts.Shared):
             more = parts.parts_of(file)
             if twice := sorted(found.keys() & more.keys()):
                 message = f"Two shared parts have the name “{twice[0]}”."
@@ -224,5 +240,6 @@ def _shared_parts(protocols: Path) -> dict[str, Any]:
     return found
 
 
-def _shared_files(protocols: Path, file: str) -> list[Any]:
-    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]
+def _shared_files(protocols: Path, file: str, shape: type[msgspec.Struct]) -> list[Any]:
+    paths = sorted((protocols / "shared").glob(f"*/{file}.yaml"))
+    return [read_keys(path, shape) for path in paths]

@@ -56,9 +56,7 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
         case "boolean":
             return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
-            # no unit for 'a' and 'd' (years and days), because the text of the question names them
-            unit = question.unit if question.unit not in (None, "a", "d") else ""
-            return (f"{value} {unit}".strip(),)
+            return (f"{value} {question.shown_unit}".strip(),)
         case _:
             return (value,)
 

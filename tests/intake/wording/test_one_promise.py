@@ -39,7 +39,7 @@ from tests.intake.way_in import asking, code_in, enter, letters
 pytestmark = pytest.mark.django_db
 SPANISH = language_facts("es")
 # one case for each set of rules that fire together
-ROWS = list({row["rules"]: row for row in golden.read(golden.table_of("legs"))}.values())
+ROWS = list({row["rules"]: row for row in golden.all_cases(current())}.values())
 SEEN_WITHIN = re.compile(r"\b(within|in the next) \d+ weeks|\ben (las próximas )?\d+ semanas")
 TODAY = re.compile(r"\b(today|hoy)\b")
 # sentences that a level shows under 'What happens next'
