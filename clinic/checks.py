@@ -48,9 +48,10 @@ def durability(
 
 @register("translations")
 def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report the sentences of the pages that a language on offer does not have yet.
+    """Report the sentences that are not translated into a language that the site offers.
 
-    A demonstration shows these sentences in English. A clinic does not offer half a language.
+    In a clinic they are an error. In a demonstration they are a warning, because pages show these
+    sentences in English.
     """
     messages: list[CheckMessage] = []
     for code, _name in settings.LANGUAGES:

@@ -84,10 +84,10 @@ def _catalogue(folder: Path, suffix: str) -> Path:
 
 
 def untranslated(locale: Path, code: str) -> tuple[list[str], int]:
-    """Return the sentences that pages in a language show in English, and the number of all.
+    """Return the sentences that a language has no translation of, and how many sentences there are.
 
-    All sentences of this release are in `django.pot`, so a catalogue of an earlier release is found
-    wanting. Raises OSError for a file that cannot be read.
+    The sentences are those of `django.pot`, so a catalogue of an earlier release lacks the new
+    ones. Raises OSError for a file that cannot be read.
     """
     every = (locale / POT).read_text(encoding="utf-8")
     texts = texts_of(_catalogue(locale / to_locale(code), "mo").read_bytes())

@@ -62,8 +62,8 @@ HELP = (
 
 
 def _help_in_every_language() -> dict[str, Any]:
-    """Return how to get help, in each language that the program has a catalogue of, also in one
-    that the clinic does not offer. A language that lacks one of the sentences is left out."""
+    """Return how to get help, in each language that has a catalogue, even if the clinic does not
+    offer the language. A language that lacks a sentence of HELP is left out."""
     numbers = {"phone": settings.CLINIC_PHONE, "emergency": settings.EMERGENCY_NUMBER}
     found = []
     for code in languages.compiled(settings.LOCALE_PATHS[0]):

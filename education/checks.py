@@ -33,7 +33,7 @@ NUMBERS: Final = {
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report each problem of the page files, and each page without a file that a protocol names."""
+    """Report each problem of the page files, and each missing page that a protocol names."""
     try:
         groups = {group.slug for group in content.read_conditions(content.FOLDER)}
         pages = content.read_pages(content.FOLDER)
@@ -67,8 +67,9 @@ def problems_of_pages(
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
     """Yield the problems of the pages in the other languages on offer.
 
-    A demonstration shows the English page where no translation is ready. A clinic does not offer
-    half a language. Readers see no page of a language that is not on offer.
+    In a clinic they are errors. In a demonstration they are warnings, because readers see the
+    English page where no translation is ready; only a file that cannot be read is an error. Other
+    languages are not checked, because readers see no page in them.
     """
     for language, _name in settings.LANGUAGES:
         if language == content.ENGLISH:

@@ -140,7 +140,8 @@ def plain_address(path: str, language: str) -> str:
 def languages(folder: Path) -> tuple[str, ...]:
     """Return the codes of the languages with a folder of translations beside the English pages.
 
-    A language's folder repeats the folders of the conditions, or has titles for them.
+    Such a folder has pages (`es/<condition>/<slug>.md`) or titles of the conditions
+    (`es/conditions.yaml`).
     """
     files = (*folder.glob("*/*/*.md"), *folder.glob("*/conditions.yaml"))
     return tuple(sorted({file.relative_to(folder).parts[0] for file in files}))
@@ -224,7 +225,7 @@ def _read_list(path: Path, kind: Any) -> Any:
 
 
 def read_synonyms(folder: Path, language: str) -> dict[str, str]:
-    """Return the words of readers, each with the words of the pages. Raises ContentError."""
+    """Map each word that readers may type to the words that the pages use. Raises ContentError."""
     path = folder_of(folder, language) / "synonyms.yaml"
     found: dict[str, str] = _read_list(path, dict[str, str]) if path.is_file() else {}
     return found

@@ -124,7 +124,10 @@ def _readings(words: list[str], language: str) -> Iterator[list[str]]:
 
 @cache
 def synonyms(language: str) -> dict[str, str]:
-    """Return the reader's words → the pages' words, both as typed words are compared."""
+    """Map readers' words to the pages' words (see `content.read_synonyms`).
+
+    All words are in small letters. The readers' words have no accents, as `_readings` needs them.
+    """
     found = content.read_synonyms(content.FOLDER, language)
     return {
         _without_accents(" ".join(words_of(name))): " ".join(words_of(meant))

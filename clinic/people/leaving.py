@@ -1,4 +1,4 @@
-"""Free a member of staff's work for colleagues when their account closes or their roles change.
+"""Give the work of an account back to colleagues when the account closes or its roles change.
 
 Each app registers a function, which is called after the change, in the same transaction. The
 function takes from the account the work that the account may not do any more, and records this. It

@@ -21,9 +21,9 @@ def after_migrate(sender: object, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) 
 
 
 def prepare(*, languages: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Make a text search configuration for each language that has a stemmer and none yet.
+    """Make a text search configuration for each language that has a stemmer, unless there is one.
 
-    Idempotent. Returns the languages for which it made one; their pages are indexed anew.
+    Returns the languages for which a configuration was made; their pages are indexed anew.
     """
     wanted = {code: stemmer for code in languages if (stemmer := stemmer_of(code))}
     made = []

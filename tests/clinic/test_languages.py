@@ -1,4 +1,7 @@
-"""The languages of the program are folders; a catalogue that is not whole is told and left out."""
+"""A folder in clinic/locale makes a language.
+
+A sentence that the language lacks is reported, and pages show the sentence in English.
+"""
 
 from pathlib import Path
 

@@ -133,7 +133,10 @@ def _read(path: Path) -> "Catalog":
 
 
 def _faults_of_list(found: "Catalog", *, renew: bool) -> list[str]:
-    """Compare the list of all sentences with those that are found; write it anew if asked to."""
+    """Return a fault if the stored list differs from the sentences found in the code.
+
+    `renew` writes the list anew first.
+    """
     path = ROOT / "clinic/locale" / languages.POT
     listed = POT_HEAD + _written(found)
     if renew:
@@ -209,7 +212,8 @@ def _fault(message: "Message", known: "Message | None", catalog: "Catalog") -> s
         return "not certain (fuzzy)"
     if len(forms) != (catalog.num_plurals if len(wanted) > 1 else 1):
         return f"{len(forms)} forms of the plural"
-    # the first form of several may be the singular; each other one has the number in it
+    # the first of several forms has the placeholders of the English singular or of the plural;
+    # every other form has those of the plural
     singular, plural = _kept(wanted[0]), _kept(wanted[-1])
     first, *others = map(_kept, forms)
     firsts = (singular, plural) if others else (plural,)

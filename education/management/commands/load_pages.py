@@ -40,8 +40,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Left alone, since the page was changed after loading: {name}")
 
     def _translations(self) -> dict[str, tuple[content.Page, ...]]:
-        """Return the pages of each language with a folder, also of one that is not offered yet:
-        its pages are reviewed first. A slip in the files of such a language stops nothing."""
+        """Return the pages of each language that has a folder.
+
+        A language that the site does not offer yet is loaded, too, so that its pages can be
+        reviewed. If a file of such a language cannot be read, only this language is left out.
+        """
         found = {}
         for language in content.languages(content.FOLDER):
             try:

@@ -140,7 +140,8 @@ def next_text(submission: Submission, words: Wording) -> str:
             return _("A clinician reads your answers when we open. Please do not wait for that.")
         closing = hours.current().closing(now)
         if target > closing:
-            # the target lies after closing time, when the level's text `closed` applies
+            # the target time is after closing, so this page says now what the level's closed text
+            # will say then
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."
