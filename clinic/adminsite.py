@@ -47,7 +47,7 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(cast(AdminView, guarded), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add names to the context of every page: the apps' names, and what is wrong with messages.
+        """Add to the context of every page what is wrong with messages, and what the apps add.
 
         Looking up what is wrong takes one query. Staff who may not look at messages are not told.
         """

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 USER = "clinic"
 # PostgreSQL refuses to run as root. If this process is root, the server runs in a user namespace,
-# which needs no other account, or, if namespaces are forbidden, as the account `nobody`.
+# which needs no other account. If namespaces are forbidden, it runs as the account `nobody`.
 NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
 _SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes for this path and the socket's file name

@@ -139,7 +139,7 @@ class FindList(ChangeList):
 class FindAdmin(admin.ModelAdmin[Row]):
     """A list whose search term is posted and does not appear in its address."""
 
-    # False: the admin index leaves this list out, because another page links to the list
+    # a subclass sets False to leave its list out of the admin index; another page links to the list
     is_in_index = True
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -25,12 +25,13 @@ from django.utils.translation import gettext as _
 
 from clinic import logs, views
 from clinic.headers import HEADERS
+from clinic.languages import CODE
 from clinic.requests import Request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
+PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my)/")
 # the one page that takes a file, and the size limit of its form in bytes
 UPLOADS = {"/admin/education/picture/add/": 400_000}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -53,9 +54,9 @@ def is_sound(body: bytes) -> bool:
 def is_sound_in_parts(request: HttpRequest) -> bool:
     """Return whether the fields of a multipart form are UTF-8 without NUL.
 
-    Checks both the bytes, except on pages that take a file, and the parsed fields, because base64
-    and RFC 2231 can hide bytes. The contents of an uploaded file are left to the view. Raises the
-    exceptions of Django's parser if the form cannot be parsed.
+    Checks the parsed fields, because base64 and RFC 2231 can hide bytes. If the page takes no file,
+    also checks the bytes of the whole body. The contents of an uploaded file are left to the view.
+    Raises the exceptions of Django's parser if the form cannot be parsed.
     """
     if request.path_info not in UPLOADS:
         try:
@@ -92,7 +93,7 @@ class LanguageMiddleware:
 
 
 class EdgeMiddleware:
-    """Refuse malformed requests. Give every request an id and a log line, every answer headers."""
+    """Refuse malformed requests. Give requests an id and a log line, and give answers headers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

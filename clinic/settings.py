@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
-from clinic import devdb, environment
+from clinic import devdb, environment, languages
 from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
 from clinic.hours import ClinicHours
 from clinic.outgoing import mailurl
@@ -116,17 +115,11 @@ elif not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", PUBLIC_HOLIDAYS):
 
 USE_I18N = True
 LANGUAGE_CODE = "en"
-_KNOWN_LANGUAGES = {"en": _("English"), "es": _("Spanish")}
-_wanted = env_list("CLINIC_LANGUAGES", "en,es" if DEMO else "en")
-if set(_wanted) - set(_KNOWN_LANGUAGES) or "en" not in _wanted:
-    raise ImproperlyConfigured("CLINIC_LANGUAGES: write a list with 'en', such as en,es.")
-for _code in _wanted:
-    if _code != "en" and not (BASE_DIR / f"clinic/locale/{_code}/LC_MESSAGES/django.mo").is_file():
-        raise ImproperlyConfigured(
-            f"CLINIC_LANGUAGES: {_code!r} has no translation in clinic/locale. Remove it."
-        )
-LANGUAGES = [(code, _KNOWN_LANGUAGES[code]) for code in _wanted]
-LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
+_LOCALE = BASE_DIR / "clinic" / "locale"
+# a demonstration offers every language that has a folder, also one whose translation is under way
+_wanted = env_list("CLINIC_LANGUAGES", ",".join(languages.compiled(_LOCALE)) if DEMO else "en")
+LANGUAGES = languages.offered(_wanted, _LOCALE)
+LOCALE_PATHS = [_LOCALE]
 
 # --- the questionnaire ------------------------------------------------------------------------
 # The suicide question is asked only if a clinician responds to its answers, because asking without
@@ -397,7 +390,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE}form"
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # as long as answers are kept that the token protects
+CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # protects answers for as long as they are kept
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300

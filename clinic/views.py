@@ -5,8 +5,11 @@ The public pages use neither session nor database, so that they work when the da
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import psycopg2
+from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -14,11 +17,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from clinic import hours
+from clinic import hours, languages
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -39,28 +43,50 @@ def is_database_down(error: BaseException | None) -> bool:
     )
 
 
-def _page(template: str) -> Callable[[HttpRequest], HttpResponse]:
+def _page(
+    template: str, context: Callable[[], dict[str, Any]] = dict
+) -> Callable[[HttpRequest], HttpResponse]:
     @require_safe
     @login_not_required
     @kept
     def view(request: HttpRequest) -> HttpResponse:
-        return render(request, template)
+        return render(request, template, context())
 
     return view
 
 
-@require_safe
-@login_not_required
-@kept
-def home(request: HttpRequest) -> HttpResponse:
-    """Show the front page, with the opening hours and the coming closures."""
-    context = {"closures": hours.coming_closures(), "own_weeks": hours.own_weeks()}
-    return render(request, "clinic/home.html", context)
+HELP = (
+    gettext_noop("Language help is free. Call %(phone)s and ask for an interpreter."),
+    gettext_noop("In an emergency, call %(emergency)s."),
+)
 
 
+def _help_in_every_language() -> dict[str, Any]:
+    """Return how to get help, in each language that has a catalogue, even if the clinic does not
+    offer the language. A language that lacks a sentence of HELP is left out."""
+    numbers = {"phone": settings.CLINIC_PHONE, "emergency": settings.EMERGENCY_NUMBER}
+    found = []
+    for code in languages.compiled(settings.LOCALE_PATHS[0]):
+        if code in (languages.ENGLISH, get_language()) or code not in LANG_INFO:
+            continue
+        with override(code):
+            said = [(_(sentence), sentence) for sentence in HELP]
+        if all(text != sentence for text, sentence in said):
+            name = LANG_INFO[code]["name_local"].capitalize()
+            texts = [text % numbers for text, _sentence in said]
+            found.append({"code": code, "name": name, "texts": texts})
+    return {"others": found}
+
+
+def _opening() -> dict[str, Any]:
+    """Return the coming closures, and the places with opening hours of their own."""
+    return {"closures": hours.coming_closures(), "own_weeks": hours.own_weeks()}
+
+
+home = _page("clinic/home.html", _opening)
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
-language_help = _page("clinic/language_help.html")
+language_help = _page("clinic/language_help.html", _help_in_every_language)
 
 
 # --- health -------------------------------------------------------------------------------------

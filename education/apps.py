@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class EducationConfig(AppConfig):
@@ -11,3 +12,6 @@ class EducationConfig(AppConfig):
             checks,  # noqa: F401
             messages,  # noqa: F401
         )
+        from education.services import stems
+
+        post_migrate.connect(stems.after_migrate, sender=self)

@@ -6,6 +6,7 @@ faults that types cannot show. This module uses no Django, no database and no cl
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,8 +20,9 @@ ABOUT: Final = "about"
 """The folder of the pages about the clinic, which have no address below /conditions/."""
 OVERVIEW: Final = "overview"
 """The slug of the page that is shown at the address of the condition itself."""
-LANGUAGES: Final = ("es",)
-"""All languages except English. Each has a folder of translations next to the English pages."""
+ENGLISH: Final = "en"
+FOLDER: Final = Path(__file__).parent / "content"
+"""The folder of the pages that come with the program."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -97,8 +99,8 @@ class Page(Base, frozen=True):
     def document(self) -> bytes:
         """Return canonical JSON of everything that a reader sees.
 
-        The JSON of an English page has no key `language`, so that hashes stay valid that were made
-        before pages had translations.
+        The JSON of an English page has no key `language`. So the hashes that were made before pages
+        had translations stay valid.
         """
         data = msgspec.to_builtins(self)
         del data["translates"]
@@ -127,15 +129,27 @@ def address(condition: str, slug: str) -> str:
     return f"/conditions/{condition}/" + ("" if slug == OVERVIEW else f"{slug}/")
 
 
-def plain_address(path: str) -> str:
+def plain_address(path: str, language: str) -> str:
     """Return an address of this site without the prefix that names a language."""
-    for language in LANGUAGES:
-        if path.startswith(f"/{language}/"):
-            return path.removeprefix(f"/{language}")
-    return path
+    return path.removeprefix(f"/{language}") if path.startswith(f"/{language}/") else path
 
 
 # --- reading ------------------------------------------------------------------------------------
+
+
+def languages(folder: Path) -> tuple[str, ...]:
+    """Return the codes of the languages with a folder of translations beside the English pages.
+
+    Such a folder has pages (`es/<condition>/<slug>.md`) or titles of the conditions
+    (`es/conditions.yaml`).
+    """
+    files = (*folder.glob("*/*/*.md"), *folder.glob("*/conditions.yaml"))
+    return tuple(sorted({file.relative_to(folder).parts[0] for file in files}))
+
+
+def folder_of(folder: Path, language: str) -> Path:
+    """Return the folder of a language's pages, which may be missing."""
+    return folder if language == ENGLISH else folder / language
 
 
 def parse(where: str, text: str, language: str = "en") -> Page:
@@ -188,11 +202,11 @@ def sections(text: str) -> tuple[Section, ...]:
     return tuple(section for section in whole if section.heading or section.body)
 
 
-def read_conditions(folder: Path) -> tuple[Condition, ...]:
-    """Return the conditions with their titles in all languages. Raises ContentError."""
+def read_conditions(folder: Path, languages: Iterable[str] = ()) -> tuple[Condition, ...]:
+    """Return the conditions with their titles in these languages. Raises ContentError."""
     groups: tuple[Condition, ...] = _read_list(folder / "conditions.yaml", tuple[Condition, ...])
     titles: dict[str, dict[str, str]] = {group.slug: {} for group in groups}
-    for language in LANGUAGES:
+    for language in languages:
         path = folder / language / "conditions.yaml"
         for other in _read_list(path, tuple[Condition, ...]) if path.is_file() else ():
             if other.slug not in titles:
@@ -210,13 +224,20 @@ def _read_list(path: Path, kind: Any) -> Any:
         raise ContentError(f"{path.name}: {error}") from None
 
 
+def read_synonyms(folder: Path, language: str) -> dict[str, str]:
+    """Map each word that readers may type to the words that the pages use. Raises ContentError."""
+    path = folder_of(folder, language) / "synonyms.yaml"
+    found: dict[str, str] = _read_list(path, dict[str, str]) if path.is_file() else {}
+    return found
+
+
 def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
     """Return the pages of one language in a folder, in order. Raises ContentError.
 
     English pages are the files `<condition>/<slug>.md`. Pages of another language are in a folder
     that is named by the language's code, for example `es/<condition>/<slug>.md`.
     """
-    own = folder if language == "en" else folder / language
+    own = folder_of(folder, language)
     pages = [
         parse(f"{path.parent.name}/{path.stem}", path.read_text(encoding="utf-8"), language)
         for path in sorted(own.glob("*/*.md"))

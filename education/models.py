@@ -15,9 +15,9 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models import F, OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.translation import get_language, override
@@ -25,18 +25,6 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
 from education import content, image_format
-
-SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
-"""Language → PostgreSQL text search configuration that ignores accents, made by a migration."""
-
-
-def _searched(language: str) -> Any:
-    config = SEARCH_CONFIGS[language]
-    weights = {"reader_title": "A", "reader_summary": "B", "reader_text": "C"}
-    title, summary, text = (
-        SearchVector(name, weight=weight, config=config) for name, weight in weights.items()
-    )
-    return title + summary + text
 
 
 class Condition(models.Model):
@@ -63,6 +51,12 @@ class Condition(models.Model):
     def label(self) -> str:
         """The title in the current language, or in English if there is no translation."""
         return str(self.titles.get(get_language() or "", self.title))
+
+    @property
+    def foreign(self) -> str:
+        """The language of `label` if it is not the current one, else ''."""
+        translated = get_language() in (None, content.ENGLISH, *self.titles)
+        return "" if translated else content.ENGLISH
 
 
 class Status(models.TextChoices):
@@ -156,14 +150,8 @@ class Page(models.Model):
     reader_title = models.CharField(max_length=120)
     reader_summary = models.CharField(max_length=300)
     reader_text = models.TextField()
-    search = models.GeneratedField(
-        expression=Case(
-            *(When(language=code, then=_searched(code)) for code in SEARCH_CONFIGS if code != "en"),
-            default=_searched("en"),
-        ),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    # written by a trigger, with the stems of the page's language
+    search = SearchVectorField(null=True, editable=False)
 
     objects = PageQuerySet.as_manager()
 

@@ -27,6 +27,7 @@ KINDS: Final[Mapping[str, str]] = {
     "unknown_page": "a translation has no English page",
     "stale_page": "the English page changed since it was translated",
     "page_differs": "a translation has other sources, care cards or links than the English page",
+    "missing_title": "a group of pages has no title in this language",
 }
 
 
@@ -73,7 +74,8 @@ def _faults(
         marked |= facts.marks
         where = section.heading or "introduction"
         yield from _faults_of_section(where, facts, len(page.sources), pictures)
-        yield from _faults_of_links(where, facts.links, addresses)
+        links = [plain_address(link, page.language) for link in facts.links]
+        yield from _faults_of_links(where, links, addresses)
     yield from _faults_of_sources(page, marked)
 
 
@@ -109,7 +111,7 @@ def _faults_of_links(
     for link in links:
         target = link.partition("#")[0].partition("?")[0]
         if target.startswith("/"):
-            if plain_address(target) not in addresses:
+            if target not in addresses:
                 yield "unknown_link", where, link
         elif target and not markup.is_https(link):
             yield "bad_address", where, link
@@ -121,6 +123,18 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
             yield "unused_source", "sources", f"[{number}] {source.text[:60]}"
         if source.url and not markup.is_https(source.url):
             yield "bad_address", "sources", f"[{number}] {source.url}"
+
+
+UNFIT: Final = ("unknown_page", "page_differs")
+"""Kinds of a translation that readers do not see: a care card of its page may be missing in it."""
+
+
+def fitting(english: Iterable[Page], others: Iterable[Page]) -> tuple[Page, ...]:
+    """Return the translations that readers may see in the place of their English pages."""
+    others = tuple(others)
+    found = problems_of_translation(english, others)
+    unfit = {problem.page for problem in found if problem.kind in UNFIT}
+    return tuple(page for page in others if page.name not in unfit)
 
 
 def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
@@ -158,11 +172,11 @@ def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
     for wanted, section in zip(original.sections, page.sections, strict=True):
         if bool(wanted.heading) != bool(section.heading):
             yield section.heading or "introduction", "one has a heading, the other none"
-        if _structure(wanted) != _structure(section):
+        if _structure(wanted, original.language) != _structure(section, page.language):
             yield section.heading or "introduction", "other marks, links or care cards"
 
 
-def _structure(section: Section) -> tuple[Any, ...]:
+def _structure(section: Section, language: str) -> tuple[Any, ...]:
     facts = markup.facts(section.body)
-    links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
+    links = sorted(plain_address(link, language).partition("#")[0] for link in facts.links)
     return facts.marks, facts.levels, links

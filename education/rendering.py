@@ -46,6 +46,7 @@ _TEL = re.compile(r"tel:\+?[0-9]+")
 _OWN_PICTURE = re.compile(r"/pictures/[0-9a-f]{64}\.(png|jpeg|webp)")
 _SOURCE = re.compile(r"source-\d+")
 _RESERVED = ("main", "sources", "contents")
+_STARTS = ("/intake/", "/appointments/")
 _CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
 
 
@@ -133,15 +134,20 @@ def _seen_within(level: str) -> str:
 
 
 def render(
-    sections: Sequence[tuple[str, str]], *, sources: int, pictures: Sequence[ShownPicture] = ()
+    sections: Sequence[tuple[str, str]],
+    *,
+    sources: int,
+    pictures: Sequence[ShownPicture] = (),
+    leads_to: str = "",
 ) -> tuple[Part, ...]:
     """Render the sections (heading, Markdown) of one page. Each id occurs once on the page.
 
     `sources` is the number of the page's sources; a source mark with a higher number is shown
-    without a link. A picture that is not in `pictures` is replaced by its words. No text that an
-    editor writes can harm a reader's browser.
+    without a link. A picture that is not in `pictures` is replaced by its words. Links and cards
+    that begin questions or a request lead to the protocol `leads_to`. No text that an editor writes
+    can harm a reader's browser.
     """
-    return _render(tuple(sections), sources, tuple(pictures), voice())
+    return _render(tuple(sections), sources, tuple(pictures), leads_to, voice())
 
 
 @lru_cache(maxsize=256)
@@ -149,6 +155,7 @@ def _render(
     sections: tuple[tuple[str, str], ...],
     sources: int,
     pictures: tuple[ShownPicture, ...],
+    leads_to: str,
     voice: Voice,
 ) -> tuple[Part, ...]:
     ids = set(_RESERVED)
@@ -156,7 +163,7 @@ def _render(
     for heading, body in sections:
         env: dict[str, Any] = {
             "ids": ids, "heading": heading, "sources": sources, "voice": voice, "in_card": False,
-            "pictures": {picture.name: picture for picture in pictures},
+            "pictures": {picture.name: picture for picture in pictures}, "leads_to": leads_to,
         }  # fmt: skip
         id = _new_id(heading, ids) if heading else ""
         heading = markup.fill_in(heading, voice.text_for)
@@ -282,8 +289,13 @@ def _placeholder(
 
 
 def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """Add the prefix of the page's language to a link to another page of this site."""
+    """Add the prefix of the page's language to a link inside of this site.
+
+    A link to the start of the questions or of a request leads to the protocol that fits the page.
+    """
     href = str(tokens[at].attrGet("href") or "")
+    if href in _STARTS and env["leads_to"]:
+        href += f"{env['leads_to']}/"
     if href.startswith("/"):
         tokens[at].attrSet("href", in_language(href, env["voice"].language))
     return self.renderToken(tokens, at, options, env)
@@ -294,15 +306,18 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
     if level not in markup.LEVELS or env["in_card"]:
         return self.fence(tokens, at, options, env)
     inner = _MD.render(tokens[at].content, {**env, "in_card": True})
+    asks_to_call = "{phone}" in tokens[at].content
     spoken, head, action = _card_parts(
-        level, env["voice"], asks_to_call="{phone}" in tokens[at].content
+        level, env["voice"], env["leads_to"], asks_to_call=asks_to_call
     )
     lead = format_html('<p class="head"><span class="vh">{}: </span>{}</p>', spoken, head)
     return f'<div class="card care {_CARD[level]}">{lead}{inner}{action}</div>\n'
 
 
-def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, str, SafeString]:
-    """Return a care card's level as a word, the heading of the card, and its button.
+def _card_parts(
+    level: str, voice: Voice, leads_to: str, *, asks_to_call: bool
+) -> tuple[str, str, SafeString]:
+    """Return a care card's level as a spoken word, its heading, and its one button.
 
     The word is for screen readers, which do not tell the colour of the card.
     """
@@ -316,7 +331,9 @@ def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, s
         return _("Not urgent"), _("Ask us"), _action(phone_link(voice.phone), call)
     wish = format_html(
         '<p class="actions"><a class="button plain" href="{}">{}</a></p>',
-        reverse("intake:appointments"),
+        reverse("intake:appointments_of", args=[leads_to])
+        if leads_to
+        else reverse("intake:appointments"),
         _("Ask for an appointment"),
     )
     return _("Not urgent"), _("Ask us"), wish

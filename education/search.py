@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from django.contrib.postgres.search import (
@@ -17,87 +18,12 @@ from django.contrib.postgres.search import (
     SearchRank,
     TrigramWordSimilarity,
 )
-from django.db.models import F, Value
+from django.db.models import F, Func, Value
 from django.db.models.functions import Greatest
 
-from education import markup
-from education.models import SEARCH_CONFIGS, Page
+from education import content, markup
+from education.models import Page
 
-# For each language: words that readers type → words that the pages use for the same thing, all in
-# small letters, the readers' words without accents. Several words on the left, such as "jumpy
-# legs", count only if a reader types all of them, one after the other.
-ENGLISH: Final[dict[str, str]] = {
-    "rls": "restless legs",
-    "wed": "restless legs",
-    "willis ekbom": "restless legs",
-    "ekbom": "restless legs",
-    "jumpy legs": "restless legs",
-    "jimmy legs": "restless legs",
-    "twitchy legs": "restless legs",
-    "fidgety legs": "restless legs",
-    "crazy legs": "restless legs",
-    "dvt": "deep vein thrombosis",
-    "thrombosis": "clot",
-    "blood clot": "clot",
-    "phlebitis": "superficial vein clot",
-    "pad": "artery disease",
-    "pvd": "artery disease",
-    "poor circulation": "artery disease",
-    "claudication": "artery disease walking",
-    "smokers leg": "artery disease",
-    "varicose": "varicose veins",
-    "varicosis": "varicose veins",
-    "spider veins": "vein disease",
-    "cvi": "chronic venous insufficiency",
-    "ulcer": "leg sore",
-    "charley horse": "cramps",
-    "leg cramp": "cramps",
-    "ferritin": "iron",
-    "anemia": "iron",
-    "anaemia": "iron",
-    "ropinirole": "dopamine medicines",
-    "pramipexole": "dopamine medicines",
-    "gabapentin": "medicines",
-    "pregnant": "pregnancy",
-    "kids": "children",
-    "stockings": "compression",
-    "laser": "vein procedures",
-}
-SPANISH: Final[dict[str, str]] = {
-    "spi": "piernas inquietas",
-    "rls": "piernas inquietas",
-    "willis ekbom": "piernas inquietas",
-    "ekbom": "piernas inquietas",
-    "piernas nerviosas": "piernas inquietas",
-    "piernas intranquilas": "piernas inquietas",
-    "ansiedad en las piernas": "piernas inquietas",
-    "hormigueo": "piernas inquietas",
-    "tvp": "trombosis venosa profunda",
-    "trombosis": "coágulo",
-    "trombo": "coágulo",
-    "flebitis": "coágulo vena superficial",
-    "mala circulacion": "arterias",
-    "eap": "enfermedad arterial",
-    "claudicacion": "dolor caminar arteria",
-    "aranitas": "venas",
-    "aranas vasculares": "venas",
-    "varices": "várices",
-    "insuficiencia venosa": "venas",
-    "ulcera": "llaga pierna",
-    "calambre": "calambres",
-    "ferritina": "hierro",
-    "anemia": "hierro",
-    "ropinirol": "medicamentos dopamina",
-    "pramipexol": "medicamentos dopamina",
-    "gabapentina": "medicamentos",
-    "embarazada": "embarazo",
-    "encinta": "embarazo",
-    "hijos": "niños",
-    "adolescentes": "niños",
-    "calcetas": "medias de compresión",
-    "laser": "procedimientos venas",
-}
-SYNONYMS: Final = {"en": ENGLISH, "es": SPANISH}
 MAX_TYPED: Final = 200
 MAX_WORDS: Final = 12
 MAX_RESULTS: Final = 20
@@ -142,7 +68,7 @@ def find(typed: str, language: str = "en") -> Results:
 
 
 def _full_text(words: list[str], language: str) -> list[Found]:
-    config = SEARCH_CONFIGS[language]
+    config = Func(Value(language), function="education_search_config")
     query = SearchQuery(
         " | ".join(_query_for(others) for others in _readings(words, language)),
         search_type="raw",
@@ -191,9 +117,22 @@ def _readings(words: list[str], language: str) -> Iterator[list[str]]:
     """Yield the typed words, and, for each synonym, the typed words with that synonym put in."""
     yield words
     text = f" {_without_accents(' '.join(words))} "
-    for name, meant in SYNONYMS[language].items():
+    for name, meant in synonyms(language).items():
         if f" {name} " in text:
             yield text.replace(f" {name} ", f" {meant} ").split()
+
+
+@cache
+def synonyms(language: str) -> dict[str, str]:
+    """Map readers' words to the pages' words (see `content.read_synonyms`).
+
+    All words are in small letters. The readers' words have no accents, as `_readings` needs them.
+    """
+    found = content.read_synonyms(content.FOLDER, language)
+    return {
+        _without_accents(" ".join(words_of(name))): " ".join(words_of(meant))
+        for name, meant in found.items()
+    }
 
 
 def _without_accents(text: str) -> str:

@@ -21,6 +21,7 @@ from clinic.pagecache import rendered
 from education import content, markup, rendering, web
 from education import search as searching
 from education.models import Page, Picture, address, last_change
+from intake import protocols
 
 
 class ReaderRequest(HttpRequest):
@@ -110,8 +111,12 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
     text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
-    with override(row.language):  # an untranslated page is rendered and linked as an English page
-        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text))
+    protocol = protocols.of_page(row.name)
+    leads_to = protocol.name if protocol else ""
+    with override(row.language):  # a page without a translation is shown and linked in English
+        parts = rendering.render(
+            bodies, sources=len(text.sources), pictures=pictures_in(text), leads_to=leads_to
+        )
         canonical = web.absolute_url(row.get_absolute_url())
         facts = web.page_facts(row, text)
     return {
@@ -124,6 +129,7 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
         "unapproved": row.shown is None,
         "canonical": canonical,
         "facts": facts,
+        "leads_to": leads_to,
         "about_us": row.condition.slug == content.ABOUT,
     }
 

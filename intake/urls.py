@@ -52,4 +52,10 @@ urlpatterns = [
     path("my/add/", views.add, name="add"),
     path("my/leave/", views.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),
+    path(
+        "appointments/<slug:protocol>/",
+        start.start,
+        {"kind": Kind.APPOINTMENT},
+        name="appointments_of",
+    ),
 ]

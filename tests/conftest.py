@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -18,9 +19,10 @@ from clinic import audit
 from clinic import hours as clinic_hours
 from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
-from intake import calendars
+from intake import calendars, protocols
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 from tests import database
+from tests.intake import second
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -158,3 +160,17 @@ def written_log() -> Iterator[StringIO]:
 def roomy(settings) -> None:
     """Lift the limits, for tests that begin more drafts than any person would."""
     settings.LIMIT_INTAKE_STARTS = settings.LIMIT_INTAKE_SENDS = 1_000_000
+
+
+@pytest.fixture
+def both_served(monkeypatch, tmp_path) -> Iterator[Path]:
+    """The folder of the protocols as shipped, with all of them served: `legs` first."""
+    folder, names = tmp_path / "protocols", protocols.available()
+    folder.mkdir()
+    for shipped in (*names, "shared"):
+        (folder / shipped).symlink_to(protocols.HERE / shipped)
+    monkeypatch.setattr(protocols, "HERE", folder)
+    second.serve(folder, *names)
+    yield folder
+    monkeypatch.undo()
+    second.start_anew()

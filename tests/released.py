@@ -1,4 +1,4 @@
-"""Keep the tables of a release, and find what later migrations break for that release.
+"""Describe the tables of a release, and find what later migrations break for that release.
 
 While servers are restarted one after the other, the previous release runs on the new tables.
 `released.txt` describes the tables of the previous release, one fact a line. On the day of a

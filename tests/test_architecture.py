@@ -197,6 +197,7 @@ SQL_BESIDES = {
     "clinic.views": "asks whether the database answers, no table",
     "clinic.management.commands.audit_verify": "lifts the time limit of statements",
     "clinic.management.commands.reseal": "lifts the time limit of statements",
+    "education.services.stems": "asks for what PostgreSQL can stem, no table",
     "intake.management.commands.demo": "lifts the time limit of statements",
 }
 SQL = re.compile(

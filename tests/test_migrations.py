@@ -40,24 +40,32 @@ from tests import released
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("clinic", "intake", "education")
 
-# Why the previous release survives a migration with SQL or Python of our own, or a migration that
-# the linter refuses (the name of which stands in `ignore_name` of pyproject.toml, too). Migrations
-# up to intake 0014, clinic 0004 and education 0007 belong to release 0.1.0, and no server runs an
-# earlier release.
+# Migration → why the previous release survives it. Every migration with SQL or Python of our own
+# stands here. Any migration the linter refuses stands here and in `ignore_name` (pyproject.toml).
+# The refused ones of release 0.1.0 stand only there, because no server runs an earlier release.
+# Release 0.1.0 ends with intake 0014, clinic 0004 and education 0007.
 BY_HAND = {
     "clinic.0001_initial": "Makes the schema of the audit trail, which did not exist.",
     "clinic.0003_audit_inbox": "Adds an inbox. A row put into aud.event is chained as before.",
     "education.0002_search": "Adds a search configuration, which nothing used.",
     "education.0004_languages": "Adds a search configuration, which nothing used.",
+    "education.0008_search_by_language": (
+        "Adds configurations, a function and a trigger. The column `search` keeps its values, and"
+        " the release before reads it as before; its rows are written by the trigger."
+    ),
     "intake.0003_appointments": "Copies the one wish of a request into the list of wishes.",
     "intake.0008_list_indexes": "Lifts time limits of its own session; drops its own half index.",
     "intake.0013_worklist_order": (
         "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
-# A fact that `released.broken` names → why the previous release survives the change of this fact.
-# After each release, this mapping is emptied.
-EXCEPTIONS: dict[str, str] = {}
+# Fact that `released.broken` names → why the previous release survives its change. Empty after a
+# release.
+EXCEPTIONS: dict[str, str] = {
+    "column education_page.search": (
+        "A trigger writes what the expression gave. The release before never wrote the column."
+    ),
+}
 
 UNJUDGED = (
     "{name} runs SQL or Python of its own, or an operation that is not Django's. No tool can say"

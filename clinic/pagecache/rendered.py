@@ -257,7 +257,10 @@ def _complete() -> str:
 
 
 def _current(store: Store) -> str:
-    """Return the current generation; begin one if there is none. NONE if the store fails."""
+    """Return the current generation, or begin one if the store has none yet.
+
+    Returns NONE if the store fails.
+    """
     try:
         return store.current() or begin(store, _complete())
     except StoreError:

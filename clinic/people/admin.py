@@ -101,7 +101,10 @@ class PersonAdmin(FindAdmin[User]):
         return super().has_change_permission(request, obj)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only our own filter: row counts of others could reveal a password's hash."""
+        """Allow only our own filter.
+
+        With any other filter in the address, the number of rows could reveal a password's hash.
+        """
         return lookup == ActiveFilter.parameter_name
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -28,8 +28,8 @@ def normalized(name: str) -> str:
 def account(name: str) -> User | None:
     """Return the account that a typed name means, or None.
 
-    The sign-in, the lock after wrong passwords, and the audit trail use this function. When the
-    names of two accounts differ only in spelling, only the exact spelling means one of them. All
+    The sign-in, the lock after wrong passwords, and the audit trail use this function. If the names
+    of two accounts differ only in spelling, each account is found by its exact name alone. All
     accounts are compared in Python, because they are few and PostgreSQL has no `normalized`.
     """
     found = alike(name)
@@ -74,7 +74,10 @@ class Attempts(AxesDatabaseHandler):
             request.GET, request.POST = sent
 
     def reset_attempts(self, *, username: str | None = None, **kwargs: Any) -> int:
-        """Delete the attempts of a user name (not its hash), or all attempts without a name."""
+        """Delete the attempts of one user name, or all attempts if no name is given.
+
+        `username` is the name itself, not its hash.
+        """
         hashed = counted_as(None, {"username": username})
         count: int = super().reset_attempts(username=hashed, **kwargs)
         return count

@@ -1,4 +1,4 @@
-"""Free a member of staff's work for colleagues when their account closes or their roles change.
+"""Give the work of an account back to colleagues when the account closes or its roles change.
 
 Each app registers a function, which is called after the change, in the same transaction. The
 function takes from the account the work that the account may not do any more, and records this. It
@@ -20,8 +20,10 @@ _registered: list[GiveBack] = []
 
 
 def on_change(give_back: GiveBack) -> GiveBack:
-    """Register a function that takes work from an account; `give_back` calls it with its own
-    arguments."""
+    """Register a function that takes work from an account.
+
+    The function `give_back` of this module calls each registered function with the same arguments.
+    """
     _registered.append(give_back)
     return give_back
 

@@ -328,7 +328,10 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Count the code that enrolled an app as used, and as this session's proof of the factor."""
+    """Mark the code that enrolled an app as used.
+
+    The code also proves the second factor in this session.
+    """
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 

@@ -2,8 +2,9 @@
 
 Every template can use them without `{% load %}`, because the settings list them as builtins. A
 field may have these optional attributes: `unit` (shown beside the box), `exclusive` (values of
-options that exclude all others), `kept` (the question has an answer, which an empty box keeps) and,
-for a single check box, `legend`. A form may have `single_question`.
+options that exclude all others), `language` (of a question without a translation), `kept` (the
+question has an answer, which an empty box keeps) and, for a single check box, `legend`. A form may
+have `single_question`.
 """
 
 from typing import Any
@@ -50,14 +51,14 @@ def first_id(field: BoundField) -> str:
 
 @register.filter
 def unit(field: BoundField) -> str:
-    """Return the unit of the field, or ''. UCUM codes that patients do not know become words."""
-    code = str(getattr(field.field, "unit", None) or "")
-    return {
-        "a": gettext("years"),
-        "d": gettext("days"),
-        "h": gettext("hours"),
-        "min": gettext("minutes"),
-    }.get(code, code)
+    """Return the unit beside the number, or ''."""
+    return str(getattr(field.field, "unit", ""))
+
+
+@register.filter
+def language(field: BoundField) -> str:
+    """Return the language of the question and its options, or '' if it is that of the page."""
+    return str(getattr(field.field, "language", ""))
 
 
 @register.filter

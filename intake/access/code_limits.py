@@ -68,8 +68,8 @@ def _letters_left(reference: str | None) -> bool:
 def _letters(reference: str | None) -> list[Limit]:
     """Return the limits of a letter, which takes a token of the first limit that has a token left.
 
-    The second limit is only for letters to a reference, so that a stranger who knows only addresses
-    cannot use up this limit.
+    Only a letter to a patient who gave a reference has the second limit, so that a stranger who
+    knows only addresses cannot use up this limit.
     """
     most = settings.LIMIT_CODES_SITE
     ordinary = Limit("codes-site", most, HOUR)

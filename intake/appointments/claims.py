@@ -30,8 +30,8 @@ def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
 
     First locks each clinician and UTC day, always in the same order; UTC, so that all servers mean
     the same day. Then expires the holds that have ended. Then the caller books. If PostgreSQL
-    reports an exclusion violation, a unique violation, a deadlock or a wait for a lock that was too
-    long, raises SlotGone, and nothing is booked.
+    reports an exclusion violation, a unique violation or a deadlock, or that it waited too long for
+    a lock, raises SlotGone, and nothing is booked.
     """
     spans = list(spans)
     try:
@@ -73,7 +73,7 @@ def lock(spans: Iterable[Span]) -> None:
 
 
 def _ended_holds(spans: list[Span], now: datetime) -> list[UUID]:
-    """Return the ids of holds in these spans that have ended but are not yet expired."""
+    """Return the ids of the holds in these spans whose time is over but whose status is `held`."""
     if not spans:
         return []
     with connection.cursor() as cursor:

@@ -198,7 +198,7 @@ def may_be_offered(*, submission: Submission) -> bool:
 
 
 def window_of(urgency: int) -> tuple[datetime, datetime] | None:
-    """Return from when until when a patient of this urgency (Urgency) may be offered times.
+    """Return the start and end of the span in which this urgency (Urgency) allows offering times.
 
     Returns None when the urgency forbids offering times.
     """
@@ -215,7 +215,7 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
 
 
 def urgent_days() -> int:
-    """Return within how many days an urgent patient is to be seen.
+    """Return the number of days within which an urgent patient is to be seen.
 
     This is the shortest period that a served protocol sets, so that no patient chooses a time too
     late.

@@ -272,7 +272,7 @@ def _confirmed_visit(submission: Submission) -> Appointment:
 def _confirm_or_move(
     row: Appointment, submission: Submission, now: datetime, request_id: str
 ) -> Appointment:
-    """Book the offered slot, or move the visit that the patient has to the offered slot."""
+    """Book the offered slot. If the patient has a visit already, move that visit to the slot."""
     current = submission.appointments.filter(status="confirmed")
     visit = current.select_for_update(of=("self",)).first()
     if visit is None:

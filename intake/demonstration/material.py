@@ -10,6 +10,7 @@ import msgspec
 
 from intake import protocols
 from intake.models.submissions import Kind
+from intake.protocols.files import decode
 
 FIRST = """
     Amara Ana Beatriz Bram Carlos Chloe Daniel Dolores Elif Emeka Fatima Femi George Grace Hana
@@ -55,5 +56,5 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def material_of(name: str) -> Material:
-    """Return the stories of the protocol with this name. The file is read once per process."""
-    return msgspec.convert(protocols.stories(name), Material)
+    """Return the protocol's stories. The file is read once per process. Raises Unreadable."""
+    return decode(protocols.stories(name), lambda data: msgspec.convert(data, Material))

@@ -178,7 +178,7 @@ def _wish(rng: Random, sent_at: datetime) -> dict[str, Any]:
 
 
 def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
-    """Return the content of a form that stopped: answers up to that page, name and phone."""
+    """Return the content of a form up to the page that stops the form, with name and phone."""
     answers: dict[str, Any] = {}
     for page in protocol.pages:
         for question in page.questions:

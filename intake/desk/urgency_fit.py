@@ -14,11 +14,11 @@ from intake.models.submissions import Fit, RuleCount, Submission
 
 @dataclass(frozen=True)
 class RuleFit:
-    """How one rule of a protocol did: `fits` counts clinicians' answers, `untold` the stops.
+    """How often one rule of a protocol was right.
 
-    The rule counts for a submission if it gave the urgency, alone or with others. `untold` counts
-    stops of the form after which the patient did not tell the clinic; whether the rule was right
-    is unknown.
+    `fits` counts the clinicians' answers for the submissions whose urgency this rule gave, alone or
+    with others. `untold` counts the times that the rule stopped the form and the patient did not
+    tell the clinic; whether the rule was right is then unknown.
     """
 
     protocol: str

@@ -28,7 +28,6 @@ from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
 from intake.models.submissions import ORDER, Fit, Submission
-from intake.protocols import served
 from intake.staff import reads
 from intake.staff.filters import (
     MineFilter,
@@ -37,6 +36,7 @@ from intake.staff.filters import (
     SentFilter,
     StatusFilter,
     UrgencyFilter,
+    protocols_of_list,
 )
 from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
@@ -69,9 +69,9 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return deferred
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Return the columns, with a column for the protocol if the clinic serves several."""
+        """Return the columns: with the protocol that asked, where several have asked."""
         columns = [*super().get_list_display(request)]
-        if len(served()) > 1:
+        if len(protocols_of_list(request)) > 1:
             columns.insert(columns.index("waiting_for"), "questions")
         return columns
 

@@ -31,6 +31,10 @@ ComputedValue = str | int | bool | None
 """A value that is computed from answers; None if the answers do not give a value."""
 
 QUESTIONS_PER_PAGE: Final = 4
+NAMED_IN_TEXT: Final = frozenset({"a", "mo", "wk", "d", "h", "min", "[in_i]", "[ft_i]", "[lb_av]"})
+"""The UCUM codes of units that no patient knows. A question names such a unit in its text."""
+HEADS: Final = ("title", "audience", "ready")
+"""The texts at the head of a questionnaire that patients read before they begin."""
 FLAG: Final = "flag"
 """The `level` of a rule that has no urgency and only informs the clinician."""
 
@@ -84,6 +88,11 @@ class Question(Base, frozen=True):
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
 
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people read it beside the number; '' where the question's text names it."""
+        return "" if self.unit in NAMED_IN_TEXT else self.unit or ""
+
     def option(self, code: str) -> Option:
         """Return the option with this code. Raises KeyError."""
         for option in self.options:
@@ -119,8 +128,10 @@ class QuestionSection(Base, frozen=True):
 class Questionnaire(Base, frozen=True):
     """All questions of a protocol. `uses` is None only in documents from before this key existed.
 
-    `title` says what the protocol asks about, and `audience` for whom it is. If a clinic serves
-    several protocols, patients choose by these two texts.
+    Where a clinic serves several protocols, patients choose by `title` and `audience`: what a
+    protocol asks about, and for whom it is. `ready` says what to have at hand. `learn` are the
+    education pages that lead patients to this protocol: `condition/page`, or `condition` for all
+    its pages.
     """
 
     version: str
@@ -131,6 +142,8 @@ class Questionnaire(Base, frozen=True):
     uses: Uses | None = None
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
+    learn: tuple[str, ...] = ()
 
 
 class QuestionPage(Base, frozen=True):
@@ -176,7 +189,10 @@ class Level(Base, frozen=True):
 
     @property
     def seen(self) -> Within:
-        """The period within which the patient is seen or, for a level without one, contacted."""
+        """The period within which the patient is seen.
+
+        If the level has no such period, this is the period within which the patient is contacted.
+        """
         return self.seen_within or self.contact_within
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from intake.domain.definition import Level, Protocol, Within
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.problem import Problem
 
 RANKS: Final[Mapping[str, int]] = {
@@ -36,11 +37,6 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 `{within}` stands for the period `contact_within`, `{seen_within}` for the period `seen_within`, and
 `{by}` for the day and time by which the clinic contacts the patient.
 """
-_WRITTEN: Final = re.compile(
-    r"\b(\d+|an?|one|two|three|un|una|dos|tres) (clinic |business |working )?"
-    r"(hours?|days?|weeks?|months?|horas?|días?|semanas?|mes(es)?)\b",
-    re.IGNORECASE,
-)
 
 
 def level_problems(protocol: Protocol) -> Iterator[Problem]:
@@ -98,16 +94,18 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
             yield from period_problems(f"rules.{rule.id}.promise", rule.promise or "", level)
 
 
-def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
-    """Yield a problem for each written period, such as "2 days", and each unknown placeholder.
+def period_problems(
+    path: str, text: str, level: Level, language: LanguageFacts = ENGLISH
+) -> Iterator[Problem]:
+    """Yield a problem for each period that a text writes out, and for each unknown placeholder.
 
     A written period would become wrong when the target time of the level is changed.
     """
     name = path.rpartition(".")[2]
     if name not in _ALLOWED:
         return
-    # written periods in `closed` are promises, which another check refuses
-    for found in _WRITTEN.finditer(text) if name != "closed" else ():
+    # skip `closed`: another check refuses any promise in it
+    for found in language.period.finditer(text) if name != "closed" else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):

@@ -14,12 +14,14 @@ from typing import Final
 from intake.domain.computed_problems import computed_problems
 from intake.domain.definition import (
     FLAG,
+    HEADS,
     QUESTIONS_PER_PAGE,
     Protocol,
     Question,
     QuestionPage,
     Rule,
 )
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
 from intake.domain.problem import Problem
@@ -108,6 +110,9 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
+    # at the head, a condition alone stands for all its pages
+    heads = (slug for slug in protocol.questionnaire.learn if not _NAME.fullmatch(slug))
+    yield from _learn("learn", heads)
     for question in protocol.questions:
         path = f"questions.{question.id}"
         codes = {option.code for option in question.options}
@@ -119,9 +124,9 @@ def _questions(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("unknown_option", f"{path}.proxy.options", f"There is no “{code}”.")
         if not _has_limits(question):
             yield Problem("missing_limits", path, f"Give the limits of a {question.type} question.")
-        yield from _learn(path, question.learn)
+        yield from _learn(f"{path}.learn", question.learn)
         for option in question.options:
-            yield from _learn(f"{path}.options.{option.code}", option.learn)
+            yield from _learn(f"{path}.options.{option.code}.learn", option.learn)
 
 
 def _has_limits(question: Question) -> bool:
@@ -139,7 +144,7 @@ def _has_limits(question: Question) -> bool:
 def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
     for slug in slugs:
         if not _LEARN.fullmatch(slug):
-            yield Problem("bad_learn", f"{path}.learn", f"Write “{slug}” as condition/page.")
+            yield Problem("bad_learn", path, f"Write “{slug}” as condition/page.")
 
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
@@ -189,7 +194,7 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("missing_advice", path, "Say what the patient should do.")
         if rule.only_if_none and not rule.fallback:
             yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
-        yield from _learn(path, rule.learn)
+        yield from _learn(f"{path}.learn", rule.learn)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
@@ -238,7 +243,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire
-    texts = [("title", heads.title), ("audience", heads.audience)]
+    texts = [(name, getattr(heads, name)) for name in HEADS]
     texts += [
         (f"levels.{level.code}.{key}", text)
         for level in protocol.rules.levels
@@ -258,11 +263,11 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f" down to {READING_GRADE:.0f}.",
             )
         if text and path.endswith((".advice", ".closed")):
-            yield from promise_problems(path, text, "en")
+            yield from promise_problems(path, text)
 
 
-def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
-    """Yield a problem for each promise in a text that is always shown.
+def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
+    """Yield a problem for each promise in a text.
 
     A patient would read the promise even when the clinic cannot keep it.
     """

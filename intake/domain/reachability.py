@@ -37,8 +37,8 @@ def can_become_true(protocol: Protocol, condition: AnswerCondition) -> bool:
 def boundary_numbers(question: Question, leaves: Iterable[AnswerCondition]) -> list[Value]:
     """Return the numbers at which one of the leaves can change its result.
 
-    These are the limits of the question and, if they lie within the limits, the threshold of each
-    leaf and the next number below and above this threshold.
+    These are the limits of the question, the threshold of each leaf, and the next number below and
+    above each threshold. Numbers outside the limits are left out.
     """
     step = Decimal(1) if question.type == "integer" else Decimal("0.1")
     limits = [Decimal(str(limit)) for limit in (question.max, question.min) if limit is not None]

@@ -38,7 +38,8 @@ def _walk(
     for question in protocol.questions:
         if question.id == crisis and not si_screen:
             continue
-        # Only kept answers are read, so that the answer to a hidden question shows no question.
+        # Only kept answers are read, because an answer to a hidden question must not make another
+        # question visible.
         if question.show_if is not None and not compiled(question.show_if)(kept, {}):
             continue
         shown.append(question.id)

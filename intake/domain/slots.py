@@ -205,11 +205,11 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
 
 
 def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield each moment at which the wall clock shows this opening time, in a pair.
+    """Yield a pair for each moment at which the wall clock shows this opening time.
 
-    If the clock is set back across the opening time, there are two moments. The first moment is
-    paired with the moment when the clock again shows a time before the opening. All other moments
-    are paired with None.
+    Normally there is one pair: the moment and None. If the clock is set back across the opening
+    time, there are two pairs. Then the first pair has, in place of None, the moment when the clock
+    again shows a time before the opening.
     """
     first, *second = moments(wall, zone) or (first_moment(wall, zone),)
     if not second:
@@ -355,7 +355,7 @@ def wish_rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) 
 def offer_window(
     urgency: str, *, at: datetime, horizon_days: int, urgent_days: int
 ) -> tuple[datetime, datetime] | None:
-    """Return from when until when a patient of this urgency may be offered slots.
+    """Return the start and end of the span in which a patient of this urgency may be offered slots.
 
     Returns None for emergency and same day, because these patients are helped or called today. An
     urgent patient is offered only the next `urgent_days` days, even if the clinic books further

@@ -22,8 +22,8 @@ from intake.domain.route import kept_answers
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
 
-    `inputs` maps the name of every value that the rule reads to the value as JSON data (a decimal
-    as a string), or to None if the value is missing.
+    `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
+    None if the value is missing.
     """
 
     id: str

@@ -32,8 +32,8 @@ class Who(Base, frozen=True):
 class ContactQuestions(Base, frozen=True):
     """The questions of the contact step, in which patients say how the clinic can reach them.
 
-    `speaks` maps the language in which a patient reads the pages to the option of the question
-    `language_help` that fits this patient.
+    `speaks` maps each language of the pages to an option of the question `language_help`: the
+    option that fits a patient who reads the pages in this language.
     """
 
     phone: str
@@ -79,7 +79,7 @@ class Uses(Base, frozen=True):
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:
-        """The questions with whose answers the contact must agree: who answers, and the age.
+        """The questions whose answers must agree with the contact: who answers, and the age.
 
         If one of these answers changes, the patient is asked for the contact again.
         """

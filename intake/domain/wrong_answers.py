@@ -6,13 +6,8 @@ Each sentence has its own function. `manage.py translations` collects the patter
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from intake.domain.definition import Question, Value
-
-_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""The units years and days. The text of a question names them ("how old in years"), so messages do
-not."""
 
 
 class InvalidAnswer(Exception):
@@ -88,10 +83,9 @@ def must_tick() -> InvalidAnswer:
 
 
 def _upper_limit(question: Question) -> object:
-    """Return the question's upper limit with its unit, as it is shown in a message."""
-    unit = question.unit
-    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
-    return f"{question.max} {unit}" if named else question.max
+    """Return the upper limit with its unit, for a message."""
+    unit = question.shown_unit
+    return f"{question.max} {unit}" if unit else question.max
 
 
 def out_of_limits(question: Question) -> InvalidAnswer:

@@ -13,8 +13,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain.definition import Question, QuestionPage
+from intake.domain.wording import Wording
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
+from intake.wording.languages import if_foreign
 
 Controls = Mapping[str, str]  # name of an HTML control → its value
 
@@ -32,6 +34,13 @@ class WalkForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.kept: dict[str, Controls] = {}
+
+    def mark_languages(self, words: Wording) -> None:
+        """Mark the protocol's own questions that are not in the language of the page."""
+        for name in self.fields.keys() & {question.id for question in words.protocol.questions}:
+            # Our templates read `language`, which Django's fields do not have.
+            field: Any = self.fields[name]
+            field.language = if_foreign(words.language_of_question(name))
 
     def keep(self, earlier: Mapping[str, Controls]) -> None:
         """Keep the earlier values of fields. Names that are not fields of this form are ignored."""
@@ -105,11 +114,15 @@ def refuse_repeated_controls(form: WalkForm) -> None:
 
 
 class PageForm(WalkForm):
-    """One page of the questionnaire: blank, with answers, or with invalid values and errors."""
+    """One page of the questionnaire: blank, with answers, or with invalid values and errors.
+
+    `words` are those from which the page comes.
+    """
 
     def __init__(
         self,
         page: QuestionPage,
+        words: Wording,
         *,
         proxied: bool = False,
         answers: Mapping[str, Any] | None = None,
@@ -123,6 +136,7 @@ class PageForm(WalkForm):
         for question in page.questions:
             asked = question.for_proxy() if proxied else question
             self.fields[question.id] = question_field(asked)
+        self.mark_languages(words)
         self.keep({question_id: {} for question_id in kept})
         # The form is bound but is not cleaned by Django, because the domain has checked the values.
         self._errors = ErrorDict()
@@ -137,7 +151,7 @@ def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
     # Any, because only our templates know the attributes `unit` and `exclusive`
     field: Any = _plain_field(question)
-    field.unit = question.unit if question.unit not in (None, "a", "d") else ""
+    field.unit = question.shown_unit
     field.exclusive = set(question.exclusive)
     made: forms.Field = field
     return made

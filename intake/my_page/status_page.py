@@ -23,6 +23,7 @@ from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
 from intake.questionnaire.views.receipt import next_words
+from intake.wording.languages import if_foreign
 
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
@@ -83,7 +84,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "words": words,
         "emergency": emergency,
         "asked": asked,
-        "spoken": told_in if told_in != language else "",
+        "spoken": if_foreign(told_in),
         "next_text": "",
         **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,

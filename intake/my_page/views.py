@@ -52,7 +52,7 @@ def show_typed_reply(
 
 
 def show_unsent_reply(request: Request) -> HttpResponse:
-    """Show a typed reply again when the page has closed, and say that the reply was not sent."""
+    """Show a typed reply again and say that it was not sent, because the browser has no grant."""
     if request.method != "POST" or not request.POST.get("text", "").strip():
         return redirect("intake:my")
     notice = _(

@@ -5,6 +5,7 @@ Signatures may also lie outside the program's own files, in the folder PROTOCOL_
 keys `approval` and `safety` of a translation.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,11 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
+from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
-from intake.protocols.files import Unreadable, decode, read
+from intake.protocols.files import Unreadable, decode, read, read_keys
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
@@ -33,6 +35,10 @@ UNREADABLE: Final = (LookupError, Unreadable)
 
 FILES: Final = ("questionnaire", "rules", "approval")
 """The names of the YAML files of a protocol. A folder with none of them is no protocol."""
+
+
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
+"""The code of a language, as the name of a translation's file."""
 
 
 def available() -> tuple[str, ...]:
@@ -58,7 +64,8 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
 
     `approval` is the file with the signature, by default `approval.yaml` in the folder.
     """
-    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
+    data, approval = data_of(folder), approval or folder / "approval.yaml"
+    signed = read_keys(approval) if read(approval) else {}  # an empty file signs nothing
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
     decode(signed, lambda part: msgspec.convert(part, Approval))
@@ -73,11 +80,11 @@ def data_of(folder: Path) -> dict[str, Any]:
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    return {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Map each shared part that a protocol uses to the options that the protocol leaves out."""
+    """Return the shared parts in a protocol: name → the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
@@ -87,8 +94,8 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 def served_names() -> tuple[str, ...]:
     """Return the names of the served protocols, in the order in which patients see them.
 
-    Raises Unreadable, whose message says how to correct the file, unless `served.yaml` is a list of
-    known protocols with each protocol once.
+    `served.yaml` must list one or more known protocols, each once. Otherwise raises Unreadable,
+    whose message says how to correct the file.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
@@ -113,6 +120,19 @@ def served() -> tuple[Protocol, ...]:
 def current() -> Protocol:
     """Return the protocol that is served first. Addresses that name no protocol mean this one."""
     return served()[0]
+
+
+def of_page(page: str) -> Protocol | None:
+    """Return the served protocol that an education page, such as `clots/overview`, leads to.
+
+    That is the only one that names the page under `learn` at its head, or else the only one that
+    names the page's condition there. None means that the reader chooses.
+    """
+    for slug in (page, page.partition("/")[0]):
+        found = [each for each in served() if slug in each.questionnaire.learn]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
 
 
 def named(name: str) -> Protocol | None:
@@ -144,7 +164,8 @@ def _outside(file: str) -> Path | None:
 
 def languages(name: str) -> tuple[str, ...]:
     """Return the codes of the languages into which the protocol is translated, sorted."""
-    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+    stems = {path.stem for path in (HERE / name).glob("*.yaml")}
+    return tuple(sorted(stem for stem in stems if LANGUAGE.fullmatch(stem)))
 
 
 @cache
@@ -156,7 +177,11 @@ def translated(name: str, language: str) -> Translation | None:
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = decode(words_of(path), translation.from_data)
+    data = words_of(path)
+    words = decode(data, translation.from_data)
+    if words.language != language:
+        place = data.places["language"]
+        raise Unreadable(place, f"Write `language: {language}`, as the file is named.")
     if signatures is None:
         return words
     signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
@@ -164,11 +189,23 @@ def translated(name: str, language: str) -> Translation | None:
 
 
 def words_of(path: Path) -> Any:
-    """Return the data of a translation, including the texts of shared parts. Raises Unreadable."""
-    words, folder = read(path), path.parent
-    for common in _shared_files(folder.parent, path.stem):
+    """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
+    words, folder = read_keys(path, parts.Words), path.parent
+    for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
+
+
+@cache
+def language_facts(language: str) -> LanguageFacts | None:
+    """Return what the checks know of a language, from its file in `languages/`; None without one.
+
+    Raises Unreadable.
+    """
+    path = HERE / "languages" / f"{language}.yaml"
+    if not path.is_file():
+        return None
+    return decode(read(path), lambda data: msgspec.convert(data, LanguageFacts))
 
 
 @cache
@@ -179,20 +216,22 @@ def stored(name: str) -> Stored | None:
     """
     path = HERE / name / "uses-stored.yaml"
     return (
-        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+        decode(read_keys(path), lambda data: msgspec.convert(data, Stored))
+        if path.is_file()
+        else None
     )
 
 
 def stories(name: str) -> Any:
-    """Return the data of the protocol's stories, from which synthetic patients are made."""
-    return read(HERE / name / "stories.yaml")
+    """Return the data of the protocol's invented people."""
+    return read_keys(HERE / name / "stories.yaml")
 
 
 def _shared_parts(protocols: Path) -> dict[str, Any]:
     """Return all shared parts by name. `protocols` is the folder that contains `shared`."""
     found: dict[str, Any] = {}
     for kind in ("questionnaire", "rules"):
-        for file in _shared_files(protocols, kind):
+        for file in _shared_files(protocols, kind, parts.Shared):
             more = parts.parts_of(file)
             if twice := sorted(found.keys() & more.keys()):
                 message = f"Two shared parts have the name “{twice[0]}”."
@@ -201,5 +240,6 @@ def _shared_parts(protocols: Path) -> dict[str, Any]:
     return found
 
 
-def _shared_files(protocols: Path, file: str) -> list[Any]:
-    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]
+def _shared_files(protocols: Path, file: str, shape: type[msgspec.Struct]) -> list[Any]:
+    paths = sorted((protocols / "shared").glob(f"*/{file}.yaml"))
+    return [read_keys(path, shape) for path in paths]

@@ -11,6 +11,7 @@ from intake.domain.definition import Protocol
 from intake.domain.problem import Problem
 from intake.domain.problems import problems
 from intake.domain.translation import Translation
+from intake.protocols import language_facts
 from intake.protocols.files import Place, Unreadable
 from intake.protocols.places import Places, PlacesOfWords
 
@@ -31,8 +32,12 @@ def of_protocol(protocol: Protocol, folder: Path) -> list[Fault]:
 
 
 def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:
-    """Return the faults of a loaded translation. A translation without faults is complete."""
-    return _placed(translation.problems(protocol, words), lambda: PlacesOfWords(file).of)
+    """Return the faults of a loaded translation. A translation without faults is whole.
+
+    Raises Unreadable for a slip in the file with the facts of the language.
+    """
+    found = translation.problems(protocol, words, language_facts(words.language))
+    return _placed(found, lambda: PlacesOfWords(file).of)
 
 
 def _placed(found: list[Problem], places: Callable[[], Callable[[str], Place]]) -> list[Fault]:

@@ -72,6 +72,19 @@ def read(path: Path) -> Any:
     return parse(text, shown)
 
 
+def read_keys(path: Path, shape: type[msgspec.Struct] | None = None) -> Any:
+    """Return the data of a YAML file with keys, whose outermost parts have this shape.
+
+    Raises Unreadable.
+    """
+    data = read(path)
+    if not isinstance(data, Mapping):
+        raise Unreadable(Place(shown_path(path)), "the file takes keys with values.")
+    if shape is not None:
+        decode(data, lambda whole: msgspec.convert(whole, shape))
+    return data
+
+
 def parse(text: str, file: str, first_line: int = 1) -> Any:
     """Return the data of YAML text that stands in `file` from `first_line` on. Raises Unreadable.
 

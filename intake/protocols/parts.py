@@ -9,16 +9,45 @@ of the part.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from intake.protocols.files import Place, Unreadable, keeping_places
+
+Named = dict[str, Any]
+
+
+class Shared(msgspec.Struct, forbid_unknown_fields=True):
+    """The outermost shape of a file with shared parts."""
+
+    questions: list[Named] = []
+    levels: list[Named] = []
+    alarm_patterns: list[str] = []
+    computed: Named = {}
+    summary: list[Named] = []
+    rules: list[Named] = []
+
+
+class Words(msgspec.Struct):
+    """The outermost shape of the words of a protocol, or of shared parts."""
+
+    questions: Named = {}
+    levels: Named = {}
+    rules: Named = {}
+
 
 _REFERENCE: Final = frozenset({"shared", "page", "without"})
 Parts = Mapping[str, Any]
 
 
 def parts_of(file: Any) -> dict[str, Any]:
-    """Return the parts in a file of the folder `shared`, by name."""
+    """Return the parts that a shared file holds, by name. Raises Unreadable."""
     lists = (("questions", "id"), ("rules", "id"), ("levels", "code"), ("summary", "label"))
-    found = {item[key]: item for kind, key in lists for item in file.get(kind, ())}
+    found: dict[str, Any] = {}
+    for kind, key in lists:
+        for item in file.get(kind, ()):
+            if not isinstance(item.get(key), str):
+                raise _fault(item, f"Write “{key}”, the name of this shared part.")
+            found[item[key]] = item
     found |= file.get("computed", {})
     if "alarm_patterns" in file:
         found["alarm_patterns"] = file["alarm_patterns"]
@@ -56,9 +85,9 @@ def references(data: Any) -> Iterator[dict[str, Any]]:
 def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) -> Any:
     """Return a protocol's translation together with the texts of the shared parts that it uses.
 
-    `shared` is the translation of the shared parts. `used` maps the name of each shared part that
-    the protocol uses to the options left out. Raises Unreadable if the protocol's own file also
-    translates a shared part.
+    `shared` is the translation of the shared parts. `used` has the shared parts in the protocol:
+    name → the options left out. Raises Unreadable if the protocol's own file also translates a
+    shared part.
     """
     filled = keeping_places(dict(translation), translation)
     for kind in ("questions", "levels", "rules"):

@@ -203,7 +203,7 @@ def save_page(
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
     """Return `walk` with the age in `after` marked as an age that the patient must confirm.
 
-    Raises Blocked if the age is not so low that it must be confirmed.
+    Raises Blocked for an age from CONFIRM_AGE_BELOW on, because this age need not be confirmed.
     """
     age = after.known.get(walk.uses.age)
     if not isinstance(age, int) or age >= CONFIRM_AGE_BELOW:
@@ -424,7 +424,7 @@ def _count_untold(drafts: Iterable[Draft]) -> None:
     untold: Counter[rule_counts.Key] = Counter()
     for draft in drafts:
         day = timezone.localdate(draft.updated_at)
-        with suppress(SealError):  # no answer that cannot be opened may be kept longer for that
+        with suppress(SealError):  # a draft that cannot be opened is deleted without being counted
             untold.update(
                 (day, rule.id, draft.protocol_id) for rule in walk_of(draft).interrupting_rules
             )

@@ -71,7 +71,7 @@ def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_
     """Book the held slot, or put the patient on the waiting list. Part of `sending.submit`.
 
     If the urgency does not allow so late a slot, the slot is released, and staff answer the
-    request. Raises SlotGone if another patient has the slot meanwhile, and Refused.
+    request. Raises Refused, and SlotGone if another patient has the slot meanwhile.
     """
     wish = content.wish
     if "chosen" in wish:

@@ -76,8 +76,8 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
     """Send the unfinished answers from the emergency page ('Also tell the clinic').
 
     The submission is of kind 'stopped' and has the urgency that the rules give (emergency). A
-    double click returns the same submission, as in `submit`. Raises NotReady if no emergency answer
-    stops the form any more, and Gone.
+    double click returns the same submission, as in `submit`. Raises Gone, and NotReady if no
+    emergency answer stops the form any more.
     """
     with transaction.atomic():
         draft = _locked(draft)

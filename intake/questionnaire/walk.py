@@ -12,9 +12,9 @@ from typing import Any
 
 from intake.domain import route as domain
 from intake.domain.definition import Protocol, QuestionPage, Rule
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.domain.uses import Uses
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 
 # If a patient without a parent or guardian types a lower age, it is more often a typing error (7
@@ -151,7 +151,7 @@ class Walk:
         return bool(self.content.stops) and bool(self.content.stops[-1].get("retracted"))
 
     def stops_by(self, step: str) -> bool:
-        """Whether `step` asks a question because of which an interrupting rule may fire."""
+        """Whether `step` asks a question that is read by a rule that stops the form now."""
         page = self.page(step)
         wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
         return page is not None and any(question.id in wanted for question in page.questions)

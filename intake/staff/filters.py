@@ -1,7 +1,7 @@
 """The filters of the lists of patients."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, term_of
-from intake.documents import title_of
+from intake import documents
 from intake.domain import workflow
 from intake.models.appointments import AppointmentRequest
 from intake.models.people import without_clinician
@@ -23,7 +23,6 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
-from intake.protocols import served
 
 
 class UrgencyFilter(FixedFilter):
@@ -90,14 +89,28 @@ class MineFilter(FixedFilter):
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
 
 
+class ListRequest(HttpRequest):
+    """For annotations only: a request with the protocols that `protocols_of_list` keeps on it."""
+
+    protocols: dict[str, str]
+
+
+def protocols_of_list(request: HttpRequest) -> dict[str, str]:
+    """Return the title, by name, of each protocol that a row may have. One query for a request."""
+    request = cast(ListRequest, request)
+    if not hasattr(request, "protocols"):
+        request.protocols = documents.asking()
+    return request.protocols
+
+
 class ProtocolFilter(FixedFilter):
-    """Filters by the protocol that asked the patient. Hidden if the clinic serves only one."""
+    """Filter by the protocol that asked. Left out while only one has asked."""
 
     title = gettext_lazy("questions")
     parameter_name = "protocol"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        self.options = [(each.name, title_of(each.content_hash)) for each in served()]
+        self.options = list(protocols_of_list(request).items())
         return self.options if len(self.options) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -188,7 +188,7 @@ def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
 
 
 def due_words(task: CallTask) -> str:
-    """Return in words by when staff must call, marked as overdue when that time has passed."""
+    """Return the time by which staff must call, in words, and marked when it is overdue."""
     local = timezone.localtime(task.due_at)
     time = date_format(local, "TIME_FORMAT")
     day = "" if local.date() == timezone.localdate() else date_format(local, "D j M, ")

@@ -49,8 +49,8 @@ def standing_words(row: Submission) -> str:
 def target_words(row: Submission) -> str:
     """Say by when staff must contact the patient, or how much opening time has passed since then.
 
-    For the two lowest urgencies rules.yaml sets the target of a visit: "see by". For a submission
-    that waits for the patient, says when the submission comes back to the worklist.
+    For the two lowest urgencies the target time is that of a visit, so the words are "see by". For
+    a submission that waits for the patient, says when the submission comes back to the worklist.
     """
     now, due = timezone.now(), row.due_at or row.target_at
     if row.due_at is None and row.waits_for_patient:

@@ -193,7 +193,7 @@ def settle(*, task: CallTask, by: User, request_id: str) -> None:
 
 
 def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None = None) -> None:
-    """Take calls that the patient no longer needs off the call list.
+    """Take off the call list the calls that the patient no longer needs.
 
     Drops the calls for these `reasons`, and all calls about the appointment with the id `about`.
     Called in the transaction of the act after which no call is needed: the patient read the news,

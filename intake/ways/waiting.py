@@ -101,9 +101,9 @@ def apply_reached_call(
     """Change a locked `row` after a call that reached the patient.
 
     Returns the action for the row's history, or '' when the status stays. A clinician's call
-    completes a decision on emergency care. `told`: the patient now knows what the clinic asks and
-    has the next step. `told_before`: the patient knew this before the call, and answered in the
-    call.
+    completes a decision on emergency care. `told`: the patient now knows what the clinic asks, so
+    the patient has the next step. `told_before`: the patient knew this before the call, and
+    answered in the call.
     """
     if row.redirected_at and by_clinician:
         row.redirected_at = None
@@ -124,7 +124,7 @@ def apply_reached_call(
 
 
 def record_answers(*, addition: Submission) -> None:
-    """Put the submissions that an addition answers back on the worklist.
+    """Put back on the worklist the submissions that an addition answers.
 
     An addition answers the submission that it follows, and the submission before that one, if the
     clinic had asked the patient for more there. Called in the transaction that sends the addition.
@@ -140,7 +140,7 @@ def record_answers(*, addition: Submission) -> None:
 
 
 def return_unanswered() -> int:
-    """Put submissions that patients did not answer in time back on the worklist.
+    """Put back on the worklist the submissions whose patients did not answer in time.
 
     Runs each minute, and may run on several workers at once. Returns how many submissions came
     back.

@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 
 from clinic import hours
 from clinic.hours import ClinicHours
 from intake.domain.definition import Level
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
+from intake.domain.wording import Wording
 from intake.wording.closures import unread_words
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # how many advice texts are shown at once, because patients do not read more
@@ -94,7 +95,7 @@ def card(
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),
-        language="" if language == (get_language() or "en") else language,
+        language=if_foreign(language),
     )
 
 

@@ -41,6 +41,7 @@ class AnswerRow:
 class AnswerGroup:
     title: str
     rows: tuple[AnswerRow, ...]
+    section: str
 
 
 def answer_words(question: Question, value: Any) -> tuple[str, ...]:
@@ -55,9 +56,7 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
         case "boolean":
             return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
-            # no unit for 'a' and 'd' (years and days), because the text of the question names them
-            unit = question.unit if question.unit not in (None, "a", "d") else ""
-            return (f"{value} {unit}".strip(),)
+            return (f"{value} {question.shown_unit}".strip(),)
         case _:
             return (value,)
 
@@ -66,10 +65,11 @@ def answers_by_part(
     protocol: Protocol, pages: Iterable[QuestionPage], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[AnswerGroup]:
     """Return the questions that were asked, with their answers, in order and grouped by section."""
-    found: dict[str, list[AnswerRow]] = {}
+    found: dict[tuple[str, str], list[AnswerRow]] = {}
     for page in pages:
-        found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
-    return [AnswerGroup(title, tuple(rows)) for title, rows in found.items()]
+        rows = found.setdefault((page.title, page.section), [])
+        rows.extend(_rows(page, answers, proxied))
+    return [AnswerGroup(title, tuple(rows), id) for (title, id), rows in found.items()]
 
 
 def contact_rows(

@@ -165,7 +165,7 @@ def statements() -> Line:
     browser = InProcess()
     for _answer in patients.intake(browser):
         pass
-    steps = [path for path in browser.counts if "/intake/legs/p/" in path[1]]
+    steps = [path for path in browser.counts if "/p/" in path[1]]
     shown = max(n for method, _path, n in steps if method == "GET")
     answered = max(n for method, _path, n in steps if method == "POST")
     sent = next(n for m, path, n in browser.counts if (m, path) == ("POST", "/intake/check/"))

@@ -16,8 +16,8 @@ from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
-# one run measures each server in so many short slices; the servers take turns, so that other load
-# slows both alike
+# the number of short slices in which one run measures each server; the servers take turns, so that
+# other load slows both alike
 SLICES = 24
 EACH = 100  # answers in one slice
 

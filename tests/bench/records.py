@@ -37,8 +37,8 @@ MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 class Shares(NamedTuple):
     """The share of submissions that wait, that are decided, and that the other lists show.
 
-    `decided_in` is the time within which the decided submissions were sent. By default this time
-    grows with `decided`.
+    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the span
+    is longer if more submissions are decided.
     """
 
     waiting: float = 0.1
@@ -51,8 +51,8 @@ class Shares(NamedTuple):
 
 REAL = Shares()
 FULL_LISTS = Shares(0.4, 0.3, 0.1, 0.1, 0.1, decided_in=timedelta(days=60))
-"""Shares that fill a page of each list from only a thousand submissions. Each row takes time, so
-both lists of a comparison need as many rows."""
+"""With these shares a thousand submissions are enough to fill a page of each list. Each row takes
+time, so a list is compared with a list of equally many rows."""
 
 # status of a submission → progress of its appointment request → share in percent
 PROGRESS = {

@@ -1,4 +1,4 @@
-"""Measure G11: the time to send a form alone, and while eight members of staff read pages.
+"""Measure G11: the time to send a form while nobody reads pages, and while eight staff read pages.
 
 In production another server renders the staff's pages, so rendering does not slow a patient down.
 Here only the transactions of these pages run, one after another without a pause. Each transaction

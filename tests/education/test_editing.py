@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.models import Event
 from education import content
-from education.checks import FOLDER
+from education.content import FOLDER
 from education.models import Page, PageVersion, Status
 from education.services import loading
 from tests import builders

@@ -62,7 +62,7 @@ def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
     """A folder of protocols with `legs` as shipped, and with `skin`. The program serves both."""
     folder = tmp_path / "protocols"
     folder.mkdir()
-    for shipped in ("legs", "shared"):
+    for shipped in ("legs", "shared", "languages"):
         (folder / shipped).symlink_to(protocols.HERE / shipped)
     monkeypatch.setattr(protocols, "HERE", folder)
     second.write(folder)

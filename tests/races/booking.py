@@ -202,9 +202,9 @@ def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
 
 
 def _guard(*, wanted: bool) -> None:
-    """With `wanted`, add the exclusion constraint if it is missing.
+    """If `wanted`, make sure that the exclusion constraint exists.
 
-    Otherwise drop the constraint and switch the lock off.
+    If not `wanted`, drop the constraint and switch the lock off.
     """
     from django.db import connection
 

@@ -46,9 +46,10 @@ def fit_words(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
 def wish_rows(
     request: AppointmentRequest, clinicians: Iterable[Clinician]
 ) -> list[tuple[str, list[str]]]:
-    """Return a patient's wishes for a page: first the kind of visit, then one pair for each wish.
+    """Return the rows that show what a patient wishes for: pairs of a label and a list of words.
 
-    A pair has a label and the parts of the wish in words.
+    First comes the kind of visit, then one row for each wish, then the earliest day, if any. If the
+    patient has no wish, the row of the wish says that the first free time suits.
     """
     names = {str(row.pk): row.name for row in clinicians}
     rows = [(_("Kind of visit"), [str(request.get_visit_type_display())])]

@@ -64,7 +64,7 @@ def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
 
 
 def days_of(urgency: int) -> int:
-    """Return for how many days an urgent patient sees free times; 0 for other patients."""
+    """Return the number of days whose free times an urgent patient sees; 0 for other patients."""
     return free_times.urgent_days() if urgency == Urgency.URGENT else 0
 
 
@@ -104,7 +104,7 @@ def held_words(row: Appointment) -> dict[str, str]:
 
 
 def free_words(free: FreeTime) -> dict[str, str]:
-    """Return in words when and where a free time is."""
+    """Return the moment of a free time in words, and for a visit in person the location, too."""
     return {
         "moment": moments.moment_words(free.start, free.location.time_zone),
         "where": free.location.name if free.visit_type.kind == VisitKind.IN_PERSON else "",
@@ -156,7 +156,7 @@ def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]
 
 
 def _free_times(form: TimesForm, urgency: int) -> list[FreeTime]:
-    """Find the free times of one page, and of one more day that shows if a page follows."""
+    """Find the free times of one page and of one day more, to know whether a page follows."""
     who, where = form.value_of("who"), form.value_of("where")
     start = None
     if form.first_day:  # in zones east of Greenwich the day begins up to 14 hours earlier

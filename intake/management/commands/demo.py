@@ -29,6 +29,7 @@ from intake.demonstration import people as demo
 from intake.models.clinic_time import Location
 from intake.models.submissions import Submission
 from intake.protocols import served
+from intake.protocols.files import Unreadable
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
@@ -64,7 +65,10 @@ class Command(BaseCommand):
         if count is not None:
             if count < 0:
                 raise CommandError("--submissions takes a number from 0 up.")
-            made = load(count=count, seed=options["seed"])
+            try:
+                made = load(count=count, seed=options["seed"])
+            except Unreadable as error:
+                raise CommandError(str(error)) from None
             if options["verbosity"]:
                 self.stdout.write(f"{made} submissions made.")
         if options["once"] and not Location.objects.exists():

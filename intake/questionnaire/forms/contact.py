@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import wrong_answers
-from intake.domain.definition import Protocol
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
+from intake.domain.wording import Wording
 from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.questionnaire.walk import age_on
@@ -92,7 +92,7 @@ class ContactForm(WalkForm):
 
     def __init__(
         self,
-        protocol: Protocol,
+        words: Wording,
         *,
         known: Mapping[str, Any],
         kind: str,
@@ -100,6 +100,7 @@ class ContactForm(WalkForm):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data=data, initial=dict(initial or {}))
+        protocol = words.protocol
         self.uses, self.known, self.kind = protocol.uses, known, kind
         asked, who = self.uses.contact, self.uses.who.q
         answered = known.get(who)
@@ -113,6 +114,7 @@ class ContactForm(WalkForm):
             label=protocol.question(asked.phone).text,
             error_messages={"required": _("Enter a phone number.")},
         )
+        self.mark_languages(words)
         answered = self.initial.get(who) or answered
         if self.is_bound and self._asks_who:
             answered = self.data.get(who)

@@ -19,7 +19,7 @@ from intake import documents, protocols
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
@@ -123,7 +123,7 @@ def draft_notice(words: Wording, approved: bool) -> str:
 
 
 def reach_words(walk: Walk) -> str:
-    """Return in words for how long this browser can still open the draft when it is idle."""
+    """Return in words how long this browser may be idle and still open the draft."""
     return hours.lasting_words(walk.reach) if walk.reach else ""
 
 

@@ -32,6 +32,7 @@ from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
 from intake.wording import reading
+from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
 
 
@@ -102,15 +103,8 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     sections = [
         {
             "title": part.title,
-            "rows": [
-                {
-                    "label": r.label,
-                    "values": () if r.question in walk.content.veiled else r.values,
-                    "answered": r.answered,
-                    "url": change_url(walk, r.page),
-                }
-                for r in part.rows
-            ],
+            "language": if_foreign(walk.words.language_of_section(part.section)),
+            "rows": [_row(walk, row) for row in part.rows],
         }
         for part in parts
     ]
@@ -122,10 +116,13 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         sections.append(
             {
                 "title": STEP_TITLES[step](),
+                "language": "",
                 "rows": [
                     {
                         "label": label,
                         "values": values,
+                        "language": "",
+                        "values_language": "",
                         "answered": True,
                         "url": change_url(walk, step),
                     }
@@ -136,8 +133,22 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     return sections
 
 
+def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
+    """Return the row of one question. Typed words are not in the language of the question."""
+    language = if_foreign(walk.words.language_of_question(row.question))
+    has_options = bool(walk.protocol.question(row.question).options)
+    return {
+        "label": row.label,
+        "values": () if row.question in walk.content.veiled else row.values,
+        "language": language,
+        "values_language": language if has_options else "",
+        "answered": row.answered,
+        "url": change_url(walk, row.page),
+    }
+
+
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words; words for a call if the chosen time is too late for the urgency."""
+    """Return the wish in words. Says "We call you" if the urgency forbids so late a chosen time."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(

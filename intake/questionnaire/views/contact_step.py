@@ -42,7 +42,7 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     shown = {name: value for name, value in given.items() if name not in veiled}
     initial = ContactForm.initial_of(walk.uses, shown, walk.content.answers)
     form = ContactForm(
-        walk.words.protocol,
+        walk.words,
         known=walk.content.answers,
         kind=walk.kind,
         data=request.POST if request.method == "POST" else None,
@@ -72,6 +72,6 @@ def blank_contact(
 ) -> str:
     """Return the HTML of the empty contact step."""
     words = documents.wording(content_hash, get_language())
-    form = ContactForm(words.protocol, known={words.protocol.uses.who.q: who}, kind=kind)
+    form = ContactForm(words, known={words.protocol.uses.who.q: who}, kind=kind)
     approved = documents.protocol_of(content_hash).approved
     return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)

@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
 from clinic.requests import Request
-from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
 from intake.domain.triage import Fired
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.forms.base import WalkForm
 from intake.models.submissions import Kind
@@ -29,6 +28,7 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}
 STEP_TITLES = {
@@ -98,7 +98,8 @@ def step_context(
         "form": form,
         "protocol": words.protocol.name,
         "page": {"id": step, "title": STEP_TITLES[step]()},
-        "progress": progress(words.protocol, step, kind),
+        "title_language": "",
+        "progress": progress(words, step, kind),
         "back_url": "",
         "panels": [],
         "change": False,
@@ -118,7 +119,7 @@ def back_url(request: Request, walk: Walk, step: str) -> str:
 
 
 def panel_cards(walk: Walk) -> list[advice.Card]:
-    """Return the advice cards of the rules that the answers of the last page made fire."""
+    """Return the advice cards of the rules that fired because of the last page's answers."""
     if not walk.content.panel:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
@@ -135,26 +136,24 @@ def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
     return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
 
 
-def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
+def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     """Return the progress line, such as 'Part 3 of 12: Restless legs'; '' on a short walk.
 
-    Sections are counted, not pages, because the number of pages depends on the answers.
+    Sections are counted, not pages, because the number of pages depends on the answers. A title
+    that is not translated is left out; the heading of the page shows it.
     """
     if kind != Kind.INTAKE:
         return ""
-    sections = [s.id for s in protocol.questionnaire.sections]
+    protocol = words.protocol
     titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    every = len(titles) + 1
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section
-    if section == APPOINTMENT:
-        number, title = len(sections) + 1, _("Your appointment")
-    else:
-        number, title = sections.index(section) + 1, titles[section]
-    return _("Part %(n)s of %(all)s: %(title)s") % {
-        "n": number,
-        "all": len(sections) + 1,
-        "title": title,
-    }
+    number = every if section == APPOINTMENT else list(titles).index(section) + 1
+    if section != APPOINTMENT and if_foreign(words.language_of_section(section)):
+        return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
+    title = _("Your appointment") if section == APPOINTMENT else titles[section]
+    return _("Part %(n)s of %(all)s: %(title)s") % {"n": number, "all": every, "title": title}
 
 
 def blank_step(

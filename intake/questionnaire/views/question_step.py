@@ -30,6 +30,7 @@ from intake.questionnaire.views.page_parts import (
     unexpected_fields,
 )
 from intake.questionnaire.walk import Walk
+from intake.wording.languages import if_foreign
 
 
 def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
@@ -58,6 +59,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
             return redirect("intake:emergency")
         form = PageForm(
             page,
+            walk.words,
             proxied=walk.proxied,
             kept=kept,
             typed=request.POST,
@@ -78,7 +80,7 @@ def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
     if answers or panels or request.GET:
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
-        form = PageForm(page, proxied=walk.proxied, answers=shown, kept=kept)
+        form = PageForm(page, walk.words, proxied=walk.proxied, answers=shown, kept=kept)
         return render(request, "intake/page.html", page_context(request, walk, page, form))
     html = blank_page(
         walk.protocol.content_hash,
@@ -99,7 +101,8 @@ def page_context(
     return {
         "form": form,
         "page": page,
-        "progress": progress(walk.words.protocol, page.section, walk.kind),
+        "title_language": if_foreign(walk.words.language_of_section(page.section)),
+        "progress": progress(walk.words, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
@@ -130,9 +133,10 @@ def blank_page(
         questions=tuple(q for q in whole.questions if q.id in questions),
     )
     context = {
-        "form": PageForm(page, proxied=proxied),
+        "form": PageForm(page, words, proxied=proxied),
         "page": page,
-        "progress": progress(protocol, page.section, kind),
+        "title_language": if_foreign(words.language_of_section(page.section)),
+        "progress": progress(words, page.section, kind),
         "back_url": page_url(protocol, before) if before else "",
         "panels": [],
         "change": False,

@@ -17,7 +17,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
@@ -26,6 +26,7 @@ from intake.questionnaire.views.browser import (
 )
 from intake.wording import advice
 from intake.wording.closures import red_flag_words
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 
@@ -66,7 +67,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # With a booked visit, the patient need not read within how many weeks the clinic sees
+        # A patient with a booked visit need not read the period within which the clinic sees
         # patients.
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
@@ -117,9 +118,9 @@ def next_words(submission: Submission, words: Wording) -> dict[str, str]:
     The text says whether the patient may wait, so it is a safety text. If its translation is not
     signed, the English text is returned.
     """
-    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
+    spoken = words.language_of(_urgency_code(submission))
+    foreign = if_foreign(spoken)
     with override(spoken):
-        foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission, words), "next_language": foreign}
 
 
@@ -151,7 +152,8 @@ def next_text(submission: Submission, words: Wording) -> str:
             return _("A clinician reads your answers when we open. Please do not wait for that.")
         closing = calendar.closing(now)
         if target > closing:
-            # the target lies after closing time, when the level's text `closed` applies
+            # the target time is after closing, so this page says now what the level's closed text
+            # will say then
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."

@@ -20,6 +20,7 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.page_parts import STEP_TITLES, progress
+from intake.wording.languages import if_foreign
 
 
 def show_typed_step(
@@ -38,11 +39,11 @@ def show_typed_step(
         return emergencies.emergency_now(request, judge, rules)
     page = page_of_protocol(judge, step)
     words, kind = words_of(judge), Kind.INTAKE
-    spoken = words.protocol
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Form = PageForm(
             QuestionPage(id=page.id, section=page.section, title=page.title, questions=shown),
+            words,
             typed=request.POST,
         )
         template, title, section = "page", page.title, page.section
@@ -51,7 +52,7 @@ def show_typed_step(
         kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
         # the posted form has a field `proxy_name` only if another person fills it in
         known = {who.q: who.proxy[0]} if "proxy_name" in request.POST else {}
-        form = ContactForm(spoken, known=known, kind=kind, data=request.POST)
+        form = ContactForm(words, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
     elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
         return render(request, "intake/try_again.html", {"notice": notice}, status=status)
@@ -63,8 +64,9 @@ def show_typed_step(
     context = {
         "form": form,
         "protocol": judge.name,
+        "title_language": if_foreign(words.language_of_section(section)) if page else "",
         "page": {"id": step, "title": title},
-        "progress": progress(spoken, section, kind),
+        "progress": progress(words, section, kind),
         "back_url": "",
         "panels": [],
         "change": False,

@@ -83,7 +83,7 @@ def sign_in() -> list[int]:
 
 @pytest.fixture
 def asked(monkeypatch) -> dict[str, str]:
-    """A mapping from each key that the program asks the cache for to the key of the stored row."""
+    """The keys for which the program has asked the cache: key → key of the stored row."""
     keys: dict[str, str] = {}
     written = BaseCache.make_key
 

@@ -1,4 +1,4 @@
-"""The name at the sign-in: one account for each spelling, and no typed name is stored."""
+"""The name at the sign-in: each spelling means the same account, and no typed name is stored."""
 
 import re
 import unicodedata

@@ -384,7 +384,10 @@ def test_the_emergency_leads_the_patients_page_in_words_that_somebody_signed(cli
 
 @pytest.mark.parametrize("outcome", [*NO_VISIT, "need_more_information", "call_today", "book_soon"])
 def test_the_patient_reads_what_is_true(clinician, outcome):
-    """Try each outcome with each result of the call, each arrangement, and closed or left open."""
+    """Try each outcome with each result of the call and each arrangement.
+
+    In half of the cases the clinician also closes the request.
+    """
     calls = ("reached", "left_word") if outcome in ("redirect_emergency",) else ("",)
     if outcome == "need_more_information":
         calls = ("", "reached", "not_reached")

@@ -1,4 +1,8 @@
-"""A patient who types 7 for 71 is asked whether that age is right. Only 'yes' deletes the draft."""
+"""A patient who types 7 for 71 is asked whether that age is right.
+
+If the age is right, the patient is a child without a parent or guardian, and the draft is deleted.
+If not, nothing is lost.
+"""
 
 import re
 

@@ -9,6 +9,7 @@ import pytest
 
 from intake import documents
 from intake.domain.definition import Protocol
+from intake.domain.wording import Wording
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.views.receipt import to_read
@@ -285,7 +286,7 @@ def test_every_field_of_the_contact_is_known_to_the_veil():
 
     Of this form's fields only the two consent boxes stay visible.
     """
-    form = ContactForm(PROTOCOL, known={"who": "caregiver"}, kind="intake")
+    form = ContactForm(Wording(PROTOCOL), known={"who": "caregiver"}, kind="intake")
     said = dict.fromkeys(form.fields, "x")
     content = builders.content(said).veil(PROTOCOL.sensitive)
     assert set(form.fields) - set(content.veiled_contact) == {"consent", "ack"}
