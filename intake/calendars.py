@@ -75,24 +75,26 @@ def unconfirmed(now: datetime) -> list[Holiday]:
     return list(rows.exclude(day__in=settings_hours().holidays))
 
 
-def read(
-    *, besides: UUID | None = None, more: Iterable[Closed] = (), proposals: bool = True
-) -> Calendar:
+def read(*, instead: Closure | Location | None = None, proposals: bool = True) -> Calendar:
     """Read the calendar, in four queries.
 
-    To look at a closure before it is stored, leave out the stored one (`besides`) and add the new
-    one (`more`). Without `proposals`, unconfirmed holidays do not count.
+    To look at a change before it is stored, give the changed closure or location as `instead`: it
+    replaces the stored one. Without `proposals`, unconfirmed holidays do not count.
     """
     now = timezone.now()
     rows = Closure.objects.filter(
         Q(last_day__gte=(now - EARLIER).date()) | Q(ends_at__gt=now - EARLIER), clinician=None
     )
-    rows = rows.exclude(pk__in=[besides] if besides else [])
-    closed = [closed_by(row) for row in rows.select_related("on_call")]
-    closed += more
+    closures = [row for row in rows.select_related("on_call") if row != instead]
+    if isinstance(instead, Closure) and instead.clinician_id is None:
+        closures.append(instead)
+    closed = [closed_by(row) for row in closures]
     proposed = [row.day for row in unconfirmed(now)] if proposals else []
     closed += [Closed(None, day, day, sure=False) for day in proposed]
-    places = list(Location.objects.filter(is_active=True).only("name", "time_zone", "week"))
+    stored = Location.objects.filter(is_active=True).only("name", "time_zone", "week")
+    places = [row for row in stored if row != instead]
+    if isinstance(instead, Location) and instead.is_active:
+        places.append(instead)
     by_place = {str(row.pk): _hours_of(row, closed) for row in places}
     clinic = settings_hours()
     everywhere = _closing(clinic, None, closed, clinic.zone)

@@ -33,6 +33,8 @@ from intake.ways import broken_promises
 Row = Location | Clinician | VisitType | OpeningHours | Closure | Holiday
 # opening hours and their visit types; an empty set means all types
 HoursOfTypes = tuple[domain.Hours, set[UUID]]
+HOURS = frozenset({"week", "time_zone", "is_active"})
+"""The fields of a location that say when it is open."""
 _DAY = timedelta(days=1)
 
 
@@ -46,17 +48,18 @@ def save_clinic_time(
 ) -> None:
     """Store a validated row with its links, and record which fields were changed.
 
-    `links` maps the name of each many-to-many field to its rows. A closure moves the promises that
-    it breaks, and tells the patients. Raises IntegrityError for a row that was not validated.
+    `links` maps the name of each many-to-many field to its rows. Moves the promises that a closure
+    or the hours of a location break, and tells the patients. Raises IntegrityError for a row that
+    was not validated.
     """
-    is_new = row._state.adding
+    is_new, changed = row._state.adding, sorted(fields)
     with transaction.atomic():
-        if isinstance(row, Closure):
-            broken_promises.keep(closure=row, by=by, request_id=request_id)
+        if isinstance(row, Closure) or (isinstance(row, Location) and HOURS & set(changed)):
+            broken_promises.keep(changed=row, by=by, request_id=request_id)
         row.save()
         for name, rows in links.items():
             getattr(row, name).set(rows)
-        _record(row, by, "create" if is_new else "update", request_id, fields=sorted(fields))
+        _record(row, by, "create" if is_new else "update", request_id, fields=changed)
 
 
 def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:

@@ -1,12 +1,14 @@
 """Find the promises that a closure breaks, move them to open time, and tell the patients.
 
+A place that gets other hours, or goes out of use, breaks promises like a closure.
+
 A promise is a time by which the clinic told a patient to make contact or to answer. A red flag's
 target never moves: its patient hears that the clinic is closed, and where to go.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
@@ -20,7 +22,7 @@ from intake import calendars, documents
 from intake.domain import workflow
 from intake.models.appointments import Appointment
 from intake.models.calls import CallTask
-from intake.models.clinic_time import Closure
+from intake.models.clinic_time import Closure, Location
 from intake.models.submissions import Communication, Submission, SubmissionQuerySet, Urgency
 from intake.ways import telling
 from intake.wording.advice import with_local_numbers
@@ -30,6 +32,7 @@ PROMISES = ("target_at", "reply_due_at")
 # opening time that is left before the closure, in which the clinic can still keep a promise
 ENOUGH = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_EVER = datetime(3000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -47,22 +50,24 @@ class Broken:
     is_kept: bool = False
 
 
-def broken_by(closure: Closure) -> list[Broken]:
-    """Return the promises that a closure breaks, the earliest first. The closure may be unsaved.
+def broken_by(changed: Closure | Location) -> list[Broken]:
+    """Return the promises that a closure or location breaks, which is not saved yet, by their time.
 
     A closure of one clinician breaks no promise.
     """
-    return [each for each in _in_closed_time(closure) if not each.is_kept]
+    return [each for each in _in_closed_time(changed) if not each.is_kept]
 
 
-def _in_closed_time(closure: Closure, *, lock: bool = False) -> list[Broken]:
-    if closure.clinician_id:
+def _in_closed_time(changed: Closure | Location, *, lock: bool = False) -> list[Broken]:
+    if isinstance(changed, Closure) and changed.clinician_id:
         return []
     before = calendars.read(proposals=False)
-    closed = calendars.closed_by(closure)
-    after = calendars.read(besides=closure.pk, more=[closed], proposals=False)
-    start, end = closed.moments(hours.settings_hours().zone)
-    rows = _promised_between(max(timezone.now(), start - _DAY), end + _DAY)
+    after = calendars.read(instead=changed, proposals=False)
+    start, end = timezone.now(), _EVER
+    if isinstance(changed, Closure):
+        first, last = calendars.closed_by(changed).moments(hours.settings_hours().zone)
+        start, end = max(start, first - _DAY), last + _DAY
+    rows = _promised_between(start, end)
     if lock:
         rows = rows.select_for_update(of=("self",)).order_by("pk")
     found = [each for row in rows for each in _promises_of(row, before, after)]
@@ -76,7 +81,8 @@ def _promised_between(start: datetime, end: datetime) -> SubmissionQuerySet:
     # a patient with a booked visit was not told by when the clinic aims to see the patient
     visited = Q(urgency__lt=Urgency.URGENT) & Exists(visits)
     answer = Q(reply_due_at__gt=start, reply_due_at__lte=end)
-    return Submission.objects.filter(answer | (undecided & ~visited))
+    rows = Submission.objects.filter(answer | (undecided & ~visited))
+    return rows.defer("answers", "assessment", "search_keys")
 
 
 def _promises_of(row: Submission, before: Calendar, after: Calendar) -> Iterator[Broken]:
@@ -100,16 +106,16 @@ def _promises_of(row: Submission, before: Calendar, after: Calendar) -> Iterator
             yield Broken(row, column, promised, moved, is_kept=True)
 
 
-def keep(*, closure: Closure, by: User, request_id: str) -> int:
-    """Move the promises that a closure breaks to open time, and tell the patients.
+def keep(*, changed: Closure | Location, by: User, request_id: str) -> int:
+    """Move the promises that a closure or location breaks to open time, and tell the patients.
 
-    Called before the closure is stored, in the same transaction. Each patient gets one message on
+    Called before the change is stored, in the same transaction. Each patient gets one message on
     the own page. A letter announces the message; if no letter reaches the patient, staff owe a
     call. Returns how many patients are told.
     """
     told = 0
     promises: dict[Submission, list[Broken]] = {}
-    for each in _in_closed_time(closure, lock=True):
+    for each in _in_closed_time(changed, lock=True):
         promises.setdefault(each.submission, []).append(each)
     for row, moves in promises.items():
         if not row.is_for_today:
@@ -127,7 +133,7 @@ def keep(*, closure: Closure, by: User, request_id: str) -> int:
             subject=str(row.pk),
             purpose="TREAT",
             request_id=request_id,
-            detail={"kind": "closure", "fields": [move.column for move in moves]},
+            detail={"kind": changed._meta.model_name, "fields": [move.column for move in moves]},
         )
     return told
 

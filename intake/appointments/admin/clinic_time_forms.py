@@ -48,6 +48,10 @@ class LocationForm(InUseForm[Location]):
             )
         return zone
 
+    def find_broken(self) -> list[Broken]:
+        moves = clinic_time.HOURS & set(self.changed_data)
+        return broken_promises.broken_by(self.instance) if moves else []
+
 
 class HoursForm(AskingForm[OpeningHours]):
     """The form of opening hours. Refuses hours that overlap other hours of the same clinician."""

@@ -129,7 +129,7 @@ def test_a_holiday_that_breaks_a_promise_shows_it_first(calendar, desk, holiday)
     assert not Closure.objects.exists()
     assert page.request["PATH_INFO"] == url("closure")
     given = closed(first_day=holiday.day, last_day=holiday.day, reason="Founders’ Day")
-    assert "1 promise to a patient falls into this closure" in words(
+    assert "1 promise to a patient falls into closed time" in words(
         desk.post(url("closure"), given)
     )
     desk.post(url("closure"), given | {"sure": "on"})

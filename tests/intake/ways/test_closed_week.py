@@ -87,7 +87,7 @@ def test_a_closed_week_tells_whom_it_breaks_a_promise_to(
 
     page = desk.post(url("closure"), closed(**WEEK, on_call=on_call.pk))
     shown = words(page)
-    assert "3 promises to patients fall into this closure" in shown
+    assert "3 promises to patients fall into closed time" in shown
     assert all(row.reference in shown for row in (by_mail, by_phone, wrote))
     assert trail.names(page, by_mail)
     assert not Closure.objects.exists()
@@ -170,6 +170,26 @@ def test_a_spanish_patient_reads_spanish_and_staff_english(calendar, friday, des
     said = Communication.objects.get().words
     assert "Ahora nos comunicamos con usted" in said["text"]
     assert "We now contact you" in said["english"]
+
+
+def test_a_place_with_fewer_hours_breaks_promises_like_a_closure(calendar, friday, desk):
+    here = book.location()
+    row = builders.submission(**URGENT)
+    assert (row.location, row.target_at) == (here, at("2026-12-07T17:00"))
+    given = {"name": here.name, "time_zone": here.time_zone, "is_active": "on"}
+    assert "promise to a patient" not in store(desk, clinician=book.clinician().pk, **WEEK)
+    page = words(desk.post(url("location", "change", here), given | {"week": "Tue 09:00-12:00"}))
+    assert "1 promise to a patient falls" in page
+    assert row.reference in page
+    sure = given | {"week": "Tue 09:00-12:00", "sure": "on"}
+    assert desk.post(url("location", "change", here), sure).status_code == 302
+    assert fresh(row).target_at == at("2026-12-08T12:00")
+    assert "by Tuesday, December 8 at noon" in Communication.objects.get().words["text"]
+
+    desk.post(url("location", "change", here), given | {"week": "Tue 9 to 5"})
+    assert Location.objects.get(pk=here.pk).week == "Tue 09:00-12:00"
+    desk.post(url("location", "change", here), given | {"week": "Tue 09:00-12:00", "phone": "1"})
+    assert Communication.objects.count() == 1
 
 
 # --- what is promised from then on ----------------------------------------------------------------
