@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from clinic import devdb, environment, languages
 from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from clinic.outgoing import mailurl
 
 BASE_DIR = environment.BASE_DIR

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from clinic.hours import Calendar, ClinicHours, ClosedTime, Moments, settings_hours, together
+from clinic.hours import Calendar, ClosedTime, settings_hours
+from clinic.opening_hours import ClinicHours, Moments, together
 from intake.domain import wall_time
 from intake.models.clinic_time import Closure, Holiday, Location
 

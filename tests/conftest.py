@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from clinic import audit
 from clinic import hours as clinic_hours
-from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
+from clinic.opening_hours import ClinicHours
 from intake import calendars, protocols
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 from tests import database

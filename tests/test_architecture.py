@@ -95,7 +95,9 @@ def test_the_domain_knows_no_framework_no_clock_and_no_database(module):
         assert imported.partition(".")[0] in allowed, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("part", [*PURE, "intake.questionnaire.walk", "clinic.hours"])
+@pytest.mark.parametrize(
+    "part", [*PURE, "intake.questionnaire.walk", "clinic.hours", "clinic.opening_hours"]
+)
 def test_nothing_that_judges_reads_a_clock(part):
     for module in MODULES:
         if of(part, module):

@@ -5,8 +5,10 @@ except that promises within the next 60 days count it as closed (intake/calendar
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
 from django.db import transaction
 from django.utils import timezone
 
@@ -47,6 +49,10 @@ def propose(*, ahead: timedelta = AHEAD) -> int:
 
 
 def _names(today: date) -> dict[date, str]:
+    """Return the holidays of this year and the next two years, with their names.
+
+    Raises NotImplementedError for a region that the package does not know.
+    """
     # imported here, because the import takes 0.6 seconds and only the worker needs it
     import holidays
 
@@ -55,3 +61,16 @@ def _names(today: date) -> dict[date, str]:
     return dict(
         holidays.country_holidays(country, subdiv=state or None, years=years, language="en_US")
     )
+
+
+@register(deploy=True)
+def region_is_known(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a country or state in PUBLIC_HOLIDAYS whose holidays nobody can propose."""
+    if not settings.PUBLIC_HOLIDAYS:
+        return []
+    try:
+        _names(timezone.localdate())
+    except NotImplementedError as error:
+        hint = "Write a country, or a country and a state, such as US-NY, or off."
+        return [Error(f"PUBLIC_HOLIDAYS: {error}.", hint=hint, id="intake.E120")]
+    return []

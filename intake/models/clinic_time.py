@@ -11,8 +11,8 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.hours import ClinicHours
 from clinic.ids import uuid7
+from clinic.opening_hours import ClinicHours
 
 MOST_SEATS = 20  # patients at once with one clinician, as in a class or a group
 

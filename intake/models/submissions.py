@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clinic import hours
-from clinic.hours import ClinicHours
 from clinic.ids import uuid7
+from clinic.opening_hours import ClinicHours
 from clinic.secrets.sealing import Json, SealedField, Words
 from intake.domain import workflow
 from intake.domain.triage import Assessment

@@ -81,7 +81,7 @@ def _promised_between(start: datetime, end: datetime) -> SubmissionQuerySet:
     # a patient with a booked visit was not told by when the clinic aims to see the patient
     visited = Q(urgency__lt=Urgency.URGENT) & Exists(visits)
     answer = Q(reply_due_at__gt=start, reply_due_at__lte=end)
-    rows = Submission.objects.filter(answer | (undecided & ~visited))
+    rows = Submission.objects.annotate(visited=visited).filter(answer | (undecided & ~visited))
     return rows.defer("answers", "assessment", "search_keys")
 
 
@@ -94,7 +94,8 @@ def _promises_of(row: Submission, before: Calendar, after: Calendar) -> Iterator
         promised: datetime | None = getattr(row, column)
         if promised is None or promised <= now:
             continue
-        if column == "target_at" and (row.status not in workflow.OPEN or row.waits_for_patient):
+        decided = row.status not in workflow.OPEN or row.waits_for_patient
+        if column == "target_at" and (decided or vars(row)["visited"]):
             continue
         moved = becomes.keepable(promised)
         too_short = row.is_for_today or becomes.open_time_between(now, moved) < ENOUGH

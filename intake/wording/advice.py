@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.translation import override
 
 from clinic import hours
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from intake.domain.definition import Level
 from intake.domain.triage import Assessment, Fired
 from intake.domain.wording import Wording

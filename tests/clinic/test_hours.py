@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic import hours
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours, together
 
 NEW_YORK = "America/New_York"
 ZONES = [NEW_YORK, "Europe/London", "Australia/Lord_Howe", "Africa/Cairo", "Atlantic/Azores"]
@@ -295,7 +295,7 @@ def test_closures_add_up_in_any_order(calendar, some, more, at):
 @given(st.lists(st.tuples(calendars, closures), min_size=2, max_size=3), moments)
 def test_several_places_are_open_when_one_of_them_is(given, at):
     places = [calendar.without(closed) for calendar, closed in given]
-    anywhere = hours.together(places)
+    anywhere = together(places)
     assert anywhere.is_open(at) == any(place.is_open(at) for place in places)
     assert anywhere.next_opening(at) == min(place.next_opening(at) for place in places)
     assert anywhere.closing(at) >= min(place.closing(at) for place in places)
@@ -331,7 +331,7 @@ def test_a_closure_of_centuries_is_no_loop():
     shut = make("Mon-Fri 09:00-17:00").without(always)
     began = time.monotonic()
     assert shut.next_opening(wall(2026, 11, 23)).year >= 3000
-    assert hours.together([shut, shut]).add_business_days(wall(2026, 11, 23), 2).year >= 3000
+    assert together([shut, shut]).add_business_days(wall(2026, 11, 23), 2).year >= 3000
     assert time.monotonic() - began < 0.2
 
 

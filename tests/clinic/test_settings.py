@@ -80,6 +80,7 @@ def start(tmp_path_factory):
         ({"CLINIC_TIME_ZONE": "Moon/Sea"}, ["CLINIC_TIME_ZONE", "America/New_York"]),
         ({"CLINIC_HOURS": "whenever"}, ["CLINIC_HOURS"]),
         ({"CLINIC_HOLIDAYS": "soon"}, ["CLINIC_HOLIDAYS"]),
+        ({"PUBLIC_HOLIDAYS": "New York"}, ["PUBLIC_HOLIDAYS", "US-NY"]),
         ({"INTERPRETER_PHONE": "ask us"}, ["INTERPRETER_PHONE", "at least 3 digits"]),
         ({"CLINIC_LANGUAGES": "es"}, ["CLINIC_LANGUAGES", "a list with 'en'"]),
         ({"CLINIC_LANGUAGES": "en,xx"}, ["CLINIC_LANGUAGES", "en,es"]),

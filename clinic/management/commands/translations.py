@@ -20,7 +20,13 @@ if TYPE_CHECKING:  # babel is installed for development only
 ROOT: Path = settings.BASE_DIR
 # The files with sentences that patients read. Staff pages are English only and are not collected.
 SOURCES = (
-    *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
+    *(
+        "clinic/hours.py",
+        "clinic/opening_hours.py",
+        "clinic/views.py",
+        "clinic/middleware.py",
+        "clinic/templatetags/*.py",
+    ),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
     *("intake/wording/*.py", "intake/access/*.py", "intake/letters/*.py", "intake/my_page/*.py"),
     *("intake/questionnaire/*.py", "intake/questionnaire/*/*.py"),

@@ -67,6 +67,14 @@ def test_another_state_takes_its_proposals_back_and_keeps_answers(settings, me):
     assert list(Holiday.objects.all()) == [answered]
 
 
+@pytest.mark.parametrize(("region", "faults"), [("US-NY", 0), ("", 0), ("US-ZZ", 1), ("XX", 1)])
+def test_a_region_without_holidays_is_said_before_production(settings, region, faults):
+    settings.PUBLIC_HOLIDAYS = region
+    found = public_holidays.region_is_known()
+    assert len(found) == faults
+    assert all("US-NY, or off" in each.hint for each in found)
+
+
 def test_until_it_is_confirmed_promises_count_it_closed_and_a_banner_asks(calendar, desk, holiday):
     assert not hours.current().is_open(at(holiday.day, 12))
     assert holiday.day in hours.closed_days()

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
