@@ -60,7 +60,8 @@ class Calendar:
     on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
     coming: tuple[ClosedTime, ...] = ()
     ids: Mapping[str, str] = field(default_factory=dict)  # the name of each place → its id
-    proposed: frozenset[date] = frozenset()  # coming public holidays that nobody has confirmed
+    # coming public holidays that nobody has confirmed, with their names
+    proposed: Mapping[date, str] = field(default_factory=dict)
     own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
 
 
@@ -106,10 +107,15 @@ def own_weeks() -> list[tuple[str, list[tuple[str, str]]]]:
     return [(name, week.describe()) for name, week in known.own_weeks] if known else []
 
 
+def proposed_holidays() -> Mapping[date, str]:
+    """Return the coming public holidays that nobody has confirmed, with their names."""
+    known = calendar.get()
+    return known.proposed if known else {}
+
+
 def closed_days() -> frozenset[date]:
     """Return the holidays of the settings, and the public holidays that nobody has confirmed."""
-    known = calendar.get()
-    return settings_hours().holidays | (known.proposed if known else frozenset())
+    return settings_hours().holidays.union(proposed_holidays())
 
 
 def usual() -> ClinicHours:

@@ -90,7 +90,7 @@ def read(*, instead: Closure | Location | None = None, proposals: bool = True) -
     if isinstance(instead, Closure) and instead.clinician_id is None:
         closures.append(instead)
     closed = [closed_by(row) for row in closures]
-    proposed = [row.day for row in unconfirmed(now)] if proposals else []
+    proposed = {row.day: row.name for row in unconfirmed(now)} if proposals else {}
     closed += [Closed(None, day, day, sure=False) for day in proposed]
     stored = Location.objects.filter(is_active=True).only("name", "time_zone", "week")
     places = [row for row in stored if row != instead]
@@ -106,7 +106,7 @@ def read(*, instead: Closure | Location | None = None, proposals: bool = True) -
         ids={row.name: str(row.pk) for row in places},
         on_call=on_call | {"": _covered(closed, None)},
         coming=_coming(closed, places, now),
-        proposed=frozenset(proposed),
+        proposed=proposed,
         own_weeks=tuple((row.name, by_place[str(row.pk)]) for row in places if row.week),
     )
 

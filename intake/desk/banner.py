@@ -4,10 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
+from clinic import hours
 from clinic.adminsite import ClinicAdminSite
-from intake import calendars
 from intake.models.submissions import Submission, Urgency
 
 MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
@@ -36,12 +35,10 @@ def red_flags(request: HttpRequest) -> dict[str, Any]:
 
 
 def unconfirmed_holidays(request: HttpRequest) -> dict[str, Any]:
-    """Return the coming public holidays that nobody has confirmed, for staff who may close the
-    clinic. Takes one query for them.
-    """
+    """Return the unconfirmed public holidays, for the banner of staff who may close the clinic."""
     if not request.user.has_perm("intake.add_closure"):
         return {}
-    return {"unconfirmed_holidays": calendars.unconfirmed(timezone.now())}
+    return {"unconfirmed_holidays": hours.proposed_holidays().items()}
 
 
 ClinicAdminSite.also += [red_flags, unconfirmed_holidays]
