@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from education import search
 from tests.education import desk
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,11 @@ def test_a_null_byte_is_refused_at_the_edge_and_harmless_behind_it(client, pages
     assert search.find("cre\0aking").words == "cre aking"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 @given(st.text(max_size=60))
 def test_any_text_at_all_is_searched_for(pages, typed):
     search.find(typed)

@@ -68,7 +68,10 @@ def row(page: Page, question: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()).replace(question, "").strip()
 
 
-def every_page(patient: Patient) -> list[Page]:
-    """Return all pages that she can open before sending, without answering anything."""
-    urls = [step_url(step) for step in walk_now().steps]
+def every_page(patient: Patient, page_id: str = "") -> list[Page]:
+    """Return all pages that she can open before sending, without answering anything.
+
+    With `page_id`, only that page of the walk and those after the walk.
+    """
+    urls = [step_url(step) for step in walk_now().steps if page_id in ("", step)]
     return [patient.get(url) for url in (*urls, "/intake/check/", "/intake/save/", "/intake/")]

@@ -114,8 +114,12 @@ def test_two_forms_that_ask_of_a_call_stand_on_one_page_with_ids_of_their_own(cl
 
 @pytest.mark.parametrize("urgency", Urgency)
 def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
-    """Urgency × letter reaches the patient or not × alarm × message × call."""
-    made = itertools.product((True, False), (True, False), (True, False), (None, *Call.Outcome))
+    """Urgency × letter reaches the patient or not × alarm × message × call.
+
+    What follows changes between urgent and same day: the other urgencies have no alarm here.
+    """
+    alarms = (True, False) if urgency in (Urgency.URGENT, Urgency.SAME_DAY) else (False,)
+    made = itertools.product((True, False), alarms, (True, False), (None, *Call.Outcome))
     for way, alarm, message, outcome in made:
         case = f"way={way} alarm={alarm} message={message} call={outcome}"
         submission = row_of(None if way else NO_WAY)
