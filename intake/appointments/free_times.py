@@ -95,7 +95,7 @@ def fitting(
         return []
     wishes = wishes_of(request=request)
     ranked = [
-        replace(free, misses=misses)
+        replace(free, misses=misses) if misses else free
         for free in free_slots(visit_type=visit_type, start=window[0], end=window[1])
         if (misses := domain.wish_rank(free.slot, wishes, request.earliest)) is not None
     ]
