@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import database
 from tests.faults.sending import Count, Row, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_workers_and_database_die_and_what_has_a_receipt_is_there_once():
-    small = "--patients 16 --kills 2 --crashes 1".split()
+@pytest.mark.django_db
+def test_workers_and_database_die_and_what_has_a_receipt_is_there_once(tmp_path):
+    database.dump(tmp_path / "schema.sql")
+    small = f"--patients 16 --kills 2 --crashes 1 --schema {tmp_path / 'schema.sql'}".split()
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.sending", *small],
         cwd=ROOT,

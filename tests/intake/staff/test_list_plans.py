@@ -21,7 +21,7 @@ from tests.bench import records
 from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 pytestmark = pytest.mark.django_db
-ROWS = 4_000  # a tenth waits, a tenth is decided
+ROWS = 2_500  # a tenth waits, a tenth is decided
 MOST = 1_050  # a list counts up to a thousand rows and shows 25
 
 
