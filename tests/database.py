@@ -1,4 +1,4 @@
-"""The database of the tests: migrated once, copied for each worker, emptied after each commit."""
+"""The tests' database: migrated once, copied for each worker, emptied after a test that commits."""
 
 import fcntl
 import hashlib
@@ -124,8 +124,8 @@ def fixture_teardown() -> Callable[[TransactionTestCase], None]:
     """Return a teardown that empties the database after a test that commits.
 
     Django's teardown empties every table and creates permissions, roles and content types anew.
-    This one empties only tables that have rows, and keeps permissions, roles and content types. If
-    a test added or deleted rows of these, it calls Django's teardown.
+    This teardown empties only tables that have rows, and keeps permissions, roles and content
+    types. If a test added or deleted some of these three, this teardown calls Django's teardown.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))

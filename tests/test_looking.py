@@ -1,4 +1,4 @@
-"""A GET of staff changes nothing: it only records the look."""
+"""When staff only open a page, nothing changes, except that an audit event is recorded."""
 
 from datetime import timedelta
 
@@ -17,17 +17,17 @@ from tests import builders
 from tests.desk import Trail, desk_page_of, page_of, verdict, waiting
 from tests.intake import book
 from tests.test_roles_matrix import TABLE, WHO, addresses_of
-from tests.test_roles_matrix import things as things  # a fixture of pytest
+from tests.test_roles_matrix import things as things  # imported so that pytest finds this fixture
 
 pytestmark = pytest.mark.django_db
 LOOKS = {"read", "list", "search", "deny"}
-OWN = {"clinic_staffsession"}  # the time of the last visit
+OWN = {"clinic_staffsession"}  # stores when the session was last used, so every GET changes it
 
 
 def written() -> dict[str, int]:
-    """Return how many rows of each table this test has written, also where the row stays the same.
+    """Return how many rows of each table this test has written, without OWN and the audit trail.
 
-    The audit trail is in a schema of its own.
+    A row that is written with the value that it had counts, too.
     """
     asked = """
         select relname, n_tup_ins + n_tup_upd + n_tup_del
@@ -40,10 +40,10 @@ def written() -> dict[str, int]:
 
 @pytest.fixture
 def busy(things):
-    """Return every address of the admin. Much waits to be tidied up, which a look must not do.
+    """Return every address of the admin, while much waits for a change that no GET may make.
 
-    There is a red flag whose step is overdue, alarm words, a lapsed offer, and an assignee who has
-    left.
+    There is a red flag whose step is overdue, there are alarm words and a lapsed offer, and an
+    assignee has left.
     """
     submission, addresses = things[0], addresses_of(*things)
     replies.reply(submission=submission, text="I can’t breathe.")
@@ -93,7 +93,7 @@ def test_each_role_opens_its_own_and_a_look_changes_nothing_but_its_record(
         assert event.action in LOOKS, asked.get(event.request_id)
         assert event.request_id in asked
         assert event.actor == actor
-    # the look did not end the escalation either
+    # opening all these pages did not end the escalation either
     assert escalation.escalate() == 1
     outbox.deliver_due()
     to = [letter.to for letter in mailoutbox if "Nobody has seen to it" in letter.subject]

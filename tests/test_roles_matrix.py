@@ -1,4 +1,4 @@
-"""Which role may open which address of the admin. An address that is not in the table fails."""
+"""Which role may open which address of the admin. TABLE must contain every address."""
 
 from datetime import date
 from typing import Any
@@ -28,7 +28,8 @@ pytestmark = pytest.mark.django_db
 
 WHO = ["clinician", "duty", "front desk", "content editor", "auditor", "administrator"]
 NONE = "403 403 403 403 403 403"
-# name → status of a GET by each of WHO, in order; tests/test_looking.py opens each of them
+# name of an address → status of a GET by each role in WHO, in the order of WHO. test_looking.py
+# opens each address.
 TABLE = {
     "index": "302 302 302 302 302 302",
     "app_list intake": "200 200 200 404 404 404",
@@ -203,7 +204,7 @@ POSTS = {
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
 }
 
-# the pages on which a look is an audit event
+# opening one of these pages writes an audit event
 RECORDED = {
     *("intake_submission_changelist", "intake_submission_change"),
     *("intake_frontdesk_changelist", "intake_frontdesk_change"),
@@ -215,7 +216,10 @@ RECORDED = {
 
 
 def names(patterns) -> set[str]:
-    """Return the names of the admin's addresses. One without a name is a redirect or the 404."""
+    """Return the names of the admin's addresses.
+
+    Addresses without a name are left out: they are redirects and the 404 page.
+    """
     found = set()
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
@@ -315,7 +319,7 @@ def test_strangers_are_sent_to_the_sign_in_whatever_they_ask_for(addresses):
         if name == "logout":
             continue
         response = Client().get(addresses[name])
-        if name == "jsi18n":  # texts for the admin's scripts
+        if name == "jsi18n":  # this public address serves only texts for the admin's scripts
             continue
         assert response.status_code == 302, name
         assert "/login/" in response.headers["Location"], name

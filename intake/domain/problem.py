@@ -42,12 +42,12 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Every kind of problem, and what it means.
 
-The place in this list is the number of the system check, so a new kind comes last.
+The place of a kind in this list is the number of its system check, so a new kind must come last.
 """
 
 
 class Problem(NamedTuple):
-    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
+    """One fault: its kind (a key of `KINDS`), its place, and a sentence that says what to do."""
 
     id: str
     path: str

@@ -1,4 +1,4 @@
-"""A real server loses its database: public pages stay up, others say that it is down."""
+"""When a real server loses its database, public pages still answer; others report the outage."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ def test_public_pages_outlast_the_database(a_database, tmp_path):
         assert program("manage.py", "load_pages", "-v0").wait(120) == 0
         server = program(*gunicorn)
         wait_for(f"{at}/healthz")
-        # another process filled the store; this process has shown only this page
+        # `load_pages` filled the page store, so this server has rendered nothing but this search
         assert status(f"{at}/search/?q=iron") == 200
         take_away()
 

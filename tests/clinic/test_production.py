@@ -1,4 +1,4 @@
-"""Production starts only when everything that it needs is there, and names what is missing."""
+"""Production starts only with all settings, keys and signatures; an error names what is missing."""
 
 import json
 import os

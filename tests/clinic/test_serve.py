@@ -125,9 +125,10 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
 
 @pytest.fixture
 def as_root(monkeypatch, tmp_path):
-    """A server that believes it runs as root, on a machine where only the given commands work.
+    """Return a function that makes a database server believe that it runs as root.
 
-    The value is a function that prepares the machine, and the owners that the folders were given.
+    The function's argument says whether a command works on the machine. The function returns the
+    server, and a dictionary of the folders whose owner the server changed.
     """
     owners = {}
 

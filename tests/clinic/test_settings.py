@@ -1,4 +1,4 @@
-"""Settings refuse wrong values, and say which name is wrong and what to write."""
+"""Wrong values of settings are refused. The message names the setting and says what to write."""
 
 import json
 import os
@@ -62,7 +62,10 @@ def environment(changes: dict[str, str | None]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """Run Python on a copy of the program with this environment only and without a .env file."""
+    """Return a function that runs Python in a copy of the program without a .env file.
+
+    The environment has only the given variables.
+    """
     copy = tmp_path_factory.mktemp("program")
     shutil.copy(ROOT / "manage.py", copy)
     for folder in ("clinic", "intake", "education", "templates", "static"):
@@ -237,6 +240,13 @@ assert (s.DRAFT_OWN_HOURS, s.DRAFT_VEIL_MINUTES, s.SHARED_DEVICE) == (24, 30, Fa
 def test_a_laptop_needs_one_word(start):
     checks = "from clinic import settings as s; assert s.DEMO and not s.DEBUG and not s.SI_SCREEN"
     done = start({"DEMO": "on"}, "-c", checks)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_demonstration_asks_about_suicide_if_a_reviewer_says_so(start):
+    checks = "from clinic import settings as s; assert s.DEMO and s.SI_SCREEN"
+    done = start({"DEMO": "on", "SI_SCREEN": "on"}, "-c", checks)
 
     assert done.returncode == 0, done.stderr
 

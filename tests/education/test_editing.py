@@ -192,7 +192,7 @@ def test_two_editors_at_once_the_second_is_told_and_keeps_what_was_typed(page, e
     assert "− removed Knees click [1, 2]." in words(late).replace("  ", " ")
     assert desk.fresh(page).as_written().sections[0].body == "Knees click [1, 2]."
 
-    # the editor has seen the other change, takes it over, and stores
+    # the editor sees the other person's change, copies it into the form, and stores
     agreed = store(editor, page, late, **{"section-0-body": "Knees click [1, 2]."})
     assert agreed.status_code == 302
     text = desk.fresh(page).as_written()

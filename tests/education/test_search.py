@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from education import search
+from education import content, search
 from tests.education import desk
 from tests.examples import examples
 
@@ -98,12 +98,23 @@ def test_any_text_at_all_is_searched_for(pages, typed):
     search.find(typed)
 
 
-def test_a_synonym_is_written_as_it_is_compared():
-    for synonyms in search.SYNONYMS.values():
-        for name, meant in synonyms.items():
-            assert name.isascii()
-            assert " ".join(search.words_of(name)) == name
-            assert " ".join(search.words_of(meant)) == meant
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_synonym_is_compared_in_small_letters_and_without_accents(language):
+    assert search.synonyms(language)
+    for name, meant in search.synonyms(language).items():
+        assert name.isascii()
+        assert " ".join(search.words_of(name)) == name
+        assert " ".join(search.words_of(meant)) == meant
+
+
+def test_a_synonym_may_be_written_as_people_write_it(tmp_path, monkeypatch):
+    (tmp_path / "synonyms.yaml").write_text("Flébites ECZÉMA: Jambe lourde\n", encoding="utf-8")
+    monkeypatch.setattr(content, "FOLDER", tmp_path)
+    search.synonyms.cache_clear()
+
+    assert search.synonyms("en") == {"flebites eczema": "jambe lourde"}
+    assert search.synonyms("fr") == {}
+    search.synonyms.cache_clear()
 
 
 def test_an_unknown_page_offers_to_search_for_its_words(client, pages):

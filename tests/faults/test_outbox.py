@@ -1,4 +1,4 @@
-"""A small run of `make faults`, and a proof that it would detect faults."""
+"""A small run of the part of `make faults` that sends messages; a proof that it detects faults."""
 
 import os
 import subprocess

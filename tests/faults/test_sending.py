@@ -1,4 +1,4 @@
-"""A small run of the part of `make faults` that sends forms, and a proof that it detects faults."""
+"""A small run of the part of `make faults` that sends forms; a proof that it detects faults."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A book of bookings for tests: a location, clinicians who work every day, patients who ask."""
+"""Make appointments for tests: a location, clinicians who work every day, patients, visits."""
 
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -73,7 +73,7 @@ def free(days: int = 7, wall: str = "09:00", kind: VisitType | None = None) -> F
 def patient(
     number: int = 0, *, wish: dict[str, Any] | None = None, urgency: int = Urgency.ROUTINE
 ) -> Submission:
-    """Return a sent request of a patient, by default for the first free time.
+    """Return a submission with an appointment request, by default for the first free time.
 
     Each number stands for another patient.
     """
@@ -103,7 +103,7 @@ def booked(submission: Submission, slot: FreeTime | None = None, **more: Any) ->
 
 
 def hold(*, draft: Draft | None = None, submission: Submission | None = None, **more: Any) -> Any:
-    """Hold a slot for the draft or submission, with its own urgency and person."""
+    """Hold a slot for a draft or a submission, with the urgency and person stored there."""
     if submission:
         mine = {"urgency": submission.urgency, "person": submission.person}
     else:
@@ -114,6 +114,6 @@ def hold(*, draft: Draft | None = None, submission: Submission | None = None, **
 
 
 def holding(submission: Submission, slot: FreeTime | None = None) -> Any:
-    """Let the patient hold this time, or the first free one."""
+    """Hold `slot` for the patient; without `slot`, the free time that `free` finds."""
     slot = slot or free()
     return hold(submission=submission, slot=slot.key, visit_type=slot.visit_type)

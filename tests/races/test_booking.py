@@ -1,4 +1,4 @@
-"""A small run of `make races`, and a proof that it would detect faults."""
+"""A small run of `make races`, and a proof that `make races` detects faults."""
 
 import os
 import subprocess

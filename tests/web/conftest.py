@@ -27,7 +27,10 @@ LEFT_OUT = (
 
 
 def program(*names: str) -> None:
-    """Skip the test when a program or package is missing; fail it with CLINIC_REQUIRE_WEB=1."""
+    """Skip the test when a program or package is missing.
+
+    If CLINIC_REQUIRE_WEB=1 is set, the test fails instead.
+    """
     for name in names:
         if not shutil.which(name) and not (ROOT / "node_modules" / name).exists():
             if os.environ.get("CLINIC_REQUIRE_WEB") == "1":
@@ -99,7 +102,7 @@ def _read(found: dict[str, str], prefix: str) -> None:
 
 
 def _walk(found: dict[str, str], prefix: str) -> None:
-    """Walk through the questionnaire: each page blank, with errors, and filled in."""
+    """Walk through the questionnaire. Open each page empty, with errors, and filled in."""
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     patient = Patient(Kept(found), **says)
     patient.start(f"{prefix}/intake/")

@@ -1,8 +1,8 @@
 """The schema.org facts on the pages use only types, properties and values of the vocabulary.
 
 schema-dts (npm, by Google) describes schema.org as types, and the TypeScript compiler checks the
-facts without a network. It finds an unknown type, a property that a type does not have, and a value
-of a wrong kind. It does not know what search engines require besides; the last test checks that.
+facts without a network. The compiler finds an unknown type, a property that a type does not have,
+and a value of a wrong kind. Search engines require more than that; the last test checks for it.
 """
 
 import json

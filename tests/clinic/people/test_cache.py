@@ -75,7 +75,7 @@ def account() -> User:
 
 
 def sign_in() -> list[int]:
-    """Return the statuses of password and code, in a new browser."""
+    """Sign in with a new browser. Returns the HTTP statuses of the password and of the code."""
     client = Client()
     first = client.post("/account/login/", {"login": "ada", "password": PASSWORD})
     second = client.post("/account/2fa/authenticate/", {"code": builders.totp(SECRET)})
@@ -84,7 +84,7 @@ def sign_in() -> list[int]:
 
 @pytest.fixture
 def asked(monkeypatch) -> dict[str, str]:
-    """Each key that the cache is asked for → the key as stored."""
+    """The keys for which the program has asked the cache: key → key of the stored row."""
     keys: dict[str, str] = {}
     written = BaseCache.make_key
 
@@ -97,7 +97,10 @@ def asked(monkeypatch) -> dict[str, str]:
 
 
 def test_the_stock_cache_runs_what_one_row_says(account, asked, settings):
-    """Show why we have our own cache, and that the row of the next test would do harm."""
+    """Show why we have our own cache: Django's cache runs the code in a row that a stranger wrote.
+
+    The next test gives the same row to our cache.
+    """
     settings.CACHES = STOCK
     call_command("createcachetable", verbosity=0)
     RAN.clear()

@@ -35,7 +35,10 @@ def enrolled(ada: User) -> User:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch) -> Any:
-    """Stop the clock in the middle of a half minute. The value moves the clock by half minutes."""
+    """Stop the clock in the middle of a half minute.
+
+    Returns a function that moves the clock by a number of half minutes.
+    """
     now = [time.time() // 30 * 30 + 15]
     monkeypatch.setattr(time, "time", lambda: now[0])
 

@@ -96,7 +96,7 @@ def test_speakers_of_spanish_occur(patients):
 
 
 def test_every_kind_of_submission_occurs(patients):
-    # an addition needs a patient who comes back
+    # only a patient who comes back sends an addition, and no patient of the demonstration does
     assert {p.kind for p in patients} == set(Kind.values) - {Kind.ADDITION}
 
 
@@ -183,7 +183,7 @@ def test_what_is_stored_at_once_is_what_sending_one_by_one_stores(
 
 
 def _send(patient: demo.Patient) -> None:
-    """Send the patient's form by the services, like a browser."""
+    """Send the patient's form through the services that the pages call."""
     content = patient.content
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
     if patient.kind == Kind.STOPPED:
@@ -290,7 +290,7 @@ def test_the_demonstration_has_an_open_book_with_visits_offers_and_some_who_wait
     for row in Appointment.objects.filter(status="confirmed"):
         assert row.submission.appointment_request.progress == "booked"
         assert row.starts > timezone.now()
-    assert not Message.objects.exists()  # no message is sent
+    assert not Message.objects.exists()  # the invented patients get no messages
     for visit_type in VisitType.objects.all():
         assert free_times.free_slots(visit_type=visit_type, limit=1)
 

@@ -39,8 +39,8 @@ def odd_values(field: str) -> list[str]:
 
 
 def in_order(name: str) -> tuple[str, dict[str, Any]]:
-    """Return the address of a button or form, and a correct form for it."""
-    # two times a day: a refusal draws the week, and its price is that of its times
+    """Return the address of a button or form, and valid fields to post there."""
+    # a refused post draws the week: with two times a day it takes a fraction of the time
     lee, slot, kind = book.clinician(ends="10:00"), book.free(8), str(book.visit_type().pk)
     submission, place = book.patient(), str(book.location().pk)
     where, _, button = name.partition(" ")

@@ -1,4 +1,4 @@
-"""The faults of a protocol that are found before it is served."""
+"""The faults of a protocol that are found before the protocol is served."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """Return the rule with this condition, and with everything that it reads as inputs."""
+    """Return a change that gives a rule this condition, and inputs for everything it reads."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
@@ -121,7 +121,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     # the ranks of two levels exchanged
     ("wrong_level", "levels.soon", ranks(soon=0, routine=1)),
     ("wrong_level", "levels.emergency", ranks(emergency=3, same_day=4)),
-    # a target in a unit with which the program cannot reckon at this level
+    # a target or a period that this level does not allow
     ("wrong_level", "levels.emergency", level("emergency", contact_within=Within(open_hours=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(days=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(open_hours=0))),
@@ -393,10 +393,10 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
         "contact.speaks",
         {"contact": ContactQuestions("callback_phone", "lang_help", "ack", {"es": "espanol"})},
     ),
-    # a short walk without the safety question; a contact question in it
+    # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
-    # a text that is not searched for alarm words
+    # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
 ]

@@ -281,7 +281,7 @@ MIDNIGHT = Hours(
 )
 
 
-# from 02:45, on a Sunday when the clock goes from 03:00 back to 02:00
+# opening hours from 02:45, on a Sunday on which 02:45 comes twice: at 03:00 it is again 02:00
 OPENS_TWICE = Hours(
     clinician="c1", location="l1", zone=BERLIN, weekday=6, starts=time(2, 45), ends=time(4)
 )
@@ -309,7 +309,7 @@ def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minu
 
 
 def _within(slot: Slot, these: Hours) -> bool:
-    """Whether the slot lies within these hours, by wall time alone."""
+    """Return whether the slot lies within these hours, when only wall times are compared."""
     start = slot.start.astimezone(these.zone)
     end = slot.end.astimezone(these.zone)
     last = (end - timedelta.resolution).time()
@@ -341,9 +341,9 @@ def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
 
 
 def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
-    """The hours allowed two patients at once, and one is booked on the second seat.
+    """The hours allowed two patients at once, and one patient is booked on the second seat.
 
-    When the hours allow one patient, this booking takes the only place.
+    When the hours then allow only one patient, this booking takes the only place.
     """
     one, two = ([hours(MONDAY, "09:00", "10:00", capacity=most)] for most in (1, 2))
     day = day_of(MONDAY, NEW_YORK)

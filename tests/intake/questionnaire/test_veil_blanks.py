@@ -1,4 +1,4 @@
-"""On a veiled page a blank keeps the earlier answer, and a typed answer replaces it."""
+"""On a veiled page an empty field keeps the earlier answer, and a typed answer replaces it."""
 
 from typing import Any
 
@@ -273,7 +273,7 @@ def test_the_longest_phone_number_with_an_extension_stays_too():
 
 
 def may_be_sent(answers: dict[str, Any]) -> bool:
-    """Whether the form can be sent: not with an emergency answer, and not by a minor alone."""
+    """Return whether the form can be sent: no emergency answer, and no minor who is alone."""
     return not interrupting_rules(PROTOCOL, answers) and not assess(PROTOCOL, answers).blocked
 
 

@@ -1,7 +1,7 @@
-"""A page says once what the clinic will do and by when: in the words of the winning level.
+"""A page says once what the clinic will do and by when, in the words of the most urgent level.
 
-Checks every page that shows advice: over the golden table and over random answers, with the clinic
-open and closed, in both languages.
+The tests check every page that shows advice: for the golden table and for random answers, with the
+clinic open and closed, in both languages.
 """
 
 import html
@@ -26,7 +26,7 @@ from intake.authoring import golden
 from intake.domain.promises import promising_sentences
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.models.submissions import Draft, Kind, Submission
-from intake.protocols import current
+from intake.protocols import current, language_facts
 from intake.questionnaire import composing, drafts
 from intake.questionnaire.views import check_page, emergencies, question_step, receipt, times_step
 from intake.questionnaire.walk import Walk
@@ -38,11 +38,12 @@ from tests.intake.patient import Patient
 from tests.intake.way_in import asking, code_in, enter, letters
 
 pytestmark = pytest.mark.django_db
+SPANISH = language_facts("es")
 # one case for each set of rules that fire together
-ROWS = list({row["rules"]: row for row in golden.read(golden.table_of("legs"))}.values())
+ROWS = list({row["rules"]: row for row in golden.all_cases(current())}.values())
 SEEN_WITHIN = re.compile(r"\b(within|in the next) \d+ weeks|\ben (las próximas )?\d+ semanas")
 TODAY = re.compile(r"\b(today|hoy)\b")
-# sentences of a level under 'What happens next'
+# sentences that a level shows under 'What happens next'
 NEXT = re.compile(
     r"(clinician|nurse) reads your answers (today|and contacts)"
     r"|(profesional de salud|enfermera) lee sus respuestas (hoy|y se comunica)"
@@ -111,7 +112,7 @@ def promised(page: str) -> list[str]:
     return [
         one
         for one in sentences(page)
-        if NEXT.search(one) or promising_sentences(one, "en") or promising_sentences(one, "es")
+        if NEXT.search(one) or promising_sentences(one) or promising_sentences(one, SPANISH)
     ]
 
 
