@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+
+from clinic import devdb
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -79,6 +82,17 @@ def copy(name: str) -> Iterator[str]:
     finally:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'drop database "{name}" with (force)')
+
+
+def dump(path: Path) -> None:
+    """Write the SQL that makes a migrated database into a file, for a server of its own.
+
+    To migrate an empty database takes 7 CPU seconds, to run this SQL a part of one.
+    """
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    command = [devdb._binaries() / "pg_dump", "--no-owner", f"{server}/{template()}"]
+    with open(path, "wb") as out:
+        subprocess.run(command, stdout=out, check=True)
 
 
 # --- emptied after a test that commits -----------------------------------------------------------

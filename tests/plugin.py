@@ -5,8 +5,11 @@ embedded server under .local/, which is started once and which all workers share
 """
 
 import contextlib
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,20 @@ if "PYTEST_XDIST_WORKER" not in os.environ and not os.environ.get("DATABASE_URL"
     server = devdb.url(ROOT / ".local" / "pg-test")
     # each run has its own database name, so that two runs do not drop each other's database
     os.environ["DATABASE_URL"] = server.replace("/postgres", f"/run_{os.getpid()}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Collect the tests without looking for garbage, then keep them out of later searches.
+
+    Modules and tests stay to the end. To look through them took 3 of the 13 seconds of collecting.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

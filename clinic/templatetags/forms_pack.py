@@ -2,9 +2,9 @@
 
 Every template can use them without `{% load %}`, because the settings list them as builtins. A
 field may have these optional attributes: `unit` (shown beside the box), `exclusive` (values of
-options that exclude all others), `language` (of a question without a translation), `kept` (the
-question has an answer, which an empty box keeps) and, for a single check box, `legend`. A form may
-have `single_question`.
+options that exclude all others), `drawings` (names of pictures by option), `language` (of a
+question without a translation), `kept` (the question has an answer, which an empty box keeps) and,
+for a single check box, `legend`. A form may have `single_question`.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField, DecimalField, FloatField, widgets
 from django.forms.utils import flatatt
+from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -95,16 +96,23 @@ def marked_optional(field: BoundField) -> bool:
 
 @register.filter
 def choices(field: BoundField) -> list[dict[str, Any]]:
-    """Return the options as dicts. `apart` marks the first option that excludes all others."""
+    """Return the options as dicts.
+
+    `apart` marks the first option that excludes all others. `drawing` is the address of a picture
+    of what the label says, or ''.
+    """
+    drawings = getattr(field.field, "drawings", {})
     exclusive = {str(value) for value in getattr(field.field, "exclusive", None) or ()}
     found: list[dict[str, Any]] = []
     for option in (part.data for part in field.subwidgets):
         alone = str(option["value"]) in exclusive
+        name = drawings.get(option["value"])
         found.append(
             {
                 "id": option["attrs"].get("id", ""),
                 "value": option["value"],
                 "label": option["label"],
+                "drawing": drawing_url(name) if name else "",
                 "selected": option["selected"],
                 "disabled": option["attrs"].get("disabled", False),
                 "apart": alone and bool(found) and not found[-1]["alone"],
@@ -112,6 +120,17 @@ def choices(field: BoundField) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def drawing_url(name: str) -> str:
+    """Return the address of a picture of an option, or '' if this release has no such picture.
+
+    A draft may be of an older protocol, whose pictures are gone; its labels say the same.
+    """
+    try:
+        return static(f"img/options/{name}.svg")
+    except ValueError:  # the list of collected files does not have it
+        return ""
 
 
 @register.filter

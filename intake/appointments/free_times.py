@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from django.conf import settings
 from django.utils import timezone
@@ -96,11 +97,12 @@ def fitting(
         return []
     wishes = wishes_of(request=request)
     ranked = [
-        replace(free, misses=misses)
+        (misses, free)
         for free in free_slots(visit_type=visit_type, start=window[0], end=window[1])
         if (misses := domain.wish_rank(free.slot, wishes, request.earliest)) is not None
     ]
-    return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
+    ranked.sort(key=itemgetter(0))  # times that fit equally stay sorted by time
+    return [replace(free, misses=misses) for misses, free in ranked[:limit]]
 
 
 def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> FreeTime:

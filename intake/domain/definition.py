@@ -42,13 +42,15 @@ FLAG: Final = "flag"
 class Option(Base, frozen=True):
     """One option of a question.
 
-    `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read.
+    `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read. `drawing`
+    names the picture in static/img/options that shows what the label says.
     """
 
     code: str
     label: str
     learn: tuple[str, ...] = ()
     coding: dict[str, str] | None = None
+    drawing: str | None = None
 
 
 class Proxy(Base, frozen=True):

@@ -39,6 +39,7 @@ KINDS: Final[Mapping[str, str]] = {
     "missing_fallback": "an only_if_none rule is no fallback rule, so it fires beside others",
     "too_long": "an id or a version is longer than the program can store",
     "own_address": "a protocol's name cannot stand in an address, or is an address of the program",
+    "no_drawing": "an option names a drawing that is not there",
 }
 """Every kind of problem, and what it means.
 

@@ -271,9 +271,11 @@ def _slot(
 ) -> Slot | None:
     if any(_closed(closure, start, end, hours.zone) for closure in closures):
         return None
-    seats = free_seats(
-        busy, clinician=hours.clinician, start=start, end=end, capacity=hours.capacity
-    )
+    seats = tuple(range(hours.capacity))
+    if busy:  # on most days nothing is booked
+        seats = free_seats(
+            busy, clinician=hours.clinician, start=start, end=end, capacity=hours.capacity
+        )
     if not seats:
         return None
     return Slot(

@@ -149,10 +149,11 @@ class PageForm(WalkForm):
 
 def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
-    # Any, because only our templates know the attributes `unit` and `exclusive`
+    # Any, because only our templates know the attributes `unit`, `exclusive` and `drawings`
     field: Any = _plain_field(question)
     field.unit = question.shown_unit
     field.exclusive = set(question.exclusive)
+    field.drawings = {option.code: option.drawing for option in question.options}
     made: forms.Field = field
     return made
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from intake.domain import translation
 from intake.domain.definition import Protocol
@@ -14,6 +14,8 @@ from intake.domain.translation import Translation
 from intake.protocols import language_facts
 from intake.protocols.files import Place, Unreadable
 from intake.protocols.places import Places, PlacesOfWords
+
+DRAWINGS: Final = Path(__file__).parents[2] / "static" / "img" / "options"
 
 
 class Fault(NamedTuple):
@@ -28,7 +30,17 @@ class Fault(NamedTuple):
 
 def of_protocol(protocol: Protocol, folder: Path) -> list[Fault]:
     """Return the faults of a loaded protocol. A protocol without faults may be served."""
-    return _placed(problems(protocol), lambda: Places(folder).of)
+    found = [*problems(protocol), *_missing_drawings(protocol)]
+    return _placed(found, lambda: Places(folder).of)
+
+
+def _missing_drawings(protocol: Protocol) -> Iterator[Problem]:
+    for question in protocol.questions:
+        for option in question.options:
+            if option.drawing and not (DRAWINGS / f"{option.drawing}.svg").is_file():
+                path = f"questions.{question.id}.options.{option.code}"
+                text = f"There is no static/img/options/{option.drawing}.svg."
+                yield Problem("no_drawing", path, text)
 
 
 def of_words(protocol: Protocol, words: Translation, file: Path) -> list[Fault]:

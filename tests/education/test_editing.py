@@ -10,9 +10,7 @@ from django.utils import timezone
 
 from clinic.models import Event
 from education import content
-from education.content import FOLDER
 from education.models import Page, PageVersion, Status
-from education.services import loading
 from tests import builders
 from tests.desk import Trail, words
 from tests.education import desk, samples
@@ -53,15 +51,6 @@ def test_storing_what_was_opened_changes_nothing(editor, page):
     assert store(editor, page).status_code == 302
 
     assert (desk.read(page), PageVersion.objects.count()) == before
-
-
-def test_every_page_the_program_brings_survives_opening_and_storing(editor, db):
-    loading.load_pages(conditions=content.read_conditions(FOLDER), pages=content.read_pages(FOLDER))
-    versions = PageVersion.objects.count()
-    for page in Page.objects.all():
-        assert store(editor, page).status_code == 302, page
-
-    assert PageVersion.objects.count() == versions
 
 
 def test_sections_and_sources_are_added_taken_out_and_moved_by_number(page, editor):

@@ -22,6 +22,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -117,12 +118,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--crashes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument(
+        "--schema", default="", help="SQL that makes the tables; or they are migrated"
+    )
     parser.add_argument("--mutant", choices=MUTANTS, default="")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = _database(stack, folder, options.mutant)
+        postgres = _database(stack, folder, options.mutant, options.schema)
         site = stack.enter_context(_site())
         kill = partial(_kill_worker, site.pid, chance)
         crash = partial(_crash, postgres, chance)
@@ -238,7 +242,9 @@ def _crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
 # --- before and after -----------------------------------------------------------------------------
 
 
-def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.DevPostgres:
+def _database(
+    stack: contextlib.ExitStack, folder: Path, mutant: str, schema: str
+) -> devdb.DevPostgres:
     os.environ |= servers.environment(folder) | {
         "DJANGO_SETTINGS_MODULE": "clinic.settings",
         "DIE_AT": str(folder / "die-at"),
@@ -253,7 +259,11 @@ def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.D
     from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    if schema:
+        psql = [postgres.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", schema]
+        subprocess.run([*psql, devdb.url(folder / "pg")], check=True, stdout=subprocess.DEVNULL)
+    else:
+        call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         if mutant == "unguarded":
             cursor.execute("alter table intake_submission drop constraint " + UNIQUE)

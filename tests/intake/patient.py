@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -179,10 +180,28 @@ class Page:
     def __init__(self, url: str, response: HttpResponse) -> None:
         self.url, self.status, self.response = url, response.status_code, response
         self.html = response.content.decode()
+
+    @cached_property
+    def _read(self) -> _Reader:
         reader = _Reader()
         reader.feed(self.html)
-        self.title, self.forms, self.links = reader.title, reader.forms, reader.links
-        self.text = " ".join("".join(reader.words).split())
+        return reader
+
+    @property
+    def title(self) -> str:
+        return self._read.title
+
+    @property
+    def forms(self) -> list[Form]:
+        return self._read.forms
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        return self._read.links
+
+    @cached_property
+    def text(self) -> str:
+        return " ".join("".join(self._read.words).split())
 
     @property
     def path(self) -> str:

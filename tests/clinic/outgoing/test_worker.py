@@ -50,13 +50,13 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_the_worker_runs_tasks_and_ends_in_order(worker, with_signal):
+def test_the_worker_runs_tasks_and_ends_in_order(worker):
+    """End it by the signal of a keyboard; the next test ends it by the signal of a service."""
     process = worker()
     message = put()
     wait_until(lambda: now(message).error == "NoComposer")
     wait_until(lambda: DBTaskResult.objects.get().status == "SUCCESSFUL")
-    process.send_signal(with_signal)
+    process.send_signal(signal.SIGINT)
     said, _nothing = process.communicate(timeout=20)
 
     assert process.returncode == 0, said

@@ -33,6 +33,7 @@ from clinic.people.cache import SignedCache, prune
 from clinic.secrets import sealing
 from tests import builders
 from tests import test_architecture as architecture
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
@@ -223,7 +224,11 @@ SAYABLE = st.recursive(
 
 
 @given(SAYABLE)
-@tries(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@tries(
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_what_json_can_say_comes_back_as_it_was(db, value):
     cache.set("a", value)
     assert repr(cache.get("a")) == repr(value)
@@ -253,7 +258,11 @@ def test_a_list_within_itself_is_refused():
 
 
 @given(at=st.integers(0, 10_000), change=st.integers(1, 255))
-@tries(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@tries(
+    max_examples=examples(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_one_changed_byte_makes_a_row_missing(db, at, change):
     cache.set("a", [1.5, 2.5], 60)
     whole = bytearray(entry_of("a"))

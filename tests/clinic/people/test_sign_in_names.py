@@ -21,6 +21,7 @@ from clinic.people import attempts
 from clinic.people.attempts import normalized
 from clinic.people.sessions import SessionStore
 from tests.desk import Trail
+from tests.examples import examples
 from tests.intake.test_canary import whole_database
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,9 @@ LOGIN = "/account/login/"
 NAMES = ("ada", "Dr.Ørsted", "josé_ångström", "straße", "ΣίσυφοςΑΣ", "İpek", "ﬁnn", "ａｄａ２")
 # all examples of a test share the accounts; each example deletes other leftovers itself
 a_law = tries(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(8),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 
 
@@ -79,7 +82,7 @@ def test_five_wrong_passwords_lock_however_the_name_is_spelled(people, data, nam
 
 
 @given(st.text())
-@tries(max_examples=500)
+@tries(max_examples=examples(200))
 def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
     assert normalized(normalized(name)) == normalized(name)
     assert normalized(f" {name.lower()}\t") == normalized(name)

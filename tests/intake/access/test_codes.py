@@ -174,8 +174,8 @@ def told(page: Page) -> tuple:
     return page.path, page.status, body, headers
 
 
-def test_200_known_and_200_unknown_pairs_get_the_same_answers():
-    known = [builders.submission({"email": f"p{n}@example.org"}) for n in range(200)]
+def test_known_and_unknown_pairs_get_the_same_answers():
+    known = [builders.submission({"email": f"p{n}@example.org"}) for n in range(40)]
     letters()
     answers = set()
     for number, submission in enumerate(known):
@@ -183,8 +183,8 @@ def test_200_known_and_200_unknown_pairs_get_the_same_answers():
             patient = asking(submission.reference, address)
             answers.add(str(told(patient.page)))
     assert len(answers) == 1
-    assert Challenge.objects.count() == 400
-    assert len(letters()) == 200
+    assert Challenge.objects.count() == 80
+    assert len(letters()) == 40
 
 
 def test_wrong_codes_for_known_and_unknown_pairs_get_the_same_answers():

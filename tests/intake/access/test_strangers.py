@@ -28,6 +28,7 @@ from intake.models.access import Challenge
 from intake.questionnaire import drafts
 from tests import builders
 from tests.builders import CONTACT_DETAILS
+from tests.examples import examples
 from tests.intake.clock import pass_time
 from tests.intake.patient import Page, Patient
 
@@ -120,7 +121,7 @@ def opened(page: Page, reference: str, saved: bool) -> bool:
 @override_settings(LIMIT_CODES_SITE=5)
 class TestStrangers(TestCase):
     @hypothesis(
-        max_examples=30,
+        max_examples=examples(8),
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],  # not Phase.shrink, which takes minutes

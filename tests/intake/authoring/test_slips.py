@@ -15,6 +15,7 @@ from intake import checks, protocols
 from intake.demonstration import material
 from intake.protocols import faults
 from intake.protocols.files import Unreadable
+from tests.examples import examples
 from tests.intake.authoring.slips import TEMPLATE, copied, slip
 
 QUESTIONS, RULES = "questionnaire.yaml", "rules.yaml"
@@ -154,7 +155,7 @@ def test_the_program_says_a_slip_and_never_shows_a_traceback(
 LETTERS = st.sampled_from([*":-[]{}'\"#&*!|>%@`,? \n\tx7", "- ", ": ", "  ", "yes", "''", "é"])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     file=st.sampled_from([QUESTIONS, RULES]),
     where=st.floats(0, 1),
@@ -174,7 +175,7 @@ def test_no_slip_of_the_pen_is_a_traceback(
         assert str(folder.parent) in sentence
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
 def test_nor_is_a_line_that_is_lost(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

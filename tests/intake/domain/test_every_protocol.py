@@ -14,6 +14,7 @@ from intake.domain.grammar import AnswerCondition
 from intake.domain.problems import problems
 from intake.domain.reachability import _Search
 from intake.domain.readability import READING_GRADE, reading_grade
+from tests.examples import examples
 from tests.intake.domain.walks import walks
 
 NAMES = protocols.available()
@@ -102,7 +103,7 @@ def test_its_invented_people_answer_its_questions(name: str) -> None:
     assert material.numbers.keys() | material.texts.keys() <= asked.keys()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObject) -> None:
     """Once `_Search` treats a computed value as decided, no later answer changes the value.

@@ -16,6 +16,7 @@ from intake.domain.grammar import AnswerCondition
 from intake.domain.route import kept_answers, page_done, route, visible
 from intake.domain.triage import Assessment, assess
 from intake.protocols import available, languages, load
+from tests.examples import examples
 from tests.intake.domain.altered import with_rules
 from tests.intake.domain.walks import any_answers, values, walks
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.parametrize(
     "protocol", [load(name) for name in available()], ids=available()
 )
 thoroughly = settings(
-    max_examples=100,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )

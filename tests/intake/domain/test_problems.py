@@ -473,7 +473,8 @@ def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protoco
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:
-    assert {kind for kind, _, _ in BROKEN} | {"wrong_use"} == set(KINDS)
+    # a missing drawing is found where the files are: tests/intake/forms/test_drawings
+    assert {kind for kind, _, _ in BROKEN} | {"wrong_use", "no_drawing"} == set(KINDS)
 
 
 def test_a_rule_that_only_some_answers_can_fire_is_found_to_fire(protocol: Protocol) -> None:

@@ -24,6 +24,7 @@ from intake.domain.slots import (
     wish_rank,
 )
 from intake.domain.wall_time import NoSuchTime, moments, resolve_wall
+from tests.examples import examples
 
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -286,7 +287,7 @@ OPENS_TWICE = Hours(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(HOURS, CLOSURES, MINUTES)
 @example([MIDNIGHT], [], 15)
 @example([OPENS_TWICE], [], 15)
@@ -316,7 +317,7 @@ def _within(slot: Slot, these: Hours) -> bool:
     return start.weekday() == these.weekday and these.starts <= start.time() and before_end
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, CLOSURES, MINUTES, st.randoms(use_true_random=False))
 def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
     all_hours, closures, minutes, rng: Random
@@ -353,7 +354,7 @@ def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
     assert left.seats == (0,)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, MINUTES, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_no_more_are_booked_at_once_than_the_hours_allow_when_they_allow_fewer_than_before(
     all_hours, minutes, fewer, rng: Random
@@ -369,7 +370,7 @@ def test_no_more_are_booked_at_once_than_the_hours_allow_when_they_allow_fewer_t
         assert len(met) < slot.capacity
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, CLOSURES, MINUTES, st.randoms(use_true_random=False))
 def test_what_is_left_does_not_depend_on_who_came_first(all_hours, closures, minutes, rng: Random):
     free = free_slots(all_hours, closures, [], minutes=minutes, **WINDOW)

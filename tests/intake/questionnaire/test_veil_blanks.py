@@ -14,6 +14,7 @@ from intake.draft_content import CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
 from tests import builders
+from tests.examples import examples
 from tests.intake.domain.walks import values, walks
 from tests.intake.patient import Patient, step_url
 from tests.intake.questionnaire.veil import (
@@ -278,7 +279,7 @@ def may_be_sent(answers: dict[str, Any]) -> bool:
 
 anybody = walks(PROTOCOL, begun={"em_now": ("none",)}, asked=frozenset({"em_now"}))
 roughly = hypothesis(
-    max_examples=12,
+    max_examples=examples(5),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

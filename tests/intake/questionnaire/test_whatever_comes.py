@@ -10,12 +10,13 @@ from intake.domain.answers import from_json, to_json
 from intake.domain.triage import assess
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire import drafts
+from tests.examples import examples
 from tests.intake.domain.walks import values
 from tests.intake.patient import Patient, born, step_url
 from tests.intake.questionnaire.everything import EVERYTHING, PROTOCOL
 
 roughly = hypothesis(
-    max_examples=25,
+    max_examples=examples(8),
     deadline=None,
     derandomize=True,
     suppress_health_check=[

@@ -21,7 +21,7 @@ from tests.bench import records
 from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 pytestmark = pytest.mark.django_db
-ROWS = 4_000  # submissions, of which a tenth waits and a tenth is decided
+ROWS = 2_500  # submissions, of which a tenth waits and a tenth is decided
 MOST = 1_050  # rows that a statement may read: a list counts up to a thousand rows and shows 25
 
 

@@ -117,9 +117,11 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
     """Try each urgency with every combination of four facts.
 
     A letter reaches the patient, or not. The patient has written alarm words, or not. The question
-    goes by message, or not. Staff do not call, or call with one of the outcomes.
+    goes by message, or not. Staff do not call, or call with one of the outcomes. What follows
+    changes between urgent and same day, so alarm words are tried with these two.
     """
-    made = itertools.product((True, False), (True, False), (True, False), (None, *Call.Outcome))
+    alarms = (True, False) if urgency in (Urgency.URGENT, Urgency.SAME_DAY) else (False,)
+    made = itertools.product((True, False), alarms, (True, False), (None, *Call.Outcome))
     for way, alarm, message, outcome in made:
         case = f"way={way} alarm={alarm} message={message} call={outcome}"
         submission = row_of(None if way else NO_WAY)

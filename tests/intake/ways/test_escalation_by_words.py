@@ -24,6 +24,7 @@ from intake.my_page import replies
 from intake.staff import reads
 from intake.ways import escalation
 from tests import builders
+from tests.examples import examples
 from tests.intake.ways.escalating import (
     DANGER,
     DUTY,
@@ -219,7 +220,9 @@ STEPS = st.one_of(
 
 
 @how_often(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(STEPS, min_size=2, max_size=8))
 @example([("reached", "clinician"), ("more", "clinician")])

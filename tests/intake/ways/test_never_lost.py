@@ -19,6 +19,7 @@ from intake.models.submissions import StatusChange, Submission, Urgency
 from intake.my_page import replies
 from intake.ways import calls, waiting
 from tests import builders
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +136,7 @@ def spoken(row: Submission, outcome: str) -> bool:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
