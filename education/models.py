@@ -124,8 +124,8 @@ class Page(models.Model):
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
-    # the hash of the text that was last loaded from a file; if an editor has changed the text, its
-    # own hash is different
+    # the hash of the text that was last loaded from a file; a text that an editor has changed since
+    # has a different hash
     loaded_hash = models.CharField(max_length=64, blank=True, default="")
 
     status = models.CharField(
