@@ -230,7 +230,7 @@ def names(patterns) -> set[str]:
 
 
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
-    """Return the address of each name of the table, for the only row of each model."""
+    """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     alone = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
@@ -262,7 +262,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
 
 @pytest.fixture
 def addresses(things) -> dict[str, str]:
-    """The address of each name of the table."""
+    """The address of each name in TABLE and POSTS."""
     return addresses_of(*things)
 
 

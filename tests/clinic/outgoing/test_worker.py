@@ -51,7 +51,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_runs_tasks_and_ends_in_order(worker):
-    """End it by the signal of a keyboard; the next test ends it by the signal of a service."""
+    """Stop the worker as Ctrl-C does. The next test stops it as a service manager does."""
     process = worker()
     message = put()
     wait_until(lambda: now(message).error == "NoComposer")
