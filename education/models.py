@@ -54,7 +54,7 @@ class Condition(models.Model):
 
     @property
     def foreign(self) -> str:
-        """The language of `label` if it is not the current one, else ''."""
+        """The language of `label` if that is not the current language, else ''."""
         translated = get_language() in (None, content.ENGLISH, *self.titles)
         return "" if translated else content.ENGLISH
 
