@@ -86,7 +86,8 @@ def seconds_to_wait(limit: Limit) -> int:
 def sound_alarm() -> None:
     """Note that a limit of the whole site is reached.
 
-    Every staff page says so for a day (`oversight.trouble`). The log gets at most one line an hour.
+    For a day, every staff page shows a warning (`oversight.trouble`). The log gets at most one line
+    an hour.
     """
     if take(_ALARM, capacity=1, per=timedelta(hours=1)):
         log("site limit reached", level=logging.ERROR)

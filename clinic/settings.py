@@ -45,7 +45,7 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Remove ALLOWED_HOSTS or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
-# the name in mails and text messages, which must not reveal an illness, because others may see them
+# the name in mails and text messages; other people may see it, so it must not reveal an illness
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_phone(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."

@@ -126,7 +126,7 @@ def fixture_teardown() -> Callable[[TransactionTestCase], None]:
 
     Django's teardown empties every table and creates permissions, roles and content types anew.
     This teardown empties only tables that have rows, and keeps permissions, roles and content
-    types. If a test added or deleted some of these three, this teardown calls Django's teardown.
+    types. If a test added or deleted a row of these three kinds, Django's teardown is called.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))

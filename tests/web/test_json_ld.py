@@ -61,7 +61,7 @@ def said(pages, tmp_path_factory) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in blocks}
     for line in judged(tmp_path_factory.mktemp("facts"), WRONG | of_pages):
         at = re.match(r"facts\.ts\((\d+),", line)
-        assert at or line.startswith(" "), line  # a line that is indented explains the one before
+        assert at or line.startswith(" "), line  # a line that is indented explains the line before
         if at:
             found[blocks[int(at[1]) - 2]].append(line)  # the first line of the file is an import
     return found

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
 
 @pytest.fixture
 def worker(settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start real workers on this test's database. They know no kinds of messages from tests."""
+    """Start real workers on this test's database. A worker does not know the messages of tests."""
     started: list[subprocess.Popen[str]] = []
     database = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
