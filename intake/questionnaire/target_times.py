@@ -9,7 +9,8 @@ from intake.domain.definition import Level
 def target_time(level: Level, at: datetime) -> datetime:
     """Return the time by which the clinic must contact a patient who got this level at `at`.
 
-    Only opening hours or business days count, if the level's target is given in these.
+    If the level gives its target in opening hours or business days, time while the clinic is closed
+    does not count.
     """
     within = level.contact_within
     calendar = hours.current()
