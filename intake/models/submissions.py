@@ -167,7 +167,7 @@ class Submission(models.Model):
     # The patient wrote alarm words, and no clinician has dealt with them yet.
     alarm = models.BooleanField(default=False, db_default=False)
     # When the red flag is escalated next. None without a red flag, or after a clinician dealt with
-    # it.
+    # the red flag.
     escalate_at = models.DateTimeField(null=True, blank=True)
     # How often the red flag was escalated.
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
@@ -181,7 +181,7 @@ class Submission(models.Model):
     redirected_at = models.DateTimeField(null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
-    # What a clinician answered at closing; '' without an answer.
+    # How well the urgency of the rules fitted, as a clinician said at closing; '' if nobody said.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
