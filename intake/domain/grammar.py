@@ -88,7 +88,8 @@ SUM: Final = "sum"
 class Term(Base, frozen=True):
     """One part of a sum: the answer to the question `q`, multiplied by `times`.
 
-    If there is a `map`, the number that it has for the chosen option counts as the answer.
+    `map` has a number for each option. If there is a `map`, the number of the chosen option counts
+    as the answer.
     """
 
     q: str
