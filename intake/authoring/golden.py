@@ -135,8 +135,8 @@ def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
 def assessed(protocol: Protocol, row: Row, rules: Collection[str] | None = None) -> Row:
     """Return the row with the protocol's result for its answers.
 
-    With `rules`, the result names only these rules, and its urgency is the highest level of those
-    of them that fired. Raises ValueError for answers that the protocol does not know.
+    With `rules`, the result leaves out all other rules: its urgency is the highest level of the
+    rules in `rules` that fired. Raises ValueError for answers that the protocol does not know.
     """
     answers, meta = answers_of(protocol, row["answers"])
     found = assess(protocol, answers, **meta)

@@ -125,9 +125,9 @@ def current() -> Protocol:
 def of_page(page: str) -> Protocol | None:
     """Return the served protocol to which an education page, such as `clots/overview`, leads.
 
-    The protocol names the page under `learn` at its head. If no protocol names the page, a protocol
-    that names the page's condition, `clots`, counts. Returns None if there is no such protocol or
-    more than one; then the reader chooses.
+    This is the protocol that names the page under `learn` at its head. If no protocol names the
+    page, it is the protocol that names the page's condition, here `clots`. Returns None if no
+    protocol is found or more than one; then the reader chooses.
     """
     for slug in (page, page.partition("/")[0]):
         found = [each for each in served() if slug in each.questionnaire.learn]

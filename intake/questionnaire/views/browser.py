@@ -41,7 +41,10 @@ def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | No
 
 
 def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
-    """Set the cookie with the draft's key. On a shared device the browser deletes it on closing."""
+    """Set the cookie with the draft's key.
+
+    On a shared device the cookie lasts until the browser closes.
+    """
     shared = draft.device and not draft.on_own_device
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
