@@ -134,11 +134,6 @@ def is_on_call(at: datetime, place: object = None, *, ask: bool = True) -> bool:
     return at < until and any(start < until and at < end for start, end in spans)
 
 
-def is_open(at: datetime) -> bool:
-    """Return whether this clinic is open at a moment. Raises ValueError for a time without zone."""
-    return current().is_open(at)
-
-
 def clock_words(at: datetime) -> str:
     """Return the time of day in the current language and this clinic's time zone: '8:30 am'."""
     at = at.astimezone(settings_hours().zone)

@@ -76,17 +76,23 @@ def unconfirmed(now: datetime) -> list[Holiday]:
     return list(rows.exclude(day__in=settings_hours().holidays))
 
 
-def read(*, instead: Closure | Location | None = None, proposals: bool = True) -> Calendar:
+def read(
+    *,
+    instead: Closure | Location | None = None,
+    without: Closure | None = None,
+    proposals: bool = True,
+) -> Calendar:
     """Read the calendar, in four queries.
 
     To look at a change before it is stored, give the changed closure or location as `instead`: it
-    replaces the stored one. Without `proposals`, unconfirmed holidays do not count.
+    replaces the stored one. The closure `without` is left out. Without `proposals`, unconfirmed
+    holidays do not count.
     """
     now = timezone.now()
     rows = Closure.objects.filter(
         Q(last_day__gte=(now - EARLIER).date()) | Q(ends_at__gt=now - EARLIER), clinician=None
     )
-    closures = [row for row in rows.select_related("on_call") if row != instead]
+    closures = [row for row in rows.select_related("on_call") if row not in (instead, without)]
     if isinstance(instead, Closure) and instead.clinician_id is None:
         closures.append(instead)
     closed = [closed_by(row) for row in closures]

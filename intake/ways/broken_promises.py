@@ -58,10 +58,13 @@ def broken_by(changed: Closure | Location) -> list[Broken]:
     return [each for each in _in_closed_time(changed) if not each.is_kept]
 
 
-def _in_closed_time(changed: Closure | Location, *, lock: bool = False) -> list[Broken]:
+def _in_closed_time(
+    changed: Closure | Location, *, lock: bool = False, stored: bool = False
+) -> list[Broken]:
     if isinstance(changed, Closure) and changed.clinician_id:
         return []
-    before = calendars.read(proposals=False)
+    known = changed if stored and isinstance(changed, Closure) else None
+    before = calendars.read(without=known, proposals=False)
     after = calendars.read(instead=changed, proposals=False)
     start, end = timezone.now(), _EVER
     if isinstance(changed, Closure):
@@ -107,16 +110,19 @@ def _promises_of(row: Submission, before: Calendar, after: Calendar) -> Iterator
             yield Broken(row, column, promised, moved, is_kept=True)
 
 
-def keep(*, changed: Closure | Location, by: User, request_id: str) -> int:
+def keep(
+    *, changed: Closure | Location, by: User, request_id: str = "", stored: bool = False
+) -> int:
     """Move the promises that a closure or location breaks to open time, and tell the patients.
 
-    Called before the change is stored, in the same transaction. Each patient gets one message on
-    the own page. A letter announces the message; if no letter reaches the patient, staff owe a
-    call. Returns how many patients are told.
+    Called before the change is stored, in the same transaction. With `stored`, a stored closure is
+    looked at again, to find the promises of processes that did not know it yet. Each patient gets
+    one message on the own page. A letter announces the message; if no letter reaches the patient,
+    staff owe a call. Returns how many patients are told.
     """
     told = 0
     promises: dict[Submission, list[Broken]] = {}
-    for each in _in_closed_time(changed, lock=True):
+    for each in _in_closed_time(changed, lock=True, stored=stored):
         promises.setdefault(each.submission, []).append(each)
     for row, moves in promises.items():
         if not row.is_for_today:

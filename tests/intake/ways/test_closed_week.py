@@ -10,13 +10,14 @@ from django.core import mail
 from django.db import OperationalError
 from django.test import Client
 from django.utils import translation
+from django_tasks_db.models import DBTaskResult
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic import hours
+from clinic import hours, last_known
 from clinic.outgoing import outbox
 from intake import calendars
-from intake.appointments import free_times
+from intake.appointments import clinic_time, free_times
 from intake.models.calls import CallTask
 from intake.models.clinic_time import Closure, Location
 from intake.models.submissions import Communication, Submission, Urgency
@@ -120,6 +121,26 @@ def test_stored_again_the_closure_tells_nobody_twice(calendar, friday, desk):
     desk.post(url("closure", "change", row), closed(**WEEK, reason="Renovation"))
     assert Closure.objects.get().reason == "Renovation"
     assert Communication.objects.count() == 1
+
+
+def test_a_promise_of_a_process_that_did_not_know_the_closure_is_found(calendar, friday, desk):
+    told_before = builders.submission(**URGENT)
+    store(desk, **WEEK)
+    late = builders.submission({"name": "Lee Late"}, **URGENT)
+    Submission.objects.filter(pk=late.pk).update(target_at=at("2026-12-07T17:00"))
+    (queued,) = DBTaskResult.objects.filter(task_path__endswith="clinic_time.look_again")
+    assert queued.run_after == friday.now + clinic_time.LATER
+    assert clinic_time.LATER.total_seconds() > last_known.SECONDS
+    row = Closure.objects.get()
+    assert queued.args_kwargs["args"] == [str(row.pk), builders.member("front desk").pk]
+
+    clinic_time.look_again.call(*queued.args_kwargs["args"])
+    assert fresh(late).target_at == at(AFTER)
+    written = Communication.objects.order_by("at", "id").values_list("submission", flat=True)
+    assert list(written) == [told_before.pk, late.pk]
+    row.delete()
+    clinic_time.look_again.call(*queued.args_kwargs["args"])
+    assert Communication.objects.count() == 2
 
 
 def test_overlapping_closures_move_a_promise_once_each(calendar, friday, desk):

@@ -128,7 +128,7 @@ def judge(answers: Any, language: str, *, retracted: bool = False) -> None:
             level = walk.assessment.urgency
             if level in ("emergency", "same_day"):
                 assert not [one for one in said if SEEN_WITHIN.search(one)], (name, said)
-                if not hours.is_open(timezone.now()):
+                if not hours.current().is_open(timezone.now()):
                     assert not [one for one in said if TODAY.search(one)], (name, said)
 
 
