@@ -108,6 +108,17 @@ def calendar(db: None) -> Any:
         yield kept
 
 
+@pytest.fixture(autouse=True)
+def _no_protocol_of_another_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget what a test read from another folder of protocols, so that no later test gets it."""
+    folder = protocols.HERE
+    yield
+    if protocols.HERE != folder:
+        for thing in vars(protocols).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
+
+
 @pytest.fixture
 def clinic_open(settings) -> None:
     """The clinic is open for some hours to come, whenever the test runs.
