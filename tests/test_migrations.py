@@ -60,7 +60,7 @@ BY_HAND = {
         "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
-# Fact that `released.broken` names → why the previous release survives its change. Empty after a
+# A fact from `released.broken` → why its change does not break the previous release. Empty after a
 # release.
 EXCEPTIONS: dict[str, str] = {
     "column education_page.search": (

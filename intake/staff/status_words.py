@@ -31,7 +31,7 @@ def span_words(span: timedelta) -> str:
 
 
 def standing_words(row: Submission) -> str:
-    """Return the status in words, and whether the submission waits for the patient."""
+    """Return the status in words, and say if the patient was not reached or did not answer."""
     status = row.get_status_display()
     if row.redirected_at and row.status in workflow.OPEN:
         return _("Emergency care; patient not reached")

@@ -138,7 +138,7 @@ WITHOUT_EFFECT = {
     ("R06", "walk_pain eq yes: always"),
     # R05 reads `always`, which is true for all answers.
     ("R05", "always eq True: always"),
-    # With the artery pattern N06 fires, and then a fallback rule such as R06 does not count.
+    # If the artery pattern is true, N06 fires. Then a fallback rule such as R06 does not count.
     ("R06", "art_pattern eq False: always"),
     # VR2 reads `always`, which is true for all answers.
     ("VR2", "always eq True: always"),

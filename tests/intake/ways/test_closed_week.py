@@ -67,7 +67,7 @@ def close(**more) -> Closure:
 
 
 def store(desk: Client, **more) -> str:
-    """Store a closure over the form, with the tick. Returns the words of the page."""
+    """Send the form of a closure with the box `sure` ticked. Returns the words of the page."""
     return words(desk.post(url("closure"), closed(sure="on", **more), follow=True))
 
 
