@@ -113,7 +113,7 @@ def _no_protocol_of_another_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """Forget what a test read from another folder of protocols, so that no later test gets it."""
     folder = protocols.HERE
     yield
-    if protocols.HERE != folder:
+    if folder != protocols.HERE:
         for thing in vars(protocols).values():
             if hasattr(thing, "cache_clear"):
                 thing.cache_clear()

@@ -92,9 +92,9 @@ def _adopt_old_messages() -> None:
 def escalation_order(submission: Submission) -> Order:
     """Return the order of the letter for the escalation step that is due.
 
-    `escalations` already counts this step. An alarm after a decision starts at step one again.
-    The due time in the occasion makes its letter a new one. Raises ValueError for a submission that is not
-    escalated.
+    `escalations` already counts this step. An alarm after a decision starts at step one again. The
+    due time in the occasion makes its letter a new one. Raises ValueError for a submission that is
+    not escalated.
     """
     if submission.escalate_at is None:
         raise ValueError("This submission is not escalated.")

@@ -78,7 +78,7 @@ def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
 
 
 def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
-    """Redirect to the served protocols if this one is not served. Answer 404 for an unknown name."""
+    """Redirect to the served protocols if this one is not served; 404 for an unknown name."""
     if named(protocol) is None:
         return render(request, "errors/404.html", status=404)
     return redirect("intake:appointments" if kind == Kind.APPOINTMENT else "intake:start")
