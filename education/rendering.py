@@ -258,7 +258,7 @@ def _source_link(number: int) -> SafeString:
 def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     """Show a known picture; replace an unknown picture by its words.
 
-    If the text has words for the picture, they are used instead of the picture's own words.
+    If the text has words for the picture, these words replace the picture's own words.
     """
     token = tokens[at]
     words = self.renderInlineAsText(token.children, options, env).strip()

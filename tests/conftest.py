@@ -164,7 +164,7 @@ def roomy(settings) -> None:
 
 @pytest.fixture
 def both_served(monkeypatch, tmp_path) -> Iterator[Path]:
-    """The folder of the protocols as shipped, with all of them served: `legs` first."""
+    """Serve all protocols of the program, `legs` first, and return their folder."""
     folder, names = tmp_path / "protocols", protocols.available()
     folder.mkdir()
     for shipped in (*names, "shared"):

@@ -239,7 +239,7 @@ def names(patterns) -> set[str]:
 
 
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
-    """Return the address of each name of the table, for the only row of each model."""
+    """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
     places = (Location, Clinician, VisitType, Closure, Holiday)
     alone = (Appointment, CallTask, WaitlistEntry, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
@@ -272,7 +272,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
 
 @pytest.fixture
 def addresses(things) -> dict[str, str]:
-    """The address of each name of the table."""
+    """The address of each name in TABLE and POSTS."""
     return addresses_of(*things)
 
 

@@ -317,7 +317,8 @@ def renew(*, made_of: str = "") -> int:
     complete and was rendered by this edition from the same content, nothing is rendered.
 
     Raises StoreError. If the process dies before the end, readers' requests fill the new
-    generation. While the database is down, pages missing there come from the previous generation.
+    generation. While the database is down, a page that the new generation lacks comes from the
+    previous generation.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:

@@ -77,8 +77,9 @@ def escalation(message: Message) -> Letter | None:
 def _is_current(submission: Submission, step: int) -> bool:
     """Whether `step` is the newest step of the escalation.
 
-    Step 0 is for a message of the previous release, which had only one step and stored no time in
-    the submission. When a submission has a time, the sweep of this release orders the letters.
+    Step 0 stands for a message of the previous release. That release had only one step, and stored
+    no `escalate_at` in the submission. When `escalate_at` is stored, the sweep orders other letters
+    instead, and step 0 is not current.
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step

@@ -149,7 +149,7 @@ class OpeningHours(models.Model):
         help_text=_("None chosen: all that the clinician does."),
     )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    # the last day that is included
+    # the last day on which the hours hold
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     capacity = models.PositiveSmallIntegerField(
         _("patients at once"),
@@ -202,7 +202,7 @@ class Closure(models.Model):
         Location, verbose_name=_("location"), null=True, blank=True, on_delete=models.CASCADE
     )
     first_day = models.DateField(_("first day"), null=True, blank=True)
-    # the last day that is included
+    # the last day without visits
     last_day = models.DateField(_("last day"), null=True, blank=True)
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)

@@ -169,7 +169,7 @@ class Submission(models.Model):
     # The patient wrote alarm words, and no clinician has dealt with them yet.
     alarm = models.BooleanField(default=False, db_default=False)
     # When the red flag is escalated next. None without a red flag, or after a clinician dealt with
-    # it.
+    # the red flag.
     escalate_at = models.DateTimeField(null=True, blank=True)
     # How often the red flag was escalated.
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
@@ -192,7 +192,7 @@ class Submission(models.Model):
         db_constraint=False,  # the release before may delete the location
         related_name="+",
     )
-    # What a clinician answered at closing; '' without an answer.
+    # How well the urgency of the rules fitted, as a clinician said at closing; '' if nobody said.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(

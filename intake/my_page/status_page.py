@@ -68,7 +68,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     seen_by = readers.readers(submission)
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
-    # only approved words tell a patient in danger what to do, if need be in English
+    # a patient in danger reads only approved words: if need be, in English
     told_in = spoken.language_of("emergency") if emergency else language
     with override(told_in):
         words = standing.status_words(

@@ -10,8 +10,9 @@ from intake.domain.levels import RANKS
 def target_time(level: Level, at: datetime, place: object = None) -> datetime:
     """Return the time by which the clinic must contact a patient who got this level at `at`.
 
-    Only opening hours or business days of the place count, if the level's target is given in these.
-    No target lies in closed time, except a red flag's: the usual week counts for a red flag.
+    If the level gives its target in opening hours or business days, time while the place is closed
+    does not count. No target lies in closed time, except that of a red flag, for which closures and
+    holidays do not count.
     """
     within = level.contact_within
     calendar = hours.current(place)

@@ -35,8 +35,8 @@ def give_back(*, user: User, by: User, request_id: str) -> list[str]:
         mine = mine.only("status", "assignee", "revision", "urgency")
         rows = list(mine.select_for_update(of=("self",)))
         for row in rows:
-            # a decided, closed or withdrawn submission keeps its status: it waits for staff, but
-            # not for a decision
+            # a decided, closed or withdrawn submission keeps its status, because staff still have
+            # to do something for the patient, but not to decide
             row.status = workflow.MOVES.get((row.status, "release"), row.status)
             row.assignee, row.revision = None, row.revision + 1
         Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])

@@ -27,8 +27,8 @@ MOST_AT_ONCE = 100
 def start(*, row: Submission, at: datetime) -> None:
     """Start the escalation of a submission, counted from `at`. The caller locks and saves the row.
 
-    If the escalation has begun already, its next step comes when it was due, or when a first step
-    would come, whichever is earlier.
+    If the escalation has begun already, its next step is never delayed: the step comes at its due
+    time, or earlier, if a new escalation would take its first step earlier.
     """
     first = next_try(at)
     if row.escalate_at is None:

@@ -126,8 +126,9 @@ def apply_reached_call(
 def record_answers(*, addition: Submission) -> None:
     """Put back on the worklist the submissions that an addition answers.
 
-    An addition answers the submission that it follows, and the submission before that one, if the
-    clinic had asked the patient for more there. Called in the transaction that sends the addition.
+    An addition can answer two submissions: the submission to which it adds, and, if that submission
+    is itself an addition, the submission before. Only a submission for which the clinic has asked
+    the patient for more is put back. Called in the transaction that sends the addition.
     """
     followed = Q(pk=addition.follows_id)
     earlier = Submission.objects.filter(followed)

@@ -36,10 +36,10 @@ MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 
 
 class Shares(NamedTuple):
-    """The share of submissions that wait, that are decided, and that the other lists show.
+    """The share of submissions that wait, that are decided, and that are on the other lists.
 
-    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the span
-    is longer if more submissions are decided.
+    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the
+    length of the span depends on how many submissions are decided.
     """
 
     waiting: float = 0.1

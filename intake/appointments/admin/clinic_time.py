@@ -77,7 +77,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
-        """Forbid deleting, because visits refer to the row. Staff take it out of use instead."""
+        """Forbid deleting, because visits refer to the row. Staff put rows out of use instead."""
         return False
 
     def changelist_view(

@@ -126,7 +126,10 @@ class Times:
 
     @cached_property
     def monday(self) -> date:
-        """The Monday of the chosen week, else of the best fitting free time, else of this week."""
+        """The Monday of the week that the page shows.
+
+        This is the chosen week, or else the week of the best fitting free time, or else this week.
+        """
         typed = self.typed.get("week", "")
         if not typed and self.fitting:
             return _monday(self.fitting[0].free.start.date())

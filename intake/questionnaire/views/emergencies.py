@@ -184,9 +184,9 @@ def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int)
 
 
 def intention_context(walk: Walk) -> dict[str, Any]:
-    """Return the question what the patient means to do, and the reply once it was answered.
+    """Return what the patient may mean to do, what the patient chose, and the reply to the choice.
 
-    Not for thoughts of suicide: that page has its own words.
+    The emergency page after thoughts of suicide does not ask this.
     """
     last = walk.content.stops[-1] if walk.content.stops else {}
     said = last.get("intention", "")
@@ -222,8 +222,10 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
 
 
 def show_told(request: Request, draft: Draft) -> HttpResponse:
-    """Show the emergency page after the clinic was told. For a draft sent as usual, redirect to
-    the receipt."""
+    """Show the emergency page after the patient told the clinic.
+
+    If the draft was sent from the check page, redirects to the receipt instead.
+    """
     submission = draft.submission
     assert submission is not None
     if submission.kind != Kind.STOPPED:

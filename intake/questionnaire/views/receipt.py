@@ -98,7 +98,7 @@ def to_read(
 
     First come the pages of the fired rules, those of the most urgent rule first. Then come the
     pages of the chosen options in the order of the questions. Pages that belong to a `veiled`
-    question, or to a rule that reads one, are left out.
+    question, or to a rule that reads a veiled question, are left out.
     """
     result, answers = submission.result, submission.answers
     rules = [r for r in (*result.fired, *result.flags) if not set(veiled) & set(r.inputs)]

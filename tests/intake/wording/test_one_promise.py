@@ -148,7 +148,7 @@ def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("clinic")
 def test_no_case_of_the_table_reads_two_promises_on_one_page(language, request):
-    """Read each case in English, and in Spanish each with a signed translation or with none."""
+    """Read every case in English. In Spanish read half of the cases with a signed translation."""
     rows = {"en": ROWS, "es": ROWS[::2], "es signed": ROWS[1::2]}
     for row in rows[request.node.callspec.params["language"]]:
         answers, meta = golden.answers_of(current(), row["answers"])
