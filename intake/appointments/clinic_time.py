@@ -62,7 +62,8 @@ def save_clinic_time(
         if isinstance(row, Closure) or (isinstance(row, Location) and HOURS & set(changed)):
             broken_promises.keep(changed=row, by=by, request_id=request_id)
         if isinstance(row, Closure):
-            look_again.using(run_after=timezone.now() + LATER).enqueue(str(row.pk), by.pk)
+            later = look_again.using(run_after=timezone.now() + LATER)
+            later.enqueue(closure=str(row.pk), by=by.pk)
         row.save()
         for name, rows in links.items():
             getattr(row, name).set(rows)
@@ -70,7 +71,7 @@ def save_clinic_time(
 
 
 @task()
-def look_again(closure: str, by: int) -> None:
+def look_again(*, closure: str, by: int) -> None:
     """Move the promises that other processes made while they did not know a new closure yet.
 
     The task raises no exception, because its row would store the exception's text, which may quote

@@ -132,14 +132,15 @@ def test_a_promise_of_a_process_that_did_not_know_the_closure_is_found(calendar,
     assert queued.run_after == friday.now + clinic_time.LATER
     assert clinic_time.LATER.total_seconds() > last_known.SECONDS
     row = Closure.objects.get()
-    assert queued.args_kwargs["args"] == [str(row.pk), builders.member("front desk").pk]
+    given = {"closure": str(row.pk), "by": builders.member("front desk").pk}
+    assert queued.args_kwargs["kwargs"] == given
 
-    clinic_time.look_again.call(*queued.args_kwargs["args"])
+    clinic_time.look_again.call(**given)
     assert fresh(late).target_at == at(AFTER)
     written = Communication.objects.order_by("at", "id").values_list("submission", flat=True)
     assert list(written) == [told_before.pk, late.pk]
     row.delete()
-    clinic_time.look_again.call(*queued.args_kwargs["args"])
+    clinic_time.look_again.call(**given)
     assert Communication.objects.count() == 2
 
 
