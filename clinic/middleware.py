@@ -93,7 +93,7 @@ class LanguageMiddleware:
 
 
 class EdgeMiddleware:
-    """Refuse malformed requests. Give each request an id and a log line, each response its headers."""
+    """Refuse malformed requests. Give a request its id and log line, and a response its headers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
