@@ -1,0 +1,256 @@
+"""Hear danger in what a patient writes in own words.
+
+`read` finds the frames of `danger.yaml` in a text, and for each hit whether the danger is now,
+denied, past or somebody else's (`intake.domain.danger_scope`). Only *now* raises an urgency. It is
+pure and deterministic, and its time grows with the length of the text alone: no regular expression
+here can backtrack.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+from intake.domain.danger_lexicon import END, JOINED, Lexicon, Node
+from intake.domain.danger_scope import DENIED, NOW, OTHER, PAST, Scopes
+from intake.domain.danger_words import Danger, Frame
+
+SCOPES: Final = (NOW, DENIED, PAST, OTHER)
+MOST_HITS: Final = 4
+"""Of one frame at most so many hits are kept; a hit that is now comes before any other one."""
+_STOPS: Final = frozenset(".!?;")
+_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
+_LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
+_FOR_STOP: Final = 2
+"""A full stop between two concepts counts as so many words."""
+
+Span = tuple[int, int]
+
+
+class Found(NamedTuple):
+    """A hit: the frame, its rule, its scope, the words, and where they stand in the text."""
+
+    frame: str
+    rule: str
+    scope: str
+    words: str
+    spans: tuple[Span, ...]
+
+
+class _Letters(dict[int, str]):
+    """Character → what it is read as: small, without accents, Latin; nothing if invisible."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character in "\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`":
+            read = "'"
+        else:
+            plain = unicodedata.normalize("NFKD", character).casefold()
+            read = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+            read = read.translate(_LOOKALIKE)
+        if code < 0x3000:
+            self[code] = read
+        return read
+
+
+_LETTERS: Final = _Letters()
+
+
+class Text:
+    """A text as words, with marks for the ends of sentences.
+
+    `words` are the words that say something, `places` where each one stands in the text, and
+    `before` the punctuation before each one.
+    """
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self._text = text
+        self._plain = text.lower() if text.isascii() else text.translate(_LETTERS)
+        self.words: list[str] = []
+        self.before: list[str] = []
+        self.places: list[Span] = []
+        fillers, mark = lexicon.fillers, ""
+        for match in _TOKEN.finditer(self._plain):
+            letters = match[0]
+            if not (letters[0].isalnum() or letters >= "\U0001f000"):
+                mark += letters
+                continue
+            if "'" in letters:
+                letters = letters.replace("'", "")
+            for word in lexicon.joined(letters) if len(letters) >= JOINED else (letters,):
+                if word not in fillers:
+                    self.words.append(word)
+                    self.before.append(mark)
+                    self.places.append(match.span())
+                    mark = ""
+        self.stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
+
+    def original(self, span: Span) -> Span:
+        """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
+        start, end = self.places[span[0]][0], self.places[span[1] - 1][1]
+        if len(self._plain) == len(self._text):
+            return start, end
+        lengths = [len(_LETTERS[ord(character)]) for character in self._text]
+        ends = list(accumulate(lengths))
+        first = next(n for n, place in enumerate(ends) if place > start)
+        last = next(n for n, place in enumerate(ends) if place >= end)
+        return first, last + 1
+
+
+class Reading:
+    """What is heard in one text. `found` has the hits, those that are now first."""
+
+    def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
+        lexicon = lexicon_of(danger, own_words)
+        self._text = Text(text, lexicon)
+        self._original = text
+        self._spans = _concepts(lexicon, self._text)
+        self._scopes = Scopes(danger, self._text.words, self._text.before, self._spans)
+        hits = [hit for frame in danger.frames for hit in self._hits(frame)]
+        self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
+
+    def _hits(self, frame: Frame) -> Iterator[Found]:
+        lists = [self._scopes.visible(concept) for concept in frame.of]
+        if not all(lists):
+            return
+        kept: list[Found] = []
+        for spans in _near(lists, frame.within, self._text.stops):
+            scope = self._scopes.of_hit(frame, spans)
+            if scope == NOW and any(found.scope != NOW for found in kept):
+                kept = [found for found in kept if found.scope == NOW]
+            if len(kept) < MOST_HITS:
+                kept.append(self._found(frame, spans, scope))
+        yield from kept
+
+    def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
+        places = tuple(sorted(self._text.original(span) for span in spans))
+        words = " … ".join(self._original[start:end] for start, end in places)
+        return Found(frame.id, frame.rule, scope, words, places)
+
+    def scope_at(self, start: int, end: int) -> str:
+        """Return the scope of the words that stand there in the text as the patterns read it."""
+        before = [place for place, _end in self._text.places]
+        first = bisect_left(before, start)
+        last = max(first + 1, bisect_left(before, end))
+        return self._scopes.of_words((min(first, len(before)), min(last, len(before))))
+
+
+def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:
+    """Read a text. `own_words` are the words of the clinic's texts: none of them is a slip."""
+    return Reading(danger, text, own_words)
+
+
+def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
+    """Return the tables of these words, made once."""
+    if own_words not in danger.tables:
+        danger.tables[own_words] = Lexicon(danger, own_words)
+    lexicon: Lexicon = danger.tables[own_words]
+    return lexicon
+
+
+def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
+    """Return where each concept stands in the text, in order."""
+    symbols: dict[str, tuple[str, ...]] = {}
+    at: list[list[tuple[str, int]]] = []
+    for place, word in enumerate(text.words):
+        if word not in symbols:
+            symbols[word] = lexicon.symbols(word)
+        at.append([(symbol, place + 1) for symbol in symbols[word]])
+    filled = [place for place, here in enumerate(at) if here]
+    found: dict[str, list[Span]] = {}
+    for trie in lexicon.tries:
+        more: list[tuple[int, str, int]] = []
+        for place in filled:
+            for concept, end in _ending(trie, at, place, text.stops):
+                more.append((place, f"<{concept}>", end))
+                found.setdefault(concept, []).append((place, end))
+        for place, symbol, end in more:
+            at[place].append((symbol, end))
+    return found
+
+
+def _ending(
+    trie: Node, at: list[list[tuple[str, int]]], start: int, stops: list[bool]
+) -> set[tuple[str, int]]:
+    """Return the concepts of which a phrase begins at `start`, with the places where they end."""
+    ending: set[tuple[str, int]] = set()
+    todo = [(trie, start)]
+    while todo:
+        node, place = todo.pop()
+        for symbol, end in at[place]:
+            child = node.get(symbol)
+            if child is None:
+                continue
+            ending.update((concept, end) for concept in child.get(END, ()))
+            if end < len(at) and not stops[end] and len(child) > (END in child):
+                todo.append((child, end))
+    return ending
+
+
+def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:
+    """Yield the spans, one of each list, that stand near each other: for each span the nearest."""
+    first, *others = lists
+    if not others:
+        yield from ((span,) for span in first)
+        return
+    for span in first:
+        chosen = [_nearest(span, other, within, stops) for other in others]
+        if all(chosen):
+            for second in chosen[0]:
+                if len(chosen) == 1:
+                    yield span, second
+                    continue
+                for third in chosen[1]:
+                    if third[0] >= second[1] or third[1] <= second[0]:
+                        yield span, second, third
+
+
+def _nearest(span: Span, spans: list[Span], within: int, stops: list[bool]) -> list[Span]:
+    """Return the spans nearest to a span on both sides that are not too far from it."""
+    near: list[Span] = []
+    place = bisect_left(spans, span)
+    for steps in (
+        range(place - 1, max(-1, place - 6), -1),
+        range(place, min(len(spans), place + 5)),
+    ):
+        for step in steps:
+            other = spans[step]
+            start, end = (other[1], span[0]) if other[0] < span[0] else (span[1], other[0])
+            if start > end:
+                continue  # one stands in the other
+            if end - start + _FOR_STOP * sum(stops[start : end + 1]) <= within:
+                near.append(other)
+                break
+    return near
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of these texts as the reader reads words."""
+    plain = (text.translate(_LETTERS) for text in texts)
+    return frozenset(
+        token.replace("'", "")
+        for text in plain
+        for token in _TOKEN.findall(text)
+        if token.isalnum()
+    )
+
+
+def marked(text: str, found: Iterable[Found]) -> list[tuple[str, str | None]]:
+    """Return the text in pieces for staff: each piece with its scope, or None where nothing is."""
+    scope_at: dict[int, str] = {}
+    for hit in found:
+        for start, end in hit.spans:
+            for place in range(start, end):
+                scope_at.setdefault(place, hit.scope)
+    pieces: list[tuple[str, str | None]] = []
+    for place, character in enumerate(text):
+        scope = scope_at.get(place)
+        if pieces and pieces[-1][1] == scope:
+            pieces[-1] = (pieces[-1][0] + character, scope)
+        else:
+            pieces.append((character, scope))
+    return pieces
