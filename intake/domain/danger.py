@@ -185,7 +185,7 @@ def _ending(
             child = node.get(symbol)
             if child is None:
                 continue
-            ending.update((concept, end) for concept in child.get(END, ()))
+            ending |= {(concept, end) for concept in child.get(END, ())}
             if end < len(at) and not stops[end] and len(child) > (END in child):
                 todo.append((child, end))
     return ending

@@ -101,4 +101,4 @@ class Danger(Base, frozen=True, dict=True):
             if not ready:
                 return tuple(layers)
             layers.append(tuple(ready))
-            known.update(ready)
+            known |= set(ready)
