@@ -23,7 +23,7 @@ SCOPES: Final = (NOW, DENIED, PAST, OTHER)
 MOST_HITS: Final = 4
 """Of one frame at most so many hits are kept; a hit that is now comes before any other one."""
 _STOPS: Final = frozenset(".!?;")
-_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
+_TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
 _LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
 _FOR_STOP: Final = 2
 """A full stop between two concepts counts as so many words."""
@@ -63,31 +63,43 @@ _LETTERS: Final = _Letters()
 class Text:
     """A text as words, with marks for the ends of sentences.
 
-    `words` are the words that say something, `places` where each one stands in the text, and
-    `before` the punctuation before each one.
+    `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
+    words that say something, `places` where each one stands in the text, `before` the punctuation
+    before each one. `patient` are the places of words such as "my". `rank` counts for each word of `all` the words of `words` before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self._text = text
         self._plain = text.lower() if text.isascii() else text.translate(_LETTERS)
+        self.all: list[str] = []
+        self.stops: list[bool] = []
+        self.rank: list[int] = []
         self.words: list[str] = []
         self.before: list[str] = []
         self.places: list[Span] = []
-        fillers, mark = lexicon.fillers, ""
+        self.patient: list[int] = []
+        fillers, mark, stop = lexicon.fillers, "", False
         for match in _TOKEN.finditer(self._plain):
             letters = match[0]
             if not (letters[0].isalnum() or letters >= "\U0001f000"):
                 mark += letters
+                stop = stop or letters in _STOPS
                 continue
             if "'" in letters:
                 letters = letters.replace("'", "")
             for word in lexicon.joined(letters) if len(letters) >= JOINED else (letters,):
+                self.all.append(word)
+                self.stops.append(stop)
+                self.rank.append(len(self.words))
+                stop = False
+                if word in lexicon.patient:
+                    self.patient.append(len(self.words))
                 if word not in fillers:
                     self.words.append(word)
                     self.before.append(mark)
                     self.places.append(match.span())
                     mark = ""
-        self.stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
+        self.rank.append(len(self.words))
 
     def original(self, span: Span) -> Span:
         """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
@@ -109,7 +121,9 @@ class Reading:
         self._text = Text(text, lexicon)
         self._original = text
         self._spans = _concepts(lexicon, self._text)
-        self._scopes = Scopes(danger, self._text.words, self._text.before, self._spans)
+        self._scopes = Scopes(
+            danger, self._text.words, self._text.before, self._spans, self._text.patient
+        )
         hits = [hit for frame in danger.frames for hit in self._hits(frame)]
         self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
 
@@ -118,7 +132,7 @@ class Reading:
         if not all(lists):
             return
         kept: list[Found] = []
-        for spans in _near(lists, frame.within, self._text.stops):
+        for spans in _near(lists, frame.within, self._scopes.stops):
             scope = self._scopes.of_hit(frame, spans)
             if scope == NOW and any(found.scope != NOW for found in kept):
                 kept = [found for found in kept if found.scope == NOW]
@@ -156,27 +170,36 @@ def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
     """Return where each concept stands in the text, in order."""
     symbols: dict[str, tuple[str, ...]] = {}
     at: list[list[tuple[str, int]]] = []
-    for place, word in enumerate(text.words):
+    for place, word in enumerate(text.all):
         if word not in symbols:
             symbols[word] = lexicon.symbols(word)
         at.append([(symbol, place + 1) for symbol in symbols[word]])
     filled = [place for place, here in enumerate(at) if here]
-    found: dict[str, list[Span]] = {}
+    found: dict[str, set[Span]] = {}
     for trie in lexicon.tries:
         more: list[tuple[int, str, int]] = []
         for place in filled:
-            for concept, end in _ending(trie, at, place, text.stops):
+            for concept, end in _ending(trie, at, place, text, lexicon.fillers):
                 more.append((place, f"<{concept}>", end))
-                found.setdefault(concept, []).append((place, end))
+                span = text.rank[place], text.rank[end]
+                if span[0] < span[1]:
+                    found.setdefault(concept, set()).add(span)
         for place, symbol, end in more:
             at[place].append((symbol, end))
-    return found
+    return {concept: sorted(spans) for concept, spans in found.items()}
 
 
 def _ending(
-    trie: Node, at: list[list[tuple[str, int]]], start: int, stops: list[bool]
+    trie: Node,
+    at: list[list[tuple[str, int]]],
+    start: int,
+    text: Text,
+    fillers: frozenset[str],
 ) -> set[tuple[str, int]]:
-    """Return the concepts of which a phrase begins at `start`, with the places where they end."""
+    """Return the concepts of which a phrase begins at `start`, with the places where they end.
+
+    Fillers between the words of a phrase are passed over.
+    """
     ending: set[tuple[str, int]] = set()
     todo = [(trie, start)]
     while todo:
@@ -185,9 +208,15 @@ def _ending(
             child = node.get(symbol)
             if child is None:
                 continue
-            ending |= {(concept, end) for concept in child.get(END, ())}
-            if end < len(at) and not stops[end] and len(child) > (END in child):
+            if END in child:
+                ending |= {(concept, end) for concept in child[END]}
+                if len(child) == 1:
+                    continue
+            while end < len(at) and not text.stops[end]:
                 todo.append((child, end))
+                if text.all[end] not in fillers:
+                    break
+                end += 1
     return ending
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from intake.domain.danger_words import NUMBERS, PART, Danger
+from intake.domain.danger_words import NUMBERS, PART, Danger, listed
 
 END: Final = ""
 """The key of a node under which stand the concepts that end there."""
@@ -24,9 +24,11 @@ _LONGEST: Final = 40
 JOINED: Final = 14
 """From this length on an unknown word may be several words without spaces."""
 _LONGEST_JOINED: Final = 200
-_NEVER_SLIPS: Final = (
-    *("denies", "after_no", "joins", "had", "long_ago", "relation", "history", "harmless", "over"),
-)
+_ENDINGS: Final = {
+    "en": ("", "s", "ed", "ing", "in", "y"),
+    "es": ("", "o", "a", "os", "as", "e", "ada", "ado", "ando", "aron"),
+}
+"""Language → what a slip may stand for at the end of a word such as `faint*`."""
 _SOUNDS: Final = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -47,7 +49,8 @@ class Lexicon:
 
     def __init__(self, danger: Danger, own_words: frozenset[str]) -> None:
         self.danger = danger
-        self.fillers = frozenset(danger.fillers)
+        self.fillers = frozenset(listed(danger.fillers))
+        self.patient = frozenset(listed(danger.patient))
         self.tries: list[Node] = []
         self._words: dict[str, None] = {}
         self._prefixes: dict[str, str] = {}
@@ -59,7 +62,7 @@ class Lexicon:
             self.tries.append(trie)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
-        self._spared = own_words | frozenset(danger.common)
+        self._spared = own_words | frozenset(listed(danger.common))
         self._slips = self._near_words()
         self._by_sound = {
             sound_of(word): word for word in self._correctable(("es",)) if len(word) >= _ONE_SLIP
@@ -67,7 +70,7 @@ class Lexicon:
 
     def symbols(self, word: str) -> tuple[str, ...]:
         """Return what a word of a text stands for in the phrases; nothing for other words."""
-        if word.isdigit():
+        if word[0].isdecimal() and word.replace(".", "", 1).replace(",", "", 1).isdecimal():
             return self._number(word)
         found = self._exact(word)
         if found or word in self._spared or len(word) < _ONE_SLIP or len(word) > _LONGEST:
@@ -122,14 +125,14 @@ class Lexicon:
         return tuple(found)
 
     def _number(self, word: str) -> tuple[str, ...]:
-        if len(word) > 6:
-            return ()
-        number = int(word)
+        number = float(word.replace(",", ".", 1)) if len(word) <= 6 else 0
         found = [word] if word in self._words else []
-        found.append("#")
-        found += [least for least, n in (("#3+", 3), ("#15+", 15)) if number >= n]
+        found.append("NUMBER")
+        found += [f"NUMBER>{least}" for least in (2, 14) if number > least]
+        if 38 <= number <= 42 or 100 <= number <= 107:
+            found.append("FEVER")
         if len(word) == 4 and 1900 <= number < 2100:
-            found.append("#year")
+            found.append("YEAR")
         return tuple(found)
 
     def _meant(self, word: str) -> str | None:
@@ -151,16 +154,14 @@ class Lexicon:
         return None
 
     def _correctable(self, languages: tuple[str, ...]) -> Iterator[str]:
-        """Yield the words that a slip may stand for: those of places and signs."""
-        roles = self.danger.roles
-        never = {concept for role in _NEVER_SLIPS for concept in roles.get(role, ())}
-        for concept, lists in self.danger.concepts.items():
-            if concept in never:
-                continue
+        """Yield the words that a slip may stand for: those of the concepts that frames read."""
+        for concept in self.danger.heard:
             for language in languages:
-                for phrase in lists.get(language, ()):
+                for phrase in listed(self.danger.concepts[concept].get(language, "")):
                     for word in re.split(r"[ /]", phrase):
-                        if word.isalpha() and word not in self.fillers:
+                        if word.endswith("*"):
+                            yield from (word[:-1] + ending for ending in _ENDINGS[language])
+                        elif word.isalpha() and word not in self.fillers:
                             yield word
 
     def _near_words(self) -> dict[str, list[str]]:

@@ -39,14 +39,16 @@ class Scopes:
         words: list[str],
         before: list[str],
         spans: dict[str, list[Span]],
+        patient: list[int],
     ) -> None:
         self._before = before
-        self._stops = [*(not _STOPS.isdisjoint(mark) for mark in before), True]
+        self.stops = [*(not _STOPS.isdisjoint(mark) for mark in before), True]
         self._count = len(words)
         self._spans = spans
         self._at = {role: self._role(danger, role) for role in danger.roles}
         in_frames = {concept for frame in danger.frames for concept in frame.of}
         self._signs = self._starts(in_frames - danger.places)
+        self._at["patient"] = dict.fromkeys(patient, 0)
         self._hidden = self._hides()
         self._denied = self._denials()
         self._places = danger.places
@@ -69,6 +71,8 @@ class Scopes:
             return PAST
         if self._is_others(signs, whole, named=frame.named):
             return OTHER
+        if self._is_feared(signs, whole):
+            return OTHER
         return PAST if self._is_past(signs, whole) else NOW
 
     def of_words(self, span: Span) -> str:
@@ -82,7 +86,7 @@ class Scopes:
         )
         if denied or self._denied_after(span):
             return DENIED
-        if self._is_others([span], span, named=False):
+        if self._is_others([span], span, named=False) or self._is_feared([span], span):
             return OTHER
         return PAST if self._is_past([span], span) else NOW
 
@@ -99,21 +103,22 @@ class Scopes:
                 found[start] = max(end, found.get(start, 0))
         return found
 
-    def _hides(self) -> dict[int, Span]:
-        """Return for each word the harmless phrase that it is a part of."""
-        hidden: dict[int, Span] = {}
-        for span in self._at.get("harmless", {}).items():
-            for place in range(*span):
-                if place not in hidden or hidden[place][1] - hidden[place][0] < span[1] - span[0]:
-                    hidden[place] = span
+    def _hides(self) -> dict[int, int]:
+        """Return for each word the length of the longest phrase that it hides in.
+
+        A harmless phrase hides what is as long as itself, another covering phrase only what is
+        shorter.
+        """
+        hidden: dict[int, int] = {}
+        for role, shorter in (("harmless", 0), ("covers", 1)):
+            for start, end in self._at.get(role, {}).items():
+                for place in range(start, end):
+                    hidden[place] = max(end - start - shorter, hidden.get(place, 0))
         return hidden
 
     def _is_hidden(self, span: Span) -> bool:
-        return any(
-            place in self._hidden
-            and self._hidden[place][1] - self._hidden[place][0] >= span[1] - span[0]
-            for place in range(*span)
-        )
+        length = span[1] - span[0]
+        return any(self._hidden.get(place, 0) >= length for place in range(*span))
 
     def _within(self, role: str, start: int, end: int) -> list[int]:
         """Return the places from `start` up to `end` at which a phrase of the role begins."""
@@ -123,9 +128,9 @@ class Scopes:
     def _sentence(self, span: Span, near: int) -> Span:
         """Return the words around a span, at most `near` on each side, in the same sentence."""
         start, end = span
-        while start > 0 and span[0] - start < near and not self._stops[start]:
+        while start > 0 and span[0] - start < near and not self.stops[start]:
             start -= 1
-        while end < self._count and end - span[1] < near and not self._stops[end]:
+        while end < self._count and end - span[1] < near and not self.stops[end]:
             end += 1
         return start, end
 
@@ -148,48 +153,51 @@ class Scopes:
         return denied
 
     def _denied_from(self, place: int) -> list[int]:
-        """Return the signs that a negation denies which ends at `place`."""
-        found: list[int] = []
-        after_sign = False
-        while place < self._count and not self._stops[place]:
-            comma = "," in self._before[place] or ":" in self._before[place]
-            if comma and not self._goes_on(place, after_sign):
-                break
-            if place in self._at.get("denies", {}) and after_sign:
-                break
-            if place in self._signs:
-                end = self._signs[place]
-                if after_sign:
-                    break
-                if self._undone(end):
-                    break
-                found += [inner for inner in range(place, end) if inner in self._signs]
-                place, after_sign = end, True
-                continue
+        """Return the signs that a negation denies which ends at `place`.
+
+        A negation reaches over words that carry it, places and other signs. It passes a comma only
+        where the list that follows has an "or", as in "no fever, chills or cough": "no fever, foot
+        cold" goes on with something else.
+        """
+        sure: list[int] = []
+        listed: list[int] = []
+        after_sign = commas = False
+        while place < self._count and not self.stops[place]:
+            if "," in self._before[place] or ":" in self._before[place]:
+                commas, after_sign = True, False
             if place in self._at.get("joins", {}):
+                sure, listed = sure + listed, []
                 place, after_sign = self._at["joins"][place], False
+            elif place in self._at.get("denies", {}):
+                break
+            elif place in self._signs:
+                end = self._signs[place]
+                if after_sign or self._undone(end):
+                    break
+                inner = [start for start in range(place, end) if start in self._signs]
+                if commas:
+                    listed += inner
+                else:
+                    sure += inner
+                place, after_sign = end, True
             elif place in self._at.get("joins_weakly", {}):
                 if not self._goes_on(place + 1, after_sign):
                     break
                 place, after_sign = place + 1, False
             elif place in self._at.get("places", {}):
                 place = self._at["places"][place]
-            elif place in self._at.get("after_no", {}):
-                if after_sign:
-                    break
+            elif place in self._at.get("after_no", {}) and not after_sign and not commas:
                 place = self._at["after_no"][place]
             else:
                 break
-            if comma:
-                after_sign = False
-        return found
+        return sure
 
     def _goes_on(self, place: int, after_sign: bool) -> bool:
-        """Whether a list of denied signs goes on after a comma or an "and"."""
+        """Whether a list of denied signs goes on after an "and"."""
         if place >= self._count or place not in self._signs or not after_sign:
             return False
         end = self._signs[place]
-        return end >= self._count or self._stops[end] or "," in self._before[end]
+        return end >= self._count or self.stops[end] or "," in self._before[end]
 
     def _undone(self, end: int) -> bool:
         """Whether words such as "until today" or "like this" take the denial back."""
@@ -212,10 +220,21 @@ class Scopes:
         return bool(guards) and not self._goes_on_now(whole)
 
     def _goes_on_now(self, whole: Span) -> bool:
+        """Whether words near the sign say that it goes on.
+
+        "Today" or "again" count in the sentence, "is" or "hurts" only up to the next comma.
+        """
         start, end = self._sentence(whole, _NEAR)
         over = self._within("over", start, end)
         covered = {inside for place in over for inside in range(place, self._at["over"][place])}
-        return any(place not in covered for place in self._within("now", start, end))
+        if any(place not in covered for place in self._within("today", start, end)):
+            return True
+        first, last = whole
+        while first > start and "," not in self._before[first]:
+            first -= 1
+        while last < end and "," not in self._before[last]:
+            last += 1
+        return any(place not in covered for place in self._within("now", first, last))
 
     def _is_past(self, signs: list[Span], whole: Span) -> bool:
         start, end = self._sentence(whole, _NEAR)
@@ -251,9 +270,26 @@ class Scopes:
         return False
 
     def _is_others(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
+        """Whether a relative died of it, or had it, or it runs in the family."""
         start, end = self._sentence(whole, _NEAR + 2)
-        if not self._within("relation", start, end) or self._goes_on_now(whole):
-            return False
-        if self._within("history", start, end):
+        relations = self._within("relation", start, whole[0])
+        if any(self._carried("history", start, sign[0]) for sign in signs):
+            return bool(relations)
+        if whole[1] in self._at.get("in_family", {}):
             return True
-        return named and any(self._carried("had", start, sign[0]) for sign in signs)
+        if not named or not relations or self._goes_on_now(whole):
+            return False
+        if ":" in self._before[whole[0]] and relations[-1] == whole[0] - 1:
+            return True
+        return any(self._carried("had", relations[-1], sign[0]) for sign in signs)
+
+    def _is_feared(self, signs: list[Span], whole: Span) -> bool:
+        """Whether the sign is feared or quoted: "afraid of a clot", "your leaflet says"."""
+        start, _end = self._sentence(whole, _NEAR)
+        if any(self._carried("feared", start, sign[0]) for sign in signs):
+            return True
+        start, end = self._sentence(whole, _NEAR)
+        quotes = self._within("quoted", whole[0] - 20 * _NEAR, whole[0])
+        return bool(quotes) and not (
+            self._within("today", start, end) or self._within("patient", quotes[-1], whole[1])
+        )

@@ -3,8 +3,9 @@
 The data is the file `danger.yaml` of a protocol. `intake.domain.danger` reads a text with it.
 
 A phrase is a few words. `cold/icy` stands for either word, `numb*` for every word that begins so,
-`<limb>` for any phrase of that concept, `#` for a number, `#3+` for a number from 3, `#15+` for a
-number from 15, `#year` for a year. The words of `fillers` are left out of text and phrases.
+`<limb>` for any phrase of that concept, `NUMBER` for a number, `NUMBER>2` and `NUMBER>14` for
+one above that, `FEVER` for a temperature of fever, `YEAR` for a year. The words of `fillers` may stand
+between the words of a phrase, and are not counted as words between two concepts.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from intake.domain.grammar import Base
 
 ROLES: Final = (
     *("places", "denies", "after_no", "joins", "joins_weakly", "undoes", "no_denial"),
-    *("answers_no", "had", "long_ago", "now", "over", "relation", "history", "harmless"),
+    *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
+    *("feared", "quoted", "harmless", "covers"),
 )
 """What the reader of scopes asks a concept for."""
 
-NUMBERS: Final = ("#", "#3+", "#15+", "#year")
+NUMBERS: Final = ("NUMBER", "NUMBER>2", "NUMBER>14", "FEVER", "YEAR")
 PART: Final = re.compile(r"<([a-z_]+)>")
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the phrases of a text that commas divide."""
+    return tuple(phrase for phrase in map(str.strip, text.split(",")) if phrase)
 
 
 class Frame(Base, frozen=True):
@@ -50,15 +57,16 @@ class Frame(Base, frozen=True):
 class Danger(Base, frozen=True, dict=True):
     """The words of a protocol: concept → language → phrases; frames; the concepts of each role.
 
-    `fillers` are words that say nothing here. `common` are words that look like a slip of a word
+    `fillers` are words that say nothing here, `patient` those by which a patient says "I" or "my". `common` are words that look like a slip of a word
     here and are none.
     """
 
-    concepts: dict[str, dict[str, tuple[str, ...]]]
+    concepts: dict[str, dict[str, str]]
     frames: tuple[Frame, ...]
     roles: dict[str, tuple[str, ...]]
-    fillers: tuple[str, ...] = ()
-    common: tuple[str, ...] = ()
+    fillers: str = ""
+    patient: str = ""
+    common: str = ""
 
     @cached_property
     def tables(self) -> dict[frozenset[str], Any]:
@@ -77,16 +85,23 @@ class Danger(Base, frozen=True, dict=True):
 
     def phrases(self, concept: str) -> Iterator[tuple[tuple[str, ...], ...]]:
         """Yield the phrases of a concept in every language, each as its words' alternatives."""
-        fillers = frozenset(self.fillers)
         for phrases in self.concepts[concept].values():
-            for phrase in phrases:
-                words = (tuple(word.split("/")) for word in phrase.split())
-                yield tuple(word for word in words if word[0] not in fillers)
+            for phrase in listed(phrases):
+                yield tuple(tuple(word.split("/")) for word in phrase.split())
 
     def parts(self, concept: str) -> set[str]:
         """Return the concepts that the phrases of a concept name."""
-        lists = self.concepts[concept].values()
-        return {part for phrases in lists for phrase in phrases for part in PART.findall(phrase)}
+        return {part for text in self.concepts[concept].values() for part in PART.findall(text)}
+
+    @cached_property
+    def heard(self) -> tuple[str, ...]:
+        """The concepts that frames read, directly or as a part of a phrase."""
+        found = dict.fromkeys(concept for frame in self.frames for concept in frame.of)
+        todo = list(found)
+        for concept in todo:  # the list grows during the loop
+            todo += sorted(self.parts(concept) - found.keys())
+            found |= dict.fromkeys(self.parts(concept))
+        return tuple(found)
 
     @cached_property
     def layers(self) -> tuple[tuple[str, ...], ...]:

@@ -9,33 +9,36 @@ from hypothesis import strategies as st
 
 from intake.domain.danger import marked, read
 from intake.domain.danger_lexicon import distance_within, sound_of
-from intake.domain.danger_words import Danger, Frame
+from intake.domain.danger_words import Danger, Frame, listed
 
 WORDS = Danger(
     concepts={
-        "limb": {"en": ("leg", "foot", "calf"), "es": ("pierna", "pie")},
-        "cold": {"en": ("cold", "freezing", "like ice"), "es": ("fria", "helada", "helado")},
-        "breathless": {"en": ("<cannot> breathe/breath", "short of breath"), "es": ("falta aire",)},
-        "cannot": {"en": ("cant", "cannot", "not able to"), "es": ("no puedo",)},
-        "chest": {"en": ("chest",), "es": ("pecho",)},
-        "pain": {"en": ("pain", "hurts"), "es": ("dolor", "duele")},
-        "clot": {"en": ("clot", "thrombosis"), "es": ("coagulo",)},
-        "faint": {"en": ("passed out", "faint*"), "es": ("desmay*",)},
-        "no": {"en": ("no", "not", "never", "dont"), "es": ("no", "sin", "nunca")},
-        "carry": {"en": ("have", "had", "any", "sign"), "es": ("tengo", "he", "tenido")},
-        "or": {"en": ("or", "nor"), "es": ("ni",)},
-        "and": {"en": ("and",), "es": ("y",)},
-        "until": {"en": ("until", "except", "like this"), "es": ("hasta",)},
-        "never_such": {"en": ("never had such", "no relief"), "es": ()},
-        "nope": {"en": ("no", "none"), "es": ("no",)},
-        "had": {"en": ("had",), "es": ("tuve",)},
-        "ago": {"en": ("#15+ days ago", "#3+ weeks ago", "# years ago", "in #year"), "es": ()},
-        "now": {"en": ("now", "today", "still", "is"), "es": ("hoy",)},
-        "fine": {"en": ("fine now",), "es": ()},
-        "kin": {"en": ("dad", "mom", "wife"), "es": ("papa",)},
-        "died": {"en": ("died of",), "es": ("murio de",)},
-        "winter": {"en": ("every winter",), "es": ("cada invierno",)},
-        "joke": {"en": ("cold hard cash",), "es": ()},
+        "limb": {"en": "leg, foot, calf", "es": "pierna, pie"},
+        "cold": {"en": "cold, freezing, like ice", "es": "fria, helada, helado"},
+        "breathless": {"en": "<cannot> breathe/breath, short of breath", "es": "falta aire"},
+        "cannot": {"en": "cant, cannot, not able to", "es": "no puedo"},
+        "chest": {"en": "chest", "es": "pecho"},
+        "pain": {"en": "pain, hurts", "es": "dolor, duele"},
+        "clot": {"en": "clot, thrombosis", "es": "coagulo"},
+        "faint": {"en": "passed out, faint*", "es": "desmay*"},
+        "no": {"en": "no, not, never, dont", "es": "no, sin, nunca"},
+        "carry": {"en": "have, had, any, sign", "es": "tengo, he, tenido"},
+        "or": {"en": "or, nor", "es": "ni"},
+        "and": {"en": "and", "es": "y"},
+        "until": {"en": "until, except, like this", "es": "hasta"},
+        "never_such": {"en": "never had such, no relief", "es": ""},
+        "nope": {"en": "no, none", "es": "no"},
+        "had": {"en": "had", "es": "tuve"},
+        "ago": {
+            "en": "NUMBER>14 days ago, NUMBER>2 weeks ago, NUMBER years ago, in YEAR",
+            "es": "",
+        },
+        "now": {"en": "now, today, still, is", "es": "hoy"},
+        "fine": {"en": "fine now", "es": ""},
+        "kin": {"en": "dad, mom, wife", "es": "papa"},
+        "died": {"en": "died of", "es": "murio de"},
+        "winter": {"en": "every winter", "es": "cada invierno"},
+        "joke": {"en": "cold hard cash", "es": ""},
     },
     frames=(
         Frame(id="cold limb", of=("limb", "cold"), rule="D1", within=4, unless=("winter",)),
@@ -61,8 +64,8 @@ WORDS = Danger(
         "history": ("died",),
         "harmless": ("joke",),
     },
-    fillers=("my", "a", "the", "of", "to", "its", "i", "me", "el", "la", "mi", "se"),
-    common=("could",),
+    fillers="my, a, the, of, to, its, i, me, el, la, mi, se",
+    common="could",
 )
 
 
@@ -185,7 +188,7 @@ def test_the_marked_text_is_the_text() -> None:
 
 
 WORD = st.sampled_from(
-    [word for lists in WORDS.concepts.values() for phrases in lists.values() for word in phrases]
+    [word for lists in WORDS.concepts.values() for text in lists.values() for word in listed(text)]
 )
 ODD = st.text(max_size=400) | st.lists(WORD, max_size=40).map(" ".join)
 
