@@ -221,7 +221,7 @@ def _ending(
 
 
 def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:
-    """Yield the spans, one of each list, that stand near each other: for each span the nearest."""
+    """Yield the spans, one of each list, that stand near each other: for each span some of the nearest."""
     first, *others = lists
     if not others:
         yield from ((span,) for span in first)
@@ -239,7 +239,7 @@ def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[t
 
 
 def _nearest(span: Span, spans: list[Span], within: int, stops: list[bool]) -> list[Span]:
-    """Return the spans nearest to a span on both sides that are not too far from it."""
+    """Return the spans, at most five on each side, that are not too far from a span."""
     near: list[Span] = []
     place = bisect_left(spans, span)
     for steps in (
@@ -253,7 +253,6 @@ def _nearest(span: Span, spans: list[Span], within: int, stops: list[bool]) -> l
                 continue  # one stands in the other
             if end - start + _FOR_STOP * sum(stops[start : end + 1]) <= within:
                 near.append(other)
-                break
     return near
 
 

@@ -73,7 +73,7 @@ class Scopes:
             return OTHER
         if self._is_feared(signs, whole):
             return OTHER
-        return PAST if self._is_past(signs, whole) else NOW
+        return PAST if self._is_past(signs, whole, named=frame.named) else NOW
 
     def of_words(self, span: Span) -> str:
         """Return the scope of any words, such as those that a pattern found."""
@@ -88,7 +88,7 @@ class Scopes:
             return DENIED
         if self._is_others([span], span, named=False) or self._is_feared([span], span):
             return OTHER
-        return PAST if self._is_past([span], span) else NOW
+        return PAST if self._is_past([span], span, named=False) else NOW
 
     # Tables
 
@@ -138,26 +138,36 @@ class Scopes:
 
     def _denials(self) -> list[bool]:
         denied = [False] * (self._count + 1)
-        inside = {place for start, end in self._signs.items() for place in range(start, end)} | {
+        inside = {
+            place
+            for start, end in self._signs.items()
+            if end - start > 1
+            for place in range(start, end)
+        } | {
             place
             for start, end in self._at.get("no_denial", {}).items()
             for place in range(start, end)
         }
         for start, end in self._at.get("denies", {}).items():
             if start not in inside:
-                for place in self._denied_from(end):
+                for place in self._denied_from(end, whole_list=False):
+                    denied[place] = True
+        for start, end in self._at.get("denies_all", {}).items():
+            if start not in inside:
+                for place in self._denied_from(end, whole_list=True):
                     denied[place] = True
         for start, end in self._signs.items():
             if self._denied_after((start, end)):
                 denied[start] = True
         return denied
 
-    def _denied_from(self, place: int) -> list[int]:
+    def _denied_from(self, place: int, *, whole_list: bool) -> list[int]:
         """Return the signs that a negation denies which ends at `place`.
 
         A negation reaches over words that carry it, places and other signs. It passes a comma only
         where the list that follows has an "or", as in "no fever, chills or cough": "no fever, foot
-        cold" goes on with something else.
+        cold" goes on with something else. Words of medical staff such as "denies" or "ruled out"
+        reach over the `whole_list`.
         """
         sure: list[int] = []
         listed: list[int] = []
@@ -175,13 +185,13 @@ class Scopes:
                 if after_sign or self._undone(end):
                     break
                 inner = [start for start in range(place, end) if start in self._signs]
-                if commas:
+                if commas and not whole_list:
                     listed += inner
                 else:
                     sure += inner
                 place, after_sign = end, True
             elif place in self._at.get("joins_weakly", {}):
-                if not self._goes_on(place + 1, after_sign):
+                if not whole_list and not self._goes_on(place + 1, after_sign):
                     break
                 place, after_sign = place + 1, False
             elif place in self._at.get("places", {}):
@@ -236,13 +246,15 @@ class Scopes:
             last += 1
         return any(place not in covered for place in self._within("now", first, last))
 
-    def _is_past(self, signs: list[Span], whole: Span) -> bool:
+    def _is_past(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
         start, end = self._sentence(whole, _NEAR)
         times = self._within("long_ago", start, end)
         if not times or self._goes_on_now(whole):
             return False
         after = whole[1]
         if any(after <= time <= after + 1 for time in times):
+            return True
+        if named and any(whole[0] - 2 <= time < whole[0] for time in times):
             return True
         return any(self._told_as_past(start, sign[0]) for sign in signs)
 
