@@ -149,7 +149,7 @@ class Scopes:
             for place in range(start, end)
         }
         for start, end in self._at.get("denies", {}).items():
-            if start not in inside:
+            if start not in inside and not self._after_cannot(start):
                 for place in self._denied_from(end, whole_list=False):
                     denied[place] = True
         for start, end in self._at.get("denies_all", {}).items():
@@ -160,6 +160,11 @@ class Scopes:
             if self._denied_after((start, end)):
                 denied[start] = True
         return denied
+
+    def _after_cannot(self, place: int) -> bool:
+        """Whether the negation is the second one: "I can't walk without gasping"."""
+        start, _end = self._sentence((place, place), _NEAR)
+        return any("," not in self._before[place] for _at in self._within("cannot", start, place))
 
     def _denied_from(self, place: int, *, whole_list: bool) -> list[int]:
         """Return the signs that a negation denies which ends at `place`.
@@ -180,22 +185,22 @@ class Scopes:
                 place, after_sign = self._at["joins"][place], False
             elif place in self._at.get("denies", {}):
                 break
-            elif place in self._signs:
-                end = self._signs[place]
-                if after_sign or self._undone(end):
+            elif place in self._signs or place in self._at.get("places", {}):
+                end = self._signs.get(place, 0)
+                where = end <= self._at.get("places", {}).get(place, 0)
+                if (after_sign and not where and not whole_list) or self._undone(max(end, place + 1)):
                     break
+                end = max(end, self._at.get("places", {}).get(place, 0))
                 inner = [start for start in range(place, end) if start in self._signs]
                 if commas and not whole_list:
                     listed += inner
                 else:
                     sure += inner
-                place, after_sign = end, True
+                place, after_sign = end, after_sign or not where
             elif place in self._at.get("joins_weakly", {}):
                 if not whole_list and not self._goes_on(place + 1, after_sign):
                     break
                 place, after_sign = place + 1, False
-            elif place in self._at.get("places", {}):
-                place = self._at["places"][place]
             elif place in self._at.get("after_no", {}) and not after_sign and not commas:
                 place = self._at["after_no"][place]
             else:
@@ -212,7 +217,9 @@ class Scopes:
     def _undone(self, end: int) -> bool:
         """Whether words such as "until today" or "like this" take the denial back."""
         _start, last = self._sentence((end, end), _NEAR)
-        return bool(self._within("undoes", end, last))
+        if self._within("undoes", end, last):
+            return True
+        return bool(self._within("changed", end, end + 2 * _NEAR))
 
     def _denied_after(self, span: Span) -> bool:
         """Whether the sign is asked and answered: "Chest pain? No"."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 from intake.domain.grammar import Base
 
 ROLES: Final = (
-    *("places", "denies", "denies_all", "after_no", "joins", "joins_weakly", "undoes", "no_denial"),
+    *("places", "denies", "denies_all", "after_no", "joins", "joins_weakly", "undoes", "changed", "cannot", "no_denial"),
     *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
     *("feared", "quoted", "harmless", "covers"),
 )
