@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from intake.domain.danger_lexicon import END, JOINED, Lexicon, Node
 from intake.domain.danger_scope import DENIED, NOW, OTHER, PAST, Scopes
 from intake.domain.danger_words import Danger, Frame
 
 SCOPES: Final = (NOW, DENIED, PAST, OTHER)
-MOST_HITS: Final = 4
-"""Of one frame at most so many hits are kept; a hit that is now comes before any other one."""
+MOST_HITS: Final = 3
+"""Of one frame at most so many hits are kept. A hit that is now takes the place of all others."""
 _STOPS: Final = frozenset(".!?;")
 _TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
 _LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
@@ -39,6 +40,10 @@ class Found(NamedTuple):
     scope: str
     words: str
     spans: tuple[Span, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON data; `found_from_json` reads it back."""
+        return self._asdict() | {"spans": [list(span) for span in self.spans]}
 
 
 class _Letters(dict[int, str]):
@@ -65,7 +70,8 @@ class Text:
 
     `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
     words that say something, `places` where each one stands in the text, `before` the punctuation
-    before each one. `patient` are the places of words such as "my". `rank` counts for each word of `all` the words of `words` before it.
+    before each one. `patient` are the places of words such as "my". `rank` counts for each word of
+    `all` the words of `words` before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -106,38 +112,45 @@ class Text:
         start, end = self.places[span[0]][0], self.places[span[1] - 1][1]
         if len(self._plain) == len(self._text):
             return start, end
-        lengths = [len(_LETTERS[ord(character)]) for character in self._text]
-        ends = list(accumulate(lengths))
-        first = next(n for n, place in enumerate(ends) if place > start)
-        last = next(n for n, place in enumerate(ends) if place >= end)
-        return first, last + 1
+        return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where each character of the text ends, after what it is read as."""
+        return list(accumulate(len(_LETTERS[ord(character)]) for character in self._text))
 
 
 class Reading:
     """What is heard in one text. `found` has the hits, those that are now first."""
 
     def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
-        lexicon = lexicon_of(danger, own_words)
+        self._lexicon = lexicon = lexicon_of(danger, own_words)
         self._text = Text(text, lexicon)
         self._original = text
         self._spans = _concepts(lexicon, self._text)
         self._scopes = Scopes(
             danger, self._text.words, self._text.before, self._spans, self._text.patient
         )
-        hits = [hit for frame in danger.frames for hit in self._hits(frame)]
+        visible = {concept: self._scopes.visible(concept) for concept in self._spans}
+        standing = {concept for concept, spans in visible.items() if spans}
+        hits = [
+            hit
+            for frame in danger.frames
+            if standing.issuperset(frame.of)
+            for hit in self._hits(frame, [visible[concept] for concept in frame.of])
+        ]
         self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
 
-    def _hits(self, frame: Frame) -> Iterator[Found]:
-        lists = [self._scopes.visible(concept) for concept in frame.of]
-        if not all(lists):
-            return
+    def _hits(self, frame: Frame, lists: list[list[Span]]) -> Iterator[Found]:
         kept: list[Found] = []
         for spans in _near(lists, frame.within, self._scopes.stops):
             scope = self._scopes.of_hit(frame, spans)
-            if scope == NOW and any(found.scope != NOW for found in kept):
-                kept = [found for found in kept if found.scope == NOW]
-            if len(kept) < MOST_HITS:
+            if scope == NOW and kept and kept[0].scope != NOW:
+                kept = []
+            if len(kept) < MOST_HITS and (scope == NOW or not kept or kept[0].scope != NOW):
                 kept.append(self._found(frame, spans, scope))
+            if len(kept) == MOST_HITS and scope == NOW:
+                break
         yield from kept
 
     def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
@@ -145,12 +158,14 @@ class Reading:
         words = " … ".join(self._original[start:end] for start, end in places)
         return Found(frame.id, frame.rule, scope, words, places)
 
-    def scope_at(self, start: int, end: int) -> str:
-        """Return the scope of the words that stand there in the text as the patterns read it."""
-        before = [place for place, _end in self._text.places]
-        first = bisect_left(before, start)
-        last = max(first + 1, bisect_left(before, end))
-        return self._scopes.of_words((min(first, len(before)), min(last, len(before))))
+    def scope_at(self, text: str, span: Span) -> str:
+        """Return the scope of the words that stand at `span` of the text as patterns read it."""
+        start, end = span
+        while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+            start -= 1
+        first = len(Text(text[:start], self._lexicon).words)
+        last = len(Text(text[:end], self._lexicon).words)
+        return self._scopes.of_words((first, max(first + 1, last)))
 
 
 def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:
@@ -221,7 +236,7 @@ def _ending(
 
 
 def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:
-    """Yield the spans, one of each list, that stand near each other: for each span some of the nearest."""
+    """Yield spans that stand near each other, one of each list."""
     first, *others = lists
     if not others:
         yield from ((span,) for span in first)

@@ -62,14 +62,21 @@ class Lexicon:
             self.tries.append(trie)
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
+        self._table: dict[str, tuple[str, ...]] = {}
         self._spared = own_words | frozenset(listed(danger.common))
         self._slips = self._near_words()
         self._by_sound = {
             sound_of(word): word for word in self._correctable(("es",)) if len(word) >= _ONE_SLIP
         }
+        for word in (*self.known, *self._spared):
+            self._table[word] = self._looked_up(word)
 
     def symbols(self, word: str) -> tuple[str, ...]:
         """Return what a word of a text stands for in the phrases; nothing for other words."""
+        known = self._table.get(word)
+        return self._looked_up(word) if known is None else known
+
+    def _looked_up(self, word: str) -> tuple[str, ...]:
         if word[0].isdecimal() and word.replace(".", "", 1).replace(",", "", 1).isdecimal():
             return self._number(word)
         found = self._exact(word)

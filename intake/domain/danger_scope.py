@@ -188,7 +188,9 @@ class Scopes:
             elif place in self._signs or place in self._at.get("places", {}):
                 end = self._signs.get(place, 0)
                 where = end <= self._at.get("places", {}).get(place, 0)
-                if (after_sign and not where and not whole_list) or self._undone(max(end, place + 1)):
+                if (after_sign and not where and not whole_list) or self._undone(
+                    max(end, place + 1)
+                ):
                     break
                 end = max(end, self._at.get("places", {}).get(place, 0))
                 inner = [start for start in range(place, end) if start in self._signs]
@@ -290,7 +292,7 @@ class Scopes:
 
     def _is_others(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
         """Whether a relative died of it, or had it, or it runs in the family."""
-        start, end = self._sentence(whole, _NEAR + 2)
+        start, _end = self._sentence(whole, _NEAR + 2)
         relations = self._within("relation", start, whole[0])
         if any(self._carried("history", start, sign[0]) for sign in signs):
             return bool(relations)

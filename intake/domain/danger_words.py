@@ -4,8 +4,8 @@ The data is the file `danger.yaml` of a protocol. `intake.domain.danger` reads a
 
 A phrase is a few words. `cold/icy` stands for either word, `numb*` for every word that begins so,
 `<limb>` for any phrase of that concept, `NUMBER` for a number, `NUMBER>2` and `NUMBER>14` for
-one above that, `FEVER` for a temperature of fever, `YEAR` for a year. The words of `fillers` may stand
-between the words of a phrase, and are not counted as words between two concepts.
+one above that, `FEVER` for a temperature of fever, `YEAR` for a year. The words of `fillers` may
+stand between the words of a phrase, and are not counted as words between two concepts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from typing import Any, Final
 from intake.domain.grammar import Base
 
 ROLES: Final = (
-    *("places", "denies", "denies_all", "after_no", "joins", "joins_weakly", "undoes", "changed", "cannot", "no_denial"),
+    *(
+        "places",
+        "denies",
+        "denies_all",
+        "after_no",
+        "joins",
+        "joins_weakly",
+        "undoes",
+        "changed",
+        "cannot",
+        "no_denial",
+    ),
     *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
     *("feared", "quoted", "harmless", "covers"),
 )
@@ -57,8 +68,8 @@ class Frame(Base, frozen=True):
 class Danger(Base, frozen=True, dict=True):
     """The words of a protocol: concept → language → phrases; frames; the concepts of each role.
 
-    `fillers` are words that say nothing here, `patient` those by which a patient says "I" or "my". `common` are words that look like a slip of a word
-    here and are none.
+    `fillers` are words that say nothing here, `patient` those by which a patient says "I" or "my".
+    `common` are words that look like a slip of a word here and are none.
     """
 
     concepts: dict[str, dict[str, str]]

@@ -13,8 +13,10 @@ import msgspec
 
 from intake.domain.answers import plain
 from intake.domain.computed import compute
-from intake.domain.conditions import compiled
+from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
+from intake.domain.grammar import DANGER
+from intake.domain.hearing import Hearing, hear
 from intake.domain.route import kept_answers
 
 
@@ -22,7 +24,7 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with its texts of that day.
 
     `inputs` holds every value that the rule reads, as JSON data (decimals as strings); None for a
-    missing value.
+    missing value. Under "danger" stands what was heard in free text: frame, words and places.
     """
 
     id: str
@@ -77,10 +79,11 @@ def assess(
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
+    hearing = hear(protocol, answers)
     rules = protocol.rules.rules
 
     def that_fire(candidates: Iterable[Rule]) -> list[Rule]:
-        return [rule for rule in candidates if compiled(rule.when)(answers, computed)]
+        return [rule for rule in candidates if compiled(rule.when)(answers, computed, hearing)]
 
     flags = that_fire(rule for rule in rules if rule.level == FLAG)
     fired = (
@@ -91,8 +94,8 @@ def assess(
     fired.sort(key=lambda rule: -protocol.level(rule.level).rank)
     return Assessment(
         urgency=fired[0].level if fired else min(protocol.rules.levels, key=_rank).code,
-        fired=tuple(_fired(rule, answers, computed) for rule in fired),
-        flags=tuple(_fired(rule, answers, computed) for rule in flags),
+        fired=tuple(_fired(rule, answers, computed, hearing) for rule in fired),
+        flags=tuple(_fired(rule, answers, computed, hearing) for rule in flags),
         computed=computed,
         interrupt=any(rule.interrupt is True for rule in fired),
         blocked=any(rule.blocks_submission for rule in fired),
@@ -114,7 +117,7 @@ def interrupting_rules(
     rules = [
         rule
         for rule in protocol.rules.rules
-        if rule.interrupt is True and compiled(rule.when)(answers, computed)
+        if rule.interrupt is True and holds(rule.when, answers, computed)
     ]
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
@@ -123,11 +126,16 @@ def _rank(level: Level) -> int:
     return level.rank
 
 
-def _fired(rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue]) -> Fired:
+def _fired(
+    rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
+) -> Fired:
     inputs = {
         name: computed[name] if name in computed else plain(answers.get(name))
         for name in rule.inputs
+        if name != DANGER
     }
+    if DANGER in rule.inputs:
+        inputs[DANGER] = hearing.found(rule.when)
     return Fired(
         id=rule.id,
         level=rule.level,

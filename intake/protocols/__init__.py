@@ -14,6 +14,7 @@ import msgspec
 from django.conf import settings
 
 from intake.domain import translation
+from intake.domain.danger_words import Danger
 from intake.domain.definition import (
     Approval,
     Protocol,
@@ -61,19 +62,36 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
     data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
+    if "danger" in data:
+        decode(data["danger"], lambda part: msgspec.convert(part, Danger))
     decode(signed, lambda part: msgspec.convert(part, Approval))
     name = folder.name
     return decode(data["questionnaire"], lambda _part: from_data(name, **data, approval=signed))
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    """Return the data of questionnaire and rules by these names, with the shared parts in it.
+    """Return the data of questionnaire, rules and danger by these names, with the shared parts.
 
     The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    return {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    data = {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    danger = _danger_of(folder)
+    if danger is None:
+        return data
+    return data | {"rules": parts.with_frames(data["rules"], danger), "danger": danger}
+
+
+def _danger_of(folder: Path) -> Any:
+    """Return the words of danger: those of the shared folders that are named, and its own."""
+    if not (folder / "danger.yaml").is_file():
+        return None
+    own = read(folder / "danger.yaml")
+    words = {key: value for key, value in own.items() if key != "shared"}
+    for name in own.get("shared", ()):
+        words = parts.more_danger(read(folder.parent / "shared" / name / "danger.yaml"), words)
+    return words
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
