@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
@@ -42,8 +42,14 @@ class Found(NamedTuple):
     spans: tuple[Span, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return JSON data; `found_from_json` reads it back."""
+        """Return JSON data, which `from_json` reads back."""
         return self._asdict() | {"spans": [list(span) for span in self.spans]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Found:
+        """Read the hit that `to_json` wrote. Other keys are left out."""
+        values = {name: data[name] for name in cls._fields}
+        return cls(**values | {"spans": tuple((start, end) for start, end in data["spans"])})
 
 
 class _Letters(dict[int, str]):

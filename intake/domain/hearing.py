@@ -53,6 +53,10 @@ class Hearing:
             )
         ]
 
+    def all_found(self) -> tuple[Found, ...]:
+        """Return everything that is heard, whatever its scope."""
+        return tuple(found for _question, found in self._all())
+
     def _all(self) -> Iterator[tuple[str, Found]]:
         for question, reading in self._readings.items():
             yield from ((question, found) for found in reading.found)

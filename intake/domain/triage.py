@@ -122,6 +122,25 @@ def interrupting_rules(
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 
+def rule_for_text(protocol: Protocol, text: str) -> Rule | None:
+    """Return the most urgent rule that a text of a patient fires outside of the questionnaire.
+
+    The text is judged like an answer to every question for free text. None when no rule with a
+    level fires.
+    """
+    written = dict.fromkeys(protocol.uses.free_text, text)
+    reads_text = {*written, DANGER}
+    hearing = hear(protocol, written)
+    rules = [
+        rule
+        for rule in protocol.rules.rules
+        if rule.level != FLAG
+        and not reads_text.isdisjoint(rule.inputs)
+        and holds(rule.when, written, {}, hearing)
+    ]
+    return max(rules, key=lambda rule: protocol.level(rule.level).rank, default=None)
+
+
 def _rank(level: Level) -> int:
     return level.rank
 

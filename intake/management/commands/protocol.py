@@ -1,22 +1,25 @@
-"""`manage.py protocol new|check|words|diff|golden NAME`: write a protocol, and read it in words."""
+"""`manage.py protocol new|check|words|diff|golden|danger NAME`: write and read a protocol."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import golden
+from intake.authoring import danger_report, golden
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
 from intake.authoring.versions import version
 from intake.domain.definition import Protocol
 from intake.protocols import faults
-from intake.protocols.files import Unreadable, shown_path
+from intake.protocols.files import ROOT, Unreadable, shown_path
+
+CORPUS: Final = ROOT / "tests" / "intake" / "domain" / "corpus"
+"""The labelled sentences; not a part of an installed program."""
 
 
 class Command(BaseCommand):
@@ -26,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden"
+            dest="does", required=True, metavar="new|check|words|diff|golden|danger"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -34,6 +37,7 @@ class Command(BaseCommand):
             ("words", "write the protocol in words as one HTML file, to print and to read"),
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
+            ("danger", "measure how danger in own words is heard, with labelled sentences"),
         ):
             one = does.add_parser(name, help=help, description=help)
             one.add_argument("name", help="the name of the protocol: its folder")
@@ -43,6 +47,10 @@ class Command(BaseCommand):
                     nargs="?",
                     default="HEAD",
                     help="a folder, a file with a stored protocol, or a commit of git (HEAD)",
+                )
+            if name == "danger":
+                one.add_argument(
+                    "--held", action="store_true", help="measure with the sentences held back"
                 )
             if name == "words":
                 one.add_argument("--to", help="the file to write (NAME.html)")
@@ -108,6 +116,16 @@ class Command(BaseCommand):
             self.stdout.write(sentence)
         self.stdout.write(f"{len(rows)} cases, {len(changed)} changed in {shown_path(table)}.")
         self._say_unshown(protocol, after)
+
+    def _danger(self, name: str, *, held: bool = False, **options: Any) -> None:
+        protocol = protocols.load(name)
+        half = "held_back" if held else "tuned_on"
+        files = sorted(CORPUS.glob(f"??_{half}.tsv"))
+        if not files:
+            raise CommandError(f"There are no sentences in {shown_path(CORPUS)}.")
+        sentences = [sentence for file in files for sentence in danger_report.read(file)]
+        rows = list(danger_report.judged(protocol, sentences))
+        self.stdout.write("\n".join(danger_report.report(rows)))
 
     def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
         if missing := golden.unshown(protocol, rows):
