@@ -122,13 +122,8 @@ def _finds_words(leaf: AnswerCondition) -> Test:
         answers: Answers, _computed: Mapping[str, ComputedValue], hearing: Hearing
     ) -> bool:
         answer = answers.get(question)
-        if not isinstance(answer, str):
-            return False
-        text = normalised(answer)
-        return any(
-            hearing.scope_at(question, text, found.span()) == scope
-            for pattern in patterns
-            for found in pattern.finditer(text)
+        return isinstance(answer, str) and scope in hearing.scopes(
+            question, patterns, normalised(answer)
         )
 
     return any_found

@@ -189,56 +189,53 @@ def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
 
 def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
     """Return where each concept stands in the text, in order."""
-    symbols: dict[str, tuple[str, ...]] = {}
-    at: list[list[tuple[str, int]]] = []
-    for place, word in enumerate(text.all):
-        if word not in symbols:
-            symbols[word] = lexicon.symbols(word)
-        at.append([(symbol, place + 1) for symbol in symbols[word]])
+    at: list[list[tuple[str, int]]] = [
+        [(symbol, place + 1) for symbol in lexicon.symbols(word)]
+        for place, word in enumerate(text.all)
+    ]
     filled = [place for place, here in enumerate(at) if here]
     found: dict[str, set[Span]] = {}
+    rank = text.rank
     for trie in lexicon.tries:
         more: list[tuple[int, str, int]] = []
         for place in filled:
-            for concept, end in _ending(trie, at, place, text, lexicon.fillers):
-                more.append((place, f"<{concept}>", end))
-                span = text.rank[place], text.rank[end]
-                if span[0] < span[1]:
-                    found.setdefault(concept, set()).add(span)
+            for symbol, end in at[place]:
+                node = trie.get(symbol)
+                if node is None:
+                    continue
+                for concept, last in _ending(node, at, end, text, lexicon.fillers):
+                    more.append((place, f"<{concept}>", last))
+                    if rank[place] < rank[last]:
+                        found.setdefault(concept, set()).add((rank[place], rank[last]))
         for place, symbol, end in more:
             at[place].append((symbol, end))
     return {concept: sorted(spans) for concept, spans in found.items()}
 
 
 def _ending(
-    trie: Node,
+    node: Node,
     at: list[list[tuple[str, int]]],
-    start: int,
+    end: int,
     text: Text,
     fillers: frozenset[str],
-) -> set[tuple[str, int]]:
-    """Return the concepts of which a phrase begins at `start`, with the places where they end.
+) -> Iterator[tuple[str, int]]:
+    """Yield the concepts of which a phrase ends at `node` or below it, and where it ends.
 
     Fillers between the words of a phrase are passed over.
     """
-    ending: set[tuple[str, int]] = set()
-    todo = [(trie, start)]
-    while todo:
-        node, place = todo.pop()
-        for symbol, end in at[place]:
-            child = node.get(symbol)
-            if child is None:
-                continue
-            if END in child:
-                ending |= {(concept, end) for concept in child[END]}
-                if len(child) == 1:
-                    continue
-            while end < len(at) and not text.stops[end]:
-                todo.append((child, end))
-                if text.all[end] not in fillers:
-                    break
-                end += 1
-    return ending
+    if END in node:
+        for concept in node[END]:
+            yield concept, end
+        if len(node) == 1:
+            return
+    while end < len(at) and not text.stops[end]:
+        for symbol, last in at[end]:
+            below = node.get(symbol)
+            if below is not None:
+                yield from _ending(below, at, last, text, fillers)
+        if text.all[end] not in fillers:
+            break
+        end += 1
 
 
 def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ class Hearing:
 
     def __init__(self, readings: Mapping[str, Reading]) -> None:
         self._readings = readings
+        self._scopes: dict[tuple[str, tuple[re.Pattern[str], ...]], frozenset[str]] = {}
         self._heard = {
             (found.frame, found.scope) for reading in readings.values() for found in reading.found
         }
@@ -30,14 +32,25 @@ class Hearing:
             for frame, heard in self._heard
         )
 
-    def scope_at(self, question: str, text: str, span: tuple[int, int]) -> str:
-        """Return the scope of words that a pattern found in the answer to a question.
+    def scopes(
+        self, question: str, patterns: tuple[re.Pattern[str], ...], text: str
+    ) -> frozenset[str]:
+        """Return the scopes of the words that patterns find in the answer to a question.
 
-        `span` is their place in `text`, the answer as patterns read it. Without a reading the scope
-        is now.
+        `text` is the answer as patterns read it. Without a reading every scope is now.
         """
         reading = self._readings.get(question)
-        return NOW if reading is None else reading.scope_at(text, span)
+        if reading is None:
+            found = any(pattern.search(text) for pattern in patterns)
+            return frozenset((NOW,) if found else ())
+        # several rules ask the same patterns
+        if (question, patterns) not in self._scopes:
+            self._scopes[question, patterns] = frozenset(
+                reading.scope_at(text, hit.span())
+                for pattern in patterns
+                for hit in pattern.finditer(text)
+            )
+        return self._scopes[question, patterns]
 
     def found(self, condition: AnswerCondition) -> list[dict[str, Any]]:
         """Return what a condition heard, as JSON data: the question, the words and their places."""
