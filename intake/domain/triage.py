@@ -138,7 +138,12 @@ def rule_for_text(protocol: Protocol, text: str) -> Rule | None:
         and not reads_text.isdisjoint(rule.inputs)
         and holds(rule.when, written, {}, hearing)
     ]
-    return max(rules, key=lambda rule: protocol.level(rule.level).rank, default=None)
+    # of two rules of one level, the one that heard what the text names, not the net of patterns
+    return max(
+        rules,
+        key=lambda rule: (protocol.level(rule.level).rank, DANGER in rule.inputs),
+        default=None,
+    )
 
 
 def _rank(level: Level) -> int:
