@@ -133,8 +133,7 @@ class Lexicon:
 
     def _number(self, word: str) -> tuple[str, ...]:
         number = float(word.replace(",", ".", 1)) if len(word) <= 6 else 0
-        found = [word] if word in self._words else []
-        found.append("NUMBER")
+        found = [*self._exact(word), "NUMBER"]
         found += [f"NUMBER>{least}" for least in (2, 14) if number > least]
         if 38 <= number <= 42 or 100 <= number <= 107:
             found.append("FEVER")

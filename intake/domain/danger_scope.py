@@ -64,7 +64,7 @@ class Scopes:
         """Return the scope of a hit; `spans` stand in the order of the frame's concepts."""
         pairs = zip(frame.of, spans, strict=True)
         signs = [span for concept, span in pairs if concept not in self._places] or list(spans)
-        if any(self._denied[start] for start, _end in signs):
+        if not frame.missing and any(self._denied[start] for start, _end in signs):
             return DENIED
         whole = min(start for start, _end in spans), max(end for _start, end in spans)
         if any(self._guarded(concept, whole) for concept in frame.unless):

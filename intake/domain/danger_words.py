@@ -50,7 +50,8 @@ class Frame(Base, frozen=True):
     The concepts of `of` stand in any order, with at most `within` words between two of them.
     `rule` is the rule that a hit fires. A concept of `unless` in the same sentence says that the
     hit is nothing new, such as "every winter". `named` marks an illness that is called by its name:
-    relatives have "had" it.
+    relatives have "had" it. `missing` marks a danger that is a lack, such as "no warfarin left": a
+    negation does not deny it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Frame(Base, frozen=True):
     within: int = 5
     unless: tuple[str, ...] = ()
     named: bool = False
+    missing: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.of) <= 3:
