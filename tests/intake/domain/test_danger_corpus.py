@@ -11,6 +11,7 @@ from intake.authoring.danger_report import Count, Judged
 from intake.domain.danger import Found, read
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import Protocol
+from tests.intake.domain import odd_texts
 
 CORPUS = Path(__file__).with_name("corpus")
 GOALS = {
@@ -76,6 +77,13 @@ def test_a_frame_less_misses_its_sentence(protocol: Protocol) -> None:
         text = FRAMES[frame.id]
         rules = {hit.rule for hit in heard_now(protocol, text, without=frame.id)}
         assert frame.rule not in rules
+
+
+def test_odd_texts_are_read(protocol: Protocol) -> None:
+    """`make odd` reads 100,000 of them."""
+    assert protocol.danger is not None
+    for text in odd_texts.odd_texts(protocol.danger, 400):
+        odd_texts.check(protocol.danger, text)
 
 
 ODD = {
