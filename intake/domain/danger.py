@@ -75,9 +75,8 @@ class Text:
     """A text as words, with marks for the ends of sentences.
 
     `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
-    words that say something, `places` where each one stands in the text, `before` the punctuation
-    before each one. `patient` are the places of words such as "my". `rank` counts for each word of
-    `all` the words of `words` before it.
+    words that say something, `before` the punctuation before each one. `patient` are the places of
+    words such as "my". `rank` counts for each word of `all` the words of `words` before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -88,7 +87,7 @@ class Text:
         self.rank: list[int] = []
         self.words: list[str] = []
         self.before: list[str] = []
-        self.places: list[Span] = []
+        self._places: list[re.Match[str]] = []
         self.patient: list[int] = []
         fillers, mark, stop = lexicon.fillers, "", False
         for match in _TOKEN.finditer(self._plain):
@@ -109,13 +108,13 @@ class Text:
                 if word not in fillers:
                     self.words.append(word)
                     self.before.append(mark)
-                    self.places.append(match.span())
+                    self._places.append(match)
                     mark = ""
         self.rank.append(len(self.words))
 
     def original(self, span: Span) -> Span:
         """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
-        start, end = self.places[span[0]][0], self.places[span[1] - 1][1]
+        start, end = self._places[span[0]].start(), self._places[span[1] - 1].end()
         if len(self._plain) == len(self._text):
             return start, end
         return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
@@ -189,50 +188,57 @@ def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
 
 def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
     """Return where each concept stands in the text, in order."""
-    at: list[list[tuple[str, int]]] = [
-        [(symbol, place + 1) for symbol in lexicon.symbols(word)]
-        for place, word in enumerate(text.all)
-    ]
-    filled = [place for place, here in enumerate(at) if here]
+    known = {word: lexicon.symbols(word) for word in set(text.all)}
+    at = [known[word] for word in text.all]
+    starts = [(place, lexicon.starts(symbols)) for place, symbols in enumerate(at) if symbols]
+    wide: dict[int, list[tuple[str, int]]] = {}
     found: dict[str, set[Span]] = {}
     rank = text.rank
-    for trie in lexicon.tries:
-        more: list[tuple[int, str, int]] = []
-        for place in filled:
-            for symbol, end in at[place]:
-                node = trie.get(symbol)
-                if node is None:
-                    continue
-                for concept, last in _ending(node, at, end, text, lexicon.fillers):
-                    more.append((place, f"<{concept}>", last))
-                    if rank[place] < rank[last]:
-                        found.setdefault(concept, set()).add((rank[place], rank[last]))
-        for place, symbol, end in more:
-            at[place].append((symbol, end))
+    for layer, trie in enumerate(lexicon.tries):
+        begun = [
+            (place, symbol, place + 1)
+            for place, layers in starts
+            if layers >> layer & 1
+            for symbol in at[place]
+        ]
+        begun += [(place, symbol, end) for place, ends in wide.items() for symbol, end in ends]
+        ended: list[tuple[int, str, int]] = []
+        for place, symbol, end in begun:
+            if (node := trie.get(symbol)) is not None:
+                _end(node, at, wide, end, text, lexicon.fillers, place, ended)
+        for place, concept, end in ended:
+            wide.setdefault(place, []).append((f"<{concept}>", end))
+            if rank[place] < rank[end]:
+                found.setdefault(concept, set()).add((rank[place], rank[end]))
     return {concept: sorted(spans) for concept, spans in found.items()}
 
 
-def _ending(
+def _end(
     node: Node,
-    at: list[list[tuple[str, int]]],
+    at: list[tuple[str, ...]],
+    wide: dict[int, list[tuple[str, int]]],
     end: int,
     text: Text,
     fillers: frozenset[str],
-) -> Iterator[tuple[str, int]]:
-    """Yield the concepts of which a phrase ends at `node` or below it, and where it ends.
+    start: int,
+    ended: list[tuple[int, str, int]],
+) -> None:
+    """Note the concepts of which a phrase from `start` ends at `node` or below it.
 
-    Fillers between the words of a phrase are passed over.
+    `at` has what each single word stands for, `wide` the concepts that begin at a word. Fillers
+    between the words of a phrase are passed over.
     """
     if END in node:
-        for concept in node[END]:
-            yield concept, end
+        ended.extend((start, concept, end) for concept in node[END])
         if len(node) == 1:
             return
     while end < len(at) and not text.stops[end]:
-        for symbol, last in at[end]:
-            below = node.get(symbol)
-            if below is not None:
-                yield from _ending(below, at, last, text, fillers)
+        for symbol in at[end]:
+            if (below := node.get(symbol)) is not None:
+                _end(below, at, wide, end + 1, text, fillers, start, ended)
+        for symbol, last in wide.get(end, ()):
+            if (below := node.get(symbol)) is not None:
+                _end(below, at, wide, last, text, fillers, start, ended)
         if text.all[end] not in fillers:
             break
         end += 1

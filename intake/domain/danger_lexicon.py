@@ -63,6 +63,7 @@ class Lexicon:
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
         self._table: dict[str, tuple[str, ...]] = {}
+        self._starts: dict[tuple[str, ...], int] = {}
         self._spared = own_words | frozenset(listed(danger.common))
         self._slips = self._near_words()
         self._by_sound = {
@@ -75,6 +76,13 @@ class Lexicon:
         """Return what a word of a text stands for in the phrases; nothing for other words."""
         known = self._table.get(word)
         return self._looked_up(word) if known is None else known
+
+    def starts(self, symbols: tuple[str, ...]) -> int:
+        """Return a number whose bit n says that a phrase of layer n begins with such a word."""
+        if symbols not in self._starts:
+            layers = (any(symbol in trie for symbol in symbols) for trie in self.tries)
+            self._starts[symbols] = sum(begins << n for n, begins in enumerate(layers))
+        return self._starts[symbols]
 
     def _looked_up(self, word: str) -> tuple[str, ...]:
         if word[0].isdecimal() and word.replace(".", "", 1).replace(",", "", 1).isdecimal():

@@ -46,8 +46,7 @@ class Scopes:
         self._count = len(words)
         self._spans = spans
         self._at = {role: self._role(danger, role) for role in danger.roles}
-        in_frames = {concept for frame in danger.frames for concept in frame.of}
-        self._signs = self._starts(in_frames - danger.places)
+        self._signs = self._starts(danger.signs & spans.keys())
         self._at["patient"] = dict.fromkeys(patient, 0)
         self._hidden = self._hides()
         self._denied = self._denials()

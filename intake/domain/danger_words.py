@@ -96,6 +96,11 @@ class Danger(Base, frozen=True, dict=True):
         """The concepts that say where: a sign there is meant, not the place."""
         return frozenset(self.roles.get("places", ()))
 
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """The concepts of frames that are no places: what can be denied."""
+        return frozenset(c for frame in self.frames for c in frame.of) - self.places
+
     def phrases(self, concept: str) -> Iterator[tuple[tuple[str, ...], ...]]:
         """Yield the phrases of a concept in every language, each as its words' alternatives."""
         for phrases in self.concepts[concept].values():

@@ -21,8 +21,8 @@ from intake.protocols import HERE, from_folder
 _LETTERS: Final = string.printable + "áéíóúñ¿¡🩸🆘😀\u200d\u0301\u00adАВСе"
 _ORDINARY: Final = (
     "I have had restless legs for about ten years and they keep me awake at night. My mother had"
-    " the same. I tried magnesium and stretching, but nothing works for long, so I would like to know"
-    " whether iron helps. "
+    " the same. I tried magnesium and stretching, but nothing works for long, so I would like to"
+    " know whether iron helps. "
 )
 CORPUS: Final = Path(__file__).with_name("corpus")
 
