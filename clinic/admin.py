@@ -1,4 +1,4 @@
-"""Where Django looks for the admin pages: each room registers its own."""
+"""Import the admin pages of all rooms, because Django looks for admin pages in this module."""
 
 from clinic.audit import admin as audit
 from clinic.outgoing import admin as outgoing

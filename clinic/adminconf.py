@@ -1,6 +1,7 @@
 """The configuration of the admin, for INSTALLED_APPS.
 
-In apps.py Django would take it for the configuration of the app `clinic`.
+This class is not in apps.py, because there Django would take it for the configuration of the app
+`clinic`.
 """
 
 from django.contrib.admin import apps

@@ -1,4 +1,4 @@
-"""Django's admin, entered through our own sign-in only."""
+"""Django's admin, which staff enter only through our own sign-in."""
 
 import logging
 import uuid
@@ -30,11 +30,11 @@ class ClinicAdminSite(admin.AdminSite):
     site_title = settings.CLINIC_NAME
     index_title = _("Today's work")
     enable_nav_sidebar = False
-    # functions of the apps: each adds names to the context of every admin page
+    # functions that the apps add; each returns names for the context of every admin page
     also: ClassVar[list[Callable[[HttpRequest], dict[str, Any]]]] = []
 
     def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
-        """Guard a page as Django does, and record each refusal."""
+        """Let only staff with permission open a page, as Django does, and record each refusal."""
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -47,9 +47,9 @@ class ClinicAdminSite(admin.AdminSite):
         return super().admin_view(cast(AdminView, guarded), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add names to the context of every page: those of the apps, and the trouble with messages.
+        """Add to the context of every page what is wrong with messages, and what the apps add.
 
-        The trouble takes one query. It is not shown to staff who may not look at messages.
+        Looking up what is wrong takes one query. Staff who may not look at messages are not told.
         """
         may_look = request.user.has_perm("clinic.view_message")
         trouble = oversight.trouble() if may_look else oversight.Trouble(False, False, False)
@@ -63,14 +63,15 @@ class ClinicAdminSite(admin.AdminSite):
         return super().each_context(request) | context
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the start page; a member of staff with a single list goes straight to that list."""
+        """Show the start page. A member of staff who may open only one list is redirected to it."""
         places = [model for app in self.get_app_list(request) for model in app["models"]]
         if len(places) == 1 and places[0]["admin_url"]:
             return redirect(places[0]["admin_url"])
         return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        # the decorator wants a function; on the method itself it would take `self` for the request
+        # secure_admin_login is called here, because as a decorator of this method it would take
+        # `self` for the request.
         return secure_admin_login(super().login)(request, extra_context=extra_context)
 
     @method_decorator(require_POST)
@@ -81,18 +82,19 @@ class ClinicAdminSite(admin.AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Redirect to the one page that changes passwords, whose use is audited."""
+        """Redirect to allauth's page for changing a password, because changes there are audited."""
         return redirect("account_change_password")
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Refuse: no page of ours uses it, and it would search patients without an audit event."""
+        """Refuse every request, because no page needs this view and it searches without audit."""
         raise PermissionDenied
 
 
 def _record_refusal(request: HttpRequest) -> None:
     """Record one `deny` event: the account, the page, and the record if the address names one.
 
-    A refusal shows no patient, so it is sent even when the database cannot take the event.
+    A refusal shows nothing of a patient, so the refusal is sent even if the database cannot store
+    the event.
     """
     match = request.resolver_match
     try:

@@ -7,7 +7,7 @@ class ClinicConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # importing these two registers them
+        # importing these two modules registers their system checks and their composer
         from clinic import checks  # noqa: F401
         from clinic.outgoing import anchors  # noqa: F401
         from clinic.people import roles, sign_in

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.utils import InterfaceError, OperationalError
+from django.utils.text import Truncator
+from django.utils.translation import to_locale
+
+from clinic import languages
 
 DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -17,8 +21,9 @@ def durability(
 ) -> list[CheckMessage]:
     """Check that the database keeps committed rows after a power cut.
 
-    The program tells patients that their request is sent once the row is committed. A database that
-    does not answer gives no error: the program starts without it.
+    The program tells patients that their request is sent as soon as the row is committed. If the
+    database does not answer, the check reports no error, because the program may start without a
+    database.
     """
     if settings.DEMO or not databases:
         return []
@@ -39,3 +44,37 @@ def durability(
         )
         for name in wrong
     ]
+
+
+@register("translations")
+def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report the sentences that are not translated into a language that the site offers.
+
+    In a clinic they are an error. In a demonstration they are a warning, because pages show these
+    sentences in English.
+    """
+    messages: list[CheckMessage] = []
+    for code, _name in settings.LANGUAGES:
+        if code == languages.ENGLISH:
+            continue
+        where = f"clinic/locale/{to_locale(code)}/LC_MESSAGES/django.po"
+        try:
+            missing, every = languages.untranslated(settings.LOCALE_PATHS[0], code)
+        except OSError as error:
+            text = f"Nobody can tell what the translation in {where} lacks: {error}."
+            hint = f"Run `make translations`, or remove {code!r} from CLINIC_LANGUAGES."
+            messages.append(Error(text, hint=hint, id="clinic.E002"))
+            continue
+        if not missing:
+            continue
+        quoted = languages.first_few([f"“{Truncator(s).chars(60)}”" for s in missing])
+        text = f"{where} is not whole. It lacks {len(missing)} of {every} sentences: {quoted}."
+        if settings.DEMO:
+            hint = "This demonstration shows these sentences in English."
+            messages.append(Warning(text, hint=hint, id="clinic.W003"))
+        else:
+            hint = (
+                f"Write them and run `make translations`, or remove {code!r} from CLINIC_LANGUAGES."
+            )
+            messages.append(Error(text, hint=hint, id="clinic.E004"))
+    return messages

@@ -1,4 +1,4 @@
-"""The names that every template may use. They come from settings: no database, session or user."""
+"""Names that every template may use. They need no database, session or user, only settings."""
 
 import re
 from datetime import timedelta
@@ -12,18 +12,18 @@ from clinic.hours import lasting_words
 
 
 def phone_link(number: str) -> str:
-    """Return the `tel:` link of a number: a leading plus, if there is one, and the digits."""
+    """Return the `tel:` link of a phone number: its leading plus, if it has one, and its digits."""
     plus = "+" if number.lstrip().startswith("+") else ""
     return f"tel:{plus}{re.sub(r'[^0-9]', '', number)}"
 
 
 STAFF_PATHS = ("/admin/", "/account/")
-# the query string decides what these pages show; elsewhere one path is one page
+# on these pages the query string decides what is shown; every other path always shows one page
 PATHS_WITH_QUERY = ("/search/", "/p/")
 
 
 def in_language(path: str, code: str) -> str:
-    """Return the path of the same page in another language. English paths have no prefix."""
+    """Return the path of the same page in the language `code`. English paths have no prefix."""
     for other, _name in settings.LANGUAGES:
         if path.startswith(f"/{other}/"):
             path = path.removeprefix(f"/{other}")
@@ -31,7 +31,7 @@ def in_language(path: str, code: str) -> str:
 
 
 def language_links(path: str, query: str = "") -> dict[str, list[tuple[str, ...]]]:
-    """Return the links of a page to itself in the other languages.
+    """Return the links of a page to the same page in the other languages.
 
     `other_languages` are (code, name in that language, address) for the reader; `alternates` are
     (code, address) for search engines. Staff pages have one language, so both are empty.
@@ -60,7 +60,7 @@ def site(request: HttpRequest | None) -> dict[str, Any]:
     `request` is None for a page that is rendered for no visitor.
     """
     links = {}
-    # an address that leads nowhere is quoted on no page
+    # the page for an unknown address must not repeat that address in its links
     if request is not None and request.resolver_match is not None:
         links = language_links(request.path, request.META["QUERY_STRING"])
     return {

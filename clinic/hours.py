@@ -1,8 +1,8 @@
-"""Opening hours of the clinic, and arithmetic in opening time. No function here reads a clock.
+"""Opening hours of the clinic, and calculations with opening time. No function here reads a clock.
 
 Opening hours are wall times of one time zone. They are turned into moments day by day, so that
-holidays and days of 23 or 25 hours count correctly. A wall time that occurs twice means
-its first occurrence; one that a clock change skips means the moment of the change.
+holidays and days of 23 or 25 hours count correctly. A wall time that occurs twice on a day means
+its first occurrence. A wall time that a clock change skips means the moment of the change.
 """
 
 import re
@@ -18,15 +18,15 @@ _MIDNIGHT = 24 * 60
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 
-Minutes = tuple[int, int]  # from and to, in minutes of the wall clock since midnight
-Moments = tuple[datetime, datetime]  # from and to, in UTC
+Minutes = tuple[int, int]  # start and end, in minutes of the wall clock since midnight
+Moments = tuple[datetime, datetime]  # start and end, in UTC
 
 
 @dataclass(frozen=True)
 class ClinicHours:
-    """A week of opening hours in one time zone, without the holidays. See `parse`."""
+    """The opening hours of a week in one time zone, and the holidays. `parse` explains both."""
 
-    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the spans of a day in order
+    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the opening spans of each day in order
     holidays: frozenset[date]
     zone: ZoneInfo
 
@@ -34,8 +34,8 @@ class ClinicHours:
     def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "ClinicHours":
         """Read hours such as "Mon-Fri 08:00-12:00 13:00-17:00, Sat 09:00-12:00".
 
-        `holidays` are ISO dates. Raises ValueError naming the part that cannot be read, spans
-        that overlap or end before they begin, and a week without any opening.
+        `holidays` are ISO dates. Raises ValueError for a part that cannot be read (the message
+        names it), for spans that overlap or end before they begin, and for a week without hours.
         """
         week: list[list[Minutes]] = [[] for _day in _DAYS]
         for part in filter(None, map(str.strip, text.split(","))):
@@ -57,24 +57,24 @@ class ClinicHours:
         return cls(tuple(map(tuple, week)), frozenset(map(_parse_date, holidays)), zone)
 
     def is_open(self, at: datetime) -> bool:
-        """Return whether the clinic is open at a moment. At the minute of closing it is closed."""
+        """Return whether the clinic is open at a moment. The closing time itself is not open."""
         at = _utc(at)
         return next(self._spans_after(at))[0] <= at
 
     def closing(self, at: datetime) -> datetime:
-        """Return the next closing after `at`: today's if the clinic is open, else the next one."""
+        """Return the next moment after `at` when the clinic closes."""
         return self._local(next(self._spans_after(_utc(at)))[1])
 
     def next_opening(self, at: datetime) -> datetime:
-        """Return the first moment from `at` on when the clinic is open: `at` itself if it is."""
+        """Return `at` if the clinic is open then, else the moment when it opens next."""
         at = _utc(at)
         return self._local(max(at, next(self._spans_after(at))[0]))
 
     def add_open(self, at: datetime, duration: timedelta) -> datetime:
         """Return the moment when `duration` of opening time has passed since `at`.
 
-        A duration that just fills a day ends at that day's closing, not at the next opening. A
-        duration of zero gives `at`. Raises ValueError for a negative duration.
+        A duration that fills a day exactly ends at that day's closing, not at the next opening. A
+        duration of zero returns `at`. Raises ValueError for a negative duration.
         """
         at = _utc(at)
         if duration < timedelta(0):
@@ -113,11 +113,12 @@ class ClinicHours:
         return self._local(spans[-1][1])
 
     def describe(self) -> list[tuple[str, str]]:
-        """Describe the week in the current language, with days of equal hours together.
+        """Return the opening hours in the current language. Days with the same hours share a line.
 
         For example [("Monday to Friday", "8:30 am to 5:00 pm")]; closed days are left out.
         """
-        from django.utils.translation import gettext as _  # the rest works without Django
+        # imported here, because the settings import this module before Django is ready
+        from django.utils.translation import gettext as _
 
         lines = []
         for spans, group in groupby(range(7), key=self.week.__getitem__):
@@ -130,7 +131,7 @@ class ClinicHours:
         return lines
 
     def _spans_after(self, at: datetime) -> Iterator[Moments]:
-        """Yield every span of opening that ends after `at`, in order and without end."""
+        """Yield every opening span that ends after `at`, in order. The sequence is endless."""
         day = at.astimezone(self.zone).date()
         while True:
             for span in self._spans(day):
@@ -158,14 +159,14 @@ class ClinicHours:
 
 def current() -> ClinicHours:
     """Return the opening hours of this clinic (setting CLINIC_HOURS)."""
-    from django.conf import settings  # the settings themselves import this module
+    from django.conf import settings  # imported here, because the settings import this module
 
     hours: ClinicHours = settings.CLINIC_HOURS
     return hours
 
 
 def is_open(at: datetime) -> bool:
-    """Return whether this clinic is open at a moment. Raises ValueError for a naive time."""
+    """Return whether this clinic is open at a moment. Raises ValueError for a time without zone."""
     return current().is_open(at)
 
 
@@ -180,7 +181,7 @@ def _parse_days(name: str) -> list[int]:
     if first not in _DAYS or (last or first) not in _DAYS:
         raise ValueError(f"{name!r} is no day. Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or Mon-Fri.")
     start = _DAYS.index(first)
-    # Sun-Thu continues past the end of the week
+    # modulo 7, because a span such as Sun-Thu continues past the end of the week
     count = (_DAYS.index(last or first) - start) % 7 + 1
     return [(start + step) % 7 for step in range(count)]
 
@@ -216,18 +217,18 @@ def _day_names(days: list[int]) -> str:
 
 
 def clock_words(at: datetime) -> str:
-    """Return the time of day in words of the current language, in this clinic's zone."""
+    """Return the time of day in the current language and this clinic's time zone: '8:30 am'."""
     at = at.astimezone(current().zone)
     return _clock(at.hour * 60 + at.minute)
 
 
 def day_words(at: datetime) -> str:
-    """Return day and time in words of the current language, in this clinic's zone."""
+    """Return the day and the time in the current language and this clinic's time zone."""
     from django.utils.dateformat import format as date_format
     from django.utils.translation import gettext as _
     from django.utils.translation import pgettext
 
-    # translators: a day in the letters of Django's date filter, such as l j F
+    # translators: how a day is written, in the letters of Django's date filter, such as l j F
     day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
     return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
 
@@ -247,7 +248,7 @@ def period_words(*, open_hours: int = 0, business_days: int = 0, days: int = 0) 
     from django.utils.translation import ngettext
 
     if open_hours:
-        # translators: hours in which the clinic is open
+        # translators: a clinic hour is an hour in which the clinic is open
         words = ngettext("%(n)s clinic hour", "%(n)s clinic hours", open_hours)
         return words % {"n": open_hours}
     if business_days:
@@ -267,6 +268,6 @@ def _clock(minutes: int) -> str:
         return _("midnight")
     if minutes == _MIDNIGHT // 2:
         return _("noon")
-    # translators: a time of day in the letters of Django's time filter, such as H:i
+    # translators: how a time of day is written, in the letters of Django's time filter, such as H:i
     pattern = pgettext("time of day", "g:i A")
     return time_format(time(*divmod(minutes, 60)), pattern).lower()

@@ -1,4 +1,4 @@
-"""Limit how often something is done, by token buckets in the database for all processes."""
+"""Limit how often an act is done, with token buckets in the database that all processes share."""
 
 import hashlib
 import hmac
@@ -19,7 +19,8 @@ LONGEST = timedelta(days=1)  # after this time without use, every bucket is full
 _SITE_OF_IPV6 = 64  # one household or office owns a /64 and may use any address in it
 _ALARM = "alarm"
 
-# One statement, so that parallel takers queue on the row. It returns no row from an empty bucket.
+# One statement, so that processes that take a token at the same time wait for each other. The
+# statement returns no row if the bucket is empty.
 _TAKE = """
 insert into clinic_bucket as b (key, tokens, at)
 values (%(key)s, %(capacity)s - 1, clock_timestamp())
@@ -38,7 +39,7 @@ from clinic_bucket where key = %(key)s
 
 
 class Limit(NamedTuple):
-    """A bucket of `capacity` tokens, named by `key`. The tokens come back evenly within `per`."""
+    """A bucket of `capacity` tokens, named by `key`. An empty bucket fills evenly within `per`."""
 
     key: str
     capacity: int
@@ -49,10 +50,10 @@ def take(key: str, *, capacity: int, per: timedelta) -> bool:
     """Take one token of a bucket (see `Limit`). Returns False when the bucket is empty.
 
     `key` names the act and the person or network, such as "send:203.0.113.7"; only its keyed hash
-    is stored. Call this outside the transaction of the guarded act: a rollback would give the token
-    back, and the row would stay locked until the commit. Call it inside only if a failed act is to
-    cost no token. Raises ValueError for a capacity below 1, and for a `per` not between 0 and
-    LONGEST.
+    is stored. Call this function outside the transaction of the limited act: inside, a rollback
+    would give the token back, and the row would stay locked until the commit. Call it inside only
+    if a failed act shall cost no token. Raises ValueError for a capacity below 1, and for a `per`
+    of 0 or longer than LONGEST.
     """
     if capacity < 1 or not timedelta(0) < per <= LONGEST:
         raise ValueError("a limit has a capacity of 1 or more, and a time of one day at most")
@@ -65,8 +66,8 @@ def take(key: str, *, capacity: int, per: timedelta) -> bool:
 def take_all(*limits: Limit) -> int:
     """Take one token of each limit, in this order, and stop at the first empty bucket.
 
-    Returns 0 when each limit gave a token. Else returns the seconds until all of them have one
-    again: the value of the header Retry-After. See `take`.
+    Returns 0 if each limit gave a token. Otherwise returns the seconds until every limit has a
+    token again, for the header Retry-After. See `take`.
     """
     if all(take(key, capacity=capacity, per=per) for key, capacity, per in limits):
         return 0
@@ -74,7 +75,7 @@ def take_all(*limits: Limit) -> int:
 
 
 def seconds_to_wait(limit: Limit) -> int:
-    """Return the whole seconds until the limit has a token: 0 if it has one now. Takes no token."""
+    """Return the whole seconds until the limit has a token, 0 if it has one. Takes no token."""
     rate = limit.capacity / limit.per.total_seconds()
     with connection.cursor() as cursor:
         cursor.execute(_WAIT, {"key": _digest(limit.key), "rate": rate})
@@ -85,24 +86,24 @@ def seconds_to_wait(limit: Limit) -> int:
 def sound_alarm() -> None:
     """Note that a limit of the whole site is reached.
 
-    Every staff page shows this for a day (`oversight.trouble`). The log gets a line once an hour at
-    most.
+    Every staff page says so for a day (`oversight.trouble`). The log gets at most one line an hour.
     """
     if take(_ALARM, capacity=1, per=timedelta(hours=1)):
         log("site limit reached", level=logging.ERROR)
 
 
 def alarm_key() -> str:
-    """Return the stored key of the bucket that `sound_alarm` takes from."""
+    """Return the stored key of the bucket from which `sound_alarm` takes a token."""
     return _digest(_ALARM)
 
 
 def peer(request: HttpRequest) -> str:
     """Return the network address that a request came from; an IPv6 address is cut to its /64.
 
-    With TRUSTED_PROXIES = n this is the n-th address from the right in X-Forwarded-For: our
-    outermost proxy saw it. The sender can write anything to the left of it. If the header is
-    shorter, or the text is not an address, this is the address of the nearest proxy.
+    With TRUSTED_PROXIES = n, the function returns the n-th address from the right in
+    X-Forwarded-For, which our outermost proxy wrote there. Any address further left may be made up
+    by the sender. If the header has fewer addresses, or this text is not an address, the function
+    returns the address of the nearest proxy.
     """
     remote = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXIES
@@ -113,7 +114,7 @@ def peer(request: HttpRequest) -> str:
 
 
 def prune() -> int:
-    """Delete the buckets that are full again. Returns how many."""
+    """Delete the buckets that are full again. Returns how many were deleted."""
     values: list[Any] = [LONGEST]
     with connection.cursor() as cursor:
         cursor.execute(

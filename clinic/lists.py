@@ -1,4 +1,4 @@
-"""The base of all staff lists, which are read only, count rows cheaply and cannot be probed."""
+"""The base of all staff lists: read only, cheap to count, and no way to guess hidden values."""
 
 import secrets
 from base64 import b64decode, b64encode
@@ -28,23 +28,23 @@ Context = dict[str, Any]  # the names that a template may use
 MOST_COUNTED = 1000
 LONGEST_TERM = 100
 
-# A search is posted and kept in the session, sealed; the address holds only its ticket. So a typed
-# name is in no browser history and no proxy's log, while the back button, the next page and the
-# filters still work.
+# A search term is posted and kept in the session, sealed. The address of the list contains only a
+# random ticket that stands for the term. So a typed name is in no browser history and no proxy's
+# log, while the back button, the next page and the filters still work.
 TICKET_VAR = "find"
 _KEPT = "searches"
 _MOST_KEPT = 20
 
 
 class CappedPaginator(Paginator[Any]):
-    """Counts up to a thousand rows. Staff leaf through fewer, and counting all needs a scan."""
+    """A paginator that counts at most a thousand rows, because counting all would take too long."""
 
     most = MOST_COUNTED
 
     @cached_property
     def count(self) -> int:
         if isinstance(self.object_list, QuerySet):
-            # by keys alone: the annotations of a row are not needed to count it
+            # counts primary keys, so that the database does not compute the annotations of the rows
             return self.object_list.order_by().values("pk")[:MOST_COUNTED].count()
         return len(self.object_list)
 
@@ -61,15 +61,15 @@ class FixedFilter(admin.SimpleListFilter):
         return self.options
 
     def is_chosen(self) -> bool:
-        """Whether the address chooses one of the options. An unknown value chooses no option."""
+        """Return whether the address chooses an option. An unknown value chooses no option."""
         return self.value() in {str(code) for code, _label in self.options}
 
     def default_words(self, changelist: ChangeList) -> Any:
-        """Return the label of the default, when no option is chosen."""
+        """Return the label of the link that chooses no option."""
         return _("All")
 
     def choices(self, changelist: ChangeList) -> Any:
-        """Yield the default, then the options; mark the one that is chosen."""
+        """Yield the link that chooses no option, then the options; mark the current choice."""
         first, *options = super().choices(changelist)
         yield first | {
             "selected": not self.is_chosen(),
@@ -78,14 +78,14 @@ class FixedFilter(admin.SimpleListFilter):
         yield from options
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows whose field of this filter's name has the chosen value."""
+        """Return the rows whose field `parameter_name` has the chosen value; else all rows."""
         if not self.is_chosen():
             return queryset
         return queryset.filter(**{str(self.parameter_name): self.value()})
 
 
 def keep_term(request: HttpRequest, term: str) -> str:
-    """Keep a search term in the session. Returns its ticket; '' for an empty term."""
+    """Keep a search term in the session. Returns the term's ticket; '' for an empty term."""
     term = term.strip()[:LONGEST_TERM]
     if not term:
         return ""
@@ -97,12 +97,12 @@ def keep_term(request: HttpRequest, term: str) -> str:
 
 
 def term_of(request: HttpRequest) -> str:
-    """Return the term that the list is searched for; '' without a search or a known ticket."""
+    """Return the search term of the list; '' if the address has no ticket or an unknown ticket."""
     ticket = request.GET.get(TICKET_VAR, "")
     sealed = request.session.get(_KEPT, {}).get(ticket) if ticket else None
     try:
         return sealing.unseal(b64decode(sealed), _place(ticket)).decode() if sealed else ""
-    except sealing.SealError:  # the key that sealed the term has left the ring
+    except sealing.SealError:  # the key that sealed the term was removed from the key ring
         return ""
 
 
@@ -111,18 +111,18 @@ def _place(ticket: str) -> str:
 
 
 class FindList(ChangeList):
-    """A list searched by the ticket in its address. A term in the address is ignored."""
+    """A list whose address has the ticket of a search term. A term in the address is ignored."""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.term = term_of(request)
         super().__init__(request, *args, **kwargs)
 
-    # Django would take the term from the address
+    # without this property Django would read a search term from the address
     query = property(lambda self: self.term, lambda self, value: None)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.result_count:  # no row was counted, so a second query would find no row
+        if not self.result_count:  # a query for the rows would find none
             self.result_list = self.queryset.none()
 
     def get_filters_params(self, params: Any = None) -> Any:
@@ -131,7 +131,7 @@ class FindList(ChangeList):
         return rest
 
     def without_search(self) -> str:
-        """Return the query of this list's first page, with its filters but without the search."""
+        """Return the query string of the list's first page: the filters without the search."""
         kept = {k: v for k, v in self.filter_params.items() if k not in (TICKET_VAR, SEARCH_VAR)}
         return "?" + urlencode(sorted(kept.items()), doseq=True)
 
@@ -139,7 +139,7 @@ class FindList(ChangeList):
 class FindAdmin(admin.ModelAdmin[Row]):
     """A list whose search term is posted and does not appear in its address."""
 
-    # False: the admin index leaves the list out, and another page links to it
+    # a subclass sets False to leave its list out of the admin index; another page links to the list
     is_in_index = True
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -148,7 +148,7 @@ class FindAdmin(admin.ModelAdmin[Row]):
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Turn off autocomplete: staff do not type their own name or address here."""
+        """Turn autocomplete off, because staff do not type their own name or address here."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, (forms.TextInput, forms.EmailInput, forms.Textarea)):
             field.widget.attrs.setdefault("autocomplete", "off")
@@ -177,7 +177,7 @@ class FindAdmin(admin.ModelAdmin[Row]):
 
 
 class ReadOnlyAdmin(FindAdmin[Row]):
-    """A list to look at. Changes of a record go through a service."""
+    """A list in which the admin changes no record. Records are changed by services only."""
 
     actions = None
     list_per_page = 25
@@ -198,7 +198,10 @@ class ReadOnlyAdmin(FindAdmin[Row]):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow our own filters only: a row count could reveal what a hidden column holds."""
+        """Allow only the filters in `list_filter`.
+
+        With any other filter in the address, the number of rows could reveal a hidden column.
+        """
         return lookup in {getattr(fixed, "parameter_name", None) for fixed in self.list_filter}
 
     def changelist_view(
@@ -207,17 +210,17 @@ class ReadOnlyAdmin(FindAdmin[Row]):
         return super().changelist_view(request, self.titled(extra_context))
 
     def titled(self, extra_context: Context | None) -> Context:
-        """Return the context of the list's page, with a title in place of 'Select … to view'."""
+        """Return the context of the page, with `list_title` in place of 'Select … to view'."""
         return {"title": self.list_title, **(extra_context or {})}
 
     def address(self, name: str, object_id: UUID | str | None = None) -> str:
-        """Return the address of one of this admin's pages."""
+        """Return the address of the page `name` of this admin, such as `changelist`."""
         args = [object_id] if object_id else []
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
 
 class RecordedAdmin(ReadOnlyAdmin[Row]):
-    """A list that records in the audit trail what it shows, before it is sent."""
+    """A list that records in the audit trail which rows it shows, before the page is sent."""
 
     def changelist_view(
         self, request: HttpRequest, extra_context: Context | None = None
@@ -231,7 +234,7 @@ class RecordedAdmin(ReadOnlyAdmin[Row]):
         return response
 
     def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
-        """Record which rows the list shows."""
+        """Record in the audit trail which rows the list shows."""
         raise NotImplementedError
 
 
@@ -241,7 +244,7 @@ class ListOnly(ReadOnlyAdmin[Row]):
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Redirect to the list."""
+        """Redirect to the list, because a row has no page of its own."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(self.address("changelist"))

@@ -1,7 +1,7 @@
 """Write logs as JSON lines on standard output, with an allow-list of their keys.
 
-Records of libraries (a path, a query, the text of a database error) may quote a patient. Of those,
-only the logger, the level and the place of the exception are kept.
+Log records of libraries may quote a patient: in a path, a query, the text of a database error. So
+of these records only the logger, the level, and the type and place of an exception are written.
 """
 
 import json
@@ -14,20 +14,20 @@ from typing import Any
 
 OUR_PACKAGES = ("clinic", "intake", "education")
 FIELDS = ("request_id", "method", "route", "status", "ms", "actor", "submission", "rows")
-# An event is a constant of the program in small letters. Names, numbers, dates and templates such
-# as "saved %s" do not match. The arguments of a template are never read.
+# An event is a constant in our code, in small letters. Names, numbers, dates and templates such as
+# "saved %s" do not match this pattern. The arguments of a template are never read.
 _EVENT = re.compile(r"[a-z][a-z ._-]{0,63}")
 _CODE = re.compile(r"[\w.:/<>-]{1,80}", re.ASCII)
 
-# the id of the current request, for the records of libraries
+# the id of the current request, so that lines of libraries name the request, too
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class JsonFormatter(logging.Formatter):
-    """Write one record as one line of JSON. Never raises.
+    """Write one log record as one line of JSON. Never raises.
 
     The keys are ts, level, logger, event, the FIELDS, exc_type, exc_module and exc_line. Event and
-    fields come from our own loggers only; a value that is not a code is left out.
+    fields are written only for our own loggers. A value that is not a code is left out.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -54,10 +54,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def log(event: str, *, level: int = logging.INFO, exc_info: Any = None, **fields: Any) -> None:
-    """Write one event of ours, such as log("mail sent", rows=3).
+    """Log an event, such as log("mail sent", rows=3).
 
-    `event` is a constant in small letters. Raises TypeError for a field that is not in FIELDS, and
-    ValueError for another event.
+    `event` is a constant in small letters; any other text raises ValueError. A field that is not in
+    FIELDS raises TypeError.
     """
     if unknown := fields.keys() - set(FIELDS):
         raise TypeError(f"not in the allow-list of logs: {', '.join(sorted(unknown))}")
@@ -71,7 +71,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _place(exc_info: Any) -> dict[str, Any]:
-    """Return the type of an exception and its place: our innermost line, else the innermost."""
+    """Return the type of an exception and its place: the innermost line of our code, if any."""
     kind, _error, traceback = exc_info
     place: dict[str, Any] = {"exc_type": f"{kind.__module__}.{kind.__qualname__}"}
     frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(traceback)]

@@ -1,5 +1,8 @@
-"""The outermost layer: refuses malformed requests, adds the headers of every answer, and writes one
-log line per request."""
+"""The outermost middleware, and the middleware that chooses the language.
+
+The outermost middleware refuses malformed requests, adds headers to every answer, and writes one
+log line per request.
+"""
 
 import contextlib
 import logging
@@ -22,22 +25,23 @@ from django.utils.translation import gettext as _
 
 from clinic import logs, views
 from clinic.headers import HEADERS
+from clinic.languages import CODE
 from clinic.requests import Request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-PRIVATE = re.compile(r"/(?:[a-z]{2}/)?(?:admin|account|intake|appointments|my)/")
+PRIVATE = re.compile(rf"/(?:{CODE}/)?(?:admin|account|intake|appointments|my)/")
 # the one page that takes a file, and the size limit of its form in bytes
 UPLOADS = {"/admin/education/picture/add/": 400_000}
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def is_sound(body: bytes) -> bool:
-    """Return whether an urlencoded form is as browsers write it: whole escapes, UTF-8, no NUL.
+    """Return whether a urlencoded form is well-formed: complete %-escapes, UTF-8, no NUL.
 
-    Django's parser puts U+FFFD for bytes that it cannot read. The program would store that
-    character as if the patient had written it.
+    Django's parser replaces bytes that it cannot read by U+FFFD. Without this check the program
+    would store that character as if the patient had written it.
     """
     if BROKEN_ESCAPE.search(body):
         return False
@@ -48,10 +52,11 @@ def is_sound(body: bytes) -> bool:
 
 
 def is_sound_in_parts(request: HttpRequest) -> bool:
-    """Return whether a multipart form is UTF-8 without NUL. The view judges an uploaded file.
+    """Return whether the fields of a multipart form are UTF-8 without NUL.
 
-    Parsed fields are judged as well, since base64 and names by RFC 2231 hide their bytes. Raises
-    what Django's parser raises for a form that it cannot parse.
+    Checks the parsed fields, because base64 and RFC 2231 can hide bytes. If the page takes no file,
+    also checks the bytes of the whole body. The contents of an uploaded file are left to the view.
+    Raises the exceptions of Django's parser if the form cannot be parsed.
     """
     if request.path_info not in UPLOADS:
         try:
@@ -65,15 +70,15 @@ def is_sound_in_parts(request: HttpRequest) -> bool:
 
 
 def language_of(path: str) -> str:
-    """Return the language that the prefix of a path names; English for a path without prefix."""
+    """Return the language named by the prefix of a path; English for a path without a prefix."""
     return translation.get_language_from_path(path) or settings.LANGUAGE_CODE
 
 
 class LanguageMiddleware:
     """Answer in the language that the address names.
 
-    The browser's languages and cookies play no part, so one address is one page. Staff pages have
-    no prefix and stay English.
+    The browser's languages and cookies play no part, so that an address always shows the same page.
+    The addresses of staff pages have no prefix, so staff pages are English.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -88,11 +93,11 @@ class LanguageMiddleware:
 
 
 class EdgeMiddleware:
-    """Refuse malformed requests; give every request an id, its headers and a log line."""
+    """Refuse malformed requests. Give requests an id and a log line, and give answers headers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        # a refusal skips the layers below, but not their headers
+        # a refused request does not reach the layers below, but its answer gets their headers
         page = cast(GetResponse, self._refusal_page)
         layers = SecurityMiddleware(CSPMiddleware(XFrameOptionsMiddleware(page)))
         self.refuse = cast(GetResponse, layers)
@@ -111,7 +116,11 @@ class EdgeMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> HttpResponse | None:
-        """Answer for a view that lost the database: show its form with what was typed, or 503."""
+        """Answer a request whose view lost the database.
+
+        Shows the posted form again with what was typed, if the view can do that; else the page that
+        says that the database is down. The status is 503.
+        """
         if not views.is_database_down(exception):
             return None
         code = getattr(exception.__cause__, "pgcode", None) or "-"
@@ -128,7 +137,7 @@ class EdgeMiddleware:
         return response
 
     def _refusal(self, request: Request) -> int | None:
-        """Return the status of a malformed request, which reaches no view; None for any other."""
+        """Return the status with which to refuse a malformed request; None if it is well-formed."""
         if request.method not in METHODS:
             return 405
         query = request.META.get("QUERY_STRING", "")
@@ -177,7 +186,7 @@ class EdgeMiddleware:
     @staticmethod
     def _log(request: Request, response: HttpResponse, started: float) -> None:
         match = request.resolver_match
-        # Django resolves no address for a stored page: the store names its view
+        # Django does not resolve the address of a stored page, so the store sets `route`
         route = getattr(request, "route", "") or (match and match.view_name)
         logs.log(
             "request",

@@ -14,10 +14,10 @@ from clinic.secrets.sealing import SealedField
 
 
 class Event(models.Model):
-    """One act on a record, or one sign-in. `audit.record` writes the row; it never changes.
+    """One act on a record, or one sign-in. `audit.record` writes the row, which never changes.
 
-    The first migration makes the table by SQL: its rows are chained by hash, and the database
-    refuses to change them. Django does not manage the table, and tests cannot empty it.
+    The first migration makes the table with SQL, because its rows are chained by hash and the
+    database refuses to change them. Django does not manage the table, and tests cannot empty it.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -33,7 +33,7 @@ class Event(models.Model):
 
     class Meta:
         managed = False
-        # Django quotes the whole name, so the inner quotes end the schema and begin the table
+        # Django writes this name between quotes, so that it becomes "aud"."event"
         db_table = 'aud"."event'
         default_permissions = ("view",)
         ordering = ["-seq"]
@@ -45,7 +45,7 @@ class Event(models.Model):
 
 
 class Bucket(models.Model):
-    """A token bucket of `limits.take`. Its key is a keyed hash and identifies no person."""
+    """A token bucket of `limits.take`. The key is a keyed hash and identifies no person."""
 
     key = models.TextField(primary_key=True)
     tokens = models.FloatField()
@@ -75,7 +75,7 @@ class CacheEntry(models.Model):
 class StaffSession(AbstractBaseSession):
     """A session, stored under the hash of its key. `clinic.people.sessions` writes the row."""
 
-    # set once the password was right, before the second factor
+    # the account is set as soon as the password was right, before the second factor
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
     )
@@ -87,8 +87,9 @@ class StaffSession(AbstractBaseSession):
 class Message(models.Model):
     """A message to send, by mail or as a text message. Only `clinic.outgoing.outbox` writes rows.
 
-    The row holds no address and no text: its composer finds both when the message is sent. What the
-    composer cannot look up is sealed in `payload`, and deleted when the message is finished.
+    The row holds no address and no text: the composer of its kind finds the address and writes the
+    text when the message is sent. Data that the composer cannot look up, such as a one-time code,
+    are sealed in `payload` and deleted when the message is finished.
     """
 
     class State(models.TextChoices):
@@ -99,14 +100,14 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.SlugField(_("what"), max_length=32, db_index=False)
-    # the reported event: an id, or two joined by a colon
+    # the event that the message reports: one id, or two ids joined by a colon
     occasion = models.CharField(max_length=80)
     payload = SealedField[Mapping[str, object] | None](null=True)
     state = models.CharField(_("state"), max_length=7, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     # a code such as "smtp 451", or the name of an exception; never the text of an exception
     error = models.CharField(_("trouble"), max_length=80, blank=True, default="")
-    # all times are by the database's clock
+    # all times in this table are times of the database's clock
     created_at = models.DateTimeField(_("made"), db_default=Now())
     due_at = models.DateTimeField(_("due"), db_default=Now())
     next_at = models.DateTimeField(_("next try"), db_default=Now())

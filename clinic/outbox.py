@@ -1,4 +1,4 @@
-"""The old name of the outbox, kept for one release: rows of queued tasks contain this name."""
+"""The old name of the outbox, kept for one release because queued tasks may contain this name."""
 
 from clinic.outgoing.outbox import look
 

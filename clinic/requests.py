@@ -1,4 +1,4 @@
-"""The types of the requests of our views: Django's type, and the attributes that our layers add."""
+"""Types for the requests that views get: Django's type with the attributes that middleware adds."""
 
 from typing import cast
 
@@ -7,25 +7,28 @@ from django.http import HttpRequest
 
 
 class Request(HttpRequest):
-    """For annotations only: Django makes the requests itself."""
+    """A request with our attributes. For annotations only, because Django makes the requests."""
 
     method: str
-    request_id: str  # clinic.middleware: 32 hex digits, in log lines, audit events and the answer
-    refusal: int | None  # clinic.middleware: the status of a request that reaches no view
-    route: str  # clinic.pagecache: the view name of a page served from the store
+    # set by clinic.middleware: 32 hex digits, also in log lines, audit events and the answer
+    request_id: str
+    # set by clinic.middleware: the status of the answer if the request is malformed
+    refusal: int | None
+    # set by clinic.pagecache: the view name of a page served from the store
+    route: str
 
 
 class StaffRequest(Request):
-    """The request of a staff page, which only a signed-in account reaches."""
+    """The request of a staff page, which only a signed-in user can open."""
 
     user: User
 
 
 def request_id(request: HttpRequest) -> str:
-    """Return the id of a request that a method of Django types as HttpRequest."""
+    """Return the id of a request, for methods of Django that annotate it as HttpRequest."""
     return cast(Request, request).request_id
 
 
 def signed_in_user(request: HttpRequest) -> User:
-    """Return the signed-in account of a request that a method of Django types as HttpRequest."""
+    """Return the signed-in user of a request, for methods that annotate it as HttpRequest."""
     return cast(StaffRequest, request).user

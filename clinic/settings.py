@@ -1,9 +1,9 @@
-"""All settings, from the environment (and from a `.env` file beside manage.py on a laptop).
+"""All settings, from the environment, and on a laptop also from the file `.env` beside manage.py.
 
 Every value is read by a function of clinic/environment.py, which refuses a wrong value and says how
 to correct it. `DEMO=on` is for a laptop: an embedded database, generated keys, loopback only.
-Without it, no setting has a default that could be unsafe in production. `.env.example` explains
-each name.
+Without `DEMO=on`, no setting has a default that could be unsafe in production. `.env.example`
+explains each setting.
 """
 
 from importlib.util import find_spec
@@ -14,9 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
-from clinic import devdb, environment
+from clinic import devdb, environment, languages
 from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
 from clinic.hours import ClinicHours
 from clinic.outgoing import mailurl
@@ -46,7 +45,7 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Remove ALLOWED_HOSTS or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
-# the name in mails and text messages, which others may see: it must not reveal an illness
+# the name in mails and text messages, which must not reveal an illness, because others may see them
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_phone(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
@@ -70,7 +69,7 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
         f"PHONE_REGION={PHONE_REGION!r} is not a region. Write two capital letters, such as US."
     )
 
-# the number for patients who cannot read the English text
+# the phone number for patients who cannot read the English text
 INTERPRETER_PHONE = env_phone("INTERPRETER_PHONE", CLINIC_PHONE)
 
 SITE_ORIGIN = env_text(
@@ -107,55 +106,51 @@ except ValueError as error:
 
 USE_I18N = True
 LANGUAGE_CODE = "en"
-_KNOWN_LANGUAGES = {"en": _("English"), "es": _("Spanish")}
-_wanted = env_list("CLINIC_LANGUAGES", "en,es" if DEMO else "en")
-if set(_wanted) - set(_KNOWN_LANGUAGES) or "en" not in _wanted:
-    raise ImproperlyConfigured("CLINIC_LANGUAGES: write a list with 'en', such as en,es.")
-for _code in _wanted:
-    if _code != "en" and not (BASE_DIR / f"clinic/locale/{_code}/LC_MESSAGES/django.mo").is_file():
-        raise ImproperlyConfigured(
-            f"CLINIC_LANGUAGES: {_code!r} has no translation in clinic/locale. Remove it."
-        )
-LANGUAGES = [(code, _KNOWN_LANGUAGES[code]) for code in _wanted]
-LOCALE_PATHS = [BASE_DIR / "clinic" / "locale"]
+_LOCALE = BASE_DIR / "clinic" / "locale"
+# a demonstration offers every language that has a folder, also one whose translation is under way
+_wanted = env_list("CLINIC_LANGUAGES", ",".join(languages.compiled(_LOCALE)) if DEMO else "en")
+LANGUAGES = languages.offered(_wanted, _LOCALE)
+LOCALE_PATHS = [_LOCALE]
 
 # --- the questionnaire ------------------------------------------------------------------------
-# The suicide question is asked only where a clinician answers: without one, asking does harm
-# (docs/clinical-safety.md).
-SI_SCREEN = env_bool("SI_SCREEN", True) and not DEMO
-# DRAFT_DAYS: how long a code opens saved answers. The others: how long a browser may be idle and
-# still open them, on the patient's own device, in a draft of a release that did not ask about the
-# device, and on a shared device.
+# The suicide question is asked only if a clinician responds to its answers, because asking without
+# a response does harm (docs/clinical-safety.md). A demonstration asks it only if the person who
+# starts it says so, to walk these rules before signing them.
+SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
+# DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser
+# still opens saved answers: DRAFT_OWN_HOURS on the patient's own device, DRAFT_SHARED_MINUTES on a
+# shared device, DRAFT_IDLE_MINUTES in drafts of an older release that did not ask about the device.
 DRAFT_DAYS = env_int("DRAFT_DAYS", 7, 1, 30)
 DRAFT_OWN_HOURS = env_int("DRAFT_OWN_HOURS", 24, 1, DRAFT_DAYS * 24)
 DRAFT_IDLE_MINUTES = env_int("DRAFT_IDLE_MINUTES", 30, 5, 24 * 60)
-# a clinic that had shortened DRAFT_IDLE_MINUTES keeps its time on shared devices
+# min(): a clinic with a DRAFT_IDLE_MINUTES below 20 gets that time for shared devices as well
 DRAFT_SHARED_MINUTES = env_int("DRAFT_SHARED_MINUTES", min(20, DRAFT_IDLE_MINUTES), 5, 24 * 60)
-DRAFT_VEIL_MINUTES = env_int(
-    "DRAFT_VEIL_MINUTES", 30, 5, 24 * 60
-)  # the idle time after which sensitive answers are hidden
-SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # a kiosk: never the patient's own device
-# a form sent faster is suspicious: a person needs longer. An urgent one is never delayed.
+# the idle minutes after which the veil hides sensitive answers
+DRAFT_VEIL_MINUTES = env_int("DRAFT_VEIL_MINUTES", 30, 5, 24 * 60)
+SHARED_DEVICE = env_bool("SHARED_DEVICE", False)  # on for a kiosk, which is never a patient's own
+# A form sent faster than this may come from a bot, because a person needs longer. A form that may
+# be urgent is never delayed.
 MIN_FILL_SECONDS = env_int("MIN_FILL_SECONDS", 15, 0, 300)
 LIMIT_INTAKE_STARTS = env_int("LIMIT_INTAKE_STARTS", 60, 1, 1_000_000)  # per peer and hour
 LIMIT_INTAKE_SENDS = env_int("LIMIT_INTAKE_SENDS", 30, 1, 1_000_000)  # per peer and hour
-LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # requested codes, per hour
-LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # and for the whole site
-LIMIT_TRIES_PEER = env_int("LIMIT_TRIES_PEER", 30, 1, 1_000_000)  # codes typed, per peer and hour
-TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # how many proxies of ours a request passes
+LIMIT_CODES_PEER = env_int("LIMIT_CODES_PEER", 20, 1, 1_000_000)  # requests for codes, per hour
+LIMIT_CODES_SITE = env_int("LIMIT_CODES_SITE", 300, 1, 1_000_000)  # per hour, of all peers together
+LIMIT_TRIES_PEER = env_int("LIMIT_TRIES_PEER", 30, 1, 1_000_000)  # typed codes, per peer and hour
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0, 0, 5)  # proxies of ours that a request passes
 
 # --- appointments -----------------------------------------------------------------------------
 # requests: the clinic offers times for a wish; slots: patients choose a free slot
 APPOINTMENT_MODE = env_text("APPOINTMENT_MODE", "requests")
 if APPOINTMENT_MODE not in ("requests", "slots"):
     raise ImproperlyConfigured(f"APPOINTMENT_MODE={APPOINTMENT_MODE!r}: write requests or slots.")
-# open requests of one person
+# how many open requests one patient may have
 APPOINTMENT_OPEN_REQUESTS = env_int("APPOINTMENT_OPEN_REQUESTS", 3, 1, 100)
 APPOINTMENT_HOLD_MINUTES = env_int("APPOINTMENT_HOLD_MINUTES", 10, 1, 120)
 APPOINTMENT_OFFER_HOURS = env_int("APPOINTMENT_OFFER_HOURS", 24, 1, 30 * 24)
-# before a visit, for patients
+# how many hours before a visit patients can still cancel it
 APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)
-APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)  # before a chosen slot
+# how many hours before its start a slot can still be chosen
+APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)
 APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
 APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)
 _days = env_list("APPOINTMENT_REMIND_DAYS", "3,1")
@@ -199,14 +194,14 @@ if not mailurl.is_sender(EMAIL_FROM):
         f"EMAIL_FROM={EMAIL_FROM!r}: write clinic@example.org or Truffles <clinic@example.org>."
     )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM
-# the mail addresses that keep the anchors of the audit trail, away from this machine
+# the mail addresses to which the anchors of the audit trail are sent
 AUDIT_ANCHOR_TO = env_list("AUDIT_ANCHOR_TO", "")
 if wrong := [address for address in AUDIT_ANCHOR_TO if not mailurl.is_sender(address)]:
     raise ImproperlyConfigured(
         f"AUDIT_ANCHOR_TO: {wrong[0]!r} is not a mail address. Write addresses such as "
         "privacy@example.org, separated by commas."
     )
-# a function send(*, to, text, key), see clinic/outgoing/sms.py; off: no text messages
+# the path of a function send(*, to, text, key), see clinic/outgoing/sms.py; off: no text messages
 SMS_BACKEND = env_text("SMS_BACKEND", "clinic.outgoing.sms.console" if DEMO else "off")
 if SMS_BACKEND == "off":
     SMS_BACKEND = ""
@@ -219,8 +214,8 @@ if SMS_BACKEND == "clinic.outgoing.sms.console" and not DEMO:
         "SMS_BACKEND: clinic.outgoing.sms.console is for a laptop. Write off, or "
         "the dotted path of your function."
     )
-# opening time until the duty role is told of a red flag that no clinician has attended to, and
-# between the further steps of the escalation
+# minutes of opening time until the duty role is told of a red flag that no clinician has attended
+# to, and between the further steps of the escalation
 ESCALATE_MINUTES = env_int("ESCALATE_MINUTES", 30, 1, 24 * 60)
 # the time that a worker has for a message before another worker may take it
 OUTBOX_LEASE_SECONDS = env_int("OUTBOX_LEASE_SECONDS", 60, 10, 600)
@@ -238,8 +233,9 @@ if not DATABASE_URL:
     DATABASE_URL = devdb.url(LOCAL_DIR / "pg")
 DATABASES = {"default": environment.database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# All processes share the cache: the sign-in stores used codes here and counts wrong ones. Never use
-# a backend that unpickles: a written row would run code in the web server (decision 0019).
+# All processes share the cache, in which the sign-in stores used codes and counts wrong codes. A
+# backend that unpickles is forbidden, because a person who can write a row could then run code in
+# the web server (decision 0019).
 CACHES = {"default": {"BACKEND": "clinic.people.cache.SignedCache"}}
 
 # --- rendered pages -----------------------------------------------------------------------------
@@ -261,7 +257,8 @@ FIELD_KEYS_FILE = env_file("FIELD_KEYS_FILE", LOCAL_DIR / "field-keys.json" if D
 INDEX_KEY_FILE = env_file("INDEX_KEY_FILE", LOCAL_DIR / "index-key" if DEMO else None)
 
 # --- signatures of protocols --------------------------------------------------------------------
-# a folder outside of the program's tree; '' for the files beside each protocol
+# a folder with signatures, outside the program's own files; '' for the files in each protocol's
+# folder
 PROTOCOL_APPROVALS = env_text("PROTOCOL_APPROVALS", "")
 if PROTOCOL_APPROVALS and not Path(PROTOCOL_APPROVALS).is_dir():
     raise ImproperlyConfigured(
@@ -273,7 +270,7 @@ if PROTOCOL_APPROVALS and not Path(PROTOCOL_APPROVALS).is_dir():
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
 INSTALLED_APPS = [
-    "clinic.adminconf.ClinicAdminConfig",  # the stock admin behind our sign-in
+    "clinic.adminconf.ClinicAdminConfig",  # Django's admin behind our own sign-in
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -282,7 +279,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",  # the second-factor pages of allauth need it
-    "django.forms",  # our widget templates, with FORM_RENDERER
+    "django.forms",  # with FORM_RENDERER, lets our templates replace Django's widget templates
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -299,11 +296,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic.middleware.EdgeMiddleware",
-    # serves pages that the layers below rendered, with their headers
+    # stores pages with the headers that the middleware below has added, and serves them
     "clinic.pagecache.rendered.RenderedMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",  # its padding and the masked form token defeat BREACH
-    # these two stand before the static files, which skip the middleware below
+    # GZip's random padding and the masked form token defeat the BREACH attack
+    "django.middleware.gzip.GZipMiddleware",
+    # these two stand before WhiteNoise, because static files skip the middleware below WhiteNoise
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -345,7 +343,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEMO
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # the hashing store needs collectstatic, which a laptop skips
+        # file names with hashes need collectstatic, which a laptop skips
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEMO
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -383,7 +381,7 @@ CSRF_COOKIE_NAME = f"{_COOKIE}form"
 DRAFT_COOKIE_NAME = f"{_COOKIE}draft"
 RETURN_COOKIE_NAME = f"{_COOKIE}my"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # no longer than the answers it protects
+CSRF_COOKIE_AGE = DRAFT_DAYS * 24 * 60 * 60  # protects answers for as long as they are kept
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
@@ -411,10 +409,10 @@ ACCOUNT_SESSION_REMEMBER = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff accounts are made by an administrator
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an administrator makes the accounts, without verifying mail
 MFA_TOTP_ISSUER = CLINIC_NAME
 MFA_ADAPTER = "clinic.people.sign_in.MFAAdapter"
-# accepts the code before and after, too, because the clocks of phones are off
+# also accept the previous and the next code, because clocks of phones may be wrong
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "clinic.people.factors.AuthenticateForm",
@@ -434,7 +432,7 @@ AXES_HANDLER = "clinic.people.attempts.Attempts"
 SESSION_ENGINE = "clinic.people.sessions"
 SESSION_COOKIE_AGE = STAFF_IDLE_SECONDS = 15 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-# a message to staff contains a reference, so it is stored in the session, not in a cookie
+# messages on staff pages contain references, so they are stored in the session, not in a cookie
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 STAFF_SESSION_SECONDS = 12 * 3600
 
@@ -450,13 +448,13 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": "INFO" if not DEMO else "WARNING"},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
-        # its warnings (a refusal, an unknown address) are in our log line of each request
+        # errors only, because the warnings (a refusal, an unknown address) are in our own log lines
         "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # the worker polls every second and would log each time
+        # warnings only, because the worker polls every second and each poll would write a line
         "django_tasks": {"handlers": [], "propagate": True, "level": "WARNING"},
         "django_tasks_db": {"handlers": [], "propagate": True, "level": "WARNING"},
-        # a logger without any handler would print the raw text
+        # without any handler, Python would print the message with the host name that was sent
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }

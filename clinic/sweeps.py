@@ -1,4 +1,4 @@
-"""Chores that the worker does each minute, besides sending messages. Each app registers its own."""
+"""Chores that the worker does each minute besides sending messages. The apps register them."""
 
 import logging
 from collections.abc import Callable
@@ -13,16 +13,18 @@ _chores: list[Chore] = []
 
 
 def each_minute(chore: Chore) -> Chore:
-    """Register a chore. It must be safe at any time, outside a transaction, and in several workers
-    at once."""
+    """Register a chore that the worker runs each minute, outside a transaction.
+
+    Several workers may run the chore at the same time.
+    """
     _chores.append(chore)
     return chore
 
 
 def run() -> None:
-    """Run all chores. A chore that fails is logged, and the others still run.
+    """Run all chores. If a chore fails, the failure is logged and the other chores still run.
 
-    Raises when the database is down: the worker waits until it is back.
+    Raises OperationalError or InterfaceError when the database is down, so that the worker waits.
     """
     for chore in _chores:
         try:

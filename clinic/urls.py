@@ -1,4 +1,4 @@
-"""All addresses of the site. No other module of `clinic` knows the apps."""
+"""All addresses of the site. No other module of `clinic` imports the apps."""
 
 from allauth.account import urls as account_urls
 from allauth.mfa import urls as mfa_urls
@@ -8,8 +8,9 @@ from django.urls import include, path
 
 from clinic import views
 
-# allauth also has pages that sign people up and mail links. Staff need neither, and a page that is
-# not here cannot be made to send mail. The closed sign-up page stays because allauth links to it.
+# The pages of allauth that the site serves. Pages for sign-up and for mailed links are left out,
+# because staff do not need these pages, and a page that is not served cannot be made to send mail.
+# The page `account_signup` only says that sign-up is closed; allauth links to it.
 ACCOUNT_PAGES = {
     "account_login",
     "account_logout",

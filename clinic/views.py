@@ -1,12 +1,15 @@
-"""Pages of the site as a whole: the public ones, the two health checks, and the error pages.
+"""Pages of the site as a whole: public pages, the two health checks, and the error pages.
 
-The public pages touch neither session nor database, so they stay up when the database is down.
+The public pages use neither session nor database, so that they work when the database is down.
 """
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import psycopg2
+from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -14,23 +17,25 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from clinic import languages
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
 
-# The errors that psycopg2 raises when the server is gone, stopping, or too slow to wait for.
+# The errors when the database server is gone, is stopping, or is too slow to wait for.
 DATABASE_DOWN = (OperationalError, InterfaceError)
 RETRY_AFTER = "30"  # seconds
 
 
 def is_database_down(error: BaseException | None) -> bool:
-    """Return whether the error means that the database server is away.
+    """Return whether the error means that the database server is down.
 
-    When the server dies in the middle of an answer, psycopg2 raises its base class DatabaseError.
+    If the server dies while it answers, psycopg2 raises its base class DatabaseError.
     """
     return (
         isinstance(error, DATABASE_DOWN)
@@ -38,20 +43,45 @@ def is_database_down(error: BaseException | None) -> bool:
     )
 
 
-def _page(template: str) -> Callable[[HttpRequest], HttpResponse]:
+def _page(
+    template: str, context: Callable[[], dict[str, Any]] = dict
+) -> Callable[[HttpRequest], HttpResponse]:
     @require_safe
     @login_not_required
     @kept
     def view(request: HttpRequest) -> HttpResponse:
-        return render(request, template)
+        return render(request, template, context())
 
     return view
+
+
+HELP = (
+    gettext_noop("Language help is free. Call %(phone)s and ask for an interpreter."),
+    gettext_noop("In an emergency, call %(emergency)s."),
+)
+
+
+def _help_in_every_language() -> dict[str, Any]:
+    """Return how to get help, in each language that has a catalogue, even if the clinic does not
+    offer the language. A language that lacks a sentence of HELP is left out."""
+    numbers = {"phone": settings.CLINIC_PHONE, "emergency": settings.EMERGENCY_NUMBER}
+    found = []
+    for code in languages.compiled(settings.LOCALE_PATHS[0]):
+        if code in (languages.ENGLISH, get_language()) or code not in LANG_INFO:
+            continue
+        with override(code):
+            said = [(_(sentence), sentence) for sentence in HELP]
+        if all(text != sentence for text, sentence in said):
+            name = LANG_INFO[code]["name_local"].capitalize()
+            texts = [text % numbers for text, _sentence in said]
+            found.append({"code": code, "name": name, "texts": texts})
+    return {"others": found}
 
 
 home = _page("clinic/home.html")
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
-language_help = _page("clinic/language_help.html")
+language_help = _page("clinic/language_help.html", _help_in_every_language)
 
 
 # --- health -------------------------------------------------------------------------------------
@@ -63,7 +93,8 @@ language_help = _page("clinic/language_help.html")
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer that this process is alive.
 
-    The view does not ask the database: a lost database must not restart the web servers.
+    The view does not use the database, because a web server must not be restarted when the database
+    is down.
     """
     return HttpResponse("ok", content_type="text/plain")
 
@@ -89,8 +120,8 @@ def _is_migrated() -> bool:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database answers and has the tables that this code expects, else 503.
 
-    `queue` tells whether messages go out. A stuck queue does not make the server unready:
-    patients can still fill in the questionnaire.
+    `queue` in the answer tells whether messages are sent. The status does not depend on the queue,
+    because patients can fill in the questionnaire even if no message is sent.
     """
     queue = False
     try:
@@ -130,19 +161,19 @@ def too_large(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def handler429(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Show that there were too many requests. allauth looks for this name in the root URLconf."""
+    """Show that there were too many requests. allauth finds this function by its name."""
     return error_page(request, 429)
 
 
 def _bare(request: HttpRequest, status: int) -> HttpResponse:
-    """Render an error page from the settings alone: no session, no user, no database."""
+    """Render an error page from the settings alone, without session, user and database."""
     return HttpResponse(render_to_string(f"errors/{status}.html", site(request)), status=status)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """Show that the database is away, and discard what the view put into the session."""
+    """Show that the database is down, and discard what the view put into the session."""
     if hasattr(request, "session"):
-        # a sign-in that was cut off, for example, must not count
+        # an interrupted sign-in, for example, must not count
         request.session.modified = False
     response = _bare(request, 503)
     response["Retry-After"] = RETRY_AFTER
@@ -150,9 +181,9 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show that something failed.
+    """Show the error page, or, if the database is down, the page that says so.
 
-    Django also calls this when the database went away before a view was reached.
+    Django calls this function for errors in views and in middleware.
     """
     if is_database_down(sys.exception()):
         return unavailable(request)
@@ -160,9 +191,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse | None:
-    """Show the posted form again with the typed words; None when its view cannot do that.
+    """Show the posted form again with what was typed; None if the view cannot do that.
 
-    A view with this ability has an attribute `again(request, *, status, notice, **kwargs)`: a
+    A view that can do that has an attribute `again(request, *, status, notice, **kwargs)`, a
     function that does not need the database.
     """
     match = request.resolver_match
@@ -173,7 +204,7 @@ def try_again(request: HttpRequest, *, status: int, notice: str) -> HttpResponse
 
 
 def _from_this_site(request: HttpRequest) -> bool:
-    """Return whether a page of ours sent this form. Another site would choose the values in it."""
+    """Return whether a page of this site sent the form, so that no other site chose its values."""
     fetch_site = request.headers.get("Sec-Fetch-Site")
     if fetch_site is not None:
         return bool(fetch_site == "same-origin")
@@ -184,8 +215,8 @@ def _from_this_site(request: HttpRequest) -> bool:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Show the form again when its token is missing or old.
 
-    Mostly the cookie was cleared or the page was left open. A form that another site sent gets the
-    error page.
+    Usually the cookie was deleted or the page was open for too long. A form that another site sent
+    is answered with the error page.
     """
     response = None
     if _from_this_site(request):

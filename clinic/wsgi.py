@@ -19,14 +19,14 @@ from clinic.pagecache.front import Front  # noqa: E402  (imports models, which n
 
 application = Front(_django)
 
-# Django runs the checks of a database only when it is named
+# Django runs database checks only for the databases that the call names
 _found = [*run_checks(), *run_checks(tags=[Tags.database], databases=["default"])]
 _errors = [message for message in _found if message.level >= ERROR]
 connections.close_all()  # each forked worker opens its own
 if _errors:
     sys.exit("Not started:\n" + "\n".join(str(message) for message in _errors))
 
-# These objects stay for good. The garbage collector leaves frozen objects alone, so that forked
-# workers (preload_app) go on sharing their memory.
+# The objects that exist now are used until the end. The garbage collector does not touch frozen
+# objects, so that the forked workers (preload_app) go on sharing the memory of these objects.
 gc.collect()
 gc.freeze()

@@ -1,1 +1,4 @@
-"""The pages about conditions: read, searched and edited. Protocols name them by slug."""
+"""The pages about conditions: how patients read and search them, and how staff edit them.
+
+Protocols name these pages by `condition/slug`.
+"""

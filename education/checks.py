@@ -4,7 +4,6 @@ The program does not start with a faulty page, or with a protocol that names a m
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from django.apps import AppConfig
@@ -13,29 +12,32 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import Error as DatabaseError
 from django.utils.text import capfirst
 
+from clinic.languages import first_few
 from education import content, problems
 from intake import protocols
 from intake.domain.definition import Protocol
 
-FOLDER: Final = Path(__file__).parent / "content"
 UNREADABLE: Final = "education.E100"
 DANGLING: Final = "education.E101"
 NO_GROUP: Final = "education.E102"
 UNPUBLISHED: Final = "education.W103"
+UNDER_WAY: Final = "education.W104"
+MISSING: Final = ("missing_page", "missing_title")
 NUMBERS: Final = {
     kind: f"education.E{number:03}" for number, kind in enumerate(problems.KINDS, start=1)
 }
-"""Kind of problem → id of the check."""
+"""Kind of problem → id of its system check."""
 
 
 @register("pages")
 def problems_of_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report every problem of the pages in files, and every missing page that a protocol names."""
+    """Report each problem of the page files, and each missing page that a protocol names."""
     try:
-        groups = {group.slug for group in content.read_conditions(FOLDER)}
-        pages = content.read_pages(FOLDER)
+        groups = {group.slug for group in content.read_conditions(content.FOLDER)}
+        pages = content.read_pages(content.FOLDER)
+        content.read_synonyms(content.FOLDER, content.ENGLISH)
     except content.ContentError as error:
         return [Error(f"A page cannot be read: {error}", id=UNREADABLE)]
     messages: list[CheckMessage] = [
@@ -63,29 +65,60 @@ def problems_of_pages(
 
 
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
-    """Yield the problems of the pages in the other languages on offer. A language may have no
-    folder. Readers see no page of a language that is not on offer."""
-    names = {page.name for page in pages}
-    offered = {code for code, _ in settings.LANGUAGES}
-    for language in content.LANGUAGES:
-        if language not in offered or not (FOLDER / language).is_dir():
+    """Yield the problems of the pages in the other languages on offer.
+
+    In a clinic they are errors. In a demonstration they are warnings, because readers see the
+    English page where no translation is ready; only a file that cannot be read is an error. Other
+    languages are not checked, because readers see no page in them.
+    """
+    for language, _name in settings.LANGUAGES:
+        if language == content.ENGLISH:
             continue
         try:
-            others = content.read_pages(FOLDER, language)
+            found = _problems_in(language, pages)
         except content.ContentError as error:
-            yield Error(f"A page cannot be read: {language}/{error}", id=UNREADABLE)
+            text = f"A file in education/content/{language} cannot be read: {error}"
+            yield Error(text, id=UNREADABLE)
             continue
-        found = problems.problems_of_translation(pages, others) + problems.problems(others, names)
-        for problem in found:
-            yield Error(
-                f"Page “{language}/{problem.page}”, {problem.field}: {problem.message}",
-                hint=f"{capfirst(problems.KINDS[problem.kind])}.",
-                id=NUMBERS[problem.kind],
+        for kind, message in problems.KINDS.items():
+            those = [p for p in found if p.kind == kind]
+            if not those:
+                continue
+            named = first_few(
+                [p.page if kind in MISSING else f"{p.page}, {p.field}: {p.message}" for p in those]
             )
+            text = f"education/content/{language}: {message}, {len(those)} in all: {named}."
+            if settings.DEMO:
+                hint = "This demonstration shows the English page where no translation is ready."
+                yield Warning(text, hint=hint, id=UNDER_WAY)
+            else:
+                hint = f"Correct the files, or remove {language!r} from CLINIC_LANGUAGES."
+                yield Error(text, hint=hint, id=NUMBERS[kind])
+
+
+def _problems_in(language: str, pages: tuple[content.Page, ...]) -> list[problems.Problem]:
+    """Return the problems of the files of one language. Raises ContentError."""
+    groups = content.read_conditions(content.FOLDER, [language])
+    others = content.read_pages(content.FOLDER, language)
+    content.read_synonyms(content.FOLDER, language)
+    return [
+        *problems.problems_of_translation(pages, others),
+        *problems.problems(others, {page.name for page in pages}),
+        *(
+            problems.Problem("missing_title", group.slug, "conditions.yaml", group.title)
+            for group in groups
+            if language not in group.titles
+        ),
+    ]
 
 
 def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """Yield (place in the protocol, name of a page) for each page that the protocol names."""
+    """Yield (place in the protocol, name of a page) for each page that the protocol names.
+
+    At the head of a protocol, a condition alone stands for its overview, too.
+    """
+    heads = protocol.questionnaire.learn
+    yield from (("learn", page if "/" in page else f"{page}/{content.OVERVIEW}") for page in heads)
     for question in protocol.questions:
         yield from ((question.id, page) for page in question.learn)
         for option in question.options:
@@ -98,9 +131,9 @@ def named_pages(protocol: Protocol) -> Iterator[tuple[str, str]]:
 def unpublished_pages(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Name the pages that production does not show. Runs in `check --deploy` only.
+    """Warn of each page that readers cannot see because it is not published.
 
-    Without a database this check finds nothing.
+    Runs only in `check --deploy`. If the database does not answer, the check finds nothing.
     """
     from education.models import Page
 

@@ -1,11 +1,12 @@
 """Read a page from its file (front matter, then Markdown) into frozen structs.
 
 A wrong type raises an error that names the file and the field. `education.problems` finds the
-faults that types cannot show. Pure: no Django, no database, no clock.
+faults that types cannot show. This module uses no Django, no database and no clock.
 """
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -16,11 +17,12 @@ from intake.protocols import files
 from intake.protocols.files import Unreadable
 
 ABOUT: Final = "about"
-"""The folder of the pages about the clinic. It is not a condition."""
+"""The folder of the pages about the clinic, which have no address below /conditions/."""
 OVERVIEW: Final = "overview"
-"""The page at the condition's own address."""
-LANGUAGES: Final = ("es",)
-"""The languages besides English. Each has a folder of translations beside the English pages."""
+"""The slug of the page that is shown at the address of the condition itself."""
+ENGLISH: Final = "en"
+FOLDER: Final = Path(__file__).parent / "content"
+"""The folder of the pages that come with the program."""
 
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)]
 Related = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -29,15 +31,15 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 class ContentError(ValueError):
-    """A file that cannot be read; the message names the file and the field."""
+    """A page file cannot be read. The message names the file and the field."""
 
 
 class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The base of all parts. It refuses unknown keys."""
+    """The base class of the structs in this module, which refuse unknown keys."""
 
 
 class Source(Base, frozen=True):
-    """A publication that a page cites. A book has no address."""
+    """A publication that a page cites. `url` is empty for a book."""
 
     text: Annotated[str, msgspec.Meta(min_length=1)]
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://\S+)?$")] = ""
@@ -51,7 +53,7 @@ class Section(Base, frozen=True):
 
 
 class _FrontMatter(Base, frozen=True):
-    """The front matter of a file."""
+    """The front matter of a page file: the data above the Markdown."""
 
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     summary: str
@@ -64,9 +66,9 @@ class _FrontMatter(Base, frozen=True):
 
 
 class Page(Base, frozen=True):
-    """A whole page. Two pages with the same `content_hash` read the same.
+    """The content of a page in one language. The same content has the same `content_hash`.
 
-    `translates` is the hash of the English page from which the translation was made.
+    `translates` is the hash of the English page from which a translation was made.
     """
 
     condition: Slug
@@ -89,7 +91,7 @@ class Page(Base, frozen=True):
 
     @property
     def markdown(self) -> str:
-        """The text of the page, as in a file below the front matter."""
+        """The text of the page in Markdown, as it stands in a file below the front matter."""
         return "\n\n".join(
             f"## {s.heading}\n\n{s.body}" if s.heading else s.body for s in self.sections
         )
@@ -97,7 +99,8 @@ class Page(Base, frozen=True):
     def document(self) -> bytes:
         """Return canonical JSON of everything that a reader sees.
 
-        An English page has no key `language`, so hashes from before the translations stay valid.
+        The JSON of an English page has no key `language`. So the hashes that were made before pages
+        had translations stay valid.
         """
         data = msgspec.to_builtins(self)
         del data["translates"]
@@ -112,11 +115,11 @@ class Page(Base, frozen=True):
 
 
 class Condition(Base, frozen=True):
-    """A group of pages, in the order of `conditions.yaml`."""
+    """A subject of pages, such as restless legs, as an entry of `conditions.yaml`."""
 
     slug: Slug
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    titles: dict[str, str] = {}  # titles in other languages
+    titles: dict[str, str] = {}  # language → title, without English
 
 
 def address(condition: str, slug: str) -> str:
@@ -126,21 +129,33 @@ def address(condition: str, slug: str) -> str:
     return f"/conditions/{condition}/" + ("" if slug == OVERVIEW else f"{slug}/")
 
 
-def plain_address(path: str) -> str:
-    """Return an address of this site without the prefix of its language."""
-    for language in LANGUAGES:
-        if path.startswith(f"/{language}/"):
-            return path.removeprefix(f"/{language}")
-    return path
+def plain_address(path: str, language: str) -> str:
+    """Return an address of this site without the prefix that names a language."""
+    return path.removeprefix(f"/{language}") if path.startswith(f"/{language}/") else path
 
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-def parse(where: str, text: str, language: str = "en") -> Page:
-    """Return the page in the text of a file. `where` is its `condition/slug`.
+def languages(folder: Path) -> tuple[str, ...]:
+    """Return the codes of the languages with a folder of translations beside the English pages.
 
-    Raises ContentError, which names the file and the field.
+    Such a folder has pages (`es/<condition>/<slug>.md`) or titles of the conditions
+    (`es/conditions.yaml`).
+    """
+    files = (*folder.glob("*/*/*.md"), *folder.glob("*/conditions.yaml"))
+    return tuple(sorted({file.relative_to(folder).parts[0] for file in files}))
+
+
+def folder_of(folder: Path, language: str) -> Path:
+    """Return the folder of a language's pages, which may be missing."""
+    return folder if language == ENGLISH else folder / language
+
+
+def parse(where: str, text: str, language: str = "en") -> Page:
+    """Return the page that the text of a file describes. `where` is `condition/slug` of the page.
+
+    Raises ContentError, whose message names the file and the field.
     """
     condition, _slash, slug = where.partition("/")
     start, fence, rest = text.replace("\r\n", "\n").partition("---\n")
@@ -168,7 +183,7 @@ def parse(where: str, text: str, language: str = "en") -> Page:
 def sections(text: str) -> tuple[Section, ...]:
     """Split Markdown at its `## ` headings. The first section is the introduction.
 
-    A line that looks like a heading inside a fenced block is text.
+    Inside a fenced block, a line that looks like a heading is ordinary text.
     """
     found: list[tuple[str, list[str]]] = [("", [])]
     fence = ""
@@ -187,11 +202,11 @@ def sections(text: str) -> tuple[Section, ...]:
     return tuple(section for section in whole if section.heading or section.body)
 
 
-def read_conditions(folder: Path) -> tuple[Condition, ...]:
-    """Return the conditions with their titles in all languages. Raises ContentError."""
+def read_conditions(folder: Path, languages: Iterable[str] = ()) -> tuple[Condition, ...]:
+    """Return the conditions with their titles in these languages. Raises ContentError."""
     groups: tuple[Condition, ...] = _read_list(folder / "conditions.yaml", tuple[Condition, ...])
     titles: dict[str, dict[str, str]] = {group.slug: {} for group in groups}
-    for language in LANGUAGES:
+    for language in languages:
         path = folder / language / "conditions.yaml"
         for other in _read_list(path, tuple[Condition, ...]) if path.is_file() else ():
             if other.slug not in titles:
@@ -209,13 +224,20 @@ def _read_list(path: Path, kind: Any) -> Any:
         raise ContentError(f"{path.name}: {error}") from None
 
 
+def read_synonyms(folder: Path, language: str) -> dict[str, str]:
+    """Map each word that readers may type to the words that the pages use. Raises ContentError."""
+    path = folder_of(folder, language) / "synonyms.yaml"
+    found: dict[str, str] = _read_list(path, dict[str, str]) if path.is_file() else {}
+    return found
+
+
 def read_pages(folder: Path, language: str = "en") -> tuple[Page, ...]:
     """Return the pages of one language in a folder, in order. Raises ContentError.
 
-    English pages are the files `<condition>/<slug>.md`. Those of another language are in a folder
-    named by its code, for example `es/<condition>/<slug>.md`.
+    English pages are the files `<condition>/<slug>.md`. Pages of another language are in a folder
+    that is named by the language's code, for example `es/<condition>/<slug>.md`.
     """
-    own = folder if language == "en" else folder / language
+    own = folder_of(folder, language)
     pages = [
         parse(f"{path.parent.name}/{path.stem}", path.read_text(encoding="utf-8"), language)
         for path in sorted(own.glob("*/*.md"))

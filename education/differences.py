@@ -1,4 +1,4 @@
-"""Compare two texts of a page, line by line and word by word. Pure."""
+"""Compare two texts of a page, line by line and word by word."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,23 +8,26 @@ from typing import Final, NamedTuple
 from education import content
 
 CONTEXT_LINES: Final = 2
-"""Unchanged lines shown before and after a change."""
+"""How many unchanged lines are shown before and after a change."""
 MAX_ROWS: Final = 2000
-"""Rows shown; a longer list is cut off."""
+"""How many rows are shown at most."""
 _MAX_WORDS: Final = 400
 """A line with more words is not compared word by word."""
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 class Piece(NamedTuple):
-    """A part of a line. `changed` means that the other text's line has other words here."""
+    """A part of a line. `changed`: the line of the other text has different words here."""
 
     text: str
     changed: bool = False
 
 
 class Row(NamedTuple):
-    """A line. `kind` is added, removed, same, or skipped: then `count` lines are unchanged."""
+    """A line to show. `kind` is "added", "removed", "same" or "skipped".
+
+    A skipped row stands for `hidden` unchanged lines.
+    """
 
     kind: str
     pieces: tuple[Piece, ...] = ()
@@ -41,7 +44,7 @@ class Differences(NamedTuple):
 
 
 def lines(text: content.Page) -> list[str]:
-    """Return a text as the lines to compare, without empty lines."""
+    """Return the content of a page as lines to compare, without empty lines."""
     head = [
         f"Title: {text.title}",
         f"Summary: {text.summary}",
@@ -58,7 +61,7 @@ def lines(text: content.Page) -> list[str]:
 
 
 def between(old: content.Page, new: content.Page) -> Differences:
-    """Return the parts that `new` removes from `old`, and the parts that `new` adds."""
+    """Return the lines that were removed from `old` and the lines that were added in `new`."""
     before, after = lines(old), lines(new)
     rows: list[Row] = []
     codes = SequenceMatcher(None, before, after).get_opcodes()
@@ -86,7 +89,7 @@ def _unchanged(same: Sequence[str], *, first: bool, last: bool) -> Iterator[Row]
 
 
 def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[Row]:
-    """Yield each old line with the new line beside it, and mark the words that differ."""
+    """Yield each old line followed by its new line, with the different words marked."""
     both = min(len(before), len(after))
     for old, new in zip(before[:both], after[:both], strict=True):
         removed, added = _words(old, new)
@@ -99,7 +102,7 @@ def _changed(before: Sequence[str], after: Sequence[str]) -> Iterator[Row]:
 def _words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     before, after = _WORD.findall(old), _WORD.findall(new)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    # in two lines with little in common, marked words would only confuse
+    # if two lines have little in common, marking words would only confuse
     if max(len(before), len(after)) > _MAX_WORDS or matcher.ratio() < 0.4:
         return (Piece(old),), (Piece(new),)
     removed, added = [], []

@@ -1,7 +1,7 @@
-"""Read the format and size of a picture from its bytes. Pure; nothing is decoded.
+"""Read the format and size of a picture from its bytes, without decoding the picture.
 
-Browsers decode the picture. They are told this format and forbidden to guess another one. SVG is
-refused because it can hold scripts.
+A picture is sent to browsers with this format, and browsers are forbidden to guess another format.
+SVG is refused because it can contain scripts.
 """
 
 import struct
@@ -9,15 +9,15 @@ from typing import Final, NamedTuple
 
 MAX_BYTES: Final = 300_000
 MAX_SIDE: Final = 4000
-"""The longest side in pixels. A larger picture fills the memory of a phone."""
+"""The longest allowed side, in pixels: a larger picture would fill the memory of a phone."""
 KINDS: Final = ("png", "jpeg", "webp")
-# the marks of Exif, XMP and IPTC in JPEG, PNG and WebP files
+# the bytes with which hidden data (Exif, XMP, IPTC) begin in JPEG, PNG and WebP files
 _HIDDEN = (
     *(b"Exif\0\0", b"eXIf", b"EXIF", b"Raw profile type"),
     *(b"http://ns.adobe.com/", b"XML:com.adobe.xmp", b"XMP "),
     b"Photoshop 3.0",
 )
-# the codes of a JPEG's "start of frame"; the three excluded codes mean other things
+# the codes of "start of frame" in a JPEG, without three codes in this range that mean other things
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -26,11 +26,11 @@ class UnknownFormat(ValueError):
 
 
 class HiddenData(UnknownFormat):
-    """The picture holds hidden data, such as where and with which camera it was taken."""
+    """The picture contains hidden data, such as the place where it was taken."""
 
 
 class Found(NamedTuple):
-    """The format, one of KINDS, and the size in pixels."""
+    """The format of a picture (one of KINDS) and its size in pixels."""
 
     kind: str
     width: int

@@ -1,4 +1,4 @@
-"""Judge a text for the editor: its problems and its reading grade. Pure."""
+"""Judge a text for the editor: find its problems and its reading grade."""
 
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -9,11 +9,11 @@ from education import content, markup, problems
 from intake.domain.readability import reading_grade
 
 AIM: Final = (6, 8)
-"""The pages aim at these reading grades (years of school in the United States)."""
+"""The reading grades that pages should have, in years of school in the United States."""
 
 
 class Grade(NamedTuple):
-    """A section by its heading ("" is the introduction) and its reading grade."""
+    """The reading grade of one section. The heading "" stands for the introduction."""
 
     heading: str
     grade: float
@@ -26,7 +26,7 @@ class Grade(NamedTuple):
 class Judgement(NamedTuple):
     """The problems of a page, and the reading grades of the page and of each section."""
 
-    problems: tuple[tuple[str, str, str], ...]  # kind in words, place, details
+    problems: tuple[tuple[str, str, str], ...]  # each: its kind in words, its place, its details
     whole: Grade
     sections: tuple[Grade, ...]
 
@@ -50,5 +50,6 @@ def judge(text: content.Page, known: frozenset[str], pictures: frozenset[str]) -
 
 
 def _grade(plain: str) -> float:
-    # the formula counts sentences, and a line such as a list item may end without a full stop
+    # The formula counts sentences. A line such as a list item may end without a full stop, so each
+    # line gets one.
     return max(0.0, round(reading_grade(plain.replace("\n", ".\n")), 1))

@@ -1,7 +1,8 @@
 """Check whether the addresses of other sites in the pages still answer (`manage.py check_links`).
 
-An editor chooses these addresses and sees which are gone. So the check connects to public addresses
-only, also after a redirect: an editor must not learn which hosts the clinic's own network has.
+An editor chooses these addresses and sees which do not answer. So the check connects only to public
+IP addresses, also after a redirect, because an editor must not find out which hosts there are in
+the clinic's own network.
 """
 
 import http.client
@@ -15,14 +16,14 @@ from urllib.error import HTTPError, URLError
 
 from education import content, markup
 
-TIMEOUT_SECONDS: Final = 15  # seconds
+TIMEOUT_SECONDS: Final = 15
 GONE_STATUSES: Final = (404, 410)
 USER_AGENT: Final = "Mozilla/5.0 (compatible; link check of a clinic's pages)"
 _FINAL_ERRORS: Final = (ConnectionRefusedError, ssl.SSLCertVerificationError)
 
 
 def is_public_address(address: str) -> bool:
-    """Whether this IP address can be reached from everywhere on the internet."""
+    """Whether this IP address belongs to the public internet."""
     ip = ipaddress.ip_address(address)
     ip = getattr(ip, "ipv4_mapped", None) or ip
     return ip.is_global and not ip.is_multicast
@@ -31,8 +32,8 @@ def is_public_address(address: str) -> bool:
 def _connect(address: tuple[str, int], timeout: float, *_more: Any) -> socket.socket:
     """Connect like socket.create_connection, but to public addresses only.
 
-    The function connects to the IP address that it has judged. If the socket looked the name up
-    again, the name server could give a different address.
+    The function looks the name up once and connects to the IP address that it has checked. If the
+    name were looked up again for the connection, the name server could give a different address.
     """
     found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
     last_error = OSError("not a public address")
@@ -47,7 +48,8 @@ def _connect(address: tuple[str, int], timeout: float, *_more: Any) -> socket.so
 
 class _PublicHTTPConnection(http.client.HTTPConnection):
     def connect(self) -> None:
-        # in a tunnel this connects to the clinic's own proxy, which then decides what is reachable
+        # With a tunnel, this is a connection to the clinic's own proxy, whose address is not
+        # public. The proxy then decides what can be reached.
         if not self._tunnel_host:  # type: ignore[attr-defined]  # private to http.client
             self._create_connection = _connect
         super().connect()
@@ -68,7 +70,7 @@ class _Https(request.HTTPSHandler):
 
 
 def _opener() -> request.OpenerDirector:
-    """Return an opener for http and https only: urllib's own also opens files and FTP."""
+    """Return an opener for http and https only. The default opener also opens files and FTP."""
     opener = request.OpenerDirector()
     for handler in (
         request.ProxyHandler,
@@ -91,9 +93,10 @@ def addresses(text: content.Page) -> frozenset[str]:
 
 
 def is_gone(url: str) -> bool | None:
-    """Return whether an address is gone; None when the answer does not tell.
+    """Return whether an address is gone; None if the answer leaves this open.
 
-    Many publishers refuse programs, and a server may be down for an hour.
+    An answer may leave this open because many publishers refuse programs, and because a server may
+    be down for an hour.
     """
     opener = _opener()
     for method in ("HEAD", "GET"):
@@ -114,12 +117,12 @@ def is_gone(url: str) -> bool | None:
 
 
 def _is_final(reason: object) -> bool:
-    """Whether an error means that the address is gone, not that the network fails just now."""
+    """Whether an error means that the address is gone, rather than a failure for the moment."""
     if isinstance(reason, socket.gaierror):
         return reason.errno == socket.EAI_NONAME
     return isinstance(reason, _FINAL_ERRORS)
 
 
 def all_addresses(texts: Iterable[content.Page]) -> tuple[str, ...]:
-    """Return the addresses of other sites in many pages, each once, sorted."""
+    """Return the addresses of other sites in these pages, sorted, each address once."""
     return tuple(sorted({url for text in texts for url in addresses(text)}))

@@ -1,9 +1,9 @@
 """The Markdown of the pages: what an editor can write, and what a text contains. No Django here.
 
-Raw HTML and link definitions are off. A picture is written `![words](picture:name)`; pictures of
-other sites are not shown. Besides plain Markdown there are source marks (`[1]`, `[2, 3]`),
-placeholders such as {phone}, {hours} and {soon}, and care cards: fenced blocks with the info
-`care` and a level.
+Raw HTML and link definitions do not work. A picture is written `![words](picture:name)`; pictures
+of other sites are not shown. Besides plain Markdown there are source marks (`[1]`, `[2, 3]`),
+placeholders such as {phone}, {hours} and {soon}, and care cards. A care card is a fenced block
+whose first line has `care` and a level after the fence.
 """
 
 import re
@@ -17,7 +17,7 @@ from markdown_it.token import Token
 
 LEVELS: Final = ("emergency", "same-day", "ask")
 HIGHLIGHT: Final = ("\ue000", "\ue001")
-"""Put around a word that a search found. `plain` removes these characters from every text."""
+"""The characters around a word that a search found. `plain` removes them from every text."""
 
 _LINK = re.compile(r"https?://[^\s/\\][^\s\\]*|/(?![/\\])[^\s\\]*|#[^\s\\]*", re.IGNORECASE)
 _HTTPS = re.compile(
@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ue000\ue001]")
 
 
 class Facts(NamedTuple):
-    """The facts about a text: the numbers in its source marks, its links, care levels, pictures."""
+    """What a text contains: numbers of source marks, links, levels of care cards, pictures."""
 
     marks: frozenset[int]
     links: tuple[str, ...]
@@ -42,7 +42,7 @@ class Facts(NamedTuple):
 
 
 def is_link(url: str) -> bool:
-    """Whether a text may link to this address: http(s), this site, or a place on the page."""
+    """Whether a text may link to this address: an http(s) address, a path, or a `#` anchor."""
     return bool(_LINK.fullmatch(url))
 
 
@@ -53,7 +53,7 @@ def picture_name(url: str) -> str:
 
 
 def is_https(url: str) -> bool:
-    """Whether this is a complete https address with the name of a host."""
+    """Whether this is a complete https address that contains a host name."""
     return bool(_HTTPS.fullmatch(url))
 
 
@@ -64,7 +64,7 @@ class _Markdown(MarkdownIt):
 
 
 def parser(*, html: bool = False) -> MarkdownIt:
-    """Return a parser of this Markdown. `html` is only for finding raw HTML, never for showing."""
+    """Return a parser of the pages' Markdown. `html` is only for finding raw HTML in a text."""
     md = _Markdown("commonmark", {"html": html})
     md.enable("table").disable(["reference"])
     md.core.ruler.push("marks", _find_marks)
@@ -72,7 +72,7 @@ def parser(*, html: bool = False) -> MarkdownIt:
 
 
 def care_level(token: Token) -> str | None:
-    """Return the level of a care card as it was typed; None for any other block."""
+    """Return the level of a care card as the editor typed it; None for any other block."""
     word, _space, level = token.info.strip().partition(" ")
     return level.strip() if token.type == "fence" and word == "care" else None
 
@@ -84,9 +84,9 @@ def _find_marks(state: StateCore) -> None:
 
 
 def _split(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Give marks, placeholders and emergency numbers tokens of their own.
+    """Make separate tokens of source marks, placeholders and emergency numbers.
 
-    A mark inside a link stays text, because a mark becomes a link itself.
+    A mark inside a link stays text, because a mark becomes a link, and links cannot be nested.
     """
     depth = 0
     for token in tokens:
@@ -100,7 +100,7 @@ def _split(tokens: Iterable[Token]) -> Iterator[Token]:
             if marks and depth:
                 continue
             before = token.content[end : found.start()]
-            # without the space, a line cannot break between a word and its mark
+            # the space is removed, so that no line breaks between a word and its source mark
             yield _text(before.rstrip() if marks else before)
             kind = "source_mark" if marks else "placeholder"
             yield Token(
@@ -115,7 +115,7 @@ def _text(content: str) -> Token:
 
 
 def fill_in(text: str, text_for: Callable[[str], str]) -> str:
-    """Replace the placeholders and emergency numbers in a title or summary by `text_for`."""
+    """Replace placeholders and emergency numbers in a title or summary by results of `text_for`."""
 
     def replace(found: re.Match[str]) -> str:
         return found[0] if found[1] else text_for(found[2] or found[3])
@@ -124,7 +124,7 @@ def fill_in(text: str, text_for: Callable[[str], str]) -> str:
 
 
 def numbers(mark: str) -> list[int]:
-    """Return the numbers of the sources that a mark such as `2, 3` names."""
+    """Return the numbers in a source mark: 2 and 3 for `2, 3`."""
     return [int(number) for number in mark.split(",")]
 
 
@@ -134,9 +134,9 @@ _FOR_TEXT = parser()
 
 @lru_cache(maxsize=1024)
 def facts(text: str) -> Facts:
-    """Return the facts about a text and its care cards.
+    """Return the facts about a text, including those about the texts inside its care cards.
 
-    The results are cached, because the checks at the start need each section twice.
+    The results are cached, because the system checks ask for the facts of each section twice.
     """
     tokens = list(_tokens(_FOR_FACTS, text))
     return Facts(
@@ -149,7 +149,7 @@ def facts(text: str) -> Facts:
 
 
 def plain(text: str) -> str:
-    """Return the words without Markdown, one line for each block: to search, grade and compare."""
+    """Return the words without Markdown, with each block on a line, to search and to grade."""
     lines = [""]
     for token in _tokens(_FOR_TEXT, text):
         if token.type in ("text", "code_inline") or token.type == "image":

@@ -1,4 +1,4 @@
-"""The letters to the content editors. Their words are in templates/email/."""
+"""The letters to the content editors. The texts of the letters are in templates/email/."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ RECIPIENT_ROLE = "content editor"
 
 
 def months(occasions: list[str]) -> Mapping[str, str]:
-    """Name each message by its month, for the list of messages that staff read."""
+    """Name each message by its month, such as 2026-11, in the list of messages for staff."""
     return {occasion: occasion for occasion in occasions}
 
 

@@ -1,9 +1,9 @@
 """The tables of the pages. Only the modules of `education/services` write to them.
 
 A page has two texts. Editors work on the text in the columns, sections and sources. Readers see
-the text in `shown`, a copy that is made when the page is published. So readers see only text that a
-clinician has reviewed, and a page stays published while an editor changes it. A demonstration shows
-unpublished pages as well.
+the text in `shown`, a copy that is made when the page is published. So readers see only texts that
+a clinician has reviewed, and a page stays published while an editor changes its text. A
+demonstration also shows pages that were never published.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Case, F, OuterRef, Q, When
+from django.db.models import F, OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils.translation import get_language, override
@@ -26,28 +26,16 @@ from django.utils.translation import gettext_lazy as _
 from clinic.ids import uuid7
 from education import content, image_format
 
-SEARCH_CONFIGS = {"en": "education_english", "es": "education_spanish"}
-"""Language → text search configuration that ignores accents. The migrations create them."""
-
-
-def _searched(language: str) -> Any:
-    config = SEARCH_CONFIGS[language]
-    weights = {"reader_title": "A", "reader_summary": "B", "reader_text": "C"}
-    title, summary, text = (
-        SearchVector(name, weight=weight, config=config) for name, weight in weights.items()
-    )
-    return title + summary + text
-
 
 class Condition(models.Model):
-    """A subject of pages, such as restless legs. `about` is the group of pages on the clinic."""
+    """A subject of pages, such as restless legs. The condition `about` has pages on the clinic."""
 
     slug = models.SlugField(unique=True)
     title = models.CharField(max_length=80)
-    # language → title, besides English
+    # language → title, without English
     titles = models.JSONField(default=dict, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
-    # an editor changed the title or the place, so `load_pages` leaves the row alone
+    # True if an editor has changed the row: then `load_pages` does not change it any more
     edited = models.BooleanField(default=False)
 
     class Meta:
@@ -64,6 +52,12 @@ class Condition(models.Model):
         """The title in the current language, or in English if there is no translation."""
         return str(self.titles.get(get_language() or "", self.title))
 
+    @property
+    def foreign(self) -> str:
+        """The language of `label` if it is not the current one, else ''."""
+        translated = get_language() in (None, content.ENGLISH, *self.titles)
+        return "" if translated else content.ENGLISH
+
 
 class Status(models.TextChoices):
     DRAFT = "draft", _("Draft")
@@ -73,13 +67,13 @@ class Status(models.TextChoices):
 
 class PageQuerySet(models.QuerySet["Page"]):
     def visible(self) -> "PageQuerySet":
-        """Return the pages that readers may see: the published ones; in a demonstration all."""
+        """Return the pages that readers may see: published pages, in a demonstration all pages."""
         return self if settings.DEMO else self.filter(shown__isnull=False)
 
     def directory(self, language: str | None = "en") -> "list[Page]":
-        """Return all visible pages for lists, in order and without their texts. One query.
+        """Return all visible pages in order, without their texts. Takes one query.
 
-        A page without a translation into this language is returned in English.
+        A page that is not translated into this language is returned in English.
         """
         language = language or "en"
         rows = self.visible().filter(language__in={language, "en"}).select_related("condition")
@@ -98,7 +92,7 @@ class PageQuerySet(models.QuerySet["Page"]):
         return rows.order_by("next_review_on", "pk")
 
     def with_texts(self) -> "PageQuerySet":
-        """Return the pages with their sections and sources, in one query."""
+        """Return the pages together with their sections and sources, in one query."""
         parts = {"heading": F("heading"), "body": F("body")}
         sections = Section.objects.filter(page=OuterRef("pk")).order_by("order")
         sources = Source.objects.filter(page=OuterRef("pk")).order_by("order")
@@ -115,14 +109,14 @@ class PageQuerySet(models.QuerySet["Page"]):
 
 
 class Page(models.Model):
-    """One page of one condition."""
+    """A page about a condition in one language."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     condition = models.ForeignKey(Condition, on_delete=models.PROTECT, related_name="pages")
     slug = models.SlugField()
     language = models.CharField(_("language"), max_length=7, default="en")
 
-    # the text under work, with the sections and sources that refer to this row
+    # the text that editors work on; its sections and sources are rows that refer to this row
     title = models.CharField(_("title"), max_length=120)
     summary = models.CharField(_("summary"), max_length=300)
     audience = models.CharField(_("who it is for"), max_length=300)
@@ -130,7 +124,8 @@ class Page(models.Model):
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
-    # the hash of the text that was loaded from a file; an edited page has another hash
+    # the hash of the text that was last loaded from a file; if an editor has changed the text, its
+    # own hash is different
     loaded_hash = models.CharField(max_length=64, blank=True, default="")
 
     status = models.CharField(
@@ -140,7 +135,7 @@ class Page(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     reviewed_at = models.DateTimeField(null=True)
-    # the hash of the text that was reviewed
+    # the hash of the text that a clinician reviewed
     reviewed_hash = models.CharField(max_length=64, blank=True, default="")
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -148,21 +143,15 @@ class Page(models.Model):
     published_at = models.DateTimeField(null=True)
     next_review_on = models.DateField(_("next review"), null=True, blank=True)
 
-    # the text that readers see, and the parts of it that lists and the search need
+    # the text that readers see, and copies of its parts for lists and the search
     shown = models.JSONField(null=True)
     shown_reviewed_at = models.DateTimeField(null=True)
     shown_at = models.DateTimeField()
     reader_title = models.CharField(max_length=120)
     reader_summary = models.CharField(max_length=300)
     reader_text = models.TextField()
-    search = models.GeneratedField(
-        expression=Case(
-            *(When(language=code, then=_searched(code)) for code in SEARCH_CONFIGS if code != "en"),
-            default=_searched("en"),
-        ),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    # written by a trigger, with the stems of the page's language
+    search = SearchVectorField(null=True, editable=False)
 
     objects = PageQuerySet.as_manager()
 
@@ -175,7 +164,7 @@ class Page(models.Model):
         verbose_name = _("page")
         ordering = ["condition__order", "order", "slug"]
         indexes = [
-            # no index for trigrams: there are only some dozens of texts to compare
+            # no index for trigrams, because there are only some dozens of texts to compare
             GinIndex(fields=["search"], name="page_search"),
         ]
         constraints = [
@@ -214,7 +203,7 @@ class Page(models.Model):
 
     @property
     def own_address(self) -> str:
-        """The address of the page in the page's own language."""
+        """The address of the page with the prefix of the page's own language."""
         with override(self.language):
             return self.get_absolute_url()
 
@@ -224,10 +213,10 @@ class Page(models.Model):
         return str(self)
 
     def as_written(self) -> content.Page:
-        """Return the text under work. Costs two queries unless `with_texts` fetched the page."""
+        """Return the text that editors work on. Takes two queries, none after `with_texts`."""
         sections: Iterable[Any] = self.sections.values("heading", "body")
         sources: Iterable[Any] = self.sources.values("text", "url")
-        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # read by `with_texts`
+        if hasattr(self, "section_rows") and hasattr(self, "source_rows"):  # set by `with_texts`
             sections, sources = self.section_rows, self.source_rows
         return content.Page(
             condition=self.condition.slug,
@@ -244,7 +233,7 @@ class Page(models.Model):
         )
 
     def as_read(self) -> content.Page:
-        """Return the text that readers see. Only a demonstration shows an unpublished text."""
+        """Return the text that readers see; for a page never published, the editors' text."""
         if self.shown is None:
             return self.as_written()
         return msgspec.convert(self.shown, content.Page)
@@ -268,7 +257,7 @@ class Section(models.Model):
 
 
 class Source(models.Model):
-    """A publication that the page cites. The mark [1] names the first one."""
+    """A publication that the page cites. The mark [1] in a text means the source with `order` 1."""
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="sources")
     order = models.PositiveSmallIntegerField(_("number"))
@@ -285,7 +274,7 @@ class Source(models.Model):
 
 
 class PageVersion(models.Model):
-    """One whole text of a page, as stored by an editor or loaded from a file (`by` is empty)."""
+    """A text of a page that an editor stored or, if `by` is empty, that came from a file."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="versions")
@@ -335,7 +324,7 @@ class Picture(models.Model):
         return self.slug
 
     def get_absolute_url(self) -> str:
-        """Return the address: the same in every language, but different for different bytes."""
+        """Return the address of the picture, which contains the file's hash and no language."""
         return f"/pictures/{self.hash}.{self.kind}"
 
 
@@ -357,7 +346,7 @@ class EarlierWords(models.Model):
 
 
 class GoneLink(models.Model):
-    """An address of another site that a page names, and that was gone at the last check."""
+    """An address of another site that a page names and that was gone at the last link check."""
 
     url = models.URLField(max_length=500, unique=True)
     at = models.DateTimeField()
@@ -380,5 +369,5 @@ def address(condition: str, slug: str) -> str:
 
 
 def last_change(pages: list[Page]) -> datetime | None:
-    """Return when readers last got a new text in one of these pages."""
+    """Return when the text that readers see last changed in any of these pages."""
     return max((page.shown_at for page in pages), default=None)

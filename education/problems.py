@@ -1,4 +1,4 @@
-"""Find the faults of pages and their translations. Pure, like `content`."""
+"""Find the faults of pages and of their translations. Uses no Django, no database and no clock."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,7 +11,7 @@ SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
     | {"/accessibility/", "/language-help/"}
 )
-"""Addresses of the site that a page may lead to, besides other pages."""
+"""Addresses of this site to which a page may link, besides the addresses of other pages."""
 KINDS: Final[Mapping[str, str]] = {
     "unknown_related": "a related page does not exist",
     "unknown_link": "a link leads to no page of this site",
@@ -27,6 +27,7 @@ KINDS: Final[Mapping[str, str]] = {
     "unknown_page": "a translation has no English page",
     "stale_page": "the English page changed since it was translated",
     "page_differs": "a translation has other sources, care cards or links than the English page",
+    "missing_title": "a group of pages has no title in this language",
 }
 
 
@@ -46,8 +47,8 @@ def problems(
 ) -> list[Problem]:
     """Return the faults of these pages that types cannot show, page by page.
 
-    `known` holds the names of all pages (`condition/slug`); the default is the names of `pages`.
-    `pictures` holds the names of all pictures.
+    `known` are the names (`condition/slug`) of all pages that exist, by default the names of
+    `pages`. `pictures` are the names of all pictures that exist.
     """
     pages = tuple(pages)
     names = frozenset(page.name for page in pages) if known is None else frozenset(known)
@@ -60,7 +61,7 @@ def problems(
 
 
 Fault = tuple[str, str, str]
-"""A kind of KINDS, the field or section, and details."""
+"""A kind (one of KINDS), the field or section, and details."""
 
 
 def _faults(
@@ -73,7 +74,8 @@ def _faults(
         marked |= facts.marks
         where = section.heading or "introduction"
         yield from _faults_of_section(where, facts, len(page.sources), pictures)
-        yield from _faults_of_links(where, facts.links, addresses)
+        links = [plain_address(link, page.language) for link in facts.links]
+        yield from _faults_of_links(where, links, addresses)
     yield from _faults_of_sources(page, marked)
 
 
@@ -109,7 +111,7 @@ def _faults_of_links(
     for link in links:
         target = link.partition("#")[0].partition("?")[0]
         if target.startswith("/"):
-            if plain_address(target) not in addresses:
+            if target not in addresses:
                 yield "unknown_link", where, link
         elif target and not markup.is_https(link):
             yield "bad_address", where, link
@@ -123,11 +125,23 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
             yield "bad_address", "sources", f"[{number}] {source.url}"
 
 
-def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
-    """Return the pages without a translation, and the translations that do not fit their page.
+UNFIT: Final = ("unknown_page", "page_differs")
+"""Kinds of a translation that readers do not see: a care card of its page may be missing in it."""
 
-    A translation needs the sources of its English page, and in each section the same marks, links
-    and care cards. Words are not compared.
+
+def fitting(english: Iterable[Page], others: Iterable[Page]) -> tuple[Page, ...]:
+    """Return the translations that readers may see in the place of their English pages."""
+    others = tuple(others)
+    found = problems_of_translation(english, others)
+    unfit = {problem.page for problem in found if problem.kind in UNFIT}
+    return tuple(page for page in others if page.name not in unfit)
+
+
+def problems_of_translation(english: Iterable[Page], others: Iterable[Page]) -> list[Problem]:
+    """Report the pages without a translation, and the translations that do not match their page.
+
+    A translation matches if it has the sources of the English page and, in each section, the same
+    source marks, links and care cards. The words are not compared.
     """
     originals = {page.name: page for page in english}
     there = {page.name: page for page in others}
@@ -158,11 +172,11 @@ def _differences(original: Page, page: Page) -> Iterator[tuple[str, str]]:
     for wanted, section in zip(original.sections, page.sections, strict=True):
         if bool(wanted.heading) != bool(section.heading):
             yield section.heading or "introduction", "one has a heading, the other none"
-        if _structure(wanted) != _structure(section):
+        if _structure(wanted, original.language) != _structure(section, page.language):
             yield section.heading or "introduction", "other marks, links or care cards"
 
 
-def _structure(section: Section) -> tuple[Any, ...]:
+def _structure(section: Section, language: str) -> tuple[Any, ...]:
     facts = markup.facts(section.body)
-    links = sorted(plain_address(link).partition("#")[0] for link in facts.links)
+    links = sorted(plain_address(link, language).partition("#")[0] for link in facts.links)
     return facts.marks, facts.levels, links

@@ -1,6 +1,7 @@
 """Render Markdown as the HTML of a page. No other module of the apps marks a text as safe.
 
-Two barriers protect readers: a parser without raw HTML, then a list of allowed tags and attributes.
+Two barriers protect readers: the parser accepts no raw HTML, and then only tags and attributes on a
+list are kept.
 """
 
 import json
@@ -45,14 +46,15 @@ _TEL = re.compile(r"tel:\+?[0-9]+")
 _OWN_PICTURE = re.compile(r"/pictures/[0-9a-f]{64}\.(png|jpeg|webp)")
 _SOURCE = re.compile(r"source-\d+")
 _RESERVED = ("main", "sources", "contents")
+_STARTS = ("/intake/", "/appointments/")
 _CARD = {"emergency": "now", "same-day": "today", "ask": "calm"}
 
 
 @dataclass(frozen=True)
 class Voice:
-    """The clinic's name, numbers and periods, which replace the placeholders in a text.
+    """The clinic's name, phone numbers and periods, which replace the placeholders in a text.
 
-    `urgent`, `soon` and `routine` are the periods within which a patient of that level is seen.
+    `urgent`, `soon` and `routine` are the periods within which patients of these levels are seen.
     """
 
     language: str
@@ -72,7 +74,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Part:
-    """A section to show: its id for links, its heading, its HTML."""
+    """A rendered section: the id to which links can lead, the heading, and the HTML."""
 
     id: str
     heading: str
@@ -81,7 +83,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """A picture that a text may show: its name in the text, address, words and size."""
+    """A picture that a text may show: its name in texts, its address, its words, its size."""
 
     name: str
     address: str
@@ -91,7 +93,7 @@ class ShownPicture:
 
 
 def voice() -> Voice:
-    """Return this clinic's name and numbers from the settings, and the current language."""
+    """Return the clinic's name, numbers and periods, for texts in the current language."""
     return Voice(
         language=get_language() or settings.LANGUAGE_CODE,
         name=settings.CLINIC_NAME,
@@ -106,22 +108,30 @@ def voice() -> Voice:
 
 
 def _seen_within(level: str) -> str:
-    """Return the period of a level in words: the longest that a served protocol sets."""
+    """Return in words the period within which patients of a level are seen.
+
+    If the served protocols set different periods, the longest counts.
+    """
     return hours.period_words(
         days=max(protocol.level(level).seen.days or 0 for protocol in served())
     )
 
 
 def render(
-    sections: Sequence[tuple[str, str]], *, sources: int, pictures: Sequence[ShownPicture] = ()
+    sections: Sequence[tuple[str, str]],
+    *,
+    sources: int,
+    pictures: Sequence[ShownPicture] = (),
+    leads_to: str = "",
 ) -> tuple[Part, ...]:
     """Render the sections (heading, Markdown) of one page. Each id occurs once on the page.
 
-    `sources` is the number of sources; the mark of a missing source is shown without a link. A
-    picture that is not in `pictures` is replaced by its words. No text that an editor writes can
-    harm a reader's browser.
+    `sources` is the number of the page's sources; a source mark with a higher number is shown
+    without a link. A picture that is not in `pictures` is replaced by its words. Links and cards
+    that begin questions or a request lead to the protocol `leads_to`. No text that an editor writes
+    can harm a reader's browser.
     """
-    return _render(tuple(sections), sources, tuple(pictures), voice())
+    return _render(tuple(sections), sources, tuple(pictures), leads_to, voice())
 
 
 @lru_cache(maxsize=256)
@@ -129,6 +139,7 @@ def _render(
     sections: tuple[tuple[str, str], ...],
     sources: int,
     pictures: tuple[ShownPicture, ...],
+    leads_to: str,
     voice: Voice,
 ) -> tuple[Part, ...]:
     ids = set(_RESERVED)
@@ -136,7 +147,7 @@ def _render(
     for heading, body in sections:
         env: dict[str, Any] = {
             "ids": ids, "heading": heading, "sources": sources, "voice": voice, "in_card": False,
-            "pictures": {picture.name: picture for picture in pictures},
+            "pictures": {picture.name: picture for picture in pictures}, "leads_to": leads_to,
         }  # fmt: skip
         id = _new_id(heading, ids) if heading else ""
         heading = markup.fill_in(heading, voice.text_for)
@@ -165,22 +176,22 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def fill_in(text: str) -> str:
-    """Replace the placeholders and the US emergency numbers in a text by this clinic's own.
+    """Replace placeholders and US emergency numbers by this clinic's own values.
 
-    For titles and summaries, which have no Markdown.
+    For titles and summaries, which contain no Markdown.
     """
     return markup.fill_in(text, voice().text_for)
 
 
 def json_ld(data: dict[str, Any]) -> SafeString:
-    """Return facts for search engines as a script element that no browser runs."""
+    """Return facts for search engines in a script element, which browsers do not run."""
     escaped = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
     text = mark_safe(json.dumps(data, ensure_ascii=False).translate(escaped))  # noqa: S308
     return format_html('<script type="application/ld+json">{}</script>', text)
 
 
 def highlighted(extract: str) -> SafeString:
-    """Return an extract as HTML: escaped, and with the found words marked."""
+    """Return an extract of a page as escaped HTML in which the found words are marked."""
     start, stop = markup.HIGHLIGHT
     first, *found = extract.split(start)
     html = escape(first)
@@ -194,7 +205,7 @@ def highlighted(extract: str) -> SafeString:
 
 
 def _new_id(words: str, ids: set[str]) -> str:
-    """Make an id of these words that the page does not have yet."""
+    """Make an id from these words, different from all ids that the page already has."""
     base = slugify(words)[:60] or "part"
     number, id = 1, base
     while id in ids or _SOURCE.fullmatch(id):
@@ -205,7 +216,10 @@ def _new_id(words: str, ids: set[str]) -> str:
 
 
 def _headings(state: StateCore) -> None:
-    """Give each heading an id, and a level below the section's own heading, an h2."""
+    """Give each heading inside a section an id, and a level of h3 or lower.
+
+    The heading of the section itself is an h2.
+    """
     for number, token in enumerate(state.tokens):
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{max(3, int(token.tag[1]))}"
@@ -226,9 +240,9 @@ def _source_link(number: int) -> SafeString:
 
 
 def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """Show a known picture; replace an unknown one by its words.
+    """Show a known picture; replace an unknown picture by its words.
 
-    The words in the text win over the picture's own words.
+    If the text has words for the picture, they are used instead of the picture's own words.
     """
     token = tokens[at]
     words = self.renderInlineAsText(token.children, options, env).strip()
@@ -251,7 +265,7 @@ def _placeholder(
     text = voice.text_for(name)
     if name == "phone":
         number = format_html("<bdi>{}</bdi>", text)
-        # a card has one button already, and a link cannot contain another link
+        # no link here, because a card already has a button, and a link cannot contain a link
         if env["in_card"] or tokens[at].meta["in_link"]:
             return number
         return format_html('<a href="{}">{}</a>', phone_link(text), number)
@@ -259,8 +273,13 @@ def _placeholder(
 
 
 def _link(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
-    """Add the prefix of the page's language to a link inside of this site."""
+    """Add the prefix of the page's language to a link inside of this site.
+
+    A link to the start of the questions or of a request leads to the protocol that fits the page.
+    """
     href = str(tokens[at].attrGet("href") or "")
+    if href in _STARTS and env["leads_to"]:
+        href += f"{env['leads_to']}/"
     if href.startswith("/"):
         tokens[at].attrSet("href", in_language(href, env["voice"].language))
     return self.renderToken(tokens, at, options, env)
@@ -271,17 +290,20 @@ def _fence(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, e
     if level not in markup.LEVELS or env["in_card"]:
         return self.fence(tokens, at, options, env)
     inner = _MD.render(tokens[at].content, {**env, "in_card": True})
+    asks_to_call = "{phone}" in tokens[at].content
     spoken, head, action = _card_parts(
-        level, env["voice"], asks_to_call="{phone}" in tokens[at].content
+        level, env["voice"], env["leads_to"], asks_to_call=asks_to_call
     )
     lead = format_html('<p class="head"><span class="vh">{}: </span>{}</p>', spoken, head)
     return f'<div class="card care {_CARD[level]}">{lead}{inner}{action}</div>\n'
 
 
-def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, str, SafeString]:
+def _card_parts(
+    level: str, voice: Voice, leads_to: str, *, asks_to_call: bool
+) -> tuple[str, str, SafeString]:
     """Return a care card's level as a spoken word, its heading, and its one button.
 
-    The word is for screen readers, which do not tell the colour.
+    The word is for screen readers, which do not tell the colour of the card.
     """
     if level == "emergency":
         call = _("Call %(number)s") % {"number": voice.emergency}
@@ -293,7 +315,9 @@ def _card_parts(level: str, voice: Voice, *, asks_to_call: bool) -> tuple[str, s
         return _("Not urgent"), _("Ask us"), _action(phone_link(voice.phone), call)
     wish = format_html(
         '<p class="actions"><a class="button plain" href="{}">{}</a></p>',
-        reverse("intake:appointments"),
+        reverse("intake:appointments_of", args=[leads_to])
+        if leads_to
+        else reverse("intake:appointments"),
         _("Ask for an appointment"),
     )
     return _("Not urgent"), _("Ask us"), wish

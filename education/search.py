@@ -1,13 +1,15 @@
-"""Find pages by words: in any inflection, by synonyms, half typed, or misspelled.
+"""Find pages by words, which may be inflected, synonyms, half typed, or misspelled.
 
-PostgreSQL's full-text search covers title, summary and text. When it finds nothing, trigrams find
-similar spellings. The typed text is reduced to plain words, so no character in it is an operator.
+PostgreSQL's full-text search looks in title, summary and text. If it finds nothing, trigrams find
+similar spellings. The typed text is reduced to plain words, so that no typed character acts as an
+operator of the query.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from django.contrib.postgres.search import (
@@ -16,103 +18,29 @@ from django.contrib.postgres.search import (
     SearchRank,
     TrigramWordSimilarity,
 )
-from django.db.models import F, Value
+from django.db.models import F, Func, Value
 from django.db.models.functions import Greatest
 
-from education import markup
-from education.models import SEARCH_CONFIGS, Page
+from education import content, markup
+from education.models import Page
 
-# The reader's word → the pages' words, by language. Both are in small letters; the reader's word
-# has no accents. A reader's word of several words must be typed as a whole.
-ENGLISH: Final[dict[str, str]] = {
-    "rls": "restless legs",
-    "wed": "restless legs",
-    "willis ekbom": "restless legs",
-    "ekbom": "restless legs",
-    "jumpy legs": "restless legs",
-    "jimmy legs": "restless legs",
-    "twitchy legs": "restless legs",
-    "fidgety legs": "restless legs",
-    "crazy legs": "restless legs",
-    "dvt": "deep vein thrombosis",
-    "thrombosis": "clot",
-    "blood clot": "clot",
-    "phlebitis": "superficial vein clot",
-    "pad": "artery disease",
-    "pvd": "artery disease",
-    "poor circulation": "artery disease",
-    "claudication": "artery disease walking",
-    "smokers leg": "artery disease",
-    "varicose": "varicose veins",
-    "varicosis": "varicose veins",
-    "spider veins": "vein disease",
-    "cvi": "chronic venous insufficiency",
-    "ulcer": "leg sore",
-    "charley horse": "cramps",
-    "leg cramp": "cramps",
-    "ferritin": "iron",
-    "anemia": "iron",
-    "anaemia": "iron",
-    "ropinirole": "dopamine medicines",
-    "pramipexole": "dopamine medicines",
-    "gabapentin": "medicines",
-    "pregnant": "pregnancy",
-    "kids": "children",
-    "stockings": "compression",
-    "laser": "vein procedures",
-}
-SPANISH: Final[dict[str, str]] = {
-    "spi": "piernas inquietas",
-    "rls": "piernas inquietas",
-    "willis ekbom": "piernas inquietas",
-    "ekbom": "piernas inquietas",
-    "piernas nerviosas": "piernas inquietas",
-    "piernas intranquilas": "piernas inquietas",
-    "ansiedad en las piernas": "piernas inquietas",
-    "hormigueo": "piernas inquietas",
-    "tvp": "trombosis venosa profunda",
-    "trombosis": "coágulo",
-    "trombo": "coágulo",
-    "flebitis": "coágulo vena superficial",
-    "mala circulacion": "arterias",
-    "eap": "enfermedad arterial",
-    "claudicacion": "dolor caminar arteria",
-    "aranitas": "venas",
-    "aranas vasculares": "venas",
-    "varices": "várices",
-    "insuficiencia venosa": "venas",
-    "ulcera": "llaga pierna",
-    "calambre": "calambres",
-    "ferritina": "hierro",
-    "anemia": "hierro",
-    "ropinirol": "medicamentos dopamina",
-    "pramipexol": "medicamentos dopamina",
-    "gabapentina": "medicamentos",
-    "embarazada": "embarazo",
-    "encinta": "embarazo",
-    "hijos": "niños",
-    "adolescentes": "niños",
-    "calcetas": "medias de compresión",
-    "laser": "procedimientos venas",
-}
-SYNONYMS: Final = {"en": ENGLISH, "es": SPANISH}
 MAX_TYPED: Final = 200
 MAX_WORDS: Final = 12
 MAX_RESULTS: Final = 20
 MAX_NEAREST: Final = 3
 MIN_SIMILARITY: Final = 0.45
-"""The least word similarity (of trigrams, from 0 to 1) that counts as found."""
+"""A page with at least this word similarity (of trigrams, from 0 to 1) counts as found."""
 
 _WORD = re.compile(r"[^\W_]+")
 
 
-# a Page with the annotations of a query, which its type does not know
+# a Page with annotations of a query (rank, extract, similarity), which the class Page lacks
 Found = Any
 
 
 @dataclass(frozen=True)
 class Results:
-    """The pages that were found, or the `nearest` pages when no page was found."""
+    """The pages that match, or, if no page matches, the `nearest` pages."""
 
     words: str
     pages: list[Found]
@@ -126,7 +54,7 @@ def words_of(typed: str) -> list[str]:
 
 
 def find(typed: str, language: str = "en") -> Results:
-    """Return the visible pages of a language that match, the best first. Two queries at most."""
+    """Return the visible pages of a language that match, best first. Takes at most two queries."""
     shown = " ".join(typed[:MAX_TYPED].replace("\0", " ").split())
     words = words_of(typed)
     if not words:
@@ -140,7 +68,7 @@ def find(typed: str, language: str = "en") -> Results:
 
 
 def _full_text(words: list[str], language: str) -> list[Found]:
-    config = SEARCH_CONFIGS[language]
+    config = Func(Value(language), function="education_search_config")
     query = SearchQuery(
         " | ".join(_query_for(others) for others in _readings(words, language)),
         search_type="raw",
@@ -164,7 +92,7 @@ def _full_text(words: list[str], language: str) -> list[Found]:
     ranked = rows.annotate(rank=SearchRank(F("search"), query), extract=extract)
     ranked = ranked.defer("shown", "reader_text", "search").order_by("-rank")
     found: Iterable[Found] = ranked[:MAX_RESULTS]
-    # of equally good pages, those near the start of their condition come first
+    # equally good pages are sorted as in the list of all pages
     return sorted(found, key=lambda p: (-round(p.rank, 2), p.condition.order, p.order))
 
 
@@ -186,12 +114,25 @@ def _similar(words: str, language: str) -> list[Found]:
 
 
 def _readings(words: list[str], language: str) -> Iterator[list[str]]:
-    """Yield the typed words, then the words with each synonym put in."""
+    """Yield the typed words, and, for each synonym, the typed words with that synonym put in."""
     yield words
     text = f" {_without_accents(' '.join(words))} "
-    for name, meant in SYNONYMS[language].items():
+    for name, meant in synonyms(language).items():
         if f" {name} " in text:
             yield text.replace(f" {name} ", f" {meant} ").split()
+
+
+@cache
+def synonyms(language: str) -> dict[str, str]:
+    """Map readers' words to the pages' words (see `content.read_synonyms`).
+
+    All words are in small letters. The readers' words have no accents, as `_readings` needs them.
+    """
+    found = content.read_synonyms(content.FOLDER, language)
+    return {
+        _without_accents(" ".join(words_of(name))): " ".join(words_of(meant))
+        for name, meant in found.items()
+    }
 
 
 def _without_accents(text: str) -> str:
@@ -202,7 +143,7 @@ def _without_accents(text: str) -> str:
 def _query_for(words: list[str]) -> str:
     """Return a query for texts that contain all words; the last word may be half typed.
 
-    The words consist of letters and digits, so no word can be an operator.
+    The words consist of letters and digits only, so that no word can be an operator of the query.
     """
     *whole, last = words
     return f"({' & '.join([*whole, f'{last}:*'])})"

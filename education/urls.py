@@ -12,7 +12,7 @@ app_name = "education"
 
 
 def path(route: str, view: Callable[..., HttpResponseBase], *, name: str) -> URLPattern:
-    """Make the address of a reader's page, for which the sign-in of staff loads no session."""
+    """Return the URL pattern of a page for readers, for which no staff session is loaded."""
     return django_path(route, login_not_required(view), name=name)
 
 

@@ -1,8 +1,8 @@
 """The pages as readers see them: rendered once, then served from the store (clinic/pagecache).
 
-Rendering takes two queries and no session. The first query reads the directory of all visible
-pages: for the contents list, for related pages, and for the time of the last change. The second
-reads the page itself. A browser that has the current page gets an answer without a body.
+Rendering takes two queries and no session. The first query reads a directory of all visible pages,
+for the contents list, the related pages, and the time of the last change. The second query reads
+the page itself. A browser that already has the current page gets an answer without a body.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,17 @@ from clinic.pagecache import rendered
 from education import content, markup, rendering, web
 from education import search as searching
 from education.models import Page, Picture, address, last_change
+from intake import protocols
 
 
 class ReaderRequest(HttpRequest):
-    """For annotations only: a request with the pages that `directory` keeps on it."""
+    """A request on which `directory` has stored the visible pages. For annotations only."""
 
     directory: list[Page]
 
 
 def directory(request: HttpRequest) -> list[Page]:
-    """Return all visible pages in order. One query for each request, however often called."""
+    """Return all visible pages in order. A second call for the same request takes no query."""
     reader = cast(ReaderRequest, request)
     if not hasattr(reader, "directory"):
         reader.directory = Page.objects.directory(get_language())
@@ -42,13 +43,13 @@ def _last_modified(request: HttpRequest, **kwargs: str) -> datetime | None:
 
 
 def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Make a view a public page: stored for all readers, and sent again only after a change."""
+    """Make a view a public page: stored for all readers, and sent again only when it changed."""
     return wraps(view)(require_safe(rendered.kept(last_modified(_last_modified)(view))))
 
 
 @public
 def conditions(request: HttpRequest) -> HttpResponse:
-    """List all pages, by condition."""
+    """List all pages, grouped by condition."""
     groups = [
         {"condition": group, "pages": list(rows)}
         for group, rows in groupby(directory(request), lambda row: row.condition)
@@ -65,7 +66,7 @@ def overview(request: HttpRequest, *, condition: str) -> HttpResponse:
 
 @public
 def page(request: HttpRequest, *, condition: str, slug: str) -> HttpResponse:
-    """Show one page of a condition. A second address of a page redirects to the proper one."""
+    """Show one page of a condition. Other addresses of this page redirect to its proper address."""
     proper = address(condition, slug)
     if proper != request.path:
         return redirect(proper, permanent=True)
@@ -81,7 +82,7 @@ def about(request: HttpRequest, *, slug: str) -> HttpResponse:
 @require_safe
 @cache_control(private=True, no_cache=True)
 def search(request: HttpRequest) -> HttpResponse:
-    """Show the pages that match the typed words. The words are not stored anywhere."""
+    """Show the pages that match the typed words. The typed words are stored nowhere."""
     results = searching.find(request.GET.get("q", ""), get_language() or "en")
     for row in results.pages:
         row.highlighted = rendering.highlighted(row.extract)
@@ -103,15 +104,19 @@ def _page(request: HttpRequest, condition: str, slug: str) -> HttpResponse:
 
 
 def page_context(row: Page, pages: list[Page], text: content.Page | None = None) -> dict[str, Any]:
-    """Return the template's context for one page. `pages` is the directory of visible pages.
+    """Return the template's context for one page. `pages` are all visible pages.
 
-    `text` replaces the text that readers see, for a preview.
+    For a preview, `text` is shown in place of the text that readers see.
     """
     text = text or row.as_read()
     named = {other.name: other for other in pages}
     bodies = [(section.heading, section.body) for section in text.sections]
+    protocol = protocols.of_page(row.name)
+    leads_to = protocol.name if protocol else ""
     with override(row.language):  # a page without a translation is shown and linked in English
-        parts = rendering.render(bodies, sources=len(text.sources), pictures=pictures_in(text))
+        parts = rendering.render(
+            bodies, sources=len(text.sources), pictures=pictures_in(text), leads_to=leads_to
+        )
         canonical = web.absolute_url(row.get_absolute_url())
         facts = web.page_facts(row, text)
     return {
@@ -124,12 +129,13 @@ def page_context(row: Page, pages: list[Page], text: content.Page | None = None)
         "unapproved": row.shown is None,
         "canonical": canonical,
         "facts": facts,
+        "leads_to": leads_to,
         "about_us": row.condition.slug == content.ABOUT,
     }
 
 
 def pictures_in(text: content.Page) -> list[rendering.ShownPicture]:
-    """Return the stored pictures that a text names. One query at most."""
+    """Return the stored pictures that a text names. Takes one query at most."""
     bodies = [section.body for section in text.sections if "picture:" in section.body]
     named = [url for body in bodies for url in markup.facts(body).pictures]
     names = {markup.picture_name(url) for url in named} - {""}
@@ -145,12 +151,12 @@ def pictures_in(text: content.Page) -> list[rendering.ShownPicture]:
 @require_safe
 @cache_control(public=True, max_age=365 * 24 * 3600, immutable=True)
 def picture(request: HttpRequest, *, digest: str, kind: str) -> HttpResponse:
-    """Send a picture. Its bytes never change, because the address contains their hash."""
+    """Send a picture. Browsers may keep it for a year, because its address contains its hash."""
     row = get_object_or_404(Picture, hash=digest, kind=kind)
     return HttpResponse(bytes(row.data), content_type=f"image/{row.kind}")
 
 
 def missing(request: HttpRequest, words: str) -> HttpResponse:
-    """Answer that there is no such page, and offer a search for the words of its address."""
+    """Answer that the page does not exist, and offer a search for the words of its address."""
     context = {"words": " ".join(words.replace("-", " ").split())}
     return render(request, "education/missing.html", context, status=404)

@@ -1,6 +1,7 @@
 """For search engines and feed readers: facts about a page, the sitemap, robots.txt, the feed.
 
-Addresses begin with SITE_ORIGIN, so that a page has one address even if the site has two names.
+Addresses begin with SITE_ORIGIN, so that a page has one address even if the site has two host
+names.
 """
 
 from datetime import datetime
@@ -27,7 +28,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 def absolute_url(path: str) -> str:
-    """Return an address with the origin of this site."""
+    """Return a path as an absolute address of this site."""
     return f"{settings.SITE_ORIGIN}{path}"
 
 
@@ -42,7 +43,7 @@ def _clinic() -> dict[str, Any]:
 
 
 def clinic_facts() -> str:
-    """Return the facts about the clinic for its front page: name, phone, opening hours."""
+    """Return facts about the clinic for search engines: name, phone, opening hours."""
     hours = [
         {
             "@type": "OpeningHoursSpecification",
@@ -63,7 +64,7 @@ def _clock_time(minutes: int) -> str:
 
 
 def page_facts(row: Page, text: content.Page) -> str:
-    """Return the facts about a page: its subject, its place on the site, its last review."""
+    """Return facts about a page for search engines: its subject, breadcrumbs and last review."""
     address = absolute_url(row.get_absolute_url())
     page: dict[str, Any] = {
         "@type": "MedicalWebPage",
@@ -103,7 +104,7 @@ def _breadcrumbs(row: Page, text: content.Page) -> dict[str, Any]:
 @require_safe
 @kept
 def robots(request: HttpRequest) -> HttpResponse:
-    """Tell crawlers which addresses to leave out, and where the sitemap is."""
+    """Tell crawlers which addresses not to visit, and where the sitemap is."""
     prefixes = ["", *(f"/{code}" for code, _name in settings.LANGUAGES if code != "en")]
     lines = ["User-agent: *", *(f"Disallow: {p}{path}" for p in prefixes for path in DISALLOWED)]
     lines += ["", f"Sitemap: {absolute_url(reverse('education:sitemap'))}", ""]

@@ -1,7 +1,7 @@
-"""Register the pages of staff. Their code is in the rooms.
+"""Register the staff's pages, whose code is in the rooms.
 
 No patient's record is edited through the admin's own forms: each button calls one service. Each
-page that shows a patient records who saw the patient, before the page is sent.
+page that shows a patient's data records the member of staff who opens it, before the page is sent.
 """
 
 from intake.appointments.admin.clinic_time import (

@@ -9,7 +9,7 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake and triage"
 
     def ready(self) -> None:
-        """Register the system checks, the composers of letters, and what runs each minute."""
+        """Register the system checks, the composers of letters, and the chores of each minute."""
         from intake import checks  # noqa: F401
         from intake.appointments import offers
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401

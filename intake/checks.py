@@ -1,11 +1,12 @@
 """System checks: a wrong or unsigned protocol stops the program before patients see it.
 
-A protocol that is not served stops nothing: what is wrong with it is a warning, and it needs no
-signature and no translation.
+A protocol that is not served does not stop the program: its problems are only warnings, and it
+needs no signature and no translation.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from django.apps import AppConfig
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.text import capfirst
 
+from clinic.languages import first_few
 from intake import protocols
 from intake.domain import translation
 from intake.domain.definition import Protocol
@@ -27,12 +29,13 @@ UNTRANSLATED: Final = "intake.E102"
 UNSIGNED_TRANSLATION: Final = "intake.E103"
 SERVES_NOTHING: Final = "intake.E104"
 NO_TITLE: Final = "intake.E105"
+SAME_TITLE: Final = "intake.E107"
 UNDER_WAY: Final = "intake.W106"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
 }
-"""Kind of problem → id of its check."""
+"""Kind of problem of a translation → id of its system check."""
 _HINT: Final = "See docs/protocol-authoring.md."
 
 
@@ -40,8 +43,10 @@ _HINT: Final = "See docs/protocol-authoring.md."
 def protocol_problems(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report the problems of every protocol. Of those that are served, report also missing
-    signatures unless DEMO is on."""
+    """Report the problems of every protocol.
+
+    Unless DEMO is on, also report missing signatures of served protocols.
+    """
     messages: list[CheckMessage] = []
     try:
         served = protocols.served_names()
@@ -51,7 +56,33 @@ def protocol_problems(
     for name in protocols.available():
         found = _problems_of(name, served)
         messages += found if name in served else map(_as_warning, found)
-    return messages
+    return [*messages, *_same_titles(served)]
+
+
+def _same_titles(served: Sequence[str]) -> Iterator[CheckMessage]:
+    """Yield an error for each title, in a language on offer, that two served protocols have."""
+    known = [each for each in map(protocols.named, served) if each is not None]
+    for language, _name in getattr(settings, "LANGUAGES", ()):
+        first: dict[str, str] = {}
+        for protocol in known:
+            title = _title(protocol, language)
+            other = first.setdefault(title.casefold(), protocol.name)
+            if title and other != protocol.name:
+                text = (
+                    f"Protocols “{other}” and “{protocol.name}” both have the title “{title}”"
+                    f" ({language}), so patients cannot tell them apart."
+                )
+                hint = "Change `title` at the head of one of them, or serve only one."
+                yield Error(text, hint=hint, id=SAME_TITLE)
+
+
+def _title(protocol: Protocol, language: str) -> str:
+    """Return the title that patients read in a language; that is English where none is written."""
+    with suppress(Unreadable):  # an unreadable translation has its own message
+        words = None if language == "en" else protocols.translated(protocol.name, language)
+        if words is not None and words.title:
+            return " ".join(words.title.split())
+    return " ".join((protocol.questionnaire.title or "").split())
 
 
 def _as_warning(message: CheckMessage) -> CheckMessage:
@@ -84,11 +115,12 @@ def _problems_of(name: str, served: Sequence[str]) -> list[CheckMessage]:
 
 
 def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
-    """Report the problems of the translations into the languages on offer.
+    """Report the problems of the translations into the languages that the site offers.
 
-    A file of a language that is not offered is not judged: no patient reads it. In a demonstration
-    a translation under way is served, with English where a text is not ready. Elsewhere it stops
-    the program, and a missing translation or signature of a served protocol does, too.
+    Translations into other languages are not checked, because no patient reads them. In a
+    demonstration an incomplete translation is served, with English for the texts that are not
+    ready. Otherwise an incomplete translation of a served protocol stops the program, and so does a
+    missing translation or a missing signature.
     """
     demo = getattr(settings, "DEMO", False)
     messages: list[CheckMessage] = []
@@ -96,6 +128,7 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
         where = f"intake/protocols/{protocol.name}/{language}.yaml"
         try:
             words = protocols.translated(protocol.name, language)
+            protocols.language_facts(language)
         except Unreadable as error:
             messages.append(Error(str(error), hint=_HINT, id=UNREADABLE))
             continue
@@ -109,35 +142,38 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
         found = faults.of_words(
             protocol, words, protocols.HERE / protocol.name / f"{language}.yaml"
         )
+        messages += _not_whole(where, protocol, language, found)
         if demo:
-            messages += _under_way(where, protocol, found)
             continue
-        messages += [
-            Error(
-                str(fault),
-                hint=f"{capfirst(translation.KINDS[fault.problem.id])}. {_HINT}",
-                id=TRANSLATION_NUMBERS[fault.problem.id],
-            )
-            for fault in found
-        ]
         if is_served and words.approval_faults:
             messages.append(_unsigned_words(where, words))
     return messages
 
 
-def _under_way(where: str, protocol: Protocol, found: list[faults.Fault]) -> list[CheckMessage]:
-    """Return one warning for everything that a translation still needs."""
-    if not found:
-        return []
-    counts = Counter(translation.KINDS[fault.problem.id] for fault in found)
-    needed = "; ".join(f"{kind}: {count}" for kind, count in counts.items())
-    return [
-        Warning(
-            f"{where} is not whole, so this demonstration shows English there ({needed}).",
-            hint=f"Each one with its line: manage.py protocol check {protocol.name}",
-            id=UNDER_WAY,
-        )
-    ]
+def _not_whole(
+    where: str, protocol: Protocol, language: str, found: list[faults.Fault]
+) -> list[CheckMessage]:
+    """Return what a translation still needs: one warning in a demonstration, which shows English
+    there; elsewhere one error for each kind of fault, with the first few places."""
+    each_line = f"Each one with its line: manage.py protocol check {protocol.name}."
+    counts = Counter(fault.problem.id for fault in found)
+    if getattr(settings, "DEMO", False):
+        needed = "; ".join(f"{translation.KINDS[kind]}: {n}" for kind, n in counts.items())
+        text = f"{where} is not whole, so this demonstration shows English there ({needed})."
+        return [Warning(text, hint=each_line, id=UNDER_WAY)] if found else []
+    hint = f"{each_line} Or remove {language!r} from CLINIC_LANGUAGES. {_HINT}"
+    messages: list[CheckMessage] = []
+    for kind in counts:
+        named = first_few([_in_short(fault) for fault in found if fault.problem.id == kind])
+        text = f"{where} is not whole: {translation.KINDS[kind]}, {counts[kind]} in all: {named}."
+        messages.append(Error(text, hint=hint, id=TRANSLATION_NUMBERS[kind]))
+    return messages
+
+
+def _in_short(fault: faults.Fault) -> str:
+    """Return a fault without the name of its file, which the whole message names."""
+    line = f"line {fault.place.line}, " if fault.place.line else ""
+    return f"{line}{fault.problem.path}: {fault.problem.message}".rstrip(".")
 
 
 def _unsigned_words(where: str, words: Translation) -> CheckMessage:

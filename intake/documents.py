@@ -1,23 +1,27 @@
-"""Store protocols and translations once per content hash, and read them for old submissions."""
+"""Store each version of a protocol and of a translation once, and read them for old submissions."""
 
 from functools import cache
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from intake.domain import translation
 from intake.domain.definition import Approval, Protocol, from_document
-from intake.domain.translation import Wording
-from intake.models.submissions import ProtocolDocument, TranslationDocument
-from intake.protocols import by_hash, named, stored, translated
+from intake.domain.wording import Wording, as_shown, in_language
+from intake.models.submissions import ProtocolDocument, Submission, TranslationDocument
+from intake.protocols import by_hash, named, served, stored, translated
 
 
 def protocol_of(content_hash: str) -> Protocol:
-    """Return the protocol with this hash, as it ran. Raises ProtocolDocument.DoesNotExist."""
+    """Return the version of a protocol that has exactly this hash, current or stored.
+
+    Raises ProtocolDocument.DoesNotExist.
+    """
     return by_hash().get(content_hash) or _stored_protocol(content_hash)
 
 
 def title_of(content_hash: str) -> str:
-    """Return the staff's name for the protocol with this hash: its title, or its folder's name.
+    """Return the name by which staff know the protocol with this hash: its title or folder name.
 
     Raises ProtocolDocument.DoesNotExist.
     """
@@ -25,11 +29,26 @@ def title_of(content_hash: str) -> str:
     return protocol.questionnaire.title or protocol.name
 
 
-def newest(content_hash: str) -> Protocol:
-    """Return the current version of the protocol with this hash.
+def asking() -> dict[str, str]:
+    """Return the title, by name, of each protocol that is served or has asked a patient.
 
-    If the program no longer has the protocol, returns it as it ran. Raises
-    ProtocolDocument.DoesNotExist.
+    The served protocols stand first. One query, and one more for each protocol that is gone, once
+    per process.
+    """
+    titles = {each.name: title_of(each.content_hash) for each in served()}
+    has_asked = Exists(Submission.objects.filter(protocol=OuterRef("pk")))
+    rows = ProtocolDocument.objects.filter(has_asked).order_by("-created_at")
+    for name, content_hash in rows.values_list("name", "pk"):
+        if name not in titles:
+            titles[name] = title_of(content_hash)
+    return titles
+
+
+def newest(content_hash: str) -> Protocol:
+    """Return the current version of the protocol that has, or once had, this hash.
+
+    If the program no longer has this protocol, the function returns the stored version with this
+    hash. Raises ProtocolDocument.DoesNotExist.
     """
     protocol = protocol_of(content_hash)
     return named(protocol.name) or protocol
@@ -44,9 +63,9 @@ def _stored_protocol(content_hash: str) -> Protocol:
 
 
 def store_protocol(protocol: Protocol) -> None:
-    """Store the protocol's document with its approval. Idempotent.
+    """Store the protocol's document with its approval, if the document is not stored yet.
 
-    A document that was stored before it was signed gets its approval when it is stored again.
+    If the document was stored before the protocol was signed, the approval is added.
     """
     approval = msgspec.to_builtins(protocol.approval) if protocol.approved else None
     ProtocolDocument.objects.bulk_create(
@@ -67,9 +86,9 @@ def store_protocol(protocol: Protocol) -> None:
 
 
 def wording(content_hash: str, language: str | None) -> Wording:
-    """Return a protocol in a language, for patients. Makes no query for today's protocols.
+    """Return a protocol in a language, for patients. Takes no query for a current protocol.
 
-    Raises ProtocolDocument.DoesNotExist for an unknown protocol.
+    Raises ProtocolDocument.DoesNotExist for an unknown hash.
     """
     protocol = protocol_of(content_hash)
     if language in (None, "en"):
@@ -87,26 +106,26 @@ def _wording_now(content_hash: str, language: str) -> Wording:
     words = translated(protocol.name, language)
     if words is None:
         return Wording(protocol)
-    shown = translation.as_shown(protocol, words)
-    return translation.in_language(protocol, shown, approved=words.approved)
+    shown = as_shown(protocol, words)
+    return in_language(protocol, shown, approved=words.approved)
 
 
 @cache
 def wording_as_read(translation_hash: str) -> Wording:
-    """Return the protocol in the stored translation that a patient read.
+    """Return the protocol with the texts of a stored translation, as a patient read them.
 
     Raises TranslationDocument.DoesNotExist.
     """
     row = TranslationDocument.objects.get(content_hash=translation_hash)
     shown = translation.from_document(bytes(row.document))
     protocol = protocol_of(row.protocol_id)
-    return translation.in_language(protocol, shown, approved=row.approved)
+    return in_language(protocol, shown, approved=row.approved)
 
 
 def store_wording(protocol_hash: str, words: Wording) -> str | None:
-    """Store the translation as patients read it, and return its hash; None for English.
+    """Store the translation in the form in which patients read it. Returns its hash.
 
-    Idempotent, as `store_protocol`.
+    Returns None for English. Does nothing if the translation is stored already.
     """
     if words.shown is None:
         return None
@@ -127,7 +146,7 @@ def store_wording(protocol_hash: str, words: Wording) -> str | None:
 def sensitive_questions(protocol: Protocol) -> frozenset[str]:
     """Return the ids of a protocol's sensitive questions.
 
-    An old document without these marks has the marks of today's version. That is safe, since an id
-    never changes its meaning.
+    Old documents do not mark sensitive questions; for them, the marks of the current version count.
+    That is safe, because the id of a question never changes its meaning.
     """
     return protocol.sensitive or (named(protocol.name) or protocol).sensitive

@@ -1,4 +1,4 @@
-"""The content of a draft: answers, contact and wish. Pure; services seal it into the row."""
+"""The content of a draft: answers, contact and wish. Services seal the content into the row."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,38 +10,41 @@ from intake.domain.stored import ACKNOWLEDGED, PHONE, WHO
 
 CONTACT = "contact"
 APPOINTMENT = "appointment"
-# The fields of the contact step that reveal no contact details.
+# the fields of the contact step that the veil does not hide, because they reveal no contact details
 CONTACT_OPEN = (WHO, ACKNOWLEDGED, "consent")
-SAVED_ADDRESS = "address"  # the veiled contact's name for the address of one-time codes
+SAVED_ADDRESS = "address"  # the name of the saved address in `Content.veiled_contact`
 
 
 @dataclass(frozen=True)
 class Content:
     """The content of a draft.
 
-    `answers` includes those of pages that are hidden now. They count again when the patient shows
-    these pages again; until then every assessment leaves them out.
+    `answers` also has answers to questions that are hidden at the moment. No assessment uses these
+    answers until a change of other answers makes their questions visible again.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
     visited: tuple[str, ...] = ()
     contact: Mapping[str, Any] = field(default_factory=dict)
     wish: Mapping[str, Any] = field(default_factory=dict)
-    # The times the form was stopped: {"rules": [...], "page": step, "at": iso, "retracted": iso}
+    # one entry for each time that an emergency answer stopped the form:
+    # {"rules": [...], "page": step, "at": iso, "retracted": iso or None}, and "intention" if the
+    # patient said what he or she means to do
     stops: tuple[Mapping[str, Any], ...] = ()
-    # The rules that fired at the last Continue; the next page shows their panel.
+    # the rules that fired at the last Continue and whose advice the next page shows
     panel: tuple[str, ...] = ()
-    # The address for one-time codes: {"address": …, "at": iso}
+    # the address to which the draft was saved, for one-time codes: {"address": …, "at": iso}
     saved: Mapping[str, Any] = field(default_factory=dict)
-    # The values typed on an unfinished step: step → name → values
+    # the values that were typed on unfinished steps: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # An age that the patient has not confirmed, and its step: {"step": step, "age": years}. The
-    # other values of the step wait in `typed`.
+    # an age that the patient must confirm, with its step: {"step": step, "age": years}; the other
+    # values of this step are in `typed` until then
     unsure: Mapping[str, Any] = field(default_factory=dict)
-    # The signs that a program filled this in.
+    # the signs that a bot fills in the draft
     suspect: tuple[str, ...] = ()
-    # The ids of questions, and the names of contact fields, that were answered before the device
-    # was left alone. The answers count, but no page shows them until the patient gives them again.
+    # The ids of questions, and the names of contact fields, that the veil hides, because they were
+    # answered before the device was left alone. Their values count, but no page shows them until
+    # the patient answers again.
     veiled: tuple[str, ...] = ()
     veiled_contact: tuple[str, ...] = ()
 
@@ -79,14 +82,14 @@ class Content:
         }
 
     def visit(self, step: str, **changes: Any) -> Self:
-        """Return the content after Continue on `step`, with the given fields replaced."""
+        """Return the content after Continue on `step`: the step is done, `changes` are applied."""
         visited = self.visited if step in self.visited else (*self.visited, step)
         typed = {other: values for other, values in self.typed.items() if other != step}
         unsure = {} if self.unsure.get("step") == step else self.unsure
         return replace(self, visited=visited, typed=typed, unsure=unsure, **changes)
 
     def leave_open(self, step: str, typed: Mapping[str, Any], **changes: Any) -> Self:
-        """Return the content with `step` unfinished. Its `typed` values are shown, not counted."""
+        """Return the content with `typed` values of an unfinished step, only for showing them."""
         return replace(self, typed={**self.typed, step: dict(typed)}, **changes)
 
     def veil(self, sensitive: Collection[str]) -> Self:
@@ -101,15 +104,15 @@ class Content:
         )
 
     def unveil(self, questions: Collection[str]) -> Self:
-        """Return the content with the answers to these questions shown again."""
+        """Return the content in which the answers to these questions are not hidden any more."""
         return replace(self, veiled=tuple(q for q in self.veiled if q not in questions))
 
     def unvisit(self, step: str) -> Self:
-        """Return the content with `step` to be done again. Its answers stay."""
+        """Return the content in which `step` counts as not done. Its answers stay."""
         return replace(self, visited=tuple(other for other in self.visited if other != step))
 
     @property
     def addresses(self) -> list[str]:
-        """The addresses for one-time codes: the saved address and those of the contact."""
+        """The addresses to which one-time codes can be sent: saved address, e-mail, phone."""
         given = (self.saved.get("address"), self.contact.get("email"))
         return [address for address in (*given, self.contact.get(PHONE)) if address]

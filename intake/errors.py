@@ -1,4 +1,4 @@
-"""The exceptions with which services refuse an act. Each message is for the acting person."""
+"""The exceptions with which services refuse an act. The messages are for the person who acts."""
 
 from django.utils.translation import gettext as _
 
@@ -7,11 +7,11 @@ from intake.domain.triage import Assessment
 
 
 class Conflict(Exception):
-    """Another person acted first. The message is for the person who acted second."""
+    """Another person, or another tab, acted first. The message is for the person who was second."""
 
 
 class Gone(Conflict):
-    """The patient cleared the draft in another window."""
+    """The patient deleted the draft in another window."""
 
     def __init__(self) -> None:
         super().__init__(_("Your answers were cleared in another window, so this was not saved."))
@@ -26,7 +26,7 @@ class Blocked(Exception):
 
 
 class NotReady(Exception):
-    """The draft cannot be sent yet; `step` is the step that the patient must complete."""
+    """The draft cannot be sent yet. `step` is the step that the patient must complete first."""
 
     def __init__(self, step: str) -> None:
         super().__init__(step)
@@ -38,7 +38,7 @@ class Refused(Exception):
 
 
 REFUSALS = (Conflict, Refused, workflow.NotAllowed)
-"""The exceptions that refuse an act on a visit. Their messages are for the acting person."""
+"""The exceptions that refuse an act on a visit. Their messages are for the person who acts."""
 
 STAFF_REFUSALS = (*REFUSALS, ValueError)
-"""The same for staff, who also read the message of a value that a service refuses."""
+"""The exceptions whose messages staff read: REFUSALS, and ValueError for a refused value."""

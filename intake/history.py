@@ -1,4 +1,4 @@
-"""Make the rows of a submission's history."""
+"""Build the rows of a submission's history."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from intake.models.submissions import StatusChange, Submission
 def build_history(
     submission: Submission, action: str, *, by: User | None, at: datetime
 ) -> StatusChange:
-    """Return an unsaved history row for an action, with the submission's present status."""
+    """Return an unsaved history row for an action, with the submission's current status."""
     return StatusChange(
         submission=submission,
         status=submission.status,

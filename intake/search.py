@@ -1,8 +1,9 @@
-"""Find sealed patients by blind tokens: the tokens to store, and the tokens of a search term.
+"""Make the blind tokens by which patients are found, although their data are sealed.
 
 A token is a keyed hash (`sealing.blind`) of one folded value: the whole name, the sound or the
-first three letters of a name part, the phone digits, the e-mail address or the birth date. Tokens
-find candidates. The caller opens the candidates to see their names. Answers have no tokens.
+first three letters of a part of the name, the phone digits, the e-mail address or the birth date.
+The tokens of a search term find rows that may match (candidates). The caller opens the candidates
+and compares the names. There are no tokens of answers.
 """
 
 import re
@@ -16,8 +17,8 @@ import jellyfish
 from clinic.secrets.sealing import blind, fold
 from intake.domain.stored import PHONE
 
-CANDIDATES = 200  # the most candidates that one search opens
-ALIKE = 0.87  # least similarity of a misspelt name (Jaro-Winkler; 1 for equal names)
+CANDIDATES = 200  # how many candidates one search opens at most
+ALIKE = 0.87  # names with at least this similarity match (Jaro-Winkler; 1 for equal names)
 _DATE_FORMS = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
     re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})"),
@@ -41,7 +42,7 @@ def tokens(person: Mapping[str, Any]) -> list[int]:
 
 
 def address_tokens(*addresses: str) -> list[int]:
-    """Return the blind tokens of e-mail addresses and phone numbers, equal to those of `tokens`."""
+    """Return the blind tokens of e-mail addresses and phone numbers, the same as in `tokens`."""
     found = set()
     for address in filter(None, map(str.strip, addresses)):
         if "@" in address:
@@ -52,18 +53,19 @@ def address_tokens(*addresses: str) -> list[int]:
 
 
 def person_tokens(person: Mapping[str, Any]) -> list[int]:
-    """Return the tokens of whole name and birth date, which one person's submissions share.
+    """Return the tokens of name and birth date, which all submissions of one person have.
 
-    Empty when name or birth date is unknown.
+    Returns an empty list if name or birth date is unknown.
     """
     name, born = person.get("name"), person.get("birth_date")
     return sorted({blind("name", fold(name)), blind("born", born)}) if name and born else []
 
 
 def query_tokens(text: str) -> list[list[int]]:
-    """Return the tokens of a search term: a candidate has one token of each inner list.
+    """Return the tokens of a search term. A candidate must have a token of every inner list.
 
-    Empty when the term holds nothing to search for. The caller looks up references.
+    Returns an empty list if the term has nothing to search for. A search for a reference is left to
+    the caller.
     """
     text = text.strip()[:100]
     if birth_date := parse_date(text):
@@ -77,15 +79,15 @@ def query_tokens(text: str) -> list[list[int]]:
 
 
 def blinded_term(text: str) -> int:
-    """Return the search term as the audit stores it."""
+    """Return a keyed hash of the search term. The audit trail stores this hash, not the term."""
     return blind("term", fold(text[:100]))
 
 
 def rank(text: str, person: Mapping[str, Any]) -> int:
-    """Rank an opened candidate.
+    """Rank a candidate by how well the search term matches the name. 0 is best.
 
-    0: equal. 1: every word is the beginning of a name part. 2: every word sounds or looks like a
-    name part. 3: no match, the candidate shares a token by chance.
+    0: equal, or no name was searched. 1: every word begins a part of the name. 2: every word sounds
+    or looks like a part of the name. 3: no match; the candidate has the tokens by chance.
     """
     if not re.search(r"[^\W\d_]", text) or "@" in text:
         return 0
@@ -100,7 +102,7 @@ def rank(text: str, person: Mapping[str, Any]) -> int:
 
 
 def parse_date(text: str) -> date | None:
-    """Read a birth date as staff type it: 1984-02-29 or 2/29/1984. None for another text."""
+    """Read a date typed as 1984-02-29 or 2/29/1984. Returns None for any other text."""
     for form in _DATE_FORMS:
         if match := form.fullmatch(text):
             try:
@@ -125,5 +127,5 @@ def _sound(part: str) -> str:
 
 
 def _phones(text: str) -> set[str]:
-    digits = re.sub(r"\D", "", text.partition(";")[0])  # without an extension
+    digits = re.sub(r"\D", "", text.partition(";")[0])  # the extension after `;` is left out
     return {digits, digits[-10:]}

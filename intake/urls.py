@@ -20,13 +20,13 @@ def path(
     *,
     name: str,
 ) -> URLPattern:
-    """Return the path of a patient's page. No staff session is loaded for it."""
+    """Return the URL pattern of a page for patients, for which no staff session is loaded."""
     return django_path(route, login_not_required(view), options, name=name)
 
 
 urlpatterns = [
     path("intake/", start.start, name="start"),
-    # an old address: it names no protocol, so it leads to a page of the browser's draft
+    # an old kind of address without a protocol, which redirects to a page of the browser's draft
     path("intake/p/<slug:step>/", pages.page, name="page_of_draft"),
     path("intake/sure/", young.confirm_age, name="sure"),
     path("intake/check/", check_page.check, name="check"),
@@ -52,4 +52,10 @@ urlpatterns = [
     path("my/add/", views.add, name="add"),
     path("my/leave/", views.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),
+    path(
+        "appointments/<slug:protocol>/",
+        start.start,
+        {"kind": Kind.APPOINTMENT},
+        name="appointments_of",
+    ),
 ]

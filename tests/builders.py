@@ -75,7 +75,7 @@ WISH: dict[str, Any] = {
 
 
 def content(contact: dict[str, Any] | None = None, **answers: Any) -> Content:
-    """Return a finished draft's content: the ordinary man's answers, or `answers` instead."""
+    """Return a finished draft's content: the ordinary man's answers, changed by `answers`."""
     everything = {**ORDINARY, **answers}
     given = {name: value for name, value in everything.items() if value is not None}
     details = {**CONTACT_DETAILS, **(contact or {})}
@@ -108,16 +108,16 @@ def member(role: str, username: str = "") -> Any:
 
 
 def totp(secret: str, steps: int = 0) -> str:
-    """Return the current six digits, or those of `steps` half minutes from now.
+    """Return the current six digits, or the digits of `steps` half minutes from now.
 
-    The current digits stay valid for half a minute more, so that they do not expire while a test
-    runs on a busy machine.
+    The program accepts the current digits for half a minute more, so the digits do not expire while
+    a test runs on a busy machine.
     """
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 
 def sign_in(client: Client, user: Any) -> Client:
-    """Sign in with both factors shown, without the sign-in pages, which have their own tests."""
+    """Sign a user in with both factors, without the sign-in pages, which have their own tests."""
     client.force_login(user, backend="clinic.people.sign_in.RoleBackend")
     session = client.session
     request = HttpRequest()

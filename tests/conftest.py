@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -17,14 +18,19 @@ from django.utils import timezone
 from clinic import audit
 from clinic.hours import ClinicHours
 from clinic.logs import JsonFormatter
+from intake import protocols
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 from tests import database
+from tests.intake import second
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_hashes(django_test_environment: None) -> Iterator[None]:
-    """To hash takes a third of a second for a password and 24 ms for a code, on purpose: it stops
-    people who guess. No test guesses."""
+    """Make hashing quick in tests.
+
+    Production hashes slowly on purpose, to stop people who guess: a password takes a third of a
+    second, a code 24 ms.
+    """
     site.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     def scrypt(secret: bytes, **given: Any) -> bytes:
@@ -52,17 +58,17 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Begin the audit trail with one event, and end the connections that are left at the end.
+    """Begin the audit trail with one event. After the last test, end connections that are left.
 
-    The trail is append-only: a test whose transaction commits leaves events in it, so no test may
-    expect an empty trail. A browser that was just closed may hold a connection for a moment longer,
-    so that the test database could not be dropped.
+    The trail is append-only: a test whose transaction commits leaves events in the trail, so no
+    test may expect an empty trail. A server whose browser was just closed may hold a connection for
+    a moment longer, and the test database cannot be dropped while a connection is left.
     """
     with django_db_blocker.unblock(), transaction.atomic():
         audit.record(actor="system:tests", action="config", subject="-")
         TransactionTestCase._fixture_teardown = database.fixture_teardown()
     yield
-    connection.close()  # the server may have ended a connection that idled
+    connection.close()  # PostgreSQL may have ended this idle connection already
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
@@ -87,7 +93,7 @@ def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
 def clinic_open(settings) -> None:
     """The clinic is open for some hours to come, whenever the test runs.
 
-    Its time zone is one in which it is late in the morning now.
+    The clinic gets a time zone in which it is late in the morning now.
     """
     zone = f"Etc/GMT{min(timezone.now().hour - 10, 12):+d}"
     settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 00:00-24:00", [], zone)
@@ -135,3 +141,17 @@ def written_log() -> Iterator[StringIO]:
 def roomy(settings) -> None:
     """Lift the limits, for tests that begin more drafts than any person would."""
     settings.LIMIT_INTAKE_STARTS = settings.LIMIT_INTAKE_SENDS = 1_000_000
+
+
+@pytest.fixture
+def both_served(monkeypatch, tmp_path) -> Iterator[Path]:
+    """The folder of the protocols as shipped, with all of them served: `legs` first."""
+    folder, names = tmp_path / "protocols", protocols.available()
+    folder.mkdir()
+    for shipped in (*names, "shared"):
+        (folder / shipped).symlink_to(protocols.HERE / shipped)
+    monkeypatch.setattr(protocols, "HERE", folder)
+    second.serve(folder, *names)
+    yield folder
+    monkeypatch.undo()
+    second.start_anew()

@@ -1,8 +1,9 @@
-"""The database of the tests: migrated once, copied for each worker, emptied after each commit."""
+"""The tests' database: migrated once, copied for each worker, emptied after a test that commits."""
 
 import fcntl
 import hashlib
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+
+from clinic import devdb
 
 ROOT = Path(settings.BASE_DIR)
 
@@ -81,6 +84,17 @@ def copy(name: str) -> Iterator[str]:
             cursor.execute(f'drop database "{name}" with (force)')
 
 
+def dump(path: Path) -> None:
+    """Write the SQL that makes a migrated database into a file, for a server of its own.
+
+    To migrate an empty database takes 7 CPU seconds, to run this SQL a part of one.
+    """
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    command = [devdb._binaries() / "pg_dump", "--no-owner", f"{server}/{template()}"]
+    with open(path, "wb") as out:
+        subprocess.run(command, stdout=out, check=True)
+
+
 # --- emptied after a test that commits -----------------------------------------------------------
 # tables whose rows migrations store and no test changes
 KEPT = [
@@ -110,8 +124,8 @@ def fixture_teardown() -> Callable[[TransactionTestCase], None]:
     """Return a teardown that empties the database after a test that commits.
 
     Django's teardown empties every table and creates permissions, roles and content types anew.
-    This one empties only tables that have rows, and keeps permissions, roles and content types. If
-    a test added or deleted rows of these, it calls Django's teardown.
+    This teardown empties only tables that have rows, and keeps permissions, roles and content
+    types. If a test added or deleted some of these three, this teardown calls Django's teardown.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))

@@ -1,4 +1,4 @@
-"""Helpers of the staff's tests: addresses, and reading a page's HTML."""
+"""Helpers for tests of staff pages: addresses, forms, and functions that read a page's HTML."""
 
 import re
 from datetime import timedelta
@@ -35,7 +35,7 @@ def visit_page(appointment: Any, name: str = "change") -> str:
 
 
 def press(client: Any, submission: Submission, name: str, *slots: Any, **more: Any) -> HttpResponse:
-    """Press a button of the request's page, with these times ticked."""
+    """Press the button `name` on the page of an appointment request, with `slots` ticked."""
     given = {"type": str(book.visit_type().pk), "slot": [slot.key for slot in slots], **more}
     return client.post(desk_page_of(submission, name), given)
 
@@ -43,7 +43,7 @@ def press(client: Any, submission: Submission, name: str, *slots: Any, **more: A
 def waiting(
     name: str = "", urgency: Urgency = Urgency.ROUTINE, hours: float = 24.0, **fields: Any
 ) -> Submission:
-    """Return a submission of a patient called `name`, with its target in `hours` hours."""
+    """Return a submission of a patient called `name`. Its target time is in `hours` hours."""
     contact = {"name": name} if name else None
     submission = builders.submission(contact)
     fields = {"urgency": urgency, "assessed_urgency": urgency, **fields}
@@ -80,7 +80,7 @@ def cells(response: HttpResponse, column: str) -> list[str]:
 
 
 def verdict(submission: Submission, **changes: Any) -> dict[str, Any]:
-    """Return the posted fields of a decision that keeps the urgency. `changes` override them."""
+    """Return the form fields of a decision that keeps the urgency. `changes` override fields."""
     return {
         "urgency": submission.urgency,
         "outcome": "book_routine",
@@ -107,7 +107,7 @@ class Trail:
         return self.events(request_id=response["X-Request-ID"])
 
     def names(self, response: HttpResponse, submission: Submission) -> bool:
-        """Whether an event of this request names the submission."""
+        """Return whether an event of the request that `response` answers names the submission."""
         key = str(submission.pk)
         return any(
             key == event.subject or key in event.detail.get("ids", ())

@@ -1,7 +1,7 @@
-"""The settings by which `make check` reads the migrations: the program's, and the linter.
+"""The settings with which `make check` checks the migrations: the program's, and the linter's app.
 
-They have a module of their own because production does not have the linter. The linter's options
-are in pyproject.toml.
+The linter is not in the program's settings, because production does not have the linter. The
+linter's options are in pyproject.toml.
 """
 
 from clinic.settings import *  # noqa: F403

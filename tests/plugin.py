@@ -1,12 +1,15 @@
 """Set environment and database before Django loads (`-p tests.plugin` in pyproject.toml).
 
-The tests run on a real PostgreSQL: the server of DATABASE_URL if it is set. Otherwise it is an
-embedded server under .local/, which is started once and shared by all workers.
+The tests run on a real PostgreSQL: on the server of DATABASE_URL if that is set, otherwise on an
+embedded server under .local/, which is started once and which all workers share.
 """
 
 import contextlib
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +26,9 @@ def _environment() -> None:
     keys.mkdir(parents=True, exist_ok=True)
     os.environ["FIELD_KEYS_FILE"] = str(keys / "field-keys.json")
     os.environ["INDEX_KEY_FILE"] = str(keys / "index-key")
-    os.environ["PAGE_STORE"] = "off"  # a change shows at once
-    # live_server and Playwright share a thread with an event loop
+    os.environ["PAGE_STORE"] = "off"  # so that a change of a page shows at once
     os.environ["MIN_FILL_SECONDS"] = "0"  # a test fills in a form faster than any bot
+    # because live_server and Playwright share a thread with an event loop
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
@@ -35,8 +38,22 @@ if "PYTEST_XDIST_WORKER" not in os.environ and not os.environ.get("DATABASE_URL"
 
     _servers.enter_context(devdb.running(ROOT / ".local" / "pg-test", fast=True))
     server = devdb.url(ROOT / ".local" / "pg-test")
-    # a database name of this run, so that two runs do not drop each other's database
+    # each run has its own database name, so that two runs do not drop each other's database
     os.environ["DATABASE_URL"] = server.replace("/postgres", f"/run_{os.getpid()}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Collect the tests without looking for garbage, then keep them out of later searches.
+
+    Modules and tests stay to the end. To look through them took 3 of the 13 seconds of collecting.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

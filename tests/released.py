@@ -1,7 +1,8 @@
-"""Keep the tables of a release, and find what later migrations break for that release.
+"""Describe the tables of a release, and find what later migrations break for that release.
 
-While servers are restarted one after the other, the previous release runs on the new tables. Its
-tables are kept in `released.txt`, one fact a line. On the day of a release, make that file anew:
+While servers are restarted one after the other, the previous release runs on the new tables.
+`released.txt` describes the tables of the previous release, one fact a line. On the day of a
+release, write that file again:
 
     .venv/bin/python -m tests.released COMMIT
 """
@@ -19,7 +20,8 @@ from django.db import connection
 
 KEPT = Path(__file__).with_name("released.txt")
 ROOT = KEPT.parent.parent
-# `n` is NOT NULL, which is part of the column's line; `t` is a trigger, which only RunSQL changes
+# Two kinds of constraints are left out: NOT NULL (`n`), because the column's line contains it, and
+# triggers (`t`), because only RunSQL changes them.
 TABLES = r"""
 with owned as (
   select c.oid, c.oid::regclass::text as name from pg_class c
@@ -64,7 +66,7 @@ def facts() -> Facts:
 
 
 def kept() -> Facts:
-    """Return the facts of the previous release."""
+    """Return the facts of the previous release, which `released.txt` keeps."""
     lines = KEPT.read_text(encoding="utf-8").splitlines()
     return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))
 
@@ -76,9 +78,9 @@ def table_of(what: str) -> str:
 def broken(before: Facts, now: Facts) -> Facts:
     """Return each fact that breaks the release `before`, with a sentence that says how.
 
-    A column of that release must stay as it is; only a default may be added. A new column needs a
-    default or NULL, because that release writes no value. A new constraint may refuse rows that
-    the release writes, and a new foreign key rows that it deletes.
+    A column of the release must stay as it is; only a default may be added. A new column needs a
+    default or NULL, because the release writes no value into it. A new constraint may refuse a row
+    that the release writes, and a new foreign key may stop the release from deleting a row.
     """
     tables = {table_of(what) for what in before if what.startswith("column ")}
     found = {}
@@ -106,9 +108,10 @@ def broken(before: Facts, now: Facts) -> Facts:
 
 
 def keep(commit: str) -> None:
-    """Write the facts of this release. Runs in the code of that commit, on its own database.
+    """Write the facts of a release to `released.txt`.
 
-    A column that the tables have and no model knows is left out: the release does not use it.
+    This function runs with the code of `commit`, on a database of its own. A column that no model
+    has is left out, because the release does not use the column.
     """
     models = (m._meta for m in apps.get_models(include_auto_created=True))
     tables = (meta for meta in models if meta.managed and not meta.proxy)
@@ -129,7 +132,7 @@ def keep(commit: str) -> None:
 
 
 def main(commit: str) -> None:
-    """Write the facts of an empty database that was migrated with the code of a commit."""
+    """Migrate an empty database with the code of a commit, and write the facts of its tables."""
     whole = subprocess.check_output(["git", "rev-parse", commit], cwd=ROOT, text=True).strip()
     with tempfile.TemporaryDirectory() as folder:
         code = subprocess.check_output(["git", "archive", whole], cwd=ROOT)

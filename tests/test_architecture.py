@@ -1,7 +1,7 @@
-"""Rules about the code beyond import-linter: who writes, who reads a clock, what marks text safe.
+"""Rules about the code: which modules may write, read a clock, or mark text as safe.
 
-The order of imports is in pyproject.toml (`make check`). These tests read the code and do not run
-it.
+The rules about imports between rooms are in pyproject.toml (`make check`). These tests read the
+code and do not run it.
 """
 
 import ast
@@ -37,7 +37,7 @@ WRITES = {
     *("save", "delete", "create", "update", "bulk_create", "bulk_update"),
     *("get_or_create", "update_or_create", "adelete", "asave", "acreate", "aupdate"),
 }
-# the parts of the pages that commands and tests can use without a database
+# modules of `education` that commands and tests can use without a database
 TEXT = ("education.markup", "education.content")
 # plain Python without framework, clock, random numbers, files and network
 PURE = ("intake.domain",)
@@ -128,7 +128,7 @@ def writes(module: str) -> list[str]:
     """Return the calls that write to a model.
 
     Every `.update()` counts, so code changes a dict with `|=`. A call such as `drafts.delete(…)`
-    does not count for the caller: the module `drafts` writes.
+    does not count for the caller, because the module `drafts` writes.
     """
     found = []
     for node in ast.walk(tree(module)):
@@ -155,7 +155,7 @@ SERVICES = [m for m in MODULES if any(of(w, m) for w in WRITERS) and "bulk" not 
 
 @pytest.mark.parametrize("module", SERVICES)
 def test_services_take_their_arguments_by_name(module):
-    """A service is one keyword-only function for each act."""
+    """Each act has one service function, which takes only keyword arguments."""
     for node in tree(module).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             changes = any(
@@ -195,6 +195,7 @@ SQL_BESIDES = {
     "clinic.views": "asks whether the database answers, no table",
     "clinic.management.commands.audit_verify": "lifts the time limit of statements",
     "clinic.management.commands.reseal": "lifts the time limit of statements",
+    "education.services.stems": "asks for what PostgreSQL can stem, no table",
     "intake.management.commands.demo": "lifts the time limit of statements",
 }
 SQL = re.compile(
@@ -205,7 +206,7 @@ SQL = re.compile(
 
 
 def holds_sql(module: str) -> bool:
-    """Whether a text in the module begins like SQL. Docstrings do not count."""
+    """Return whether a text in the module begins like SQL. Docstrings do not count."""
     nodes = list(ast.walk(tree(module)))
     docs = [node.value for node in nodes if isinstance(node, ast.Expr)]
     texts = [n for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
@@ -247,10 +248,10 @@ def test_nothing_of_ours_reads_a_format_that_runs_code(module):
     assert not {imported.partition(".")[0] for imported in imports(module)} & PICKLES
 
 
-# allauth's QR code
+# the one template that may mark text as safe: it shows the QR code that allauth makes
 REVIEWED = {"mfa/totp/activate_form.html"}
 UNSAFE = {"mark_safe", "SafeString", "csrf_exempt", "eval", "exec", "extra", "RawSQL"}
-# sanitizes an editor's text twice before marking it as safe
+# this module may mark an editor's text as safe, because it first sanitizes the text twice
 WASHES = "education.rendering"
 
 
@@ -268,7 +269,7 @@ def test_no_app_marks_text_as_safe_or_goes_round_the_form_token(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_lock_of_the_audit_trail_is_left_to_the_commit(module):
-    """The commit takes the lock after every other lock, and not while a page is rendered."""
+    """Only the commit takes this lock: after all other locks, and never while a page renders."""
     told = MODULES[module].read_text(encoding="utf-8").lower()
     assert "set constraints" not in told
     assert "aud.chain" not in told

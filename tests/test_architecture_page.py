@@ -1,4 +1,4 @@
-"""The papers about the code are true: the picture of the rooms, the words, the files they name."""
+"""The papers in docs/ match the code: the picture of the rooms, the words, the named files."""
 
 import re
 import tomllib

@@ -1,7 +1,8 @@
 """No question, section, page, rule or computed value of a protocol is named in Python.
 
-The program finds what it needs in the protocol's `uses`. The code is read, not run: every string
-constant that is such a name, and every option that an answer is compared with.
+The program finds the questions that it needs through the protocol's `uses`. These tests read the
+code and do not run it. They look for string constants that equal a name of a protocol, and for
+options with which the code compares an answer.
 """
 
 import ast
@@ -13,29 +14,30 @@ from intake import protocols
 from intake.domain.definition import Protocol
 from tests.test_architecture import MODULES, of, tree
 
-# the names that stored rows and documents contain, which never change
+# this module holds names that stored rows and documents contain, and these names never change
 EXEMPT = ("intake.domain.stored",)
 # names that the program itself defines: a computed value that the walk sets, and a question that a
 # clinic may leave out
 OWN = {"safety_retracted", "si_screen"}
-# modules that read answers: every string that equals a name counts here, except those in REVIEWED
+# modules that read answers: every string that equals a name is a fault, except those in REVIEWED
 READS_ANSWERS = (
     *(f"intake.{room}" for room in ("domain", "questionnaire", "wording", "forms", "letters")),
     *("intake.documents", "intake.draft_content", "intake.demonstration", "intake.management"),
     *("intake.desk.submission_page", "intake.my_page.replies", "education.checks"),
 )
 REVIEWED: dict[str, set[str]] = {
-    # steps of every walk, and keys of `uses`
+    # these words are steps of every walk, and keys of `uses`
     "intake.draft_content": {"contact"},
     "intake.domain.uses": {"contact"},
     "intake.domain.use_problems": {"contact", "safety", "who"},
-    # fields of other forms: the clinician, the reason of a decision, the confirmation of the age
+    # these words are fields of other forms: the reason of a decision, the clinician ("who"), the
+    # confirmation of the age
     "intake.demonstration.bulk": {"reason"},
     "intake.questionnaire.views.times_step": {"who"},
     "intake.questionnaire.views.young": {"yes"},
 }
-# Everyday words that the rest of the program uses for other things: columns and filters of lists,
-# fields of forms, addresses, and words that visitors search for.
+# Everyday words that modules outside of READS_ANSWERS use for other things: columns and filters of
+# lists, fields of forms, addresses, and words that visitors search for.
 EVERYDAY = {
     *("about", "always", "conditions", "contact", "reason", "who"),
     *("active", "never", "no", "none", "today", "yes"),
@@ -65,7 +67,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def literals(module: ast.Module) -> set[str]:
-    """Return the names in a module, and the options that the module compares something with."""
+    """Return the names and options of protocols that a module contains or compares a value with."""
     found = {text for text in constants(module) if text in NAMES}
     for node in ast.walk(module):
         if isinstance(node, ast.Compare | ast.MatchValue):

@@ -1,4 +1,4 @@
-"""When the audit trail fails at the commit, an act of staff is undone and nobody hears of it."""
+"""When the audit trail fails at the commit, an act of staff is undone, and no message is sent."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,10 +37,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def acts(asks: Submission, comes: Submission, colleague: User) -> Iterator[tuple[str, str, Any]]:
-    """Return a role, the address of a button, and the posted values of each act.
+    """Yield for each act a role, the address of a button, and the posted values.
 
-    Each act would succeed if it could be recorded. The first patient asks for an appointment. The
-    other patient has one and waits for an earlier one.
+    Each act would succeed if it could be recorded. The patient of `asks` asks for an appointment.
+    The patient of `comes` has an appointment and waits for an earlier time.
     """
     read = {"revision": 0}
     yield "clinician", page_of(asks, "decide"), verdict(asks)
@@ -111,7 +111,7 @@ def test_what_is_lost_at_the_commit_is_neither_done_nor_shown_nor_told(patients)
 
 
 def stored() -> dict[str, Any]:
-    """Return everything that these acts would change."""
+    """Return everything in the database that the acts of `acts` would change."""
     return {
         "submissions": list(Submission.objects.order_by("pk").values_list("revision", "status")),
         "decisions": Decision.objects.count(),
@@ -149,7 +149,7 @@ def test_afterwards_everything_goes_on_and_the_own_look_is_told_of(patients):
     first = words(clinician.get(page_of(patients[0])))
     assert "That you opened this page is recorded, too." in first
     assert "Opened: " not in first
-    # the page shows earlier looks, but not the look that is being recorded
+    # the page lists when it was opened earlier, but not that it is being opened now
     second = words(clinician.get(page_of(patients[0])))
     assert second.count("Opened: clinician") == 1
     assert builders.staff_client("front desk").get(FRONT_DESK).status_code == 200

@@ -15,7 +15,7 @@ def sql(statement: str, params: Any = None) -> Any:
 
 @contextmanager
 def unchained() -> Iterator[None]:
-    """Make every commit with an audit event fail inside this block: no event can be chained."""
+    """Make every commit with an audit event fail during this block, because chaining fails."""
     sql("alter table aud.head rename to gone")
     try:
         yield
@@ -25,7 +25,7 @@ def unchained() -> Iterator[None]:
 
 @contextmanager
 def recorded() -> Iterator[list[Any]]:
-    """Yield the events that are recorded inside this block, whether or not they are committed."""
+    """Yield a list of the events that are recorded during this block, committed or not."""
     found: list[Any] = []
 
     def note(execute: Any, statement: str, params: Any, many: bool, context: Any) -> Any:

@@ -1,9 +1,10 @@
-"""The audit trail: which person read or changed which record, and why. No answers, no names.
+"""The audit trail: which person read or changed which record, and why.
 
-A service calls `record` in the transaction of the change. A page that shows records calls `record`
-before the page's body is built, and is sent after the commit. Without the event the change is not
-made and the page is not sent. The database numbers the events and chains them by hash at commit
-(clinic/migrations), so that a long transaction does not block the others.
+The trail contains no answers and no names. A service calls `record` in the transaction of the
+change. The view of a page that shows records calls `record` before it builds the page, and the page
+is sent after the commit. If the event cannot be stored, the change is not made and the page is not
+sent. The database numbers the events and chains them by hash at commit (clinic/migrations), so that
+a long transaction does not block other transactions.
 """
 
 import json
@@ -25,14 +26,14 @@ ACTIONS = frozenset({
     "create", "update", "state", "assign", "decide", "resume", "withdraw", "erase",
     "login", "login-fail", "logout", "mfa", "deny", "role", "config",
 })
-# the allowed keys of a detail; values are codes, counts and ids
+# the keys that the `detail` of an event may have; the values are codes, counts and ids
 DETAILS = frozenset({
     "ids", "count", "fields", "from", "to", "status", "urgency", "outcome", "rule", "kind",
-    "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format",
+    "term", "page", "revision", "reason_given", "roles", "step", "job", "ground", "format", "fit",
 })
 # fmt: on
 Detail = str | int | None | Sequence[str | int]
-"""A value of a detail."""
+"""The type of a value in the `detail` of an event."""
 
 ANONYMOUS = "anonymous"
 _LONGEST = 64
@@ -42,17 +43,17 @@ _NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 def staff(user: User | AnonymousUser) -> str:
-    """Return the actor for a member of staff; `anonymous` for a visitor who is not signed in."""
+    """Return a user as the actor of an event; `anonymous` for a user who is not signed in."""
     return ANONYMOUS if user.pk is None else f"staff:{user.pk}"
 
 
 def patient(reference: str) -> str:
-    """Return the actor for a patient, named only by the reference of a submission."""
+    """Return a patient as the actor of an event, named only by the reference of a submission."""
     return f"patient:{reference}"
 
 
 def system(job: str) -> str:
-    """Return the actor for a job that runs by itself."""
+    """Return a job that runs without a person as the actor of an event."""
     return f"system:{job}"
 
 
@@ -65,16 +66,16 @@ def record(
     request_id: str = "",
     detail: Mapping[str, Detail] | None = None,
 ) -> None:
-    """Add one event to the current transaction, in one statement.
+    """Add one event to the current transaction, with one SQL statement.
 
     The event is numbered and chained when the transaction commits. If chaining fails, the commit
-    raises OperationalError, and the act has not happened. So send an answer after the commit,
-    never inside the transaction.
+    raises OperationalError, and nothing of the transaction is stored. So send an answer only after
+    the commit, never inside the transaction.
 
     `actor` comes from `staff`, `patient` or `system`; `subject` is the id of a record; `purpose`
-    a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to what a
-    patient said. Raises RuntimeError outside a transaction and ValueError for other arguments.
-    Raises OperationalError, as for a database that is down, when the trail takes no events.
+    is a code such as TREAT; `detail` maps keys of DETAILS to codes, counts and ids, never to a
+    patient's words. Raises RuntimeError outside a transaction and ValueError for wrong arguments.
+    Raises OperationalError, as for a database that is down, if the event cannot be stored.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record() belongs inside transaction.atomic()")
@@ -95,13 +96,13 @@ def record(
                 sql.ADD_EVENT,
                 [actor, action, subject, purpose, request_id, json.dumps(detail)],
             )
-    except ProgrammingError as error:  # the permission or the table is gone
+    except ProgrammingError as error:  # the table, or the permission to write to it, is missing
         log("event not recorded", level=logging.ERROR, exc_info=True)
         raise OperationalError("the audit trail takes no event") from error
 
 
 def record_request(request: HttpRequest, action: str, subject: str = "-", **detail: Detail) -> None:
-    """Record what the signed-in member of staff does with this request; see `record`."""
+    """Record `action` as an act of the member of staff who sent this request; see `record`."""
     record(
         actor=staff(request.user),
         action=action,
@@ -112,7 +113,7 @@ def record_request(request: HttpRequest, action: str, subject: str = "-", **deta
 
 
 def _check(key: str, value: object) -> None:
-    # the messages name only the key: a wrong value may be a patient's words
+    # the error messages name only the key, because a wrong value may be a patient's words
     if key not in DETAILS:
         raise ValueError(f"{key!r} is no detail of an audit event")
     for part in value if isinstance(value, list) else [value]:
@@ -125,7 +126,7 @@ def _check(key: str, value: object) -> None:
 
 
 def head() -> tuple[int, bytes]:
-    """Return number and hash of the last event: the anchor to keep away from this database."""
+    """Return number and hash of the last event: the anchor, to be kept outside this database."""
     with connection.cursor() as cursor:
         cursor.execute(sql.HEAD)
         seq, digest = cursor.fetchone()
@@ -133,13 +134,13 @@ def head() -> tuple[int, bytes]:
 
 
 def verify(anchor_seq: int = 0, anchor: bytes = b"") -> list[tuple[int, str]]:
-    """Return the first event that is not as it was written, with the reason; [] if all are whole.
+    """Return the first event that was changed, with the reason; [] if no event was changed.
 
     The reason is `gap` (rows are missing), `link` (the row before was replaced, or the anchor does
-    not match), `content` (the row was changed), `tail` (the last rows are missing or too many) or
-    `inbox` (a transaction ended and left an event unchained). An anchor is number and hash of an
-    earlier `head()`. Only an anchor that was kept elsewhere reveals that the whole chain was
-    rewritten.
+    not match), `content` (the row was changed), `tail` (rows at the end are missing or were added)
+    or `inbox` (a transaction ended and left an event unchained). `anchor_seq` and `anchor` are the
+    number and hash that `head` returned earlier. Only an anchor kept outside this database reveals
+    that the whole chain was rewritten.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.VERIFY, [anchor_seq, anchor])

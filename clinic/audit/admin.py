@@ -46,14 +46,14 @@ class WhenFilter(FixedFilter):
 
 @admin.register(Event)
 class EventAdmin(ListOnly[Event], RecordedAdmin[Event]):
-    """The list of events. Looking at the list is an event as well."""
+    """The list of events. Each look at the list is recorded as an event, too."""
 
     list_title = gettext_lazy("Audit trail")
     list_display = ["at", "who", "action", "subject", "purpose", "what_else", "request_id"]
     list_filter = [ActionFilter, WhenFilter]
     list_per_page = 50
     sortable_by: ClassVar[list[str]] = []
-    search_fields = ["subject"]  # shows the box; get_search_results does the work
+    search_fields = ["subject"]  # shows the search box; get_search_results does the search
     search_help_text = gettext_lazy(
         "The whole of it: id of a record, request id, user name, staff:7, or a patient’s reference"
     )
@@ -98,7 +98,7 @@ class EventAdmin(ListOnly[Event], RecordedAdmin[Event]):
 
 
 def _detail_text(value: object) -> str:
-    """Return a detail as text; a list of more than four as its length."""
+    """Return a value of an event's detail as text. A list of more than four items is counted."""
     if isinstance(value, list):
         long = len(value) > 4
         return _("%(n)s of them") % {"n": len(value)} if long else ", ".join(map(str, value)) or "–"

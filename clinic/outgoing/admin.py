@@ -1,4 +1,4 @@
-"""The messages in the admin, and the acts of staff on a failed message."""
+"""The messages in the admin, and the buttons with which staff settle a failed message."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -20,7 +20,7 @@ from clinic.models import Message
 from clinic.outgoing import outbox, oversight
 from clinic.requests import request_id, signed_in_user
 
-# A queued task shows only that there is a message.
+# Queued tasks get no admin page, because a task shows only that some message waits.
 admin.site.unregister(DBTaskResult)
 
 
@@ -32,7 +32,7 @@ class StateFilter(FixedFilter):
 
 @admin.register(Message)
 class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
-    """The list of messages. The list shows no address and no text, since the table has neither."""
+    """The list of messages. It shows no address and no text, because the table has none."""
 
     list_title = gettext_lazy("Messages")
     list_display = [
@@ -45,7 +45,10 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     posts = {"again": oversight.try_again, "aside": oversight.set_aside}
 
     def record_list(self, request: HttpRequest, changelist: ChangeList) -> None:
-        """Record the read, and add to each row what it is about and whether staff may settle it."""
+        """Record that the list was read, and add `known` and `may_settle` to each row.
+
+        `known` names what the message is about, and `may_settle` is the permission of this user.
+        """
         shown = list(changelist.result_list)
         known, may_settle = outbox.abouts(shown), may(request, "settle")
         for row in shown:
@@ -66,7 +69,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
         return own + super().get_urls()
 
     def settle_view(self, request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
-        """Act on the button beside a failed message: try it again, or set it aside."""
+        """Do what the pressed button beside a failed message says: try again, or set aside."""
         if not may(request, "settle"):
             raise PermissionDenied
         message = self.get_object(request, str(pk))
@@ -86,7 +89,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     # --- columns ----------------------------------------------------------------------------------
     @admin.display(description=gettext_lazy("What"))
     def what(self, row: Message) -> str:
-        """Return the kind in words: `appointment_offer` reads 'Appointment offer'."""
+        """Return the kind in words, such as 'Appointment offer' for `appointment_offer`."""
         return row.kind.replace("_", " ").capitalize()
 
     @admin.display(description=gettext_lazy("About"))
@@ -106,7 +109,7 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
     def acts(self, row: Any) -> str | None:
         if row.state != Message.State.FAILED or not row.may_settle:
             return None
-        # the admin renders the list inside a form of its own, with its CSRF token
+        # the buttons need no form of their own, because the admin's list is a form with a token
         return format_html_join(
             " ",
             '<button class="button" formaction="{}">{}</button>',
@@ -118,5 +121,5 @@ class MessageAdmin(ListOnly[Message], RecordedAdmin[Message]):
 
 
 def may(request: HttpRequest, verb: str) -> bool:
-    """Return whether the signed-in member of staff may do this to messages."""
+    """Return whether the signed-in member of staff has the permission `verb` for messages."""
     return request.user.has_perm(f"clinic.{verb}_message")

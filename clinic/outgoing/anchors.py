@@ -1,4 +1,4 @@
-"""Mail the anchor of the audit trail, so that its keeper need not trust this database."""
+"""Mail the anchor of the audit trail, so that its recipients can detect a rewritten trail."""
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +14,7 @@ KIND = "anchor"
 
 
 def send_result(*, summary: str, is_whole: bool) -> None:
-    """Send the result of a check of the trail to AUDIT_ANCHOR_TO, if that is set."""
+    """Mail the result of a check of the audit trail to AUDIT_ANCHOR_TO, if that setting is set."""
     if settings.AUDIT_ANCHOR_TO:
         with transaction.atomic():
             payload = {"said": summary, "is_whole": is_whole}
@@ -23,7 +23,7 @@ def send_result(*, summary: str, is_whole: bool) -> None:
 
 @outbox.composer(KIND)
 def anchor(message: Message) -> Letter | None:
-    """Write the letter. It has numbers and hashes only and quotes no event."""
+    """Write the letter. The letter has only numbers and hashes and quotes no event."""
     result = message.payload
     if result is None:
         return None

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 
 class Hurried(smtplib.SMTP):
-    """An SMTP conversation that ends before the lease of its message does.
+    """An SMTP conversation that ends before the lease of its message ends.
 
-    Each command may take EMAIL_TIMEOUT, so a slow server could stretch the conversation beyond the
-    lease, and a second worker would send the same message. After half of the lease, no further
-    command is sent.
+    Each SMTP command may take EMAIL_TIMEOUT. So with a slow server the conversation could last
+    longer than the lease, and a second worker would send the same message. Therefore no command is
+    sent after half of the lease.
     """
 
     until = 0.0
@@ -39,7 +39,7 @@ class SmtpBackend(EmailBackend):
 
 
 class FileBackend(BaseEmailBackend):
-    """Write each mail to a text file in EMAIL_FILE_PATH that only its owner can read."""
+    """Write each mail to a text file in the folder EMAIL_FILE_PATH. Only its owner can read it."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(str(settings.EMAIL_FILE_PATH))

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 TIMEOUT = 10  # seconds for each exchange with a mail server or provider
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"smtp": 587, "smtps": 465}
-# the providers of django-anymail that need no further package
+# the mail providers that django-anymail serves without a further package
 PROVIDERS = (
     *("brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark"),
     *("resend", "scaleway", "sendgrid", "sparkpost", "unisender_go"),
@@ -33,9 +33,9 @@ class Way:
 def read(url: str) -> Way:
     """Read smtp://user:password@host:587, smtps://…, file:PATH, or PROVIDER:?NAME=value&….
 
-    smtp:// starts TLS before it sends anything, except to a server on this machine. Raises
-    ValueError; the message says how to write the URL and does not quote it, since it holds a
-    password.
+    With smtp://, TLS starts before anything is sent, except to a server on this machine. Raises
+    ValueError, whose message says how to write the URL and does not quote the URL, because the URL
+    contains a password.
     """
     scheme, _colon, rest = url.partition(":")
     if scheme in _PORTS:

@@ -1,9 +1,9 @@
 """The outbox: messages to send, stored in the transaction of the event that they report.
 
-A message is a row. The worker claims the row, asks the composer of its kind for text and recipient
-as of that moment, sends the letter, and stores the result. A message is sent once. It is sent twice
-only if a worker died, or lost the database, between the server's answer and the stored result; the
-second copy then has the same Message-ID.
+A message is a row. The worker claims the row, asks the composer of its kind for the current text
+and recipient, sends the letter, and stores the result. A message is sent once. It is sent twice
+only if a worker died, or lost the database, after the mail server's answer and before the result
+was stored. Then both copies have the same Message-ID.
 """
 
 import logging
@@ -28,30 +28,31 @@ from clinic.models import Message
 from clinic.outgoing import sms, sql
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60))
-LONGEST_LOOK = timedelta(minutes=5)  # after this time the next sweep sends the rest
+LONGEST_LOOK = timedelta(minutes=5)  # `deliver_due` ends after this time; a sweep sends the rest
 LONGEST_JOB = timedelta(minutes=10)  # a task that has run longer has lost its worker
 KEPT = timedelta(days=30)  # how long a finished message is kept
 NO_WAY = "no way"  # the error of a message whose composer raised NoWay
 
 _DATABASE_DOWN = (OperationalError, InterfaceError)
-_NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; a restart of the database takes as long
+_NOTE_PAUSES = (0.2, 1, 2, 4, 8)  # seconds; together as long as a restart of the database
 
 
 class NoWay(Exception):
-    """There is something to send, but the person has no address that a letter can reach."""
+    """Raised by a composer: the person has neither a mail address nor a phone for text messages."""
 
 
 class NoComposer(Exception):
-    """No composer is registered for this kind: another version of the program stored it."""
+    """No composer is registered for the message's kind, because another release stored it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """A message to put into the outbox.
 
-    `occasion` names the reported event: an id, or two joined by a colon. There is only one message
-    of a kind for each occasion, ever. `payload` holds what the composer cannot look up when it
-    sends (a one-time code). A time span counts from now by the database's clock.
+    `occasion` names the event that the message reports: one id, or two ids joined by a colon. There
+    is only one message of a kind for each occasion, ever. `payload` holds data that the composer
+    cannot look up later, such as a one-time code. A timedelta counts from now by the database's
+    clock.
     """
 
     kind: str
@@ -85,9 +86,9 @@ def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Co
     """Register the function that composes the messages of a kind when they are sent.
 
     The function returns None when there is nothing to send any more, and raises NoWay when the
-    person has no address; either drops the message. It may be called again for the same message
-    and must not write to the database. `about` maps occasions to names that staff know, such as
-    references, for the list of messages.
+    person has no address; in both cases the message is dropped. The function may be called again
+    for the same message and must not write to the database. `about` is a function that maps
+    occasions to names that staff know, such as references, for the list of messages.
     """
 
     def register(compose: Compose) -> Compose:
@@ -102,9 +103,9 @@ def composer(kind: str, *, about: About | None = None) -> Callable[[Compose], Co
 def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
     """Register the function that follows up a message of these kinds that could not be sent.
 
-    It is called when the message failed or its composer raised NoWay, in the transaction that
-    stores this. It gets the message as it was claimed, with its payload, and may write to the
-    database.
+    The function is called when the message failed or its composer raised NoWay, in the transaction
+    that stores this result. The function gets the message as it was claimed, with its payload, and
+    may write to the database.
     """
 
     def register(unsent: Unsent) -> Unsent:
@@ -115,7 +116,10 @@ def when_unsent(*kinds: str) -> Callable[[Unsent], Unsent]:
 
 
 def abouts(messages: Iterable[Message]) -> dict[Any, str]:
-    """Map each message's id to the name of its occasion. One query for each kind at most."""
+    """Map each message's id to a name that staff know, such as the reference of a submission.
+
+    Takes at most one query for each kind of message.
+    """
     by_kind: dict[str, dict[Any, str]] = {}
     for message in messages:
         by_kind.setdefault(message.kind, {})[message.pk] = message.occasion
@@ -137,7 +141,7 @@ def put(
     not_before: datetime | timedelta | None = None,
     expires: datetime | timedelta | None = None,
 ) -> None:
-    """Put one message; see `Order` and `put_all`."""
+    """Put one message into the outbox; see `Order` and `put_all`."""
     order = Order(
         kind=kind, occasion=occasion, payload=payload, not_before=not_before, expires=expires
     )
@@ -145,9 +149,9 @@ def put(
 
 
 def put_all(orders: Iterable[Order]) -> None:
-    """Put messages into the outbox, in the current transaction. Takes two statements in all.
+    """Put messages into the outbox in the current transaction, with two SQL statements in all.
 
-    An earlier message of the same occasion and kind stays as it is. Raises RuntimeError outside a
+    An earlier message of the same occasion and kind stays unchanged. Raises RuntimeError outside a
     transaction.
     """
     if not connection.in_atomic_block:
@@ -182,8 +186,8 @@ def _moment(at: datetime | timedelta | None) -> Any:
 def look() -> None:
     """Send the messages that are due.
 
-    `put_all` queues this task. The task has no arguments and raises nothing. If the task raised an
-    exception, the task's row would store the text, which may quote a patient.
+    `put_all` queues this task. The task has no arguments and raises no exception, because the row
+    of the task would store the exception's text, which may quote a patient.
     """
     try:
         deliver_due()
@@ -197,10 +201,10 @@ def stop() -> None:
 
 
 def deliver_due(limit: int | None = None) -> int:
-    """Send the messages that are due, oldest first. Returns how many were handled.
+    """Send the messages that are due, oldest first. Returns how many messages were handled.
 
-    Any number of workers may call this at once. Call it outside a transaction: other workers see
-    only a committed claim.
+    Several workers may call this function at the same time. Call it outside a transaction, because
+    other workers see only a committed claim.
     """
     until = time.monotonic() + LONGEST_LOOK.total_seconds()
     done = 0
@@ -214,7 +218,7 @@ def deliver_due(limit: int | None = None) -> int:
 
 
 def _claim() -> Any:
-    """Claim the next message that is due, for the time of the lease; None when no message is."""
+    """Claim the next due message for the time of the lease. Returns None if no message is due."""
     return next(iter(Message.objects.raw(sql.CLAIM, [settings.OUTBOX_LEASE_SECONDS])), None)
 
 
@@ -245,7 +249,7 @@ def _outcome(message: Any) -> tuple[Message.State, str]:
         if isinstance(error, _DATABASE_DOWN) and _is_lost():
             raise  # the result cannot be stored now; the claim expires by itself
         code, final = trouble_of(error)
-        # without the text of the error: servers quote the address
+        # the text of the error is not logged, because mail servers quote the recipient's address
         log("message not sent", level=logging.WARNING, status=code.replace(" ", "-"), exc_info=True)
         final = final or message.attempts > len(BACKOFF)
         return Message.State.FAILED if final else Message.State.WAITING, code
@@ -272,22 +276,21 @@ def _send(message: Message, letter: Letter) -> None:
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID, the same for each try, so that mail programs detect a second copy."""
+    """Return the Message-ID. It is the same for each try, so that a second copy is detected."""
     return f"<{message.pk}@{urlsplit(settings.SITE_ORIGIN).hostname}>"
 
 
 def trouble_of(error: Exception) -> tuple[str, bool]:
     """Return a short code for an error, and whether another try would be useless."""
-    from anymail.exceptions import (
-        AnymailRecipientsRefused,
-    )  # a slow import, which web servers do not need
+    # imported here, because the import is slow and web servers do not need it
+    from anymail.exceptions import AnymailRecipientsRefused
 
     match error:
         case smtplib.SMTPRecipientsRefused():
             code = min(code for code, _text in error.recipients.values())
             return f"smtp {code}", code >= 500
         case smtplib.SMTPResponseException():
-            # a wrong password or a refused connection is not a fault of the message
+            # a wrong password or a refused connection is no fault of the message, so try again
             ours = smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError
             return f"smtp {error.smtp_code}", error.smtp_code >= 500 and not isinstance(error, ours)
         case AnymailRecipientsRefused():
@@ -303,8 +306,8 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
 def _finish(message: Message, state: Message.State, error: str = "") -> None:
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
     if state != Message.State.SENT:
-        # stored only if no other worker has claimed the message since; a sent message is always
-        # stored
+        # This result is stored only if no other worker has claimed the message since. The result
+        # that a message was sent is stored in any case.
         rows = rows.filter(attempts=message.attempts)
     over = {"payload": None, "claimed_until": None, "finished_at": Now()}
 
@@ -322,7 +325,7 @@ def _finish(message: Message, state: Message.State, error: str = "") -> None:
         _note(write)
     except _DATABASE_DOWN:
         raise
-    except Exception:  # without the follow-up the message counts as failed, so that staff see it
+    except Exception:  # the follow-up failed: mark the message as failed, so that staff see it
         log("unsent message not followed up", level=logging.ERROR, exc_info=True)
         _note(
             lambda: rows.update(
@@ -362,14 +365,14 @@ def _note(write: Callable[[], Any]) -> None:
 
 
 def sweep() -> int:
-    """Free the tasks of dead workers and send what is due. Returns how many messages were due."""
+    """Free the tasks of dead workers and send the due messages. Returns how many were due."""
     lost = DBTaskResult.objects.running().filter(started_at__lt=Now() - LONGEST_JOB)
     lost.update(status="READY", started_at=None)
     return deliver_due()
 
 
 def prune() -> int:
-    """Delete messages that ended KEPT ago, except failed ones. Returns how many."""
+    """Delete the messages that were sent or dropped more than KEPT ago. Returns how many."""
     DBTaskResult.objects.finished().filter(finished_at__lt=Now() - KEPT).delete()
     over = Message.objects.filter(state__in=(Message.State.SENT, Message.State.DROPPED))
     deleted, _by_model = over.filter(finished_at__lt=Now() - KEPT).delete()

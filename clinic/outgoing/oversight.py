@@ -11,18 +11,18 @@ from clinic import audit, limits
 from clinic.models import Message
 from clinic.outgoing import outbox, sql
 
-LATE = timedelta(minutes=15)  # a message due for longer is shown to staff
+LATE = timedelta(minutes=15)  # staff are told of a message that has been due for longer
 
 
 class Settled(Exception):
-    """Raised if the message is not failed or a colleague has settled it. Staff read the text."""
+    """The message has not failed, or a colleague has already settled it. Staff read the text."""
 
 
 class Trouble(NamedTuple):
-    """The troubles with messages that staff must know about.
+    """The problems with messages that staff must know about.
 
-    `failed`: a message has failed. `late`: a message has been due for LATE or longer. `limited`:
-    the limit of all codes was reached within the last day (`limits.sound_alarm`).
+    `failed`: a message has failed. `late`: a message has been due for longer than LATE. `limited`:
+    the limit of codes for the whole site was reached within the last day (`limits.sound_alarm`).
     """
 
     failed: bool
@@ -39,9 +39,9 @@ def trouble() -> Trouble:
 
 
 def try_again(*, message: Message, by: User, request_id: str) -> None:
-    """Make a failed message due now, like a new one. Raises Settled.
+    """Make a failed message due now, like a new message. Raises Settled.
 
-    Its payload is gone, so the composer drops a message that needs one.
+    The payload is already deleted. If the composer needs it, the message is dropped.
     """
     fresh = {"attempts": 0, "finished_at": None, "due_at": Now(), "next_at": Now()}
     with transaction.atomic():
@@ -50,7 +50,7 @@ def try_again(*, message: Message, by: User, request_id: str) -> None:
 
 
 def set_aside(*, message: Message, by: User, request_id: str) -> None:
-    """Mark a failed message as dealt with in another way. Raises Settled."""
+    """Mark a failed message as settled without sending it. Raises Settled."""
     with transaction.atomic():
         _settle(message, by, request_id, Message.State.DROPPED, finished_at=Now())
 

@@ -1,4 +1,4 @@
-"""Send text messages by the function that SMS_BACKEND names. A laptop prints them instead."""
+"""Send text messages with the function that SMS_BACKEND names. A laptop prints them instead."""
 
 import sys
 
@@ -18,8 +18,9 @@ def is_on() -> bool:
 def send(*, to: str, text: str, key: str) -> None:
     """Send one text message to a number such as +12025550123.
 
-    `key` is the same for each try of a message, for providers that send a key only once. Raises
-    NumberRefused when another try is useless, and any exception of the provider's function.
+    `key` is the same for each try of a message, for providers that send only one text message for a
+    key. Raises NumberRefused if another try is useless, and any exception of the provider's
+    function.
     """
     if not is_on():
         raise NumberRefused
@@ -27,7 +28,7 @@ def send(*, to: str, text: str, key: str) -> None:
 
 
 def console(*, to: str, text: str, key: str) -> None:
-    """Print the message, on a laptop only: a server's log must not show a patient's number."""
+    """Print the text message. Refused on a server, whose log must not show a patient's number."""
     if not settings.DEMO:
         raise ImproperlyConfigured("clinic.outgoing.sms.console is for a laptop (DEMO=on).")
     sys.stdout.write(f"\n  Text message to {to}:\n  {text}\n")

@@ -1,7 +1,7 @@
-"""The room's written-out SQL, each statement with the reason why it is written out."""
+"""The SQL of this room. Each comment says why Django's ORM is not used."""
 
-# Workers claim at once, and none waits for another's row. The ORM has no UPDATE that returns its
-# rows.
+# Several workers may claim at the same time, and no worker waits for a row that another worker has
+# locked. The ORM has no UPDATE that returns the changed rows.
 CLAIM = """
 update clinic_message set attempts = attempts + 1,
   claimed_until = clock_timestamp() + %s * interval '1 second'
@@ -13,7 +13,7 @@ where id = (
 returning *, coalesce(expires_at <= clock_timestamp(), false) as expired
 """
 
-# Every staff page asks this, so three answers of two tables come in one query.
+# Every staff page runs this query, so one query gets the three answers from two tables.
 TROUBLE = """
 select exists (select 1 from clinic_message where state = 'failed'),
   exists (select 1 from clinic_message where state = 'waiting' and due_at < clock_timestamp() - %s),

@@ -1,8 +1,8 @@
 """Pages that are the same for every visitor: rendered once per process, with a place for the form
 token.
 
-They hold questions and no answers. To render their controls for each patient would cost more than
-the rest of the request.
+These pages show questions and no answers. Rendering their input fields anew for each patient would
+take longer than the rest of the request.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ TOKEN = "@form-token@"  # noqa: S105  is replaced by each visitor's form token
 
 
 class Remembered(Generic[P]):
-    """A function that makes pages, and the pages that it has made in this process."""
+    """A function that makes pages, and the pages that the function has made in this process."""
 
     def __init__(self, make: Callable[P, str], most: int) -> None:
         self._make = make
@@ -38,9 +38,10 @@ class Remembered(Generic[P]):
 
 
 def remembered(*, most: int) -> Callable[[Callable[P, str]], Remembered[P]]:
-    """Remember the last `most` pages that a function makes, by its arguments and the language.
+    """Decorate a function that makes pages, so that it makes the same page only once per process.
 
-    The arguments must contain everything else that a page depends on.
+    The last `most` pages are remembered by the function's arguments and the language. The arguments
+    must contain everything else that a page depends on.
     """
     return lambda make: Remembered(make, most)
 
@@ -52,5 +53,5 @@ def make(template: str, context: dict[str, Any], *, path: str) -> str:
 
 
 def serve(request: HttpRequest, html: str, *, status: int = 200) -> HttpResponse:
-    """Answer with a page of `make`, with this visitor's form token."""
+    """Answer with a page that `make` rendered, after inserting this visitor's form token."""
     return HttpResponse(html.replace(TOKEN, get_token(request)), status=status)

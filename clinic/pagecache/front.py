@@ -1,8 +1,9 @@
 """The outermost layer: serves stored pages before Django handles the request.
 
-A stored page needs nothing of Django. A request that asks for more (a query, a condition, another
-method, an unknown host, no TLS) goes on to Django, where RenderedMiddleware serves the same page.
-This is a shorter way to the same answer, never a different answer.
+Serving a stored page needs nothing of Django. Any request that is not a plain GET (one with a query
+or a condition, with another method, for an unknown host, or without TLS) goes on to Django, where
+RenderedMiddleware can serve the same page. So this layer is only faster; it never gives another
+answer.
 """
 
 import secrets
@@ -21,7 +22,7 @@ Environ = dict[str, Any]
 
 
 class Front:
-    """A WSGI application that wraps another one."""
+    """A WSGI application that serves stored pages, and passes other requests to `application`."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self.application = application
@@ -46,7 +47,7 @@ class Front:
 
 
 def _asks_for_a_page(environ: Environ) -> bool:
-    """Return whether a request is a plain GET by a host name of ours, and with TLS if needed."""
+    """Return whether a request is a plain GET to one of our host names, with TLS if required."""
     return (
         environ["REQUEST_METHOD"] == "GET"
         and not environ.get("QUERY_STRING")
@@ -71,7 +72,7 @@ def _is_ours(host: str) -> bool:
 
 
 def _lines(ready: rendered.Ready, packed: bool) -> list[tuple[str, str]]:
-    """Return the headers of a stored page, with those that every answer carries."""
+    """Return the headers of a stored page, and the headers that every answer carries."""
     lines = ready.lines.get(packed)
     if lines is None:
         own = ready.packed if packed else ready.plain

@@ -2,9 +2,10 @@
 
 A view marked with `kept` gives every reader the same answer. The answer is stored with its headers
 and served to every request for its path. Answers to a query, answers that set a cookie and answers
-other than 200 are never stored. When what readers see changes, a new generation begins (store.py)
-and all pages are rendered into it. Meanwhile a requested page is rendered for its reader. If the
-database does not answer then, the reader gets the page of the generation before.
+other than 200 are never stored. When a text that readers see changes, a new generation begins
+(store.py) and all pages are rendered into it. If a reader requests a page that is not rendered yet,
+the page is rendered for this request. If the database is down at that moment, the reader gets the
+page of the previous generation.
 """
 
 import gzip
@@ -38,12 +39,13 @@ from clinic.requests import Request
 from clinic.secrets.sealing import sign, signed
 
 kept = cache_control(public=True, no_cache=True)
-"""Mark a view whose answer is the same for every reader. Browsers ask again each time."""
+"""Marks a view whose answer is the same for every reader. Browsers ask for a newer page each time.
+"""
 
 SITEMAP = "/sitemap.xml"
 _FEEDS = ["/feed/" if code == "en" else f"/{code}/feed/" for code, _name in settings.LANGUAGES]
 BESIDES = (SITEMAP, "/robots.txt", *_FEEDS)
-"""The stored pages that are in no sitemap."""
+"""The paths of stored pages that are not in the sitemap."""
 
 CONDITIONS = (
     "HTTP_IF_NONE_MATCH",
@@ -51,12 +53,12 @@ CONDITIONS = (
     "HTTP_IF_MATCH",
     "HTTP_IF_UNMODIFIED_SINCE",
 )
-# headers made anew for each answer
+# headers that are not stored, because each answer gets its own
 NOT_KEPT = ("content-length", "content-encoding", "vary", "etag", "x-request-id")
 
 
 class KeptPage(msgspec.Struct, frozen=True):
-    """An answer as it is stored."""
+    """An answer in the form in which it is stored."""
 
     route: str
     headers: tuple[tuple[str, str], ...]
@@ -70,7 +72,7 @@ class KeptPage(msgspec.Struct, frozen=True):
 
 
 class RenderedMiddleware:
-    """Serve pages from the store, and fill it. It comes before every layer that knows visitors."""
+    """Serve pages from the store, and fill the store. Stands before the sessions' middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -83,8 +85,8 @@ class RenderedMiddleware:
         path = request.path_info
         ready = _find(store, generation, path) if store and generation else None
         if ready is None:
-            # The generation was read before the page is rendered. So the write has no effect if
-            # a text that readers see has changed meanwhile.
+            # The page is written into the generation that was current before rendering. So if a
+            # text that readers see has changed meanwhile, nobody reads the written page.
             response = self.get_response(request)
             page = _as_page(request, response)
             if page is None:
@@ -103,7 +105,7 @@ _memory: tuple[str, dict[str, "Ready"]] = (NONE, {})
 
 
 def _find(store: Store, generation: str, path: str) -> "Ready | None":
-    """Return a page of a generation; it stays in this process's memory once it was read."""
+    """Return a page of a generation. A page that was read once stays in this process's memory."""
     global _memory
     of, pages = _memory
     if of != generation:
@@ -117,7 +119,7 @@ def _find(store: Store, generation: str, path: str) -> "Ready | None":
 
 
 def ready(path: str) -> "Ready | None":
-    """Return the stored page of a path, or None. For clinic/pagecache/front.py."""
+    """Return the stored page of a path, or None. Used by clinic/pagecache/front.py."""
     store = opened(settings.PAGE_STORE)
     generation = _current(store) if store else NONE
     return _find(store, generation, path) if store and generation else None
@@ -131,7 +133,7 @@ class Ready:
         self.plain = self._headers(page.body)
         self.packed = self._headers(page.packed)
         self.packed["Content-Encoding"] = "gzip"
-        # the headers as clinic/pagecache/front.py sends them, made at the first request
+        # the headers that clinic/pagecache/front.py sends; it fills this dict at the first request
         self.lines: dict[bool, list[tuple[str, str]]] = {}
 
     def _headers(self, body: bytes) -> ResponseHeaders:
@@ -142,7 +144,7 @@ class Ready:
         return headers
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Answer with the page, or 304 to a browser that has it."""
+        """Answer with the page, or with 304 if the browser already has the page."""
         page, asked = self.page, request.META
         packed = "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "")
         response = HttpResponse(page.packed if packed else page.body)
@@ -158,14 +160,14 @@ class Ready:
 
 
 class Copied(ResponseHeaders):
-    """A copy of a page's headers. They are not checked again, since loading has checked them."""
+    """A copy of headers that `Ready` has already checked, so that they are not checked again."""
 
     def __init__(self, checked: ResponseHeaders) -> None:
         self._store = checked._store.copy()
 
 
 def _is_proper(request: HttpRequest) -> bool:
-    """Return whether a request is for a page, by a host name of ours, and with TLS if needed."""
+    """Return whether a request is for a page, to one of our host names, with TLS if required."""
     if request.path_info.startswith(settings.STATIC_URL):
         return False
     if settings.SECURE_SSL_REDIRECT and not request.is_secure():
@@ -192,7 +194,7 @@ def _as_page(request: HttpRequest, response: HttpResponse) -> KeptPage | None:
         headers=tuple((n, v) for n, v in response.items() if n.lower() not in NOT_KEPT),
         body=body,
         packed=gzip.compress(body, 9, mtime=0),
-        # weak: it names the plain and the compressed body
+        # a weak ETag (W/), because it stands for the plain and the compressed body
         etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
         modified=parse_http_date_safe(response.get("Last-Modified", "")),
     )
@@ -224,14 +226,14 @@ def _files() -> Iterator[Path]:
         for path in sorted((base / folder).rglob("*")):
             if path.suffix in (".html", ".xml", ".py", ".mo", ".yaml"):
                 yield path
-    # addresses of style sheets, and the packages that render
+    # files that name the addresses of the style sheets and the versions of packages
     for path in (settings.STATIC_ROOT / "staticfiles.json", base / "requirements.txt"):
         if path.is_file():
             yield path
 
 
 def _key(name: str) -> str:
-    """Return the store's key for a path. The pages of another edition have other keys."""
+    """Return the store's key for a path. In another `edition` the same path has another key."""
     return hashlib.sha256(f"{edition()} {name}".encode()).hexdigest()
 
 
@@ -240,7 +242,10 @@ def _complete() -> str:
 
 
 def _current(store: Store) -> str:
-    """Return the current generation, and begin the first one; NONE if the store fails."""
+    """Return the current generation, or begin one if the store has none yet.
+
+    Returns NONE if the store fails.
+    """
     try:
         return store.current() or begin(store, _complete())
     except StoreError:
@@ -248,23 +253,25 @@ def _current(store: Store) -> str:
 
 
 def _place(generation: str, path: str) -> str:
-    """Return the place that an entry's signature is bound to."""
+    """Return the name of the place to which the signature of a stored page is bound."""
     return f"page\0{generation}\0{_key(path)}"
 
 
 def _read(store: Store, generation: str, path: str) -> KeptPage | None:
     """Return a page that this program stored.
 
-    Returns None for a missing page, half a file after a power cut, and a file of another writer.
+    Returns None for a missing page, for a file that a power cut left incomplete, and for a file
+    that another program wrote.
     """
     entry = signed(_place(generation, path), store.read(generation, _key(path)) or b"")
     return None if entry is None else msgspec.msgpack.decode(entry, type=KeptPage)
 
 
 def _of_before(store: Store, generation: str, path: str) -> KeptPage | None:
-    """Return a page of the generation before.
+    """Return a page of the previous generation.
 
-    Returns None once the new generation is complete: then the page was removed on purpose.
+    Returns None if `generation` is complete, because a page that is missing in a complete
+    generation was removed on purpose.
     """
     if store.read(generation, _complete()) is not None:
         return None
@@ -284,18 +291,18 @@ def _keep(store: Store, generation: str, path: str, page: KeptPage) -> None:
 
 
 def renew_on_commit(*, made_of: str = "") -> None:
-    """Call `renew` once the current transaction, which changes what readers see, is committed."""
+    """Call `renew` after the commit of this transaction, which changes texts that readers see."""
     transaction.on_commit(lambda: renew(made_of=made_of), robust=True)
 
 
 def renew(*, made_of: str = "") -> int:
-    """Begin a new generation and render every public page into it. Returns how many there are.
+    """Begin a new generation and render every public page into it. Returns how many were rendered.
 
-    `made_of` stands for the content of the pages in the database. If a complete generation of this
-    edition was rendered from the same content, nothing is rendered.
+    `made_of` identifies the content of the pages in the database. If the current generation is
+    complete and was rendered by this edition from the same content, nothing is rendered.
 
     Raises StoreError. If the process dies before the end, readers' requests fill the new
-    generation. While the database is down, readers get missing pages from the generation before.
+    generation. While the database is down, pages missing there come from the previous generation.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:
@@ -331,7 +338,7 @@ def _handler() -> BaseHandler:
 
 
 def _ask(path: str) -> HttpResponse:
-    """Return the answer to a visitor without a cookie, through all layers of this program."""
+    """Return the answer that a visitor without cookies gets, after all middleware."""
     name = settings.ALLOWED_HOSTS[0].lstrip(".")
     secure = settings.SECURE_SSL_REDIRECT
     request = WSGIRequest(

@@ -1,9 +1,10 @@
-"""Pages that the same request gets again for one second, when many visitors ask at once.
+"""Remember a page for one second and show it again when many visitors send the same request.
 
-When many patients request one slot, each but the first is told that the slot is taken. To look up
-the free times for each of fifty patients would keep all of them waiting for each other. A
-remembered page books nothing. A slot that becomes free again can be had after a second, and in this
-process at once, because every change of the book calls `forget`.
+When many patients choose the same slot, all but the first are told that the slot is taken, with the
+times that are free instead. If these times were looked up for each of fifty patients, the patients
+would wait for each other. Showing a remembered page books nothing. If the slot becomes free again,
+patients see that after one second, and in this process at once, because every change of the
+appointments calls `forget`.
 """
 
 from collections.abc import Hashable
@@ -19,20 +20,21 @@ _pages: dict[tuple[str | None, Hashable], tuple[datetime, str]] = {}
 
 
 def page_for(request: Hashable, *, before: datetime) -> str | None:
-    """Return the page that the same request was answered with just before this moment, else None.
+    """Return the page remembered for this request within the second before `before`, else None.
 
-    `request` holds all that the page depends on except for the language. At `before` the caller
-    looked up what the visitor has, so that no patient reads that their own slot has gone.
+    `request` holds everything that the page depends on except the language. `before` is the moment
+    at which the caller looked up the visitor's own slot. A page made later is not returned, because
+    it may say that the slot is taken when this visitor is the one who has just got it.
     """
     at, page = _pages.get((get_language(), request), (None, ""))
     return page if at and at < before < at + MOMENT else None
 
 
 def remember(request: Hashable, page: str) -> None:
-    """Remember the page of a request. The page shows nothing of the visitor.
+    """Remember the page of a request. The page must not show anything personal.
 
-    A page that is still fresh stays. A newer page could not be shown to visitors for whom the
-    caller has already looked up what they have.
+    A page that is less than a second old is not replaced: `page_for` could not show a newer page to
+    visitors whose own slot was looked up before.
     """
     key, now = (get_language(), request), timezone.now()
     at, _page = _pages.get(key, (now - MOMENT, ""))
@@ -43,5 +45,5 @@ def remember(request: Hashable, page: str) -> None:
 
 
 def forget() -> None:
-    """Forget all pages: a slot became free or was taken, or the hours changed."""
+    """Forget all pages, because a slot became free or was taken, or the hours changed."""
     _pages.clear()

@@ -1,10 +1,10 @@
 """The store of rendered pages, shared by all processes: a folder of this machine, or Redis.
 
-Entries belong to a *generation*. One generation is current. When a text that readers see changes,
-a new, empty generation becomes current in one step. A process that began to render before the
-change writes into the old generation, which is no longer read. So an older text never replaces a
-newer text, and no versions need to be compared. The old generation is kept until the new generation
-is complete.
+Entries belong to a *generation*. One generation is current. When a text that readers see changes, a
+new, empty generation becomes current in one step. A process that began to render before the change
+writes into the old generation, from which no page is served while the database answers. So an older
+text never replaces a newer text, and no versions need to be compared. The old generation is kept
+until the new generation is complete.
 """
 
 import fcntl
@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 BEFORE = "before"
-"""The key of the entry that names the generation before."""
+"""The key of the entry in which a generation names the previous generation."""
 
 NONE = ""
-"""No generation has begun."""
+"""The name that stands for "no generation"."""
 
 
 class StoreError(Exception):
@@ -30,28 +30,28 @@ class StoreError(Exception):
 
 
 class Store(Protocol):
-    """The methods of a store. Each method but `current` and `read` raises StoreError."""
+    """The methods of a store. All methods except `current` and `read` can raise StoreError."""
 
     def current(self) -> str:
         """Return the name of the current generation, or NONE."""
 
     def read(self, generation: str, key: str) -> bytes | None:
-        """Return an entry, or None."""
+        """Return an entry of a generation, or None if the store does not have it."""
 
     def write(self, generation: str, key: str, entry: bytes) -> None:
-        """Store an entry, whole or not at all. Does nothing if that generation is gone."""
+        """Store an entry, whole or not at all. Does nothing if the generation was deleted."""
 
     def _lock(self) -> AbstractContextManager[Any]: ...
 
     def _swap(self, new: str, before: str) -> None:
-        """Make the empty generation `new` current, and delete all except `new` and `before`."""
+        """Make the empty generation `new` current, and delete all others except `before`."""
 
 
 def begin(store: Store, complete: str) -> str:
     """Make a new, empty generation current. Returns its name.
 
-    `complete` is the key of the entry that a finished generation has. An unfinished generation is
-    dropped, and the one before it stays the generation before.
+    `complete` is the key of an entry that only a completely rendered generation has. The last
+    complete generation is kept as the previous one; an incomplete generation is deleted.
     """
     new = uuid.uuid4().hex
     with store._lock():
@@ -63,7 +63,8 @@ def begin(store: Store, complete: str) -> str:
 
 
 class Folder:
-    """A folder for each generation, a file for each entry. A link names the current generation."""
+    """A store with a folder for each generation, a file for each entry, and a link to the current
+    generation."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -119,10 +120,10 @@ class Folder:
 
 
 class Redis:
-    """A Redis hash for each generation, and a key that names the current one.
+    """A store with a Redis hash for each generation, and a key that names the current generation.
 
-    The pages can be rendered again, so a Redis that loses them or does not answer costs only time.
-    Its timeouts are short, so that it cannot keep a reader waiting.
+    If Redis loses pages or does not answer, the pages are rendered again, which costs only time.
+    The timeouts are short, so that no reader waits for Redis.
     """
 
     CURRENT = "clinic:pages:current"
@@ -132,7 +133,8 @@ class Redis:
         import redis
 
         self.errors = redis.RedisError
-        # redis types each answer as bytes or text; without decode_responses it is bytes
+        # Any: redis annotates its answers as bytes or text, but without decode_responses they are
+        # bytes
         self.redis: Any = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """The accounts of staff in the admin.
 
-An administrator makes accounts and gives roles, to others and never to themselves. What they do is
-written into the audit trail in the same transaction; Django's own log of the admin stays empty.
+Administrators make accounts and give roles to others, never to themselves. Each change is recorded
+in the audit trail in the same transaction. Django's own log of the admin stays empty.
 """
 
 from typing import Any
@@ -31,8 +31,8 @@ from clinic.people import attempts, leaving, sessions
 from clinic.people.roles import ROLES
 from clinic.requests import request_id, signed_in_user
 
-# PersonAdmin replaces the stock page of accounts; roles are a table in code; seeds of codes and
-# counters of wrong passwords are for no page.
+# Remove the admin pages that packages bring: PersonAdmin shows the accounts, roles are a table in
+# code, and nobody shall see the seeds of second factors or the counted wrong passwords.
 admin.site.unregister(
     [User, Group, Authenticator, EmailAddress, AccessAttempt, AccessFailureLog, AccessLog]
 )
@@ -49,7 +49,10 @@ class ActiveFilter(FixedFilter):
 
 
 class GivesBack(Exception):
-    """A change takes work from an account (`words`), and the administrator must confirm it."""
+    """Raised before a change that takes work from an account, so that the administrator confirms.
+
+    `words` lists the work.
+    """
 
     def __init__(self, words: list[str]) -> None:
         super().__init__("gives back")
@@ -57,7 +60,7 @@ class GivesBack(Exception):
 
 
 class PersonForm(ModelForm[User]):
-    """The form of an account. It refuses a user name that differs from another only in spelling."""
+    """The form of an account. Refuses a name that differs from another only in spelling."""
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"]
@@ -69,7 +72,7 @@ class PersonForm(ModelForm[User]):
 
 @admin.register(User)
 class PersonAdmin(FindAdmin[User]):
-    """The accounts of staff. Administrators cannot change their own or make a superuser."""
+    """The accounts of staff. Administrators cannot change their own account or make superusers."""
 
     list_display = ["username", "name", "roles", "second_factor", "is_active", "last_login"]
     list_filter = [ActiveFilter]
@@ -98,11 +101,14 @@ class PersonAdmin(FindAdmin[User]):
         return super().has_change_permission(request, obj)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow our own filter only: a row count could reveal how a password's hash begins."""
+        """Allow only our own filter.
+
+        With any other filter in the address, the number of rows could reveal a password's hash.
+        """
         return lookup == ActiveFilter.parameter_name
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse: an account is closed, not deleted, so that its events keep their name."""
+        """Refuse, because accounts are closed instead: audit events must still lead to a name."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
@@ -120,7 +126,10 @@ class PersonAdmin(FindAdmin[User]):
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Ask before a change that takes work from an account. Until then nothing is stored."""
+        """Ask the administrator to confirm a change that takes work from an account.
+
+        Nothing is stored before the confirmation.
+        """
         try:
             return super().change_view(request, object_id, *args, **kw)
         except GivesBack as asking:
@@ -184,7 +193,7 @@ class PersonAdmin(FindAdmin[User]):
         messages.info(request, sentence % {"n": count, "name": user.get_username()})
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Skip Django's own log: the audit trail records more."""
+        """Write nothing into Django's own log, because the audit trail records more."""
 
     log_change = log_addition
 
@@ -236,7 +245,7 @@ class PersonAdmin(FindAdmin[User]):
         return TemplateResponse(request, "admin/auth/user/password.html", context)
 
     def factor_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Delete a colleague's second factor, for a lost phone. They enrol a new one."""
+        """Delete the second factor of a colleague who lost it and will enrol a new one."""
         user = self._changeable(request, pk)
         if request.method == "POST":
             with transaction.atomic():
@@ -262,5 +271,5 @@ class PersonAdmin(FindAdmin[User]):
 
 
 def role_names(user: User) -> list[str]:
-    """Return the roles of an account, in order."""
+    """Return the names of an account's roles, in alphabetical order."""
     return sorted(user.groups.values_list("name", flat=True))

@@ -1,8 +1,8 @@
-"""Count wrong passwords for each account and network address, however the name is spelled.
+"""Count wrong passwords for each user name, however it is spelled, and each network address.
 
-People type their password into the box of the user name, so the typed text is never stored. An
-attempt is stored under a keyed hash of the name, with the network address and nothing else of the
-request.
+Because some people type their password into the box of the user name, the typed text is never
+stored. An attempt is stored under a keyed hash of the name, with the network address and nothing
+else of the request.
 """
 
 import unicodedata
@@ -26,20 +26,20 @@ def normalized(name: str) -> str:
 
 
 def account(name: str) -> User | None:
-    """Return the account that a typed name means: for the sign-in, the lock and the audit trail.
+    """Return the account that a typed name means, or None.
 
-    When two accounts have names that are alike, only the exact spelling means one of them. The
-    function compares all accounts: the clinic has few, and PostgreSQL cannot compare names as
-    `normalized` does.
+    The sign-in, the lock after wrong passwords, and the audit trail use this function. If the names
+    of two accounts differ only in spelling, each account is found by its exact name alone. All
+    accounts are compared in Python, because they are few and PostgreSQL has no `normalized`.
     """
     found = alike(name)
     only = next(iter(found.values())) if len(found) == 1 else 0
-    # queried for an unknown name as well: the time must not reveal which names exist
+    # This query also runs for an unknown name, because the time must not reveal which names exist.
     return User.objects.filter(pk=found.get(name.strip(), only)).first()
 
 
 def alike(name: str) -> dict[str, int]:
-    """Return name and key of the accounts whose names differ from this name in spelling only."""
+    """Return the accounts whose user name is `name` or differs only in spelling: name → key."""
     names = User.objects.values_list("username", "pk")
     return {known: pk for known, pk in names if normalized(known) == normalized(name)}
 
@@ -51,16 +51,16 @@ def counted_as(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def locked(request: HttpRequest, *_args: Any) -> HttpResponse:
-    """Show the page of a locked sign-in.
+    """Show the page that says that the sign-in is locked.
 
-    Requests by JavaScript get this page, too: axes would answer them with JSON that contains the
-    keyed hash of the name.
+    Requests by JavaScript get this page, too, because axes would answer them with JSON that
+    contains the keyed hash of the name.
     """
     return render(request, "account/lockout.html", status=429)
 
 
 class Attempts(AxesDatabaseHandler):
-    """Count as axes does, but store nothing that was typed and nothing of the browser."""
+    """Count attempts as axes does, but store neither the typed text nor facts about the browser."""
 
     def user_login_failed(
         self, sender: object, credentials: dict[str, Any], request: Any = None, **kwargs: Any
@@ -74,14 +74,17 @@ class Attempts(AxesDatabaseHandler):
             request.GET, request.POST = sent
 
     def reset_attempts(self, *, username: str | None = None, **kwargs: Any) -> int:
-        """Delete the attempts of an account, or of all. `username` is plain, not the keyed hash."""
+        """Delete the attempts of one user name, or all attempts if no name is given.
+
+        `username` is the name itself, not its hash.
+        """
         hashed = counted_as(None, {"username": username})
         count: int = super().reset_attempts(username=hashed, **kwargs)
         return count
 
 
 def prune() -> int:
-    """Delete the attempts that lock no account any more. Returns how many."""
+    """Delete the attempts that are too old to lock an account. Returns how many were deleted."""
     locked_for = get_cool_off()
     assert locked_for is not None  # AXES_COOLOFF_TIME is set
     over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - locked_for)

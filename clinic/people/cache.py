@@ -1,12 +1,12 @@
 """A cache in the database whose rows only this program can write.
 
-Django's own table cache unpickles its rows, so an INSERT by an attacker runs code in the web
-server. Here a row is JSON, signed with a keyed hash of value, expiry and key. A row with another
-signature counts as missing, and the next writer replaces it. The table stores a keyed hash of each
-key, since keys name network addresses and codes that staff typed.
+Django's own table cache unpickles its rows, so that an attacker who inserts a row can run code in
+the web server. Here a row is JSON, signed with a keyed hash of value, expiry and key. A row with a
+wrong signature counts as missing, and the next writer replaces it. The table stores only a keyed
+hash of each key, because keys contain network addresses and codes that staff typed.
 
-Only expired rows are deleted. Deleting others to make room would forget which codes were used and
-how many attempts were made.
+Only expired rows are deleted. If other rows were deleted to make room, the program would forget
+which codes were used and how many attempts were made.
 """
 
 import json
@@ -26,7 +26,8 @@ from clinic.secrets.sealing import keyed, sign, signed
 class SignedCache(BaseCache):
     """Store JSON values. `add`, `incr` and `touch` are atomic across all processes.
 
-    Raises TypeError for a value that JSON does not give back unchanged, such as a tuple.
+    Raises TypeError for a value that changes when it is written as JSON and read again, such as a
+    tuple.
     """
 
     def __init__(self, _location: str, params: dict[str, Any]) -> None:
@@ -53,7 +54,7 @@ class SignedCache(BaseCache):
         while not self._put(sql.ADD_ENTRY, row, value, expires):
             with transaction.atomic():
                 entry = _locked(row)
-                if entry is not None:  # else another process has deleted the row meanwhile
+                if entry is not None:  # None: another process has deleted the row meanwhile
                     missing = _open(row, entry) is None
                     return missing and self._put(sql.SET_ENTRY, row, value, expires)
         return True
@@ -89,7 +90,7 @@ class SignedCache(BaseCache):
     ) -> tuple[Any, float | None] | None:
         """Replace value and expiry by the result of `change`, and return that result.
 
-        Returns None when there is no row.
+        Returns None if the row is missing, has expired, or has a wrong signature.
         """
         row = self._row(key, version)
         with transaction.atomic():
@@ -102,7 +103,7 @@ class SignedCache(BaseCache):
 
 
 def prune() -> int:
-    """Delete the expired rows. Returns how many."""
+    """Delete the expired rows. Returns how many were deleted."""
     now = datetime.fromtimestamp(time.time(), UTC)
     deleted, _by = CacheEntry.objects.filter(expires__lte=now).delete()
     return deleted
@@ -115,7 +116,7 @@ def _place(row: str) -> str:
 def _written(entry: list[Any]) -> bytes:
     try:
         text = json.dumps(entry, allow_nan=False)
-    except ValueError as error:  # not a number, or a list within itself
+    except ValueError as error:  # NaN, an infinite number, or a list that contains itself
         raise TypeError("the cache keeps what JSON can say") from error
     if json.loads(text) != entry:
         raise TypeError("the cache keeps what JSON can say: no tuple, and texts as keys")
@@ -123,7 +124,7 @@ def _written(entry: list[Any]) -> bytes:
 
 
 def _open(row: str, whole: Any) -> tuple[Any, float | None] | None:
-    """Return value and expiry of a row; None if it has expired or has another signature."""
+    """Return value and expiry of a row; None if the row has expired or has a wrong signature."""
     entry = signed(_place(row), bytes(whole))
     if entry is None:
         return None

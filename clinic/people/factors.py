@@ -1,8 +1,8 @@
 """The forms that take a code of the second factor. Each code can be used once only.
 
-allauth remembers a used code for one step of 30 seconds. That is too short: MFA_TOTP_TOLERANCE
-accepts the codes of one step before and after, for phones whose clock is off, so a code stays
-valid for three steps.
+allauth remembers a used code for one step of 30 seconds. That is too short, because a code is valid
+for three steps: MFA_TOTP_TOLERANCE also accepts the codes of the step before and the step after,
+for phones whose clock is wrong.
 """
 
 from allauth.mfa import app_settings
@@ -15,14 +15,14 @@ from django.core.cache import cache
 
 
 def _mark_used(user: User, code: str) -> None:
-    """Remember that the user has used a code of their app, until the code expires."""
+    """Remember, until the code expires, that the user has used this code of their app."""
     key = TOTP(Authenticator(user=user))._get_used_cache_key(code)
     steps = 2 * app_settings.TOTP_TOLERANCE + 1
     cache.set(key, "used", timeout=steps * app_settings.TOTP_PERIOD)
 
 
 class _SingleUseCode(forms.BaseAuthenticateForm):
-    """For a form of allauth: refuse a code that was used before."""
+    """A base class for forms of allauth that refuses a code that was used before."""
 
     user: User
     authenticator: Authenticator
@@ -35,15 +35,15 @@ class _SingleUseCode(forms.BaseAuthenticateForm):
 
 
 class AuthenticateForm(_SingleUseCode, forms.AuthenticateForm):
-    """The code of a sign-in."""
+    """The form for the code at sign-in."""
 
 
 class ReauthenticateForm(_SingleUseCode, forms.ReauthenticateForm):
-    """The code before a sensitive change, though the person is signed in."""
+    """The form for the code that a signed-in person must type before a sensitive change."""
 
 
 class ActivateForm(ActivateTOTPForm):
-    """The first code of an app that is being enrolled."""
+    """The form for the first code of an app that is being enrolled."""
 
     def clean_code(self) -> str:
         code: str = super().clean_code()

@@ -1,8 +1,9 @@
-"""Return a member of staff's work to the clinic when their account closes or their roles change.
+"""Give the work of an account back to colleagues when the account closes or its roles change.
 
-Each app registers a function. It is called after the change, in the same transaction. It returns
-the work that this account cannot do any more, records that, and lists the work in words that show
-no patient: an administrator reads the list before anything is stored.
+Each app registers a function, which is called after the change, in the same transaction. The
+function takes from the account the work that the account may not do any more, and records this. It
+returns a list of that work in words that name no patient, because an administrator reads the list
+before anything is stored.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -19,12 +20,18 @@ _registered: list[GiveBack] = []
 
 
 def on_change(give_back: GiveBack) -> GiveBack:
-    """Register a function that returns the work of `user`; see `give_back` for its arguments."""
+    """Register a function that takes work from an account.
+
+    The function `give_back` of this module calls each registered function with the same arguments.
+    """
     _registered.append(give_back)
     return give_back
 
 
 def give_back(*, user: "User", by: "User", request_id: str) -> list[str]:
-    """Return all work that the account cannot do any more. Lists it in words."""
+    """Take from the account of `user` all work that it may not do any more.
+
+    Returns a list of that work in words.
+    """
     given = (each(user=user, by=by, request_id=request_id) for each in _registered)
     return [words for back in given for words in back]

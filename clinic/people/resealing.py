@@ -1,7 +1,8 @@
-"""Seal every sealed value anew with the first key of the ring, so that an old key can go.
+"""Seal every sealed value anew with the first key of the key ring, so that an old key can be
+removed.
 
-Resealing works while the program runs. It can be stopped and started again: each value is replaced
-in a statement of its own, and only if the program has not stored another value meanwhile.
+Resealing works while the program runs, and can be stopped and started again. One statement replaces
+one value, and only if the program has not stored another value meanwhile.
 """
 
 import base64
@@ -21,16 +22,16 @@ BATCH = 500
 
 
 def reseal_all() -> int:
-    """Seal anew the values that an older key sealed. Returns how many.
+    """Seal anew the values that are not sealed with the first key. Returns how many.
 
-    Raises sealing.SealError for a value that does not open: its key is not in the ring, or the
-    value was changed.
+    Raises sealing.SealError for a value that does not open, because its key is not in the key ring
+    or the value was changed.
     """
     return sum(_reseal(field) for field in _fields()) + sum(map(_reseal_factor, _old_factors()))
 
 
 def count_old() -> int:
-    """Count the values that are sealed with another key than the first one."""
+    """Count the values that are not sealed with the first key of the key ring."""
     with connection.cursor() as cursor:
         total = 0
         for field in _fields():
@@ -78,7 +79,7 @@ def _is_old(value: str | bytes) -> bool:
     try:
         return sealing.kid_of(base64.b64decode(value, validate=True)) != sealing.primary_kid()
     except (TypeError, ValueError, binascii.Error, sealing.SealError):
-        return False  # not a sealed value
+        return False  # the value is not sealed
 
 
 def _old_factors() -> Iterator[Authenticator]:

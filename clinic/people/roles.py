@@ -1,8 +1,8 @@
 """The permissions of each role: one table in code, written to the database after every migration.
 
-A group has exactly the permissions of this table. A permission added by hand in the database is
-gone after the next migration. Nobody is a superuser; an administrator manages accounts and sees no
-patient data.
+Each role is a group of Django with exactly the permissions of this table. A permission that was
+added by hand in the database is removed by the next migration. Nobody is a superuser. An
+administrator manages accounts and sees no patient data.
 """
 
 from typing import Any
@@ -13,9 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 _SUBMISSIONS = frozenset({"intake.view_submission", "intake.decide_submission"})
 _FRONT_DESK = frozenset({"intake.view_frontdesk", "intake.change_frontdesk"})
 _APPOINTMENTS = frozenset(f"intake.{verb}_appointment" for verb in ("view", "change", "overbook"))
-# The front desk keeps the clinic's time, not the administrator: a closure shows the patients whose
-# visits it affects. Only hours and closures can be deleted; places, clinicians and types of visit,
-# to which visits refer, are put out of use instead.
+# The front desk, not the administrator, manages the clinic's time, because the page of a closure
+# shows the patients whose visits it affects. Only hours and closures can be deleted. Locations,
+# clinicians and visit types are marked as out of use instead, because visits refer to them.
 _CLINIC_TIME = frozenset(
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
@@ -26,16 +26,16 @@ _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
 _READ_PAGES = frozenset({"education.view_page"})
 
 ROLES: dict[str, frozenset[str]] = {
-    # sees only their own appointments (intake)
+    # a clinician sees only their own appointments: the admin of `intake` filters them
     "clinician": _SUBMISSIONS
     | _CALLS
     | _MESSAGES
     | _READ_PAGES
     | {"education.review_page", "intake.view_appointment"},
-    # is told first of a red flag that no clinician has attended to
+    # the duty role is told first of a red flag that no clinician has attended to
     "duty": _SUBMISSIONS | _CALLS | _MESSAGES,
     "front desk": _FRONT_DESK | _APPOINTMENTS | _CLINIC_TIME | _CALLS | _MESSAGES,
-    # writes and publishes; a clinician confirms that the text is medically right
+    # a content editor writes and publishes; a clinician confirms that the text is medically right
     "content editor": _READ_PAGES | {"education.change_page", "education.publish_page"},
     "auditor": frozenset({"clinic.view_event", "clinic.view_message"}),
     "administrator": frozenset({"auth.view_user", "auth.add_user", "auth.change_user"}),
@@ -43,10 +43,10 @@ ROLES: dict[str, frozenset[str]] = {
 
 
 def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Make the groups and give them exactly their permissions.
+    """Make the groups and give each group exactly its permissions in ROLES.
 
-    Returns the permissions of the table that do not exist, because an app is not migrated yet or a
-    name is misspelled. A test expects no such permission once all apps are migrated.
+    Returns the permissions of ROLES that do not exist, because an app is not migrated yet or a name
+    is misspelled. A test expects an empty list once all apps are migrated.
     """
     from django.contrib.auth.models import Group, Permission
 
@@ -62,7 +62,7 @@ def sync(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def after_migrate(sender: object, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Run `sync` once per migration: after the last app, when every permission exists."""
+    """Run `sync` once per `migrate`, after the last app, because then every permission exists."""
     last = [config for config in apps.get_app_configs() if config.models_module][-1]
     if sender is last:
         sync(using)

@@ -1,8 +1,9 @@
 """Staff sessions in the database, under the hash of their key.
 
-Django stores the cookie's own value as the primary key of a session. A reader of the table (a dump,
-a backup, a replica) could put that value in a cookie and be signed in. Here the primary key is a
-digest: the cookie finds the row, but the row does not give the cookie.
+Django stores the value of the cookie as the primary key of a session. A person who can read the
+table, a dump, a backup or a replica could put that value into a cookie and be signed in. Here the
+primary key is a hash of the value: the program finds the row by the cookie, but nobody can make the
+cookie from the row.
 
 A row names its account, so that a change of the password, the second factor, the roles or the
 account itself can end all sessions of that account.
@@ -18,25 +19,26 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
 from django.utils import timezone
 
-# allauth sets it once the password was right
+# the session key that allauth sets as soon as the password was right
 _PROVED = "account_authentication_methods_user"
-# the backend's old path → its path now; kept for one release, since open sessions name it
+# old path of the sign-in backend → its path now; kept for one release, because open sessions have
+# the old path
 MOVED_BACKENDS = {"clinic.staff.RoleBackend": "clinic.people.sign_in.RoleBackend"}
 
 
 def stored_key(key: str) -> str:
     """Return the primary key of a session's row.
 
-    It has 160 bits of the digest, since the column holds 40 characters.
+    The key is cut to 160 bits of the hash, because the column holds 40 characters.
     """
     return hashlib.sha256(b"clinic.session:" + key.encode()).hexdigest()[:40]
 
 
 def end(user: User, *, but: str | None = None) -> int:
-    """End the sessions of an account, also those that wait for the second factor.
+    """End all sessions of an account, including sessions that still wait for the second factor.
 
-    `but` is the key of one session that stays. Returns how many sessions ended. A session that
-    gets a new key at the same time ends as well.
+    `but` is the key of one session that is not ended. Returns how many sessions ended. A session
+    that gets a new key at the same moment ends as well.
     """
     with transaction.atomic():
         _lock_account(user.pk)
@@ -48,12 +50,12 @@ def end(user: User, *, but: str | None = None) -> int:
 
 
 def _lock_account(pk: Any) -> None:
-    """Lock the account until the transaction ends: its sessions neither end nor get new keys."""
+    """Lock the account, so that no other transaction ends its sessions or gives them new keys."""
     list(get_user_model().objects.select_for_update(no_key=True).filter(pk=pk).values_list("pk"))
 
 
 class SessionStore(db.SessionStore[Any]):
-    """Django's store; it finds and writes every row by `stored_key`."""
+    """Django's session store, but every row is found and written by `stored_key`."""
 
     _session_key: str | None
 
@@ -64,7 +66,7 @@ class SessionStore(db.SessionStore[Any]):
         return StaffSession
 
     def decode(self, session_data: Any) -> Any:
-        """Open a session. A session of the previous release has the backend's old path."""
+        """Read a session's data. Replace the old path of the backend, which older sessions have."""
         data = super().decode(session_data)
         if (path := data.get(BACKEND_SESSION_KEY)) in MOVED_BACKENDS:
             data[BACKEND_SESSION_KEY] = MOVED_BACKENDS[path]
@@ -85,12 +87,12 @@ class SessionStore(db.SessionStore[Any]):
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         row = super().create_model_instance(data)
-        row.session_key = stored_key(row.session_key)  # Django put the plain key there
+        row.session_key = stored_key(row.session_key)  # Django has set the key without a hash
         row.account_id = data.get(SESSION_KEY) or data.get(_PROVED)
         return row
 
     def cycle_key(self) -> None:
-        """Give the session a new key. Raises SessionInterrupted if it was ended meanwhile."""
+        """Give the session a new key. Raises SessionInterrupted if the session has ended."""
         account, old = self.get(SESSION_KEY) or self.get(_PROVED), self.session_key
         with transaction.atomic():
             _lock_account(account)
@@ -103,7 +105,7 @@ class SessionStore(db.SessionStore[Any]):
         if key:
             self.model.objects.filter(session_key=stored_key(key)).delete()
 
-    # Django's methods for async views would read and write plain keys.
+    # Refused, because Django's methods for async views would read and write keys without a hash.
     async def _no_async(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("Sessions here are for ordinary views only.")
 

@@ -1,7 +1,7 @@
 """The sign-in of staff: a password, then a second factor, and a session that ends.
 
-allauth checks the factors. This module requires two of them, ends sessions, and records sign-ins
-in the audit trail. Nobody signs up: an administrator makes the accounts.
+allauth checks the password and the second factor. This module requires both, ends sessions, and
+records sign-ins in the audit trail. Nobody can sign up: an administrator makes the accounts.
 """
 
 import base64
@@ -44,24 +44,24 @@ FRESH_SECONDS = 5 * 60
 SEEN_EVERY_SECONDS = 60
 STARTED, SEEN = "staff_started", "staff_seen"
 
-# The pages that a session may open after the password alone. A thief of the password must not see
-# the recovery codes or remove the second factor.
+# The pages that a session may open after the password alone. A person who has stolen a password
+# must not see the recovery codes or remove the second factor.
 FIRST_FACTOR_PAGES = {"account_logout", "account_reauthenticate"}
 ENROL_PAGES = FIRST_FACTOR_PAGES | {"mfa_activate_totp", "mfa_add_webauthn"}
 PROVE_PAGES = {"account_logout", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the network address that sign-ins are counted by.
+    """Return the network address by which sign-ins are counted.
 
-    It is the address of all our limits, without the "/64" of an IPv6 address.
+    It is the address that `limits.peer` returns, without the "/64" at the end of an IPv6 address.
     """
     address = limits.peer(request).partition("/")[0]
     return None if address == "unknown" else address
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """The adapter by which allauth handles accounts and passwords."""
+    """The adapter through which allauth handles accounts and passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -73,12 +73,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return client_address(request) or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Do nothing: axes counts passwords, in the database and for all processes."""
+        """Do nothing, because axes counts wrong passwords, in the database for all processes."""
 
     def is_reauthentication_required(self, *args: Any, **kwargs: Any) -> bool:
-        """Return False within FRESH_SECONDS of a sign-in; after that, the answer of allauth.
+        """Return False within FRESH_SECONDS after the sign-in; after that, allauth's own answer.
 
-        A new member of staff has just typed the password when the page to enrol asks for it again.
+        So new staff, who come from the sign-in to the page that enrols a second factor, need not
+        type the password again.
         """
         request = context.request
         records = get_authentication_records(request, request.user)
@@ -90,24 +91,26 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reauthentication_methods(
         self, user: AbstractBaseUser | AnonymousUser
     ) -> list[dict[str, Any]]:
-        """Return the second factors of the user; the password only for a user without one."""
+        """Return the user's second factors; the password only if the user has no second factor."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         return [way for way in methods if way["id"].startswith("mfa_")] or methods
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        if not hasattr(user, "backend"):  # after the second factor
-            # allauth would store the name of the module, which Django finds in no setting
+        if not hasattr(user, "backend"):  # allauth signs in after the second factor
+            # the path in the settings, because allauth would store the class's module, which could
+            # be another path
             user.backend = settings.AUTHENTICATION_BACKENDS[-1]
         super().login(request, user)
-        # Django keeps the key when the same person signs in again; a stolen copy must stop working
+        # When the same person signs in again, Django keeps the session's key. A new key makes a
+        # stolen copy of the old key useless.
         request.session.cycle_key()
         request.session[STARTED] = request.session[SEEN] = time.time()
 
 
 class RoleBackend(AuthenticationBackend):
-    """Find accounts as the lock and the audit trail do; permissions come from roles alone.
+    """Find the account of a typed name by `attempts.account`; take permissions from roles alone.
 
-    Permissions that a single account was given by hand do not count and are not queried (roles.py).
+    Permissions that were given by hand to a single account do not count and are not queried.
     """
 
     def _authenticate_by_username(self, username: str, password: str) -> AbstractBaseUser | None:
@@ -118,7 +121,7 @@ class RoleBackend(AuthenticationBackend):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """The adapter by which allauth handles the second factor."""
+    """The adapter through which allauth handles the second factor."""
 
     _PLACE = "mfa_authenticator|data"
     error_messages = DefaultMFAAdapter.error_messages | {
@@ -126,16 +129,16 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        """Seal a seed, so that a copy of the database cannot make codes."""
+        """Seal the seed of an app, so that nobody can make codes from a copy of the database."""
         return base64.b64encode(sealing.seal(text.encode(), self._PLACE)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         return sealing.unseal(base64.b64decode(encrypted_text), self._PLACE).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """Draw the QR code as a part of the page: our Content-Security-Policy allows no `data:`.
+        """Draw the QR code as SVG inside the page, because our CSP forbids pictures from `data:`.
 
-        The drawing has its own white background, so that phones can read it in dark mode.
+        The drawing has a white background, so that phones can read the code in dark mode.
         """
         import qrcode
         from qrcode.image.svg import SvgPathFillImage
@@ -147,19 +150,19 @@ class MFAAdapter(DefaultMFAAdapter):
 
 
 def has_second_factor(request: HttpRequest) -> bool:
-    """Return whether the user of this session has shown a second factor in it."""
-    # allauth returns an empty list unless it is given the user
+    """Return whether the user has proved a second factor in this session."""
+    # without the user, allauth would return an empty list
     records = get_authentication_records(request, signed_in_user(request))
     return any(record.get("method") == "mfa" for record in records)
 
 
 class SecondFactorMiddleware:
-    """Keep signed-in staff on the sign-in pages until their session has shown two factors.
+    """Keep staff on the sign-in pages until both factors are proved in their session.
 
-    The middleware also ends sessions: after 15 idle minutes, and after 12 hours in any case. It
-    stores the time of a visit once a minute at most, so that most page views write no row. A
-    visitor without our session cookie costs nothing. A page that needs no sign-in
-    (`login_not_required`) loads no session, so it works without the database.
+    The middleware also ends sessions: after 15 idle minutes, and after 12 hours in any case. The
+    time of the last request is stored once a minute at most, so that most requests write no row. A
+    request without our session cookie loads no session. A page that needs no sign-in
+    (`login_not_required`) loads no session either, so that it works without the database.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -192,7 +195,7 @@ class SecondFactorMiddleware:
 def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | None:
     """Redirect to the page where the user enrols or proves a second factor.
 
-    Returns None when the request is for such a page.
+    Returns None if the request is for that page.
     """
     if not is_mfa_enabled(signed_in_user(request)):
         return None if name in ENROL_PAGES else redirect("mfa_activate_totp")
@@ -203,9 +206,11 @@ def _ask_for_second_factor(request: HttpRequest, name: str) -> HttpResponse | No
 
 
 def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
-    """Show the text typed into a form after its session ended, so that staff can copy it.
+    """Show the text of a form that was posted after its session had ended, so that staff can copy
+    the text.
 
-    Returns None without such text: codes, choices and single words are quickly typed again.
+    Returns None for a form without text of several words: codes, choices and single words are
+    quickly typed again.
     """
     posted = request.POST.lists() if request.method == "POST" else ()
     typed = [
@@ -219,7 +224,8 @@ def _page_of_typed_text(request: HttpRequest) -> HttpResponse | None:
 
 
 def _has_ended(session: SessionBase) -> bool:
-    """Return whether the session is past one of its two limits. If not, store the time."""
+    """Return whether the session was idle too long or is too old. If not, store the time of this
+    request."""
     now = time.time()
     seen = session.get(SEEN, 0)
     if now - seen > settings.STAFF_IDLE_SECONDS:
@@ -263,7 +269,7 @@ def _on_logout(sender: object, request: HttpRequest, user: User | None, **kwargs
 def _on_login_failed(
     sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    # the typed text is not stored: people type their password into the box of the user name
+    # The typed name is not stored, because some people type their password into its box.
     user = attempts.account(credentials.get("username") or "")
     _record(request, user, "login-fail", step="password")
 
@@ -273,9 +279,9 @@ def _on_factor_failed(sender: object, request: HttpRequest, user: User, **kwargs
 
 
 def _on_step(sender: object, request: HttpRequest, user: User, method: str, **kwargs: Any) -> None:
-    """Give the session a new key when its second factor was proved again, as a sign-in does.
+    """Give the session a new key, as at sign-in, when the second factor was proved again.
 
-    Enrolling an app counts as such a proof, too.
+    Enrolling an app counts as a proof of the second factor, too.
     """
     if kwargs.get("reauthenticated"):
         request.session.cycle_key()
@@ -311,7 +317,7 @@ def _on_factor_gone(step: str) -> Callable[..., None]:
 
 @contextmanager
 def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
-    """End the user's other sessions in the transaction of a change to their password or factor."""
+    """End the user's other sessions in the transaction that changes the password or the factor."""
     with transaction.atomic():
         count = sessions.end(user, but=request.session.session_key)
         yield
@@ -322,7 +328,10 @@ def _ending_other_sessions(request: HttpRequest, user: User) -> Iterator[None]:
 def _on_enrolled(
     sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Count the code that enrolled an app as this session's proof, and so as used."""
+    """Mark the code that enrolled an app as used.
+
+    The code also proves the second factor in this session.
+    """
     if authenticator.type == Authenticator.Type.TOTP:
         post_authentication(request, authenticator, reauthenticated=True)
 
@@ -342,6 +351,6 @@ _HANDLERS: tuple[tuple[Signal, Callable[..., None]], ...] = (
 
 
 def connect_handlers() -> None:
-    """Connect the handlers above. The app calls this once, when it is ready."""
+    """Connect the handlers of this module. ClinicConfig.ready calls this function once."""
     for number, (signal, handler) in enumerate(_HANDLERS):
         signal.connect(handler, weak=False, dispatch_uid=f"clinic.people.sign_in.{number}")

@@ -1,11 +1,12 @@
 """Sealed values: patients' answers and identity, encrypted before they reach the database.
 
 A sealed value is 0x01, the key's id (4 bytes), a nonce (12 bytes) and the AES-256-GCM ciphertext.
-It is bound to its table, column and row, so a value that was edited or moved to another place does
-not open. Failure to open raises SealError; no function falls back to the stored bytes.
+The value is bound to its table, column and row, so that a value that was edited or moved to another
+place does not open. A value that does not open raises SealError; no function returns the stored
+bytes instead.
 
-Blind indexes find a row by an equal value without opening it. They reveal which rows are equal, so
-no clinical value is indexed.
+Blind indexes find rows with an equal value without opening the values. An index reveals which rows
+have equal values, so no clinical value is indexed.
 """
 
 import base64
@@ -40,7 +41,7 @@ _MARK = hashlib.sha256().digest_size
 
 Loaded = TypeVar("Loaded")
 Value = TypeVar("Value")
-# the value of a sealed field: a JSON object, or a JSON object whose values are all texts
+# types of sealed values: any JSON object, and a JSON object whose values are all texts
 Json = dict[str, Any]
 Words = dict[str, str]
 Ring = tuple[tuple[bytes, AESGCM], ...]
@@ -52,14 +53,14 @@ class SealError(Exception):
 
 # --- values -------------------------------------------------------------------------------------
 def seal(plaintext: bytes, aad: str) -> bytes:
-    """Encrypt with the primary key; `aad` names the place that the value is bound to."""
+    """Encrypt with the first key of the key ring. `aad` names the place of the value."""
     key_id, key = _ring()[0]
     nonce = secrets.token_bytes(_NONCE)
     return _VERSION + key_id + nonce + key.encrypt(nonce, plaintext, aad.encode())
 
 
 def unseal(sealed: bytes, aad: str) -> bytes:
-    """Decrypt what `seal` returned. Raises SealError if the bytes or `aad` are not the same."""
+    """Decrypt a value of `seal`. Raises SealError if the bytes or `aad` are not the same."""
     key_id = bytes.fromhex(kid_of(sealed))
     for known_id, key in _ring():
         if known_id == key_id:
@@ -71,26 +72,29 @@ def unseal(sealed: bytes, aad: str) -> bytes:
 
 
 def reseal(sealed: bytes, aad: str) -> bytes:
-    """Seal the value anew with the primary key. Raises SealError."""
+    """Seal a sealed value anew with the first key of the key ring. Raises SealError."""
     return seal(unseal(sealed, aad), aad)
 
 
 def kid_of(sealed: bytes) -> str:
-    """Return the id (8 hex digits) of a sealed value's key. Raises SealError for other bytes."""
+    """Return the id (8 hex digits) of the key that sealed these bytes.
+
+    Raises SealError for bytes that are not a sealed value.
+    """
     if sealed[:1] != _VERSION or len(sealed) < _HEAD:
         raise SealError("these bytes are no sealed value")
     return sealed[1 : 1 + _ID].hex()
 
 
 def primary_kid() -> str:
-    """Return the id (8 hex digits) of the primary key, which seals new values."""
+    """Return the id (8 hex digits) of the key ring's first key, which seals new values."""
     return _ring()[0][0].hex()
 
 
 # --- the model field ----------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """The bytes of a sealed column, not opened."""
+    """The bytes of a sealed column, not decrypted."""
 
     data: bytes
 
@@ -99,7 +103,7 @@ class Sealed:
 
 
 class _OpenOnRead(DeferredAttribute):
-    """Open the value of a row when it is first read, and keep it open."""
+    """Decrypt the value of a row when the attribute is first read, and keep it decrypted."""
 
     field: "SealedField[Any]"
 
@@ -110,7 +114,7 @@ class _OpenOnRead(DeferredAttribute):
             instance.__dict__[self.field.attname] = value
         return value
 
-    # with a setter, Python calls __get__ although the instance's own dict holds the value
+    # This setter makes Python call __get__ although the instance's own dict holds the value.
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
 
@@ -118,16 +122,17 @@ class _OpenOnRead(DeferredAttribute):
 class SealedField(models.BinaryField[Value, Value]):
     """A column that stores a JSON value (a dict, list, string, …) sealed.
 
-    The value is bound to table, column and primary key. So the primary key is made in Python,
-    before the row is saved, and a rename of the table or column has to reseal every row. A row is
-    opened when the attribute is read. None is NULL.
-    Only `isnull` can be looked up. `update()` takes the result of `seal_for`; `bulk_update`,
-    fixtures and serializers are refused or leave the column out.
+    The value is bound to table, column and primary key. So the primary key must be made in Python
+    before the row is saved, and a migration that renames the table or column must reseal every row.
+    The value is decrypted when the attribute is read. None is stored as NULL.
+
+    Queries can look up only `isnull`. `update()` takes the result of `seal_for`. `bulk_update` is
+    refused; fixtures and serializers leave the column out.
     """
 
     description = "Sealed value"
     descriptor_class = _OpenOnRead
-    empty_strings_allowed = False  # a missing value is NULL, and so refused by NOT NULL
+    empty_strings_allowed = False  # so a missing value is NULL, which a NOT NULL column refuses
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **(kwargs | {"editable": False, "serialize": False}))
@@ -138,9 +143,9 @@ class SealedField(models.BinaryField[Value, Value]):
         return name, path, args, kwargs
 
     def seal_for(self, pk: object, value: Value | None) -> Sealed | None:
-        """Seal a value for the row `pk`, as `QuerySet.update` takes it.
+        """Seal a value for the row `pk`, for `QuerySet.update`.
 
-        Raises TypeError without a pk or for a value that is not JSON.
+        Raises TypeError if `pk` is None or the value cannot be written as JSON.
         """
         if value is None:
             return None
@@ -148,16 +153,16 @@ class SealedField(models.BinaryField[Value, Value]):
         return Sealed(seal(text.encode(), self.place_of(pk)))
 
     def open_for(self, pk: object, value: Sealed | None) -> Any:
-        """Open a value of the row `pk` that `QuerySet.values` returned. Raises SealError."""
+        """Decrypt a value that `QuerySet.values` returned for the row `pk`. Raises SealError."""
         return None if value is None else json.loads(unseal(value.data, self.place_of(pk)))
 
     def place_of(self, pk: object) -> str:
-        """Return the place that values of row `pk` are bound to. Raises TypeError without a pk."""
+        """Return the place to which values of row `pk` are bound. Raises TypeError for None."""
         if pk is None:
             raise TypeError(f"{self} is bound to its row: give the row its primary key first")
         return f"{self.model._meta.db_table}|{self.column}|{pk}"
 
-    # from and to the database
+    # values on their way from and to the database
     def from_db_value(
         self, value: Any, expression: models.Expression, connection: BaseDatabaseWrapper
     ) -> Sealed | None:
@@ -168,7 +173,7 @@ class SealedField(models.BinaryField[Value, Value]):
             getattr(model_instance, self.attname)  # fetch a deferred value
         value = model_instance.__dict__[self.attname]
         if isinstance(value, Sealed):
-            # a value that was not opened is written unchanged, if it opens in this row
+            # a value that was never read is written unchanged, if it belongs to this row
             unseal(value.data, self.place_of(model_instance.pk))
             return value
         return self.seal_for(model_instance.pk, value)
@@ -180,7 +185,7 @@ class SealedField(models.BinaryField[Value, Value]):
             return connection.Database.Binary(value.data)
         raise TypeError(f"{self} is sealed: give update() the result of the field's seal_for()")
 
-    # other fields allow these operations; a sealed field refuses them
+    # operations that other fields allow and a sealed field refuses
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
@@ -198,31 +203,35 @@ class SealedField(models.BinaryField[Value, Value]):
 
 # --- blind indexes ------------------------------------------------------------------------------
 def fold(text: str) -> str:
-    """Return text as search compares it: no case, accents, spaces or signs (O'Brién → obrien)."""
+    """Return text in the form that search compares: O'Brién becomes obrien.
+
+    The result has only small letters and digits, without accents, spaces and punctuation.
+    """
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
 
 
 def blind(kind: str, value: str) -> int:
-    """Return a keyed hash as a PostgreSQL bigint. Equal kind and value give an equal number."""
+    """Return a keyed hash as a PostgreSQL bigint: the same number for the same kind and value."""
     return int.from_bytes(keyed(kind, value.encode())[:8], "big", signed=True)
 
 
 # --- keyed hashes -------------------------------------------------------------------------------
 def keyed(kind: str, value: bytes) -> bytes:
-    """Return a hash of 32 bytes that cannot be made or guessed without the index key.
+    """Return a hash of 32 bytes that nobody can compute without the index key.
 
-    Equal kind and value give an equal hash; `kind` separates the uses.
+    The same kind and value give the same hash. `kind` names the purpose, so that hashes for two
+    purposes cannot be compared.
     """
     return hmac.digest(index_key(), f"{kind}\0".encode() + value, hashlib.sha256)
 
 
 def sign(place: str, entry: bytes) -> bytes:
-    """Prefix an entry with a keyed hash of the entry and of the place where it is stored."""
+    """Put a keyed hash of the entry and of its place in front of the entry."""
     return keyed(place, entry) + entry
 
 
 def signed(place: str, whole: bytes) -> bytes | None:
-    """Return the entry that `sign` prefixed for this place; None for any other bytes."""
+    """Return the entry that `sign` signed for this place; None for any other bytes."""
     mark, entry = whole[:_MARK], whole[_MARK:]
     return entry if hmac.compare_digest(mark, keyed(place, entry)) else None
 
@@ -256,7 +265,7 @@ def write_key_file(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # the file appears complete; the first of two writers wins
+        os.link(draft, path)  # the file appears complete; a second writer gets FileExistsError
     finally:
         draft.unlink()
 
@@ -289,7 +298,7 @@ def _cached(path: str, _mtime: int, _inode: int, read: Callable[[str], Any]) -> 
     try:
         return read(Path(path).read_text(encoding="ascii"))
     except (OSError, ValueError, LookupError, TypeError) as error:
-        # names the type of error only: its text may quote the key
+        # the message names only the type of the error, whose text may quote the key
         raise ImproperlyConfigured(
             f"The key file {path} cannot be used ({type(error).__name__}). "
             "A key is 32 bytes in base64; restore the file from its backup."

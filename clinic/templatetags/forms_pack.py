@@ -1,8 +1,10 @@
-"""Filters that tell the templates of the form pack (`templates/forms/`) about a bound field.
+"""Filters with which the templates in `templates/forms/` ask about a bound field.
 
-The settings make them built in. A field may have `unit` (shown beside its box), `exclusive` (values
-of options that exclude all others), `kept` (the question has an answer, and an empty box keeps it)
-and, for a single check box, `legend`. A form may have `single_question`. All are optional.
+Every template can use them without `{% load %}`, because the settings list them as builtins. A
+field may have these optional attributes: `unit` (shown beside the box), `exclusive` (values of
+options that exclude all others), `drawings` (names of pictures by option), `language` (of a
+question without a translation), `kept` (the question has an answer, which an empty box keeps) and,
+for a single check box, `legend`. A form may have `single_question`.
 """
 
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField, DecimalField, FloatField, widgets
 from django.forms.utils import flatatt
+from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -27,19 +30,19 @@ _KINDS = (
     (widgets.Select, "select"),
     (widgets.NumberInput, "number"),
 )
-_NUMBERED = ("radios", "checkboxes", "group")  # their ids end in _0, _1, …
+_NUMBERED = ("radios", "checkboxes", "group")  # kinds whose controls have ids that end in _0, _1, …
 
 
 @register.filter
 def kind(field: BoundField) -> str:
-    """Return the part of field.html that renders this field."""
+    """Return the name of the kind of control, by which field.html decides how to render a field."""
     widget = field.field.widget
     return next((name for cls, name in _KINDS if isinstance(widget, cls)), "input")
 
 
 @register.filter
 def first_id(field: BoundField) -> str:
-    """Return the id of the first control: the target of a link in the error summary."""
+    """Return the id of the field's first control, to which the error summary links."""
     if isinstance(field.field.widget, widgets.SelectDateWidget):
         return field.id_for_label or ""
     if kind(field) in _NUMBERED:
@@ -49,25 +52,28 @@ def first_id(field: BoundField) -> str:
 
 @register.filter
 def unit(field: BoundField) -> str:
-    """Return the unit in words, or ''. UCUM codes that patients do not know are spelled out."""
-    code = str(getattr(field.field, "unit", None) or "")
-    return {
-        "a": gettext("years"),
-        "d": gettext("days"),
-        "h": gettext("hours"),
-        "min": gettext("minutes"),
-    }.get(code, code)
+    """Return the unit beside the number, or ''."""
+    return str(getattr(field.field, "unit", ""))
+
+
+@register.filter
+def language(field: BoundField) -> str:
+    """Return the language of the question and its options, or '' if it is that of the page."""
+    return str(getattr(field.field, "language", ""))
 
 
 @register.filter
 def is_kept(field: BoundField) -> bool:
-    """Return whether the field is marked as answered although its box is empty."""
+    """Return whether the field is shown as answered although its box is empty."""
     return getattr(field.field, "kept", False)
 
 
 @register.filter
 def describedby(field: BoundField) -> str:
-    """Return the ids of hint, mark, error and unit, in the order in which they are read aloud."""
+    """Return the ids of the texts that describe the field, in the order in which they are read out.
+
+    They are the hint, the mark "answered", the error and the unit.
+    """
     ids = [f"{field.auto_id}_helptext"] if field.help_text else []
     if is_kept(field):
         ids.append(f"{field.auto_id}_kept")
@@ -80,23 +86,33 @@ def describedby(field: BoundField) -> str:
 
 @register.filter
 def marked_optional(field: BoundField) -> bool:
-    """Return whether to add '(optional)': only if the question does not say so itself."""
+    """Return whether to add '(optional)' to the label of an optional field.
+
+    Nothing is added if the label already says so.
+    """
     mark = gettext("(optional)").casefold()
     return not field.field.required and mark not in str(field.label).casefold()
 
 
 @register.filter
 def choices(field: BoundField) -> list[dict[str, Any]]:
-    """Return the options as plain values; `apart` marks the first option that excludes others."""
+    """Return the options as dicts.
+
+    `apart` marks the first option that excludes all others. `drawing` is the address of a picture
+    of what the label says, or ''.
+    """
+    drawings = getattr(field.field, "drawings", {})
     exclusive = {str(value) for value in getattr(field.field, "exclusive", None) or ()}
     found: list[dict[str, Any]] = []
     for option in (part.data for part in field.subwidgets):
         alone = str(option["value"]) in exclusive
+        name = drawings.get(option["value"])
         found.append(
             {
                 "id": option["attrs"].get("id", ""),
                 "value": option["value"],
                 "label": option["label"],
+                "drawing": drawing_url(name) if name else "",
                 "selected": option["selected"],
                 "disabled": option["attrs"].get("disabled", False),
                 "apart": alone and bool(found) and not found[-1]["alone"],
@@ -106,12 +122,24 @@ def choices(field: BoundField) -> list[dict[str, Any]]:
     return found
 
 
+def drawing_url(name: str) -> str:
+    """Return the address of a picture of an option, or '' if this release has no such picture.
+
+    A draft may be of an older protocol, whose pictures are gone; its labels say the same.
+    """
+    try:
+        return static(f"img/options/{name}.svg")
+    except ValueError:  # the list of collected files does not have it
+        return ""
+
+
 @register.filter
 def control(field: BoundField) -> SafeString:
     """Render the control, connected to its hint, error and unit.
 
-    The control is never `required`: the server explains a missing answer in its own words. A number
-    is a text box with a number pad, because wheel and arrows change a number box unnoticed.
+    The control never has `required`, because the server explains a missing answer in its own words.
+    A number is typed into a text box with a number pad, because a turn of the mouse wheel or an
+    arrow key can change a number box unnoticed.
     """
     widget, which = field.field.widget, kind(field)
     attrs: dict[str, Any] = {"id": field.auto_id} if field.auto_id else {}

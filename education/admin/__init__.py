@@ -1,6 +1,6 @@
 """The admin of pages, conditions and pictures, for editors and clinicians.
 
-The admin's own forms store nothing: each act calls one service, which records it in the audit
+The admin stores nothing itself: each act calls one service, which records the act in the audit
 trail. Looking at a page is not recorded, because pages contain no data about patients.
 """
 

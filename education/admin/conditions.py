@@ -26,7 +26,7 @@ OTHERS = [(code, name) for code, name in settings.LANGUAGES if code != "en"]
 
 
 class ConditionForm(forms.Form):
-    """The titles and the place of a condition. The name in the address never changes."""
+    """The titles of a condition and its place in the list. Its name in addresses never changes."""
 
     slug = NameField(
         label=gettext_lazy("Name in the address"),
@@ -70,7 +70,7 @@ class ConditionForm(forms.Form):
 
 @admin.register(Condition)
 class ConditionAdmin(ReadOnlyAdmin[Condition]):
-    """Editors add and change conditions. No condition is deleted: addresses of pages contain it."""
+    """The list of conditions. None can be deleted, because addresses of pages contain its name."""
 
     list_title = gettext_lazy("Conditions")
     is_in_index = False
@@ -109,7 +109,7 @@ class ConditionAdmin(ReadOnlyAdmin[Condition]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Redirect to the list: the audit trail records the changes."""
+        """Redirect to the list. Changes are in the audit trail, not in Django's history."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect(LIST)

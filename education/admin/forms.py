@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 MAX_ROWS: Final = 30
-"""The most sections, and the most sources, of a page: Django limits the fields of a form."""
+"""How many sections and how many sources a page may have: Django limits the fields of a form."""
 MAX_CHARACTERS: Final = 40_000
-"""The most characters of all sections together: a posted form has a size limit."""
+"""How many characters all sections together may have: the size of a posted form is limited."""
 _LAST: Final = 10_000
 _DAY = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 _NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 
 
 class NameField(forms.RegexField):
-    """A name for use in an address or a text: small letters, digits and hyphens."""
+    """A name to be used in an address or in a text: small letters, digits and hyphens."""
 
     def __init__(
         self, *, label: "StrOrPromise", help_text: "StrOrPromise", missing: "StrOrPromise"
@@ -46,7 +46,7 @@ class NameField(forms.RegexField):
 
 
 class RelatedField(forms.CharField):
-    """The names of pages, one in each line. The value is a tuple of names."""
+    """A box for names of pages, one name in each line. The value is a tuple of names."""
 
     widget = forms.Textarea({"rows": 3, "spellcheck": "false"})
     _line = RegexValidator(rf"^{_NAME}/{_NAME}\Z")
@@ -67,7 +67,7 @@ class RelatedField(forms.CharField):
 
 
 class HeadForm(forms.Form):
-    """The head of a page: everything above the text. `read` is the hash of the opened text."""
+    """The head of a page, such as title and summary. `read` is the hash of the opened text."""
 
     title = forms.CharField(
         label=gettext_lazy("Title"),
@@ -108,7 +108,7 @@ class HeadForm(forms.Form):
 
 
 class NewHeadForm(HeadForm):
-    """The head of a new page, with its condition, language and name in the address."""
+    """The head of a new page, with the condition, the language, and the name for the address."""
 
     condition = forms.ModelChoiceField(
         label=gettext_lazy("Condition"),
@@ -136,7 +136,7 @@ class NewHeadForm(HeadForm):
 
 
 class SectionForm(forms.Form):
-    """A heading and its Markdown. An empty form is ignored."""
+    """One section: a heading and its Markdown. An empty form is ignored."""
 
     place = forms.IntegerField(
         label=gettext_lazy("Place"), required=False, min_value=0, max_value=999
@@ -198,8 +198,8 @@ Sources = forms.formset_factory(SourceForm, extra=2, max_num=MAX_ROWS, absolute_
 class PageForm:
     """The forms of a whole page: head, sections and sources.
 
-    `text` is the stored text, None for a new page. With `data` the forms show what the editor
-    typed, valid or not.
+    `text` is the stored text, None for a new page. `data` is the posted form: with it, the forms
+    show what the editor typed, valid or not.
     """
 
     def __init__(self, text: content.Page | None = None, data: QueryDict | None = None) -> None:
@@ -244,7 +244,7 @@ class PageForm:
         return str(self.head.cleaned_data["read"])
 
     def as_text(self, *, condition: str, slug: str, language: str) -> content.Page:
-        """Return the typed text. Call this after `is_valid` returned True."""
+        """Return the typed page. Call this only after `is_valid` has returned True."""
         head = self.head.cleaned_data
         return content.Page(
             condition=condition,
@@ -263,7 +263,10 @@ class PageForm:
         )
 
     def rebased(self, text: content.Page) -> "PageForm":
-        """Return the same typed text as a change of `text`, for the page after a conflict."""
+        """Return a form with the same typed text, to be saved over `text`.
+
+        After a conflict, `text` is the text that another person has stored meanwhile.
+        """
         assert self.data is not None
         data = self.data.copy()
         data["read"] = text.content_hash
@@ -273,7 +276,7 @@ class PageForm:
 
     @property
     def faults(self) -> Iterator[tuple[str, str]]:
-        """The id of each wrong control and its error message, for the error summary."""
+        """The id of each wrong field with its error message, for the error summary."""
         if self.data is None:
             return
         if self.refused:
@@ -294,10 +297,10 @@ def _faults(form: forms.Form, before: str) -> Iterator[tuple[str, str]]:
 
 
 def _in_order(rows: Sequence[Part]) -> list[Part]:
-    """Return the rows that are kept, sorted by place.
+    """Return the rows that count, sorted by the place that the editor typed.
 
-    A row that was moved to a taken place gets the place. The other row makes room: upwards if the
-    moved row came from above, else downwards.
+    A row that was moved to the place of another row gets this place. The other row moves one place
+    up if the moved row came from above, else one place down.
     """
 
     def key(numbered: tuple[int, Part]) -> tuple[int, int, int]:
@@ -312,7 +315,7 @@ def _in_order(rows: Sequence[Part]) -> list[Part]:
 
 
 class ReviewForm(forms.Form):
-    """The form by which a clinician reviews a text: the day of the next review."""
+    """The form with which a clinician confirms a text and sets the day of the next review."""
 
     next_on = forms.DateField(
         label=gettext_lazy("Next review"),

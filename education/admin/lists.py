@@ -90,7 +90,7 @@ class ReviewFilter(FixedFilter):
 
 
 class ProblemFilter(FixedFilter):
-    """Judges every page in Python, which is quick enough for some dozens of pages."""
+    """Filter pages by problems. Every page is judged in Python: quick enough for some dozens."""
 
     title = gettext_lazy("problems")
     parameter_name = "problems"
@@ -106,7 +106,7 @@ class ProblemFilter(FixedFilter):
 
 
 class PageList(ReadOnlyAdmin[Page]):
-    """The columns and filters of the list. The pages of a single page are in pages.py."""
+    """The columns and filters of the list. The views of a single page are in pages.py."""
 
     list_title = gettext_lazy("Pages")
     list_display = [
@@ -166,7 +166,7 @@ class PageList(ReadOnlyAdmin[Page]):
 
     @admin.display(description=gettext_lazy("Reading grade"))
     def grade(self, row: Any) -> str:
-        # the formula counts syllables as in English
+        # only for English, because the formula counts English syllables
         grade = f"{row.judgement.whole.grade:.1f}" if row.language == "en" else ""
         return _labelled(_("reading grade:"), grade) if grade else ""
 
@@ -193,12 +193,12 @@ class PageList(ReadOnlyAdmin[Page]):
         return rights.may(request.user, "change")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Show the list in the admin index to editors; others reach it from the page header."""
+        """Show the list in the admin index to editors only; others open it from the header."""
         return rights.may(request.user, "change")
 
 
 def _labelled(label: str, value: str) -> str:
-    """Return a cell with its label, which shows on a phone, where column headings are hidden."""
+    """Return a cell with a label that only phones show, on which column headings are hidden."""
     return format_html('<span class="on-phone">{}</span> {}', label, value)
 
 
@@ -213,17 +213,17 @@ def known_names() -> KnownNames:
 
 
 def judgement(page: Page, known: KnownNames) -> judging.Judgement:
-    """Judge the text under work."""
+    """Judge the text that editors work on (not the text that readers see)."""
     return judging.judge(page.as_written(), *known)
 
 
 def is_behind(page: Any) -> bool:
-    """Whether the English page has changed since this translation was written."""
+    """Whether the English page was changed after this translation was changed last."""
     return page.english_at is not None and page.english_at > page.changed_at
 
 
 def state_words(page: Page) -> str:
-    """Return the state in words, and whether readers see an older text."""
+    """Return a page's state in words, which say if readers see an older text."""
     words = page.get_status_display()
     if page.status == Status.IN_REVIEW and page.reviewed_by_id:
         words = _("Reviewed, not yet published")

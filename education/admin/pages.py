@@ -29,9 +29,9 @@ from education.views import directory, page_context
 
 SELF: Final = "'self'"
 SHOWN: Final = "shown"
-"""Stands for the text that readers see, where other texts are named by a version's id."""
+"""The name of the text that readers see. The names of all other texts are ids of versions."""
 
-# the page that contains a preview, and the preview in its frame
+# the first is for a page that contains a preview, the second for the preview inside its frame
 _holds_preview = method_decorator(csp_update({"frame-src": [SELF]}))
 _in_frame = method_decorator([xframe_options_sameorigin, csp_replace({"frame-ancestors": [SELF]})])
 
@@ -46,13 +46,13 @@ MOVES: Final[dict[str, tuple[Callable[..., None], Any]]] = {
 
 @admin.register(Page)
 class PageAdmin(PageList):
-    """One page: an editor writes, a clinician reviews, an editor publishes."""
+    """The admin of pages: an editor writes, a clinician reviews, an editor publishes."""
 
     # --- writing ----------------------------------------------------------------------------------
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
-        """Add a page, which becomes a draft."""
+        """Show the form for a new page, and store the new page as a draft."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         typed = PageForm(data=request.POST if request.method == "POST" else None)
@@ -85,7 +85,7 @@ class PageAdmin(PageList):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Show the text: as a form to editors, as a preview to clinicians who review."""
+        """Show the page, to editors as a form, to others as a preview. Store a posted form."""
         page = self._page(request, object_id)
         if request.method != "POST":
             return self._edit(request, page)
@@ -149,7 +149,7 @@ class PageAdmin(PageList):
     # --- state ------------------------------------------------------------------------------------
     @_holds_preview
     def move_view(self, request: HttpRequest, object_id: UUID, move: str) -> HttpResponse:
-        """Act on a button that changes the state. A refusal is shown on the page."""
+        """Change the state of the page as the pressed button says. Show why a change is refused."""
         page = self._page(request, object_id)
         back = redirect(self.address("change", page.pk))
         if request.method != "POST":
@@ -181,7 +181,7 @@ class PageAdmin(PageList):
     # --- preview ----------------------------------------------------------------------------------
     @_holds_preview
     def preview_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Show the page as on a reader's phone or wide screen, and its problems beside it."""
+        """Show the page as on a reader's phone or wide screen, and list its problems."""
         page = self._page(request, object_id)
         context = {
             "title": _("Preview: %(title)s") % {"title": page.title},
@@ -195,7 +195,7 @@ class PageAdmin(PageList):
 
     @_in_frame
     def shown_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Show the text under work in the public template: the content of the preview's frame."""
+        """Show the text that editors work on in the public template, for the preview's frame."""
         page = self._page(request, object_id)
         with override(page.language):
             context = page_context(page, directory(request), page.as_written())
@@ -238,7 +238,7 @@ class PageAdmin(PageList):
         return self._answer(request, "history", context)
 
     def restore_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Store an old text again as the newest one. The texts in between stay in the history."""
+        """Store an earlier text again as the newest text. All texts stay in the history."""
         page = self._page(request, object_id)
         back = redirect(self.address("history", page.pk))
         if request.method != "POST":
@@ -305,7 +305,7 @@ class PageAdmin(PageList):
 
 
 def gone_links(text: content.Page) -> list[GoneLink]:
-    """Return the addresses in a text that were gone at the last check."""
+    """Return the addresses in a text that did not answer any more at the last check."""
     return list(GoneLink.objects.filter(url__in=link_check.addresses(text)))
 
 

@@ -37,7 +37,7 @@ class WordsForm(forms.Form):
 
 
 class PictureForm(WordsForm):
-    """A new picture: the file, its name in texts, and the words that describe it."""
+    """A new picture: the file, the name that texts use for it, and the words that describe it."""
 
     field_order = ["file", "slug", "alt"]
     file = forms.FileField(
@@ -60,7 +60,7 @@ class PictureForm(WordsForm):
 
 @admin.register(Picture)
 class PictureAdmin(ReadOnlyAdmin[Picture]):
-    """Editors add pictures and change their words. A changed file is a new picture."""
+    """The list of pictures. Editors add pictures and change the words, but never the file."""
 
     list_title = gettext_lazy("Pictures")
     is_in_index = False
@@ -94,7 +94,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
                 pictures.add(
                     slug=data["slug"],
                     alt=data["alt"],
-                    # one byte too many is enough: the service refuses the picture by its length
+                    # one byte above the limit is enough for the service to refuse the picture
                     data=data["file"].read(image_format.MAX_BYTES + 1),
                     by=signed_in_user(request),
                     request_id=request_id(request),
@@ -113,7 +113,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
         form_url: str = "",
         extra_context: Context | None = None,
     ) -> HttpResponse:
-        """Change the words. Staff who may not do so are sent to the list, which shows the words."""
+        """Change the words of a picture. Staff who may only read are redirected to the list."""
         posted, may = request.method == "POST", rights.may(request.user, "change")
         if not self.has_view_permission(request) or (posted and not may):
             raise PermissionDenied
@@ -156,7 +156,7 @@ class PictureAdmin(ReadOnlyAdmin[Picture]):
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Redirect to the page of the words, which shows the earlier words as well."""
+        """Redirect to the page for changing the words, which also lists all earlier words."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return redirect("admin:education_picture_change", object_id)

@@ -1,6 +1,7 @@
 """What editors and clinicians do with pages and conditions, from the first draft to publication.
 
-A page has two texts: the text under work, and the text that readers see, as it was last published.
+A page has two texts: the text that editors work on, and the text that readers see, which was
+published last.
 """
 
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from education.services.rights import ActRefused, Changed
 
 
 def add_page(*, condition: Condition, text: content.Page, by: User, request_id: str = "") -> Page:
-    """Create a page as a draft. Raises ActRefused, for example when its address is taken."""
+    """Create a page as a draft. Raises ActRefused, for example when its address already exists."""
     rights.require(by, "change")
     page = Page(condition=condition, slug=text.slug, language=text.language)
     with transaction.atomic():
@@ -44,10 +45,10 @@ def save_condition(
     by: User,
     request_id: str = "",
 ) -> Condition:
-    """Store a condition's titles and its place. From then on `load_pages` leaves the row alone.
+    """Store a condition's titles and place. From then on, `load_pages` does not change the row.
 
-    `titles` maps the code of each language but English to a title. Raises ActRefused, for example
-    when the address of a new condition is taken.
+    `titles` maps the code of each language except English to a title. Raises ActRefused, for
+    example when the address of a new condition already exists.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -73,10 +74,10 @@ def save_condition(
 
 
 def save_text(*, page: Page, text: content.Page, by: User, read: str, request_id: str = "") -> None:
-    """Store a new text under work. The page becomes a draft; readers keep the published text.
+    """Store a new text of a page. The page becomes a draft; readers still see the published text.
 
-    `read` is the hash of the text that the editor opened. Raises Changed when the stored text has
-    another hash, and ActRefused when the role does not allow it.
+    `read` is the hash of the text that the editor opened. Raises Changed if the stored text has
+    another hash, and ActRefused if the editor's role does not allow the act.
     """
     rights.require(by, "change")
     with transaction.atomic():
@@ -106,7 +107,7 @@ def ask_for_review(*, page: Page, by: User, read: str, request_id: str = "") -> 
 def review(*, page: Page, by: User, read: str, next_on: date | None, request_id: str = "") -> None:
     """Record that a clinician finds this text medically right.
 
-    Raises ActRefused, for example when this clinician wrote a part of the text, or Changed.
+    Raises Changed, or ActRefused, for example when this clinician wrote a part of the text.
     """
     rights.require(by, "review")
     with transaction.atomic():
@@ -126,7 +127,7 @@ def review(*, page: Page, by: User, read: str, next_on: date | None, request_id:
 
 
 def publish(*, page: Page, by: User, read: str, request_id: str = "") -> None:
-    """Show the reviewed text to readers from now on. Raises ActRefused or Changed."""
+    """Publish the reviewed text, so that readers see it. Raises ActRefused or Changed."""
     rights.require(by, "publish")
     with transaction.atomic():
         page = _locked(page, read)
@@ -167,14 +168,14 @@ def take_down(*, page: Page, by: User, read: str, request_id: str = "") -> None:
 
 
 def has_written(by: User, page: Page) -> bool:
-    """Whether a person changed the text since its last publication, and so may not review it."""
+    """Whether a person changed the text after it was published last, and so may not review it."""
     return by.pk in _writers(page)
 
 
 def allowed_moves(page: Page, by: User) -> set[str]:
-    """Return the names of the acts that this person may do with the page now.
+    """Return the acts that this person may do with the page now, by the names of the functions.
 
-    The names are those of the functions above. The page comes from `PageQuerySet.with_texts`.
+    `page` must come from `PageQuerySet.with_texts`.
     """
     changes, reviews, publishes = (rights.may(by, what) for what in ("change", "review", "publish"))
     in_review = page.status == Status.IN_REVIEW
@@ -190,9 +191,9 @@ def allowed_moves(page: Page, by: User) -> set[str]:
 
 
 def _locked(page: Page, read: str | None = None) -> Page:
-    """Lock the page until the end of the transaction, and return it as it is now.
+    """Lock the page until the end of the transaction, and return its current row.
 
-    Raises Changed when its text does not have the hash `read`.
+    Raises Changed if the text of the page does not have the hash `read`.
     """
     page = Page.objects.with_texts().select_for_update(of=("self",)).get(pk=page.pk)
     if read is not None and page.as_written().content_hash != read:
@@ -201,7 +202,7 @@ def _locked(page: Page, read: str | None = None) -> Page:
 
 
 def _writers(page: Page) -> set[Any]:
-    """Return the ids of the people who changed the text since its last publication."""
+    """Return the ids of the people who changed the text after it was published last."""
     versions = PageVersion.objects.filter(page=page)
     if page.published_at is not None:
         versions = versions.filter(at__gt=page.published_at)
@@ -209,7 +210,7 @@ def _writers(page: Page) -> set[Any]:
 
 
 def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime) -> None:
-    """Store a text with its sections, sources and version, in the current transaction."""
+    """Store a text with its sections and sources, and as a version, in the current transaction."""
     for name in ("title", "summary", "audience", "order", "written"):
         setattr(page, name, getattr(text, name))
     page.related = list(text.related)
@@ -230,7 +231,7 @@ def store_text(page: Page, text: content.Page, *, by: User | None, at: datetime)
 
 
 def _copy_for_lists(page: Page, *, at: datetime, text: content.Page | None = None) -> None:
-    """Copy the parts that lists and the search need from the text that readers see."""
+    """Copy title, summary and plain text for readers into columns, for lists and the search."""
     text = text or page.as_read()
     page.shown_at = at
     page.reader_title, page.reader_summary = text.title, text.summary

@@ -1,4 +1,4 @@
-"""Store which addresses of other sites are gone."""
+"""Store which addresses of other sites on our pages are gone."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,9 @@ JOB = "check-links"
 def record_gone(*, answers: Mapping[str, bool | None]) -> None:
     """Store which addresses are gone.
 
-    `answers` maps each address to the result of `link_check.is_gone`. An address that is gone
-    (True) is stored, and one that is not (False) is deleted. An unknown one (None) stays as it was.
-    An address that no page names any more is deleted too.
+    `answers` maps each address on our pages to the result of `link_check.is_gone`. An address with
+    True is stored as gone. The row of an address with False is deleted, as is the row of an address
+    that no page names any more. For an address with None nothing changes.
     """
     with transaction.atomic():
         unknown = [url for url, gone in answers.items() if gone is None]

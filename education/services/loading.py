@@ -18,7 +18,7 @@ JOB = "load-pages"
 
 @dataclass
 class Loaded:
-    """The names of the pages that the loader created, updated and left alone."""
+    """The names of the pages that the loader created, updated and left unchanged."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -26,9 +26,10 @@ class Loaded:
 
 
 def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[content.Page]) -> Loaded:
-    """Create and update pages and conditions from files. Idempotent.
+    """Create and update pages and conditions from files. A second run changes nothing.
 
-    A page that an editor changed, sent to review or published is left alone and named.
+    A page that a person has changed, sent to review or published is not updated from its file. The
+    names of these pages are in the result.
     """
     loaded = Loaded()
     with transaction.atomic():
@@ -67,7 +68,7 @@ def load_pages(*, conditions: Iterable[content.Condition], pages: Iterable[conte
 
 
 def _load_conditions(conditions: Iterable[content.Condition]) -> dict[str, Condition]:
-    """Store the conditions that no editor has changed. Return all conditions by slug."""
+    """Store the conditions, except those that an editor has changed. Return all rows by slug."""
     stored = {}
     for order, group in enumerate(conditions):
         values = {"title": group.title, "titles": group.titles, "order": order}
@@ -79,7 +80,7 @@ def _load_conditions(conditions: Iterable[content.Condition]) -> dict[str, Condi
 
 
 def _hash_of_readers_rows() -> str:
-    """Return a hash of all rows from which readers' pages are made."""
+    """Return a hash of all rows that readers' pages are rendered from."""
     pictures = Picture.objects.values_list("slug", "alt", "hash").order_by("slug")
     tables = (Condition, Page, Section, Source)
     rows = [list(pictures), *(list(t.objects.order_by("pk").values_list()) for t in tables)]
@@ -87,5 +88,5 @@ def _hash_of_readers_rows() -> str:
 
 
 def _is_edited(page: Page) -> bool:
-    """Whether a person has sent this text to review or published it."""
+    """Whether a person has sent this page to review or published it."""
     return page.status != Status.DRAFT or page.shown is not None

@@ -16,9 +16,9 @@ from education.services.rights import ActRefused
 
 
 def add(*, slug: str, alt: str, data: bytes, by: User, request_id: str = "") -> Picture:
-    """Store a picture, so that pages can show it. Its bytes never change.
+    """Store a picture, so that pages can show it. The file of a stored picture never changes.
 
-    Raises ActRefused, whose message tells the editor what is wrong with the picture.
+    Raises ActRefused, whose message tells the editor what is wrong.
     """
     rights.require(by, "change")
     try:
@@ -51,7 +51,7 @@ def add(*, slug: str, alt: str, data: bytes, by: User, request_id: str = "") -> 
 
 
 def describe(*, picture: Picture, alt: str, by: User, request_id: str = "") -> None:
-    """Change the words that describe a picture, on every page at once. Raises ActRefused.
+    """Change the words that describe a picture, on every page that shows it. Raises ActRefused.
 
     The earlier words are kept.
     """
@@ -68,7 +68,7 @@ def describe(*, picture: Picture, alt: str, by: User, request_id: str = "") -> N
         row.alt = alt
         row.save(update_fields=["alt"])
         shown = [page.pk for page in pages_with(picture=row)]
-        # a browser that has one of these pages asks for it only if its time of change is newer
+        # these pages get a new time of change, because browsers reload only pages with a newer time
         Page.objects.filter(pk__in=shown).update(shown_at=now)
         _record(row, by, "update", request_id, [str(pk) for pk in shown])
 
@@ -81,7 +81,7 @@ def pages_with(*, picture: Picture) -> list[Page]:
         if any(
             markup.picture_name(url) == picture.slug
             for section in page.as_read().sections
-            if f"picture:{picture.slug}" in section.body  # parsing the Markdown is slow
+            if f"picture:{picture.slug}" in section.body  # first, because parsing Markdown is slow
             for url in markup.facts(section.body).pictures
         )
     ]

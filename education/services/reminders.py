@@ -12,18 +12,18 @@ from education.models import Page
 JOB = "review-reminders"
 REVIEWS_DUE = "reviews due"
 """The kind of the message. education/messages.py composes the letter."""
-EXPIRES_AFTER = timedelta(days=14)  # the letter of the next month replaces an unsent one
+EXPIRES_AFTER = timedelta(days=14)  # an unsent letter is dropped before the next month's letter
 
 
 def remind_of_reviews(*, today: date) -> int:
     """Put a letter to the editors into the outbox, at most once a month.
 
-    Returns the number of pages with an overdue review, or 0 when no letter was put.
+    Returns the number of pages with an overdue review, or 0 if there is no new letter.
     """
     month = f"{today:%Y-%m}"
     with transaction.atomic():
         count = Page.objects.overdue(today).count()
-        # ask the audit trail, because the outbox deletes its old messages
+        # the audit trail is asked, because the outbox deletes its old messages
         already_told = Event.objects.filter(
             actor=audit.system(JOB), subject=month, action="create"
         ).exists()

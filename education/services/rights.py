@@ -1,11 +1,11 @@
-"""Check what a member of staff may do to pages. The exceptions refuse an act."""
+"""Check what a member of staff may do with pages; define the exceptions that refuse an act."""
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext as _
 
 
 class ActRefused(Exception):
-    """The act is refused. The message tells the person why."""
+    """The act is refused. The message tells the member of staff why."""
 
 
 class NotPermitted(ActRefused):
@@ -28,6 +28,6 @@ def may(by: User | AnonymousUser, what: str) -> bool:
 
 
 def require(by: User | AnonymousUser, what: str) -> None:
-    """Raise NotPermitted unless the person may do this; see `may`."""
+    """Raise NotPermitted unless `may` allows `what` to this person."""
     if not may(by, what):
         raise NotPermitted

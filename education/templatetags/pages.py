@@ -1,7 +1,7 @@
 """Tags and filters for the templates of all apps.
 
-Through them a template of `intake` shows pages by name, so that `intake` need not import
-`education`.
+With these tags a template of `intake` can show pages by name, so that the code of `intake` need not
+import `education`.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ MAX_PAGES = 5
 
 @register.simple_tag
 def pages_to_read(names: Iterable[str]) -> list[Page]:
-    """Return the first visible pages with these names, at most MAX_PAGES. One query at most."""
+    """Return the visible pages with these names, at most MAX_PAGES. Takes one query at most."""
     names = list(names)
     if not names:
         return []

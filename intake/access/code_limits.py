@@ -1,9 +1,10 @@
 """Limit how often one-time codes are asked for, and how many letters with a code are sent.
 
-No answer may tell a stranger whether a reference and an address fit, and no stranger may use up the
-codes of a patient. So a request is counted under exactly what was typed, right or wrong: a made-up
-pair has a limit that no patient shares. The limit of the whole site counts letters only. Once it is
-reached, every request with an address alone waits, whether or not the address is a patient's.
+No answer may tell a stranger whether a reference and an address belong together, and no stranger
+may use up a patient's codes. So a request counts under exactly the reference and address that were
+typed, whether or not they belong together: a made-up pair has a limit of its own, which no patient
+shares. The limit of the whole site counts letters only. While this limit is reached, every request
+with an address alone is refused, whether or not the address is a patient's.
 """
 
 from datetime import timedelta
@@ -15,21 +16,23 @@ from clinic.limits import Limit
 
 CODE_LIFETIME = timedelta(minutes=10)
 MOST_LIVE = 3  # the most live codes of one pair (reference and address), each in its own browser
-MOST_A_DAY = 10  # codes of one pair
-RESERVE = 10  # patients who give a reference also have a reserve of 10 times the site's limit
+MOST_A_DAY = 10  # the most codes of one pair in a day
+# letters to patients who give a reference have a reserve, 10 times as large as the site's limit
+RESERVE = 10
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
-    """Count a network's request for a code. Returns 0, or the seconds until it may ask again.
+    """Count a request for a code. Returns 0, or the seconds until the next request may succeed.
 
-    `mailbox` is the address key; `reference` is None when the address alone was given. Call it
-    outside of a transaction.
+    `peer` is the network of the request, `mailbox` the key of the address. `reference` is None when
+    the patient gave only the address. Call this function outside of a transaction.
     """
     question = f"code:{reference or ''}:{mailbox}"
     asked = (
         Limit(f"ask-peer:{peer}", settings.LIMIT_CODES_PEER, HOUR),
-        # tokens come back as fast as codes expire, so at most MOST_LIVE codes work at once
+        # a token comes back in the time in which a code expires, so at most MOST_LIVE codes work at
+        # once
         Limit(f"{question}:live", MOST_LIVE, MOST_LIVE * CODE_LIFETIME),
         Limit(f"{question}:day", MOST_A_DAY, DAY),
     )
@@ -41,10 +44,11 @@ def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
 
 
 def count_letter(*, reference: str | None) -> None:
-    """Count a letter with a code, in the transaction that puts it into the outbox.
+    """Count a letter with a code, in the transaction that puts the letter into the outbox.
 
-    The letter is sent in any case: `count_request` checked the limit before it was known whether
-    the pair fits. A few of many simultaneous requests may exceed the limit.
+    The letter is sent even beyond the limit. `count_request` checks the limit earlier, when the
+    program does not know yet whether the reference and address fit, so some of many simultaneous
+    requests may exceed the limit.
     """
     any(limits.take(key, capacity=capacity, per=per) for key, capacity, per in _letters(reference))
 
@@ -52,7 +56,7 @@ def count_letter(*, reference: str | None) -> None:
 def _letters_left(reference: str | None) -> bool:
     """Whether the site may send one more letter.
 
-    Staff are alerted as soon as the ordinary limit is reached, even while the reserve lasts.
+    Alerts staff as soon as the ordinary limit is reached, even while the reserve lasts.
     """
     ordinary, *reserve = _letters(reference)
     if not limits.seconds_to_wait(ordinary):
@@ -62,10 +66,10 @@ def _letters_left(reference: str | None) -> bool:
 
 
 def _letters(reference: str | None) -> list[Limit]:
-    """Return the limits of a letter. The letter takes a token of the first limit that has one left.
+    """Return the limits of a letter, which takes a token of the first limit that has a token left.
 
-    The second limit is for letters to a given reference, so a stranger who knows only addresses
-    cannot use it up.
+    Only a letter to a patient who gave a reference has the second limit, so that a stranger who
+    knows only addresses cannot use up this limit.
     """
     most = settings.LIMIT_CODES_SITE
     ordinary = Limit("codes-site", most, HOUR)

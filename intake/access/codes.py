@@ -1,8 +1,9 @@
 """Send and redeem the one-time codes by which patients come back to a draft or submission.
 
-A code goes to the mailbox or phone stored with the record. It proves that a person reads that
-mailbox and no more (TRUST: a code is no sign-in). Known and unknown pairs get the same answer and
-cost the same work. All times are the database's.
+A code goes to the mailbox or phone that is stored with the draft or submission. The code proves
+only that a person reads this mailbox; it is not a sign-in. A pair of reference and address that
+fits nothing gets the same answer as a pair that fits, and costs the same work. All times are those
+of the database.
 """
 
 import hashlib
@@ -30,24 +31,25 @@ from intake.models.access import Challenge, Grant
 from intake.models.submissions import Device, Draft, Submission
 
 TRIES = 5
-MOST = 20  # the most submissions that one code opens: the newest of a mailbox
+MOST = 20  # a code opens at most this many submissions, the newest of the mailbox
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The result of a right code: a draft (with its key), or the key of a grant for submissions."""
+    """The result of a right code: the key of a draft, or the key of a grant for submissions."""
 
     key: str
     draft: Draft | None = None
 
 
 def send(*, address: str, reference: str | None, unsent_first: bool = False) -> str:
-    """Send a code for the record with this reference; without one, for all records of the address.
+    """Send a code for the draft or submission that the patient named, if one fits.
 
-    A code opens either submissions or the newest draft; `unsent_first` looks for a draft first. A
-    code is sent only when a record fits; the caller cannot tell. Returns the key of the new
-    challenge for the browser, which replaces the browser's earlier one. The codes of other browsers
-    stay valid, so that no stranger can end the code that a patient is typing.
+    Without a reference, the code is for all drafts and submissions with the address. A code opens
+    either submissions or the newest draft; with `unsent_first` a draft is preferred. The caller
+    cannot tell whether a code was sent. Returns the key of the new challenge for the browser, which
+    replaces the browser's earlier key. The codes of other browsers stay valid, so that no stranger
+    can end the code that a patient is typing.
     """
     key = address_key(address)
     drafts, submissions = _found(key, reference)
@@ -58,18 +60,21 @@ def send(*, address: str, reference: str | None, unsent_first: bool = False) -> 
 
 
 def address_key(address: str) -> int:
-    """Return the lookup key of an address, however it is written; 0 for an invalid address."""
+    """Return the lookup key of an address in any spelling, or 0 for an invalid address."""
     return next(iter(search.address_tokens(address)), 0)
 
 
 def asked_for(*, key: str) -> tuple[int, str | None] | None:
-    """Return the address key and reference of the browser's challenge; None without a challenge."""
+    """Return the address key and the reference of the browser's challenge.
+
+    Returns None when the browser has no challenge.
+    """
     old = _latest_challenge(key)
     return (old.address_key, old.reference or None) if old else None
 
 
 def renew(*, key: str) -> str | None:
-    """Send a new code for the browser's challenge. Returns its key, None without a challenge."""
+    """Send a new code for the browser's challenge. Returns its key, or None without a challenge."""
     old = _latest_challenge(key)
     if old is None:
         return None
@@ -77,13 +82,16 @@ def renew(*, key: str) -> str | None:
 
 
 def may_still_try(*, key: str) -> bool:
-    """Whether the browser has a live challenge with tries left. The pair may be right or wrong."""
+    """Whether the browser has a live challenge with tries left.
+
+    The answer is the same whether or not the typed reference and address fit.
+    """
     alive = {"used_at": None, "tries__lt": TRIES, "expires_at__gt": Now()}
     return Challenge.objects.filter(browser_hash=digest(key), **alive).exists()
 
 
 def _latest_challenge(key: str) -> Challenge | None:
-    """Return the browser's newest challenge unless its code was used."""
+    """Return the browser's newest challenge, or None if its code was used."""
     old = Challenge.objects.filter(browser_hash=digest(key)).order_by("-id").first()
     return None if old is None or old.used_at else old
 
@@ -91,15 +99,17 @@ def _latest_challenge(key: str) -> Challenge | None:
 def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
     """Return the draft or grant that the code opens.
 
-    None when the code is wrong, expired, used, or was tried too often. Tries count for the
-    browser's own code. A used code ends the codes of other browsers for the same record.
+    Returns None when the code is wrong, expired, used, or was tried too often. Tries count for the
+    code of this browser alone. A used code ends the codes of other browsers for the same draft or
+    submissions.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.COUNT_TRY, [digest(key), TRIES])
         row = cursor.fetchone()
     symbols = parse_code(code)
     if row is None:
-        _code_hash(UUID(int=0), symbols)  # keeps the answer as slow as with a challenge
+        # computed so that the answer takes as long as with a challenge
+        _code_hash(UUID(int=0), symbols)
         return None
     pk, code_hash, draft_id, submissions = row
     if not hmac.compare_digest(_code_hash(pk, symbols), bytes(code_hash)):
@@ -117,9 +127,12 @@ def redeem(*, key: str, code: str, request_id: str = "") -> Opened | None:
 
 
 def _use_up(challenge: UUID, same: Q) -> bool:
-    """Use a code and end the others for the same record. Returns False when it is not live."""
+    """Use up a code, and end the other codes for the same draft or submissions (`same`).
+
+    Returns False when the code is expired or used.
+    """
     live = Challenge.objects.filter(same, used_at=None, expires_at__gt=Now())
-    # locked in one order, so that two codes entered at once wait for each other
+    # locked in one order, so that two browsers that enter codes at once wait for each other
     codes = list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
     if challenge not in codes:
         return False
@@ -127,7 +140,7 @@ def _use_up(challenge: UUID, same: Q) -> bool:
 
 
 def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
-    """Move the draft to this browser: the browser where it was begun can no longer reach it.
+    """Move the draft to this browser. The browser that began the draft cannot open it any more.
 
     The code proves neither who reads the mailbox nor whose device this is. So the device counts as
     shared, and sensitive answers are not shown.
@@ -135,7 +148,7 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
     rows = Draft.objects.select_for_update(of=("self",), no_key=True)
     draft = rows.filter(pk=draft_id, submission=None).first()
     if draft is None:
-        return None  # the draft was sent or cleared meanwhile
+        return None  # the draft was sent or deleted meanwhile
     key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
     content = Content.load(protocol, draft.content)
     draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
@@ -154,7 +167,7 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
 
 
 def prune_access() -> int:
-    """Delete challenges and grants that open nothing any more. Returns how many."""
+    """Delete challenges and grants that have expired. Returns how many were deleted."""
     day_ago = Now() - timedelta(days=1)
     challenges, _by = Challenge.objects.filter(expires_at__lt=day_ago).delete()
     grants, _by = Grant.objects.filter(created_at__lt=day_ago).delete()
@@ -170,13 +183,16 @@ def parse_code(text: str) -> str:
 
 
 def _new_code() -> str:
-    """Return eight symbols of the alphabet of references: 38 bits."""
+    """Return a code of eight random symbols from the alphabet of references: 38 bits."""
     first, second = new_reference(), new_reference()
     return f"{first[:4]}-{second[:4]}"
 
 
 def _code_hash(challenge: UUID, symbols: str) -> bytes:
-    """Return a slow keyed hash. The challenge's id is the salt; the key is not in the database."""
+    """Return a slow keyed hash of a code.
+
+    The salt is the id of the challenge. The key is not in the database.
+    """
     peppered = hmac.digest(index_key(), f"code\0{challenge}\0{symbols}".encode(), hashlib.sha256)
     return hashlib.scrypt(peppered, salt=challenge.bytes, n=2**13, r=8, p=1, dklen=32)
 
@@ -184,7 +200,10 @@ def _code_hash(challenge: UUID, symbols: str) -> bytes:
 def _new_challenge(
     address_key: int, reference: str | None, draft: Draft | None, submissions: list[UUID]
 ) -> str:
-    """Store a challenge and put its code into the outbox if a record fits. Returns the key."""
+    """Store a challenge, and put its code into the outbox if a draft or submission fits.
+
+    Returns the key for the browser.
+    """
     key, code = new_key(), _new_code()
     challenge = Challenge(
         browser_hash=digest(key),
@@ -212,10 +231,10 @@ def _new_challenge(
 
 
 def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
-    """Return the saved drafts and submissions of an address key, newest first.
+    """Return the saved drafts and the submissions of an address key, newest first.
 
-    With a reference, only that record. A draft that was not saved for later has no reference and is
-    reached in its own browser only.
+    With a reference, returns only the draft or submission of this reference. A draft that was not
+    saved for later has no reference, and only its own browser can open it.
     """
     drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
     drafts = drafts.exclude(reference=None)
@@ -232,8 +251,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search token matches more: it folds ß to ss, so that two domains look the same, and it
-    compares only the last ten digits of a phone number.
+    The search key also fits similar addresses: it treats ß like ss, so that two domains look the
+    same, and contains only the last ten digits of a phone number.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)
@@ -241,14 +260,15 @@ def _is_of(submission: Submission, address: str) -> bool:
 
 
 def _written(address: str) -> bytes:
-    """Return an address without its phone extension, with ASCII capitals folded."""
+    """Return an address for an exact comparison: without phone extension, in lower case (ASCII)."""
     return address.partition(";")[0].encode().lower()
 
 
 def address_of(challenge: Challenge) -> str:
-    """Return the stored address, to which the code goes: the typed one may only look the same.
+    """Return the stored address to which the code goes, or '' when the address is no longer stored.
 
-    '' when the record no longer has the address.
+    The code does not go to the typed address, because that address may only look like the stored
+    one.
     """
     if challenge.draft:
         stored = content_of(challenge.draft).addresses

@@ -20,9 +20,10 @@ from intake.forms.fields import (
 
 
 class TellForm(SingleValueForm):
-    """'Also tell the clinic', on the emergency page.
+    """The form 'Also tell the clinic' on the emergency page.
 
-    The name is the patient's. Its label says so where another person fills in the form (`proxied`).
+    The name is the patient's name. With `proxied`, another person fills in the form, and the label
+    says whose name is meant.
     """
 
     phone = PhoneField(
@@ -53,7 +54,7 @@ class FindForm(SingleValueForm):
 
 
 class ReturnForm(FindForm):
-    """Ask for the reference of a submission or draft, and the address given with it."""
+    """Ask for the reference of a submission or draft, and for the address given with it."""
 
     reference = ReferenceField(
         label=_("Your number"),
@@ -68,7 +69,7 @@ class ReturnForm(FindForm):
 
 
 class CodeForm(SingleValueForm):
-    """Ask for a one-time code in a single field, so that it can be pasted."""
+    """Ask for a one-time code in a single field, so that the patient can paste the code."""
 
     code = PlainTextField(
         label=_("Your code"),

@@ -1,4 +1,4 @@
-"""Make, find and end the grant that a right code gives a browser, and choose its submission."""
+"""Make, find and end the grant that a browser gets for a right code, and choose its submission."""
 
 from datetime import timedelta
 from itertools import islice
@@ -18,13 +18,14 @@ from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
 MAX_IDLE = timedelta(minutes=30)
-# The time of a page view is stored at most this often, because every write waits for the disk.
+# The time of the last page view is stored at most this often, because every write waits for the
+# disk.
 NOTE_EVERY = timedelta(minutes=1)
 LIFETIME = timedelta(hours=2)
 
 
 def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: str) -> str:
-    """Give the browser a grant for these submissions, and return its key. For `codes.redeem`."""
+    """Give the browser a grant for these submissions. Returns the key for `codes.redeem`."""
     key, now = new_key(), timezone.now()
     known = list(Submission.objects.filter(pk__in=submissions))
     chosen = known[0] if len(known) == 1 else None
@@ -50,7 +51,7 @@ def open_submissions(*, challenge: UUID, submissions: list[UUID], request_id: st
 
 
 def find(key: str) -> Grant | None:
-    """Return the grant of a browser's key; None when it does not exist or has expired.
+    """Return the grant of a browser's key, or None when the grant has expired or never existed.
 
     One query reads the grant, its chosen submission and the appointment request.
     """
@@ -76,7 +77,7 @@ def find(key: str) -> Grant | None:
 
 
 def _instances(row: tuple[Any, ...]) -> list[Any]:
-    """Make grant, submission and appointment request of a row; a missing one is None."""
+    """Build grant, submission and appointment request from a row. A missing part becomes None."""
     found: list[Any] = []
     values = iter(row)
     for model, fields in sql.GRANT_COLUMNS:
@@ -87,7 +88,7 @@ def _instances(row: tuple[Any, ...]) -> list[Any]:
 
 
 def choose(*, grant: Grant, reference: str) -> bool:
-    """Choose one of the submissions of a grant. Returns False when it is not among them."""
+    """Choose the submission with this reference. Returns False if the grant lacks it."""
     wanted = parse_reference(reference)
     row = Submission.objects.filter(pk__in=grant.submissions, reference=wanted).first()
     if row:

@@ -5,10 +5,10 @@ import secrets
 
 
 def new_key() -> str:
-    """Return 256 random bits for a browser to keep. Only their hash is stored."""
+    """Return a key of 256 random bits for a browser. The database stores only the key's hash."""
     return secrets.token_urlsafe(32)
 
 
 def digest(key: str) -> bytes:
-    """Return the hash of a browser's key, as it is stored."""
+    """Return the hash of a browser's key, which the database stores."""
     return hashlib.sha256(key.encode()).digest()

@@ -1,4 +1,4 @@
-"""The room's written-out SQL, each statement with the reason why it is written out."""
+"""Hand-written SQL for codes and grants. Each statement has the reason why the ORM is not used."""
 
 from intake.models.access import Grant
 from intake.models.appointments import AppointmentRequest
@@ -24,8 +24,8 @@ _COLUMNS = ", ".join(
     f"{model._meta.db_table}.{field.column}" for model, fields in GRANT_COLUMNS for field in fields
 )
 
-# Every request for the patient's own page runs this. The ORM cannot note a visit in the statement
-# that reads the grant.
+# Every request for a patient's own page runs this statement. The ORM cannot read the grant and
+# store the time of the visit in one statement.
 FIND_GRANT_AND_NOTE_VISIT = f"""
 with mine as (
   select * from intake_grant where key_hash = %(hash)s

@@ -1,6 +1,6 @@
 """The clinic's book: opening hours, closures, and the time that bookings take.
 
-It is read with written-out SQL (intake.appointments.sql), in a fixed number of queries.
+The book is read with hand-written SQL (intake.appointments.sql), in a fixed number of queries.
 """
 
 from collections.abc import Iterable
@@ -21,13 +21,13 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A free slot with its clinician, location and visit type. In a form `key` stands for it."""
+    """A free slot with its clinician, location and visit type. Forms name the slot by its `key`."""
 
     slot: domain.Slot
     clinician: Clinician
     location: Location
     visit_type: VisitType
-    misses: int = 0  # how far the slot is from the patient's wish; 0: as wished
+    misses: int = 0  # how far the slot is from the patient's wish; 0 when it fits the wish
     # the free slots around this slot, to offer if another patient takes this slot first
     around: tuple["FreeTime", ...] = field(default=(), repr=False, compare=False)
 
@@ -37,7 +37,7 @@ class FreeTime:
 
     @property
     def start(self) -> datetime:
-        """The start in the location's time zone. `end` is in the same zone."""
+        """The start in the location's time zone. `end` is in the same time zone."""
         return self.slot.start
 
     @property
@@ -52,7 +52,7 @@ class FreeTime:
 
 @dataclass(frozen=True)
 class Book:
-    """Hours and closures as the domain wants them, and the rows that they came from."""
+    """Hours and closures as values of the domain, with the rows that the values were made from."""
 
     hours: list[domain.Hours]
     closures: list[domain.ClosedSpan]
@@ -63,10 +63,10 @@ class Book:
 
 @dataclass(frozen=True)
 class Menu:
-    """The choices of a patient, each list sorted by name.
+    """The visit types, clinicians and locations that a patient can choose, each sorted by name.
 
-    `people` are the active clinicians of these visit types, `places` the active locations; both as
-    (id, name).
+    `people` are the active clinicians of these visit types, `places` the active locations. Both are
+    lists of pairs of an id and a name.
     """
 
     types: list[VisitType]
@@ -152,7 +152,7 @@ def busy_of(
 ) -> list[domain.Busy]:
     """Read the bookings and holds of clinicians between two moments, in one query.
 
-    Leaves out holds that have ended, and the appointment `besides`.
+    Leaves out holds that have ended, and the appointment whose id is `besides`.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.BUSY, [list(clinicians), start, end, timezone.now(), besides])
@@ -172,9 +172,9 @@ def capacity_of(
     end: datetime,
     visit_type: VisitType | None = None,
 ) -> int:
-    """Return how many patients at once the hours allow, for this visit type or for any.
+    """Return how many patients at once the hours allow, for this visit type or for any visit type.
 
-    Outside of hours that is 0.
+    Returns 0 outside of the hours.
     """
     book = book_of(start, end, visit_type=visit_type, clinician=clinician, location=location)
     return domain.capacity_at(
@@ -188,9 +188,10 @@ def capacity_of(
 
 
 def menu(*, only: VisitType | None = None) -> Menu:
-    """Read the choices of a patient, in one query.
+    """Read what a patient can choose, in one query.
 
-    `only` is the type of a visit that is moved; the menu has this type, active or not.
+    When a patient moves a visit, `only` is its visit type. The menu then has no other type, and has
+    this type even if the clinic no longer offers it.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.MENU, {"only": only.pk if only else None})
@@ -207,5 +208,5 @@ def menu(*, only: VisitType | None = None) -> Menu:
 
 
 def places() -> dict[str, str]:
-    """Return the ids of the locations by name."""
+    """Map the name of each location to its id."""
     return {name: str(pk) for name, pk in Location.objects.values_list("name", "pk")}

@@ -1,9 +1,9 @@
 """Turn a slot into a visit: confirm a held slot, book by telephone, overbook.
 
-Every function is one transaction. It takes the lock of clinician and day first (claims.claiming),
-then the rows of appointments, then the row of the request. `by` is the member of staff; None
-stands for the patient. A slot is named by its key (FreeTime.key). A slot that cannot be had raises
-SlotGone with the nearest free times.
+Every function is one transaction, which first locks each clinician and day (claims.claiming), then
+the rows of appointments, then the row of the request. `by` is the member of staff; None stands for
+the patient. A slot is named by its key (FreeTime.key). When the slot is not free, the function
+raises SlotGone with the nearest free times.
 """
 
 from datetime import datetime, timedelta
@@ -32,16 +32,16 @@ def confirm_hold(
 ) -> Appointment:
     """Make a held slot the appointment of a submission.
 
-    Called in the transaction that sends a draft, or by itself. A hold that has ended is taken up
-    again if no other patient has the slot. Idempotent. Raises SlotGone, or Refused when the request
-    is closed; after either nothing is booked.
+    Called in the transaction that sends a draft, or in a transaction of its own. A hold that has
+    ended still counts if no other patient has taken the slot. Idempotent. Raises SlotGone, or
+    Refused when the request is closed. After an error nothing is booked.
     """
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission)
         row = locked(appointment)
         if row.status == "confirmed" and row.submission_id == submission.pk:
             return row
-        if request.progress == "withdrawn":  # closed while the patient chose
+        if request.progress == "withdrawn":  # the request was closed while the patient chose a slot
             raise Refused(_("This request is over. Send a new one, or call us."))
         if row.submission_id not in (None, submission.pk) or row.status not in ("held", "expired"):
             raise SlotGone
@@ -64,7 +64,7 @@ def confirm_by_call(
         _refuse_second(submission)
         return _book(submission, slot, visit_type, by, request_id)
     except (SlotGone, Refused):
-        # Clicked twice: the other click may have committed before any of these statements.
+        # Staff may have pressed the button twice. Then the first press has already booked the slot.
         if booked := same_slot(confirmed, slot, visit_type):
             return booked
         raise
@@ -96,12 +96,12 @@ def overbook(
     by: User,
     request_id: str,
 ) -> Appointment:
-    """Book a visit at any time to come, even where hours or seats allow no more, with a reason.
+    """Book a visit at any future time, for a reason, even when hours or seats allow no more visits.
 
-    Takes an ordinary seat where one is free, and keeps the reason as a note. Otherwise takes a seat
-    at or above the capacity, which marks the visit as overbooked for ever. `start` is a moment
-    (wall_time.resolve_wall makes it from the wall time that was typed). Raises ValueError
-    without a reason, and Refused for a time that is past or for a second appointment.
+    Takes an ordinary seat if one is free, and keeps the reason as a note. Otherwise takes a seat
+    above the capacity, which marks the visit as overbooked for ever. `start` is a moment;
+    wall_time.resolve_wall makes the moment from the typed wall time. Raises ValueError without a
+    reason, and Refused when the time is past or the patient has an appointment already.
     """
     if not reason.strip():
         raise ValueError(_("Say why you book more than the hours allow."))
@@ -163,7 +163,7 @@ def confirm_visit(
     `knows`: the patient knows of the visit already, having chosen the time or being on the phone.
     """
     request = request_of(submission)
-    if row.status == "expired":  # no other patient has taken the slot since
+    if row.status == "expired":  # no other patient has taken the slot since the hold ended
         row.status = "held"
     step(row, "confirm", by=by, at=at, submission=submission, held_until=None)
     advance(request, "book")
@@ -185,7 +185,7 @@ def confirm_visit(
 def _ordinary_or_extra_seat(
     clinician: Clinician, start: datetime, end: datetime, capacity: int
 ) -> int:
-    """Return the lowest free seat; where there is no free seat, the lowest above the capacity."""
+    """Return the lowest free seat, or if no seat is free, the lowest seat above the capacity."""
     who = str(clinician.pk)
     near = book.busy_of([who], start, end)
     free = domain.free_seats(near, clinician=who, start=start, end=end, capacity=capacity)

@@ -1,10 +1,10 @@
 """A visit as a calendar file (RFC 5545) that Outlook, Google and Apple read.
 
-Times are in UTC, so that no calendar has to know the rules of the clinic's zone. The visit keeps
-its UID while it is moved, and SEQUENCE counts the changes: a newer file moves or cancels the entry
-of an older file. The file is published and not an invitation. An invitation would name the
-patient's address and ask for answers that nobody reads. Calendars are shared, so the file holds no
-name, no reference and no illness.
+Times are in UTC, so that no calendar has to know the rules of the clinic's zone. A visit that is
+moved keeps its UID, and SEQUENCE counts the changes: a newer file moves or cancels the entry that
+an older file made. The file is published and not an invitation, because an invitation would name
+the patient's address and ask for answers that nobody reads. The file holds no name, no reference
+and no illness, because people share their calendars.
 """
 
 from datetime import UTC
@@ -21,11 +21,12 @@ NAME = "appointment.ics"
 
 
 def calendar_file(visit: Appointment) -> bytes:
-    """Return the calendar file of a visit as it stands now, in the active language.
+    """Return the calendar file of a visit as the visit is now, in the active language.
 
-    The file of a cancelled visit takes the visit out of the calendar.
+    The file of a cancelled visit removes the visit from the calendar.
     """
-    # Imported here: it takes a tenth of a second and 9 MB, and few processes write such a file.
+    # Imported here, because the import takes a tenth of a second and 9 MB, and few processes need
+    # it.
     from icalendar import Calendar, Event, vCalAddress, vText
 
     cancelled = visit.status == "cancelled"
@@ -53,7 +54,7 @@ def calendar_file(visit: Appointment) -> bytes:
 
 
 def method(visit: Appointment) -> str:
-    """Return the instruction to a calendar: keep the visit, or remove it."""
+    """Return the METHOD of the file, which tells the calendar to keep or to remove the visit."""
     return "CANCEL" if visit.status == "cancelled" else "PUBLISH"
 
 
@@ -62,7 +63,7 @@ def media_type(visit: Appointment) -> str:
 
 
 def where(visit: Appointment) -> str:
-    """Return in one line where the visit takes place."""
+    """Say in one line where the visit takes place."""
     match visit.visit_type.kind:
         case VisitKind.PHONE:
             return _("By phone: we call you")

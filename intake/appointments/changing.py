@@ -1,6 +1,6 @@
-"""Move or cancel a visit, or record that it took place or that the patient did not come.
+"""Move or cancel a visit, or record that the visit took place or that the patient did not come.
 
-Every service is one transaction, in the order of `booking`.
+Every service is one transaction, and takes its locks in the order that `booking` describes.
 """
 
 from datetime import datetime, timedelta
@@ -41,7 +41,8 @@ def time_to_move_to(
 ) -> FreeTime:
     """Find the free time that `reschedule` would take. Raises SlotGone.
 
-    A patient may only choose a time within the days that the urgency allows.
+    A patient may only choose a time within the days that the urgency allows; staff may choose any
+    free time.
     """
     kind = visit_type or appointment.visit_type
     urgency = None if by else submission_of(appointment).urgency
@@ -60,7 +61,8 @@ def reschedule(
     """Move an appointment to another free time, and free the old time in the same transaction.
 
     The row stays the same with a higher `sequence`, so that calendars move the visit. Raises
-    SlotGone (the old time stays), and Refused when it is too late for the patient to move it alone.
+    SlotGone when the new time is not free, and Refused when the patient has to call because the
+    visit is too near. After an error the visit keeps its old time.
     """
     _refuse_late(appointment, by)
     free = time_to_move_to(appointment=appointment, slot=slot, by=by, visit_type=visit_type)
@@ -101,17 +103,19 @@ def cancel(
     again: bool = False,
     request_id: str = "",
 ) -> None:
-    """Cancel an appointment, and offer the freed time to the waitlist. Idempotent.
+    """Cancel an appointment, and offer the freed time to the waiting list. Idempotent.
 
-    With `again`, or when staff cancel for another reason than the patient's wish, the request waits
-    for another time. Otherwise the request is withdrawn. Raises Refused when the patient is too
-    late, workflow.NotAllowed when the visit is over, ValueError for an unknown reason.
+    The patient's request stays open for another time if `again` is set, or if staff cancel for
+    another reason than the patient's wish. Otherwise the request is withdrawn. A time that a
+    clinician or the clinic cancels is not offered. Raises Refused when the patient has to call
+    because the visit is too near, workflow.NotAllowed when the visit is over, ValueError for an
+    unknown reason.
     """
     if reason not in CancelReason.values:
         raise ValueError(_("Choose a reason."))
     if appointment.status == "cancelled":
         return
-    # checked before the submission is read, since a held slot may belong to no submission
+    # checked before the submission is read, because a slot held for a draft has no submission
     workflow.move_visit(appointment.status, "cancel")
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission_of(appointment))
@@ -142,16 +146,17 @@ def cancel(
 
 
 def end_all(*, submission: Submission, by: User | None = None) -> None:
-    """End all that is arranged for a patient who wants no visit any more.
+    """End all arrangements for a patient who does not want a visit any more.
 
-    Ends the appointment, the offers, the held slot and the wait, and offers the freed time to the
-    waitlist. A part of `withdraw` and `set_progress`, which record the act. Call this before the
-    submission is locked.
+    Ends the appointment, the offers, the held slot and the place on the waiting list, and offers
+    the freed time to other patients on the waiting list. `withdraw` and `set_progress` call this
+    function before they lock the submission, and record the act.
     """
     known = {row.pk: span_of(row) for row in submission.appointments.taking()}
     with claiming(spans=known.values()) as now:
         request = request_of(submission)
-        # read again: the front desk may have booked while this transaction waited for the lock
+        # read again, because the front desk may have booked while this transaction waited for the
+        # lock
         rows = submission.appointments.taking().select_for_update(of=("self",)).order_by("pk")
         for row in rows:
             if row.status == "held":
@@ -159,8 +164,10 @@ def end_all(*, submission: Submission, by: User | None = None) -> None:
             elif row.during.upper > now:
                 end_visit(row, by=by, at=now, reason=CancelReason.PATIENT)
             else:
-                continue  # a visit that has taken place is not cancelled
-            if row.pk in known:  # if not, the clinician and day of the row are not locked
+                continue  # a visit that is over is not cancelled
+            # a visit that was booked meanwhile is not offered, because its clinician and day are
+            # not locked
+            if row.pk in known:
                 waiting_list.offer_freed(waiting_list.freed_by(row), at=now, besides=submission.pk)
         waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
         WaitlistEntry.objects.filter(request=request).delete()
@@ -177,12 +184,16 @@ def end_visit(
         notes = ((row.note or {}).get("text"), note.strip())
         changes["note"] = {"text": "\n".join(filter(None, notes))}
     step(row, "cancel", by=by, at=at, **changes)
-    # a patient who asked to cancel knows of it
+    # a patient who asked to cancel knows that the visit is cancelled
     tell("appointment_cancelled", row, knows=by is None or reason == CancelReason.PATIENT)
 
 
 def record_attendance(*, appointment: Appointment, by: User, request_id: str) -> None:
-    """Record that a visit took place. Raises workflow.NotAllowed, and Refused before its start."""
+    """Record that a visit took place.
+
+    Raises workflow.NotAllowed when the visit was cancelled or recorded before, and Refused when the
+    visit has not begun.
+    """
     _close(appointment, "complete", by, request_id)
 
 
@@ -192,7 +203,7 @@ def record_no_show(*, appointment: Appointment, by: User, request_id: str) -> No
 
 
 def _close(appointment: Appointment, action: str, by: User, request_id: str) -> None:
-    # checked before the submission is read, since a held slot may belong to no submission
+    # checked before the submission is read, because a slot held for a draft has no submission
     workflow.move_visit(appointment.status, action)
     with claiming(spans=[span_of(appointment)]) as now:
         request = request_of(submission_of(appointment))
@@ -217,7 +228,7 @@ def _close(appointment: Appointment, action: str, by: User, request_id: str) -> 
 
 
 def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any) -> None:
-    """Move a locked confirmed row to a claimed time, and tell the patient."""
+    """Move a visit, whose row is locked, to a claimed time, and tell the patient."""
     overbooked = {"overbooked_by": None, "overbook_reason": None, **where}
     was_at = row.during.lower
     step(row, "move", by=by, at=at, sequence=row.sequence + 1, **overbooked)
@@ -226,7 +237,7 @@ def move_visit(row: Appointment, *, by: User | None, at: datetime, **where: Any)
 
 
 def _refuse_late(appointment: Appointment, by: User | None) -> None:
-    """Raise Refused when a patient is too late to change a visit without calling."""
+    """Raise Refused when the visit is so near that the patient has to call to change it."""
     notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
     if by is None and appointment.during.lower - timezone.now() < notice:
         raise Refused(_("It is too late to change this here. Please call us."))

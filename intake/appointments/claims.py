@@ -15,10 +15,10 @@ from intake.appointments.expiry import lapse_holds
 from intake.appointments.slot_gone import SlotGone
 from intake.models.appointments import Appointment
 
-Span = tuple[UUID, datetime, datetime]  # a clinician, from, until
+Span = tuple[UUID, datetime, datetime]  # a clinician's id, a start and an end
 Result = TypeVar("Result")
-# PostgreSQL's codes of a slot that another transaction has: exclusion, unique, deadlock, lock not
-# available
+# PostgreSQL's error codes when another transaction has the slot: exclusion violation, unique
+# violation, deadlock, lock not available
 _DEADLOCK = "40P01"
 _GONE = ("23P01", "23505", _DEADLOCK, "55P03")
 TRIES = 3
@@ -26,11 +26,12 @@ TRIES = 3
 
 @contextmanager
 def claiming(*, spans: Iterable[Span]) -> Iterator[datetime]:
-    """Open a transaction that may take or free these spans. Yields the time, once all are locked.
+    """Open a transaction that may take or free these spans. Yields the present moment.
 
-    First it locks each clinician and day, in one order; days are UTC days, so that all servers
-    agree. Then it expires the holds that have ended, and the caller books. If PostgreSQL reports an
-    exclusion, a deadlock or a wait that was too long, it raises SlotGone and nothing is booked.
+    First locks each clinician and UTC day, always in the same order; UTC, so that all servers mean
+    the same day. Then expires the holds that have ended. Then the caller books. If PostgreSQL
+    reports an exclusion violation, a unique violation or a deadlock, or that it waited too long for
+    a lock, raises SlotGone, and nothing is booked.
     """
     spans = list(spans)
     try:
@@ -64,7 +65,7 @@ def retry_deadlocks(service: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def lock(spans: Iterable[Span]) -> None:
-    """Take the advisory locks of these clinicians and days, in one order."""
+    """Take the advisory locks of these clinicians and days, always in the same order."""
     pairs = sorted({(str(who), day) for who, start, end in spans for day in _days(start, end)})
     if pairs:
         with connection.cursor() as cursor:
@@ -72,7 +73,7 @@ def lock(spans: Iterable[Span]) -> None:
 
 
 def _ended_holds(spans: list[Span], now: datetime) -> list[UUID]:
-    """Find the holds in these spans that are over and not yet marked as expired."""
+    """Return the ids of the holds in these spans whose time is over but whose status is `held`."""
     if not spans:
         return []
     with connection.cursor() as cursor:

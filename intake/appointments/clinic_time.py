@@ -1,8 +1,7 @@
 """Clinic time as staff keep it: locations, clinicians, visit types, opening hours, closures.
 
-Clinic time holds no health data. A change here changes which times are free. Visits that are booked
-stay where they are; `visits_in_closure` and `visits_without_hours` tell the front desk which
-patients to call.
+Clinic time holds no health data. A change here changes which times are free. Booked visits are not
+moved; `visits_in_closure` and `visits_without_hours` tell the front desk which patients to call.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +37,7 @@ def save_clinic_time(
 ) -> None:
     """Store a validated row with its links, and record which fields were changed.
 
-    `links` are the rows by the name of the many-to-many field. Raises IntegrityError for a row
+    `links` maps the name of each many-to-many field to its rows. Raises IntegrityError for a row
     that was not validated.
     """
     is_new = row._state.adding
@@ -50,10 +49,10 @@ def save_clinic_time(
 
 
 def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
-    """Delete opening hours or a closure; visits that are booked stay.
+    """Delete opening hours or a closure. Booked visits stay.
 
-    Raises ValueError for locations, clinicians and visit types, since visits refer to them. They
-    are put out of use instead.
+    Raises ValueError for locations, clinicians and visit types, because visits refer to them. Staff
+    take these rows out of use instead.
     """
     if not isinstance(row, OpeningHours | Closure):
         raise ValueError("locations, clinicians and visit types are put out of use")
@@ -76,7 +75,7 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
     """Return the visits to come that lie in a closure, sorted by time.
 
-    The closure need not be stored. `zone` is the zone of its days when it names no location.
+    The closure need not be stored. `zone` is the time zone of the closure's days (closure_zone).
     """
     rows = _to_come()
     if closure.clinician_id:
@@ -85,7 +84,8 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
         rows = rows.filter(location=closure.location_id)
     first_day, last_day = closure.first_day, closure.last_day
     if first_day and last_day:
-        # a day more at both ends: other locations' days begin earlier and end later
+        # search one day more at both ends, because a day begins and ends earlier or later in other
+        # zones
         begin = wall_time.first_moment(_midnight(first_day - _DAY), zone)
         end = wall_time.first_moment(_midnight(last_day + 2 * _DAY), zone)
         found = [
@@ -94,7 +94,7 @@ def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:
             if row.starts.date() <= last_day and _last_day(row) >= first_day
         ]
     else:
-        # a constraint of the database: a closure without days has both moments
+        # a database constraint gives every closure without days a start and an end
         assert closure.starts_at
         assert closure.ends_at
         found = list(rows.between(closure.starts_at, closure.ends_at).for_reading())
@@ -129,9 +129,9 @@ def visits_without_hours(
 
 
 def visits_outside_hours() -> list[UUID]:
-    """Return the ids of visits to come that fitted the hours when booked and no longer do.
+    """Return the ids of visits to come that fitted the hours when booked, but do not fit any more.
 
-    A visit in a closure does not fit either. Needs two queries for each visit type.
+    A visit in a closure does not fit the hours. Needs two queries for each visit type.
     """
     visits = list(_to_come().filter(capacity__gt=0).select_related("visit_type"))
     end = max((row.during.upper for row in visits), default=timezone.now())
@@ -171,7 +171,7 @@ def _hours_for(visit: Appointment, hours: Iterable[HoursOfTypes]) -> list[domain
 def _has_place(
     visit: Appointment, hours: Iterable[domain.Hours], closures: Iterable[domain.ClosedSpan] = ()
 ) -> bool:
-    """Whether a visit fits the hours. An overbooked visit needs only open hours."""
+    """Whether a visit fits the hours. An overbooked visit fits whenever the hours are open."""
     capacity = domain.capacity_at(
         hours,
         closures,
@@ -194,9 +194,10 @@ def _midnight(day: date) -> datetime:
 def overlapping(
     *, hours: OpeningHours, visit_types: Iterable[VisitType], besides: UUID
 ) -> OpeningHours | None:
-    """Return other hours of the same clinician at the same time, or None.
+    """Return hours of the same clinician that clash with these hours, or None.
 
-    A clinician is at one place at a time. Hours at one place for different visit types may overlap.
+    A clinician is at one place at a time, so hours at two places clash when they overlap. Hours at
+    one place clash when they overlap, unless they are for different visit types.
     """
     rows = OpeningHours.objects.filter(clinician=hours.clinician_id, weekday=hours.weekday)
     if hours.valid_until:

@@ -47,7 +47,7 @@ class Arranged:
 
     @property
     def keys(self) -> dict[str, str]:
-        """Map each part to a key of its present state. Changing a part changes its key."""
+        """Map each part to a key that changes when the part changes."""
         keys = {}
         if self.visit:
             keys[VISIT] = f"{VISIT}:{self.visit.pk}:{self.visit.sequence}"
@@ -59,12 +59,15 @@ class Arranged:
 
 
 def arranged_for(*, submission: Submission) -> Arranged:
-    """Read the arrangements for the patient of a submission. One query if there is only a wish."""
+    """Read the arrangements for the patient of a submission.
+
+    Needs one query when nothing is booked or offered.
+    """
     requests = AppointmentRequest.objects.select_related("waiting")
     request = requests.filter(submission=submission).first()
     if request is None:
         return Arranged()
-    request.submission = submission  # saves a query when code asks the request for its submission
+    request.submission = submission  # saves a query when later code reads request.submission
     place = getattr(request, "waiting", None)
     if request.progress in ("requested", "called"):
         return Arranged(request, place=place)
@@ -76,11 +79,11 @@ def arranged_for(*, submission: Submission) -> Arranged:
 
 
 def end(*, submission: Submission, keys: Collection[str], close: bool, by: User) -> tuple[str, ...]:
-    """End the parts that `keys` name, and with `close` the request. Returns the parts ended.
+    """End the parts that `keys` name, and with `close` the request. Returns the ended parts.
 
-    A request stays open while a visit is booked or the patient is on the waiting list. Offers that
-    are not ended can still be accepted. A part of `decide`, which records the act. Call this before
-    the submission is locked. Raises Conflict when a named part was changed meanwhile.
+    A request stays open while a visit is booked or the patient is on the waiting list. Open offers
+    that `keys` does not name can still be accepted. `decide` calls this function before it locks
+    the submission, and records the act. Raises Conflict when a named part was changed meanwhile.
     """
     known = arranged_for(submission=submission)
     if known.request is None and not keys:
@@ -106,7 +109,8 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
                 waiting_list.withdraw_offers_in(request.offers.filter(state="open"), at=now)
             if PLACE in ended:
                 WaitlistEntry.objects.filter(request=request).delete()
-            request.refresh_from_db()  # withdrawing offers may have moved the request
+            # withdrawing offers may have changed the progress of the request
+            request.refresh_from_db()
             left = found.keys.keys() - ended
             ended |= _move(request, close=close, left=left, visit_ended=VISIT in ended)
     except SlotGone as gone:
@@ -117,9 +121,9 @@ def end(*, submission: Submission, keys: Collection[str], close: bool, by: User)
 def _move(
     request: AppointmentRequest, *, close: bool, left: Collection[str], visit_ended: bool
 ) -> set[str]:
-    """Close the request unless a part that is left keeps it open.
+    """Close the request, unless a part that was not ended keeps the request open.
 
-    A request that stays open after its visit has ended waits for another visit.
+    If the visit was ended and the request stays open, the request waits for another visit.
     """
     is_open = request.progress in workflow.REQUEST_OPEN
     if close and is_open and VISIT not in left and PLACE not in left:

@@ -1,4 +1,4 @@
-"""End holds and offers whose time is over, and move the requests that had these offers."""
+"""End holds and offers whose time is over, and set their requests back to "requested"."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,9 +11,10 @@ from intake.ways import calls
 
 
 def lapse_holds(rows: AppointmentQuerySet, *, at: datetime) -> list[Appointment]:
-    """Expire held appointments whose time to answer is over, with their offers and requests.
+    """Expire held appointments whose time is over, and close their offers.
 
-    Returns the expired appointments. The caller holds the lock of each clinician and day.
+    A request without another open offer goes back to "requested". Returns the expired appointments.
+    The caller holds the lock of each clinician and day.
     """
     ended = list(rows.select_for_update(of=("self",)))
     for appointment in ended:
@@ -30,10 +31,10 @@ def lapse_holds(rows: AppointmentQuerySet, *, at: datetime) -> list[Appointment]
 
 
 def close_offers(offers: Iterable[Offer], state: str, *, at: datetime) -> None:
-    """Close open offers with this state.
+    """Set open offers to `state`, which closes them.
 
-    A request without another open offer goes back to "requested", and calls that were due about
-    its offers are dropped.
+    A request without another open offer goes back to "requested", and calls that the clinic owed
+    about the offers are dropped.
     """
     offers = list(offers)
     if not offers:

@@ -15,7 +15,7 @@ from intake.models.clinic_time import VisitType
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-CALL, WAIT = "call", "wait"  # choices other than a slot
+CALL, WAIT = "call", "wait"  # choices of the form other than a slot
 
 
 class DefaultedChoiceField(forms.ChoiceField):
@@ -27,10 +27,10 @@ class DefaultedChoiceField(forms.ChoiceField):
 
 
 class TimesForm(WalkForm):
-    """The visit type, the clinician, the location, the first day shown, and the chosen slot.
+    """The form of the visit type, clinician, location, first day shown and chosen slot.
 
-    Visit type, clinician and location are shown only where there is a choice. The service decides
-    whether the slot can be had, because the list may be older than the book.
+    Visit type, clinician and location are shown only if the patient has a choice. The service
+    decides whether the slot is free, because the list may be out of date.
     """
 
     slot = forms.CharField(
@@ -77,29 +77,29 @@ class TimesForm(WalkForm):
     # --- what the page shows -------------------------------------------------------------------
     @property
     def filters(self) -> list[forms.BoundField]:
-        """The fields that filter the list of free times, where there is a choice."""
+        """The fields that filter the list of free times, as far as they offer a choice."""
         least = {"visit": 1, "who": 2, "where": 2}
         return [self[name] for name, few in least.items() if len(self._choices[name]) > few]
 
     def value_of(self, name: str) -> str:
-        """Return the patient's choice in a field; '' for no choice or an unknown value."""
+        """Return the patient's choice in a field, or '' for no choice or an unknown value."""
         value = str(self.data.get(name, "") if self.is_bound else self.initial.get(name) or "")
         known = {choice for choice, _label in self._choices[name]}
         return value if value in known else ""
 
     @property
     def visit_type(self) -> VisitType | None:
-        """The visit type whose free times the list shows: the chosen type, or the first one."""
+        """The visit type whose free times the list shows: the chosen type, else the first type."""
         return self.types.get(self.value_of("visit")) or next(iter(self.types.values()), None)
 
     @property
     def is_open(self) -> bool:
-        """Whether the page opens the choice of visit types: with several, until one is chosen."""
+        """Whether to unfold the visit types: there are several, and the patient has chosen none."""
         return len(self.types) > 1 and not (self.is_bound and self.value_of("visit"))
 
     @property
     def first_day(self) -> date | None:
-        """The first day that the list shows; None for the first free day."""
+        """The first day that the list shows. None means the first day with a free time."""
         typed = self.data.get("first", "") if self.is_bound else ""
         try:
             day = date.fromisoformat(typed[:10])
@@ -109,5 +109,5 @@ class TimesForm(WalkForm):
 
     @property
     def chosen(self) -> str:
-        """The key of the chosen slot, or ''."""
+        """The key of the chosen slot, or '' when no slot is chosen."""
         return str(self.data.get("slot", "") if self.is_bound else self.initial.get("slot") or "")

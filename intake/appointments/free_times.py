@@ -1,8 +1,9 @@
-"""Find free times: for staff, for a patient of some urgency, near a slot that has gone."""
+"""Find free times for staff, for a patient of some urgency, or near a slot that is not free."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from django.conf import settings
 from django.utils import timezone
@@ -34,8 +35,8 @@ def free_slots(
 ) -> list[FreeTime]:
     """Find the free times for a visit of this type, sorted by time, as staff may see them.
 
-    `start` defaults to now and is never earlier; `end` defaults to the horizon. Needs a fixed
-    number of queries, however full the book. For patients see `slots_for`.
+    `start` defaults to now and is never earlier; `end` defaults to the horizon. The number of
+    queries stays the same, however many visits are booked. For patients use `slots_for`.
     """
     now = timezone.now()
     start = max(start or now, now)
@@ -66,8 +67,9 @@ def slots_for(
 ) -> list[FreeTime]:
     """Find the free times that a patient of this urgency (Urgency) may choose from.
 
-    Finds no time for an emergency or a same-day matter, and only times within the days of the level
-    for an urgent matter. No time begins within APPOINTMENT_LEAD_HOURS.
+    Finds no time for an emergency or a same-day matter. For an urgent matter, finds only times
+    within the days that its level allows. Leaves out times that begin within
+    APPOINTMENT_LEAD_HOURS.
     """
     window = window_of(urgency)
     if window is None:
@@ -87,32 +89,33 @@ def fitting(
 ) -> list[FreeTime]:
     """Find free times for a request, the best fitting first, then by time.
 
-    `misses` of each tells how far it is from the wish (0: as wished). Returns an empty list when
-    the urgency forbids offering.
+    In each free time, `misses` tells how far the time is from the wish (0: it fits). Returns an
+    empty list when the urgency forbids offering times.
     """
     window = window_of(request.submission.urgency)
     if window is None:
         return []
     wishes = wishes_of(request=request)
     ranked = [
-        replace(free, misses=misses)
+        (misses, free)
         for free in free_slots(visit_type=visit_type, start=window[0], end=window[1])
         if (misses := domain.wish_rank(free.slot, wishes, request.earliest)) is not None
     ]
-    return sorted(ranked, key=lambda free: (free.misses, free.slot.moment))[:limit]
+    ranked.sort(key=itemgetter(0))  # times that fit equally stay sorted by time
+    return [replace(free, misses=misses) for misses, free in ranked[:limit]]
 
 
 def find_slot(*, key: str, visit_type: VisitType, has_one: bool = False) -> FreeTime:
-    """Find the free time of a key that a form sent.
+    """Find the free time that a posted slot key names.
 
     `has_one`: the patient has a visit of this type, and may keep the type when the clinic no longer
-    offers it. Raises SlotGone, with the nearest free times, when the key names no free time of this
-    type or when the type is no longer offered.
+    offers it. Raises SlotGone, with the nearest free times, when no free time of this type has the
+    key or when the type is no longer offered.
     """
     start = start_of(key)
     if start is None or not (visit_type.is_active or has_one):
         raise SlotGone(_("That is not a time you can choose. Please choose one of these."), [])
-    # one look at the days around finds the slot, or the nearest free times if the slot has gone
+    # one search of the days around finds the slot, or else the nearest free times
     around = free_slots(visit_type=visit_type, start=start - _DAY, end=start + _DAY)
     for free in around:
         if free.key == key:
@@ -135,9 +138,9 @@ def nearest(*, visit_type: VisitType, to: datetime, limit: int = NEAREST) -> lis
 
 
 def nearest_left(free: FreeTime) -> list[FreeTime]:
-    """Find the times still free near a time that another patient has just taken.
+    """Find the times that are still free near a time that another patient has just taken.
 
-    Needs one query, unless the times around have gone too.
+    Needs one query, or more when too few of the times around are still free.
     """
     if not free.around:
         return nearest(visit_type=free.visit_type, to=free.start)
@@ -174,7 +177,8 @@ def nearest_for(
 ) -> list[FreeTime]:
     """Find the nearest free times that a patient of this urgency may choose from.
 
-    `known` are the nearest times that SlotGone carried; when they are enough, nothing is read.
+    `known` are the nearest free times in the SlotGone error. When the urgency allows enough of
+    these times, the database is not read.
     """
     window = window_of(urgency)
     allowed = [free for free in known if window and window[0] <= free.start < window[1]]
@@ -188,7 +192,7 @@ def nearest_for(
 
 
 def may_be_offered(*, submission: Submission) -> bool:
-    """Whether the patient may be offered times, rather than be called."""
+    """Whether the clinic may offer the patient times, rather than call the patient."""
     return window_of(submission.urgency) is not None
 
 
@@ -196,9 +200,9 @@ def may_be_offered(*, submission: Submission) -> bool:
 
 
 def window_of(urgency: int) -> tuple[datetime, datetime] | None:
-    """Return from when until when a patient of this urgency (Urgency) may be offered times.
+    """Return the start and end of the span in which this urgency (Urgency) allows offering times.
 
-    Returns None when the urgency forbids offering.
+    Returns None when the urgency forbids offering times.
     """
     now = timezone.now()
     found = domain.offer_window(
@@ -213,9 +217,10 @@ def window_of(urgency: int) -> tuple[datetime, datetime] | None:
 
 
 def urgent_days() -> int:
-    """Return within how many days an urgent patient is to be seen.
+    """Return the number of days within which an urgent patient is to be seen.
 
-    The shortest period of the served protocols, so that no patient chooses a time too late.
+    This is the shortest period that a served protocol sets, so that no patient chooses a time too
+    late.
     """
     periods = [protocol.level(Urgency.URGENT.code).seen.days for protocol in served()]
     return min((days for days in periods if days), default=settings.APPOINTMENT_HORIZON_DAYS)
@@ -230,10 +235,10 @@ def _free_time(slot: domain.Slot, book: Book, visit_type: VisitType) -> FreeTime
 def wishes_of(
     *, request: AppointmentRequest, known: Mapping[str, str] | None = None
 ) -> list[domain.Wish]:
-    """Return the wishes of a request as the domain wants them.
+    """Return the wishes of a request as values of the domain.
 
-    A wish names its place by name; an unknown name means any place. `known` are the places, for a
-    caller with many requests.
+    A wish names its location by name; an unknown name means any location. `known` is the result of
+    `places()`, which a caller with many requests reads once.
     """
     if not request.wishes:
         return []
@@ -250,7 +255,10 @@ def wishes_of(
 
 
 def start_of(key: str) -> datetime | None:
-    """Return the moment in a slot's key; None when the key is made up or far from our time."""
+    """Return the moment in a slot's key, or None when the key is made up.
+
+    A key with a year before 2000 or after 2999 counts as made up.
+    """
     try:
         start = datetime.strptime(key.partition("_")[0][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:

@@ -1,6 +1,7 @@
-"""A patient holds a slot while filling in the details that are still missing.
+"""Hold a slot for a patient while the patient fills in the details that are still missing.
 
-Every function that writes is one transaction, in the order of `booking`.
+Every function that writes is one transaction, and takes its locks in the order that `booking`
+describes.
 """
 
 from collections.abc import Mapping
@@ -47,11 +48,11 @@ def hold(
 ) -> Appointment:
     """Hold a slot for APPOINTMENT_HOLD_MINUTES, for a draft or for a submission.
 
-    Idempotent; releases another slot that the patient holds.
+    Idempotent. Releases another slot that the patient holds.
 
-    `urgency` and `person` are those of the draft or submission. Raises SlotGone, and Refused when
-    the urgency forbids choosing a time, when the patient has an appointment already, or when too
-    many requests are open.
+    `urgency` and `person` belong to the draft or submission. Raises SlotGone when the slot is not
+    free. Raises Refused when the urgency forbids choosing a time, when the patient has an
+    appointment already, or when too many requests are open.
     """
     if draft is None and submission is None:
         raise ValueError("a time is held for a draft or a submission")
@@ -65,7 +66,7 @@ def hold(
         if ids := _booked_or_held(submission, draft):
             rows = Appointment.objects.filter(pk__in=ids, status="held")
             if held := same_slot(rows, slot, visit_type):
-                return held  # clicked twice
+                return held  # the patient pressed the button twice
         raise
 
 
@@ -149,7 +150,7 @@ def release(
 
 
 def prune_holds(*, days: int) -> int:
-    """Delete holds that became no visit, `days` days after they ended. Returns how many."""
+    """Delete holds that did not become visits, `days` days after they ended. Returns how many."""
     rows = Appointment.objects.filter(
         submission=None, changed_at__lt=timezone.now() - timedelta(days=days)
     ).exclude(status="held")
@@ -161,15 +162,15 @@ def prune_holds(*, days: int) -> int:
 
 
 def _holds(submission: Submission | None, draft: Draft | None) -> AppointmentQuerySet:
-    """Return the patient's held slots, ended or not. An offer's slot is not among them."""
+    """Return the patient's held slots, ended or not, without slots that are held for an offer."""
     rows = Appointment.objects.filter(status="held", offers=None)
     return rows.filter(submission=submission) if submission else rows.filter(draft=draft)
 
 
 def _booked_or_held(submission: Submission | None, draft: Draft | None) -> list[UUID]:
-    """Find the ids of the patient's booked visit and of the slot held now.
+    """Find the ids of the patient's booked visit and of the slot that the patient holds now.
 
-    Most patients who lose a slot have neither.
+    Reads only ids, because most patients who lose a slot have neither a visit nor a held slot.
     """
     with connection.cursor() as cursor:
         keys = [row.pk if row else None for row in (submission, draft)]

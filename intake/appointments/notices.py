@@ -1,4 +1,4 @@
-"""Order the letters to patients about a visit: about a change, and reminders."""
+"""Order the letters to patients about a change of a visit, and the reminders of visits."""
 
 from datetime import datetime, timedelta
 
@@ -14,12 +14,13 @@ from intake.ways import calls, telling
 def tell(
     kind: str, appointment: Appointment, *, knows: bool, was_at: datetime | None = None
 ) -> None:
-    """Tell the patient of an appointment. The letter is composed when it is sent.
+    """Tell the patient that a visit was booked, moved or cancelled.
 
-    `knows` is as in telling.tell. `was_at` is the earlier start of a visit that was moved.
+    The worker composes the letter when it sends the letter. `knows`: the patient knows already (see
+    telling.tell). `was_at` is the earlier start of a visit that was moved.
     """
     pk, sequence = appointment.pk, appointment.sequence
-    if sequence:  # a call about the visit before this change may still be due
+    if sequence:  # a call about the visit may still be due from before this change
         calls.drop(submission_id=appointment.submission_id, about=pk)
     telling.tell(
         submission=submission_of(appointment),

@@ -1,4 +1,4 @@
-"""Offers: slots held for patients who have still to accept. The first patient to accept wins."""
+"""Offers: slots held for patients who have not accepted yet. The first patient to accept wins."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,12 +24,13 @@ from intake.models.clinic_time import VisitType
 from intake.models.submissions import Submission
 from intake.ways import calls, telling
 
-MOST = 3  # slots offered to one patient at once
-# The front desk often withdraws offers in order to offer other slots or to book on the phone. If
-# that happens within this time, the patient gets one letter about the new offer or visit only.
+MOST = 3  # how many slots one patient can be offered at once
+# The front desk often withdraws offers in order to offer other slots or to book on the phone.
+# Within this time, the patient gets no letter about the withdrawal, only one about the new offer or
+# visit.
 SECOND_THOUGHTS = timedelta(minutes=15)
-# A patient who has not answered is reminded once, when a quarter of the hold is left. A hold of a
-# few hours is too short for a second letter.
+# A patient who has not answered is reminded once, when a quarter of the hold is left. A shorter
+# hold than this has no time for a reminder.
 SHORTEST_WITH_REMINDER = timedelta(hours=12)
 
 
@@ -49,9 +50,9 @@ def offer(
     start. Earlier open offers to the same request are withdrawn. A patient who does not answer is
     reminded once.
 
-    Raises SlotGone when one slot has gone (then no slot is offered), Refused for an urgency that
-    must not wait or a patient whom no letter reaches, ValueError for no slot or too many slots,
-    workflow.NotAllowed when the request is over.
+    If one of the slots is not free, raises SlotGone and offers no slot. Raises Refused when the
+    urgency must not wait or when no letter reaches the patient, ValueError for no slot or too many
+    slots, workflow.NotAllowed when the request is over.
     """
     found = _free_times_to_offer(submission, slots, visit_type)
     spans = [(free.clinician.pk, free.start, free.end) for free in found]
@@ -83,7 +84,7 @@ def offer(
 
 
 def _letters(made: Sequence[Offer], at: datetime, until: datetime) -> Iterator[Order]:
-    """Yield the letters about the offers in `made`: the offer, and a reminder before it lapses."""
+    """Yield the orders of the letter with the offers in `made`, and of the reminder."""
     occasion, hold = str(made[0].pk), until - at
     yield Order(kind="appointment_offer", occasion=occasion, expires=until)
     if hold >= SHORTEST_WITH_REMINDER:
@@ -93,11 +94,11 @@ def _letters(made: Sequence[Offer], at: datetime, until: datetime) -> Iterator[O
 
 @retry_deadlocks
 def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> Appointment:
-    """Accept an offer for the patient: confirm the visit, or move the patient's visit to the slot.
+    """Accept an offer for the patient: book the slot, or move the patient's visit to the slot.
 
-    The patient's other offers are withdrawn. Other patients with an offer of the same slot are told
-    kindly that it has gone. Idempotent. Raises SlotGone when the offer was answered, has lapsed,
-    was lost to another patient, or belongs to another patient.
+    The patient's other offers are withdrawn. Other patients who were offered the same slot get a
+    letter that the slot is taken. Idempotent. Raises SlotGone when the offer was answered, has
+    lapsed, was lost to another patient, or belongs to another patient.
     """
     row = offer.appointment
     current = submission.appointments.filter(status="confirmed").first()
@@ -112,7 +113,7 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
         rivals = list(row.offers.filter(state="open").exclude(pk=answered.pk))
         answered.state, answered.answered_at = Offer.State.ACCEPTED, now
         answered.save(update_fields=["state", "answered_at"])
-        if request.progress == "withdrawn":  # a decision closed the request and left the offer open
+        if request.progress == "withdrawn":  # a decision closed the request, but not the offer
             advance(request, "reopen")
         calls.drop(submission_id=submission.pk, reasons=telling.OF_VISITS)
         visit = _confirm_or_move(row, submission, now, request_id)
@@ -126,8 +127,8 @@ def accept(*, offer: Offer, submission: Submission, request_id: str = "") -> App
 def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> None:
     """Decline an offer for the patient. Idempotent.
 
-    A slot without another open offer is free again and goes to the next patient on the waitlist.
-    Raises SlotGone when the offer belongs to another patient.
+    A slot without another open offer becomes free, and goes to the next patients on the waiting
+    list. Raises SlotGone when the offer belongs to another patient.
     """
     with claiming(spans=[span_of(offer.appointment)]) as now:
         request = request_of(submission)
@@ -152,7 +153,7 @@ def decline(*, offer: Offer, submission: Submission, request_id: str = "") -> No
 def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -> bool:
     """Withdraw all open offers to a patient, and set the request back to "requested".
 
-    If the patient already knew of the offers, also tells the patient that they are withdrawn, and
+    If the patient already knew of the offers, also tells the patient of the withdrawal, and
     returns True.
     """
     rows = Appointment.objects.filter(
@@ -184,7 +185,7 @@ def withdraw_offers(*, submission: Submission, by: User, request_id: str = "") -
 
 
 def lapse() -> int:
-    """End the holds and offers whose time is over, and offer each slot to the next on the waitlist.
+    """End the holds and offers whose time is over, and offer each slot to the waiting list.
 
     Runs each minute. Returns how many holds ended.
     """
@@ -198,7 +199,8 @@ def lapse() -> int:
                 for ended in lapse_holds(again, at=now):
                     done += 1
                     waiting_list.offer_freed(waiting_list.freed_by(ended), at=now)
-        except SlotGone:  # another transaction books there just now; the next run tries again
+        # another transaction is booking with this clinician; the next run tries again
+        except SlotGone:
             continue
     return done
 
@@ -222,7 +224,7 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises the errors of `offer` but workflow.NotAllowed."""
+    """Find the free times of these keys. Raises the errors of `offer` except NotAllowed."""
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))
@@ -257,7 +259,10 @@ def _refuse_closed(offer: Offer, now: datetime) -> None:
 
 
 def _confirmed_visit(submission: Submission) -> Appointment:
-    """Return the visit of a patient who accepts the same offer again."""
+    """Return the visit of a patient who accepts the same offer twice.
+
+    Raises SlotGone when the visit was cancelled meanwhile.
+    """
     found = submission.appointments.filter(status="confirmed").first()
     if found is None:
         raise SlotGone(_("This appointment was changed meanwhile."))
@@ -267,7 +272,7 @@ def _confirmed_visit(submission: Submission) -> Appointment:
 def _confirm_or_move(
     row: Appointment, submission: Submission, now: datetime, request_id: str
 ) -> Appointment:
-    """Confirm the offered slot as the patient's visit, or move the visit that the patient has."""
+    """Book the offered slot. If the patient has a visit already, move that visit to the slot."""
     current = submission.appointments.filter(status="confirmed")
     visit = current.select_for_update(of=("self",)).first()
     if visit is None:

@@ -1,4 +1,4 @@
-"""How many open requests one person may have."""
+"""Limit how many open requests one person may have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,8 +16,9 @@ from intake.models.appointments import AppointmentRequest
 def open_requests(*, person: Mapping[str, Any]) -> int:
     """Count the open requests of a person.
 
-    A request counts when its name and birth date are the person's, and its phone or e-mail too.
-    With name and birth date alone, a refusal would tell a stranger who is a patient.
+    A request counts when the name, the birth date, and the phone number or e-mail address are the
+    same. Name and birth date alone are not enough, because then a refusal would tell a stranger
+    that this person is a patient.
     """
     keys = search.person_tokens(dict(person))
     addresses = search.address_tokens(person.get("email", ""), person.get(PHONE, ""))

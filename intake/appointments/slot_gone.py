@@ -1,4 +1,4 @@
-"""The refusal of a slot that a patient or the front desk can no longer have."""
+"""The error for a slot that a patient or the front desk cannot have any more."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
-"""The room's written-out SQL, each statement with the reason why it is written out."""
+"""The hand-written SQL of appointments. Each statement has the reason why the ORM is not used."""
 
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Closure
 
-# The columns below are in the order of the model's fields: Model.from_db takes values by position.
+# The columns are in the order of the model's fields, because Model.from_db goes by position.
 LOCATION_COLUMNS = ["id", "name", "address", "time_zone", "directions", "phone", "is_active"]
 VISIT_TYPE_COLUMNS = ["id", "kind", "title", "minutes", "is_active"]
 CLOSURE_COLUMNS = [field.attname for field in Closure._meta.concrete_fields]
@@ -18,7 +18,7 @@ WEEK_COLUMNS = [
     if field.attname in _SHOWN_IN_THE_WEEK
 ]
 
-# The ORM has no advisory locks. One statement takes all of them, in the order of the arrays.
+# The ORM has no advisory locks. One statement takes all locks, in the order of the two arrays.
 LOCK_DAYS = (
     "SET LOCAL lock_timeout = '3s';"
     " SELECT pg_advisory_xact_lock(hashtextextended('slot:' || clinician || ':' || day, 0))"
@@ -32,8 +32,8 @@ ENDED_HOLDS = (
     " AND a.during && tstzrange(starts, ends) WHERE a.status = 'held' AND a.held_until <= %s"
 )
 
-# Many patients look for free times at once, and building this query with the ORM took longer than
-# running it. The same is true of CLOSURES and BUSY.
+# Many patients look for free times at once, and the ORM took longer to build this query than
+# PostgreSQL to run it. The same is true of CLOSURES and BUSY.
 HOURS = """
 select h.clinician_id, h.location_id, h.weekday, h.starts, h.ends, h.valid_from, h.valid_until,
   h.capacity, c.name, l.name, l.address, l.time_zone, l.directions, l.phone, l.is_active
@@ -54,14 +54,14 @@ where (h.valid_until is null or h.valid_until >= %(first)s)
         (select 1 from intake_openinghours_visit_types t where t.openinghours_id = h.id))))
 """
 
-# See HOURS.
+# The reason for hand-written SQL is the same as for HOURS.
 CLOSURES = f"""
 select {", ".join(CLOSURE_COLUMNS)} from intake_closure
 where coalesce(last_day >= %(first)s and first_day <= %(last)s,
   ends_at > %(start)s and starts_at < %(end)s)
 """  # noqa: S608  names of columns
 
-# See HOURS.
+# The reason for hand-written SQL is the same as for HOURS.
 BUSY = """
 select clinician_id, lower(during), upper(during), seat, seat >= capacity from intake_appointment
 where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
@@ -69,7 +69,7 @@ where clinician_id = any(%s::uuid[]) and status in ('held', 'confirmed')
   and id is distinct from %s
 """
 
-# Three small tables in one query: the form of the free times is shown to many patients at once.
+# One query reads three small tables, because many patients open the form of free times at once.
 MENU = """
 with types as (
   select id, kind, title, minutes, is_active from intake_visittype
@@ -83,8 +83,8 @@ union all select 'location', l.id, '', l.name, 0, true from intake_location l wh
 order by 4
 """
 
-# A full week has hundreds of bookings, and building their rows with the ORM took longer than the
-# query.
+# A full week has hundreds of bookings, and the ORM took longer to build their rows than PostgreSQL
+# to run the query.
 WEEK = f"""
 select lower(a.during), upper(a.during), s.id, s.reference, s.urgency,
   {", ".join(f"a.{name}" for name in WEEK_COLUMNS)}
@@ -95,7 +95,8 @@ where a.location_id = %s and a.during && tstzrange(%s, %s)
 order by lower(a.during), a.seat
 """  # noqa: S608  names of columns
 
-# This query runs for each patient who loses a slot, often for many patients at the same moment.
+# This query runs for each patient who loses a slot, often for many patients at the same moment. It
+# reads two tables and fetches only ids.
 BOOKED_OR_HELD = """
 select id from intake_appointment a where (submission_id = %s or draft_id = %s)
   and (status = 'confirmed' or (status = 'held' and held_until > %s

@@ -1,4 +1,7 @@
-"""Move appointments and requests by the tables of intake.domain.workflow, and record each step."""
+"""Change the status of appointments and requests by the workflow tables, and record each step.
+
+The tables are in intake.domain.workflow.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -31,9 +34,9 @@ def insert(*, start: datetime, end: datetime, at: datetime, **given: Any) -> App
 def step(
     appointment: Appointment, action: str, *, by: User | None, at: datetime, **changes: Any
 ) -> None:
-    """Move an appointment by the table, store `changes` and write its history.
+    """Set an appointment's status by the workflow table, store `changes` and write the history.
 
-    Raises workflow.NotAllowed.
+    Raises workflow.NotAllowed when the table forbids the action.
     """
     appointment.status = workflow.move_visit(appointment.status, action)
     appointment.changed_at = at
@@ -57,7 +60,10 @@ def note_change(appointment: Appointment, action: str, *, by: User | None, at: d
 
 
 def advance(request: AppointmentRequest, action: str) -> None:
-    """Move a request by the table. Raises workflow.NotAllowed."""
+    """Set a request's progress by the workflow table.
+
+    Raises workflow.NotAllowed when the table forbids the action.
+    """
     request.progress = workflow.move_request(request.progress, action)
     request.save(update_fields=["progress"])
 
@@ -65,7 +71,7 @@ def advance(request: AppointmentRequest, action: str) -> None:
 def request_of(submission: Submission) -> AppointmentRequest:
     """Lock and return the request of a submission.
 
-    Makes the request if the patient stopped at an emergency and so never sent a request.
+    Creates the request if the patient stopped at an emergency and so never sent a request.
     """
     rows = AppointmentRequest.objects.select_for_update(of=("self",))
     request = rows.filter(submission=submission).first()
@@ -76,7 +82,7 @@ def request_of(submission: Submission) -> AppointmentRequest:
 
 
 def actor_of(by: User | None, submission: Submission | None) -> str:
-    """Name the actor of an audit event: the member of staff, else the patient."""
+    """Name the actor of an audit event: the member of staff, or else the patient."""
     if by is not None:
         return audit.staff(by)
     return audit.patient(submission.reference) if submission else audit.ANONYMOUS
@@ -85,7 +91,7 @@ def actor_of(by: User | None, submission: Submission | None) -> str:
 def record(
     appointment: Appointment, *, actor: str, action: str, request_id: str = "", **detail: Any
 ) -> None:
-    """Record the audit event of a change to an appointment, in the change's transaction."""
+    """Record the audit event of a changed appointment, in the transaction of the change."""
     audit.record(
         actor=actor,
         action=action,
@@ -97,7 +103,7 @@ def record(
 
 
 def submission_of(visit: Appointment) -> Submission:
-    """Return the submission of a visit. Raises ValueError for a held slot without one."""
+    """Return the submission of a visit. Raises ValueError when a held slot has no submission."""
     if visit.submission is None:
         raise ValueError("this slot belongs to no submission")
     return visit.submission

@@ -1,4 +1,4 @@
-"""What holding, booking and moving a visit share: find a free slot, claim it, take a seat of it.
+"""Shared by holding, booking and moving: find a free slot, claim its time, take one of its seats.
 
 A slot is named by its key (FreeTime.key).
 """
@@ -25,7 +25,7 @@ from intake.models.clinic_time import VisitType
 def find_time(
     slot: str, visit_type: VisitType, urgency: int | None = None, *, has_one: bool = False
 ) -> FreeTime:
-    """Find the free time of a key within the days that the urgency allows.
+    """Find the free time that a slot key names, within the days that the urgency allows.
 
     Raises SlotGone; see free_times.find_slot.
     """
@@ -43,7 +43,7 @@ def find_time(
 
 @contextmanager
 def claiming_time(free: FreeTime, *others: Span) -> Iterator[datetime]:
-    """Claim a free time (claims.claiming). SlotGone then holds the nearest free times."""
+    """Claim a free time (claims.claiming). A SlotGone error then holds the nearest free times."""
     try:
         with claiming(spans=[(free.clinician.pk, free.start, free.end), *others]) as now:
             yield now
@@ -54,7 +54,7 @@ def claiming_time(free: FreeTime, *others: Span) -> Iterator[datetime]:
 
 
 def take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointment:
-    """Insert an appointment for a free time. The caller has claimed the free time."""
+    """Insert an appointment for a free time that the caller has claimed."""
     return insert(
         clinician=free.clinician,
         location=free.location,
@@ -69,7 +69,7 @@ def take(free: FreeTime, seat: int, *, at: datetime, **given: Any) -> Appointmen
 
 
 def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
-    """Return the lowest free seat of a claimed free time. Raises SlotGone."""
+    """Return the lowest free seat of a claimed free time. Raises SlotGone when no seat is left."""
     who = free.slot.clinician
     near = book.busy_of([who], free.start, free.end, besides=besides.pk if besides else None)
     left = domain.free_seats(
@@ -81,7 +81,7 @@ def free_seat(free: FreeTime, besides: Appointment | None = None) -> int:
 
 
 def same_slot(rows: QuerySet[Appointment], slot: str, visit_type: VisitType) -> Appointment | None:
-    """Find the appointment that already has this slot, among rows whose hold has not ended."""
+    """Find the appointment that already has this slot. Leaves out rows whose hold has ended."""
     for row in rows.filter(visit_type=visit_type):
         until = row.held_until if row.status == "held" else None
         is_over = until is not None and until <= timezone.now()

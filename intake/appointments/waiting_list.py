@@ -1,7 +1,7 @@
 """The waiting list: patients who wait for a slot, and the offer of a slot that became free.
 
-A freed slot is never booked here. It is held again and offered to patients whose wishes it fits,
-the most urgent first, then the longest wait.
+A freed slot is not booked here. The slot is held again and offered to patients whose wishes it
+fits, the most urgent first, then the longest wait.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,13 +43,15 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 from intake.models.submissions import Submission
 from intake.ways import telling
 
-LOOKED_AT = 200  # a freed slot is compared with the first 200 requests of the list
-SHORTEST = timedelta(minutes=30)  # a shorter offer leaves no time to answer: the front desk calls
+# a freed slot is compared with the wishes of this many requests, from the top of the list
+LOOKED_AT = 200
+# an offer shorter than this leaves no time to answer, so the slot is not offered
+SHORTEST = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class Freed:
-    """One seat of a slot, which became free or is about to be offered."""
+    """One seat of a slot that became free or is about to be offered."""
 
     clinician: Clinician
     location: Location
@@ -64,8 +66,9 @@ def join_waitlist(
 ) -> WaitlistEntry:
     """Put a patient on the waiting list. A patient with an appointment waits for an earlier slot.
 
-    A patient whom no letter reaches gets no offer from the list: the front desk calls. Idempotent.
-    Raises Refused when the urgency forbids waiting, or when the request is over.
+    The list offers no slot to a patient whom no letter reaches, so the front desk has to call this
+    patient. Idempotent. Raises Refused when the urgency forbids waiting, or when the request is
+    over.
     """
     if not free_times.may_be_offered(submission=submission):
         raise Refused(_("Do not wait for an appointment with this. Please call us now."))
@@ -104,7 +107,7 @@ def _record(submission: Submission, by: User | None, action: str, request_id: st
 
 
 def freed_by(row: Appointment) -> Freed:
-    """Return the slot of an appointment, before it is moved or after it has ended."""
+    """Return the slot that an appointment frees by being moved, or has freed by ending."""
     return Freed(
         row.clinician,
         row.location,
@@ -116,11 +119,11 @@ def freed_by(row: Appointment) -> Freed:
 
 
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
-    """Hold a freed slot again and offer it to APPOINTMENT_WAITLIST_BATCH patients on the waitlist.
+    """Hold a freed slot again, and offer the slot to APPOINTMENT_WAITLIST_BATCH waiting patients.
 
     Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
-    patient whom a letter reaches. A patient who had an offer of this slot gets no second one.
-    `besides` is the submission that gave the slot back.
+    patient whom a letter reaches. A patient is not offered the same slot twice. `besides` is the
+    submission of the patient who gave the slot back.
     """
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),
@@ -175,12 +178,12 @@ def make_offers(
     from_waitlist: bool = False,
     request_id: str = "",
 ) -> list[Offer]:
-    """Offer the slot of a held appointment to each of these locked requests, and record that.
+    """Offer the slot of a held appointment to each of these locked requests, and record the offers.
 
-    Each patient on the waitlist gets a message of their own.
+    With `from_waitlist`, each patient gets a separate message.
     """
     until = row.held_until
-    assert until  # a constraint of the database
+    assert until  # a database constraint gives every held slot this time
     offers = []
     for request in requests:
         offer = Offer(
@@ -217,7 +220,7 @@ def withdraw_offers_in(offers: Iterable[Offer], *, at: datetime) -> None:
 
 
 def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
-    """Release the held rows that have no open offer any more. Returns them."""
+    """Release the held rows that have no open offer any more. Returns the released rows."""
     held = Appointment.objects.filter(pk__in=rows, status="held").exclude(offers__state="open")
     freed = list(held.select_for_update(of=("self",)).order_by("pk"))
     for row in freed:
@@ -226,7 +229,7 @@ def free_rows(rows: set[UUID], *, at: datetime) -> list[Appointment]:
 
 
 def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[AppointmentRequest]:
-    """Lock and return the requests on the waitlist that the slot fits, in the list's order."""
+    """Lock and return the waiting requests that the slot fits, in the order of the list."""
     offered_before = Offer.objects.filter(
         appointment__clinician=freed.clinician,
         appointment__during=during(freed.start, freed.end),
@@ -257,14 +260,14 @@ def _requests_to_offer(freed: Freed, *, besides: UUID | None) -> list[Appointmen
     for request in rows[:LOOKED_AT]:
         if len(chosen) == settings.APPOINTMENT_WAITLIST_BATCH:
             break
-        # a slot is not held for a patient who would not hear of it
+        # a slot is not held for a patient whom no letter about the offer reaches
         if _suits(request, slot, known) and telling.letter_reaches(request.submission):
             chosen.append(request)
     return chosen
 
 
 def _suits(request: AppointmentRequest, slot: domain.Slot, known: Mapping[str, str]) -> bool:
-    """Whether the slot lies within the days of the urgency and fits a wish of the request."""
+    """Whether the slot fits a wish of the request, and the days that its urgency allows."""
     window = free_times.window_of(request.submission.urgency)
     if window is None or not window[0] <= slot.start < window[1]:
         return False

@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CalendarDay:
-    """One day of a location: the clinicians' hours and their bookings, both sorted by time."""
+    """One day at a location: the clinicians' hours, the closures, and the bookings."""
 
     day: date
     hours: list[tuple[datetime, datetime, Clinician]]
@@ -37,7 +37,8 @@ def calendar(
 ) -> list[CalendarDay]:
     """Read the days of a location from `first_day` on: hours, closures, bookings and holds.
 
-    Leaves out holds that have ended. Needs a fixed number of queries, however full the book.
+    Leaves out holds that have ended. The number of queries stays the same, however many visits are
+    booked.
     """
     zone = location.zone
     edges = [
@@ -71,9 +72,9 @@ def calendar(
 def _visits(
     start: datetime, end: datetime, location: Location, clinician: Clinician | None
 ) -> list[Appointment]:
-    """Read the bookings and holds of a location for the lines of the calendar, sorted by time.
+    """Read the bookings and holds of a location for the calendar, sorted by time.
 
-    Clinicians and visit types are few: they are read once, not joined to each row.
+    Clinicians and visit types are read once and not joined to each row, because they are few.
     """
     clinicians, kinds = Clinician.objects.in_bulk(), VisitType.objects.in_bulk()
     who = clinician.pk if clinician else None
@@ -95,10 +96,10 @@ def _visits(
 
 
 def _touches(closure: Closure, day: date, begin: datetime, end: datetime) -> bool:
-    """Whether a closure, of whole days or between two moments, shuts part of a day."""
+    """Whether a closure shuts part of a day. A closure has either whole days or two moments."""
     if closure.first_day and closure.last_day:
         return closure.first_day <= day <= closure.last_day
-    # a constraint of the database: a closure without days has both moments
+    # a database constraint gives every closure without days a start and an end
     assert closure.starts_at
     assert closure.ends_at
     return closure.starts_at < end and begin < closure.ends_at

@@ -1,4 +1,4 @@
 """Tools for authors of protocols: begin a protocol, read it in words, see the changes.
 
-Nothing here needs a database, and no page of the program uses it: `manage.py protocol` does.
+Nothing here needs a database. `manage.py protocol` uses these tools; no page of the program does.
 """

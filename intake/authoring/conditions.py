@@ -1,4 +1,4 @@
-"""Say a condition in words, with the texts that patients read."""
+"""Write a condition in words, with the texts of questions and options that patients read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Words(NamedTuple):
 
 
 def in_words(protocol: Protocol, condition: AnswerCondition) -> Words:
-    """Return the condition in words. An id that the protocol does not have stands for itself."""
+    """Return the condition in words. An id that the protocol does not have is shown as it is."""
     if condition.danger is not None:
         return Words(_heard(condition))
     if condition.op is not None:

@@ -1,4 +1,4 @@
-"""Say in words what differs between two versions of a protocol."""
+"""Describe in words the differences between two versions of a protocol."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from intake.domain.levels import RANKS
 
 
 def differences(old: Protocol, new: Protocol) -> list[str]:
-    """Return a paragraph for each part that differs; empty when both have the same content.
+    """Return a paragraph for each part that differs; empty if both versions have the same content.
 
-    A signature is not content: a signature of one version does not count for the other version.
+    Signatures are not compared, because a signature is valid for one version only.
     """
     before = {(thing.kind, thing.id): thing for thing in things(old)}
     after = {(thing.kind, thing.id): thing for thing in things(new)}
@@ -60,7 +60,7 @@ def _lines(old: Thing, new: Thing) -> Iterator[str]:
 
 
 def _raised(name: str, before: Fact, after: Fact) -> str:
-    """Say of a level whether patients are seen sooner or later than before."""
+    """Return " (raised)" or " (LOWERED)" if the urgency of a rule changed, else ''."""
     if name != "level" or not {before.value, after.value} <= RANKS.keys():
         return ""
     return " (raised)" if RANKS[after.value] > RANKS[before.value] else " (LOWERED)"
@@ -69,7 +69,7 @@ def _raised(name: str, before: Fact, after: Fact) -> str:
 def _moved(
     before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 ) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield each part of both versions that has moved, and after which part it now stands."""
+    """Yield each moved part that both versions have, and where it now stands ("after …")."""
     old, new = [key for key in before if key in after], [key for key in after if key in before]
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for change, _, _, first, last in matcher.get_opcodes():

@@ -1,6 +1,7 @@
 """Take a protocol apart into facts that a person can read, print and compare.
 
-The facts are made from the fields of the structs, so that a new key of the language is a fact, too.
+The facts are made from the fields of the structs, so that a key that is added to the structs later
+appears here without a change.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from intake.domain.definition import Option, Protocol, Question, Within
 from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase, Term
 
 LABELS: Final = {
-    # questions
+    # labels of the fields of questions
     "text": "Text",
     "help": "Help",
     "type": "Kind of answer",
@@ -33,7 +34,7 @@ LABELS: Final = {
     "seconds": "Seconds to answer",
     "page": "Page",
     "learn": "Pages to read",
-    # levels and rules
+    # labels of the fields of levels and rules
     "rank": "Rank",
     "target": "Target",
     "contact_within": "Contact within",
@@ -60,16 +61,16 @@ LABELS: Final = {
     "named": "An illness by its name",
     "en": "English",
     "es": "Spanish",
-    # computed values
+    # labels of the fields of computed values
     "sum": "Sum of",
     "first": "First that holds",
     "only_if": "Only if",
 }
-"""Field → what people read. A field that is not here is shown by its name."""
+"""Field → label that people read. A field without a label here is shown by its name."""
 
 
 class Fact(NamedTuple):
-    """One line: what it is about, the value that is compared, and the value in words."""
+    """One fact of a part: its label, its value for comparing, and its value in words."""
 
     label: str
     value: Any
@@ -77,7 +78,7 @@ class Fact(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """A part of a protocol. `kind` and `id` are the same in two versions of it."""
+    """A part of a protocol. The same part of two versions has the same `kind` and `id`."""
 
     kind: str
     id: str
@@ -86,7 +87,7 @@ class Thing(NamedTuple):
 
 
 def things(protocol: Protocol) -> Iterator[Thing]:
-    """Yield everything of the protocol but the signature, in reading order."""
+    """Yield all parts of the protocol except the signature, in reading order."""
     yield _head(protocol)
     for section in protocol.questionnaire.sections:
         yield _thing("Section", section.id, section.title, {"title": section.title}, protocol)
@@ -152,7 +153,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _fields(struct: Any, *without: str) -> dict[str, Any]:
-    """Return the fields of a struct that are filled in, and `required` in any case."""
+    """Return the fields of a struct that are filled in, and in any case the field `required`."""
     values = {name: getattr(struct, name) for name in struct.__struct_fields__}
     return {
         name: value
@@ -162,7 +163,7 @@ def _fields(struct: Any, *without: str) -> dict[str, Any]:
 
 
 def _says_nothing(value: Any) -> bool:
-    """Whether a field with this value counts as left out; a field with 0 is filled in."""
+    """Whether a field with this value counts as not filled in. The value 0 counts as filled in."""
     return value is None or value is False or value in ((), {}, "")
 
 

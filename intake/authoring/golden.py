@@ -1,37 +1,77 @@
-"""The golden table of a protocol: cases that a clinician can read, and how the rules judge each.
+"""The golden tables of a protocol: cases that a clinician can read, and how the rules judge each.
 
-The changed rows show the effect of a changed rule: each changed row is a patient who is now told
+When a rule changes, rows of the table change. Each changed row stands for patients who are now told
 something else.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from intake import protocols
 from intake.domain.answers import clean_answer
 from intake.domain.definition import Protocol, Value
+from intake.domain.levels import RANKS
 from intake.domain.triage import assess
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.protocols.files import Place, Unreadable, shown_path
 
 COLUMNS: Final = ("case", "story", "answers", "urgency", "rules", "flags")
 SAFETY_RETRACTED: Final = "(safety_retracted)"
-"""Marks a case in which the patient took an emergency answer back."""
+"""Marks a case in which the patient took back an emergency answer."""
 
 Row = dict[str, str]
 
 
-def table_of(name: str) -> Path:
-    """Return the file with the golden table of a protocol."""
-    return protocols.HERE / name / "golden.csv"
+class Table(NamedTuple):
+    """A file of cases. `rules` are the ids of the rules that it tells of; None for all."""
+
+    path: Path
+    rules: frozenset[str] | None = None
+
+
+def tables_of(protocol: Protocol) -> tuple[Table, ...]:
+    """Return the golden table of a protocol, and the one of the safety that protocols share.
+
+    The shared table tells of shared rules alone. A fallback rule waits for a protocol's own rules,
+    so it is not in there.
+    """
+    tables = [Table(protocols.HERE / protocol.name / "golden.csv")]
+    common = protocols.HERE / "shared/safety/golden.csv"
+    if common.is_file():
+        parts = protocols.shared(protocol.name)
+        ids = {r.id for r in protocol.rules.rules if r.id in parts and not r.fallback}
+        tables.append(Table(common, frozenset(ids)))
+    return tuple(tables)
+
+
+def cases(protocol: Protocol, table: Table) -> list[Row]:
+    """Return the cases that the protocol can judge: all of its own, the shared ones that fit it.
+
+    A shared case fits when the protocol asks its questions and has its rules. Raises Unreadable.
+    """
+    rows = read(table.path)
+    return rows if table.rules is None else [r for r in rows if _fits(protocol, r, table.rules)]
+
+
+def all_cases(protocol: Protocol) -> list[Row]:
+    """Return the cases of all tables of a protocol. Raises Unreadable."""
+    return [row for table in tables_of(protocol) for row in cases(protocol, table)]
+
+
+def _fits(protocol: Protocol, row: Row, rules: Collection[str]) -> bool:
+    try:
+        answers_of(protocol, row["answers"])
+    except ValueError:
+        return False
+    return _ids(row) <= set(rules)
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a table. Raises Unreadable, with file and line."""
+    """Return the rows of a table. Raises Unreadable, which names file and line."""
     place = Place(shown_path(path))
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -51,26 +91,32 @@ def read(path: Path) -> list[Row]:
 
 
 def write(rows: Iterable[Row], path: Path) -> None:
-    """Write a table."""
+    """Write the rows of a table into a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
 
 
-def judged(protocol: Protocol, rows: Iterable[Row], path: Path) -> list[Row]:
-    """Return the rows as the rules judge them now. Raises Unreadable for impossible answers."""
+def judged(protocol: Protocol, table: Table) -> list[Row]:
+    """Return the rows of a table as the rules judge them now; a case that does not fit stays.
+
+    Raises Unreadable for impossible answers.
+    """
     found = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(read(table.path), start=2):
+        if table.rules is not None and not _fits(protocol, row, table.rules):
+            found.append(row)
+            continue
         try:
-            found.append(assessed(protocol, row))
+            found.append(assessed(protocol, row, table.rules))
         except ValueError as error:
-            raise Unreadable(Place(shown_path(path), number), str(error)) from None
+            raise Unreadable(Place(shown_path(table.path), number), str(error)) from None
     return found
 
 
 def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
-    """Return a sentence for each case that is judged otherwise than before."""
+    """Return a line for each case whose result has changed."""
     return [
         f"{old['case']}, {old['story']}: {_result(old)} → {_result(new)}"
         for old, new in zip(before, after, strict=True)
@@ -79,29 +125,36 @@ def changes(before: Iterable[Row], after: Iterable[Row]) -> list[str]:
 
 
 def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
-    """Return the ids of the rules that no case shows."""
-    shown = {id for row in rows for id in f"{row['rules']} {row['flags']}".split()}
+    """Return the ids of the rules that fire in none of the cases."""
+    shown = {id for row in rows for id in _ids(row)}
     return [rule.id for rule in protocol.rules.rules if rule.id not in shown]
 
 
-def assessed(protocol: Protocol, row: Row) -> Row:
+def assessed(protocol: Protocol, row: Row, rules: Collection[str] | None = None) -> Row:
     """Return the row with the protocol's result for its answers.
 
+    With `rules` the result tells of these alone: the urgency is the highest of those that fired.
     Raises ValueError for answers that the protocol does not know.
     """
     answers, meta = answers_of(protocol, row["answers"])
-    assessment = assess(protocol, answers, **meta)
+    found = assess(protocol, answers, **meta)
+    fired = [rule for rule in found.fired if rules is None or rule.id in rules]
+    flags = [flag for flag in found.flags if rules is None or flag.id in rules]
+    urgency = found.urgency
+    if rules is not None:
+        urgency = max((rule.level for rule in fired), key=lambda c: RANKS[c], default="")
     return row | {
-        "urgency": assessment.urgency,
-        "rules": " ".join(rule.id for rule in assessment.fired),
-        "flags": " ".join(flag.id for flag in assessment.flags),
+        "urgency": urgency,
+        "rules": " ".join(rule.id for rule in fired),
+        "flags": " ".join(flag.id for flag in flags),
     }
 
 
 def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[str, Any]]:
-    """Read "em_now=none; age_years=44; leg_new=red_warm+sore" as answers and meta.
+    """Read a cell such as "em_now=none; age_years=44; leg_new=red_warm+sore".
 
-    Raises ValueError, with a sentence, for answers that the protocol does not know.
+    Returns the answers, and keyword arguments for `assess`. Raises ValueError, whose message is a
+    sentence, for answers that the protocol does not know.
     """
     answers: dict[str, Value] = {}
     meta: dict[str, Any] = {}
@@ -122,6 +175,10 @@ def answers_of(protocol: Protocol, cell: str) -> tuple[dict[str, Value], dict[st
             raise ValueError(f"“{part}” is no answer.")
         answers[id] = value
     return answers, meta
+
+
+def _ids(row: Row) -> set[str]:
+    return set(f"{row['rules']} {row['flags']}".split())
 
 
 def _result(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Begin a protocol: a folder that passes every check and asks nothing of its own yet."""
+"""Begin a protocol: make a folder that passes every check and has only shared questions so far."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def begin(name: str, protocols: Path, today: date) -> list[Path]:
-    """Write the files of a new protocol into a folder among the protocols, and return them.
+    """Write the files of a new protocol into the folder `protocols` / `name`. Returns their paths.
 
-    Raises ValueError, with a sentence, for a name that no protocol may have.
+    Raises ValueError, whose message is a sentence, for a name that no protocol may have.
     """
     folder = protocols / name
     if not _NAME.fullmatch(name):

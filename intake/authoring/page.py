@@ -1,4 +1,4 @@
-"""Write a protocol in words, as one HTML page to print and to read."""
+"""Write a protocol in words, as one HTML page for reading and printing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from intake.domain.definition import FLAG, Protocol
 
 
 def page(protocol: Protocol, cases: list[Row]) -> str:
-    """Return the page: every question, level, computed value and rule, and the golden cases."""
+    """Return the HTML page with all questions, levels, computed values, rules and golden cases."""
     kinds = {kind: list(found) for kind, found in groupby(things(protocol), _kind)}
     ranks = {level.code: level.rank for level in protocol.rules.levels} | {FLAG: -1}
     rules = sorted(kinds.pop("Rule", []), key=lambda rule: -ranks[rule.facts["level"].value])

@@ -18,8 +18,9 @@ from intake.protocols.files import ROOT
 def version(name: str, where: str) -> Protocol:
     """Return the version of a protocol that `where` names.
 
-    That is the folder of a protocol, a file with a stored document (JSON), or a commit of git.
-    Raises LookupError with a sentence for any other `where`, and Unreadable for a faulty file.
+    `where` is the folder of a protocol, a file with a stored document (JSON), or a commit of git.
+    Raises LookupError, whose message is a sentence, for any other `where`, and Unreadable for a
+    faulty file.
     """
     path = Path(where)
     if path.is_dir():

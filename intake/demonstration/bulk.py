@@ -1,7 +1,7 @@
 """Load synthetic submissions and a calendar in bulk, for the demonstration.
 
-Each row is built by the function that sending one submission uses; a test compares the rows. Only
-the audit trail differs: one event for a batch instead of one for each submission.
+Each row is built by the same function as when a patient sends a submission; a test compares the
+rows. Only the audit trail differs: it gets one event for a whole batch.
 """
 
 from collections import Counter
@@ -44,17 +44,17 @@ OUTCOMES = {
 
 
 def walk_of(patient: Patient) -> Walk:
-    """Return a synthetic patient's walk, without the question about suicide."""
+    """Return the walk of a synthetic patient, without the question about suicidal thoughts."""
     kind = Kind.APPOINTMENT if patient.kind == Kind.APPOINTMENT else Kind.INTAKE
     return Walk(load_protocol(patient.protocol), patient.content, kind=kind, si_screen=False)
 
 
 @transaction.atomic
 def load(*, patients: Sequence[Patient], now: datetime, clinician: User | None = None) -> int:
-    """Store a batch of synthetic patients. Returns how many.
+    """Store a batch of synthetic patients. Returns how many were stored.
 
     With a `clinician`, most submissions older than two days are decided and closed. No red flag is
-    escalated, because dozens of red flags are old at once and no clinician waits for them.
+    escalated, because the batch has dozens of old red flags and no clinician is there to see them.
     """
     references = _free_references(len(patients))
     submissions: list[Submission] = []
@@ -96,11 +96,11 @@ DEMO_HOURS = (("08:30", "12:00"), ("13:00", "16:30"))
 
 @transaction.atomic
 def load_book(*, clinicians: Sequence[tuple[str, Any]]) -> int:
-    """Make the demonstration's calendar. Returns how many appointments it holds.
+    """Make the calendar of the demonstration. Returns how many appointments the calendar has.
 
     Makes a location, opening hours on weekdays for `clinicians` (name, account), visit types, and
     visits of patients who ask for one: three are over, one is offered, the others are booked. Two
-    patients are on the waiting list. Sends nothing.
+    patients are put on the waiting list. No letter is sent.
     """
     place = Location.objects.create(
         name=settings.CLINIC_PLACES[0],
@@ -137,7 +137,7 @@ def _demo_visits(visit: VisitType, place: Location, clinician: Clinician) -> int
     requests = list(wishing.order_by("-submission__urgency", "submission__submitted_at")[:16])
     free = free_times.free_slots(visit_type=visit)[1::5]
     before = now.astimezone(place.zone).replace(hour=9, minute=0, second=0, microsecond=0)
-    before -= timedelta(days=7 + max(0, before.weekday() - 4))  # a weekday
+    before -= timedelta(days=7 + max(0, before.weekday() - 4))  # a week ago, moved to a weekday
     rows: list[Appointment] = []
     offers: list[Offer] = []
     for number, request in enumerate(requests[:-2]):

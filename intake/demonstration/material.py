@@ -1,6 +1,6 @@
 """What synthetic patients are made of: invented names, and the stories of a protocol.
 
-Phone numbers begin with a real area code; 555-01xx belongs to no subscriber.
+Phone numbers have a real area code, then 555-01xx, which belongs to no subscriber.
 """
 
 from functools import cache
@@ -10,6 +10,7 @@ import msgspec
 
 from intake import protocols
 from intake.models.submissions import Kind
+from intake.protocols.files import decode
 
 FIRST = """
     Amara Ana Beatriz Bram Carlos Chloe Daniel Dolores Elif Emeka Fatima Femi George Grace Hana
@@ -27,7 +28,7 @@ AREAS = ("202", "212", "305", "312", "404", "415", "512", "602", "617", "713", "
 
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of patient: how often it occurs, its ages, and the answers that make it."""
+    """A kind of patient: how often such patients occur, their ages, and their typical answers."""
 
     name: str
     weight: float
@@ -41,9 +42,9 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The stories of one protocol, and chances for the answers that a story leaves out.
 
-    `weights` are the weights of the options of a single choice, `chances` the chance of each box of
-    a multiple choice, `numbers` the lowest and the highest number, `texts` what a patient may have
-    written.
+    `weights` has the weights of the options of each single choice, `chances` the chance of each box
+    of a multiple choice, `numbers` the lowest and the highest number of a number question, `texts`
+    the texts that a patient may have written.
     """
 
     weights: dict[str, dict[str, float]]
@@ -55,5 +56,5 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def material_of(name: str) -> Material:
-    """Return the stories of the protocol with this name, read once."""
-    return msgspec.convert(protocols.stories(name), Material)
+    """Return the protocol's stories. The file is read once per process. Raises Unreadable."""
+    return decode(protocols.stories(name), lambda data: msgspec.convert(data, Material))

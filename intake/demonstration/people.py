@@ -1,7 +1,7 @@
 """Make believable synthetic patients, with every urgency and red flag.
 
-Pure and deterministic: the same seed gives the same patients. They walk the protocol like real
-patients; nothing here knows what the rules will find.
+The same seed gives the same patients. They answer the protocol like real patients. This module does
+not know the rules and so does not choose which urgency a patient gets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,11 +32,11 @@ class Patient:
     language: str
     content: Content
     sent_at: datetime
-    handled: bool  # whether staff decide on it within some days
+    handled: bool  # whether staff decide on this submission within some days
 
 
 def patients(protocol: Protocol, *, seed: int, count: int, until: datetime) -> Iterator[Patient]:
-    """Yield `count` patients: the first is sent at `until`, each further one earlier."""
+    """Yield `count` patients. The first patient sends at `until`, each further one earlier."""
     rng = Random(seed)  # noqa: S311  invented people, not secrets
     material = material_of(protocol.name)
     weights = [story.weight for story in material.stories]
@@ -44,7 +44,7 @@ def patients(protocol: Protocol, *, seed: int, count: int, until: datetime) -> I
     for _number in range(count):
         story = rng.choices(material.stories, weights)[0]
         yield _patient(rng, protocol, material, story, until - timedelta(minutes=minutes))
-        minutes += rng.expovariate(1 / 25)  # some 60 a day
+        minutes += rng.expovariate(1 / 25)  # about 60 patients a day
 
 
 def _patient(
@@ -71,7 +71,7 @@ def _patient(
     content = Content(answers=answers, contact=contact, wish=_wish(rng, sent_at), stops=stops)
     kind = Kind.APPOINTMENT if story.kind == Kind.APPOINTMENT else Kind.INTAKE
     walk = Walk(protocol, content, kind=kind, si_screen=False)
-    # a patient of any story may happen to tick an answer that stops the form
+    # whatever the story, a random answer may be an emergency answer, which stops the form
     stopped = bool(walk.interrupting_rules)
     if stopped:
         content = _cut_at_stop(protocol, content)
@@ -178,7 +178,7 @@ def _wish(rng: Random, sent_at: datetime) -> dict[str, Any]:
 
 
 def _cut_at_stop(protocol: Protocol, content: Content) -> Content:
-    """Return the answers up to the page that stopped the form, and the phone number left there."""
+    """Return the content of a form up to the page that stops the form, with name and phone."""
     answers: dict[str, Any] = {}
     for page in protocol.pages:
         for question in page.questions:

@@ -1,4 +1,4 @@
-"""The banner on all pages of staff: red flags that have waited for long."""
+"""The banner on all staff pages: red flags that still wait at the third step of escalation."""
 
 from typing import Any
 
@@ -8,16 +8,17 @@ from django.urls import reverse
 from clinic.adminsite import ClinicAdminSite
 from intake.models.submissions import Submission, Urgency
 
-MOST = 3  # named in the banner; a link leads to the others
+MOST = 3  # red flags that the banner names; a link leads to the list with all red flags
 
-# permission → the admin pages that it opens, as URLs name them; the first permission counts
+# Maps a permission to the admin page that it opens, as URLs name the page. The first permission of
+# a user counts.
 PAGES = {"intake.view_submission": "submission", "intake.view_frontdesk": "frontdesk"}
 
 
 def red_flags(request: HttpRequest) -> dict[str, Any]:
-    """Return the red flags for the page header: reference, urgency and URL, but no name.
+    """Return the red flags for the banner: reference, urgency and URL, but no name.
 
-    Takes one query, and none for staff who may open no submission.
+    Takes one query. Returns no red flags, without a query, for staff who may open no submission.
     """
     allowed = (page for right, page in PAGES.items() if request.user.has_perm(right))
     page = next(allowed, "")

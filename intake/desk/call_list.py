@@ -1,6 +1,7 @@
 """The call list: which patients staff must call, by when, and what to tell them.
 
-The call list, and all pages of the patient, show an owed call until staff tick its outcome.
+An owed call stands on the call list, and on all staff pages of the patient, until staff tick its
+outcome.
 """
 
 from typing import Any
@@ -39,14 +40,14 @@ DONE = {
 
 
 class ByDue(FindList):
-    """Order open calls by due time, settled calls by the newest."""
+    """Sort open calls by due time, and settled calls with the newest first."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         settled = self.params.get("settled") == "today"
         return ["-settled_at", "id"] if settled else ["due_at", "id"]
 
     def get_results(self, request: HttpRequest) -> None:
-        """Add what to tell each patient, with the same number of queries for any number of rows."""
+        """Add to each row what to tell the patient. Needs a fixed number of queries."""
         super().get_results(request)
         self.result_list = list(self.result_list)
         news = news_by_task(self.result_list)
@@ -132,7 +133,8 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
     def acts(self, row: Any) -> str | None:
         if row.settled_at is not None or not row.may_note:
             return None
-        # the admin wraps the list in a form of its own, with the CSRF token
+        # the buttons post the admin's own form around the list, because that form has the CSRF
+        # token
         return format_html_join(
             " ",
             '<button class="button{}" formaction="{}">{}</button>',
@@ -157,7 +159,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
 
     @record_view
     def note(self, request: StaffRequest, task: CallTask, *, button: str) -> HttpResponse:
-        """Note the outcome of a call for this task and the patient's other tasks on the page."""
+        """Note the outcome of a call for this task and the patient's other tasks in the form."""
         if not request.user.has_perm("intake.change_calltask"):
             raise PermissionDenied
         if request.method == "POST":
@@ -174,7 +176,7 @@ class CallTaskAdmin(ListOnly[CallTask], PatientAdmin[CallTask]):
         return redirect(back if safe else self.address("changelist"))
 
     def posted_with(self, request: StaffRequest, task: CallTask) -> list[CallTask]:
-        """Return the patient's other open tasks whose ids were posted too."""
+        """Return the patient's other open tasks whose ids were posted, too."""
         posted = set(request.POST.getlist("task"))
         others = CallTask.objects.open().filter(submission=task.submission).exclude(pk=task.pk)
         return [each for each in others if str(each.pk) in posted]

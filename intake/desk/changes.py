@@ -1,4 +1,4 @@
-"""The common parts of all changes by staff: the revision, the audit event, the target."""
+"""Shared by all changes by staff: the check of the revision, the audit event, the target time."""
 
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,9 @@ CHANGED_MEANWHILE = gettext_lazy(
 
 
 def claim(submission: Submission, revision: int, **columns: Any) -> None:
-    """Update the submission only if `revision` is still the stored one, and count the revision up.
+    """Update the submission and raise its revision, but only if the stored revision is `revision`.
 
-    Of two colleagues who change a submission at once, the second gets Conflict.
+    When two colleagues change a submission at once, the change of the second raises Conflict.
     """
     changed = Submission.objects.filter(pk=submission.pk, revision=revision).update(
         revision=revision + 1, **columns
@@ -33,7 +33,7 @@ def claim(submission: Submission, revision: int, **columns: Any) -> None:
 def record_change(
     submission: Submission, by: User, action: str, request_id: str, detail: dict[str, Any]
 ) -> None:
-    """Record the audit event of a change; `detail` holds codes and counts, no health data."""
+    """Record the audit event of a change. `detail` holds codes and counts, no health data."""
     audit.record(
         actor=audit.staff(by),
         action=action,
@@ -45,9 +45,9 @@ def record_change(
 
 
 def target_from(submission: Submission, urgency: int, start: datetime) -> datetime:
-    """Return by when `urgency` asks for contact, counted from `start`, by the submission's rules.
+    """Return the target time of `urgency`, counted from `start`.
 
-    Uses the rules that assessed the submission, not the current rules.
+    The protocol that assessed the submission sets the time, not the current protocol.
     """
     level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
     return target_time(level, start)

@@ -1,4 +1,4 @@
-"""Record a clinician's decision on a submission, with the message and the call that go with it."""
+"""Record a clinician's decision on a submission, with the decision's message and call."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from intake.letters import sentences
 from intake.models.submissions import Decision, Submission, Urgency
 from intake.ways import calls, telling, waiting
 
-# The columns that a decision changes. `claim` increments the revision. The sweep increments
-# `escalations` and leaves the revision as it is.
+# KEPT are columns that a decision does not set: `claim` raises `revision`, and the sweep raises
+# `escalations` without changing the revision.
 KEPT = ("revision", "escalations")
 CHANGED = ("urgency", "alarm", *(name for name in waiting.STATE if name not in KEPT))
 
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """The input of a clinician: urgency, outcome, reason, note, and fields for some outcomes only.
+    """What a clinician decided: urgency, outcome, reason, note, and fields for some outcomes only.
 
     `message` is the code of a sentence to the patient, for the outcome "more information". `call`
     is a call that was made, for "more information" and "emergency care". `close_request` and `ends`
@@ -45,12 +45,12 @@ class DecisionInput:
 
     @property
     def reached(self) -> bool:
-        """Whether a call has reached the patient."""
+        """Whether the clinician made a call that reached the patient."""
         return self.call is not None and self.call.reached
 
     @property
     def action(self) -> str:
-        """The workflow action that the decision means. Raises workflow.NotAllowed."""
+        """The workflow action of the decision. Raises workflow.NotAllowed for a wrong outcome."""
         if self.outcome == workflow.EMERGENCY_CARE and not self.reached:
             return "redirect"
         return workflow.action_of(self.outcome)
@@ -59,17 +59,18 @@ class DecisionInput:
 def decide(
     *, submission: Submission, given: DecisionInput, by: User, revision: int, request_id: str
 ) -> Decision:
-    """Record a clinician's decision, its message and call, and end the arrangements that it names.
+    """Record a clinician's decision with its message and call, and end the arrangements it names.
 
-    The decision keeps, raises or lowers the urgency; a change needs a reason. "Emergency care"
-    leaves the submission undecided and escalating, on top of the worklist, until a call has reached
-    the patient. "More information" stops the clock and takes the submission off the worklist. For a
-    patient of the same day or above, or with an unread alarm, it does so only once a call has
-    reached the patient.
+    The decision keeps, raises or lowers the urgency; a change needs a reason. After "emergency
+    care" the submission stays undecided on top of the worklist, and is escalated, until a call has
+    reached the patient. "More information" stops the clock and takes the submission off the
+    worklist. If the patient's urgency is the same day or above, or if alarm words were unread, this
+    happens only when a call has reached the patient.
 
-    Raises Conflict when the submission or its arrangements were changed since they were read;
-    ValueError for a changed urgency without a reason, for a missing message or call that the
-    outcome needs, and for unread alarm words; workflow.NotAllowed when the status forbids deciding.
+    Raises Conflict when the submission or its arrangements were changed since the clinician read
+    them. Raises ValueError for a changed urgency without a reason, for unread alarm words, and when
+    the outcome needs a message or a call that is missing. Raises workflow.NotAllowed when the
+    status forbids a decision.
     """
     action, before, now = given.action, submission.urgency, timezone.now()
     row = _decided(submission, given, workflow.move(submission.status, action), now)
@@ -82,7 +83,7 @@ def decide(
             )
         changes = {name: getattr(row, name) for name in CHANGED}
         if row.escalate_at and submission.escalate_at is None:
-            changes["escalations"] = 0  # a new escalation begins with the duty role
+            changes["escalations"] = 0  # a new escalation starts again with the duty role
         claim(submission, revision, **changes)
         _refuse_incomplete(submission, given)
         for name, value in changes.items():
@@ -125,7 +126,7 @@ def _refuse_incomplete(submission: Submission, given: DecisionInput) -> None:
 def _decided(
     submission: Submission, given: DecisionInput, status: str, now: datetime
 ) -> Submission:
-    """Return a copy of the submission as the decision leaves it, with status, urgency and clocks.
+    """Return a copy of the submission with the status, urgency and times that the decision sets.
 
     The copy is not stored.
     """
@@ -134,8 +135,8 @@ def _decided(
     row.back_at = row.asked_at = row.redirected_at = None
     row.status, row.urgency, row.alarm = status, given.urgency, False
     if given.urgency != submission.urgency:
-        # A raised urgency counts from now. A lowered one counts from the sending, so the
-        # target is the same as with the lower urgency from the start.
+        # A raised urgency counts from now. A lowered urgency counts from the time of sending, so
+        # that the target time is the same as if the urgency had always been the lower one.
         start = now if given.urgency > submission.urgency else submission.submitted_at
         row.target_at = target_from(submission, given.urgency, start)
     next_try = _next_try(submission, given, now)
@@ -154,23 +155,23 @@ def _decided(
 
 
 def _next_try(submission: Submission, given: DecisionInput, now: datetime) -> datetime:
-    """Return when to escalate a patient whom no call has reached."""
+    """Return when to escalate the submission next if no call has reached the patient."""
     if given.call is None:
         return submission.escalate_at or calls.next_try(now)
     return given.call.again_at or calls.next_try(now)
 
 
 def _is_told(submission: Submission, given: DecisionInput) -> bool:
-    """Whether the patient hears of the decision: by the call, or by a letter."""
+    """Whether the patient hears of the decision by the call or by a letter."""
     return given.reached or bool(given.message and telling.letter_reaches(submission))
 
 
 def _tell(
     decision: Decision, given: DecisionInput, action: str, ended: tuple[str, ...], request_id: str
 ) -> None:
-    """Write to the patient and record the call of a decision.
+    """Write to the patient, and record the call of a decision.
 
-    Puts a call on the call list when neither the message nor the call tells the patient.
+    If neither the message nor the call tells the patient, puts a call on the call list.
     """
     row, by = decision.submission, decision.by
     codes = [given.message] if action == "ask" and given.message else []
@@ -184,7 +185,8 @@ def _tell(
         waiting.order_reminder(row=row, at=decision.at)
         if not _is_told(row, given):
             due_at = given.call.again_at if given.call else None
-            if row.back_at is None:  # the clock of the submission runs until the call
+            # the clock runs until the call, so the call must be made by the target time
+            if row.back_at is None:
                 due_at = due_at or row.target_at
             calls.owe(submission=row, reason="more", occasion=str(decision.pk), due_at=due_at)
     if given.call:

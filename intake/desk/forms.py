@@ -27,7 +27,7 @@ from intake.wording.reading import phone_words
 ALARM_UNREAD = gettext_lazy("Read what the patient wrote, on top of this page, then tick this.")
 CALL = ("call", "again", "call_note")
 REQUEST = ("close_request", "ends")
-# outcome → the fields that count for this outcome, besides the common ones
+# For each outcome, the optional fields that count. Fields that no outcome lists always count.
 BELONGING = dict.fromkeys(workflow.NO_VISIT, REQUEST) | {
     workflow.NEED_INFORMATION: ("sentence", *CALL),
     workflow.EMERGENCY_CARE: (*CALL, *REQUEST),
@@ -53,7 +53,7 @@ class AlarmReadField(forms.BooleanField):
 class DecisionForm(CallForm):
     """A clinician's decision on the revision of the submission that the clinician has read.
 
-    Fields that do not count for the chosen outcome are ignored, whatever they hold.
+    Fields that do not count for the chosen outcome are ignored, whatever they contain.
     """
 
     urgency = forms.TypedChoiceField(
@@ -104,7 +104,7 @@ class DecisionForm(CallForm):
     def __init__(self, *, submission: Submission, data: QueryDict | None = None) -> None:
         super().__init__(submission=submission, data=data, initial={"urgency": submission.urgency})
         call = self.fields["call"]
-        # With "No call" the clinician can undo a mistaken tick.
+        # With "No call" the clinician can undo a mistaken choice.
         _set_choices(call, [("", _("No call")), *Call.Outcome.choices])
         self.offer_endings()
         self.ask_alarm_read()
@@ -112,7 +112,7 @@ class DecisionForm(CallForm):
             self.explain_call()
 
     def explain_call(self) -> None:
-        """Say that no letter reaches this patient, so that a message needs a call."""
+        """Explain that no letter reaches this patient, so that a message also needs a call."""
         sentence, phone = self.fields["sentence"], self.submission.person.get(PHONE, "")
         sentence.initial, sentence.label = "", _("Tell the patient")
         sentence.help_text = _(
@@ -124,7 +124,7 @@ class DecisionForm(CallForm):
         )
 
     def offer_endings(self) -> None:
-        """Offer to end what is arranged for the patient now, and only that."""
+        """Offer to end the arrangements that the patient has now, and no others."""
         decidable = "decide" in workflow.allowed(self.submission.status)
         arranged = arranged_for(submission=self.submission) if decidable else Arranged()
         choices = [(key, ending_words(part, arranged)) for part, key in arranged.keys.items()]
@@ -137,12 +137,12 @@ class DecisionForm(CallForm):
     def is_current(self) -> bool:
         """Whether the form was made for the stored revision.
 
-        A form for an older revision gets one error only: the submission was changed meanwhile.
+        A form for an older revision gets only one error: the submission was changed meanwhile.
         """
         return not self.is_bound or self.data.get("revision") == str(self.submission.revision)
 
     def ask_alarm_read(self) -> None:
-        """Ask the clinician to tick that alarm words are read, while they are unread."""
+        """While alarm words are unread, ask the clinician to tick that they are read."""
         if self.submission.alarm and self.is_current:
             newest = self.submission.communications.filter(by=None).only("at").last()
             at = date_format(timezone.localtime(newest.at), "DATETIME_FORMAT") if newest else "–"
@@ -154,16 +154,16 @@ class DecisionForm(CallForm):
 
     # --- how the page shows the form -------------------------------------------------------------
     def first(self) -> Iterator[BoundField]:
-        """The common fields that come before the parts."""
+        """Yield the common fields that come before the parts."""
         names = ("revision", "alarm_read", "urgency", "outcome")
         return (self[name] for name in names if name in self.fields)
 
     def last(self) -> Iterator[BoundField]:
-        """The common fields that come after the parts."""
+        """Yield the common fields that come after the parts."""
         return (self[name] for name in ("reason", "note"))
 
     def parts(self) -> Iterator[OutcomePart]:
-        """The fields that count for some outcomes only."""
+        """Yield the fields that count for some outcomes only."""
         yield OutcomePart(
             "more",
             _("If you need more information"),
@@ -231,8 +231,8 @@ class DecisionForm(CallForm):
     def refresh(self, submission: Submission) -> None:
         """Bring the form up to date after a conflict, and keep what the clinician typed.
 
-        Takes over the stored revision and the present arrangements. The clinician must tick again
-        that the patient's words are read.
+        Takes over the stored revision and the current arrangements. The clinician must tick again
+        that the alarm words are read.
         """
         self.submission = submission
         data = cast(QueryDict, self.data).copy()
@@ -244,7 +244,7 @@ class DecisionForm(CallForm):
 
 
 def ending_words(part: str, arranged: Arranged) -> str:
-    """Say in words how one part of the arrangements would end, with its name and time."""
+    """Return the label of the box that ends one part of the arrangements, with names and times."""
     if part == VISIT and arranged.visit:
         visit = arranged.visit
         return _("Cancel the visit on %(time)s with %(clinician)s") % {
@@ -263,7 +263,7 @@ def ending_words(part: str, arranged: Arranged) -> str:
 
 
 class MessageForm(forms.Form):
-    """The choice of a fixed sentence to a patient."""
+    """The form in which staff choose a fixed sentence to a patient."""
 
     message = forms.ChoiceField(
         label=gettext_lazy("Write to the patient"),
@@ -272,9 +272,9 @@ class MessageForm(forms.Form):
 
 
 class ProgressForm(forms.Form):
-    """The progress of a request for a visit, which the front desk notes by hand.
+    """The progress of a request for a visit, as far as the front desk notes it by hand.
 
-    Offers only what the request's present `progress` allows; '' allows everything.
+    Offers only the steps that the current `progress` of the request allows; '' allows all steps.
     """
 
     progress = forms.ChoiceField(label=gettext_lazy("Note"))

@@ -1,8 +1,8 @@
 """The front desk's list and pages: contact and appointment, no answers.
 
-A page shows the patient's wish beside the free times that fit, and the week. Offering and booking
-call one service each, outside any transaction of the page, because the services take their locks
-first and retry by themselves.
+A page shows the patient's wish, the free times that fit the wish, and a week. Offering and booking
+call one service each, outside of any transaction of the page, because a service takes its locks
+first and retries by itself.
 """
 
 from collections.abc import Callable
@@ -55,8 +55,8 @@ CALLED_ALONE = gettext_lazy(
 def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Turn a method into the view of a button that offers or books.
 
-    Checks both permissions and gives the method the record. Opens no transaction. A refusal of the
-    service shows the page as it is now, and why.
+    Checks both permissions, and gives the method the record in place of its id. Opens no
+    transaction. When the service refuses, shows the page as it is now, with the reason.
     """
 
     @wraps(method)
@@ -78,7 +78,7 @@ def booking_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 @admin.register(FrontDesk)
 class FrontDeskAdmin(PatientAdmin[FrontDesk]):
-    """Patients, how to reach them and which visit they want. No answers, no reasons."""
+    """The list and pages of patients: how to reach them, which visit they want, no answers."""
 
     list_display = [
         "urgency_mark", "opens", "patient", "waiting_for", "phone", "contact_by", "to_do", "wish",
@@ -142,9 +142,9 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
         overbook: OverbookForm | None = None,
         error: Exception | None = None,
     ) -> Context:
-        """Show the page. After a refusal it keeps what was chosen (`typed`) and gives the reason.
+        """Show the page. After a refusal the page keeps the choices (`typed`) and shows the reason.
 
-        `row` is a FrontDesk with the annotation of `get_queryset`.
+        `row` is a FrontDesk with the annotations of `get_queryset`.
         """
         reads.record_read(submission=row, by=request.user, request_id=request.request_id)
         page, wish = SubmissionPage(row), request_of(row)
@@ -181,7 +181,7 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
     ) -> dict[str, Any]:
         """Return the part of the context about visits, offers and free times.
 
-        Records the read of the patients whose visits stand in the week.
+        The week names other patients with a visit. Records that the reader saw these patients.
         """
         may_book = request.user.has_perm("intake.change_appointment")
         may_wait, letter = free_times.may_be_offered(submission=row), letter_words(row)
@@ -340,21 +340,21 @@ class FrontDeskAdmin(PatientAdmin[FrontDesk]):
 
 
 def request_of(row: Submission) -> AppointmentRequest | None:
-    """Return the submission's request for a visit; None for a stopped form."""
+    """Return the submission's request for a visit, or None when the form was stopped."""
     return getattr(row, "appointment_request", None)
 
 
 def progress_words(wish: AppointmentRequest, outcome: str | None) -> str:
-    """Say how far a request is; for a closed request, which decision closed it."""
+    """Say in words how far a request is. For a closed request, say which decision closed it."""
     if wish.progress == "withdrawn" and outcome in workflow.NO_VISIT:
         return _("Closed: %(outcome)s") % {"outcome": workflow.OUTCOMES[outcome]}
     return wish.get_progress_display()
 
 
 def visit_types_for(wish: AppointmentRequest) -> list[VisitType]:
-    """Return the visit types that staff can book, the patient's wish first.
+    """Return all visit types that staff can book, the type of the patient's wish first.
 
-    All of them, because a patient on the phone may choose another kind of visit.
+    A patient on the phone may choose another type than in the wish.
     """
     kinds = VisitType.objects.filter(is_active=True, clinicians__is_active=True).distinct()
     return sorted(kinds, key=lambda kind: kind.kind != wish.visit_type)

@@ -1,6 +1,6 @@
-"""What staff write to a patient, and how staff settle what a patient wrote.
+"""What staff write to a patient, and how staff note that a patient's message needs no answer.
 
-Each function is one transaction with its audit event inside, guarded by the revision that was read.
+Each change is one transaction, which includes the audit event.
 """
 
 from datetime import datetime
@@ -29,10 +29,10 @@ def send(
 ) -> None:
     """Write one of the clinic's fixed sentences to the patient.
 
-    The patient reads the sentence on their own page. A letter says that there is something to read;
-    a patient whom no letter reaches is owed a call. The patient's last message counts as answered.
-    A red flag is still escalated, because the clinic does not know whether the patient reads the
-    answer.
+    The patient reads the sentence on the own page. A letter says that there is something to read;
+    if no letter reaches the patient, staff owe a call. The patient's last message counts as
+    answered. A red flag is still escalated, because the clinic does not know whether the patient
+    reads the answer.
 
     `english` is the same sentence in English for staff; pass it when the patient reads another
     language. Raises Conflict when the submission was changed since `revision`.
@@ -54,8 +54,9 @@ def store(
 ) -> None:
     """Store a message to the patient, and order the letter that announces the message.
 
-    Called in the transaction of the act that the message belongs to. A patient whom no letter
-    reaches is owed a call, unless a decision has a call of its own (`owes_call` is False).
+    Called in the transaction of the act to which the message belongs. If no letter reaches the
+    patient, staff owe a call. With `owes_call=False` no call is owed, because a decision has a call
+    of its own.
     """
     message = Communication(submission=submission, words={"alarm": "", **texts}, by=by, at=at)
     message.save(force_insert=True)
@@ -67,7 +68,7 @@ def store(
 def settle_reply(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
     """Note that staff have read the patient's message or withdrawal, which needs no answer.
 
-    Ends the escalation too, unless the submission still waits for a decision. Raises Conflict when
+    Ends the escalation, too, unless the submission still waits for a decision. Raises Conflict when
     the submission was changed since `revision`.
     """
     columns: dict[str, Any] = {"reply_due_at": None, "alarm": False}

@@ -36,11 +36,12 @@ from intake.models.submissions import (
     Urgency,
 )
 from intake.wording import advice, reading
+from intake.wording.intentions import INTENTIONS
 
 
 @dataclass(frozen=True)
 class SubmissionPage:
-    """A submission in words for staff. Opens each sealed part once, at its first use."""
+    """A submission in words for staff. Each sealed part is opened only once, at its first use."""
 
     submission: Submission
 
@@ -50,12 +51,12 @@ class SubmissionPage:
 
     @property
     def uses(self) -> Uses:
-        """The questions of the protocol that the program itself uses."""
+        """The used questions of the protocol, by their role in the program."""
         return self.protocol.uses
 
     @property
     def asked(self) -> str:
-        """The title and version of the protocol that asked the patient, in words."""
+        """The title and version of the protocol with which the patient was asked, in words."""
         title = documents.title_of(self.submission.protocol_id)
         version = self.protocol.questionnaire.version
         return _("%(title)s, version %(version)s") % {"title": title, "version": version}
@@ -74,14 +75,14 @@ class SubmissionPage:
 
     @property
     def about(self) -> str:
-        """Age and sex, as far as the patient gave them: '44 years, female'."""
+        """The patient's age and sex, as far as known: '44 years, female'."""
         age = self.answers.get(self.uses.age)
         parts = [] if age is None else [_("%(age)s years") % {"age": age}]
         return ", ".join([*parts, *self._words_of(self.uses.first_line)])
 
     @property
     def complaint(self) -> str:
-        """The complaint in the patient's choices: 'Restless legs; Both legs; Over a year'."""
+        """The complaint as the patient chose it: 'Restless legs; Both legs; Over a year'."""
         return "; ".join(self._words_of(self.uses.complaint))
 
     @property
@@ -132,7 +133,7 @@ class SubmissionPage:
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
-        """All fired rules, each with its reason, its source and the answers that it used."""
+        """All fired rules, each with its reason, its source and the answers that the rule used."""
         return [self._explained(fired) for fired in self.submission.result.fired]
 
     @property
@@ -156,7 +157,7 @@ class SubmissionPage:
         return {"rule": fired, "urgency": level, "used": used, "read": self._translated(fired)}
 
     def _translated(self, fired: Fired) -> str:
-        """Return the advice as the patient read it, '' when the patient read it in English."""
+        """Return the advice as the patient read it, or '' when the patient read it in English."""
         if self.submission.translation_id is None:
             return ""
         words = documents.wording_as_read(self.submission.translation_id)
@@ -165,7 +166,7 @@ class SubmissionPage:
 
     @property
     def language(self) -> str:
-        """The language of the answers, '' for English."""
+        """The language in which the patient answered, or '' for English."""
         code = self.submission.language
         return "" if code == "en" else str(get_language_info(code)["name"])
 
@@ -179,13 +180,14 @@ class SubmissionPage:
 
     @property
     def stops(self) -> list[dict[str, Any]]:
-        """The times at which an answer stopped the form, and whether the patient took it back."""
+        """Each stop: the rules, the time, and whether the patient took the answer back."""
         rules = {rule.id: rule.name for rule in self.protocol.rules.rules}
         return [
             {
                 "names": ", ".join(rules.get(rule, rule) for rule in stop["rules"]),
                 "at": datetime.fromisoformat(stop["at"]),
                 "retracted": bool(stop.get("retracted")),
+                "intention": INTENTIONS[said].note if (said := stop.get("intention")) else "",
             }
             for stop in self.submission.assessment.get("stops", [])
         ]
@@ -193,14 +195,14 @@ class SubmissionPage:
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
-        # A clinic may leave out the question about suicide. If it was asked, it has an answer.
+        # A clinic may leave out the question about suicide. Its answer tells whether it was asked.
         screened = self.uses.crisis in self.answers
         route = route_of(self.protocol, self.answers, si_screen=screened)
         if (short := self.uses.short_walk(self.submission.kind)) is not None:
             route = pages_with(route, short)
         asked = list(pages_without(route, self.uses.contact.stored_names))
         if self.stopped:
-            # the pages after the stop were never asked
+            # the patient did not see the pages after the stop
             while asked and not any(q.id in self.answers for q in asked[-1].questions):
                 asked.pop()
         return reading.answers_by_part(self.protocol, asked, self.answers, proxied=self.proxied)
@@ -208,27 +210,27 @@ class SubmissionPage:
     # --- what came before and after --------------------------------------------------------------
     @cached_property
     def linked(self) -> list[Submission]:
-        """The submission that this submission follows, and those that follow it, oldest first."""
-        # two conditions use two indexes; a join over `additions` reads the whole table
+        """The submission to which this submission adds, and its own additions, oldest first."""
+        # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
         rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
         return list(rows.order_by("submitted_at"))
 
     @cached_property
     def letters(self) -> list[Communication]:
-        """The messages between clinic and patient."""
+        """The messages between clinic and patient, oldest first."""
         return list(self.submission.communications.select_related("by"))
 
     @property
     def unanswered(self) -> list[Communication]:
-        """The patient's last messages, which staff have not answered, oldest first.
+        """The patient's last messages that staff have not answered, oldest first.
 
         While alarm words are unread, the list begins with the message that contains them.
         """
         row, newest_first = self.submission, iter(reversed(self.letters))
         if not row.alarm and row.reply_due_at is None:
             return []
-        # a question that staff asked does not answer the patient's message
+        # a question of staff after the patient's message does not answer the message
         if row.status != "withdrawn":
             newest_first = dropwhile(lambda letter: letter.by_id is not None, newest_first)
         since = list(takewhile(lambda letter: letter.by_id is None, newest_first))[::-1]
@@ -238,12 +240,12 @@ class SubmissionPage:
 
     @property
     def withdrew(self) -> bool:
-        """Whether the patient withdrew and wrote nothing that waits for an answer."""
+        """Whether the patient withdrew and has no message that waits for an answer."""
         return self.submission.status == "withdrawn" and not self.unanswered
 
     @property
     def waits(self) -> bool:
-        """Whether staff must act for the patient apart from a decision.
+        """Whether staff must do something for the patient other than decide.
 
         Staff must read a message or a withdrawal, or a clinician must reach the patient after alarm
         words.
@@ -259,7 +261,7 @@ class SubmissionPage:
 
     @cached_property
     def calls(self) -> list[Call]:
-        """The calls that staff made."""
+        """The calls that staff made to the patient."""
         return list(self.submission.calls.select_related("by"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The audit trail of a submission in words, for the foot of its page."""
+"""The audit trail of a submission in words, for the foot of the submission page."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from clinic.models import Event
 from intake.models.submissions import Submission
 from intake.wording.people import person_words
 
-MOST = 20  # events on the page
+MOST = 20  # events that the page shows
 
 ACTION_WORDS = {
     "read": gettext_lazy("Opened"),
@@ -30,7 +30,7 @@ ACTION_WORDS = {
 
 
 def action_words(event: Event) -> str:
-    """Return the effect of an event on the submission, in words."""
+    """Return in words what an event did with the submission."""
     by_kind = ACTION_WORDS.get(f"{event.action} {event.detail.get('kind')}")
     return str(by_kind or ACTION_WORDS.get(event.action) or event.action)
 
@@ -48,7 +48,7 @@ def actor_words(events: list[Event]) -> list[str]:
 def trail_of(submission: Submission) -> list[dict[str, Any]]:
     """Return the newest events of the submission, newest first: what happened, by whom, when.
 
-    Two queries: the events, and the names of their actors.
+    Takes two queries: for the events, and for the names of the actors.
     """
     events = list(Event.objects.filter(subject=str(submission.pk)).order_by("-seq")[:MOST])
     return [

@@ -1,6 +1,7 @@
 """What staff do with a submission besides the decision: take it, close it, reopen it, trust it.
 
-Each function is one transaction with its audit event inside, guarded by the revision that was read.
+Each function is one transaction, which includes the audit event. Each raises Conflict when the
+submission was changed since staff read it.
 """
 
 from typing import Any
@@ -14,17 +15,17 @@ from intake.desk.changes import claim, record_change, target_from
 from intake.domain import workflow
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
-from intake.models.submissions import Submission
+from intake.models.submissions import Fit, Submission
 from intake.ways import escalation
 
 
 def assign(
     *, submission: Submission, to: User | None, by: User, revision: int, request_id: str
 ) -> None:
-    """Assign the submission to a member of staff, or (None) give it back to the worklist.
+    """Assign the submission to `to`, or give it back to the worklist when `to` is None.
 
-    Taking a submission pauses its escalation, once for each person. Giving it back does not change
-    the escalation. Raises Conflict when the submission was changed since `revision`,
+    Taking a submission pauses its escalation, once for each person. Giving a submission back does
+    not change the escalation. Raises Conflict when the submission was changed since `revision`,
     workflow.NotAllowed when its status forbids the assignment.
     """
     action = "assign" if to else "release"
@@ -38,16 +39,29 @@ def assign(
         record_change(submission, by, "assign", request_id, {"to": str(to.pk) if to else None})
 
 
-def move(*, submission: Submission, action: str, by: User, revision: int, request_id: str) -> None:
+def move(
+    *,
+    submission: Submission,
+    action: str,
+    by: User,
+    revision: int,
+    request_id: str,
+    fit: str = "",
+) -> None:
     """Close or reopen a submission: `action` is "close" or "reopen".
 
-    A reopened submission gets a new target, counted from now, and a red flag is escalated anew.
-    Raises Conflict and workflow.NotAllowed like `assign`.
+    `fit` says how well the urgency of the rules fitted, a value of `Fit` or '' without an answer.
+    Reopening deletes the answer.
+
+    A reopened submission gets a new target time, counted from now, and a red flag is escalated
+    again. Raises Conflict when the submission was changed since `revision`, workflow.NotAllowed
+    when its status forbids the action.
     """
-    # Other actions have their own services, so that no submission is decided without a Decision.
+    # Other actions have services of their own, so that no submission is decided without a Decision.
     action = action if action in ("close", "reopen") else ""
     status = workflow.move(submission.status, action)
-    columns: dict[str, Any] = {"status": status}
+    fit = fit if action == "close" and fit in Fit.values else ""
+    columns: dict[str, Any] = {"status": status, "urgency_fit": fit}
     if action == "reopen":
         columns["target_at"] = target_from(submission, submission.urgency, timezone.now())
         columns |= {"asked_at": None, "back_at": None, "redirected_at": None}
@@ -60,11 +74,12 @@ def move(*, submission: Submission, action: str, by: User, revision: int, reques
             escalation.start(row=row, at=timezone.now())
             row.save(update_fields=["escalate_at", "escalations"])
         build_history(submission, action, by=by, at=timezone.now()).save(force_insert=True)
-        record_change(submission, by, "state", request_id, {"from": before, "to": status})
+        detail = {"from": before, "to": status, **({"fit": fit} if fit else {})}
+        record_change(submission, by, "state", request_id, detail)
 
 
 def mark_genuine(*, submission: Submission, by: User, revision: int, request_id: str) -> None:
-    """Put a submission that looked like a bot's onto the worklist: a person sent it.
+    """Put a possible bot's submission on the worklist, because staff say that a person sent it.
 
     Raises Conflict when the submission was changed since `revision`.
     """
@@ -78,16 +93,16 @@ def set_progress(
 ) -> None:
     """Note what the front desk learned about the request for a visit.
 
-    `progress` says that the patient was called, wants no visit any more (which ends every booking
-    and offer), or wants a visit again. All other progress follows from what is booked. Raises
-    Conflict when the submission was changed since `revision`, workflow.NotAllowed for another step,
-    and AppointmentRequest.DoesNotExist when the submission has no request.
+    `progress` says that the patient was called, does not want a visit any more (then every booking
+    and offer ends), or wants a visit again. All other progress follows from what is booked. Raises
+    Conflict when the submission was changed since `revision`, workflow.NotAllowed when the request
+    does not allow the step, and AppointmentRequest.DoesNotExist when the submission has no request.
     """
     before = submission.appointment_request.progress
     with transaction.atomic():
         if progress == "withdrawn":
             changing.end_all(submission=submission, by=by)
-        # read again: a visit may be booked by now
+        # read again, because a visit may have been booked meanwhile
         requests = AppointmentRequest.objects.select_for_update(of=("self",))
         request = requests.get(submission=submission)
         request.progress = workflow.move_request(

@@ -27,8 +27,7 @@ from intake.errors import Conflict
 from intake.letters import sentences
 from intake.models.calls import CallTask
 from intake.models.people import deciders, without_clinician
-from intake.models.submissions import ORDER, Submission
-from intake.protocols import served
+from intake.models.submissions import ORDER, Fit, Submission
 from intake.staff import reads
 from intake.staff.filters import (
     MineFilter,
@@ -37,6 +36,7 @@ from intake.staff.filters import (
     SentFilter,
     StatusFilter,
     UrgencyFilter,
+    protocols_of_list,
 )
 from intake.staff.lists import PatientAdmin, record_view, run_service
 from intake.staff.owed_calls import letter_words, owed_calls_of, say_who_tells_patient
@@ -69,9 +69,9 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return deferred
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Return the columns: with the protocol that asked, where the clinic serves several."""
+        """Return the columns: with the protocol that asked, where several have asked."""
         columns = [*super().get_list_display(request)]
-        if len(served()) > 1:
+        if len(protocols_of_list(request)) > 1:
             columns.insert(columns.index("waiting_for"), "questions")
         return columns
 
@@ -98,7 +98,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
     def change_view(
         self, request: StaffRequest, submission: Submission, **kwargs: Any
     ) -> HttpResponse:
-        """Show the submission page. Staff change a submission by the page's buttons only."""
+        """Show the submission page. Staff can change a submission only by its buttons."""
         return self.show(request, submission)
 
     def show(
@@ -110,7 +110,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         call_form: CallForm | None = None,
         status: int = 200,
     ) -> HttpResponse:
-        """Record the read and show the submission page, with a form that was refused, if any."""
+        """Record the read and show the submission page, if need be with a form that was refused."""
         reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
         may_decide = request.user.has_perm("intake.decide_submission")
@@ -128,6 +128,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
             "form": (form or DecisionForm(submission=submission)) if may_decide else None,
             "call_form": (call_form or call_form_of(submission)) if may_decide else None,
             "may_decide": may_decide,
+            "fits": Fit.choices,
             "allowed": workflow.allowed(submission.status),
             "mine": submission.assignee_id == request.user.pk,
             "next": self.next_after(submission, request.user),
@@ -140,7 +141,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return response.render()
 
     def next_after(self, submission: Submission, by: User) -> str:
-        """Return the address of the next submission that no colleague has taken, or ''."""
+        """Return the URL of the next submission that no colleague has taken, or ''."""
         rank, target = submission.urgency, submission.target_at
         behind = Q(urgency__lt=rank) | Q(target_at__gt=target)
         behind |= Q(target_at=target, id__gt=submission.pk)
@@ -152,13 +153,13 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return self.address("change", after.pk) if after else ""
 
     def first_waiting(self, submission: Submission, by: User) -> Submission | None:
-        """Return the first other submission of the worklist that no colleague has taken."""
+        """Return the first other submission on the worklist that no colleague has taken."""
         return _free(by).exclude(pk=submission.pk).first()
 
     def offer_next(self, request: StaffRequest, submission: Submission) -> None:
         """Say that the decision is stored, and link to the next submission.
 
-        A link and no redirect, because opening a submission is recorded as reading it.
+        This is a link and no redirect, because opening a submission is recorded as reading it.
         """
         stored = _("Decision on %(ref)s stored.") % {"ref": submission.reference}
         following = self.first_waiting(submission, request.user)
@@ -203,7 +204,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
     @record_view
     def call_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Record a call. If it reached the patient, it settles owed calls for more information."""
+        """Record a call. If it reached the patient, settle owed calls for more information."""
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)
@@ -237,9 +238,8 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
     @record_view
     def move_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        return self._act(
-            request, submission, transitions.move, action=request.POST.get("action", "")
-        )
+        action, fit = (request.POST.get(name, "") for name in ("action", "fit"))
+        return self._act(request, submission, transitions.move, action=action, fit=fit)
 
     @record_view
     def message_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
@@ -267,10 +267,10 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         news: tuple[str, str] | None = None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Serve a button: a POST with the revision that was read.
+        """Run the service of a button with the revision that staff read.
 
-        `news` is for an act of which the patient has to hear: what was done, and the reason of the
-        call that tells the patient.
+        Pass `news` if the patient has to hear of the act: what was done, and the reason of the call
+        that staff owe if no letter tells the patient.
         """
         if request.method == "POST":
             if not request.user.has_perm("intake.decide_submission"):
@@ -281,7 +281,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
 
 def holder_words(row: Any) -> str:
-    """Return the name of the assignee, and whether they can still decide; '' for no assignee."""
+    """Return the assignee's name, and why the assignee cannot decide; '' without an assignee."""
     if row.assignee is None:
         return ""
     if not row.assignee.is_active:
@@ -292,12 +292,12 @@ def holder_words(row: Any) -> str:
 
 
 def call_form_of(submission: Submission, data: QueryDict | None = None) -> CallForm:
-    """Return the call form, with ids of its own: the decision form has fields of the same names."""
+    """Return the call form, with HTML ids that the decision form does not use."""
     return CallForm(submission=submission, data=data, auto_id="call_%s")
 
 
 def _free(by: User) -> QuerySet[Submission]:
-    """Return the waiting submissions that no colleague of `by` has taken, in the worklist's order.
+    """Return the waiting submissions that no colleague of `by` has taken, sorted like the worklist.
 
     Loads no sealed column.
     """

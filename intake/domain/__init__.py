@@ -1,5 +1,5 @@
-"""The questions of the clinic, and the results that follow from the answers, in plain Python.
+"""The rules of the clinic in plain Python: questions, answers, triage, free slots, statuses.
 
-The domain uses no Django, no clock and no database. The same answers to the same protocol give the
-same result, today and in ten years.
+The domain uses no Django, no clock and no database. So the same answers to the same protocol give
+the same result today and in ten years.
 """

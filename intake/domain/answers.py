@@ -1,4 +1,4 @@
-"""Turn what a browser sends into answers, and answers into JSON data and back."""
+"""Read answers from the strings that a browser sends; turn answers into JSON data and back."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from intake.domain.definition import Answers, Protocol, Question, QuestionPage, 
 from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-# Three digits after a comma are refused. "1,234" means 1234 to most people here; read as 1.234, a
-# high ferritin would become a low one.
+# Three digits after a comma are refused, because "1,234" means 1234 to most people in the USA. If
+# the program read 1.234, a high ferritin value would become a low one.
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
-# Control characters except tab and line end, lone surrogates, and the marks that show a text in
-# another order than the stored one.
+# Control characters except tab and line end, lone surrogates, and the characters that make a text
+# appear in another order than the order in which it is stored.
 _NOT_TEXT: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
 )
 
 
 class PageResult(msgspec.Struct, frozen=True):
-    """The result of a sent page: the answers that count, and the errors by question id."""
+    """The result of a posted page: the answers that count, and the errors by question id."""
 
     values: dict[str, Value]
     errors: dict[str, InvalidAnswer]
@@ -37,14 +37,14 @@ class PageResult(msgspec.Struct, frozen=True):
         return not self.errors
 
 
-# Reading one answer
+# --- reading one answer ---------------------------------------------------------------------------
 
 
 def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
-    """Read the answer from the strings that a form sent for this question; None when blank.
+    """Read the answer from the strings that a form sent for this question; None if it is blank.
 
-    A blank answer to a required question is allowed here (see `clean_page`). Raises
-    InvalidAnswer when the answer cannot be read or is outside the limits.
+    A blank answer is allowed here even if the question is required; `clean_page` checks that.
+    Raises InvalidAnswer if the answer cannot be read or is outside the question's limits.
     """
     if question.type == "multi":
         return _choices(question, [code for code in raw if code])
@@ -70,9 +70,10 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
 
 
 def clean_json_answer(question: Question, value: object) -> Value | None:
-    """Read the answer from a JSON value; None when the value is null or empty.
+    """Read the answer from a JSON value; None if the value is null or empty.
 
-    A number may be a string. The limits are those of `clean_answer`. Raises InvalidAnswer.
+    A number may be written as a string. The limits are the same as in `clean_answer`. Raises
+    InvalidAnswer.
     """
     if value is None or value == "" or value == []:
         return None
@@ -93,10 +94,11 @@ def clean_json_answer(question: Question, value: object) -> Value | None:
 
 
 def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
-    """Return the part of an answer that can be read, and ignore errors. None: nothing can be read.
+    """Return the part of an answer that can be read, without an error; None if nothing can be read.
 
-    Every known option counts, so that an emergency ticked beside a mistake is still seen. Of two
-    answers to a single-choice question the first known option counts.
+    Every known option counts, so that an emergency is noticed even if the patient also ticked an
+    option that excludes it. If a single-choice question got two answers, the first known option
+    counts.
     """
     if question.type == "multi":
         codes = {code for code in raw if code not in question.exclusive}
@@ -115,12 +117,12 @@ def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
 def clean_page(
     page: QuestionPage, raw: Mapping[str, Sequence[str]], *, kept: Collection[str] = ()
 ) -> PageResult:
-    """Read all answers of a page that a form sent.
+    """Read all answers of a posted page.
 
-    `page` holds the visible questions only; `raw` holds the strings by question id, and names that
-    are no question of the page are ignored. `kept` names questions whose earlier answer the page
-    did not show: when such a question is left blank the earlier answer stays, so the question is
-    neither an error nor among the values.
+    `page` has the visible questions only. `raw` holds the strings that the form sent, by question
+    id; other names in it are ignored. `kept` names questions with an earlier answer that the page
+    did not show. If a question in `kept` is left blank, its earlier answer stays: the question is
+    then neither among the errors nor among the values.
     """
     values: dict[str, Value] = {}
     errors: dict[str, InvalidAnswer] = {}
@@ -185,22 +187,23 @@ def _decimal(question: Question, text: str) -> Decimal:
 
 
 def _within_limits(question: Question, number: int | Decimal) -> bool:
-    # A limit is the decimal number that is written in the file, not the nearest binary number.
+    # str() gives the limit as it is written in the file; Decimal(float) would give the nearest
+    # binary number.
     too_low = question.min is not None and number < Decimal(str(question.min))
     too_high = question.max is not None and number > Decimal(str(question.max))
     return not (too_low or too_high)
 
 
 def _shortest(number: Decimal) -> Decimal:
-    """Remove trailing zeros and the exponent: 7.50 → 7.5, 1E+2 → 100."""
-    number = number.normalize() + 0  # + 0 turns -0 into 0
+    """Write a number without trailing zeros and exponent: 7.50 becomes 7.5, 1E+2 becomes 100."""
+    number = number.normalize() + 0  # adding 0 turns -0 into 0
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number
 
 
 def _written_out(number: object) -> str:
-    """Write a JSON number in digits. NaN and infinity stay words, which no pattern accepts."""
+    """Write a JSON number in digits. NaN and infinity stay words, which are refused later."""
     value = Decimal(str(number))
-    # 1E+1000000 would be written out with a million digits.
+    # very large numbers are not written in digits: 1E+1000000 has a million digits
     if not value.is_finite() or abs(value.adjusted()) > 12:
         return str(value)
     return f"{_shortest(value):f}"
@@ -216,7 +219,7 @@ def _text(question: Question, text: str) -> str | None:
     return text or None
 
 
-# Storing answers
+# --- storing answers ------------------------------------------------------------------------------
 
 
 def plain(value: Value | None) -> Any:
@@ -232,9 +235,9 @@ def to_json(answers: Answers) -> dict[str, Any]:
 
 
 def from_json(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
-    """Read the answers that `to_json` wrote; `protocol` is the one that asked the questions.
+    """Read the answers that `to_json` wrote. `protocol` is the protocol that asked the questions.
 
-    The answers were cleaned before they were stored and are not judged again. Raises KeyError for
+    The answers were checked before they were stored and are not checked again. Raises KeyError for
     a question that the protocol does not have.
     """
     return {id: _restored(protocol.question(id), value) for id, value in data.items()}

@@ -1,7 +1,7 @@
 """Compute the values that rules read besides the answers.
 
-The protocol says how to compute them (`intake.domain.grammar.Computed`), and its content hash
-covers this. A document that was stored before protocols did so names a version of code instead.
+The protocol says how to compute each value (`intake.domain.grammar.Computed`), so the content hash
+of the protocol covers the computation. Old stored documents name a version of Python code instead.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from intake.domain.grammar import SUM, Computed, Term
 from intake.domain.stored import CODE
 
 SAFETY_RETRACTED: Final = "safety_retracted"
-"""Whether the patient changed an interrupting answer later. It comes from the walk, not from the
-answers."""
+"""The computed value that says whether the patient took back an answer that had stopped the form.
+The walk knows this, not the answers."""
 
 
 def compute(
@@ -24,8 +24,9 @@ def compute(
 ) -> dict[str, ComputedValue]:
     """Compute every computed value of the protocol.
 
-    `answers` are those of visible questions. `safety_retracted` says whether the patient took an
-    interrupting answer back. Raises KeyError for a stored version without code.
+    `answers` are the answers to visible questions. `safety_retracted` says whether the patient took
+    back an answer that had stopped the form. Raises KeyError if the protocol names a version of
+    code that the program does not have.
     """
     found: dict[str, ComputedValue] = {}
     for name in protocol.computed_order:
@@ -40,7 +41,7 @@ def compute_one(
     others: Mapping[str, ComputedValue],
     safety_retracted: bool,
 ) -> ComputedValue:
-    """Compute one value; `others` are the values that it reads."""
+    """Compute the value `name`. `others` are the computed values that its conditions read."""
     if name == SAFETY_RETRACTED:
         return safety_retracted
     computed = protocol.rules.computed[name]
@@ -76,7 +77,7 @@ def _value(
 
 
 def _total(terms: tuple[Term, ...], answers: Answers) -> int | None:
-    """Add up the terms; None when one of them has no number."""
+    """Add up the terms; None if a term has no number, for example because of a missing answer."""
     total = 0
     for term in terms:
         answer: Any = answers.get(term.q)
@@ -90,7 +91,7 @@ def _total(terms: tuple[Term, ...], answers: Answers) -> int | None:
 def possible_values(protocol: Protocol, name: str) -> tuple[object, ...] | range | type[bool]:
     """Return the values that a computed value can have, other than None.
 
-    Raises KeyError for an unknown name, and for a sum that names an unknown question.
+    Raises KeyError for an unknown `name`, and for a sum that names an unknown question.
     """
     computed = protocol.rules.computed[name]
     if name == SAFETY_RETRACTED:
@@ -106,7 +107,10 @@ def possible_values(protocol: Protocol, name: str) -> tuple[object, ...] | range
 
 
 def own_values(protocol: Protocol, computed: Computed) -> dict[str, range]:
-    """Return the possible values of the names that only this value's conditions can read."""
+    """Return the possible values of `sum` and of each name of `count` in this computed value.
+
+    Only conditions of this computed value can read these names.
+    """
     found = {name: range(len(counted) + 1) for name, counted in computed.count.items()}
     if computed.sum:
         ends = [_ends(protocol, term) for term in computed.sum]
@@ -115,7 +119,7 @@ def own_values(protocol: Protocol, computed: Computed) -> dict[str, range]:
 
 
 def _ends(protocol: Protocol, term: Term) -> tuple[int, int]:
-    """Return the lowest and the highest number that a term can be."""
+    """Return the lowest and the highest number that a term of a sum can have."""
     question = protocol.question(term.q)
     numbers = term.map.values() or (int(question.min or 0), int(question.max or 0))
     ends = [term.times * number for number in numbers]
@@ -123,7 +127,7 @@ def _ends(protocol: Protocol, term: Term) -> tuple[int, int]:
 
 
 def reads(protocol: Protocol, name: str) -> tuple[str, ...]:
-    """Return the questions that a computed value depends on, through other values, too."""
+    """Return the questions that a computed value depends on, directly or through other values."""
     if name == SAFETY_RETRACTED:
         return ()
     found: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""Find what is wrong with computed values, and with the lines that staff read of them."""
+"""Find what is wrong with computed values, and with the summary lines that staff read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Evaluate the conditions of `show_if` and of triage rules.
 
-A leaf on an unanswered question, or on an unknown computed value, is false. So `not` of that leaf
-is true.
+A leaf that reads an unanswered question, or a computed value that is None, is false. So `not` of
+this leaf is true.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "lt": operator.lt,
 }
 
-# Phones type curly quotes. Accents that stand alone are replaced before NFKC, which would turn them
-# into a space and a combining accent.
+# Phones type curly quotes; they become straight quotes here. An accent that stands alone becomes a
+# straight quote, too, because NFKC would turn it into a space and a combining accent.
 _STRAIGHT_QUOTES: Final = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')
@@ -47,9 +47,9 @@ def holds(
 
 @cache
 def compiled(condition: AnswerCondition) -> Test:
-    """Compile a condition to a function of (answers, computed, hearing), once per condition.
+    """Compile a condition to a function of (answers, computed, hearing). The function is cached.
 
-    Raises re.error when a pattern of `text_any_regex` is not a regular expression.
+    Raises re.error if a pattern of `text_any_regex` is not a regular expression.
     """
     if condition.all is not None:
         parts = tuple(compiled(part) for part in condition.all)
@@ -91,10 +91,11 @@ def compiled(condition: AnswerCondition) -> Test:
 
 
 def _judge(leaf: AnswerCondition) -> Callable[[Any], bool]:
-    """Return the test that a leaf makes of a known value."""
+    """Return a function that tests a known value as the leaf says."""
     op = leaf.op
     assert op is not None
-    # A limit is the decimal number that is written in the file, not the nearest binary number.
+    # str() gives the number as it is written in the file; Decimal(float) would give the nearest
+    # binary number.
     value = Decimal(str(leaf.value)) if isinstance(leaf.value, float) else leaf.value
     if op == "eq":
         return lambda answer: bool(answer == value)
@@ -132,8 +133,8 @@ def _finds_words(leaf: AnswerCondition) -> Test:
 def normalised(text: str) -> str:
     """Normalise free text for the alarm patterns.
 
-    The result has straight quotes, is in NFKC and casefolded, and has no invisible characters and
-    no accents. Each run of white space, line ends included, becomes one space.
+    The result is in NFKC and casefolded, has straight quotes, and has neither accents nor invisible
+    characters. Each run of white space, including line ends, becomes one space.
     """
     text = unicodedata.normalize("NFKC", text.translate(_STRAIGHT_QUOTES)).casefold()
     return " ".join(_without_marks(text).split())
@@ -141,17 +142,17 @@ def normalised(text: str) -> str:
 
 @cache
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile an alarm pattern, normalised like the text that it is matched with.
+    """Compile an alarm pattern after normalising it like the text in which it is searched.
 
-    The matcher ignores case. Casefolding the pattern would turn `\\S` into `\\s`. Raises re.error
-    when the pattern is not a regular expression.
+    The pattern is not casefolded, because that would turn `\\S` into `\\s`; the search ignores case
+    instead. Raises re.error if the pattern is not a regular expression.
     """
     pattern = unicodedata.normalize("NFKC", pattern.translate(_STRAIGHT_QUOTES))
     return re.compile(re.sub(r"\s+", " ", _without_marks(pattern)), re.IGNORECASE)
 
 
 def _without_marks(text: str) -> str:
-    """Remove accents (combining marks) and the invisible characters that only steer display."""
+    """Remove accents (combining marks) and invisible characters that only control the display."""
     return "".join(
         character
         for character in unicodedata.normalize("NFD", text)

@@ -1,9 +1,9 @@
 """Define a protocol as frozen structs: its questions, its computed values, its rules.
 
-The data files of a protocol are decoded straight into these structs. A fault that types can catch
-(an unknown key, a wrong type, a condition of an unknown shape) raises an error that names its
-place, such as "Expected `str`, got `int` - at `$.sections[2].questions[0].text`". The function
-`intake.domain.problems.problems` finds the other faults.
+The data files of a protocol are decoded directly into these structs. A fault that types can catch
+(an unknown key, a wrong type, a condition of an unknown form) raises an error that names the place
+of the fault, such as "Expected `str`, got `int` - at `$.sections[2].questions[0].text`". The
+function `intake.domain.problems.problems` finds all other faults.
 """
 
 from __future__ import annotations
@@ -23,16 +23,20 @@ from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_orde
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
-"""An answer: single and text → str, multi → option codes in option order, integer → int,
-decimal → Decimal, boolean → bool."""
+"""An answer, by the type of its question: str for single and text, a tuple of option codes in the
+order of the options for multi, int for integer, Decimal for decimal, bool for boolean."""
 
 Answers = Mapping[str, Value]
-"""Question id → value, without hidden questions and questions left blank."""
+"""Question id → answer, without hidden questions and questions left blank."""
 
 ComputedValue = str | int | bool | None
-"""A value derived from answers; None when unknown."""
+"""A value that is computed from answers; None if the answers do not give a value."""
 
 QUESTIONS_PER_PAGE: Final = 4
+NAMED_IN_TEXT: Final = frozenset({"a", "mo", "wk", "d", "h", "min", "[in_i]", "[ft_i]", "[lb_av]"})
+"""The UCUM codes of units that no patient knows. A question names such a unit in its text."""
+HEADS: Final = ("title", "audience", "ready")
+"""The texts at the head of a questionnaire that patients read before they begin."""
 FLAG: Final = "flag"
 """The `level` of a rule that has no urgency and only informs the clinician."""
 
@@ -40,13 +44,15 @@ FLAG: Final = "flag"
 class Option(Base, frozen=True):
     """One option of a question.
 
-    `coding` is its code in ICD-10-CM or SNOMED CT, `learn` are education pages.
+    `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read. `drawing`
+    names the picture in static/img/options that shows what the label says.
     """
 
     code: str
     label: str
     learn: tuple[str, ...] = ()
     coding: dict[str, str] | None = None
+    drawing: str | None = None
 
 
 class Proxy(Base, frozen=True):
@@ -60,9 +66,9 @@ class Proxy(Base, frozen=True):
 class Question(Base, frozen=True):
     """One question as the patient reads it, with the limits of its answer.
 
-    `unit` is a UCUM code, `seconds` the expected time to answer, `page` the screen of the question,
-    `learn` the education pages that explain it. The answer to a `sensitive` question is hidden once
-    the device was left alone for a while.
+    `unit` is a UCUM code. `seconds` is the expected time to answer. `page` is the id of the screen
+    on which the question is asked. `learn` names pages that explain the question. The answer to a
+    `sensitive` question is hidden after the device was left alone for some time.
     """
 
     id: str
@@ -86,6 +92,11 @@ class Question(Base, frozen=True):
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
 
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people read it beside the number; '' where the question's text names it."""
+        return "" if self.unit in NAMED_IN_TEXT else self.unit or ""
+
     def option(self, code: str) -> Option:
         """Return the option with this code. Raises KeyError."""
         for option in self.options:
@@ -94,9 +105,9 @@ class Question(Base, frozen=True):
         raise KeyError(code)
 
     def for_proxy(self) -> Question:
-        """Return the question in the wording for a person who answers for the patient.
+        """Return the question as a person who answers for the patient reads it.
 
-        Texts without a proxy wording stay. Id, options, limits and conditions stay the same.
+        Texts without a proxy wording do not change, nor do id, option codes, limits and conditions.
         """
         if self.proxy is None:
             return self
@@ -119,10 +130,12 @@ class QuestionSection(Base, frozen=True):
 
 
 class Questionnaire(Base, frozen=True, dict=True):
-    """All questions. `uses` is None only in a document older than this key.
+    """All questions of a protocol. `uses` is None only in documents from before this key existed.
 
     Where a clinic serves several protocols, patients choose by `title` and `audience`: what a
-    protocol asks about, and for whom it is.
+    protocol asks about, and for whom it is. `ready` says what to have at hand. `learn` are the
+    education pages that lead patients to this protocol: `condition/page`, or `condition` for all
+    its pages.
     """
 
     version: str
@@ -133,6 +146,8 @@ class Questionnaire(Base, frozen=True, dict=True):
     uses: Uses | None = None
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
+    learn: tuple[str, ...] = ()
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -144,10 +159,10 @@ class Questionnaire(Base, frozen=True, dict=True):
 
 
 class QuestionPage(Base, frozen=True):
-    """The questions of one screen. `section` and `title` are those of its section.
+    """The questions of one screen. `section` and `title` are the id and title of their section.
 
-    The id comes from the structure (`about`, `about-2`). It appears in addresses, so it must not
-    reveal an answer.
+    The page's id is the key `page` of its questions, or else the section's id and a number
+    (`about`, `about-2`). The id appears in addresses, so it must not reveal an answer.
     """
 
     id: str
@@ -169,11 +184,11 @@ class Within(Base, frozen=True):
 
 
 class Level(Base, frozen=True):
-    """An urgency. The higher `rank` wins.
+    """An urgency. If rules of several levels fire, the level with the highest `rank` counts.
 
-    `tell` says after sending what happens next, `closed` precedes the advice while the clinic is
-    closed. No text writes a period out: `{within}`, `{seen_within}` and `{by}` stand for the
-    targets.
+    `tell` is what patients read after sending under "What happens next". `closed` is shown before
+    the advice while the clinic is closed. Texts do not write periods such as "2 days"; instead they
+    use the placeholders `{within}`, `{seen_within}` and `{by}`.
     """
 
     code: str
@@ -186,19 +201,24 @@ class Level(Base, frozen=True):
 
     @property
     def seen(self) -> Within:
-        """The period within which the patient is seen, or contacted where there is no visit."""
+        """The period within which the patient is seen.
+
+        If the level has no such period, this is the period within which the patient is contacted.
+        """
         return self.seen_within or self.contact_within
 
 
 class Rule(Base, frozen=True):
     """One triage rule.
 
-    `advice` is always shown to the patient, so it names no period. `promise` is shown only when a
-    phone number is stored and the clinic is open; `closed` precedes the advice when the clinic is
-    closed. Both are shown only for a rule of the winning level. `reason` and `source` are for the
-    clinician. `interrupt` true stops the form; "panel" shows a panel on the next page, and the form
-    goes on. A `fallback` rule counts only when no other level rule fired, an `only_if_none` rule
-    only when no fallback fired either. `blocks_submission` forbids sending and storing.
+    `advice` is always shown to the patient, so it must not name a period. `promise` is shown only
+    if a phone number is stored and the clinic is open. `closed` is shown before the advice while
+    the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
+    that fired. `reason` and `source` are for the clinician.
+
+    `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
+    on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
+    fires only if no `fallback` rule fired either. `blocks_submission` forbids sending and storing.
     """
 
     id: str
@@ -219,7 +239,7 @@ class Rule(Base, frozen=True):
 
 
 class RuleSet(Base, frozen=True):
-    """Levels, computed values and rules; `summary` is the short form that staff read."""
+    """Levels, computed values and rules. `summary` has the lines that staff read first."""
 
     version: str
     date: str
@@ -231,7 +251,7 @@ class RuleSet(Base, frozen=True):
 
 
 class Approval(Base, frozen=True):
-    """The signature of a content. All three fields are null until a clinician has signed."""
+    """A clinician's signature for one content hash. All fields are null until a clinician signs."""
 
     approved_by: str | None = None
     approved_on: date | None = None
@@ -242,7 +262,7 @@ class Protocol(Base, frozen=True, dict=True):
     """A questionnaire with its computed values, its rules and its approval.
 
     Two protocols with the same `content_hash` ask the same questions and judge the same way.
-    `stored` holds the values that a document lacks which was stored before these keys existed.
+    `stored` completes an old stored document that lacks the keys `uses`, `summary` and `tell`.
     `danger` are the words of danger in free text; None in a document that is older than they are.
     """
 
@@ -257,7 +277,7 @@ class Protocol(Base, frozen=True, dict=True):
     def uses(self) -> Uses:
         """The questions that the program itself uses."""
         uses = self.questionnaire.uses or (self.stored.uses if self.stored is not None else None)
-        assert uses is not None  # from_data and from_document refuse a protocol without
+        assert uses is not None  # from_data and from_document refuse a protocol without `uses`
         return uses
 
     @cached_property
@@ -267,7 +287,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def computed_order(self) -> tuple[str, ...]:
-        """The names of the computed values, each after those that it reads."""
+        """The names of the computed values, each after the computed values that it reads."""
         return in_order(self.rules.computed)
 
     @cached_property
@@ -277,12 +297,12 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def pages(self) -> tuple[QuestionPage, ...]:
-        """All pages in order: by the `page` keys of the questions, or else as full as allowed."""
+        """All pages in order. A question without the key `page` joins the last page if it fits."""
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
     @cached_property
     def sensitive(self) -> frozenset[str]:
-        """The ids of the sensitive questions; empty in a document older than this key."""
+        """The ids of the sensitive questions; empty in documents from before this key existed."""
         return frozenset(question.id for question in self.questions if question.sensitive)
 
     @cached_property
@@ -318,7 +338,7 @@ class Protocol(Base, frozen=True, dict=True):
         return self._pages_by_id[id]
 
     def level(self, code: str) -> Level:
-        """Return the level with this code. Raises KeyError, also for `flag`."""
+        """Return the level with this code. Raises KeyError, also for `flag`, which is no level."""
         return self._levels_by_code[code]
 
     def rule(self, id: str) -> Rule:
@@ -347,12 +367,12 @@ class Protocol(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """Whether a clinician signed exactly this content."""
+        """Whether a clinician has signed exactly this content."""
         return not self.approval_faults
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing or belong to another content."""
+        """The keys of the approval that are empty or do not match the content."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -360,11 +380,10 @@ class Protocol(Base, frozen=True, dict=True):
 
 
 def from_document(document: bytes, stored: Stored | None = None) -> Protocol:
-    """Read the protocol that `document()` wrote.
+    """Read the protocol that `document()` wrote, so that old submissions show what patients read.
 
-    So an old submission shows what its patient read. `stored` completes a document that is older
-    than a key of the language. Raises msgspec.ValidationError, with the place of the fault, for
-    another document.
+    `stored` completes an old document that lacks keys. Raises msgspec.ValidationError, which names
+    the place of the fault, for any other bytes.
     """
     protocol = msgspec.json.decode(document, type=Protocol)
     return _complete(msgspec.structs.replace(protocol, stored=stored))
@@ -375,7 +394,7 @@ def from_data(
 ) -> Protocol:
     """Make a protocol from the data of its YAML files.
 
-    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    Raises msgspec.ValidationError, which names the place of the fault, for data of another form.
     """
     protocol = Protocol(
         name=name,
@@ -390,7 +409,7 @@ def from_data(
 def rules_from_data(rules: Any) -> RuleSet:
     """Make the rules from the data of their file. Raises msgspec.ValidationError.
 
-    The value `@alarm_patterns` of a condition stands for that list of the file.
+    In a condition, the value `@alarm_patterns` stands for the list `alarm_patterns` of the file.
     """
     lists = {"@alarm_patterns": rules.get("alarm_patterns")} if isinstance(rules, dict) else {}
     return msgspec.convert(_with_lists(rules, lists), RuleSet)

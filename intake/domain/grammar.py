@@ -1,7 +1,7 @@
-"""The grammar of a protocol's data: the base of its structs, conditions, computed values, lines.
+"""The grammar of a protocol's data: conditions, computed values, and lines of the summary.
 
-`intake.domain.conditions` evaluates a condition, `intake.domain.computed` a computed value,
-`intake.domain.summary` a line.
+`intake.domain.conditions` evaluates conditions, `intake.domain.computed` computes values, and
+`intake.domain.summary` writes the lines.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import msgspec
 
 
 class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The base of all structs: it refuses unknown keys and leaves default values out.
+    """The base class of all structs. It refuses unknown keys and does not write default values.
 
-    Without defaults a stored document keeps its hash when a later version of the program knows one
-    more optional key.
+    Because defaults are not written, a stored document keeps its hash when a later release adds an
+    optional key.
     """
 
 
 def is_number(value: object) -> bool:
-    """Whether the value is a number; Python counts true and false as numbers, too."""
+    """Whether the value is a number. Unlike in Python, true and false are no numbers here."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -73,7 +73,7 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
             )
 
     def leaves(self) -> tuple[AnswerCondition, ...]:
-        """Return every leaf of this condition in reading order; a leaf returns itself."""
+        """Return every leaf of this condition in reading order; for a leaf, the leaf itself."""
         if self.op is not None or self.danger is not None:
             return (self,)
         parts = self.all or self.any or ((self.not_,) if self.not_ is not None else ())
@@ -84,7 +84,7 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
         return tuple(dict.fromkeys(leaf.q for leaf in self.leaves() if leaf.q is not None))
 
     def computed(self) -> tuple[str, ...]:
-        """Return the names of the computed values that the condition reads, each once, in order."""
+        """Return the computed values that the condition reads, each name once, in reading order."""
         return tuple(dict.fromkeys(leaf.var for leaf in self.leaves() if leaf.var is not None))
 
     def reads(self) -> tuple[str, ...]:
@@ -97,11 +97,14 @@ DANGER: Final = "danger"
 """The name by which a rule lists what is heard in free text among its inputs."""
 
 SUM: Final = "sum"
-"""The name by which a computed value reads its own sum."""
+"""The name by which the conditions of a computed value read its own sum."""
 
 
 class Term(Base, frozen=True):
-    """One part of a sum: a number, or the number that `map` gives an option. It counts `times`."""
+    """One part of a sum: the answer to the question `q`, multiplied by `times`.
+
+    If there is a `map`, the number that it has for the chosen option counts as the answer.
+    """
 
     q: str
     times: int = 1
@@ -109,22 +112,23 @@ class Term(Base, frozen=True):
 
 
 class Case(Base, frozen=True, rename={"is_": "is"}):
-    """The value `is` while the condition holds; without a condition, in any case."""
+    """One case of a computed value: the value is `is` if `when` holds or if there is no `when`."""
 
     is_: str | int | bool
     when: AnswerCondition | None = None
 
 
 class Computed(Base, frozen=True):
-    """A computed value: how it is computed, as data, and in words.
+    """A computed value: how it is computed, as data, and in words (`text`).
 
-    `sum` adds up terms; with a missing term there is no value. Each name of `count` is the number
-    of its conditions that hold. `first` is the value of the first case that holds, `when` whether
-    a condition holds; both may read the names of `count` and `sum`. Without either, the value is
-    the sum or the only count. While `only_if` does not hold there is no value.
+    `sum` adds up terms. `count` has names, each with conditions; the value of a name is how many of
+    its conditions hold. With `first`, the computed value is the value of the first case that holds.
+    With `when`, it is true or false: whether the condition holds. The conditions of `first` and
+    `when` may read `sum` and the names of `count`. Without `first` and `when`, the computed value
+    is the sum or the only count. The computed value is None if a term of the sum is missing, or if
+    the condition `only_if` does not hold.
 
-    `version` names the code that computed the value in a document stored before this was data
-    (`intake.domain.stored`).
+    Old stored documents have only `version`, which names Python code (`intake.domain.stored`).
     """
 
     text: str
@@ -137,11 +141,11 @@ class Computed(Base, frozen=True):
 
     @property
     def own_names(self) -> tuple[str, ...]:
-        """The names that only this value's conditions can read."""
+        """The names that only the conditions of this value can read: `sum` and those of `count`."""
         return (*self.count, *((SUM,) if self.sum else ()))
 
     def conditions(self) -> Iterator[AnswerCondition]:
-        """Yield every condition of the value."""
+        """Yield every condition by which the value is computed."""
         yield from (condition for counted in self.count.values() for condition in counted)
         yield from (case.when for case in self.first if case.when is not None)
         yield from (condition for condition in (self.when, self.only_if) if condition is not None)
@@ -149,7 +153,7 @@ class Computed(Base, frozen=True):
     def questions(self) -> tuple[str, ...]:
         """Return the ids of the questions that the value reads directly, each once.
 
-        Questions that it reads through other computed values are left out.
+        Questions that only other computed values read are left out.
         """
         read = (id for condition in self.conditions() for id in condition.questions())
         return tuple(dict.fromkeys((*(term.q for term in self.sum), *read)))
@@ -161,7 +165,10 @@ class Computed(Base, frozen=True):
 
 
 def in_order(values: Mapping[str, Computed]) -> tuple[str, ...]:
-    """Return the names so that each value follows those that it reads. Circles raise no error."""
+    """Sort the names so that each value stands after the values that it reads.
+
+    Values that read each other in a circle raise no error here.
+    """
     ordered: dict[str, None] = {}
 
     def add(name: str, reading: tuple[str, ...]) -> None:
@@ -176,7 +183,7 @@ def in_order(values: Mapping[str, Computed]) -> tuple[str, ...]:
 
 
 class Phrase(Base, frozen=True):
-    """Words for staff while a condition holds. `{name}` is the computed value of that name."""
+    """Words that staff read if the condition holds. `{name}` stands for a computed value."""
 
     say: str
     when: AnswerCondition | None = None
@@ -185,8 +192,8 @@ class Phrase(Base, frozen=True):
 class Line(Base, frozen=True):
     """A line in the staff's summary of a submission.
 
-    Each part says its first phrase whose condition holds. Without a phrase of the first part there
-    is no line.
+    Of each part, the first phrase whose condition holds is shown. If no phrase of the first part
+    holds, the whole line is left out.
     """
 
     label: str

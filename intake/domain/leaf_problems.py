@@ -26,7 +26,7 @@ Values = Mapping[str, tuple[object, ...] | range | type[bool] | None]
 
 
 def values_of(protocol: Protocol) -> Values:
-    """Return the possible values of each computed value of the protocol."""
+    """Map the name of each computed value to the values that it can have."""
     found: dict[str, tuple[object, ...] | range | type[bool] | None] = {}
     for name in protocol.rules.computed:
         try:
@@ -39,7 +39,7 @@ def values_of(protocol: Protocol) -> Values:
 def leaf_problems(
     protocol: Protocol, path: str, condition: AnswerCondition, values: Values
 ) -> Iterator[Problem]:
-    """Yield a problem for each leaf that names, compares or expects what cannot be."""
+    """Yield a problem for each leaf that has an unknown name, a wrong operator or a wrong value."""
     questions = {question.id: question for question in protocol.questions}
     frames = protocol.danger.by_id if protocol.danger is not None else {}
     for leaf in condition.leaves():

@@ -1,7 +1,7 @@
-"""The urgencies that program and protocols share, and the checks that keep them the same.
+"""The five urgencies that the program knows, and the checks that a protocol has the same.
 
-The program sorts, escalates and stores by these five codes and ranks. A protocol says within which
-time each one is seen to, and in which words patients read it.
+The program sorts, escalates and stores submissions by these five codes and ranks. A protocol
+defines, for each urgency, the target times and the texts for patients.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from intake.domain.definition import Level, Protocol, Within
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.problem import Problem
 
 RANKS: Final[Mapping[str, int]] = {
@@ -31,16 +32,11 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "tell": (*PERIODS, "by"),
     "closed": (),
 }
-"""Kind of text → the placeholders that the program fills in it.
+"""Kind of text → the placeholders that the program fills in this kind of text.
 
-`{within}` is the period of `contact_within`, `{seen_within}` that of `seen_within`, `{by}` the day
-and time until when the clinic contacts the patient.
+`{within}` stands for the period `contact_within`, `{seen_within}` for the period `seen_within`, and
+`{by}` for the day and time by which the clinic contacts the patient.
 """
-_WRITTEN: Final = re.compile(
-    r"\b(\d+|an?|one|two|three|un|una|dos|tres) (clinic |business |working )?"
-    r"(hours?|days?|weeks?|months?|horas?|días?|semanas?|mes(es)?)\b",
-    re.IGNORECASE,
-)
 
 
 def level_problems(protocol: Protocol) -> Iterator[Problem]:
@@ -98,16 +94,18 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
             yield from period_problems(f"rules.{rule.id}.promise", rule.promise or "", level)
 
 
-def period_problems(path: str, text: str, level: Level) -> Iterator[Problem]:
+def period_problems(
+    path: str, text: str, level: Level, language: LanguageFacts = ENGLISH
+) -> Iterator[Problem]:
     """Yield a problem for each period that a text writes out, and for each unknown placeholder.
 
-    A period that is written out becomes wrong when the target is changed.
+    A written period would become wrong when the target time of the level is changed.
     """
     name = path.rpartition(".")[2]
     if name not in _ALLOWED:
         return
     # skip `closed`: another check refuses any promise in it
-    for found in _WRITTEN.finditer(text) if name != "closed" else ():
+    for found in language.period.finditer(text) if name != "closed" else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):
@@ -121,7 +119,7 @@ def _wrong(code: str, message: str) -> Problem:
 
 
 def periods(level: Level) -> dict[str, Within]:
-    """Return the periods by the names of their placeholders."""
+    """Map the placeholders `within` and `seen_within` to the level's periods."""
     found = {"within": level.contact_within}
     if level.seen_within is not None:
         found["seen_within"] = level.seen_within

@@ -39,6 +39,7 @@ KINDS: Final[Mapping[str, str]] = {
     "missing_fallback": "an only_if_none rule is no fallback rule, so it fires beside others",
     "too_long": "an id or a version is longer than the program can store",
     "own_address": "a protocol's name cannot stand in an address, or is an address of the program",
+    "no_drawing": "an option names a drawing that is not there",
     "unknown_concept": "a concept of danger is named that does not exist",
     "unknown_frame": "a frame of danger is named that does not exist",
     "unread_frame": "no rule reads a frame of danger",
@@ -47,12 +48,12 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """Every kind of problem, and what it means.
 
-The place in this list is the number of the system check, so a new kind comes last.
+The place of a kind in this list is the number of its system check, so a new kind must come last.
 """
 
 
 class Problem(NamedTuple):
-    """One fault: its kind (a key of `KINDS`), its place, and the sentence that says what to do."""
+    """One fault: its kind (a key of `KINDS`), its place, and a sentence that says what to do."""
 
     id: str
     path: str

@@ -1,7 +1,7 @@
 """Find the faults of a protocol that types alone cannot catch.
 
-The program judges a protocol before it serves that protocol. A question that no patient can reach,
-a rule that can never fire or a misspelt option must stop a deployment, not a patient.
+The program checks a protocol before serving it. A question that no patient can reach, a rule that
+can never fire or a misspelt option must stop the deployment, so that no patient meets the fault.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
     FLAG,
+    HEADS,
     QUESTIONS_PER_PAGE,
     Protocol,
     Question,
     QuestionPage,
     Rule,
 )
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
 from intake.domain.problem import Problem
@@ -39,14 +41,15 @@ _LEARN: Final = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 
 LONGEST_RULE: Final = 8
 LONGEST_VERSION: Final = 30
-"""The most characters of a rule's id and of a version that the database stores."""
+"""How many characters a rule's id, or a version, may have in the database."""
 
 
 def problems(protocol: Protocol) -> list[Problem]:
-    """Return all problems of a protocol, in reading order; empty when it may be served.
+    """Return all problems in reading order. A protocol without problems may be served.
 
-    The search for answers that reach each question and fire each rule takes some tens of
-    milliseconds. While names are wrong the search is left out: its results would hide the cause.
+    The search for questions that cannot be reached and rules that cannot fire takes some tens of
+    milliseconds. This search is skipped while names are wrong, because it would then find many
+    further problems, and these would hide their cause.
     """
     found = [
         *_names(protocol),
@@ -72,7 +75,7 @@ def problems(protocol: Protocol) -> list[Problem]:
     return found
 
 
-# Names and structure
+# --- names and structure --------------------------------------------------------------------------
 
 
 def _names(protocol: Protocol) -> Iterator[Problem]:
@@ -109,6 +112,9 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
+    # at the head, a condition alone stands for all its pages
+    heads = (slug for slug in protocol.questionnaire.learn if not _NAME.fullmatch(slug))
+    yield from _learn("learn", heads)
     for question in protocol.questions:
         path = f"questions.{question.id}"
         codes = {option.code for option in question.options}
@@ -120,9 +126,9 @@ def _questions(protocol: Protocol) -> Iterator[Problem]:
                 yield Problem("unknown_option", f"{path}.proxy.options", f"There is no “{code}”.")
         if not _has_limits(question):
             yield Problem("missing_limits", path, f"Give the limits of a {question.type} question.")
-        yield from _learn(path, question.learn)
+        yield from _learn(f"{path}.learn", question.learn)
         for option in question.options:
-            yield from _learn(f"{path}.options.{option.code}", option.learn)
+            yield from _learn(f"{path}.options.{option.code}.learn", option.learn)
 
 
 def _has_limits(question: Question) -> bool:
@@ -140,7 +146,7 @@ def _has_limits(question: Question) -> bool:
 def _learn(path: str, slugs: Iterable[str]) -> Iterator[Problem]:
     for slug in slugs:
         if not _LEARN.fullmatch(slug):
-            yield Problem("bad_learn", f"{path}.learn", f"Write “{slug}” as condition/page.")
+            yield Problem("bad_learn", path, f"Write “{slug}” as condition/page.")
 
 
 def _pages(protocol: Protocol) -> Iterator[Problem]:
@@ -170,7 +176,7 @@ def _pages(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _is_contact(protocol: Protocol, pages: Iterable[QuestionPage]) -> bool:
-    """Whether the pages ask the questions of the step `contact`."""
+    """Whether the pages ask a question that belongs to the step `contact`."""
     asked = {question.id for page in pages for question in page.questions}
     return not asked.isdisjoint(protocol.uses.contact.stored_names)
 
@@ -190,12 +196,12 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("missing_advice", path, "Say what the patient should do.")
         if rule.only_if_none and not rule.fallback:
             yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
-        yield from _learn(path, rule.learn)
+        yield from _learn(f"{path}.learn", rule.learn)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
 
 
-# Conditions
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def _conditions(protocol: Protocol) -> Iterator[Problem]:
@@ -215,7 +221,7 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
 
 
-# Reachability
+# --- questions and rules that no answers reach ----------------------------------------------------
 
 
 def _unreachable(protocol: Protocol) -> Iterator[Problem]:
@@ -229,16 +235,17 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
             yield Problem("never_fires", f"rules.{rule.id}", "No answers make this rule fire.")
 
 
-# Texts
+# --- texts ----------------------------------------------------------------------------------------
 
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        # the wording of the question who fills in the form cannot depend on its own answer
+        # The question "Who fills in the form?" needs no proxy wording, because only its answer
+        # tells whether a proxy reads it.
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire
-    texts = [("title", heads.title), ("audience", heads.audience)]
+    texts = [(name, getattr(heads, name)) for name in HEADS]
     texts += [
         (f"levels.{level.code}.{key}", text)
         for level in protocol.rules.levels
@@ -258,13 +265,13 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
                 f" down to {READING_GRADE:.0f}.",
             )
         if text and path.endswith((".advice", ".closed")):
-            yield from promise_problems(path, text, "en")
+            yield from promise_problems(path, text)
 
 
-def promise_problems(path: str, text: str, language: str) -> Iterator[Problem]:
+def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
     """Yield a problem for each promise in a text.
 
-    The text is always shown, so the patient would read the promise when it cannot be kept.
+    A patient would read the promise even when the clinic cannot keep it.
     """
     for sentence in promising_sentences(text, language):
         message = f"“{sentence}” Move this to `promise`, or leave it to the words of the level."

@@ -1,6 +1,6 @@
 """Search for answers that make a condition true.
 
-A question that no answers lead to, or a rule that no answers make fire, is a fault of the protocol.
+If no answers lead to a question, or no answers make a rule fire, the protocol has a fault.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from intake.domain.definition import (
 )
 from intake.domain.grammar import AnswerCondition, Computed, is_number
 
-# The limit of one search. The searches of the first protocol need some dozens of steps.
+# How many steps one search may take. For the first protocol, a search takes some dozens of steps.
 _STEPS: Final = 20_000
 _SOME_TEXT: Final = "text"
 
 
 def can_become_true(protocol: Protocol, condition: AnswerCondition) -> bool:
-    """Whether some walk through the questionnaire makes the condition true.
+    """Whether some answers of a patient make the condition true.
 
-    False also when the search gives up after 20,000 steps.
+    Returns False also if the search gives up after 20,000 steps.
     """
     return _Search(protocol, condition).succeeds()
 
@@ -37,8 +37,8 @@ def can_become_true(protocol: Protocol, condition: AnswerCondition) -> bool:
 def boundary_numbers(question: Question, leaves: Iterable[AnswerCondition]) -> list[Value]:
     """Return the numbers at which one of the leaves can change its result.
 
-    These are the limits of the question, and each threshold of a leaf with its two neighbours,
-    as far as they lie within the limits.
+    These are the limits of the question, the threshold of each leaf, and the next number below and
+    above each threshold. Numbers outside the limits are left out.
     """
     step = Decimal(1) if question.type == "integer" else Decimal("0.1")
     limits = [Decimal(str(limit)) for limit in (question.max, question.min) if limit is not None]
@@ -54,9 +54,9 @@ def boundary_numbers(question: Question, leaves: Iterable[AnswerCondition]) -> l
 class _Search:
     """A depth-first search for answers that make one condition (the goal) true.
 
-    The search tries the questions that the goal depends on, in the order of the questionnaire.
-    It gives each question only the values at which a condition or a computed value can change,
-    and leaves a branch as soon as the goal can no longer become true.
+    The search goes through the questions on which the goal depends, in the order of the
+    questionnaire. For each question it tries only the answers at which a condition or a computed
+    value can change, and it leaves a branch as soon as the goal cannot become true there.
     """
 
     def __init__(self, protocol: Protocol, goal: AnswerCondition) -> None:
@@ -69,8 +69,8 @@ class _Search:
             ids |= set(self.free_text)
         leaves = [*goal.leaves(), *_leaves_behind(protocol, goal)]
         self.questions: list[Question] = []
-        # Backwards: a show_if reads earlier questions only, so the loop adds them before it
-        # reaches them.
+        # The loop runs backwards: `show_if` of a question reads only earlier questions, which are
+        # thus added to `ids` before the loop comes to them.
         for question in reversed(protocol.questions):
             if question.id in ids:
                 self.questions.insert(0, question)
@@ -105,7 +105,7 @@ class _Search:
     def _result(
         self, condition: AnswerCondition, known: Mapping[str, Value | None], retracted: bool
     ) -> bool | None:
-        """Judge a condition by the answers chosen so far; None while the result is open."""
+        """Evaluate a condition; None if the answers chosen so far do not decide it yet."""
         if condition.not_ is not None:
             result = self._result(condition.not_, known, retracted)
             return None if result is None else not result
@@ -142,9 +142,9 @@ class _Search:
     def _decided(
         self, computed: Computed, known: Mapping[str, Value | None], retracted: bool
     ) -> tuple[ComputedValue] | None:
-        """Return the value, in a tuple, if the answers so far decide it; None while it is open.
+        """Return the computed value in a tuple; None if the answers so far do not decide it yet.
 
-        A value that counts or adds up stays open until the last answer.
+        A value with `count` or `sum` is not decided before its last answer.
         """
         if computed.own_names:
             return None
@@ -165,7 +165,7 @@ class _Search:
 
 
 def _leaves_behind(protocol: Protocol, goal: AnswerCondition) -> Iterator[AnswerCondition]:
-    """Yield the leaves of the computed values that the goal reads, through other values, too."""
+    """Yield the leaves of the computed values that the goal reads, directly or through others."""
     todo = list(goal.computed())
     for name in todo:  # the list grows during the loop
         computed = protocol.rules.computed[name]
@@ -179,9 +179,9 @@ def _answers(known: Mapping[str, Value | None]) -> Answers:
 
 
 def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
-    """Like `holds`, but any answer in words matches any pattern.
+    """Evaluate a condition like `holds`, but let any typed text match any pattern.
 
-    The search does not construct a text that matches a regular expression.
+    This is needed because the search cannot make up a text that matches a regular expression.
     """
     if condition.op == "text_any_regex":
         return condition.q in answers
@@ -195,9 +195,9 @@ def _holds_for_some_text(condition: AnswerCondition, answers: Answers) -> bool:
 
 
 def _candidates(question: Question, leaves: Sequence[AnswerCondition]) -> list[Value | None]:
-    """Return the values of a question at which a leaf or a computed value can change.
+    """Return the answers to a question at which a leaf or a computed value can change.
 
-    Options of a multi-choice question that no leaf names are left out.
+    For a multiple-choice question, options that no leaf names are left out.
     """
     match question.type:
         case "single":
@@ -206,8 +206,8 @@ def _candidates(question: Question, leaves: Sequence[AnswerCondition]) -> list[V
             named = {code for leaf in leaves for code in _codes(leaf)}
             codes = [option.code for option in question.options if option.code in named]
             codes = [code for code in codes if code not in question.exclusive]
-            # Up to three options, or all of them. A condition that needs exactly four of many is
-            # not worth the time.
+            # Try one, two or three options, or all of them. To try four of many would take too
+            # long, and no condition is likely to need exactly four.
             ticked = [chosen for n in (1, 2, 3) for chosen in combinations(codes, n)]
             alone = [(code,) for code in question.exclusive]
             return [*ticked, tuple(codes), *alone, None] if codes else [*alone, None]

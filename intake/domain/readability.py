@@ -9,8 +9,8 @@ from typing import Final
 READING_GRADE: Final = 7.0
 """The highest reading grade allowed for a text that tells a patient what to do.
 
-The aim is grade 6. The formula is rough on texts this short; the texts of the first protocol reach
-grade 6.3.
+The aim is grade 6. The limit is higher because the formula is inexact for texts this short: the
+texts of the first protocol reach grade 6.3.
 """
 
 

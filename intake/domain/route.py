@@ -1,7 +1,7 @@
 """Find the questions and pages that a set of answers leads to.
 
-A hidden question has no answer. An answer given before the question was hidden does not count,
-neither for the next pages nor for any rule.
+A hidden question counts as unanswered. If the patient answered it before it was hidden, that answer
+counts neither for the next pages nor for any rule.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from intake.domain.definition import Answers, Protocol, QuestionPage, Value
 def kept_answers(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> dict[str, Value]:
-    """Return the answers that count: those of visible questions, in the order of the questions."""
+    """Return the answers to visible questions, which alone count, in the order of the questions."""
     return _walk(protocol, answers, si_screen)[1]
 
 
 def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
     """Return the ids of the visible questions, in the order of the questions.
 
-    `si_screen` false leaves the question about suicidal thoughts out, whatever the answers are.
+    If `si_screen` is false, the question about suicidal thoughts is left out in any case.
     """
     return _walk(protocol, answers, si_screen)[0]
 
@@ -38,7 +38,8 @@ def _walk(
     for question in protocol.questions:
         if question.id == crisis and not si_screen:
             continue
-        # Only kept answers are read, so the answer of a hidden question cannot show another one.
+        # Only kept answers are read, because an answer to a hidden question must not make another
+        # question visible.
         if question.show_if is not None and not holds(question.show_if, kept):
             continue
         shown.append(question.id)
@@ -61,7 +62,7 @@ def route(
 
 
 def pages_with(pages: Iterable[QuestionPage], wanted: Collection[str]) -> tuple[QuestionPage, ...]:
-    """Return the pages cut to the wanted questions; pages without any of them are left out."""
+    """Return the pages with only the wanted questions. Pages without these are left out."""
     cut = (
         msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
         for page in pages
@@ -77,5 +78,5 @@ def pages_without(
 
 
 def page_done(page: QuestionPage, answers: Answers) -> bool:
-    """Whether every required question of this page, as `route` gives it, is answered."""
+    """Whether every required question of this page is answered. `page` comes from `route`."""
     return all(question.id in answers for question in page.questions if question.required)

@@ -1,10 +1,10 @@
 """Find free slots: opening hours, minus closures, minus bookings.
 
-The functions are pure: the caller passes the time. Opening hours are wall times in the zone of a
-location, and are turned into moments day by day. So a day of 23 or 25 hours is handled as it is:
-a wall time that the clock skips is never offered, a wall time that occurs twice is two moments,
-each offered once, and a slot lasts real minutes. All spans are half-open: the end of a span is the
-beginning of the next one.
+The functions read no clock: the caller passes the time. Opening hours are wall times in the time
+zone of a location, and are turned into moments day by day. So days of 23 or 25 hours come out
+right: a wall time that the clock skips is never offered, a wall time that occurs twice is offered
+for both moments, and a slot always lasts its real minutes. The end of a span does not belong to the
+span, so that the next span can begin at this moment.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TIMES_OF_DAY: Final[Mapping[str, tuple[time, time]]] = {
     "midday": (time(11), time(14)),
     "afternoon": (time(14), time.max),
 }
-"""Time of day → the wall times from which and until which a visit may begin."""
+"""Time of day → the wall times between which a visit may begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
     """Weekly opening hours of a clinician at a location.
 
-    `ends` at 00:00 means the end of the day. `valid_from` and `valid_until` are included.
-    The clinician sees `capacity` patients at once.
+    If `ends` is 00:00, the hours end with the day. The hours also hold on the days `valid_from` and
+    `valid_until`. The clinician sees up to `capacity` patients at once.
     """
 
     clinician: str
@@ -51,8 +51,8 @@ class Hours:
 class ClosedSpan:
     """A time without visits.
 
-    The closure lasts from `starts` to `ends`, or from `first_day` to `last_day` (both included, in
-    the zone of each location). Without a clinician or a location it concerns all of them.
+    It lasts from `starts` to `ends`, or from `first_day` to the end of `last_day` in the time zone
+    of each location. If `clinician` or `location` is None, all clinicians or locations are meant.
     """
 
     clinician: str | None = None
@@ -67,8 +67,8 @@ class ClosedSpan:
 class Busy:
     """A clinician's seat that is held or booked.
 
-    `overbooked` marks a visit that staff booked beyond the capacity. That visit does not use up
-    the capacity.
+    `overbooked` marks a visit that staff booked beyond the capacity. An overbooked visit does not
+    count against the capacity.
     """
 
     clinician: str
@@ -80,10 +80,10 @@ class Busy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A bookable time in the zone of its location. `seats` are the free seats, the lowest first.
+    """A free time in the time zone of its location. `seats` are the free seats, lowest first.
 
-    Sort and compare slots by `moment`. Python compares two times of one zone by their wall time,
-    and 1:30 occurs twice when the clock is set back.
+    Sort and compare slots by `moment`, not by `start`: Python compares two times of one zone by
+    their wall time, and 1:30 occurs twice on a night when the clock is set back.
     """
 
     start: datetime
@@ -95,20 +95,20 @@ class Slot:
 
     @property
     def moment(self) -> datetime:
-        """When the slot begins, in UTC."""
+        """The time in UTC when the slot begins."""
         return self.start.astimezone(UTC)
 
     @property
     def key(self) -> str:
-        """The slot's value in a form; see `slot_key`."""
+        """The text that stands for the slot in a form; see `slot_key`."""
         return slot_key(self.start, self.clinician, self.location)
 
 
 def is_plausible_day(day: date) -> bool:
-    """Whether a visit can be on this day.
+    """Whether the year of this day is possible for a visit.
 
-    False for a mistyped or invented day, such as one in the year 1 or 9999: computing with the
-    days around it would overflow.
+    A mistyped or invented day, such as a day in the year 1 or 9999, must be refused, because
+    computing with the days before and after it would overflow.
     """
     return 2000 < day.year < 3000
 
@@ -120,7 +120,7 @@ def slot_key(start: datetime, clinician: str, location: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A patient's wish: weekdays, times of day, location, clinician. Empty or None means any."""
+    """A patient's wish: weekdays, times of day, location, clinician. Empty or None: any will do."""
 
     days: frozenset[str] = field(default_factory=frozenset)
     times: frozenset[str] = field(default_factory=frozenset)
@@ -142,9 +142,10 @@ def free_slots(
 ) -> list[Slot]:
     """Return the free slots of a clinic between `start` and `end`, sorted by time.
 
-    Each slot lasts `minutes`, lies in the opening hours and in the window, touches no closure and
-    has a free seat. Where opening hours overlap, equal slots become one, with the larger capacity.
-    Raises ValueError for a window without a zone or a length below one minute.
+    Each slot lasts `minutes`, lies within opening hours and between `start` and `end`, overlaps no
+    closure and has a free seat. If overlapping opening hours give the same slot twice, the slot
+    with the larger capacity is returned. Raises ValueError for a `start` or `end` without a time
+    zone and for less than one minute.
     """
     if minutes < 1:
         raise ValueError("a slot has a length")
@@ -169,10 +170,10 @@ def free_slots(
 def _possible_times(
     hours: Hours, length: timedelta, start: datetime, end: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield begin and end, in UTC, of each slot that these hours and the window have room for."""
+    """Yield begin and end, in UTC, of each slot within the hours and between `start` and `end`."""
     for opens, closes in open_spans(hours, start, end):
         begins = opens
-        # The steps are made in UTC: across a clock change a slot lasts real minutes.
+        # The steps are made in UTC, so that a slot lasts real minutes even across a clock change.
         while begins + length <= closes:
             if start <= begins and begins + length <= end:
                 yield begins, begins + length
@@ -180,10 +181,11 @@ def _possible_times(
 
 
 def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the spans of these hours that touch the window, in UTC. Closures are ignored.
+    """Yield, in UTC, the spans of these hours that overlap the time from `start` to `end`.
 
-    A day has one span. When the clock is set back across the opening time a day has two spans: the
-    clock shows a time before the opening once more, and the hours begin anew.
+    Closures are ignored. A day normally has one span. It has two spans if the clock is set back
+    across the opening time: then the clock shows a time before the opening again, and the hours
+    begin a second time.
     """
     day = start.astimezone(hours.zone).date() - _DAY
     last = end.astimezone(hours.zone).date()
@@ -203,10 +205,11 @@ def open_spans(hours: Hours, start: datetime, end: datetime) -> Iterator[tuple[d
 
 
 def _openings(wall: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield the moments at which the wall clock shows this opening time.
+    """Yield a pair for each moment at which the wall clock shows this opening time.
 
-    These are two when the clock is set back over the opening time. The second value is the moment
-    when the clock goes back to before the opening time, or None.
+    Normally there is one pair: the moment and None. If the clock is set back across the opening
+    time, there are two pairs. Then the first pair has, in place of None, the moment when the clock
+    again shows a time before the opening.
     """
     first, *second = moments(wall, zone) or (first_moment(wall, zone),)
     if not second:
@@ -228,7 +231,7 @@ def capacity_at(
     start: datetime,
     end: datetime,
 ) -> int:
-    """Return how many patients the hours allow at once; 0 outside of hours and when closed."""
+    """Return how many patients the hours allow at once; 0 outside the hours and in a closure."""
     closures = tuple(closures)
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     largest = 0
@@ -246,10 +249,10 @@ def capacity_at(
 def free_seats(
     busy: Iterable[Busy], *, clinician: str, start: datetime, end: datetime, capacity: int
 ) -> tuple[int, ...]:
-    """Return the seats below `capacity` that are free during this whole time.
+    """Return the seats with a number below `capacity` that are free from `start` to `end`.
 
-    Empty when as many seats as `capacity` are booked, whatever their numbers: the hours may have
-    had a larger capacity when those visits were booked.
+    No seat is free once `capacity` seats are booked, even if some of these have higher numbers. A
+    booked seat has a higher number if the capacity was larger when it was booked.
     """
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     near = [b for b in busy if b.clinician == clinician and b.start < end and start < b.end]
@@ -268,9 +271,11 @@ def _slot(
 ) -> Slot | None:
     if any(_closed(closure, start, end, hours.zone) for closure in closures):
         return None
-    seats = free_seats(
-        busy, clinician=hours.clinician, start=start, end=end, capacity=hours.capacity
-    )
+    seats = tuple(range(hours.capacity))
+    if busy:  # on most days nothing is booked
+        seats = free_seats(
+            busy, clinician=hours.clinician, start=start, end=end, capacity=hours.capacity
+        )
     if not seats:
         return None
     return Slot(
@@ -301,10 +306,7 @@ def _closed(closure: ClosedSpan, start: datetime, end: datetime, zone: tzinfo) -
 
 
 def _bookings_by_day(busy: Iterable[Busy]) -> dict[tuple[str, date], list[Busy]]:
-    """Index bookings by clinician and UTC day.
-
-    So a slot is compared only with the bookings on its own days.
-    """
+    """Index bookings by clinician and UTC day, so that a slot is compared with few bookings."""
     found: dict[tuple[str, date], list[Busy]] = {}
     for booking in busy:
         day = booking.start.astimezone(UTC).date()
@@ -320,7 +322,7 @@ def _bookings_by_day(busy: Iterable[Busy]) -> dict[tuple[str, date], list[Busy]]
 def unmet_parts(slot: Slot, wish: Wish) -> int | None:
     """Count the parts of one wish (weekday, time of day) that a slot does not meet.
 
-    None when the wish names another location or another clinician.
+    Returns None if the wish names another location or another clinician than the slot has.
     """
     if wish.location is not None and wish.location != slot.location:
         return None
@@ -335,10 +337,10 @@ def unmet_parts(slot: Slot, wish: Wish) -> int | None:
 
 
 def wish_rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) -> int | None:
-    """Rank a slot by the wish that it fits best; 0 is the best rank.
+    """Rank a slot by the wish that it fits best. 0 is the best rank.
 
-    Earlier wishes count more than later ones. Without any wish every slot has rank 0, and the
-    first free slot wins. None when the slot is before the earliest day, or no wish allows it.
+    An earlier wish counts more than a later wish. Without wishes every slot has rank 0. Returns
+    None if the slot is before the day `earliest`, or if no wish allows its location and clinician.
     """
     if earliest is not None and slot.start.date() < earliest:
         return None
@@ -355,10 +357,11 @@ def wish_rank(slot: Slot, wishes: Sequence[Wish], earliest: date | None = None) 
 def offer_window(
     urgency: str, *, at: datetime, horizon_days: int, urgent_days: int
 ) -> tuple[datetime, datetime] | None:
-    """Return from when until when a patient of this urgency may be offered slots.
+    """Return the start and end of the span in which a patient of this urgency may be offered slots.
 
-    None for emergency and same day: these patients are helped or called today. An urgent patient
-    is offered the next `urgent_days` days, even when the clinic books further ahead.
+    Returns None for emergency and same day, because these patients are helped or called today. An
+    urgent patient is offered only the next `urgent_days` days, even if the clinic books further
+    ahead.
     """
     if urgency in ("emergency", "same_day"):
         return None

@@ -1,7 +1,8 @@
-"""Names and code that stored data refers to, kept for good.
+"""Names and code that stored data refers to. They are kept forever.
 
-Rows and documents of earlier releases hold these names, so they never change, even if a protocol
-renames its questions. Nothing new is added: a protocol says how its values are computed.
+Rows and documents of earlier releases contain these names, so the names never change, even if a
+protocol renames its questions. No code is added here: today a protocol itself says how its values
+are computed.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ PHONE: Final = "callback_phone"
 LANGUAGE_HELP: Final = "lang_help"
 ACKNOWLEDGED: Final = "ack"
 WHO: Final = "who"
-"""Names of what a patient says in the contact step, in a draft's contact and a submission's
-person."""
+"""The names under which a draft and a submission store what a patient says in the contact step."""
 
 
-# Computed values of documents that name a version of code
+# --- code of the computed values in old stored documents ------------------------------------------
 
 
 class Code(NamedTuple):
-    """One version of a computed value: the questions it reads, its possible values, its code."""
+    """One version of a computed value: which questions it reads, its possible values, its code."""
 
     inputs: tuple[str, ...]
     values: tuple[str, ...] | type[bool] | range
@@ -29,15 +29,15 @@ class Code(NamedTuple):
 
 
 def rls_pattern(answers: Mapping[str, Any]) -> str:
-    """Grade how many of the four symptom features of restless legs are reported.
+    """Grade how many of the four features of restless legs the patient reports.
 
-    Returns "complete" (4 of 4), "possible" (the urge is present or unsure, at least one of the
-    other three is reported, and at least two of them are reported or unsure), "incomplete" (an
+    Returns "complete" (all four), "possible" (the urge is present or unsure; of the other three
+    features at least one is reported, and at least two are reported or unsure), "incomplete" (an
     urge with fewer other features) or "none" (no urge, or not asked). The grade is not a diagnosis.
 
     Source: IRLSSG consensus criteria 1 to 4, Allen 2014 (doi 10.1016/j.sleep.2014.03.025).
-    Criterion 5 cannot be met by self-report. The criteria let "it used to" count for relief and
-    time of day. How "unsure" counts is this protocol's own choice.
+    Criterion 5 cannot be judged by a patient's own report. By the criteria, "it used to" counts as
+    yes for relief and time of day. How "unsure" counts is this protocol's own choice.
     """
     urge = answers.get("rls_urge")
     if urge not in ("yes", "unsure"):
@@ -56,11 +56,11 @@ def rls_pattern(answers: Mapping[str, Any]) -> str:
 
 
 def lr7_total(answers: Mapping[str, Any]) -> int | None:
-    """Add up the last seven days, from 0 to 30; None when one of the four answers is missing.
+    """Return the score LR7 of the last seven days, 0 to 30; None if one of four answers is missing.
 
-    Days (0-7), nights (0-7), worst strength (0-10) and interference (0, 2, 4, 6). The total is an
-    in-house check: not validated, not comparable with any licensed scale, never shown to patients
-    as a grade.
+    The score adds up the days (0-7), the nights (0-7), the worst strength (0-10) and the
+    interference (0, 2, 4 or 6). It was made for this program: it is not validated, cannot be
+    compared with any licensed scale, and is never shown to patients as a grade.
     """
     interference = {"none": 0, "little": 2, "some": 4, "lot": 6}
     days, nights, strength = (answers.get(id) for id in ("lr7_days", "lr7_nights", "lr7_strength"))
@@ -73,7 +73,10 @@ def lr7_total(answers: Mapping[str, Any]) -> int | None:
 
 
 def lr7_nights_gt_days(answers: Mapping[str, Any]) -> bool | None:
-    """Whether more nights than days were restless, a contradiction; None if unanswered."""
+    """Whether the patient gave more restless nights than days, which is a contradiction.
+
+    Returns None if one of the two answers is missing.
+    """
     days, nights = answers.get("lr7_days"), answers.get("lr7_nights")
     if not (isinstance(days, int) and isinstance(nights, int)):
         return None
@@ -81,10 +84,10 @@ def lr7_nights_gt_days(answers: Mapping[str, Any]) -> bool | None:
 
 
 def art_pattern(answers: Mapping[str, Any]) -> bool | None:
-    """Whether leg pain on walking fits poor artery flow; None without pain on walking.
+    """Whether leg pain on walking fits poor artery flow; None if the patient has no such pain.
 
-    True when the pain is in the calf, thigh or buttock, stops within 10 minutes of standing still,
-    and does not start at rest. False never lowers an urgency.
+    Returns True if the pain is in the calf, thigh or buttock, stops within 10 minutes of standing
+    still, and does not start at rest. False never lowers an urgency.
 
     Source: the concept of Leng & Fowkes 1992 (J Clin Epidemiol 45:1101-9), in our own words.
     """
@@ -112,4 +115,4 @@ CODE: Final[dict[tuple[str, int], Code]] = {
     ("art_pattern", 1): Code(("walk_pain", "walk_pattern"), bool, art_pattern),
     ("always", 1): Code((), bool, lambda answers: True),
 }
-"""(name, version) → code."""
+"""(name of a computed value, version) → code."""

@@ -16,7 +16,7 @@ PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 def summary(
     protocol: Protocol, answers: Answers, computed: Mapping[str, ComputedValue]
 ) -> list[tuple[str, str]]:
-    """Return the lines of the protocol's summary that apply, as label and words."""
+    """Return the lines of the protocol's summary that apply to these answers: (label, words)."""
     lines = []
     for line in protocol.summary:
         said = [_first(part, answers, computed) for part in line.parts]

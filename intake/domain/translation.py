@@ -1,8 +1,8 @@
-"""Read and check a translation of a protocol, and put its texts into the English protocol.
+"""Read and check a translation of a protocol.
 
-A translation changes words only. Ids, options, conditions, targets and the hash that a submission
-names stay those of the English protocol. Safety texts are shown in another language only when a
-person has signed exactly these texts; otherwise patients read them in English.
+A translation changes words only. Ids, options, conditions, targets, and the content hash stored
+with a submission are those of the English protocol. `intake.domain.wording` puts the texts of a
+translation into the protocol.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any, Final
 
 import msgspec
 
+from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import (
+    HEADS,
     Approval,
     Level,
     Protocol,
-    Question,
     Questionnaire,
-    QuestionSection,
     Rule,
 )
 from intake.domain.grammar import Base
+from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.levels import period_problems
 from intake.domain.problem import Problem
 from intake.domain.problems import promise_problems
-from intake.domain.promises import PATTERNS
 
 SAFETY_LEVELS: Final = ("emergency", "same_day")
 """The levels whose texts to patients (the safety texts) need their own signature (clinical.md 5.2
@@ -41,8 +41,9 @@ KINDS: Final[Mapping[str, str]] = {
     "unknown_translation": "a translation has no English text",
     "placeholders_differ": "a translation has other numbers, placeholders or marks",
     "promise_in_advice": "a text that is always shown says what the clinic does, or by when",
-    "no_patterns": "nobody has written down how this language words a promise",
+    "no_patterns": "nobody has written down how this language words a promise and a danger",
     "wrong_period": "a text writes a period out instead of the target it speaks of",
+    "unseen_alarm": "the alarm patterns do not see a danger that is told in this language",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -75,7 +76,7 @@ class RuleWords(Base, frozen=True):
 
 
 class Review(Base, frozen=True):
-    """The signature of the safety texts. All three fields are null until a person has signed."""
+    """A signature for the safety texts. All three fields are null until a person signs."""
 
     reviewed_by: str | None = None
     reviewed_on: date | None = None
@@ -83,29 +84,30 @@ class Review(Base, frozen=True):
 
 
 class Signatures(Base, frozen=True):
-    """The signatures of a translation, in a file of their own."""
+    """The signatures of a translation, which are in a separate file."""
 
     approval: Approval = Approval()
     safety: Review = Review()
 
 
 class Translation(Base, frozen=True, dict=True):
-    """The texts of one language. `translates` is the content hash of the English protocol."""
+    """The texts of a protocol in one language. `translates` is the English content hash."""
 
     language: str
     translates: str
-    sections: dict[str, str]
-    questions: dict[str, QuestionWords]
-    levels: dict[str, LevelWords]
-    rules: dict[str, RuleWords]
+    sections: dict[str, str] = {}
+    questions: dict[str, QuestionWords] = {}
+    levels: dict[str, LevelWords] = {}
+    rules: dict[str, RuleWords] = {}
     approval: Approval = Approval()
     safety: Review = Review()
     title: str | None = None
     audience: str | None = None
+    ready: str | None = None
 
     def document(self) -> bytes:
         """Return the canonical JSON of all texts, without the signatures."""
-        return _json(self, "language translates title audience sections questions levels rules")
+        return _json(self, f"language translates {' '.join(HEADS)} sections questions levels rules")
 
     @cached_property
     def content_hash(self) -> str:
@@ -114,7 +116,7 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approval_faults(self) -> tuple[str, ...]:
-        """The keys of the approval that are missing or belong to another content."""
+        """The keys of the approval that are empty or do not match the texts."""
         faults = [key for key in ("approved_by", "approved_on") if not getattr(self.approval, key)]
         if self.approval.content_hash != self.content_hash:
             faults.append("content_hash")
@@ -122,46 +124,14 @@ class Translation(Base, frozen=True, dict=True):
 
     @property
     def approved(self) -> bool:
-        """Whether a person signed exactly these texts."""
+        """Whether a person has signed exactly these texts."""
         return not self.approval_faults
-
-
-class Wording(msgspec.Struct, frozen=True):
-    """A protocol in one language. Use `protocol` for its texts only, never to judge answers.
-
-    `shown` is the translation in it, None for English. `signed` false means that the safety texts
-    are in English.
-    """
-
-    protocol: Protocol
-    shown: Translation | None = None
-    approved: bool = True
-    signed: bool = True
-
-    @property
-    def language(self) -> str:
-        return self.shown.language if self.shown is not None else "en"
-
-    def language_of(self, level: str) -> str:
-        """Return the language in which the texts of this level's rules are shown."""
-        return "en" if level in SAFETY_LEVELS and not self.signed else self.language
-
-    def tell(self, level: str) -> str:
-        """Return the text of this level under "What happens next"; '' for a level without a text.
-
-        For a document from before levels had this text, returns the text that the program had then.
-        """
-        told, stored = self.protocol.level(level).tell, self.protocol.stored
-        if told is None and stored is not None:
-            by_language = stored.tell.get(level, {})
-            told = by_language.get(self.language_of(level)) or by_language.get("en")
-        return told or ""
 
 
 def from_data(data: Any) -> Translation:
     """Make a translation from the data of its YAML file.
 
-    Raises msgspec.ValidationError, with the place of the fault, when the data has another shape.
+    Raises msgspec.ValidationError, which names the place of the fault, for data of another form.
     """
     return msgspec.convert(data, Translation)
 
@@ -172,9 +142,9 @@ def from_document(document: bytes) -> Translation:
 
 
 def safety_hash(protocol: Protocol, translation: Translation) -> str:
-    """Return the SHA-256 of the safety texts, each with its English text.
+    """Return the SHA-256 of the translated safety texts together with their English texts.
 
-    A signature under `safety` is valid for this hash only.
+    The signature `safety` names this hash and is valid only for it.
     """
     ids = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
     pairs = {
@@ -190,7 +160,7 @@ def safety_hash(protocol: Protocol, translation: Translation) -> str:
 
 
 def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ...]:
-    """Return the keys of the `safety` signature that are missing or belong to other texts."""
+    """Return the keys of the signature `safety` that are empty or do not match the texts."""
     signed = translation.safety
     faults = [key for key in ("reviewed_by", "reviewed_on") if not getattr(signed, key)]
     if signed.content_hash != safety_hash(protocol, translation):
@@ -198,51 +168,13 @@ def safety_faults(protocol: Protocol, translation: Translation) -> tuple[str, ..
     return tuple(faults)
 
 
-def as_shown(protocol: Protocol, translation: Translation) -> Translation:
-    """Return the part of a translation that patients read: without unsigned safety texts.
+def problems(
+    protocol: Protocol, translation: Translation, language: LanguageFacts | None
+) -> list[Problem]:
+    """Return all problems of a translation. A translation without problems may be served.
 
-    Its `document()` is stored beside a submission.
+    `language` is what the checks know of the language; None when nobody has written it down.
     """
-    if not safety_faults(protocol, translation):
-        return translation
-    danger = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
-    return msgspec.structs.replace(
-        translation,
-        levels={c: words for c, words in translation.levels.items() if c not in SAFETY_LEVELS},
-        rules={id: words for id, words in translation.rules.items() if id not in danger},
-    )
-
-
-def in_language(
-    protocol: Protocol, shown: Translation | None, *, approved: bool = False
-) -> Wording:
-    """Put a translation, as `as_shown` returns it, into the protocol; None means English.
-
-    Texts without a translation stay English.
-    """
-    if shown is None:
-        return Wording(protocol)
-    sections = tuple(_section(section, shown) for section in protocol.questionnaire.sections)
-    rules = tuple(_rule(rule, shown.rules.get(rule.id)) for rule in protocol.rules.rules)
-    levels = tuple(_level(level, shown.levels.get(level.code)) for level in protocol.rules.levels)
-    replace = msgspec.structs.replace
-    worded = replace(
-        protocol,
-        questionnaire=replace(
-            protocol.questionnaire,
-            sections=sections,
-            title=shown.title or protocol.questionnaire.title,
-            audience=shown.audience or protocol.questionnaire.audience,
-        ),
-        rules=replace(protocol.rules, rules=rules, levels=levels),
-    )
-    danger = {rule.id for rule in protocol.rules.rules if rule.level in SAFETY_LEVELS}
-    signed = danger <= set(shown.rules)
-    return Wording(worded, shown, approved, signed)
-
-
-def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
-    """Return all problems of a translation of this protocol; empty when it may be served."""
     found = []
     if translation.translates != protocol.content_hash:
         message = (
@@ -250,12 +182,12 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
             f" {protocol.content_hash}. Compare them, then write the new hash there."
         )
         found.append(Problem("stale_translation", "translates", message))
-    english, other = dict(_protocol_texts(protocol)), dict(_translated_texts(translation))
+    english, other = dict(protocol_texts(protocol)), dict(translated_texts(translation))
     for path, text in english.items():
         if not other.get(path, "").strip():
             found.append(Problem("missing_translation", path, f"Translate “{text[:60]}”."))
-        elif (wanted := _fixed_parts(text)) != _fixed_parts(other[path]):
-            differing = ", ".join(sorted(wanted ^ _fixed_parts(other[path])))
+        elif (wanted := fixed_parts(text)) != fixed_parts(other[path]):
+            differing = ", ".join(sorted(wanted ^ fixed_parts(other[path])))
             message = f"Only one of the two has {differing}."
             found.append(Problem("placeholders_differ", path, message))
     found += [
@@ -263,19 +195,35 @@ def problems(protocol: Protocol, translation: Translation) -> list[Problem]:
         for path in other
         if path not in english
     ]
-    if translation.language not in PATTERNS:
-        found.append(Problem("no_patterns", "language", "Add it to intake/domain/promises.py."))
+    if language is None:
+        message = f"Write intake/protocols/languages/{translation.language}.yaml."
+        found.append(Problem("no_patterns", "language", message))
         return found
+    found += _unseen_alarms(protocol, language)
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
-            found += promise_problems(path, text, translation.language)
+            found += promise_problems(path, text, language)
         if (level := _level_of(protocol, path)) is not None:
-            found += period_problems(path, text, level)
+            found += period_problems(path, text, level, language)
     return found
 
 
+def _unseen_alarms(protocol: Protocol, language: LanguageFacts) -> Iterator[Problem]:
+    """Yield a problem for each danger that the protocol sees in a patient's English words alone."""
+    patterns = [compiled_pattern(pattern) for pattern in protocol.rules.alarm_patterns]
+
+    def is_seen(sentence: str) -> bool:
+        return any(pattern.search(normalised(sentence)) for pattern in patterns)
+
+    for danger in language.alarms.__struct_fields__:
+        english, told = getattr(ENGLISH.alarms, danger), getattr(language.alarms, danger)
+        if is_seen(english) and not is_seen(told):
+            message = f"No alarm pattern sees “{told}”, as one sees “{english}”."
+            yield Problem("unseen_alarm", "language", message)
+
+
 def _level_of(protocol: Protocol, path: str) -> Level | None:
-    """Return the level that a text belongs to by its path; None for a text of no level."""
+    """Return the level to which the text at this path belongs; None if it belongs to no level."""
     kind, _, rest = path.partition(".")
     name = rest.partition(".")[0]
     codes = {rule.id: rule.level for rule in protocol.rules.rules} if kind == "rules" else {}
@@ -287,7 +235,8 @@ def _level_of(protocol: Protocol, path: str) -> Level | None:
 # --- the texts of a protocol and of a translation, by path ---------------------------------------
 
 
-def _protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
+def protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of every text of a protocol that patients read."""
     yield from _head_texts(protocol.questionnaire)
     for section in protocol.questionnaire.sections:
         yield f"sections.{section.id}", section.title
@@ -305,7 +254,8 @@ def _protocol_texts(protocol: Protocol) -> Iterator[tuple[str, str]]:
         yield from _filled_texts(f"rules.{rule.id}", _rule_words(rule))
 
 
-def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
+def translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of every text of a translation."""
     yield from _head_texts(translation)
     yield from ((f"sections.{id}", title) for id, title in translation.sections.items())
     for id, words in translation.questions.items():
@@ -322,7 +272,7 @@ def _translated_texts(translation: Translation) -> Iterator[tuple[str, str]]:
 
 
 def _head_texts(words: Questionnaire | Translation) -> Iterator[tuple[str, str]]:
-    for name in ("title", "audience"):
+    for name in HEADS:
         if (text := getattr(words, name)) is not None:
             yield name, text
 
@@ -347,69 +297,13 @@ def _level_words(level: Level) -> LevelWords:
 
 
 def _rule_words(rule: Rule) -> RuleWords:
-    # A flag has no advice: patients never read it.
+    # a flag has an empty advice, because patients do not read flags
     return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
 
 
-def _fixed_parts(text: str) -> frozenset[str]:
+def fixed_parts(text: str) -> frozenset[str]:
+    """Return the numbers, placeholders and marks of a text, which a translation keeps."""
     return frozenset(_FIXED.findall(text))
-
-
-# --- putting a translation into a protocol -------------------------------------------------------
-
-
-def _section(section: QuestionSection, shown: Translation) -> QuestionSection:
-    return msgspec.structs.replace(
-        section,
-        title=shown.sections.get(section.id, section.title),
-        questions=tuple(_question(q, shown.questions.get(q.id)) for q in section.questions),
-    )
-
-
-def _question(question: Question, words: QuestionWords | None) -> Question:
-    if words is None:
-        return question
-    replace = msgspec.structs.replace
-    proxy = question.proxy
-    if proxy is not None and words.proxy is not None:
-        proxy = replace(
-            proxy,
-            text=words.proxy.text,
-            help=words.proxy.help,
-            options=dict(words.proxy.options),
-        )
-    return replace(
-        question,
-        text=words.text,
-        help=words.help or question.help,
-        options=tuple(
-            replace(option, label=words.options.get(option.code, option.label))
-            for option in question.options
-        ),
-        proxy=proxy,
-    )
-
-
-def _rule(rule: Rule, words: RuleWords | None) -> Rule:
-    if words is None:
-        return rule
-    return msgspec.structs.replace(
-        rule,
-        advice=words.advice or rule.advice,
-        promise=words.promise or rule.promise,
-        closed=words.closed or rule.closed,
-    )
-
-
-def _level(level: Level, words: LevelWords | None) -> Level:
-    if words is None:
-        return level
-    return msgspec.structs.replace(
-        level,
-        target=words.target or level.target,
-        closed=words.closed or level.closed,
-        tell=words.tell or level.tell,
-    )
 
 
 def _json(struct: Any, names: str) -> bytes:

@@ -1,7 +1,8 @@
 """Judge a set of answers by the rules of a protocol, and keep the reasons.
 
-Every rule is evaluated, and the highest urgency wins. Each fired rule keeps its reason, its source
-and the values that it used. No answer can lower an urgency that another answer raised.
+Every rule is evaluated, and the highest urgency counts. For each fired rule the result has its
+reason, its source and the values that it read. No answer can lower an urgency that another answer
+raised.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from intake.domain.route import kept_answers
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule that fired, with its texts of that day.
+    """A rule that fired, with the texts that the rule had when it fired.
 
-    `inputs` holds every value that the rule reads, as JSON data (decimals as strings); None for a
-    missing value. Under "danger" stands what was heard in free text: frame, words and places.
+    `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
+    None if the value is missing. Under "danger" stands what was heard in
+    free text: the frame, the words and their places.
     """
 
     id: str
@@ -43,9 +45,10 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The result of the rules.
 
-    `urgency` is the code of a level. `fired` holds the rules with a level, the most urgent first,
-    then in file order; `flags` holds the rules without a level. `interrupt` stops the form,
-    `blocked` forbids sending. `rule_set` and `content_hash` name the rules that ran.
+    `urgency` is the code of a level. `fired` has the fired rules with a level, the most urgent
+    first, rules of one level in file order. `flags` has the fired rules without a level. If
+    `interrupt` is true, the form stops. If `blocked` is true, sending is forbidden. `rule_set` and
+    `content_hash` name the version of the rules.
     """
 
     urgency: str
@@ -71,11 +74,11 @@ class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def assess(
     protocol: Protocol, answers: Answers, *, safety_retracted: bool = False, si_screen: bool = True
 ) -> Assessment:
-    """Judge these answers by all rules. A pure function.
+    """Judge these answers by all rules.
 
-    `answers` are cleaned; answers to hidden questions are dropped first. `safety_retracted` says
-    whether the patient took an interrupting answer back, `si_screen` whether the clinic asks about
-    suicidal thoughts at all.
+    `answers` are answers as `clean_page` returns them; answers to hidden questions are ignored.
+    `safety_retracted` says whether the patient took back an answer that had stopped the form.
+    `si_screen` says whether the clinic asks about suicidal thoughts.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
@@ -107,10 +110,10 @@ def assess(
 def interrupting_rules(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> tuple[Rule, ...]:
-    """Return the rules that stop the form at these answers, the most urgent first.
+    """Return the rules that stop the form because of these answers, the most urgent first.
 
-    `answers` are those recognised so far, validated or not. Rules that only show a panel are not
-    included.
+    `answers` are all answers that could be read so far, including those with an error. Rules that
+    only show their advice on the next page (`interrupt: panel`) are not returned.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)

@@ -1,6 +1,7 @@
-"""Find the faults of a protocol's `uses`, which name the questions that the program itself uses.
+"""Find the faults of a protocol's `uses`, which names the questions that the program itself uses.
 
-A missing question would go unnoticed: no alarm for alarm words, no number to call.
+Without this check nobody would notice a missing question, and then, for example, alarm words would
+raise no alarm, or the clinic would have no number to call.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
-    """Yield each place in `uses`, the question it names, and the type it needs ('' for any)."""
+    """Yield each place in `uses` with the question named there and its required type ('': any)."""
     uses = protocol.uses
     yield "safety", uses.safety, "multi"
     yield "who", uses.who.q, "single"
@@ -88,10 +89,10 @@ def _walks(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _contact(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem unless the last section holds the contact questions and no others.
+    """Yield a problem unless the last section has exactly the contact questions.
 
-    The program asks these questions in a step of its own. They are the last section, so that the
-    parts are counted in the order in which the patient sees them.
+    The program asks the contact questions in a separate step after all pages. They must be the last
+    section, so that the progress line counts the sections in the order in which patients see them.
     """
     asked = set(protocol.uses.contact.stored_names)
     last = protocol.questionnaire.sections[-1]

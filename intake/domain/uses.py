@@ -1,7 +1,7 @@
 """Which questions of a protocol the program itself uses.
 
-No question, section or page is named in Python. The program finds the question it needs through
-`uses`, so that another protocol may ask in its own way.
+Python code names no question, section or page. The program finds the question that it needs through
+the key `uses` of the protocol, so that each protocol can choose its own ids.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from intake.domain import stored
 from intake.domain.grammar import Base, Line
 
 OWN_STEPS: Final = ("contact", "appointment", "check")
-"""The steps of a walk that are the program's own. No page of questions may be called so."""
+"""The ids of the steps that the program itself adds to a walk. No page of questions may have one
+of these ids."""
 
 OWN_ADDRESSES: Final = (
     *("check", "emergency", "leave", "p", "refused", "resume", "save", "sent", "shared", "sure"),
 )
-"""The words that follow `/intake/` in the program's own addresses, and the folder of what protocols
-share. No protocol may be called so."""
+"""The words that follow `/intake/` in the program's own addresses, and the folder name `shared`. No
+protocol may have one of these names."""
 
 
 class Who(Base, frozen=True):
-    """The question "Who fills in the form?", and its answers that mean not the patient."""
+    """The question "Who fills in the form?", and those answers that mean another person."""
 
     q: str
     proxy: tuple[str, ...]
 
 
 class ContactQuestions(Base, frozen=True):
-    """The questions of the step in which the patient says how to be reached.
+    """The questions of the contact step, in which patients say how the clinic can reach them.
 
-    `speaks` maps a language of the pages to the option of `language_help` that a patient who reads
-    that language means.
+    `speaks` maps each language of the pages to an option of the question `language_help`: the
+    option that fits a patient who reads the pages in this language.
     """
 
     phone: str
@@ -42,7 +43,7 @@ class ContactQuestions(Base, frozen=True):
 
     @property
     def stored_names(self) -> dict[str, str]:
-        """Map each question to the name under which a contact stores its answer."""
+        """Map the id of each question to the name under which its answer is stored."""
         return {
             self.language_help: stored.LANGUAGE_HELP,
             self.phone: stored.PHONE,
@@ -51,18 +52,18 @@ class ContactQuestions(Base, frozen=True):
 
 
 class ShortWalks(Base, frozen=True):
-    """The questions of the short walks: a request for a visit, and an addition to a submission."""
+    """The questions of the two short walks: a request for a visit, an addition to a submission."""
 
     appointment: tuple[str, ...]
     addition: tuple[str, ...]
 
 
 class Uses(Base, frozen=True):
-    """Which questions the program itself uses, by their ids.
+    """The ids of the questions that the program itself uses.
 
-    `safety` is asked first and alone. `first_line` stands beside the age in the staff's summary,
-    `complaint` and `own_words` below. `free_text` are the texts that are searched for alarming
-    words. `crisis` asks about thoughts of suicide; a clinic may leave it out.
+    `safety` is asked first, alone on its page. In the staff's summary the answers to `first_line`
+    stand beside the age, those to `complaint` and `own_words` below. The answers to `free_text` are
+    searched for alarm words. `crisis` asks about thoughts of suicide; a clinic can switch it off.
     """
 
     safety: str
@@ -78,26 +79,26 @@ class Uses(Base, frozen=True):
 
     @property
     def contact_agrees_with(self) -> tuple[str, str]:
-        """The questions that the contact has to agree with.
+        """The questions whose answers must agree with the contact: who answers, and the age.
 
-        The contact is asked again when one changes.
+        If one of these answers changes, the patient is asked for the contact again.
         """
         return (self.who.q, self.age)
 
     def short_walk(self, kind: str) -> tuple[str, ...] | None:
-        """Return the questions of a short walk; None for the whole questionnaire."""
+        """Return the questions of a short walk; None if `kind` is the whole questionnaire."""
         return getattr(self.walks, kind) if kind in self.walks.__struct_fields__ else None
 
     def is_proxy(self, answer: object) -> bool:
-        """Whether the answer to `who` means another person than the patient."""
+        """Whether this answer to the question `who` means that a proxy fills in the form."""
         return answer in self.who.proxy
 
 
 class Stored(Base, frozen=True):
-    """The values that the program adds to a stored document from before these keys existed.
+    """The values with which the program completes a document stored before these keys existed.
 
-    They are read from the file `uses-stored.yaml` in the protocol's folder, which never changes.
-    `tell` holds the text "What happens next" by level and language.
+    They come from the file `uses-stored.yaml` in the protocol's folder, which never changes. `tell`
+    maps level and language to the text under "What happens next".
     """
 
     uses: Uses

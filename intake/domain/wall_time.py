@@ -1,4 +1,4 @@
-"""Turn wall times of a zone into moments, also on the days on which the clock changes."""
+"""Turn wall times of a time zone into moments, even on days when the clock changes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 class NoSuchTime(Exception):
-    """A wall time does not exist on its day, or exists twice, because the clock changes.
+    """The clock changes, so a wall time occurs twice on its day or not at all.
 
-    `choices` are the possible moments, earliest first. `message` names them in a sentence.
+    `choices` are the moments that a person can choose instead, earliest first. `message` is a
+    sentence that names them.
     """
 
     def __init__(self, message: str, choices: tuple[datetime, ...]) -> None:
@@ -31,17 +32,17 @@ def moments(wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
 
 
 def first_moment(wall: datetime, zone: tzinfo) -> datetime:
-    """Return the first moment of a wall time; the clock change for a wall time that is skipped."""
+    """Return the first moment of a wall time. A skipped wall time means the clock change itself."""
     while not (found := moments(wall, zone)):
         wall += _MINUTE
     return found[0]
 
 
 def resolve_wall(wall: datetime, zone: tzinfo, *, name: str = "") -> datetime:
-    """Return the moment of a wall time that a person typed. `name` is the zone's name.
+    """Return the moment of a wall time that a person typed. `name` is the name of the time zone.
 
-    Raises NoSuchTime when the clock skips the wall time or shows it twice. For a skipped time the
-    choices lie as far before and after the clock change as the gap is long.
+    Raises NoSuchTime if the clock skips the wall time or shows it twice. If 2:30 is skipped because
+    the clock goes from 2:00 to 3:00, the choices are 1:30 and 3:30.
     """
     found = moments(wall, zone)
     if len(found) == 1:
@@ -55,7 +56,7 @@ def resolve_wall(wall: datetime, zone: tzinfo, *, name: str = "") -> datetime:
             f" Choose which one: {named}.",
             choices,
         )
-    # Read once with the offset after the change and once with the offset before it.
+    # The skipped time is read with the offset after the change and with the offset before it.
     earlier, later = sorted(
         wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).astimezone(zone) for fold in (0, 1)
     )

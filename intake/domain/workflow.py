@@ -1,4 +1,4 @@
-"""Define the statuses of submissions, appointment requests and appointments, and their moves."""
+"""Define the statuses of submissions, requests and appointments, and the moves between them."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("withdrawn", "reopen"): "in_review",
     ("withdrawn", "close"): "closed",
     **{(status, "withdraw"): "withdrawn" for status in ("new", "in_review", "waiting", "decided")},
-    # A message of the patient changes no status. The message has its own target time, which brings
-    # the submission to the worklist.
+    # A patient's message does not change the status. The message gets its own target time, which
+    # brings the submission to the worklist.
     **{(status, "reply"): status for status in STATUSES},
-    # An answer to the clinic's question does change the status.
+    # The exception: a patient's message that answers the clinic's question changes the status.
     ("waiting", "reply"): "in_review",
 }
 """(status, action) → next status. No other move is allowed.
@@ -124,8 +124,8 @@ REQUEST_ACTIONS: Final[Mapping[str, str]] = {
     "withdraw": "Withdraw the request",
     "reopen": "Ask again",
 }
-"""Action → label. return: the offer or the booking has ended, and the patient still wants a
-visit."""
+"""Action → label. The action `return` means that the offer or the booking has ended and the patient
+still wants a visit."""
 
 REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("requested", "call"): "called",
@@ -133,7 +133,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("requested", "offer"): "offered",
     ("called", "offer"): "offered",
     ("offered", "offer"): "offered",
-    # An earlier slot became free for a patient who has a booking.
+    # a patient with a booking is offered an earlier slot that became free
     ("booked", "offer"): "booked",
     ("offered", "return"): "requested",
     ("booked", "return"): "requested",
@@ -143,7 +143,7 @@ REQUEST_MOVES: Final[Mapping[tuple[str, str], str]] = {
     },
     ("booked", "complete"): "done",
     ("booked", "miss"): "missed",
-    # corrects a wrong entry
+    # staff correct a wrong entry
     ("missed", "complete"): "done",
     ("done", "miss"): "missed",
     **{
@@ -162,7 +162,7 @@ FRONT_DESK_ACTIONS: Final[Mapping[str, str]] = {
     "called": "call",
     "withdrawn": "withdraw",
 }
-"""Progress that the front desk can set → its action. Offers and visits set the other ones."""
+"""Progress that the front desk can set → its action. Offers and visits set every other progress."""
 
 VISIT_STATUSES: Final[Mapping[str, str]] = {
     "held": "Held",
@@ -191,7 +191,7 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
     ("confirmed", "cancel"): "cancelled",
     ("confirmed", "complete"): "completed",
     ("confirmed", "miss"): "no_show",
-    # corrects a wrong entry
+    # staff correct a wrong entry
     ("completed", "miss"): "no_show",
     ("no_show", "complete"): "completed",
 }
@@ -199,7 +199,7 @@ VISIT_MOVES: Final[Mapping[tuple[str, str], str]] = {
 
 
 class NotAllowed(Exception):
-    """The status does not allow the move; `message` tells staff why."""
+    """The current status does not allow the action. `message` tells staff why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -241,12 +241,12 @@ def move_visit(status: str, action: str) -> str:
 
 
 def allowed(status: str) -> tuple[str, ...]:
-    """Return the actions that this status allows, in the order of the table."""
+    """Return the actions that this status of a submission allows, in the order of MOVES."""
     return tuple(action for (of, action) in MOVES if of == status)
 
 
 def action_of(outcome: str) -> str:
-    """Return the action of an outcome: "ask" when more information is needed, else "decide".
+    """Return the action that an outcome means: "ask" for more information, else "decide".
 
     Raises NotAllowed for an unknown outcome.
     """

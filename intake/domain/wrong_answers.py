@@ -1,23 +1,19 @@
-"""What is wrong with an answer, in sentences that tell the patient what to do.
+"""The errors of wrong answers, with sentences that tell the patient what to do.
 
-One function for each sentence. The catalogue of translations is collected from the patterns.
+Each sentence has its own function. `manage.py translations` collects the patterns of the sentences.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from intake.domain.definition import Question, Value
 
-_UNITS_NAMED_IN_TEXT: Final = frozenset({"a", "d"})
-"""Years and days. The question names these units ("how old in years"); messages do not."""
-
 
 class InvalidAnswer(Exception):
-    """An answer that does not count, with the message that tells the person what to do.
+    """The error of an answer that cannot be accepted, with a message for the patient.
 
-    `kept` is the part of the answer that counts all the same, or None.
+    `kept` is the part of the answer that counts nevertheless, or None.
     """
 
     def __init__(
@@ -34,7 +30,7 @@ class InvalidAnswer(Exception):
         return self.message_in(str)
 
     def message_in(self, translate: Callable[[str], str]) -> str:
-        """Return the message; `translate` translates its pattern before the values are put in."""
+        """Return the message, with its pattern translated by `translate` and its values put in."""
         return translate(self.pattern) % self.params
 
     def __str__(self) -> str:
@@ -88,9 +84,8 @@ def must_tick() -> InvalidAnswer:
 
 def _upper_limit(question: Question) -> object:
     """Return the upper limit with its unit, for a message."""
-    unit = question.unit
-    named = unit is not None and unit not in _UNITS_NAMED_IN_TEXT
-    return f"{question.max} {unit}" if named else question.max
+    unit = question.shown_unit
+    return f"{question.max} {unit}" if unit else question.max
 
 
 def out_of_limits(question: Question) -> InvalidAnswer:

@@ -1,6 +1,6 @@
-"""The base form of the questionnaire, and the form of a page.
+"""The base class of the questionnaire's forms, and the form of a page of questions.
 
-The domain (intake.domain.answers) cleans the answers of a page; PageForm only shows them.
+The domain (intake.domain.answers) checks the answers of a page; PageForm only shows them.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,17 +13,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain.definition import Question, QuestionPage
+from intake.domain.wording import Wording
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
+from intake.wording.languages import if_foreign
 
-Controls = Mapping[str, str]  # name of a control → its value
+Controls = Mapping[str, str]  # name of an HTML control → its value
 
 
 class WalkForm(forms.Form):
-    """The base of all forms of the questionnaire: our template pack in our own <form> element.
+    """The base class of all forms of the questionnaire.
 
-    A form can keep an earlier value without showing it (`keep`). The field is then shown blank and
-    marked as answered. When the patient leaves it blank the earlier value is used.
+    A form can keep an earlier value without showing it (`keep`). Then the field is shown blank and
+    marked as answered. If the patient leaves it blank, the earlier value is used.
     """
 
     data: QueryDict
@@ -33,17 +35,24 @@ class WalkForm(forms.Form):
         super().__init__(*args, **options)
         self.kept: dict[str, Controls] = {}
 
+    def mark_languages(self, words: Wording) -> None:
+        """Mark the protocol's own questions that are not in the language of the page."""
+        for name in self.fields.keys() & {question.id for question in words.protocol.questions}:
+            # Our templates read `language`, which Django's fields do not have.
+            field: Any = self.fields[name]
+            field.language = if_foreign(words.language_of_question(name))
+
     def keep(self, earlier: Mapping[str, Controls]) -> None:
-        """Keep earlier values by field name. Other names are ignored."""
+        """Keep the earlier values of fields. Names that are not fields of this form are ignored."""
         self.kept = {name: controls for name, controls in earlier.items() if name in self.fields}
         for name in self.kept:
-            # Our templates read `kept`, which Django's fields do not have.
+            # Any, because only our templates know the attribute `kept`
             field: Any = self.fields[name]
             field.kept = True
 
     @property
     def left_blank(self) -> list[str]:
-        """The names of the kept fields that were sent blank. Their earlier values stay."""
+        """The names of the kept fields that were posted blank. Their earlier values stay."""
         return [
             name
             for name, controls in self.kept.items()
@@ -51,7 +60,7 @@ class WalkForm(forms.Form):
         ]
 
     def completed_data(self) -> QueryDict:
-        """Return the sent data, with the earlier values of kept fields that were left blank."""
+        """Return the posted data, with the earlier values of kept fields that were left blank."""
         data = self.data.copy()
         for name in self.left_blank:
             for control, text in self.kept[name].items():
@@ -61,14 +70,14 @@ class WalkForm(forms.Form):
     def full_clean(self) -> None:
         sent, self.data = self.data, self.completed_data()
         super().full_clean()
-        self.data = sent  # The page shows the typed values, never the kept ones.
+        self.data = sent  # so that the page shows the posted values, never the kept values
 
     @property
     def shown(self) -> str:
         """The names of the fields whose earlier value the page showed.
 
-        The page sends these names back. A blank in such a field means that the patient cleared the
-        value, however long the page was open.
+        The page posts these names back. If one of these fields is blank, the patient has cleared
+        its value, even if the page was open for so long that the veil now hides the value.
         """
         names = [name for name, value in self.initial.items() if value not in (None, "")]
         if self.is_bound:
@@ -85,7 +94,7 @@ class WalkForm(forms.Form):
 
 
 class SingleValueForm(WalkForm):
-    """A form that accepts one value per control."""
+    """A form that refuses several values for one control."""
 
     def clean(self) -> dict[str, Any]:
         refuse_repeated_controls(self)
@@ -93,9 +102,9 @@ class SingleValueForm(WalkForm):
 
 
 def refuse_repeated_controls(form: WalkForm) -> None:
-    """Add an error to each single-value field that was sent with several values.
+    """Add an error to each single-value field that was posted with several values.
 
-    Our pages never send such a request.
+    Our own pages never post this.
     """
     for name, field in form.fields.items():
         single = not isinstance(field, forms.MultipleChoiceField)
@@ -105,11 +114,15 @@ def refuse_repeated_controls(form: WalkForm) -> None:
 
 
 class PageForm(WalkForm):
-    """One page of the questionnaire: blank, with answers, or with invalid values and errors."""
+    """One page of the questionnaire: blank, with answers, or with invalid values and errors.
+
+    `words` are those from which the page comes.
+    """
 
     def __init__(
         self,
         page: QuestionPage,
+        words: Wording,
         *,
         proxied: bool = False,
         answers: Mapping[str, Any] | None = None,
@@ -123,8 +136,9 @@ class PageForm(WalkForm):
         for question in page.questions:
             asked = question.for_proxy() if proxied else question
             self.fields[question.id] = question_field(asked)
+        self.mark_languages(words)
         self.keep({question_id: {} for question_id in kept})
-        # The form is bound but not cleaned: the domain has judged the values.
+        # The form is bound but is not cleaned by Django, because the domain has checked the values.
         self._errors = ErrorDict()
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
@@ -135,10 +149,11 @@ class PageForm(WalkForm):
 
 def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
-    # Our templates read `unit` and `exclusive`, which Django's fields do not have.
+    # Any, because only our templates know the attributes `unit`, `exclusive` and `drawings`
     field: Any = _plain_field(question)
-    field.unit = question.unit if question.unit not in (None, "a", "d") else ""
+    field.unit = question.shown_unit
     field.exclusive = set(question.exclusive)
+    field.drawings = {option.code: option.drawing for option in question.options}
     made: forms.Field = field
     return made
 

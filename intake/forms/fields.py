@@ -18,7 +18,7 @@ from intake.domain.wrong_answers import InvalidAnswer
 
 
 class Date3Widget(forms.MultiWidget):
-    """A date in three text boxes, named <field>_month, _day and _year."""
+    """A date in three text boxes, whose names end in _month, _day and _year."""
 
     template_name = "widgets/date3.html"
 
@@ -41,7 +41,7 @@ class Date3Widget(forms.MultiWidget):
 
 
 class Date3Field(forms.MultiValueField):
-    """A date typed as month, day and year."""
+    """A date that is typed as month, day and year in three boxes."""
 
     def __init__(self, **options: Any) -> None:
         required = options.get("required", True)
@@ -79,7 +79,7 @@ class Date3Field(forms.MultiValueField):
 class StrictEmail(EmailValidator):
     """A validator that refuses quoted names, address literals and hosts without a domain.
 
-    Mail programs cannot reliably answer such addresses.
+    Not all mail programs can send to these addresses.
     """
 
     user_regex = re.compile(
@@ -102,7 +102,7 @@ def text_question(max_length: int) -> Question:
 class PlainTextField(forms.CharField):
     """One line of text, cleaned like the answer to a text question.
 
-    A browser completes the field only when the widget sets `autocomplete`.
+    The browser's autocomplete is off unless the widget sets the attribute `autocomplete`.
     """
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
@@ -119,11 +119,12 @@ class PlainTextField(forms.CharField):
 
 
 class PhoneField(PlainTextField):
-    """A phone number. The value is in E.164, followed by `;ext=` and the extension if any."""
+    """A phone number. The value is in E.164 (+12025550123), with `;ext=12` for an extension."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        # The stored form is longer than the typed one, and the page shows and sends it again.
+        # 40, because the page may show and post again the stored form, which is longer than what
+        # people type
         super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
@@ -134,7 +135,7 @@ class PhoneField(PlainTextField):
             number = phonenumbers.parse(text, settings.PHONE_REGION)
         except phonenumbers.NumberParseException:
             number = None
-        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # includes the area code
+        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # a number with its area code
         if number is None or phonenumbers.is_possible_number_with_reason(number) != whole:
             raise forms.ValidationError(
                 _("Check the phone number. Write it with the area code, for example 202-555-0123.")
@@ -161,7 +162,7 @@ class AddressField(PlainTextField):
 
 
 class ReferenceField(PlainTextField):
-    """The reference of a submission or draft, in its standard form."""
+    """The reference of a submission or draft. The value is in the form `7F3K-92QD`."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}

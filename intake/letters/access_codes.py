@@ -1,6 +1,7 @@
 """Letters by which a patient comes back: the reference of saved answers, a code, a notice of use.
 
-They hold as little as the letters of intake.letters.composing. The address decides the channel.
+These letters say no more about the patient than intake.letters.composing allows. An e-mail address
+gets a mail, a phone number gets a text message.
 """
 
 from django.conf import settings
@@ -29,7 +30,7 @@ def _letter(address: str, language: str, subject: str, name: str, **words: str) 
 
 @outbox.composer("code")
 def code(message: Message) -> Letter | None:
-    """Send a one-time code. Returns None once the code is used, or was tried too often."""
+    """Send a one-time code. Returns None when the code was used or tried too often."""
     challenge = Challenge.objects.select_related("draft").filter(pk=message.occasion).first()
     if message.payload is None or challenge is None:
         return None
@@ -49,7 +50,7 @@ def code(message: Message) -> Letter | None:
 
 @outbox.composer("opened")
 def opened(message: Message) -> Letter | None:
-    """Tell the owner of the mailbox that a code opened the request."""
+    """Tell the owner of the mailbox that a code opened the draft or submission."""
     challenge = Challenge.objects.filter(pk=message.occasion).first()
     address = codes.address_of(challenge) if challenge else ""
     if challenge is None or not address:
@@ -59,7 +60,7 @@ def opened(message: Message) -> Letter | None:
 
 @outbox.composer("saved")
 def saved(message: Message) -> Letter | None:
-    """Send the reference of saved answers. Returns None once the answers are sent or deleted."""
+    """Send the reference of saved answers. Returns None when the answers were sent or deleted."""
     draft = Draft.objects.filter(pk=message.occasion.partition(":")[0], submission=None).first()
     address = content_of(draft).saved.get("address") if draft else ""
     if draft is None or not address:

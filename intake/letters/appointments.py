@@ -1,9 +1,9 @@
 """Letters to patients about offers and visits: when, where to read more, the reference.
 
-They hold no health data: no clinician, no reason, no complaint. The title of a visit names no
-illness and stands only in the calendar file. Composers look up the appointment at the moment of
-sending, so that no patient is reminded of a cancelled visit. Each time has its zone beside it. The
-services in intake/appointments order these letters.
+The letters hold no health data: no clinician, no reason, no complaint. The title of a visit names
+no illness, and stands only in the calendar file. A composer reads the appointment when the letter
+is sent, so that no patient is reminded of a cancelled visit. Each time is followed by its time
+zone. The services in intake/appointments order these letters.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
 
-WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a file for calendars
+WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a calendar file
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "offer_reminder": _("Please choose a time at %(clinic)s"),
@@ -47,7 +47,7 @@ def references_of_appointments(occasions: list[str]) -> Mapping[str, str]:
 
 
 def references_of_offers(occasions: list[str]) -> Mapping[str, str]:
-    """Map the occasions of letters about offers to references."""
+    """Map occasions of letters about offers to references, for staff's list of messages."""
     rows = Offer.objects.filter(pk__in=occasions)
     return {
         str(pk): reference
@@ -60,13 +60,13 @@ def references_of_offers(occasions: list[str]) -> Mapping[str, str]:
 
 @outbox.composer("appointment_offer", about=references_of_offers)
 def appointment_offer(message: Message) -> Letter | None:
-    """Offer times that are held. Returns None when all are answered or have lapsed."""
+    """Offer times that are held. Returns None when no offer is open any more."""
     return _offer_letter(message, "offer")
 
 
 @outbox.composer("offer_reminder", about=references_of_offers)
 def offer_reminder(message: Message) -> Letter | None:
-    """Remind the patient of times that are still held. Returns None as `appointment_offer` does."""
+    """Remind the patient of times that are held. Returns None when no offer is open any more."""
     return _offer_letter(message, "offer_reminder")
 
 
@@ -86,7 +86,7 @@ def _offer_letter(message: Message, name: str) -> Letter | None:
 
 @outbox.composer("waitlist_offer", about=references_of_offers)
 def waitlist_offer(message: Message) -> Letter | None:
-    """Offer a time that became free. Returns None when it is answered, lapsed or taken."""
+    """Offer a time that became free. Returns None when the offer is not open any more."""
     offer = _offer(message)
     if offer is None or offer.state != "open" or offer.expires_at <= timezone.now():
         return None
@@ -95,7 +95,7 @@ def waitlist_offer(message: Message) -> Letter | None:
 
 @outbox.composer("offer_lost", about=references_of_offers)
 def offer_lost(message: Message) -> Letter | None:
-    """Say that another patient took the time. Returns None when the patient got another visit."""
+    """Say that another patient took the offered time. Returns None when the patient has a visit."""
     offer = _offer(message)
     if offer is None or offer.state != "lost" or offer.request.progress == "booked":
         return None
@@ -106,8 +106,8 @@ def offer_lost(message: Message) -> Letter | None:
 def offers_withdrawn(message: Message) -> Letter | None:
     """Say that the clinic took its offers back.
 
-    Returns None when the patient has new offers, when a visit was booked or moved since, and when
-    the patient wants no visit.
+    Returns None when the patient has new offers, when a visit was booked or moved since, or when
+    the request is over.
     """
     first = _offer(message)
     if first is None or first.request.progress in ("offered", "done", "withdrawn"):
@@ -128,13 +128,13 @@ def offers_withdrawn(message: Message) -> Letter | None:
 
 @outbox.composer("appointment_confirmed", about=references_of_appointments)
 def appointment_confirmed(message: Message) -> Letter | None:
-    """Confirm a visit. Returns None when it was moved or cancelled: that has its own letter."""
+    """Confirm a visit. Returns None after a move or cancellation, which has a letter of its own."""
     return _visit_letter(message, "confirmed")
 
 
 @outbox.composer("appointment_changed", about=references_of_appointments)
 def appointment_changed(message: Message) -> Letter | None:
-    """Say that the visit has another time."""
+    """Say that the visit has another time. Returns None when the visit was changed again."""
     return _visit_letter(message, "changed")
 
 
@@ -142,7 +142,7 @@ def appointment_changed(message: Message) -> Letter | None:
 def appointment_reminder(message: Message) -> Letter | None:
     """Remind the patient of a visit.
 
-    Returns None when the visit was moved or cancelled, and when the next reminder is due already.
+    Returns None when the visit was moved or cancelled, or when the next reminder is already due.
     """
     days = int(message.occasion.split(":")[2])
     letter = _visit_letter(message, "reminder")
@@ -197,7 +197,7 @@ def _letter(
 
 
 def _moment_words(at: datetime, row: Appointment) -> str:
-    """Return a moment by the clock of the visit's location, with the name of the zone."""
+    """Return a moment in words, in the zone of the visit's location and with the zone's name."""
     return moment_words(at.astimezone(row.zone), row.location.time_zone)
 
 

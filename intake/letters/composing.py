@@ -1,8 +1,8 @@
-"""The common parts of the composers of letters: references, the way to the patient, the text.
+"""Shared by the composers of letters: references, the way to the patient, the text.
 
-A letter names a reference and what to do. It holds no name, no birth date, no complaint, no doctor,
-and no link that opens anything. A composer writes it at the moment of sending, so that no letter is
-out of date. The texts are in templates/email/.
+A letter names a reference and what to do. A letter holds no name, no birth date, no complaint, no
+doctor, and no link that opens anything. A composer writes the letter when it is sent, so that no
+letter is out of date. The texts are in templates/email/.
 """
 
 from collections.abc import Mapping
@@ -21,20 +21,20 @@ from intake.ways.contact import Channel, way_to
 
 
 def references_of_submissions(occasions: list[str]) -> Mapping[str, str]:
-    """Map the occasions of letters about submissions to references, for staff's list."""
+    """Map occasions of letters about submissions to references, for staff's list of messages."""
     rows = Submission.objects.filter(pk__in={submission_key(each) for each in occasions})
     known = {str(pk): reference for pk, reference in rows.values_list("pk", "reference")}
     return {occasion: known.get(submission_key(occasion), "") for occasion in occasions}
 
 
 def references_of_communications(occasions: list[str]) -> Mapping[str, str]:
-    """Map the occasions of letters about messages between patient and clinic to references."""
+    """Map occasions of letters about communications to references, for staff's list of messages."""
     rows = Communication.objects.filter(pk__in=occasions)
     return {str(pk): reference for pk, reference in rows.values_list("pk", "submission__reference")}
 
 
 def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
-    """Map the occasions of letters about decisions to references."""
+    """Map occasions of letters about decisions to references, for staff's list of messages."""
     rows = Decision.objects.filter(pk__in=occasions)
     return {str(pk): reference for pk, reference in rows.values_list("pk", "submission__reference")}
 
@@ -43,7 +43,10 @@ def references_of_decisions(occasions: list[str]) -> Mapping[str, str]:
 
 
 def required_way(submission: Submission) -> tuple[Channel, str]:
-    """Return channel and address of a letter to the submission's patient. Raises outbox.NoWay."""
+    """Return channel and address of a letter to the submission's patient.
+
+    Raises outbox.NoWay when no letter reaches the patient.
+    """
     way = way_to(submission.person)
     if way is None:
         raise outbox.NoWay
@@ -51,23 +54,23 @@ def required_way(submission: Submission) -> tuple[Channel, str]:
 
 
 def submission_key(occasion: str) -> str:
-    """Return the submission's id from an occasion. A step's number may follow the id there."""
+    """Return the submission's id from an occasion. A step's number may follow, after a ':'."""
     return occasion.partition(":")[0]
 
 
 def submission_of(message: Message) -> Submission | None:
-    """Return the submission that a message is about; None if the submission is deleted."""
+    """Return the submission that a message is about, or None if the submission is deleted."""
     return Submission.objects.filter(pk=submission_key(message.occasion)).first()
 
 
 def communication_of(message: Message) -> Communication | None:
-    """Return the message between patient and clinic that a letter is about; None if deleted."""
+    """Return the patient's or clinic's message that a letter is about, or None if it is deleted."""
     rows = Communication.objects.select_related("submission")
     return rows.filter(pk=message.occasion).first()
 
 
 def urgency_words(submission: Submission) -> str:
-    """Return the urgency in words; a stopped form is an emergency."""
+    """Return the urgency in words. A form that stopped at an emergency counts as an emergency."""
     if submission.kind == Kind.STOPPED:
         return str(Urgency.EMERGENCY.label)
     return str(Urgency(submission.urgency).label)
@@ -85,7 +88,7 @@ def submission_text(name: str, submission: Submission) -> str:
 
 
 def text_of(name: str, **words: Any) -> str:
-    """Render a template with `words` and with the names and numbers of the clinic."""
+    """Render a mail template with `words` and the clinic's name, phone and web address."""
     context = {
         "clinic": settings.CLINIC_SHORT_NAME,
         "phone": settings.CLINIC_PHONE,

@@ -8,8 +8,8 @@ from intake.ways.contact import way_to
 def for_submission(submission: Submission, *, confirm: bool) -> list[Order]:
     """Return the letters to order for a submission that was just sent.
 
-    `confirm`: the patient gets a confirmation, if a letter reaches them. Staff get an alert about
-    a submission that is for today.
+    With `confirm`, the patient gets a confirmation if a letter reaches the patient. Staff get an
+    alert if the submission must be read the same day.
     """
     occasion, orders = str(submission.pk), []
     if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):

@@ -38,7 +38,7 @@ def confirmation(message: Message) -> Letter | None:
 
 @outbox.composer("news", about=references_of_communications)
 def news(message: Message) -> Letter | None:
-    """Say that the patient's page shows a new message from the clinic."""
+    """Say that the patient's own page shows a new message from the clinic."""
     communication = communication_of(message)
     if communication is None:
         return None
@@ -52,9 +52,9 @@ def news(message: Message) -> Letter | None:
 
 @outbox.composer("more_reminder", about=references_of_decisions)
 def more_reminder(message: Message) -> Letter | None:
-    """Remind the patient that we wait for an answer.
+    """Remind the patient that the clinic waits for an answer.
 
-    Returns None when the patient has answered, and when staff have decided or asked again.
+    Returns None when the patient has answered, or when staff have decided or asked again.
     """
     decision = Decision.objects.select_related("submission").filter(pk=message.occasion).first()
     if decision is None or decision != decision.submission.decisions.first():

@@ -1,7 +1,7 @@
-"""The fixed sentences that the clinic can write to a patient, so that they hold no health data.
+"""The fixed sentences that the clinic can write to a patient. They hold no health data.
 
-A message is stored as it was sent, with this clinic's phone number in it. A new sentence gets a new
-code; a code that was used keeps its meaning.
+A message is stored as it was sent, with this clinic's phone number. A new sentence gets a new code,
+and a code that was used keeps its meaning.
 """
 
 from collections.abc import Iterable
@@ -32,11 +32,11 @@ ENDED = {
     "offers": _("We no longer hold the times that we offered you."),
     "waitlist": _("You are no longer on our waiting list."),
 }
-"""Ended part → the sentence about it. A cancelled visit has a letter of its own."""
+"""The sentence about each ended part. A cancelled visit has a letter of its own."""
 
 
 def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
-    """Return the sentence of a code in a language, with this clinic's phone number.
+    """Return the sentence that a code stands for, in a language, with this clinic's phone number.
 
     Raises KeyError for an unknown code.
     """
@@ -45,6 +45,6 @@ def words(code: str, language: str = settings.LANGUAGE_CODE) -> str:
 
 
 def message_texts(codes: Iterable[str], language: str) -> dict[str, str]:
-    """Return the sentences of codes as one message: "text" and, if it differs, "english"."""
+    """Join the sentences of codes to one message: "text" and, if it differs, "english"."""
     text, english = (" ".join(words(code, lang) for code in codes) for lang in (language, "en"))
     return {"text": text} | ({"english": english} if english != text else {})

@@ -1,4 +1,4 @@
-"""Letters to staff: what must be read today, alarm words, and red flags that still wait."""
+"""Letters to staff: submissions to read today, alarm words, and red flags that still wait."""
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -26,7 +26,7 @@ EVERYBODY = (*ALERTED, *ESCALATED)
 
 @outbox.composer("alert", about=references_of_submissions)
 def alert(message: Message) -> Letter | None:
-    """Say that a submission must be read today. Returns None once it is decided."""
+    """Say that a submission must be read today. Returns None when it is decided or closed."""
     submission = submission_of(message)
     if submission is None or submission.status not in workflow.OPEN:
         return None
@@ -40,7 +40,7 @@ def alert(message: Message) -> Letter | None:
 
 @outbox.composer("alarm", about=references_of_communications)
 def alarm(message: Message) -> Letter | None:
-    """Say that a patient wrote something that sounds like danger. Returns None once answered."""
+    """Say that a patient wrote alarm words. Returns None when staff have answered the patient."""
     communication = communication_of(message)
     if communication is None or communication.submission.reply_due_at is None:
         return None
@@ -55,7 +55,7 @@ def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 
     Steps before EVERYBODY_FROM go to the duty role, or to all staff if nobody has that role. Later
-    steps go to all staff. Returns None when the escalation has ended, and when a letter about a
+    steps go to all staff. Returns None when the escalation has ended, or when a letter about a
     later step was ordered.
     """
     submission = submission_of(message)
@@ -72,10 +72,10 @@ def escalation(message: Message) -> Letter | None:
 
 
 def _is_current(submission: Submission, step: int) -> bool:
-    """Whether `step` is the escalation's newest step.
+    """Whether `step` is the newest step of the escalation.
 
-    Step 0 marks a message of the previous release, which had one step and stored no time with the
-    submission. Once a submission has a time, the sweep orders its letters instead.
+    Step 0 is for a message of the previous release, which had only one step and stored no time in
+    the submission. When a submission has a time, the sweep of this release orders the letters.
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step

@@ -1,4 +1,7 @@
-"""The stored data, and the queries that read it. tests/test_architecture.py names all writers."""
+"""The stored data and the queries that read it.
+
+tests/test_architecture.py names the modules that may write.
+"""
 
 # Django finds the models of an app through this import.
 from intake.models import access, appointments, calls, clinic_time, people, submissions  # noqa: F401

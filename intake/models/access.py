@@ -1,4 +1,4 @@
-"""Store the one-time codes of returning patients, and what a correct code opened."""
+"""Store the one-time codes of returning patients, and what a browser may open after a code."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,25 +9,28 @@ from intake.models.submissions import Draft, Submission
 
 
 class Challenge(models.Model):
-    """A one-time code, requested in one browser.
+    """A one-time code that was requested in one browser.
 
-    A row is also stored when the reference or the address is unknown, so that the response does
-    not reveal which ones are known.
+    A row is also stored when the reference or the address is unknown, so that the response does not
+    reveal which references and addresses are known.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     browser_hash = models.BinaryField(max_length=32, db_index=True)
-    # What the code opens: one unsent draft, or submissions. Both are empty for an unknown address.
+    # The code opens one unsent draft or some submissions. `draft` and `submissions` are empty when
+    # nothing fits the address.
     draft = models.ForeignKey(Draft, null=True, on_delete=models.CASCADE, related_name="+")
     submissions = ArrayField(models.UUIDField(), default=list)
-    # Blind token of the address that the patient typed; a new code goes to the same address.
+    # Blind token of the address that the patient typed, so that a new code can go to the same
+    # address.
     address_key = models.BigIntegerField()
-    # The reference that the patient typed, right or wrong; '' without a reference.
+    # The reference that the patient typed, right or wrong; '' when the patient typed only the
+    # address.
     reference = models.CharField(max_length=9, db_default="")
     code_hash = models.BinaryField(max_length=32)
     tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
-    # When this code, or another code for the same record, was redeemed.
+    # When this code, or another code for the same draft or submissions, was redeemed.
     used_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -41,7 +44,7 @@ class Challenge(models.Model):
 
 
 class Grant(models.Model):
-    """The submissions that one browser may open for a while after a correct code."""
+    """The submissions that one browser may open for a while after a right code."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)

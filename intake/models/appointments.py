@@ -1,7 +1,7 @@
 """Store appointment requests, appointments and offers.
 
-Only the submission names a patient. The database constraint `appointment_once` prevents double
-bookings, whatever the program does.
+Only the submission of a row identifies the patient. The database constraint `appointment_once`
+prevents double bookings, whatever the program does.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -47,16 +47,16 @@ class TimeOfDay(models.TextChoices):
 
 
 class AppointmentRequest(models.Model):
-    """A patient's request for a visit, with the wishes for it."""
+    """A patient's request for a visit, with the patient's wishes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.OneToOneField(
         Submission, on_delete=models.CASCADE, related_name="appointment_request"
     )
     visit_type = models.CharField(max_length=9, choices=WishedVisit.choices)
-    # Up to three wishes, the most important first; an empty list asks for the first free slot.
-    # A wish is {"days": [Day], "times": [TimeOfDay], "place": name of a location, "clinician": id};
-    # an empty list or text means any.
+    # Up to three wishes, the most important first. An empty list asks for the first free slot. A
+    # wish is {"days": [Day], "times": [TimeOfDay], "place": name of a location, "clinician": id}.
+    # An empty list or text in a wish means that the patient has no preference.
     wishes = models.JSONField(default=list)
     earliest = models.DateField(null=True, blank=True)
     progress = models.CharField(
@@ -78,7 +78,7 @@ class AppointmentRequest(models.Model):
 
 
 class WaitlistEntry(models.Model):
-    """A request on the waiting list; deleted when the patient leaves it or has an appointment."""
+    """A request on the waiting list. Deleted when the patient leaves the list or has a visit."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.OneToOneField(
@@ -97,7 +97,7 @@ class WaitlistEntry(models.Model):
 
 
 class CancelReason(models.TextChoices):
-    """Why a visit is cancelled. Messages contain these words, so they name no illness."""
+    """Why a visit is cancelled. Messages to patients contain these words: they name no illness."""
 
     PATIENT = "patient", _("The patient asked for it")
     CLINICIAN = "clinician", _("The clinician is away")
@@ -108,15 +108,15 @@ class CancelReason(models.TextChoices):
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def taking(self) -> "AppointmentQuerySet":
-        """Appointments that occupy clinic time for the constraint, lapsed holds included."""
+        """Return the appointments that occupy clinic time, including holds whose time is over."""
         return self.filter(status__in=workflow.OCCUPYING)
 
     def between(self, start: datetime, end: datetime) -> "AppointmentQuerySet":
-        """Appointments that overlap the half-open time from `start` to `end`."""
+        """Return the appointments that overlap the half-open time from `start` to `end`."""
         return self.filter(during__overlap=during(start, end))
 
     def for_reading(self) -> "AppointmentQuerySet":
-        """Load all that a line about an appointment shows, in one query, without answers."""
+        """Load in one query all that a line about an appointment shows. Does not load answers."""
         rows = self.select_related("clinician", "location", "visit_type", "submission")
         return rows.defer(
             "submission__answers", "submission__assessment", "submission__search_keys"
@@ -126,12 +126,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A clinician's time that is held for a patient, or a visit.
 
-    `during` is half-open: its end is the beginning of the next appointment. A moved visit keeps
-    its row, so that a calendar program recognises it (`id`, `sequence`).
+    `during` excludes its end, at which the next appointment can begin. A moved visit keeps its row,
+    so that a calendar program recognises the visit by `id` and `sequence`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # None while the appointment is held for a draft, or offered.
+    # None while the appointment is held for a draft or for an offer.
     submission = models.ForeignKey(
         Submission, null=True, on_delete=models.CASCADE, related_name="appointments"
     )
@@ -141,11 +141,11 @@ class Appointment(models.Model):
     visit_type = models.ForeignKey(VisitType, on_delete=models.PROTECT, related_name="+")
     during = DateTimeRangeField()
     seat = models.PositiveSmallIntegerField(default=0)
-    # The capacity of the opening hours at the time of booking; 0 outside of hours.
+    # The capacity that the opening hours had at the time of booking; 0 outside of hours.
     capacity = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
     held_until = models.DateTimeField(null=True)
-    # The SEQUENCE of the calendar file: the number of changes since the confirmation.
+    # The SEQUENCE of the calendar file: how often the visit was changed since it was booked.
     sequence = models.PositiveIntegerField(default=0)
     cancel_reason = models.CharField(max_length=9, choices=CancelReason.choices, blank=True)
     note = SealedField[Words | None](null=True)  # {"text": …}, by staff
@@ -167,7 +167,7 @@ class Appointment(models.Model):
             models.Index(
                 fields=["held_until"], name="appointment_held", condition=Q(status="held")
             ),
-            # for the calendar: one week of a location among years of weeks
+            # for the calendar, which shows one week of a location out of many years
             GistIndex(fields=["location", "during"], name="appointment_week"),
         ]
         constraints = [
@@ -228,7 +228,7 @@ class Appointment(models.Model):
 
     @property
     def starts(self) -> datetime:
-        """When the appointment begins, in the location's zone."""
+        """When the appointment begins, in the time zone of the location."""
         begins: datetime = self.during.lower
         return begins.astimezone(self.location.zone)
 
@@ -247,7 +247,7 @@ class Appointment(models.Model):
 
 
 class AppointmentChange(models.Model):
-    """One step in the history of an appointment: its status and time then, and the actor.
+    """One step in the history of an appointment: the new status, the time of the visit, the actor.
 
     Rows are added, never edited.
     """
@@ -257,7 +257,7 @@ class AppointmentChange(models.Model):
     action = models.CharField(max_length=10)
     status = models.CharField(max_length=9, choices=workflow.VISIT_STATUSES.items())
     during = DateTimeRangeField()
-    # None: the patient, or an expiry
+    # None when the patient took the step, or when a hold expired
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -273,14 +273,14 @@ class AppointmentChange(models.Model):
 
 class OfferQuerySet(models.QuerySet["Offer"]):
     def open(self, at: datetime) -> "OfferQuerySet":
-        """Offers that a patient can still accept."""
+        """Return the offers that a patient can still accept."""
         return self.filter(state="open", expires_at__gt=at)
 
 
 class Offer(models.Model):
-    """A held slot offered to one request.
+    """A held slot that is offered to one request.
 
-    Several requests may be offered the same slot; the first patient who accepts gets it.
+    The same slot may be offered to several requests; the first patient who accepts gets the slot.
     """
 
     class State(models.TextChoices):
@@ -328,6 +328,6 @@ class Offer(models.Model):
 def during(start: datetime, end: datetime) -> DateTimeTZRange:
     """Return the half-open time from `start` to `end` for the database.
 
-    It is in UTC, where no wall time occurs twice.
+    The time is in UTC, because no UTC time occurs twice when the clock changes.
     """
     return DateTimeTZRange(start.astimezone(UTC), end.astimezone(UTC), "[)")

@@ -12,7 +12,7 @@ from intake.models.submissions import Submission
 
 class CallTaskQuerySet(models.QuerySet["CallTask"]):
     def open(self) -> "CallTaskQuerySet":
-        """Calls that are still to be made."""
+        """Return the calls that staff still have to make."""
         return self.filter(settled_at=None)
 
 
@@ -20,7 +20,7 @@ class CallTask(models.Model):
     """A call to a patient whom no letter reaches.
 
     The task is open until a member of staff has reached the patient, or says that the call is not
-    needed.
+    needed any more.
     """
 
     class Reason(models.TextChoices):
@@ -35,12 +35,13 @@ class CallTask(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="call_tasks")
     reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices)
-    # The event that the patient must hear of, as the outbox names it. One event asks for one call.
+    # The act that the patient must hear of, named as in the outbox. One act asks for one call.
     occasion = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(_("call by"))
     settled_at = models.DateTimeField(null=True)
-    # None: the patient read the message on their page, or a newer task replaced this task.
+    # None when the patient read the message on the own page, or when a newer task replaced the
+    # task.
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -70,7 +71,7 @@ class CallTask(models.Model):
 
 
 class Call(models.Model):
-    """A call that a member of staff made to a patient. Added, never edited."""
+    """A call that a member of staff made to a patient. Rows are added, never edited."""
 
     class Outcome(models.TextChoices):
         REACHED = "reached", _("Reached the patient")
@@ -80,11 +81,11 @@ class Call(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="calls")
     outcome = models.CharField(max_length=11, choices=Outcome.choices)
-    # When to try again, after a call that did not reach the patient.
+    # When staff will call again, after a call that did not reach the patient.
     again_at = models.DateTimeField(null=True)
     words = SealedField[Words | None](null=True)  # {"note": …}
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    # whether the caller could decide on submissions at the time of the call
+    # whether the caller had the right to decide on submissions when the call was made
     by_clinician = models.BooleanField()
     at = models.DateTimeField()
 

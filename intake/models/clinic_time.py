@@ -22,10 +22,10 @@ def known_zone(name: str) -> None:
 
 
 class Location(models.Model):
-    """A place where visits happen. All its times are shown in its zone."""
+    """A place where visits happen. The times of the visits are shown in its time zone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # A patient's wish refers to the location by this name.
+    # Unique, because a patient's wish refers to the location by this name.
     name = models.CharField(_("name"), max_length=80, unique=True)
     address = models.TextField(_("address"), blank=True, help_text=_("As on a letter."))
     time_zone = models.CharField(_("time zone"), max_length=64, validators=[known_zone])
@@ -49,7 +49,7 @@ class Location(models.Model):
 
 
 class Clinician(models.Model):
-    """A clinician, with the name that patients read."""
+    """A person whom patients visit, with the name that patients read."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -79,7 +79,7 @@ class VisitKind(models.TextChoices):
 
 
 class VisitType(models.Model):
-    """A type of visit: in person or not, its length, its clinicians. Its title names no illness."""
+    """A kind of visit: in what way, how long, with which clinicians. The title names no illness."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=9, choices=VisitKind.choices)
@@ -109,7 +109,7 @@ class VisitType(models.Model):
 
 
 class OpeningHours(models.Model):
-    """Weekly opening hours of one clinician at one location, in wall times of its zone."""
+    """Weekly opening hours of one clinician at one location, in the location's time zone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     clinician = models.ForeignKey(
@@ -118,7 +118,7 @@ class OpeningHours(models.Model):
     location = models.ForeignKey(
         Location, verbose_name=_("location"), on_delete=models.CASCADE, related_name="hours"
     )
-    weekday = models.SmallIntegerField(_("weekday"), choices=WEEKDAYS.items())  # Monday is 0
+    weekday = models.SmallIntegerField(_("weekday"), choices=WEEKDAYS.items())  # 0 is Monday
     starts = models.TimeField(_("from"))
     ends = models.TimeField(_("until"), help_text=_("12 am is midnight at the end of the day."))
     visit_types = models.ManyToManyField(
@@ -129,7 +129,8 @@ class OpeningHours(models.Model):
         help_text=_("None chosen: all that the clinician does."),
     )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)  # included
+    # the last day that is included
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
     capacity = models.PositiveSmallIntegerField(
         _("patients at once"),
         default=1,
@@ -167,10 +168,10 @@ class OpeningHours(models.Model):
 
 
 class Closure(models.Model):
-    """A time without visits.
+    """A time without visits: of one clinician, of one location, or of the whole clinic.
 
-    It concerns one clinician, one location, or everything when neither is named. It lasts whole
-    days, counted in the zone of each location, or from one moment to another.
+    A closure lasts whole days, counted in the time zone of each location, or from one moment to
+    another.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -181,10 +182,11 @@ class Closure(models.Model):
         Location, verbose_name=_("location"), null=True, blank=True, on_delete=models.CASCADE
     )
     first_day = models.DateField(_("first day"), null=True, blank=True)
-    last_day = models.DateField(_("last day"), null=True, blank=True)  # included
+    # the last day that is included
+    last_day = models.DateField(_("last day"), null=True, blank=True)
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=80, blank=True)  # for staff
+    reason = models.CharField(_("reason"), max_length=80, blank=True)  # only staff read the reason
 
     class Meta:
         ordering = ["-first_day", "-starts_at"]
@@ -193,7 +195,7 @@ class Closure(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="closure_days_or_moments",
-                # A check that compares with NULL passes, so each case asks for its values first.
+                # A check passes when it compares with NULL, so each case first requires its values.
                 condition=Q(
                     first_day__isnull=False,
                     last_day__isnull=False,

@@ -1,4 +1,7 @@
-"""Find the staff who can decide on submissions, and the submissions assigned to none of them."""
+"""Find the staff who can decide on submissions, and the submissions without a clinician.
+
+A submission is without a clinician when nobody is assigned, or when the assignee cannot decide.
+"""
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, User
@@ -6,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 
 def deciders() -> QuerySet[User]:
-    """Return the staff who can decide: active accounts with a role that may."""
+    """Return the staff who can decide: active accounts with a role that has this right."""
     right = Permission.objects.filter(
         codename="decide_submission", content_type__app_label="intake"
     )
@@ -14,8 +17,8 @@ def deciders() -> QuerySet[User]:
 
 
 def without_clinician() -> Q:
-    """Match submissions that are not assigned to a person who can decide.
+    """Match submissions whose assignee cannot decide, and submissions without an assignee.
 
-    A submission assigned to a person who has left matches, too.
+    For example, the assignee may have left the clinic.
     """
     return ~Q(assignee__in=deciders().values("pk"))

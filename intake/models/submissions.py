@@ -1,8 +1,8 @@
 """Store submissions and drafts, and what the clinic does with them.
 
-Sealed columns hold a patient's words and identity. They open only with the key ring, and only in
-the row that they were written to. The other columns are in the clear because the worklist sorts
-and filters by them; they identify no person.
+Sealed columns hold a patient's words and identity. They can be opened only with the key ring, and
+only in the row for which they were sealed. The other columns are not encrypted, because the
+worklist sorts and filters by them; they identify no person.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from intake.domain.triage import Assessment
 
 
 class Urgency(models.IntegerChoices):
-    """The ranks of the protocols' levels; the highest is the most urgent."""
+    """The ranks of the levels in the protocols. The highest rank is the most urgent."""
 
     EMERGENCY = 4, _("Emergency")
     SAME_DAY = 3, _("Same day")
@@ -41,13 +41,13 @@ class Urgency(models.IntegerChoices):
 
 
 class ProtocolDocument(models.Model):
-    """One version of a whole protocol, as it ran. Stored once, never changed."""
+    """One version of a protocol, stored whole. Rows are added, never changed."""
 
     content_hash = models.CharField(primary_key=True, max_length=64)
     name = models.SlugField()
     version = models.CharField(max_length=30)
     document = models.BinaryField()
-    # The signature of exactly this document; None when no clinician had signed it.
+    # The approval of exactly this document; None when no clinician has signed it.
     approval = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -56,7 +56,10 @@ class ProtocolDocument(models.Model):
 
 
 class TranslationDocument(models.Model):
-    """The translation of one protocol into one language, as patients read it. Never changed."""
+    """The translation of one protocol into one language, as patients read it.
+
+    Stored once, never changed.
+    """
 
     content_hash = models.CharField(primary_key=True, max_length=64)
     protocol = models.ForeignKey(
@@ -87,7 +90,7 @@ IS_WAITING = (
     | Q(reply_due_at__isnull=False)
     | Q(escalate_at__isnull=False)
 ) & Q(suspect=False)
-# The front desk still has work after a clinician's decision.
+# A decided submission is not closed, because the front desk may still have work.
 IS_NOT_CLOSED = ~Q(status__in=workflow.FINISHED) & Q(suspect=False)
 IS_ANSWER_DUE = Q(reply_due_at__isnull=False)
 EVERYBODY_FROM, BANNER_FROM = 2, 3
@@ -95,25 +98,33 @@ EVERYBODY_FROM, BANNER_FROM = 2, 3
 staff page."""
 
 ORDER = ("-alarm", "-urgency", "target_at", "id")
-"""The order of the worklist: unread alarming messages first, then by urgency, then by target."""
+"""The order of the worklist: unread alarm words first, then by urgency, then by target time."""
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def waiting(self) -> "SubmissionQuerySet":
-        """Submissions that wait for the clinic: for a decision, for an answer, or for a call."""
+        """Return the submissions that wait for the clinic: for a decision, an answer, or a call."""
         return self.filter(IS_WAITING)
 
     def on_banner(self) -> "SubmissionQuerySet":
-        """The red flags in the banner of every staff page, the most urgent first."""
+        """Return the red flags for the banner of every staff page, the most urgent first."""
         rows = self.filter(escalate_at__isnull=False, escalations__gte=BANNER_FROM)
         return rows.order_by(*ORDER)
 
     def matching(self, tokens: list[list[int]]) -> "SubmissionQuerySet":
-        """Submissions that have at least one blind token of each list."""
+        """Return the submissions that have at least one blind token of each list."""
         rows = self
         for alternatives in tokens:
             rows = rows.filter(search_keys__overlap=alternatives)
         return rows
+
+
+class Fit(models.TextChoices):
+    """How a clinician judges the urgency that the rules gave, when the submission is closed."""
+
+    RIGHT = "right", _("Right")
+    TOO_LOW = "too_low", _("Too low")
+    TOO_HIGH = "too_high", _("Too high")
 
 
 class Submission(models.Model):
@@ -125,13 +136,13 @@ class Submission(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=9, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # The idempotency key: a draft is sent once, however often the patient presses Send.
+    # Makes sending idempotent: a draft is sent once, however often the patient presses Send.
     draft_id = models.UUIDField(unique=True)
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
-    # The translation that the patient read; None for English.
+    # The translation that the patient read; None when the patient read English.
     translation = models.ForeignKey(
         TranslationDocument,
         null=True,
@@ -153,21 +164,25 @@ class Submission(models.Model):
     revision = models.PositiveIntegerField(default=0)
     # By when the clinic has to answer a message of the patient.
     reply_due_at = models.DateTimeField(null=True, blank=True)
-    # The patient wrote an alarming message that no member of staff has read.
+    # The patient wrote alarm words, and no clinician has dealt with them yet.
     alarm = models.BooleanField(default=False, db_default=False)
-    # When the red flag is escalated next; None without a red flag, or when it was dealt with.
+    # When the red flag is escalated next. None without a red flag, or after a clinician dealt with
+    # it.
     escalate_at = models.DateTimeField(null=True, blank=True)
     # How often the red flag was escalated.
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
-    # When the patient was asked for more information, until the patient answers.
+    # When the patient learned that the clinic needs more information; None after the patient
+    # answers.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # Until when the submission is off the worklist with its clock stopped, unless the patient
-    # answers before.
+    # Until this time, or until the patient answers, the submission is off the worklist and its
+    # clock is stopped.
     back_at = models.DateTimeField(null=True, blank=True)
-    # When a clinician decided on emergency care, until a clinician reaches the patient.
+    # When a clinician decided on emergency care; None after a clinician has reached the patient.
     redirected_at = models.DateTimeField(null=True, blank=True)
-    # A bot may have sent it, so it is off the worklist until a member of staff has looked at it.
+    # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
+    # What a clinician answered at closing; '' without an answer.
+    urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="additions"
@@ -186,7 +201,8 @@ class Submission(models.Model):
         verbose_name = pgettext_lazy("worklist entry", "submission")
         indexes = [
             models.Index(fields=ORDER, name="submission_worklist", condition=IS_WAITING),
-            # The conditions are those of the lists, so closed rows do not make a page slower.
+            # The conditions are the same as in the lists, so that closed rows do not make a page
+            # slower.
             models.Index(fields=ORDER, name="submission_open", condition=IS_NOT_CLOSED),
             models.Index(fields=ORDER, name="submission_answer_due", condition=IS_ANSWER_DUE),
             models.Index(fields=ORDER, name="submission_sorted"),
@@ -220,7 +236,7 @@ class Submission(models.Model):
 
     @cached_property
     def result(self) -> Assessment:
-        """The assessment at the time of sending."""
+        """The assessment as it was when the submission was sent."""
         return Assessment.from_json(self.assessment["result"])
 
     @property
@@ -229,17 +245,17 @@ class Submission(models.Model):
 
     @property
     def is_for_today(self) -> bool:
-        """Whether staff must read it today: same day or above, or stopped by an emergency."""
+        """Whether staff must read the submission today: same day or above, or stopped."""
         return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
 
     @property
     def waits_for_patient(self) -> bool:
-        """Whether the patient has the next step, after a question of the clinic."""
+        """Whether the patient has the next step, because the clinic asked for more information."""
         return self.status == "waiting" and self.back_at is not None
 
     @property
     def due_at(self) -> datetime | None:
-        """By when staff must decide or answer the patient; None when neither is due."""
+        """By when staff must decide or answer the patient. None when neither is due."""
         undecided = self.status in workflow.OPEN and not self.waits_for_patient
         decide = self.target_at if undecided else None
         return min(filter(None, (decide, self.reply_due_at)), default=None)
@@ -249,7 +265,7 @@ class Submission(models.Model):
 
 
 class FrontDesk(Submission):
-    """Submissions as the front desk may see them: name, contact and wish of the patient."""
+    """A submission as the front desk may see it: name, contact and wish, but no answers."""
 
     class Meta:
         proxy = True
@@ -259,31 +275,31 @@ class FrontDesk(Submission):
 
 
 class Device(models.TextChoices):
-    """The patient's statement at the start: whether other people use the device."""
+    """What the patient said at the start: whether other people use the device, too."""
 
     MINE = "mine"
     SHARED = "shared"
 
 
 class Draft(models.Model):
-    """Answers that are not sent yet; after sending, a receipt.
+    """Answers that are not sent yet. After sending, the row serves the receipt page.
 
-    Only the key in the patient's browser leads to a draft.
+    Only the key in the patient's browser opens a draft.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key_hash = models.BinaryField(max_length=32, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.INTAKE)
-    # '' if the draft was begun under a release that did not ask
+    # '' if the draft was begun in a release that did not ask about the device
     device = models.CharField(max_length=6, choices=Device.choices, blank=True, db_default="")
     protocol = models.ForeignKey(
         ProtocolDocument, on_delete=models.PROTECT, db_column="protocol_hash", related_name="+"
     )
     language = models.CharField(max_length=7, default="en")
     content = SealedField[Json]()
-    # Set when the patient saves the draft; the submission takes it over.
+    # Set when the patient saves the draft. After sending, the submission has the same reference.
     reference = models.CharField(max_length=9, unique=True, null=True)  # noqa: DJ001
-    # Blind tokens of the e-mail address and the phone number that a code may be sent to.
+    # Blind tokens of the e-mail address and phone number to which a code may be sent.
     address_keys = ArrayField(models.BigIntegerField(), default=list)
     follows = models.ForeignKey(
         Submission, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -295,7 +311,8 @@ class Draft(models.Model):
         Submission, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
 
-    # `find_draft(to_wish=True)` fills these: names of locations; pairs of id and name.
+    # `find_draft(to_wish=True)` sets these: the names of locations, and pairs of a clinician's id
+    # and name.
     places: list[str]
     clinicians: list[list[str]]
 
@@ -312,7 +329,7 @@ class Draft(models.Model):
 
     @property
     def idle_limit(self) -> timedelta:
-        """How long the browser may be idle before the draft is out of reach."""
+        """How long the browser may be idle before it cannot open the draft any more."""
         if self.on_own_device:
             return timedelta(hours=settings.DRAFT_OWN_HOURS)
         if not self.device:
@@ -327,8 +344,8 @@ class Communication(models.Model):
     submission = models.ForeignKey(
         Submission, on_delete=models.CASCADE, related_name="communications"
     )
-    words = SealedField[Words]()  # {"text": …, "alarm": rule or ""}
-    # None: the patient wrote it
+    words = SealedField[Words]()  # {"text": …, "alarm": id of a rule, or ""}
+    # None when the patient wrote the message
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -363,11 +380,11 @@ class StatusChange(models.Model):
 
 
 class Decision(models.Model):
-    """A clinician's decision. A later decision is a new row; rows are never edited."""
+    """A clinician's decision. A later decision is a new row, and rows are never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="decisions")
-    # The revision of the submission that the clinician had read.
+    # The revision of the submission that the clinician had read before the decision.
     revision = models.PositiveIntegerField()
     urgency_before = models.SmallIntegerField(choices=Urgency.choices)
     urgency = models.SmallIntegerField(choices=Urgency.choices)
@@ -380,7 +397,7 @@ class Decision(models.Model):
         default_permissions = ()
         ordering = ["-at", "-id"]
         constraints = [
-            # The database enforces the compare-and-set, too.
+            # The database, too, refuses a second decision on the same revision.
             models.UniqueConstraint(
                 fields=["submission", "revision"], name="decision_once_per_revision"
             )
@@ -397,6 +414,8 @@ class RuleCount(models.Model):
     rule = models.CharField(max_length=8)
     protocol_hash = models.CharField(max_length=64)
     fired = models.PositiveIntegerField(default=0)
+    # How often the rule stopped the form and the patient did not tell the clinic.
+    untold = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         default_permissions = ()

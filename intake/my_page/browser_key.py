@@ -1,6 +1,7 @@
 """Keep a browser's key in its cookie, and find the grant of the key.
 
-Before the code the browser holds the key of its challenge, afterwards the key of its grant.
+Until the patient enters the code, the browser holds the key of its challenge, afterwards the key of
+its grant.
 """
 
 from collections.abc import Callable
@@ -15,12 +16,12 @@ from intake.access import grants
 
 
 def key_of(request: Request) -> str:
-    """Return the key in the browser's cookie; '' without a cookie."""
+    """Return the key in the browser's cookie, or '' without a cookie."""
     return request.COOKIES.get(settings.RETURN_COOKIE_NAME, "")
 
 
 def hold_key(response: HttpResponse, key: str) -> HttpResponse:
-    """Set the cookie with the key."""
+    """Set the cookie that holds the key."""
     response.set_cookie(
         settings.RETURN_COOKIE_NAME,
         key,
@@ -33,7 +34,7 @@ def hold_key(response: HttpResponse, key: str) -> HttpResponse:
 
 
 def with_grant(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass the opened submission to `view`; without one, ask for a code."""
+    """Pass the grant and its submission to `view`. Without them, redirect to the own page."""
 
     @wraps(view)
     def wrapper(request: Request) -> HttpResponse:

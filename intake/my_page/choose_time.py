@@ -1,4 +1,4 @@
-"""Choose a free time on the own page: for a first visit, or to move the visit."""
+"""Choose a free time on the own page, for a first visit or for a visit that is moved."""
 
 from collections.abc import Hashable
 from dataclasses import replace
@@ -30,7 +30,7 @@ from intake.models.submissions import Submission
 from intake.my_page.browser_key import with_grant
 from intake.my_page.status_page import with_refusals
 
-LONGEST_KEY = 1000  # an answer is remembered only if its posted fields have fewer characters
+LONGEST_KEY = 1000  # a page is remembered only if its posted fields have fewer characters in all
 FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 
 
@@ -38,7 +38,7 @@ FIELDS = {"slot", "visit", "who", "where", "first", "next", "go"}
 @with_grant
 @with_refusals
 def choose_time(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Show the list of free times, then the page to confirm one, then book or move the visit."""
+    """Show the free times, ask the patient to confirm one of them, then book or move the visit."""
     mine = holds.standing_of(submission=submission)
     if mine.visit and not may_change(mine.visit):
         raise Refused(_("It is too late to change this here. Please call us."))
@@ -67,7 +67,7 @@ def choose_time(request: Request, *, grant: Grant, submission: Submission) -> Ht
 def _take(
     request: Request, submission: Submission, mine: Standing, form: TimesForm
 ) -> HttpResponse:
-    """Book the time, or hold it and ask the patient to confirm it. Raises SlotGone."""
+    """Book the time, or hold the time and ask the patient to confirm it. Raises SlotGone."""
     if request.POST.get("go") == "book":
         _book(request, submission, mine, form)
         return redirect("intake:my")
@@ -75,7 +75,7 @@ def _take(
 
 
 def _may_choose(submission: Submission, mine: Standing) -> bool:
-    """Whether the patient may choose a time, for a first visit or for the visit to be moved."""
+    """Whether the patient may choose a time, for a first visit or to move the visit."""
     may_begin = mine.visit is not None or may_choose(submission)
     return may_begin and free_times.may_choose(submission.urgency)
 
@@ -88,9 +88,9 @@ def _show_taken(
     gone: SlotGone,
     answer_key: tuple[Hashable, ...] | None,
 ) -> HttpResponse:
-    """Say that the time is taken and show the nearest free ones; remember the page by its key."""
+    """Show that the time is taken, with the nearest free times. Remember this page by its key."""
     if mine.held and taking.key_of(mine.held) == form.chosen:
-        mine = replace(mine, held=None)  # the hold is lost
+        mine = replace(mine, held=None)  # another patient has the time, although it was held
     shown = choosing.near_context(form, submission.urgency, gone.nearest)
     context = _list_context(submission, mine, shown, choosing.gone_words(shown))
     if answer_key is None:
@@ -103,10 +103,11 @@ def _show_taken(
 def _answer_key(
     request: Request, submission: Submission, mine: Standing
 ) -> tuple[Hashable, ...] | None:
-    """Return the inputs of the "slot taken" page: the posted fields and the urgency.
+    """Return what the "slot taken" page depends on: the posted fields and the urgency.
 
-    None when the patient has a visit or a held time, since the page depends on these too; and when
-    the POST has other fields than a list of times, so that nothing personal is remembered.
+    Returns None when the patient has a visit or a held time, because then the page depends on
+    these, too. Returns None when fields were posted that the list does not have, so that nothing
+    personal is remembered.
     """
     names = request.POST.keys() - {"csrfmiddlewaretoken"}
     if request.method != "POST" or mine.visit or mine.held or not names <= FIELDS:
@@ -121,9 +122,9 @@ def _confirm(
 ) -> HttpResponse:
     """Ask the patient to confirm the time.
 
-    A first visit is held meanwhile. A visit to be moved stays as it is until the patient confirms.
+    Until then, the time of a first visit is held, and a visit to be moved stays as it is.
     """
-    assert form.visit_type is not None  # the caller has checked this
+    assert form.visit_type is not None  # choose_time has checked this
     if mine.visit is None:
         row = _held(request, submission, mine, form)
         to, until = words_of(row), choosing.held_words(row)["until"]
@@ -141,7 +142,7 @@ def _confirm(
 
 
 def _held(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> Appointment:
-    """Return the held time, after holding it if it is not held yet."""
+    """Return the patient's held time. Holds the chosen time first if it is not held yet."""
     if mine.held and taking.key_of(mine.held) == form.chosen:
         return mine.held
     assert form.visit_type is not None
@@ -156,7 +157,7 @@ def _held(request: Request, submission: Submission, mine: Standing, form: TimesF
 
 
 def _book(request: Request, submission: Submission, mine: Standing, form: TimesForm) -> None:
-    """Book the first visit, or move the visit. The second of two clicks changes nothing."""
+    """Book the first visit, or move the visit. A second click changes nothing."""
     rid = request.request_id
     if mine.visit is None:
         row = _held(request, submission, mine, form)

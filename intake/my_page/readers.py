@@ -1,4 +1,4 @@
-"""Tell the patient which roles of the clinic opened their record."""
+"""Tell the patient which roles of the clinic opened the patient's submission."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,14 +11,14 @@ from intake.models.submissions import Submission
 
 @dataclass(frozen=True)
 class Reader:
-    """A reading of the record by staff: the role, not the person, and the time."""
+    """One reading of a submission by staff: the role, not the person, and the time."""
 
     role: str
     at: datetime
 
 
 def readers(submission: Submission) -> list[Reader]:
-    """Return the readings of the record, newest first, each role at most once an hour."""
+    """Return the readings of the submission, newest first, each role at most once an hour."""
     events = list(
         Event.objects.filter(
             subject=str(submission.pk), actor__startswith="staff:", action__in=("read", "print")

@@ -1,4 +1,4 @@
-"""What a patient does with a submission: reply, begin an addition, withdraw."""
+"""What a patient does with a sent submission: reply, begin an addition, withdraw."""
 
 from datetime import timedelta
 
@@ -22,12 +22,12 @@ from intake.ways import escalation, waiting
 
 
 def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | None:
-    """Store a patient's reply to the clinic. Returns the alarm rule that its text fires, or None.
+    """Store a patient's reply to the clinic. Returns the alarm rule that the text fires, or None.
 
     Staff have until the end of the next business day to answer. An alarm raises the submission to
-    the rule's level and target time, and starts its escalation, whatever its status. A question of
-    staff counts as answered. The answers stay as they were sent. The same text sent twice within a
-    minute is stored once.
+    the level and target time of the rule and starts the escalation, whatever the status. The reply
+    also answers a question that staff asked. The answers of the questionnaire are not changed. The
+    same text sent twice within a minute is stored once.
     """
     rule, now = rule_for_text(newest(submission.protocol_id), text), timezone.now()
     with transaction.atomic():
@@ -48,7 +48,8 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
             due = target_time(level, now)
             row.urgency = max(row.urgency, Urgency.of(rule.level))
             row.target_at = min(row.target_at, due)
-            row.alarm, row.suspect = True, False  # a patient in danger is not held back as a bot
+            # a patient in danger is not held back as a possible bot
+            row.alarm, row.suspect = True, False
             escalation.start(row=row, at=now)
         row.reply_due_at = min(filter(None, (row.reply_due_at, due)))
         row.revision += 1
@@ -62,8 +63,8 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
 def withdraw(*, submission: Submission, request_id: str = "") -> None:
     """Withdraw the patient's submission. Idempotent.
 
-    A submission with a red flag and without a decision stays in the worklist, and its escalation
-    goes on, until staff have looked at it. Raises workflow.NotAllowed when it is closed.
+    A submission with a red flag and without a decision stays on the worklist, and is escalated,
+    until staff have looked at it. Raises workflow.NotAllowed when the submission is closed.
     """
     with transaction.atomic():
         if AppointmentRequest.objects.filter(submission=submission).exists():
@@ -84,7 +85,7 @@ def withdraw(*, submission: Submission, request_id: str = "") -> None:
 
 
 def begin_addition(*, submission: Submission, language: str) -> tuple[Draft, str]:
-    """Begin an addition: a draft with the safety page and a few questions, sent on its own.
+    """Begin an addition: a draft with the safety page and a few questions, sent separately.
 
     The contact is taken over from the submission and not shown. Returns the draft and its key.
     """

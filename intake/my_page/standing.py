@@ -1,4 +1,4 @@
-"""Say where a request stands, in the words of the patient's own page."""
+"""Say where a submission stands, in the words of the patient's own page."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -42,9 +42,9 @@ def with_outcome(rows: QuerySet[Submission]) -> Iterator[tuple[Submission, str]]
 
 
 def outcome_of(submission: Submission) -> str:
-    """Return the outcome of the newest decision; '' without a decision.
+    """Return the outcome of the newest decision, or '' without a decision.
 
-    Makes no query for a submission that staff have not changed.
+    Makes no query for a submission that was not changed since sending.
     """
     if not submission.revision:
         return ""
@@ -52,20 +52,20 @@ def outcome_of(submission: Submission) -> str:
 
 
 def is_asked(submission: Submission) -> bool:
-    """Whether the clinic waits for an answer of the patient."""
+    """Whether the clinic waits for the patient's answer to a question of the clinic."""
     came_back = submission.status in workflow.IN_TRIAGE and submission.asked_at is not None
     return submission.status == "waiting" or came_back
 
 
 def needs_emergency_care(submission: Submission, outcome: str) -> bool:
-    """Whether the page must say first that the patient needs emergency care."""
+    """Whether the own page must first say that the patient needs emergency care."""
     untold = submission.redirected_at is not None and submission.status in workflow.OPEN
     decided = submission.status == "decided" and outcome == workflow.EMERGENCY_CARE
     return untold or decided
 
 
 def short_words(submission: Submission, outcome: str) -> str:
-    """Return in one sentence where the submission stands, for a list."""
+    """Say in one sentence where the submission stands, for a list of submissions."""
     if needs_emergency_care(submission, outcome):
         return _("A clinician has read your request. You need emergency care.")
     if is_asked(submission):
@@ -83,9 +83,10 @@ def status_words(
     readers: Sequence[Reader],
     visit_stands: bool,
 ) -> str:
-    """Return where the submission stands and what the patient has to do.
+    """Say where the submission stands and what the patient has to do.
 
-    Makes up to two queries where it says how staff asked the patient, one where it speaks of calls.
+    Makes up to two queries to say how staff asked the patient for more, and one query to say when
+    staff called.
     """
     if needs_emergency_care(submission, outcome):
         call = _call_words(submission) if submission.status == "decided" else ""
@@ -105,9 +106,9 @@ def status_words(
 
 
 def _state_words(submission: Submission) -> str:
-    """Return the sentence of the status.
+    """Return the sentence for the submission's status.
 
-    It says that a clinician reads the submission only if a clinician has taken it.
+    The sentence says that a clinician is reading the submission only if a clinician has taken it.
     """
     unread = submission.reply_due_at is not None or submission.assignee_id is None
     if submission.status == "in_review" and unread:
@@ -136,7 +137,7 @@ def _asked_words(submission: Submission, letters: Sequence[Communication]) -> st
 
 
 def _call_words(submission: Submission) -> str:
-    """Return a sentence on the last call that reached the patient, '' without one."""
+    """Return a sentence about the last call that reached the patient, or '' without a call."""
     call = submission.calls.filter(outcome=Call.Outcome.REACHED).last()
     return _("We spoke with you on %(day)s.") % {"day": _day(call.at)} if call else ""
 
@@ -146,9 +147,9 @@ def _day(at: datetime) -> str:
 
 
 def visit_words(progress: str, outcome: str, *, offers: bool) -> str:
-    """Return how far the wish for a visit is. `offers`: times are held for the patient."""
+    """Say how far the request for a visit is. `offers`: times are held for the patient."""
     if progress == "withdrawn" and outcome in workflow.NO_VISIT:
-        if offers:  # the decision closed the request and left the offers open
+        if offers:  # the decision closed the request, but the offers are still open
             return str(PROGRESS_WORDS["offered"])
         return _(
             "Your request for a visit is closed. If you still want one, please call us at "

@@ -1,4 +1,4 @@
-"""Show where a submission stands, or the list of submissions that the code opened."""
+"""Show where a submission stands, or a list of the submissions that the code opened."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,6 +22,7 @@ from intake.models.submissions import Kind, Submission
 from intake.my_page import readers, standing
 from intake.my_page.browser_key import key_of
 from intake.questionnaire.views.receipt import next_words
+from intake.wording.languages import if_foreign
 
 READER_WORDS = {
     "clinician": gettext_lazy("A clinician"),
@@ -33,9 +34,9 @@ READER_WORDS = {
 def show(
     request: Request, grant: Grant, form: ReplyForm, *, status: int = 200, notice: str = ""
 ) -> HttpResponse:
-    """Show the page of the chosen submission, or the list to choose from.
+    """Show the page of the chosen submission, or a list of submissions to choose from.
 
-    `notice` says why an action of the patient was not done.
+    `notice` says why the clinic did not do what the patient asked for.
     """
     if grant.chosen is None:
         rows = Submission.objects.filter(pk__in=grant.submissions).order_by("-submitted_at")
@@ -51,19 +52,22 @@ def show(
 
 
 def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the page, without the part about the visit. It holds no answer."""
+    """Return the context of the page without the part about the visit.
+
+    The context contains no answers of the patient.
+    """
     wish = getattr(submission, "appointment_request", None)
     outcome = standing.outcome_of(submission)
     asked = standing.is_asked(submission)
     emergency = standing.needs_emergency_care(submission, outcome)
-    # the page promises nothing while the next step is the patient's
+    # the page promises nothing while the patient has the next step
     promises = submission.status in workflow.IN_TRIAGE and not (asked or emergency)
     spoken = documents.wording(submission.protocol_id, get_language())
     letters = list(submission.communications.all())
     seen_by = readers.readers(submission)
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
-    # approved words tell a patient in danger what to do
+    # only approved words tell a patient in danger what to do, if need be in English
     told_in = spoken.language_of("emergency") if emergency else language
     with override(told_in):
         words = standing.status_words(
@@ -79,7 +83,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "words": words,
         "emergency": emergency,
         "asked": asked,
-        "spoken": told_in if told_in != language else "",
+        "spoken": if_foreign(told_in),
         "next_text": "",
         **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,
@@ -101,7 +105,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
 
 
 def with_refusals(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Show the page as it is now, with the reason, when an act of the patient is refused."""
+    """Decorate a view: after a refusal, show the page as it is now, with the reason."""
 
     @wraps(view)
     def wrapper(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:

@@ -1,6 +1,6 @@
 """Write to the clinic, add to a submission, withdraw it, or leave the own page.
 
-No address names a record: the browser's key is looked up by its hash.
+No URL names a submission: the browser sends a key, whose hash is stored with the grant.
 """
 
 from django.conf import settings
@@ -38,7 +38,7 @@ from intake.wording import advice
 
 @require_POST
 def choose(request: Request) -> HttpResponse:
-    """Choose one of several submissions, or go back to the list."""
+    """Choose one of several submissions, or go back to the list of submissions."""
     if grant := grants.find(key_of(request)):
         grants.choose(grant=grant, reference=request.POST.get("reference", "")[:20])
     return redirect("intake:my")
@@ -52,7 +52,7 @@ def show_typed_reply(
 
 
 def show_unsent_reply(request: Request) -> HttpResponse:
-    """Give back what was typed on a page that has closed, so that no patient takes it for sent."""
+    """Show a typed reply again and say that it was not sent, because the browser has no grant."""
     if request.method != "POST" or not request.POST.get("text", "").strip():
         return redirect("intake:my")
     notice = _(
@@ -65,7 +65,7 @@ def show_unsent_reply(request: Request) -> HttpResponse:
 @when_not_served(show_typed_reply)
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: Request) -> HttpResponse:
-    """Send a reply to the clinic. A reply that fires an alarm rule gets its advice at once."""
+    """Send a reply to the clinic. A text that fires an alarm rule gets advice at once."""
     grant = grants.find(key_of(request))
     if grant is None or grant.chosen is None or request.method != "POST":
         return show_unsent_reply(request)
@@ -90,14 +90,14 @@ def reply(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_grant
 def withdraw(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Ask once, then withdraw the submission."""
+    """Ask the patient to confirm, then withdraw the submission."""
     if request.method != "POST":
         return render(request, "my/withdraw.html", {"reference": submission.reference})
     try:
         replies.withdraw(submission=submission, request_id=request.request_id)
-    except workflow.NotAllowed:  # staff closed it meanwhile: the page says so
+    except workflow.NotAllowed:  # staff have closed the submission, and the page says so
         pass
-    except Conflict:  # another booking on that day is under way
+    except Conflict:  # another booking with this clinician is under way
         return show(request, grant, ReplyForm(), status=409, notice=_("Please try again."))
     return redirect("intake:my")
 

@@ -1,7 +1,7 @@
 """Answer offers, cancel a visit, join the waiting list, download the calendar file.
 
-No view takes the id of a visit: the visit is the one of the submission that the code opened. The
-services check that an offer belongs to that submission and is still open.
+No view takes the id of a visit: the visit is found through the submission that the code opened. The
+services check that an offer belongs to this submission and is still open.
 """
 
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from intake.my_page.status_page import with_refusals
 
 
 def visit_of(submission: Submission) -> Appointment | None:
-    """Return the confirmed appointment, or None."""
+    """Return the submission's booked visit, or None."""
     return submission.appointments.filter(status="confirmed").for_reading().first()
 
 
@@ -30,7 +30,7 @@ def visit_of(submission: Submission) -> Appointment | None:
 @with_grant
 @with_refusals
 def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Accept one of the offered times, or decline all."""
+    """Accept one of the offered times, or decline all of them."""
     if request.method != "POST":
         return redirect("intake:my")
     rid = request.request_id
@@ -38,7 +38,7 @@ def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
         for each in offers.open_offers(submission=submission):
             try:
                 offers.decline(offer=each, submission=submission, request_id=rid)
-            except Conflict:  # another window answered the offer
+            except Conflict:  # the patient answered the offer in another window
                 continue
         return redirect("intake:my")
     wanted = request.POST.get("offer", "")
@@ -54,7 +54,7 @@ def offer(request: Request, *, grant: Grant, submission: Submission) -> HttpResp
 @with_grant
 @with_refusals
 def cancel(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Ask once, then cancel the appointment: for another time, or for good."""
+    """Ask the patient to confirm, then cancel the visit, with or without a wish for another."""
     visit = visit_of(submission)
     if visit is None:
         return redirect("intake:my")
@@ -71,7 +71,7 @@ def cancel(request: Request, *, grant: Grant, submission: Submission) -> HttpRes
 @with_grant
 @with_refusals
 def wait(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Join the waiting list, or leave it."""
+    """Put the patient on the waiting list, or take the patient off the list."""
     leaves = request.POST.get("go") == "leave"
     act = waiting_list.leave_waitlist if leaves else waiting_list.join_waitlist
     act(submission=submission, request_id=request.request_id)
@@ -81,7 +81,7 @@ def wait(request: Request, *, grant: Grant, submission: Submission) -> HttpRespo
 @require_safe
 @with_grant
 def calendar(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Serve the appointment as a calendar file."""
+    """Serve the visit as a calendar file."""
     visit = visit_of(submission)
     if visit is None:
         return redirect("intake:my")

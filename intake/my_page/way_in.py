@@ -1,6 +1,6 @@
-"""Ask for a one-time code and redeem it.
+"""Ask for a one-time code, and redeem the code.
 
-No address names a record: the browser holds a key that is looked up by its hash.
+No URL names a submission: the browser sends a key, whose hash is stored.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from intake.questionnaire.views.request_limits import HOUR, too_often_words, wit
 def _ask(request: Request, form_class: type[FindForm], way: str) -> HttpResponse:
     """Ask for an address, or send a code to the typed address.
 
-    The answer never tells whether the address or the reference is known.
+    The response never tells whether the address or the reference is known.
     """
     form = form_class(data=request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
@@ -64,7 +64,7 @@ def typed_question(form_class: type[FindForm], way: str) -> Callable[..., HttpRe
 @when_not_served(typed_question(ReturnForm, "my"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def my(request: Request) -> HttpResponse:
-    """Show the own page, or ask for the reference and address that lead to it."""
+    """Show the own page, or ask for the reference and address of a submission."""
     if request.method != "POST" and (grant := grants.find(key_of(request))):
         return show(request, grant, ReplyForm())
     return _ask(request, ReturnForm, "my")
@@ -73,7 +73,7 @@ def my(request: Request) -> HttpResponse:
 @when_not_served(typed_question(FindForm, "find"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: Request) -> HttpResponse:
-    """Ask a patient who forgot the reference for the address alone."""
+    """Ask for the address alone, because the patient forgot the reference."""
     return _ask(request, FindForm, "find")
 
 
@@ -95,7 +95,7 @@ def show_typed_code(request: Request, *, status: int, notice: str) -> HttpRespon
 @when_not_served(show_typed_code)
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: Request) -> HttpResponse:
-    """Redeem the code, or send a new one."""
+    """Redeem the typed code, or send a new code."""
     key = key_of(request)
     if not key:
         return redirect("intake:my")
@@ -107,7 +107,7 @@ def code(request: Request) -> HttpResponse:
     if not form.is_valid():
         return _show_code(request, form, status=422)
     tries = limits.Limit(f"code-peer:{limits.peer(request)}", settings.LIMIT_TRIES_PEER, HOUR)
-    # the network's limit does not stop a browser whose own code has tries left
+    # a browser whose own code has tries left may go on when its network's limit is reached
     if (seconds := limits.take_all(tries)) and not codes.may_still_try(key=key):
         notice = too_often_words(seconds)
         return with_retry_after(_show_code(request, form, status=429, notice=notice), seconds)
@@ -125,7 +125,7 @@ def code(request: Request) -> HttpResponse:
 
 
 def _send_again(request: Request, key: str) -> HttpResponse:
-    """Send a new code for the request that this browser made."""
+    """Send a new code to the address for which this browser requested a code."""
     asked = codes.asked_for(key=key)
     if asked is None:
         return redirect("intake:my")
@@ -139,7 +139,7 @@ def _send_again(request: Request, key: str) -> HttpResponse:
 
 
 def _go_to(opened: codes.Opened) -> HttpResponse:
-    """Redirect to the draft or the own page that the code opened, and set the key's cookie."""
+    """Redirect to the draft or own page that the code opened, and set the cookie of its key."""
     if opened.draft:
         walk = drafts.walk_of(opened.draft)
         onward = redirect_to(walk.protocol, walk.first_open)

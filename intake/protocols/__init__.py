@@ -1,10 +1,11 @@
-"""Find and load the protocols. Each protocol is a folder here; `served.yaml` says which are served.
+"""Find and load the protocols. Each is a folder here; `served.yaml` lists the served protocols.
 
-A signature may lie in the folder of the setting PROTOCOL_APPROVALS, outside of the program's tree:
-`<name>.yaml` instead of the protocol's `approval.yaml`, and `<name>.<language>.yaml` instead of the
+Signatures may also lie outside the program's own files, in the folder PROTOCOL_APPROVALS. There,
+`<name>.yaml` replaces the `approval.yaml` of a protocol, and `<name>.<language>.yaml` replaces the
 keys `approval` and `safety` of a translation.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -22,22 +23,27 @@ from intake.domain.definition import (
     from_data,
     rules_from_data,
 )
+from intake.domain.languages import LanguageFacts
 from intake.domain.translation import Translation
 from intake.domain.uses import Stored
 from intake.protocols import parts
-from intake.protocols.files import Unreadable, decode, read
+from intake.protocols.files import Unreadable, decode, read, read_keys
 
 HERE: Final = Path(__file__).parent
 UNREADABLE: Final = (LookupError, Unreadable)
-"""What a name without a protocol, or a fault in a file, raises."""
+"""The exceptions for a name without a protocol and for a fault in a file."""
 
 
 FILES: Final = ("questionnaire", "rules", "approval")
-"""The names of the YAML files without which a folder is no protocol."""
+"""The names of the YAML files of a protocol. A folder with none of them is no protocol."""
+
+
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
+"""The code of a language, as the name of a translation's file."""
 
 
 def available() -> tuple[str, ...]:
-    """Return the names of all protocols, sorted. A folder with one of the files is a protocol."""
+    """Return the names of all protocols, sorted: the folders with at least one file of FILES."""
     found = (path.parent.name for file in FILES for path in HERE.glob(f"*/{file}.yaml"))
     return tuple(sorted(set(found)))
 
@@ -46,8 +52,8 @@ def available() -> tuple[str, ...]:
 def load(name: str) -> Protocol:
     """Load the protocol with this name, once per process.
 
-    Raises LookupError for an unknown name. Raises Unreadable, with file and line, when a file is
-    missing or cannot be used.
+    Raises LookupError for an unknown name. Raises Unreadable, which names file and line, if a file
+    is missing or cannot be used.
     """
     if name not in available():
         raise LookupError(f"There is no protocol “{name}”. There is: {', '.join(available())}.")
@@ -55,11 +61,12 @@ def load(name: str) -> Protocol:
 
 
 def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
-    """Load the protocol in any folder; `approval` is the file in which it is signed.
+    """Load the protocol in any folder. Raises Unreadable.
 
-    Raises Unreadable.
+    `approval` is the file with the signature, by default `approval.yaml` in the folder.
     """
-    data, signed = data_of(folder), read(approval or folder / "approval.yaml") or {}
+    data, approval = data_of(folder), approval or folder / "approval.yaml"
+    signed = read_keys(approval) if read(approval) else {}  # an empty file signs nothing
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
     if "danger" in data:
@@ -72,11 +79,11 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
 def data_of(folder: Path) -> dict[str, Any]:
     """Return the data of questionnaire, rules and danger by these names, with the shared parts.
 
-    The shared parts lie in the folder `shared` beside the protocol's. Raises Unreadable.
+    The shared parts are in the folder `shared` next to the protocol's folder. Raises Unreadable.
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    data = {file: parts.fill(read(folder / f"{file}.yaml"), common) for file in files}
+    data = {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
     danger = _danger_of(folder)
     if danger is None:
         return data
@@ -87,15 +94,16 @@ def _danger_of(folder: Path) -> Any:
     """Return the words of danger: those of the shared folders that are named, and its own."""
     if not (folder / "danger.yaml").is_file():
         return None
-    own = read(folder / "danger.yaml")
+    own = read_keys(folder / "danger.yaml")
     words = {key: value for key, value in own.items() if key != "shared"}
     for name in own.get("shared", ()):
-        words = parts.more_danger(read(folder.parent / "shared" / name / "danger.yaml"), words)
+        shared_words = read_keys(folder.parent / "shared" / name / "danger.yaml")
+        words = parts.more_danger(shared_words, words)
     return words
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:
-    """Return the shared parts that a protocol uses, each with the options that it leaves out."""
+    """Return the shared parts in a protocol: name → the options that the protocol leaves out."""
     files = [read(HERE / name / f"{file}.yaml") for file in ("questionnaire", "rules")]
     used = (reference for file in files for reference in parts.references(file))
     return {each["shared"]: tuple(each.get("without", ())) for each in used}
@@ -103,10 +111,10 @@ def shared(name: str) -> dict[str, tuple[str, ...]]:
 
 @cache
 def served_names() -> tuple[str, ...]:
-    """Return the names of the served protocols, in the order in which they are offered.
+    """Return the names of the served protocols, in the order in which patients see them.
 
-    Raises Unreadable when `served.yaml` is not a list of known protocols, each named once. The
-    message says how to correct the file.
+    `served.yaml` must list one or more known protocols, each once. Otherwise raises Unreadable,
+    whose message says how to correct the file.
     """
     data = read(HERE / "served.yaml")
     names = decode(data, lambda listed: msgspec.convert(listed, tuple[str, ...]))
@@ -124,17 +132,30 @@ def served_names() -> tuple[str, ...]:
 
 @cache
 def served() -> tuple[Protocol, ...]:
-    """Return the served protocols, in the order in which they are offered."""
+    """Return the served protocols, in the order in which patients see them."""
     return tuple(load(name) for name in served_names())
 
 
 def current() -> Protocol:
-    """Return the first served protocol, which an address without a protocol means."""
+    """Return the protocol that is served first. Addresses that name no protocol mean this one."""
     return served()[0]
 
 
+def of_page(page: str) -> Protocol | None:
+    """Return the served protocol that an education page, such as `clots/overview`, leads to.
+
+    That is the only one that names the page under `learn` at its head, or else the only one that
+    names the page's condition there. None means that the reader chooses.
+    """
+    for slug in (page, page.partition("/")[0]):
+        found = [each for each in served() if slug in each.questionnaire.learn]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
 def named(name: str) -> Protocol | None:
-    """Return the protocol of this name, served or not; None if it is unknown or unreadable."""
+    """Return the protocol with this name, served or not; None if it is unknown or unreadable."""
     try:
         return load(name)
     except UNREADABLE:
@@ -143,38 +164,43 @@ def named(name: str) -> Protocol | None:
 
 @cache
 def by_hash() -> Mapping[str, Protocol]:
-    """Return today's protocols by their content hash. A folder with a fault is left out."""
+    """Map content hashes to the current protocols. Protocols that cannot be read are left out."""
     found = (named(name) for name in (*served_names(), *available()))
     return {protocol.content_hash: protocol for protocol in found if protocol is not None}
 
 
 def approval_file(name: str) -> Path:
-    """Return the file in which the protocol is signed."""
+    """Return the file with the protocol's signature."""
     return _outside(f"{name}.yaml") or HERE / name / "approval.yaml"
 
 
 def _outside(file: str) -> Path | None:
-    """Return a file of the folder PROTOCOL_APPROVALS; None when it is not there."""
+    """Return a file of the folder PROTOCOL_APPROVALS; None if the file does not exist."""
     folder = getattr(settings, "PROTOCOL_APPROVALS", "")
     path = Path(folder) / file
     return path if folder and path.is_file() else None
 
 
 def languages(name: str) -> tuple[str, ...]:
-    """Return the codes of the languages that the protocol is translated into, sorted."""
-    return tuple(sorted(path.stem for path in (HERE / name).glob("[a-z][a-z].yaml")))
+    """Return the codes of the languages into which the protocol is translated, sorted."""
+    stems = {path.stem for path in (HERE / name).glob("*.yaml")}
+    return tuple(sorted(stem for stem in stems if LANGUAGE.fullmatch(stem)))
 
 
 @cache
 def translated(name: str, language: str) -> Translation | None:
-    """Load the protocol's translation, once per process; None when there is no translation.
+    """Load the protocol's translation, once per process; None if there is no translation.
 
     Raises the same errors as `load`.
     """
     path, signatures = HERE / name / f"{language}.yaml", _outside(f"{name}.{language}.yaml")
     if not path.is_file():
         return None
-    words = decode(words_of(path), translation.from_data)
+    data = words_of(path)
+    words = decode(data, translation.from_data)
+    if words.language != language:
+        place = data.places["language"]
+        raise Unreadable(place, f"Write `language: {language}`, as the file is named.")
     if signatures is None:
         return words
     signed = decode(read(signatures), lambda data: msgspec.convert(data, translation.Signatures))
@@ -183,34 +209,48 @@ def translated(name: str, language: str) -> Translation | None:
 
 def words_of(path: Path) -> Any:
     """Return the data of a translation, with the words of the shared parts. Raises Unreadable."""
-    words, folder = read(path), path.parent
-    for common in _shared_files(folder.parent, path.stem):
+    words, folder = read_keys(path, parts.Words), path.parent
+    for common in _shared_files(folder.parent, path.stem, parts.Words):
         words = parts.words(words, common, shared(folder.name))
     return words
 
 
 @cache
-def stored(name: str) -> Stored | None:
-    """Return the values that the protocol's oldest stored documents lack.
+def language_facts(language: str) -> LanguageFacts | None:
+    """Return what the checks know of a language, from its file in `languages/`; None without one.
 
-    None when the protocol has no file `uses-stored.yaml`.
+    Raises Unreadable.
+    """
+    path = HERE / "languages" / f"{language}.yaml"
+    if not path.is_file():
+        return None
+    return decode(read(path), lambda data: msgspec.convert(data, LanguageFacts))
+
+
+@cache
+def stored(name: str) -> Stored | None:
+    """Return the values that complete the protocol's oldest stored documents.
+
+    Returns None if the protocol has no file `uses-stored.yaml`.
     """
     path = HERE / name / "uses-stored.yaml"
     return (
-        decode(read(path), lambda data: msgspec.convert(data, Stored)) if path.is_file() else None
+        decode(read_keys(path), lambda data: msgspec.convert(data, Stored))
+        if path.is_file()
+        else None
     )
 
 
 def stories(name: str) -> Any:
     """Return the data of the protocol's invented people."""
-    return read(HERE / name / "stories.yaml")
+    return read_keys(HERE / name / "stories.yaml")
 
 
 def _shared_parts(protocols: Path) -> dict[str, Any]:
-    """Return all shared parts beside the protocols, by name."""
+    """Return all shared parts by name. `protocols` is the folder that contains `shared`."""
     found: dict[str, Any] = {}
     for kind in ("questionnaire", "rules"):
-        for file in _shared_files(protocols, kind):
+        for file in _shared_files(protocols, kind, parts.Shared):
             more = parts.parts_of(file)
             if twice := sorted(found.keys() & more.keys()):
                 message = f"Two shared parts have the name “{twice[0]}”."
@@ -219,5 +259,6 @@ def _shared_parts(protocols: Path) -> dict[str, Any]:
     return found
 
 
-def _shared_files(protocols: Path, file: str) -> list[Any]:
-    return [read(path) for path in sorted((protocols / "shared").glob(f"*/{file}.yaml"))]
+def _shared_files(protocols: Path, file: str, shape: type[msgspec.Struct]) -> list[Any]:
+    paths = sorted((protocols / "shared").glob(f"*/{file}.yaml"))
+    return [read_keys(path, shape) for path in paths]

@@ -1,7 +1,7 @@
-"""Read the YAML files of protocols, and say in one sentence what is wrong with a file, and where.
+"""Read the YAML files of protocols. Errors say in one sentence what is wrong, and where.
 
-A mapping or list that was read knows the lines of its parts. So a fault that is found later, in the
-data, is still told with its file and line.
+Mappings and lists remember the file and the lines from which they were read. So even a fault that
+is found later in the data can be reported with file and line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Place(NamedTuple):
-    """A line of a file. `line` is None for the file as a whole."""
+    """A line of a file. `line` is None if the whole file is meant."""
 
     file: str
     line: int | None = None
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Unreadable(msgspec.ValidationError):
-    """A file that cannot be used. The message is one sentence with file and line."""
+    """A file cannot be used. The message is one sentence with file and line."""
 
     def __init__(self, place: Place, sentence: str) -> None:
         super().__init__(f"{place}: {sentence}")
@@ -37,14 +37,14 @@ class Unreadable(msgspec.ValidationError):
 
 
 class Mapping(dict[Any, Any]):
-    """A mapping that knows where it stands, and on which line each of its keys stands."""
+    """A dict that remembers its place in a file, and the place of each key."""
 
     place: Place
     places: dict[Any, Place]
 
 
 def keeping_places(data: Any, old: Any) -> Any:
-    """Return the data with the places of the mapping or list that it was made from."""
+    """Return `data` with the remembered places of `old`, from which `data` was made."""
     if not hasattr(old, "places"):
         return data
     kept = Mapping(data) if isinstance(data, dict) else Sequence(data)
@@ -53,7 +53,7 @@ def keeping_places(data: Any, old: Any) -> Any:
 
 
 class Sequence(list[Any]):
-    """A list that knows where it stands, and on which line each of its items begins."""
+    """A list that remembers its place in a file, and the place of each item."""
 
     place: Place
     places: dict[int, Place]
@@ -72,10 +72,23 @@ def read(path: Path) -> Any:
     return parse(text, shown)
 
 
+def read_keys(path: Path, shape: type[msgspec.Struct] | None = None) -> Any:
+    """Return the data of a YAML file with keys, whose outermost parts have this shape.
+
+    Raises Unreadable.
+    """
+    data = read(path)
+    if not isinstance(data, Mapping):
+        raise Unreadable(Place(shown_path(path)), "the file takes keys with values.")
+    if shape is not None:
+        decode(data, lambda whole: msgspec.convert(whole, shape))
+    return data
+
+
 def parse(text: str, file: str, first_line: int = 1) -> Any:
     """Return the data of YAML text that stands in `file` from `first_line` on. Raises Unreadable.
 
-    Product and tests read every YAML text with this function.
+    The program and the tests read all YAML with this function.
     """
     loader = _Loader(text)
     loader.file, loader.first_line = file, first_line
@@ -83,14 +96,14 @@ def parse(text: str, file: str, first_line: int = 1) -> Any:
         return loader.get_single_data()
     except yaml.YAMLError as error:
         raise _unreadable(error, text, file, first_line) from None
-    except (RecursionError, ValueError) as error:  # a date such as 2026-13-45
+    except (RecursionError, ValueError) as error:  # for example for the date 2026-13-45
         raise Unreadable(Place(file), f"a value cannot be read: {error}.") from None
     finally:
         loader.dispose()
 
 
 def decode(data: Any, make: Callable[[Any], T]) -> T:
-    """Return the result of `make` for the data. Turns a ValidationError into Unreadable."""
+    """Return `make(data)`. If it raises ValidationError, raise Unreadable with file and line."""
     try:
         return make(data)
     except Unreadable:
@@ -101,9 +114,10 @@ def decode(data: Any, make: Callable[[Any], T]) -> T:
 
 
 def place_in(data: Any, steps: list[Any], *, where: Place | None = None) -> Place | None:
-    """Return the place of the part that keys and numbers lead to, or of the last one that exists.
+    """Return the place of the part to which `steps` (keys and numbers) lead.
 
-    A name that leads into a list stands for the item with this id or code.
+    If the part does not exist, return the place of the last part on the way that exists. In a list,
+    a name means the item with this id or code.
     """
     for step in steps:
         if isinstance(data, list) and isinstance(step, str):
@@ -119,7 +133,7 @@ def place_in(data: Any, steps: list[Any], *, where: Place | None = None) -> Plac
 
 
 def shown_path(path: Path) -> str:
-    """Return the path as people read it: from the top of the program, if it lies there."""
+    """Return the path as messages show it: relative to the program's folder, if it is inside."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
@@ -131,7 +145,10 @@ def _named(item: Any) -> Any:
 
 
 class _Loader(yaml.CSafeLoader):
-    """A safe loader that keeps lines, and refuses a key written twice. YAML drops the first one."""
+    """A safe loader that remembers lines, and refuses a key that is written twice.
+
+    An ordinary YAML loader would silently drop the first of the two.
+    """
 
     file: str
     first_line: int
@@ -199,7 +216,7 @@ _SLIPS: Final = (
     ),
     (r"undefined alias|anchor", "a text may not begin with * or &: put the text in quotes"),
 )
-"""What the parser says → what a person reads."""
+"""A pattern of the parser's message → the sentence that a person reads instead."""
 
 
 _OPEN_QUOTE: Final = re.compile(r"""(?:^\s*-|:|[\[{,])\s+(?:'[^']*|"[^"]*)$""", re.MULTILINE)
@@ -212,7 +229,8 @@ def _unreadable(error: yaml.YAMLError, text: str, file: str, first_line: int) ->
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line if mark is not None else None
     sentence = next((words for slip, words in _SLIPS if re.search(slip, said)), said or str(error))
-    # a quote that is left open ends at the next one, often many lines later
+    # A text with a missing closing quote goes on to the next quote, often many lines below, where
+    # the parser reports the error. So look for the line where the text begins.
     read = text.splitlines()[: line + 1 if line is not None else None]
     quote = next((n for n, each in enumerate(read) if _OPEN_QUOTE.search(each)), None)
     if quote is not None and "stands twice" not in said:
@@ -238,7 +256,7 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 def _told(
     data: Any, make: Callable[[Any], Any], error: msgspec.ValidationError
 ) -> tuple[Place, str]:
-    """Return the place and the sentence of an error that names a path such as `$.rules[2].id`."""
+    """Return place and sentence for an error whose message names a path such as `$.rules[2].id`."""
     message, _, path = str(error).rpartition(" - at `")
     if not message:
         message, path = str(error), ""
@@ -253,8 +271,8 @@ def _steps(
 ) -> list[Any]:
     """Return the keys and numbers of a path.
 
-    The library writes `[...]` for a key that it does not name: each key of that mapping is tried
-    alone.
+    msgspec writes `[...]` in place of a key of a mapping. To find the key, the mapping is decoded
+    again with each of its keys alone.
     """
     steps: list[Any] = []
     for key, number in _STEP.findall(path):
@@ -279,7 +297,7 @@ def _at(data: Any, steps: list[Any]) -> Any:
 
 
 def _with_only(data: Any, steps: list[Any], key: Any) -> Any:
-    """Return the data with a single key in the mapping that the steps lead to."""
+    """Return a copy of the data in which the mapping at `steps` has only this key."""
     if not steps:
         return {key: data[key]}
     inner = _with_only(data[steps[0]], steps[1:], key)

@@ -1,24 +1,53 @@
-"""Put shared parts in the place of the references of a protocol.
+"""Replace references in a protocol's files by the shared parts to which they refer.
 
-`{shared: em_now}` in a file of a protocol stands for the question, rule, level, computed value,
-line of the summary or list of that name in the files below `shared/`. A reference may give the
-question another `page`, and leave out the options in `without`. Nothing else differs between the
-protocols that refer to a part.
+`{shared: em_now}` in a file of a protocol stands for the part of this name in the folder `shared`:
+a question, rule, level, computed value, line of the summary, or list. A reference may give the
+question another `page` and may leave out the options in `without`. It cannot change anything else
+of the part.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from intake.protocols.files import Place, Unreadable, keeping_places
+
+Named = dict[str, Any]
+
+
+class Shared(msgspec.Struct, forbid_unknown_fields=True):
+    """The outermost shape of a file with shared parts."""
+
+    questions: list[Named] = []
+    levels: list[Named] = []
+    alarm_patterns: list[str] = []
+    computed: Named = {}
+    summary: list[Named] = []
+    rules: list[Named] = []
+
+
+class Words(msgspec.Struct):
+    """The outermost shape of the words of a protocol, or of shared parts."""
+
+    questions: Named = {}
+    levels: Named = {}
+    rules: Named = {}
+
 
 _REFERENCE: Final = frozenset({"shared", "page", "without"})
 Parts = Mapping[str, Any]
 
 
 def parts_of(file: Any) -> dict[str, Any]:
-    """Return the parts that a shared file holds, by name."""
+    """Return the parts that a shared file holds, by name. Raises Unreadable."""
     lists = (("questions", "id"), ("rules", "id"), ("levels", "code"), ("summary", "label"))
-    found = {item[key]: item for kind, key in lists for item in file.get(kind, ())}
+    found: dict[str, Any] = {}
+    for kind, key in lists:
+        for item in file.get(kind, ()):
+            if not isinstance(item.get(key), str):
+                raise _fault(item, f"Write “{key}”, the name of this shared part.")
+            found[item[key]] = item
     found |= file.get("computed", {})
     if "alarm_patterns" in file:
         found["alarm_patterns"] = file["alarm_patterns"]
@@ -26,10 +55,10 @@ def parts_of(file: Any) -> dict[str, Any]:
 
 
 def fill(data: Any, parts: Parts) -> Any:
-    """Return the data with the parts in the place of the references.
+    """Return the data with every reference replaced by the shared part.
 
-    Raises Unreadable for a part that is not there, and for a reference that changes
-    more than it may.
+    Raises Unreadable for a reference to an unknown part, and for a reference that changes something
+    that it may not change.
     """
     if isinstance(data, dict):
         if "shared" in data:
@@ -54,10 +83,11 @@ def references(data: Any) -> Iterator[dict[str, Any]]:
 
 
 def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a protocol's translation with the words of the shared parts that it uses.
+    """Return a protocol's translation together with the texts of the shared parts that it uses.
 
-    `shared` is the translation of the shared parts, `used` the options left out of each part used.
-    Raises Unreadable for words of a shared part in the protocol's own file.
+    `shared` is the translation of the shared parts. `used` has the shared parts in the protocol:
+    name → the options left out. Raises Unreadable if the protocol's own file also translates a
+    shared part.
     """
     filled = keeping_places(dict(translation), translation)
     for kind in ("questions", "levels", "rules"):
@@ -137,7 +167,7 @@ def _part(reference: dict[str, Any], parts: Parts) -> Any:
 
 
 def _without(part: Any, codes: tuple[str, ...]) -> Any:
-    """Return a question, or its words, without some options."""
+    """Return a question, or the translation of a question, without the options in `codes`."""
     if not codes:
         return part
     part = keeping_places(dict(part), part)

@@ -1,4 +1,4 @@
-"""Find the line of a protocol's file that a problem speaks of."""
+"""Find the file and line to which a problem of a protocol belongs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 
 class Places:
-    """The places of a protocol's parts. Raises Unreadable when a file cannot be used."""
+    """Knows file and line of each part of a protocol. Raises Unreadable if a file is unusable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,8 +23,8 @@ class Places:
     def of(self, path: str) -> Place:
         """Return the place of the part that a path names, or of the nearest part that contains it.
 
-        The paths of `intake.domain.problems` look like "questions.leg_side.options.left",
-        "rules.S01.when" and "summary[2]".
+        Paths are written as in `intake.domain.problems`: "questions.leg_side.options.left",
+        "rules.S01.when", "summary[2]".
         """
         kind, *steps = _steps(path)
         questions = list(self._questions())
@@ -53,7 +53,7 @@ class Places:
 
 
 class PlacesOfWords:
-    """The places of a translation's texts. Raises Unreadable when the file cannot be used."""
+    """Knows the line of each text of a translation. Raises Unreadable if the file is unusable."""
 
     def __init__(self, file: Path) -> None:
         self._whole = Place(shown_path(file))
@@ -62,7 +62,7 @@ class PlacesOfWords:
     def of(self, path: str) -> Place:
         """Return the place of the text that a path names, or of the nearest part that contains it.
 
-        The paths are those of `intake.domain.translation.problems`.
+        Paths are written as in `intake.domain.translation.problems`.
         """
         return place_in(self._data, _steps(path), where=self._whole) or self._whole
 

@@ -26,7 +26,7 @@ def build_submission(
     reference: str,
     at: datetime,
 ) -> Submission:
-    """Compose the submission of a walk without storing it. The bulk load uses it too."""
+    """Compose the submission of a walk without storing it. The demonstration uses this, too."""
     assessment = walk.assessment
     urgency = Urgency.of(assessment.urgency)
     in_contact = walk.uses.contact.stored_names
@@ -63,7 +63,7 @@ def build_wish(submission: Submission, wish: Mapping[str, Any]) -> AppointmentRe
 
 
 def _wishes(wish: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return up to three wishes, without the empty ones."""
+    """Return up to three wishes in the stored form, without empty wishes."""
     wishes = [
         {
             "days": list(one.get("days", ())),

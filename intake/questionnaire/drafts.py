@@ -1,10 +1,13 @@
-"""A patient's draft: begun, saved page by page, deleted.
+"""Begin a patient's draft, save it page by page, and delete it.
 
-Saving a step is one UPDATE guarded by the draft's revision. Two tabs never overwrite each other:
-the second tab applies its change to what the first has stored.
+A step is saved by one UPDATE that changes the row only if the draft still has the revision that was
+read. So two tabs never overwrite each other: the second tab applies its change to the content that
+the first tab has stored.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +20,7 @@ from django.utils.translation import gettext as _
 from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
+from clinic.secrets.sealing import SealError
 from intake import search
 from intake.access.keys import digest, new_key
 from intake.documents import (
@@ -34,10 +38,10 @@ from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
 from intake.errors import Blocked, Conflict, Gone
 from intake.models.submissions import Device, Draft, Submission
 from intake.protocols import current
-from intake.questionnaire import sql
+from intake.questionnaire import rule_counts, sql
 from intake.questionnaire.walk import CONFIRM_AGE_BELOW, Walk
 
-TRIES = 5  # compare-and-set tries before Conflict; a patient has two tabs, not five
+TRIES = 5  # tries to save before Conflict is raised; a patient has two open tabs, not five
 
 
 def begin(
@@ -51,8 +55,8 @@ def begin(
 ) -> tuple[Draft, str]:
     """Start a draft. Returns the draft and the browser's key, which is stored only as a hash.
 
-    `device` counts as shared unless the patient chose 'mine'; in a kiosk it always does. Without a
-    `protocol` the one that is served first asks.
+    The device counts as shared unless the patient chose 'mine'; in a kiosk it is always shared. If
+    `protocol` is None, the draft gets the protocol that is served first.
     """
     protocol, key, now = protocol or current(), new_key(), timezone.now()
     own = device == Device.MINE and not settings.SHARED_DEVICE
@@ -75,7 +79,7 @@ def begin(
 
 
 def change_language(*, draft: Draft, language: str) -> None:
-    """Change the language of an unsent draft. The answers are codes and stay as they are."""
+    """Change the language of an unsent draft. The answers are codes, so they do not change."""
     with transaction.atomic():
         store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         changed = Draft.objects.filter(pk=draft.pk, submission=None).update(language=language)
@@ -84,16 +88,17 @@ def change_language(*, draft: Draft, language: str) -> None:
 
 
 def find_draft(key: str, *, to_wish: bool = False) -> Draft | None:
-    """Return the draft of a browser key, or None when it does not exist or was idle too long.
+    """Return the draft that a browser's key opens; None if it is missing or was idle too long.
 
-    With `to_wish` the draft carries the clinic's active locations and clinicians, for the wish.
+    With `to_wish`, the attributes `places` and `clinicians` of the draft have the clinic's active
+    locations and clinicians, which the page of the wish shows.
     """
     draft = _find(key, sql.FIND_DRAFT_TO_WISH if to_wish else sql.FIND_DRAFT)
     return draft if draft is not None and _idle(draft) <= draft.idle_limit else None
 
 
 def find_out_of_reach(key: str) -> Draft | None:
-    """Return the unsent draft that was idle too long: only to tell the patient so."""
+    """Return the unsent draft of a key if the draft was idle too long, to tell the patient so."""
     draft = _find(key, sql.FIND_DRAFT)
     if draft is None or draft.submission_id or _idle(draft) <= draft.idle_limit:
         return None
@@ -109,12 +114,12 @@ def _idle(draft: Draft) -> timedelta:
 
 
 def left_alone(draft: Draft) -> bool:
-    """Whether the device was idle so long that sensitive answers must not be shown any more."""
+    """Whether the device was idle for so long that sensitive answers must be hidden."""
     return _idle(draft) > timedelta(minutes=settings.DRAFT_VEIL_MINUTES)
 
 
 def walk_of(draft: Draft) -> Walk:
-    """Return the walk of the draft, computed once for each revision and language."""
+    """Return the walk of the draft. It is computed once for each revision and language."""
     made_for, walk = _walk_kept(draft)
     now = (draft.revision, draft.language)
     if walk is None or made_for != now:
@@ -136,7 +141,7 @@ def walk_of(draft: Draft) -> Walk:
 
 
 def _walk_kept(draft: Draft) -> tuple[tuple[int, str] | None, Walk | None]:
-    """Return the walk kept with the draft, and the revision and language it was made for."""
+    """Return the walk that `walk_of` computed last, with the revision and language it is for."""
     kept: tuple[tuple[int, str] | None, Walk | None] = draft.__dict__.get("_walk", (None, None))
     return kept
 
@@ -146,7 +151,7 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
     for _try in range(TRIES):
         walk = change(walk_of(draft))
         sealed = Draft._meta.get_field("content").seal_for(draft.pk, walk.content.dump())
-        assert sealed is not None  # seal_for returns None only for None
+        assert sealed is not None  # for mypy: seal_for returns None only for the value None
         keys = search.address_tokens(*walk.content.addresses)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -167,16 +172,16 @@ def _save(draft: Draft, change: Callable[[Walk], Walk]) -> Walk:
 def save_page(
     *, draft: Draft, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str] = ()
 ) -> Walk:
-    """Save the answers of one page. Returns the walk after it.
+    """Save the answers of one page. Returns the new walk.
 
-    `values` are the cleaned answers of the page's visible questions. An absent question loses its
-    answer, unless it is one of `kept`, whose answers the page did not show. An answer given
-    now is no longer hidden.
+    `values` are the valid answers to the page's visible questions. A question of the page that is
+    not in `values` loses its answer, unless it is in `kept`, whose answers the page did not show.
+    An answer given now is no longer hidden by the veil.
 
-    An interrupting rule that fires is recorded with page and time, and stays recorded when the
-    answer is changed later (rule S18). An age that the patient has to confirm is kept as `unsure`,
-    and the other answers of the page as typed. Raises Conflict, and Blocked when the answers forbid
-    going on; nothing is stored then.
+    If interrupting rules fire, a stop is recorded with the rules, the page and the time, and stays
+    recorded even if the patient changes the answer later (rule S18 reads this). A very low age is
+    stored as `unsure`, because the patient must confirm it, and the other answers of the page as
+    typed text. Raises Conflict, and Blocked if the answers forbid going on; then nothing is stored.
     """
 
     def change(walk: Walk) -> Walk:
@@ -198,7 +203,7 @@ def save_page(
 def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Walk:
     """Return `walk` with the age in `after` marked as an age that the patient must confirm.
 
-    Raises Blocked when the age is not in doubt.
+    Raises Blocked for an age from CONFIRM_AGE_BELOW on, because this age need not be confirmed.
     """
     age = after.known.get(walk.uses.age)
     if not isinstance(age, int) or age >= CONFIRM_AGE_BELOW:
@@ -208,19 +213,23 @@ def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Wal
 
 
 def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
-    """Return the rules with a panel that fire in `after` and did not fire in `walk`."""
+    """Return the rules for the next page's panels: those that fire in `after` but not in `walk`."""
     panels = [fired.id for fired in after.assessment.fired if is_panel(fired)]
     before = {fired.id for fired in walk.assessment.fired} if panels else set()
     return tuple(rule for rule in panels if rule not in before)
 
 
 def is_panel(fired: Fired) -> bool:
-    """Whether the rule's advice is shown on the very next page: same day, or its own panel."""
+    """Whether the next page shows the rule's advice: for level same_day or `interrupt: panel`."""
     return fired.level == "same_day" or fired.interrupt == "panel"
 
 
 def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the stops after Continue on `step`: one more, or all retracted by the new answers."""
+    """Return the stops after Continue on `step`.
+
+    If interrupting rules fire, a stop is added, unless the last stop is the same. If no rule fires
+    any more, all stops are marked as retracted.
+    """
     stops, rules = walk.content.stops, [rule.id for rule in walk.interrupting_rules]
     if not rules:
         return _retracted(stops)
@@ -231,16 +240,16 @@ def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def _retracted(stops: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
-    """Return the stops with the time of retraction set where it is missing."""
+    """Return the stops, each with a time of retraction: its own, or now if it has none."""
     now = timezone.now().isoformat()
     return tuple({**stop, "retracted": stop["retracted"] or now} for stop in stops)
 
 
 def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, Any]) -> Walk:
-    """Save the recognised answers of a page that was left early or has errors.
+    """Save the answers that can be read on a page that was left early or has errors.
 
-    The page does not count as done. Answers that forbid going on are kept as typed text: they do
-    not count, and the page shows them again. Raises Conflict.
+    The page does not count as done. Answers that forbid going on are stored as typed text only, so
+    that they do not count and the page shows them again. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -256,10 +265,24 @@ def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, An
 
 
 def retract_emergency(*, draft: Draft) -> Walk:
-    """Record 'I picked this by mistake' with its time. The patient corrects the answer next."""
+    """Record that the patient pressed 'I picked this by mistake', and when.
+
+    After that, the patient may correct the answer.
+    """
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(replace(walk.content, stops=_retracted(walk.content.stops)))
+
+    return _save(draft, change)
+
+
+def keep_intention(*, draft: Draft, intention: str) -> Walk:
+    """Record with the last stop what the patient, who is not calling, means to do."""
+
+    def change(walk: Walk) -> Walk:
+        *earlier, last = walk.content.stops or ({},)
+        stops = (*earlier, {**last, "intention": intention}) if last else ()
+        return walk.with_content(replace(walk.content, stops=stops))
 
     return _save(draft, change)
 
@@ -273,9 +296,9 @@ def save_contact(
 ) -> Walk:
     """Save the patient's identity and contact.
 
-    `answers` come from the same step in a request without the questionnaire: who fills the form in,
-    and the age. The fields in `kept` were not shown and keep their stored values. An age in doubt
-    is kept, and Conflict and Blocked are raised, as in `save_page`.
+    `answers` say who fills in the form, and the age; they are given only in a request for a visit,
+    whose contact step asks for both. The fields in `kept` were not shown and keep their stored
+    values. A very low age, Conflict and Blocked are handled as in `save_page`.
     """
 
     def change(walk: Walk) -> Walk:
@@ -308,7 +331,7 @@ def save_wish(*, draft: Draft, wish: Mapping[str, Any]) -> Walk:
 
 
 def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Walk:
-    """Save the typed fields of an unfinished step, to show them again. They do not count."""
+    """Save the typed fields of an unfinished step, only to show them again."""
 
     def change(walk: Walk) -> Walk:
         return walk.with_content(walk.content.leave_open(step, typed))
@@ -317,7 +340,7 @@ def keep_typed(*, draft: Draft, step: str, typed: Mapping[str, list[str]]) -> Wa
 
 
 def mark_suspicious(*, draft: Draft, why: str) -> Walk:
-    """Note a sign that a bot fills in the draft. The draft goes on in any case."""
+    """Note a sign that a bot fills in the draft. The person or bot can go on nevertheless."""
 
     def change(walk: Walk) -> Walk:
         signs = dict.fromkeys((*walk.content.suspect, why))
@@ -335,10 +358,10 @@ def save_for_later(
 ) -> str:
     """Save the draft so that a code sent to `address` opens it elsewhere. Returns its reference.
 
-    `kept`: the patient did not type the address; it is the earlier one, which is not shown. The
-    draft keeps its reference, and the submission gets the same. A message with the reference goes
-    to the address at most once in ten minutes. `may_tell` decides about the message, and is called
-    only when one is due. Raises Conflict.
+    `kept` means that the patient left the box blank, so that `address` is the stored address, which
+    the page did not show. The submission will have the same reference as the draft. A message with
+    the reference is sent to the address at most once in ten minutes; `may_tell` is called when a
+    message is due and decides whether it is sent. Raises Conflict.
     """
     at, fresh = timezone.now(), timedelta(minutes=10)
     before = walk_of(draft).content.saved
@@ -346,7 +369,7 @@ def save_for_later(
         before.get("address") == address and datetime.fromisoformat(before["at"]) > at - fresh
     )
     tells = not was_told and may_tell()
-    # without a message the ten minutes do not run: the next save may send it
+    # if no message is sent, the ten minutes do not begin, so the next save may send a message
     told_at = at if tells or was_told else at - fresh
 
     def change(walk: Walk) -> Walk:
@@ -366,13 +389,15 @@ def save_for_later(
 
 
 def delete_idle_drafts(*, days: int) -> int:
-    """Delete the drafts that were idle for `days`, including receipts. Returns how many.
+    """Delete the drafts that were idle for `days`. Returns how many.
 
-    Submissions stay.
+    Drafts that were sent, and now only show the receipt, are deleted, too. Submissions stay.
     """
     before = timezone.now() - timedelta(days=days)
     with transaction.atomic():
-        _total, by_model = Draft.objects.filter(updated_at__lt=before).delete()
+        idle = Draft.objects.filter(updated_at__lt=before)
+        _count_untold(idle.filter(submission=None).select_for_update(of=("self",)).iterator())
+        _total, by_model = idle.delete()
         count = by_model.get("intake.Draft", 0)
         if count:
             audit.record(
@@ -384,14 +409,32 @@ def delete_idle_drafts(*, days: int) -> int:
 
 
 def delete(*, draft: Draft) -> None:
-    """Delete the draft, which the browser can no longer reach. A submission made from it stays."""
-    Draft.objects.filter(pk=draft.pk).delete()
+    """Delete the draft, so that no browser opens it any more. A submission made from it stays."""
+    with transaction.atomic():
+        unsent = Draft.objects.filter(pk=draft.pk, submission=None)
+        _count_untold(unsent.select_for_update(of=("self",)))
+        Draft.objects.filter(pk=draft.pk).delete()
+
+
+def _count_untold(drafts: Iterable[Draft]) -> None:
+    """Count the rules that stop these drafts, which end without a word to the clinic.
+
+    The counts hold a day and a rule, so they tell of no patient.
+    """
+    untold: Counter[rule_counts.Key] = Counter()
+    for draft in drafts:
+        day = timezone.localdate(draft.updated_at)
+        with suppress(SealError):  # a draft that cannot be opened is deleted without being counted
+            untold.update(
+                (day, rule.id, draft.protocol_id) for rule in walk_of(draft).interrupting_rules
+            )
+    rule_counts.add({}, untold)
 
 
 def confirm_age(*, draft: Draft) -> bool:
-    """Delete the draft, since the patient confirmed an age that forbids going on.
+    """Delete the draft, because the patient confirmed an age that forbids going on.
 
-    Returns False and deletes nothing when the draft was changed or sent meanwhile.
+    Returns False and deletes nothing if the draft was changed or sent meanwhile.
     """
     unchanged = Draft.objects.filter(pk=draft.pk, revision=draft.revision, submission=None)
     return bool(unchanged.delete()[0])

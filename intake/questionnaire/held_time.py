@@ -1,4 +1,4 @@
-"""Hold the time that a patient chooses for the draft, and book it when the draft is sent."""
+"""Hold the slot that a patient chooses, and book it when the draft is sent."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -21,9 +21,9 @@ from intake.questionnaire.walk import Walk
 def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: str = "") -> Walk:
     """Hold a free slot for the draft and save it as the draft's wish.
 
-    Choosing the held slot again does not extend the hold. Holding and saving are two transactions:
-    if saving fails, the hold expires by itself. Raises SlotGone and Refused (see `holds.hold`),
-    Conflict and Gone (see `drafts.save_wish`).
+    If the patient chooses the held slot again, the hold does not last longer. Holding and saving
+    are two transactions; if saving fails, the hold expires by itself. Raises SlotGone and Refused
+    (see `holds.hold`), Conflict and Gone (see `drafts.save_wish`).
     """
     held = holds.held_by(draft=draft)
     if held is None or key_of(held) != slot or held.visit_type_id != visit_type.pk:
@@ -50,9 +50,9 @@ def choose_time(*, draft: Draft, slot: str, visit_type: VisitType, request_id: s
 def choose_no_time(
     *, draft: Draft, visit_type: str, waitlist: bool = False, request_id: str = ""
 ) -> Walk:
-    """Save that the patient wants a call or the waiting list instead of a free time.
+    """Save that the patient wants a call, or a place on the waiting list, instead of a free slot.
 
-    Releases the held slot. Raises Conflict and Gone.
+    Releases the slot that is held for the draft. Raises Conflict and Gone.
     """
     if held := holds.held_by(draft=draft):
         holds.release(appointment=held, draft=draft, request_id=request_id)
@@ -61,17 +61,17 @@ def choose_no_time(
 
 
 def chosen_appointment(draft: Draft, wish: Mapping[str, Any]) -> Appointment | None:
-    """Return the appointment that the wish names, if it is held for this draft."""
+    """Return the appointment that the wish names, if it belongs to this draft; else None."""
     pk = wish.get("chosen", {}).get("appointment")
     rows = Appointment.objects.filter(pk=pk, draft=draft)
     return rows.for_reading().first() if pk else None
 
 
 def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_id: str) -> None:
-    """Book the held slot, or put the patient on the waiting list; a part of `sending.submit`.
+    """Book the held slot, or put the patient on the waiting list. Part of `sending.submit`.
 
-    A slot later than the urgency allows is released, and the clinic answers the request instead.
-    Raises SlotGone when another patient has the slot by now, and Refused.
+    If the urgency does not allow so late a slot, the slot is released, and staff answer the
+    request. Raises Refused, and SlotGone if another patient has the slot meanwhile.
     """
     wish = content.wish
     if "chosen" in wish:
@@ -80,7 +80,7 @@ def fulfil_wish(submission: Submission, draft: Draft, content: Content, request_
             raise SlotGone
         if time_still_allowed(submission.urgency, row.during.lower):
             if row.held_until is None or row.held_until <= timezone.now():
-                # after the hold expired the slot may be past or closed
+                # the hold has expired, so the slot may meanwhile be past, closed or taken
                 free_times.find_slot(key=key_of(row), visit_type=row.visit_type)
             booking.confirm_hold(appointment=row, submission=submission, request_id=request_id)
         else:

@@ -1,4 +1,6 @@
-"""Turn a draft into a sealed submission: once, in one transaction with all that belongs to it."""
+"""Turn a draft into a sealed submission, once, in one transaction with everything that belongs to
+it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,23 +31,23 @@ from intake.questionnaire.held_time import fulfil_wish
 from intake.questionnaire.walk import Walk
 from intake.ways import escalation, waiting
 
-TRIES = 5  # tries to draw a free reference; one in ten billion is taken
+TRIES = 5  # tries to find a reference that no other submission has
 
 
 def submit(
     *, draft: Draft, confirm: Callable[[], bool] = lambda: True, request_id: str = ""
 ) -> Submission:
-    """Send a finished draft: submission, wish, history, counts, messages and audit event in one
-    transaction.
+    """Send a finished draft: store submission, wish, history, counts, messages and audit event in
+    one transaction.
 
-    `confirm` decides whether the patient gets a confirmation. It is called inside the transaction,
-    so that a failed sending does not count as a letter to the patient's mailbox. Idempotent: a
-    double click or a retry returns the same submission.
+    `confirm` decides whether the patient gets a letter of confirmation. It is called inside the
+    transaction, so that a failed sending does not count against the limit of the patient's mailbox.
+    A double click or a retry returns the same submission.
 
-    Raises NotReady when a step is missing, an emergency answer stands, or the protocol forbids
-    sending (a minor without a parent or guardian); Gone when the draft was deleted; SlotGone when
-    another patient has the chosen time; Refused when too many of the patient's requests are open.
-    Nothing is sent then.
+    Raises NotReady if a step is not done, an emergency answer still stops the form, or the protocol
+    forbids sending (a minor without a parent or guardian); Gone if the draft was deleted; SlotGone
+    if another patient has the chosen slot; Refused if the patient has too many open requests. In
+    all these cases nothing is sent.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -72,8 +74,9 @@ def submit(
 def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") -> Submission:
     """Send the unfinished answers from the emergency page ('Also tell the clinic').
 
-    The submission is of kind 'stopped' and has the urgency that the rules give (emergency).
-    Idempotent like `submit`. Raises NotReady when no emergency answer stands, and Gone.
+    The submission is of kind 'stopped' and has the urgency that the rules give (emergency). A
+    double click returns the same submission, as in `submit`. Raises Gone, and NotReady if no
+    emergency answer stops the form any more.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -82,12 +85,13 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
         walk = walk_of(draft)
         if not walk.interrupting_rules:
             raise NotReady(walk.first_open or "check")
-        # a patient who changes an answer on the check page has filled in the contact already
+        # The contact may be filled in already, because a patient can go back from the check page,
+        # change an answer, and only then be stopped.
         speaks = walk.uses.contact.speaks.get(draft.language)
         asked = {LANGUAGE_HELP: speaks} if speaks else {}
         contact = {**asked, **walk.content.contact, PHONE: phone}
         contact["name"] = name or contact.get("name", "")
-        # judged with the contact, so that the rules can flag the need for an interpreter
+        # the rules are applied with the contact, so that they can flag the need for an interpreter
         walk = walk.with_content(replace(walk.content, contact=contact))
         submission = _store(draft, walk, kind=Kind.STOPPED, contact=contact)
         _record_sent(submission, walk.assessment, request_id)
@@ -95,11 +99,11 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
 
 
 def _locked(draft: Draft) -> Draft:
-    """Lock the draft's row and read it: the second of two clicks waits here and finds the receipt.
+    """Lock and read the draft's row. The second of two clicks waits here and then finds it sent.
 
-    Does not join the submission: after the wait PostgreSQL reads the locked row again, but returns
-    joined rows as they were before the wait. The lock is FOR NO KEY UPDATE, so that another tab may
-    meanwhile hold an appointment that refers to the draft. Raises Gone.
+    The query does not join the submission, because after the wait PostgreSQL reads the locked row
+    again, but returns joined rows as they were before the wait. The lock is FOR NO KEY UPDATE, so
+    that another tab can meanwhile hold an appointment that refers to the draft. Raises Gone.
     """
     try:
         return Draft.objects.select_for_update(of=("self",), no_key=True).get(pk=draft.pk)
@@ -108,7 +112,7 @@ def _locked(draft: Draft) -> Draft:
 
 
 def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -> Submission:
-    """Store the submission and empty the draft. Raises Conflict when no reference is free."""
+    """Store the submission and empty the draft. Raises Conflict if no free reference was found."""
     now = timezone.now()
     translation = store_wording(draft.protocol_id, walk.words)
     for number in range(TRIES):
@@ -118,7 +122,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             kind=kind,
             contact=contact,
             language=draft.language,
-            # a patient who saved the draft for later knows its reference already
+            # the draft's reference, if it has one, because the patient who saved it knows this one
             reference=(not number and draft.reference) or new_reference(),
             at=now,
         )
@@ -128,7 +132,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         if submission.is_for_today:
             escalation.start(row=submission, at=now)
         try:
-            with transaction.atomic():  # a savepoint: a taken reference undoes this save alone
+            with transaction.atomic():  # a savepoint, so that a failed save can be tried again
                 submission.save(force_insert=True)
             break
         except IntegrityError as error:
@@ -136,7 +140,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
                 raise
     else:
         raise Conflict(_("Please try again."))
-    # The draft becomes the receipt. The submission holds the answers from now on.
+    # From now on the draft only leads to the receipt, and the submission has the answers.
     sealed = Draft._meta.get_field("content").seal_for(draft.pk, Content().dump())
     Draft.objects.filter(pk=draft.pk).update(
         submission=submission,
@@ -149,8 +153,11 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
 
 
 def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
-    """Whether the submission may be a bot's, so that staff check it first. Never true of an urgent
-    submission: a browser may fill in the hidden field by itself, and a clot cannot wait."""
+    """Whether a bot may have sent the submission, so that staff must check it first.
+
+    Returns False for an urgent submission, because that cannot wait for staff: the patient may have
+    a clot, and a browser may have filled in the hidden field by itself.
+    """
     if submission.urgency >= Urgency.SAME_DAY:
         return False
     quick = timezone.now() - draft.created_at < timedelta(seconds=settings.MIN_FILL_SECONDS)
@@ -160,7 +167,7 @@ def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
 def _record_sent(
     submission: Submission, assessment: Assessment, request_id: str, *, confirm: bool = True
 ) -> None:
-    """Store history, counts, letters and the audit event of a submission."""
+    """Store the history, the rule counts, the letters and the audit event of a new submission."""
     build_history(submission, "send", by=None, at=submission.submitted_at).save(force_insert=True)
     rule_counts.add(dict.fromkeys(rule_counts.keys_of(submission, assessment), 1))
     outbox.put_all(orders.for_submission(submission, confirm=confirm))

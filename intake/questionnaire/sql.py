@@ -1,11 +1,11 @@
-"""The room's written-out SQL, each statement with the reason why it is written out."""
+"""The SQL of this room. Each comment says why Django's ORM is not used."""
 
-# Every request of a patient finds the draft, and building this query with the ORM took longer than
-# running it.
+# Every request of a patient runs this query. The ORM took longer to build it than the database to
+# run it.
 FIND_DRAFT = "select * from intake_draft where key_hash = %s"
 
-# The wish step shows rows of three tables. One query reads them for each request, so that they are
-# never old.
+# The wish step needs rows of three tables. One query reads all of them for each request, so that no
+# page shows old rows.
 FIND_DRAFT_TO_WISH = """
 select *, array(select name from intake_location where is_active order by name) as places,
   array(select array[id::text, name] from intake_clinician where is_active order by name)
@@ -13,17 +13,18 @@ select *, array(select name from intake_location where is_active order by name) 
 from intake_draft where key_hash = %s
 """
 
-# Every answered page stores the draft, and building this query with the ORM took longer than
-# running it.
+# Every answered page runs this statement. The ORM took longer to build it than the database to run
+# it.
 STORE_DRAFT = """
 update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
   updated_at = %s
 where id = %s and revision = %s and submission_id is null
 """
 
-# The ORM cannot add to a stored number when the row of an INSERT exists already.
+# The ORM has no INSERT that adds to the stored number if the row exists already.
 ADD_TO_RULE_COUNTS = """
-insert into intake_rulecount as old (day, rule, protocol_hash, fired)
-select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[])
-on conflict (day, rule, protocol_hash) do update set fired = old.fired + excluded.fired
+insert into intake_rulecount as old (day, rule, protocol_hash, fired, untold)
+select * from unnest(%s::date[], %s::text[], %s::text[], %s::integer[], %s::integer[])
+on conflict (day, rule, protocol_hash) do update
+  set fired = old.fired + excluded.fired, untold = old.untold + excluded.untold
 """

@@ -1,4 +1,4 @@
-"""Work out until when the clinic must have contacted the patient."""
+"""Compute the time by which the clinic must contact the patient."""
 
 from datetime import datetime, timedelta
 
@@ -7,9 +7,9 @@ from intake.domain.definition import Level
 
 
 def target_time(level: Level, at: datetime) -> datetime:
-    """Return until when the clinic must contact the patient for an urgency `level` given at `at`.
+    """Return the time by which the clinic must contact a patient who got this level at `at`.
 
-    Opening hours and business days are counted where the level says so.
+    Only opening hours or business days count, if the level's target is given in these.
     """
     within = level.contact_within
     calendar = hours.current()

@@ -1,8 +1,8 @@
 """A patient's walk through one draft: which step comes next, which are done, what stops the form.
 
-Pure functions over the draft's content. The pages come from the protocol; the steps `contact` and
-`appointment` follow them. The route is computed from the answers each time and never stored, so no
-session can point at a page that is gone.
+The pages come from the protocol; the steps `contact` and `appointment` follow after the pages. The
+route is computed from the draft's content each time and never stored, so that no draft can be on a
+page that does not exist any more. Nothing here uses a clock or the database.
 """
 
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from typing import Any
 
 from intake.domain import route as domain
 from intake.domain.definition import Protocol, QuestionPage, Rule
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.domain.uses import Uses
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 
-# A lower age, from a patient without a parent or guardian, is more often a slip (7 for 71) than a
-# child alone with the form: the patient confirms the age before the draft is deleted.
+# If a patient without a parent or guardian types a lower age, it is more often a typing error (7
+# for 71) than a child alone. So the patient must confirm the age before the draft is deleted.
 CONFIRM_AGE_BELOW = 12
 
 
@@ -26,9 +26,10 @@ CONFIRM_AGE_BELOW = 12
 class Walk:
     """The route of one draft.
 
-    `kind` is 'intake', or a short walk of the protocol: 'appointment' (safety, contact and wish) or
-    'addition' (safety and a few questions; the contact is taken over from the submission).
-    `protocol` judges the answers. The pages show the words of `wording`, or the protocol's own.
+    `kind` is 'intake' for the whole questionnaire, or a short walk: 'appointment' (safety, contact
+    and wish) or 'addition' (safety and a few questions; the contact is copied from the earlier
+    submission). The rules of `protocol` judge the answers. Pages show the texts of `wording` or, if
+    it is None, the texts of `protocol`.
     """
 
     protocol: Protocol
@@ -36,7 +37,7 @@ class Walk:
     kind: str = "intake"
     si_screen: bool = True
     wording: Wording | None = None
-    reach: timedelta | None = None  # how long the browser may be idle
+    reach: timedelta | None = None  # how long the browser may be idle and still open the draft
 
     @property
     def uses(self) -> Uses:
@@ -45,11 +46,11 @@ class Walk:
 
     @cached_property
     def words(self) -> Wording:
-        """The words that the pages show."""
+        """The wording whose texts the pages show."""
         return self.wording or Wording(self.protocol)
 
     def with_content(self, content: Content) -> "Walk":
-        """Return the walk with `content`. Values of unchanged answers are not computed again."""
+        """Return the walk with other content. If no answer changes, computed values are reused."""
         walk = replace(self, content=content)
         if content.answers == self.content.answers and content.contact == self.content.contact:
             for name in ("known", "pages", "steps", "interrupting_rules"):
@@ -59,7 +60,7 @@ class Walk:
 
     @cached_property
     def known(self) -> dict[str, Any]:
-        """The answers that are judged, including those of the contact step."""
+        """The answers that the rules judge, including the answers of the contact step."""
         uses, contact = self.uses, self.content.contact
         stored = uses.contact.stored_names
         asked = {q: contact[name] for q, name in stored.items() if name in contact}
@@ -71,22 +72,22 @@ class Walk:
 
     @cached_property
     def pages(self) -> tuple[QuestionPage, ...]:
-        """The pages of the route, with the questions that the answers make visible."""
+        """The pages of the route, each with its visible questions only."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
         if (short := self.uses.short_walk(self.kind)) is not None:
             route = domain.pages_with(route, short)
-        # the step `contact` asks the questions of the contact
+        # pages with contact questions are left out, because the step `contact` asks these questions
         return domain.pages_without(route, self.uses.contact.stored_names)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        """The pages of the route, then the contact and the wish where the walk has them."""
+        """The ids of the pages of the route, then contact and wish, except in an addition."""
         own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
         return (*(page.id for page in self.pages), *own)
 
     def page(self, step: str) -> QuestionPage | None:
-        """Return the page with its visible questions, or None when it is not on the route."""
+        """Return the page with its visible questions; None if `step` is no page of the route."""
         return next((page for page in self.pages if page.id == step), None)
 
     def done(self, step: str) -> bool:
@@ -102,7 +103,7 @@ class Walk:
 
     @cached_property
     def first_open(self) -> str | None:
-        """The first step that is not done, None when all are done."""
+        """The first step that is not done; None if all steps are done."""
         return next((step for step in self.steps if not self.done(step)), None)
 
     def reachable(self, step: str) -> bool:
@@ -114,24 +115,24 @@ class Walk:
         return self.steps.index(step) <= self.steps.index(self.first_open)
 
     def before(self, step: str) -> str | None:
-        """Return the step before `step`, None for the first."""
+        """Return the step before `step`; None for the first step."""
         index = self.steps.index(step) if step in self.steps else 0
         return self.steps[index - 1] if index else None
 
     def after(self, step: str) -> str | None:
-        """Return the step after `step`, None for the last."""
+        """Return the step after `step`; None for the last step."""
         index = self.steps.index(step)
         return self.steps[index + 1] if index + 1 < len(self.steps) else None
 
     # --- judgement ---------------------------------------------------------------------------
     @property
     def retracted(self) -> bool:
-        """Whether an emergency answer ever stopped the form."""
+        """Whether an emergency answer ever stopped the form in this draft."""
         return bool(self.content.stops)
 
     @cached_property
     def assessment(self) -> Assessment:
-        """The result of the rules for the answers."""
+        """The result of the rules for the current answers."""
         return assess(
             self.protocol,
             self.known,
@@ -141,27 +142,27 @@ class Walk:
 
     @cached_property
     def interrupting_rules(self) -> tuple[Rule, ...]:
-        """The rules that stop the form because of the present answers."""
+        """The rules that stop the form because of the current answers."""
         return interrupting_rules(self.protocol, self.known, si_screen=self.si_screen)
 
     @property
     def may_correct(self) -> bool:
-        """Whether the patient pressed 'I picked this by mistake' for the last stop."""
+        """Whether the patient pressed 'I picked this by mistake' after the last stop."""
         return bool(self.content.stops) and bool(self.content.stops[-1].get("retracted"))
 
     def stops_by(self, step: str) -> bool:
-        """Whether `step` asks a question that one of the interrupting rules reads."""
+        """Whether `step` asks a question that is read by a rule that stops the form now."""
         page = self.page(step)
         wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
         return page is not None and any(question.id in wanted for question in page.questions)
 
     @property
     def proxied(self) -> bool:
-        """Whether another person fills the form in for the patient."""
+        """Whether another person fills in the form for the patient."""
         return self.uses.is_proxy(self.content.answers.get(self.uses.who.q))
 
 
 def age_on(day: date, birth_date: date) -> int:
-    """Return the completed years of age on `day`."""
+    """Return the age in completed years on `day`."""
     before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
     return day.year - birth_date.year - before_birthday

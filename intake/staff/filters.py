@@ -1,7 +1,7 @@
 """The filters of the lists of patients."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.lists import FixedFilter, term_of
-from intake.documents import title_of
+from intake import documents
 from intake.domain import workflow
 from intake.models.appointments import AppointmentRequest
 from intake.models.people import without_clinician
@@ -23,7 +23,6 @@ from intake.models.submissions import (
     Submission,
     Urgency,
 )
-from intake.protocols import served
 
 
 class UrgencyFilter(FixedFilter):
@@ -37,7 +36,7 @@ class UrgencyFilter(FixedFilter):
 
 
 class StatusFilter(FixedFilter):
-    """Filter by status. Without a choice, show the submissions that wait."""
+    """Filters by status. Without a choice, shows the submissions that wait for the clinic."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
@@ -56,7 +55,7 @@ class StatusFilter(FixedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in workflow.STATUSES:
             return queryset.filter(status=self.value())
-        # a search looks in all statuses: a patient who calls may have been decided on already
+        # a search looks in all statuses, because a patient who calls may already have a decision
         if self.value() == "all" or term_of(request):
             return queryset
         special = {"replies": IS_ANSWER_DUE, "suspect": Q(suspect=True)}
@@ -64,9 +63,9 @@ class StatusFilter(FixedFilter):
 
 
 class NotClosedFilter(StatusFilter):
-    """Filter by status. Without a choice, show all that are not closed.
+    """Filters by status. Without a choice, shows all submissions that are not closed.
 
-    The front desk still has work after a clinician's decision.
+    Decided submissions are shown, because the front desk may still have work.
     """
 
     default = gettext_lazy("Not closed")
@@ -83,21 +82,35 @@ class MineFilter(FixedFilter):
             return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
             return queryset
-        # Two queries: usually no colleague has left, and then an index gives the rows in order.
-        # Closed submissions stay with the colleague who had them.
+        # Two queries, because usually no assignee has left, and then an index gives the rows in
+        # order. Closed submissions stay with their assignee.
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
 
 
+class ListRequest(HttpRequest):
+    """For annotations only: a request with the protocols that `protocols_of_list` keeps on it."""
+
+    protocols: dict[str, str]
+
+
+def protocols_of_list(request: HttpRequest) -> dict[str, str]:
+    """Return the title, by name, of each protocol that a row may have. One query for a request."""
+    request = cast(ListRequest, request)
+    if not hasattr(request, "protocols"):
+        request.protocols = documents.asking()
+    return request.protocols
+
+
 class ProtocolFilter(FixedFilter):
-    """Filter by the protocol that asked. Left out while the clinic serves one."""
+    """Filter by the protocol that asked. Left out while only one has asked."""
 
     title = gettext_lazy("questions")
     parameter_name = "protocol"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        self.options = [(each.name, title_of(each.content_hash)) for each in served()]
+        self.options = list(protocols_of_list(request).items())
         return self.options if len(self.options) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -113,8 +126,8 @@ class RedFlagFilter(FixedFilter):
     options = [("yes", gettext_lazy("With red flags")), ("no", gettext_lazy("Without"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # filters by the urgency that the rules found: a decision may lower the urgency, but the red
-        # flag stays
+        # filters by the urgency that the rules found, because a red flag stays even if a decision
+        # lowers the urgency
         match self.value():
             case "yes":
                 return queryset.filter(assessed_urgency__gte=Urgency.SAME_DAY)
@@ -153,8 +166,9 @@ class ProgressFilter(FixedFilter):
         if self.value() in workflow.REQUEST_STATUSES:
             if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
                 return queryset.filter(appointment_request__progress=self.value())
-            # Few submissions are open. A join lets the planner start at the requests, which grow
-            # every year; a subquery makes it look up one request for each open submission.
+            # Few submissions are open. With a join, PostgreSQL may begin with the requests, of
+            # which there are more every year. With a subquery it looks up one request for each open
+            # submission.
             requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
             progress = Subquery(requests.values("progress")[:1])
             found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())

@@ -16,10 +16,10 @@ from intake.models.submissions import StatusChange, Submission, Urgency
 
 
 def give_back(*, user: User, by: User, request_id: str) -> list[str]:
-    """Give back the waiting submissions that `user` took but can no longer decide.
+    """Give back the waiting submissions of `user` to the worklist if `user` cannot decide any more.
 
-    Returns, in words, how many of each urgency were given back. Does nothing for a user who can
-    still decide.
+    Returns a list with one sentence, which says how many submissions of each urgency were given
+    back, or an empty list.
     """
     if deciders().filter(pk=user.pk).exists():
         return []
@@ -29,7 +29,8 @@ def give_back(*, user: User, by: User, request_id: str) -> list[str]:
         mine = mine.only("status", "assignee", "revision", "urgency")
         rows = list(mine.select_for_update(of=("self",)))
         for row in rows:
-            # a decided submission keeps its status: only the patient's message waits for an answer
+            # a decided, closed or withdrawn submission keeps its status: it waits for staff, but
+            # not for a decision
             row.status = workflow.MOVES.get((row.status, "release"), row.status)
             row.assignee, row.revision = None, row.revision + 1
         Submission.objects.bulk_update(rows, ["status", "assignee", "revision"])
@@ -48,7 +49,7 @@ def give_back(*, user: User, by: User, request_id: str) -> list[str]:
 
 
 def _count_words(rows: list[Submission]) -> str:
-    """Return how many submissions there are, in all and of each urgency, in words."""
+    """Say how many submissions there are, in all and for each urgency."""
     counts = sorted(Counter(row.urgency for row in rows).items(), reverse=True)
     sentence = ngettext(
         "%(n)s submission of the worklist (%(each)s)",

@@ -1,4 +1,4 @@
-"""The common parts of all lists and pages of patients: order, search, recorded reads, columns."""
+"""Shared by all lists and pages of patients: order, search, recorded reads, columns."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ _REVISION = re.compile(r"[0-9]{1,9}")
 
 
 class WorklistOrder(FindList):
-    """Always use the worklist's order. A search ranks its own results."""
+    """Sorts in the order of the worklist. A search sorts its results by how well they fit."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return list(ORDER)
@@ -67,7 +67,7 @@ def record_view(method: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 
 def record_page(template: str) -> Callable[[Callable[..., Context]], Callable[..., HttpResponse]]:
-    """Turn a method that returns the context of a record's page into one that shows the page.
+    """Turn a method that returns the context of a record's page into a method that shows the page.
 
     The page is rendered in the transaction in which the method records the read. After a refusal
     (`error`) the record is read again, because a colleague may have changed it.
@@ -104,7 +104,7 @@ class PatientAdmin(RecordedAdmin[Row]):
     """The base of all lists and pages of patients: records who saw what before a page is sent."""
 
     list_select_related = ["assignee"]
-    search_fields = ["reference"]  # shows the box; get_search_results does the work
+    search_fields = ["reference"]  # shows the search box; get_search_results does the search
     search_help_text = gettext_lazy(
         "Name (a misspelt one too), reference, phone, e-mail or date of birth"
     )
@@ -124,7 +124,7 @@ class PatientAdmin(RecordedAdmin[Row]):
     def matches(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Return the rows whose patient fits the search term.
 
-        Lists of other rows than submissions override this.
+        Lists whose rows are not submissions override this method.
         """
         found = find_patients(cast(SubmissionQuerySet, rows), term)
         if not found:
@@ -143,9 +143,9 @@ class PatientAdmin(RecordedAdmin[Row]):
         )
 
     def submissions_shown(self, rows: list[Row]) -> list[Submission]:
-        """Return the submissions whose patients these rows name, for the record of the read.
+        """Return the submissions of the patients whom these rows name, to record the read.
 
-        Lists of other rows than submissions override this.
+        Lists whose rows are not submissions override this method.
         """
         return cast(list[Submission], rows)
 
@@ -178,7 +178,7 @@ class PatientAdmin(RecordedAdmin[Row]):
         ]
         return own + super().get_urls()
 
-    # the names of the views that take a record's id: "decide" is served by decide_view
+    # names of views that take a record's id; for example, decide_view serves "decide"
     posts: list[str] = []
 
     # --- columns -----------------------------------------------------------------------------
@@ -218,11 +218,11 @@ class PatientAdmin(RecordedAdmin[Row]):
 
 
 def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
-    """Return the keys of the submissions whose patient fits the search term, best fit first."""
+    """Return the ids of the submissions whose patient fits the search term, the best fit first."""
     wanted = search.query_tokens(term)
     if not wanted:
         return []
-    # values are cheaper than models: 200 candidates are ranked, and a page shows 25
+    # reads values, not models, because up to 200 candidates are ranked for a page of 25
     candidates = rows.matching(wanted).order_by("-submitted_at")
     columns = candidates.values_list("pk", "person", "submitted_at")[: search.CANDIDATES]
     opened = Submission._meta.get_field("person").open_for
@@ -236,9 +236,9 @@ def find_patients(rows: SubmissionQuerySet, term: str) -> list[UUID]:
 def run_service(
     request: StaffRequest, submission: Submission, service: Callable[..., None], **kwargs: Any
 ) -> bool:
-    """Call the service of a button with the posted revision. Returns whether the service did it.
+    """Call the service of a button with the posted revision. Returns whether the service succeeded.
 
-    A refusal of the service becomes a message to staff.
+    When the service refuses, staff read the reason in a message.
     """
     revision = request.POST.get("revision", "")
     try:

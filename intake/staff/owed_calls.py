@@ -1,6 +1,6 @@
-"""Tell staff how the patient hears of something: by a letter or by a call that staff owe.
+"""Tell staff how the patient hears of an act: by a letter, or by a call that staff owe.
 
-All pages of staff take these sentences from here, so that no page claims a letter that is not sent.
+All staff pages take these sentences from here, so that no page claims a letter that is not sent.
 """
 
 import re
@@ -29,7 +29,7 @@ from intake.wording.reading import phone_words
 
 Reason = CallTask.Reason
 VISITS = (Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
-MOST = 100  # calls counted in the page header
+MOST = 100  # the page header counts no further than this
 BUTTONS = {
     "reached": gettext_lazy("Reached"),
     "left_word": gettext_lazy("Left word"),
@@ -46,7 +46,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def letter_words(submission: Submission) -> str:
-    """Return which letter tells the patient, in words; '' when no letter reaches the patient."""
+    """Say which letter tells the patient, or return '' when no letter reaches the patient."""
     way = way_to(submission.person)
     return str(LETTERS[way[0]]) if way else ""
 
@@ -56,7 +56,7 @@ def say_who_tells_patient(
 ) -> None:
     """Show staff a message: what was `done`, and how the patient hears of it.
 
-    Warns when a call for `reason` is owed. Otherwise names the letter, or says that the patient
+    Warns when staff owe a call for `reason`. Otherwise names the letter, or says that the patient
     knows already.
     """
     if submission.call_tasks.open().filter(reason=reason).exists():
@@ -67,7 +67,7 @@ def say_who_tells_patient(
 
 
 def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[str, Any] | None:
-    """Return the calls that the patient is owed, as a patient's page shows them; None for no calls.
+    """Return the owed calls to a patient for a staff page, or None when no call is owed.
 
     Takes one query, and one more for each kind of news among the calls.
     """
@@ -93,7 +93,7 @@ def owed_calls_of(request: HttpRequest, submission: Submission | None) -> dict[s
 
 
 def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
-    """Map the id of each owed call to the news for the patient; calls without news are left out.
+    """Map the id of each owed call to the news for the patient. Calls without news are left out.
 
     Staff read the news next to the reason of the call. Takes at most one query for each kind of
     news, however many calls there are.
@@ -129,7 +129,7 @@ def news_by_task(tasks: Iterable[CallTask]) -> dict[UUID, str]:
 
 
 def _found(rows: QuerySet[Any], ids: list[str]) -> dict[str, Any]:
-    """Map ids to rows; ids that are no UUIDs, and ids without a row, are left out."""
+    """Map ids to rows. Leaves out ids that are not UUIDs, and ids without a row."""
     known = [pk for pk in ids if _UUID.fullmatch(pk)]
     return {str(row.pk): row for row in rows.filter(pk__in=known)} if known else {}
 
@@ -178,7 +178,7 @@ def _offered_words(offers: list[Offer]) -> str:
 
 
 def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
-    """Return the buttons for these calls: name and words.
+    """Return the buttons for these calls: name and label.
 
     A call for more information is owed until it reaches the patient, so staff cannot tick "told
     already" for it.
@@ -188,7 +188,7 @@ def buttons_of(tasks: Iterable[CallTask]) -> list[tuple[str, Any]]:
 
 
 def due_words(task: CallTask) -> str:
-    """Return by when to call, in words; marked as overdue once that time has passed."""
+    """Return the time by which staff must call, in words, and marked when it is overdue."""
     local = timezone.localtime(task.due_at)
     time = date_format(local, "TIME_FORMAT")
     day = "" if local.date() == timezone.localdate() else date_format(local, "D j M, ")
@@ -198,7 +198,7 @@ def due_words(task: CallTask) -> str:
 
 
 def calls_to_make(request: HttpRequest) -> dict[str, Any]:
-    """Return the number of owed calls for the page header, counted up to MOST. One query."""
+    """Return the number of owed calls for the page header, counted up to MOST, in one query."""
     if not request.user.has_perm("intake.view_calltask"):
         return {}
     count = CallTask.objects.open()[:MOST].count()

@@ -25,7 +25,7 @@ def record_read(*, submission: Submission, by: User, request_id: str, action: st
 def record_list(
     *, submissions: Iterable[Submission], by: User, request_id: str, term: str = "", page: str = ""
 ) -> None:
-    """Record that a list was shown: the ids on it and, for a search, the blinded term."""
+    """Record that a member of staff saw a list: the ids on the list and a blinded search term."""
     with transaction.atomic():
         audit.record(
             actor=audit.staff(by),

@@ -1,4 +1,4 @@
-"""Tell staff how a submission stands and how long it may wait."""
+"""Tell staff where a submission stands and how long it may wait."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from intake.models.submissions import (
 
 
 def alarm_mark() -> str:
-    """Return the mark of a submission with unread alarm words."""
+    """Return the mark for a submission with unread alarm words."""
     return format_html('<strong class="danger-mark">{}</strong>', _("Alarm: patient wrote"))
 
 
@@ -47,17 +47,17 @@ def standing_words(row: Submission) -> str:
 
 
 def target_words(row: Submission) -> str:
-    """Return by when staff must contact the patient, or by how much opening time they are late.
+    """Say by when staff must contact the patient, or how much opening time has passed since then.
 
-    For the two lowest urgencies rules.yaml gives the target of a visit: "see by". A submission that
-    waits for the patient says when it returns to the worklist.
+    For the two lowest urgencies the target time is that of a visit, so the words are "see by". For
+    a submission that waits for the patient, says when the submission comes back to the worklist.
     """
     now, due = timezone.now(), row.due_at or row.target_at
     if row.due_at is None and row.waits_for_patient:
         return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
     if row.is_overdue(now):
         late = hours.current().open_time_between(due, now)
-        # `late` is zero when the target passed while the clinic was closed
+        # `late` is zero when the target time passed while the clinic was closed
         words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)
     local = timezone.localtime(due)

@@ -1,4 +1,4 @@
-"""Calls to patients: record the calls that staff made, and keep the list of calls that are owed."""
+"""Calls to patients: record the calls that staff made, and keep the list of calls to make."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ DOUBLE_CLICK = timedelta(minutes=1)
 
 @dataclass(frozen=True, kw_only=True)
 class CallInput:
-    """A call that a member of staff made: its outcome, when to call again, and a note (`words`)."""
+    """A call that a member of staff made: the outcome, when to call again, and a note (`words`)."""
 
     outcome: str
     again_at: datetime | None = None
@@ -40,8 +40,8 @@ def owe(
 ) -> None:
     """Put a call on the call list, in the transaction of the act that the patient has to hear of.
 
-    `occasion` names what happened, as for the outbox: for one occasion and reason the clinic owes
-    one call. Without `due_at` the call is due by the end of the next business day.
+    `occasion` names the act, as for the outbox. The clinic owes one call for each occasion and
+    reason. Without `due_at`, the call is due by the end of the next business day.
     """
     now = timezone.now()
     task = CallTask(
@@ -68,22 +68,25 @@ def record(
     """Record a call that `by` made, and its outcome. Returns the call.
 
     A call that reached the patient settles `tasks`, and completes a decision that waits for a call
-    (see `waiting.apply_reached_call`). When a clinician reached the patient, the escalation of a
-    red flag ends. Every other call delays the escalation and `tasks` until `again_at`, at most to
-    the end of the next business day; without `again_at`, for one period of ESCALATE_MINUTES.
+    (see `waiting.apply_reached_call`). Any other call delays `tasks` until `again_at`. When a
+    clinician reached the patient, the escalation of a red flag ends. Any other call delays the
+    escalation until `again_at`, but at most to the end of the next business day. Without
+    `again_at`, the delay is ESCALATE_MINUTES of opening time.
 
-    Alarm words that the patient wrote after the caller read `revision` stay unread, and their
-    escalation goes on. The same call recorded twice within a minute is stored once. Raises
-    ValueError for an unknown outcome.
+    If the patient wrote alarm words after the caller read `revision`, the escalation goes on and
+    the alarm stays. The same call recorded twice within a minute is stored once. Raises ValueError
+    for an unknown outcome.
     """
     now = timezone.now()
     made = CallInput(outcome=outcome, again_at=again_at, words=words)
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         known = _double_click(row, made, by, now)
-        # not a double click if there is an alarm: the caller has read the patient's words meanwhile
+        # with an alarm this is a new call, because the caller has read the alarm words since the
+        # first call
         if known and not row.alarm:
-            for task in tasks if made.reached else ():  # the one call told of these tasks too
+            # the stored call told the patient about these tasks, too
+            for task in tasks if made.reached else ():
                 settle(task=task, by=by, request_id=request_id)
             return known
         call = _store(row, made, by, now)
@@ -107,7 +110,7 @@ def record(
 
 
 def _apply_reached_call(row: Submission, call: Call, told_of: CallTaskQuerySet) -> None:
-    """Settle the tasks that the call told of, and change the locked `row` as the call demands."""
+    """Settle the tasks that the patient heard of in the call, and change the locked `row`."""
     untold = row.call_tasks.open().filter(reason=CallTask.Reason.MORE)
     told_before = not untold.exists()
     told_of.update(settled_at=call.at, settled_by=call.by)
@@ -128,9 +131,10 @@ def _apply_reached_call(row: Submission, call: Call, told_of: CallTaskQuerySet) 
 def record_with_decision(
     *, submission: Submission, made: CallInput, by: User, at: datetime, request_id: str
 ) -> Call:
-    """Record a call as part of a decision, which itself changes the submission. Returns the call.
+    """Record a call as part of a decision. Returns the call.
 
-    The decision has updated the submission in the same transaction, so that its row is locked.
+    The decision has already updated and locked the submission in this transaction, so this function
+    leaves the submission alone.
     """
     call = _double_click(submission, made, by, at)
     if call is None:
@@ -140,7 +144,7 @@ def record_with_decision(
 
 
 def _double_click(row: Submission, made: CallInput, by: User, now: datetime) -> Call | None:
-    """Return the stored call that `made` repeats, None if it is a new call."""
+    """Return the stored call that `made` repeats, or None if `made` is a new call."""
     calls = row.calls.filter(by=by, outcome=made.outcome, at__gt=now - DOUBLE_CLICK)
     return next((call for call in calls if _note_of(call) == made.words.strip()), None)
 
@@ -174,7 +178,7 @@ def _record_event(call: Call, request_id: str) -> None:
 
 
 def settle(*, task: CallTask, by: User, request_id: str) -> None:
-    """Take a call off the call list because the patient knows already. Idempotent."""
+    """Take a call off the call list because the patient already knows the news. Idempotent."""
     with transaction.atomic():
         rows = CallTask.objects.open().filter(pk=task.pk)
         if rows.update(settled_at=timezone.now(), settled_by=by):
@@ -189,11 +193,11 @@ def settle(*, task: CallTask, by: User, request_id: str) -> None:
 
 
 def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None = None) -> None:
-    """Take calls off the call list that the patient no longer needs.
+    """Take off the call list the calls that the patient no longer needs.
 
-    Drops the calls for these `reasons`, and all calls `about` an appointment (its id). Called in
-    the transaction of the act that makes the calls needless: the patient read the news, or newer
-    news takes its place.
+    Drops the calls for these `reasons`, and all calls about the appointment with the id `about`.
+    Called in the transaction of the act after which no call is needed: the patient read the news,
+    or newer news takes its place.
     """
     meant = Q(reason__in=list(reasons))
     if about is not None:

@@ -10,7 +10,7 @@ Channel = Literal["email", "sms"]
 
 
 def way_to(person: Mapping[str, Any]) -> tuple[Channel, str] | None:
-    """Return channel and address of a patient; None when no letter reaches the patient.
+    """Return the channel and address of a patient, or None when no letter reaches the patient.
 
     A text message is sent only to a patient who prefers text messages.
     """

@@ -1,9 +1,9 @@
 """Escalate red flags: tell more and more staff, until a clinician decides or reaches the patient.
 
 The first step tells the duty role, the second all staff, the third also every page of staff. Each
-step comes ESCALATE_MINUTES of opening time after the step before. A decision ends the escalation,
-and so does a call in which a clinician reached the patient. Taking the submission only pauses the
-escalation; reading the submission changes nothing.
+step comes ESCALATE_MINUTES of opening time after the step before. The
+escalation ends with a decision, or with a call in which a clinician reached the patient. Taking the
+submission only pauses the escalation; reading the submission changes nothing.
 """
 
 from datetime import datetime
@@ -25,9 +25,10 @@ MOST_AT_ONCE = 100
 
 
 def start(*, row: Submission, at: datetime) -> None:
-    """Set the first step of a row's escalation, counted from `at`; the caller locks and saves it.
+    """Start the escalation of a submission, counted from `at`. The caller locks and saves the row.
 
-    An escalation under way goes on with its next step, no later than a first step would come.
+    If the escalation has begun already, its next step comes when it was due, or when a first step
+    would come, whichever is earlier.
     """
     first = next_try(at)
     if row.escalate_at is None:
@@ -36,9 +37,10 @@ def start(*, row: Submission, at: datetime) -> None:
 
 
 def pause(*, submission: Submission, by: User, at: datetime) -> None:
-    """Put the next step off by one period because `by` takes the submission: once for each person.
+    """Put the next step off by one period, because `by` takes the submission.
 
-    Called in the transaction of the assignment, before its history is written.
+    Each person can do this once for a submission. Called in the transaction of the assignment,
+    before the assignment is written to the history.
     """
     if not submission.history.filter(action="assign", by=by).exists():
         until = next_try(at)
@@ -47,10 +49,10 @@ def pause(*, submission: Submission, by: User, at: datetime) -> None:
 
 
 def escalate(*, limit: int = MOST_AT_ONCE) -> int:
-    """Order a letter for each red flag whose next step is due, and set the step after that.
+    """Order a letter for each red flag whose next step is due, and set the time of the next step.
 
-    Runs each minute, on any number of workers at once: one of them locks the row. Returns how many
-    red flags were escalated.
+    Runs each minute, and may run on several workers at once, because each run locks its rows.
+    Returns how many red flags were escalated.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -77,7 +79,7 @@ def escalate(*, limit: int = MOST_AT_ONCE) -> int:
 
 
 def _adopt_old_messages() -> None:
-    """Give a time to escalations of the previous release, which stored only a message to send."""
+    """Set `escalate_at` for escalations of the previous release, which only stored a message."""
     waiting = Message.objects.filter(kind="escalation", state=Message.State.WAITING)
     reached = Call.objects.filter(outcome=Call.Outcome.REACHED, by_clinician=True)
     unseen = Submission.objects.filter(
@@ -88,10 +90,11 @@ def _adopt_old_messages() -> None:
 
 
 def escalation_order(submission: Submission) -> Order:
-    """Return the letter of the step that falls due. The row's `escalations` includes this step.
+    """Return the order of the letter for the escalation step that is due.
 
-    The occasion contains the due time, since an alarm after a decision starts at step one again.
-    Raises ValueError for a submission that is not escalated.
+    `escalations` already counts this step. The occasion contains the due time, because an alarm
+    after a decision starts at step one again. Raises ValueError for a submission that is not
+    escalated.
     """
     if submission.escalate_at is None:
         raise ValueError("This submission is not escalated.")

@@ -22,7 +22,7 @@ AGAIN = {
 
 
 def again_at(code: str, now: datetime) -> datetime:
-    """Return when to call again, for a code of AGAIN."""
+    """Return when to call again, for one of the codes in AGAIN."""
     if code == TOMORROW:
         tomorrow = timezone.localtime(now).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
@@ -31,7 +31,7 @@ def again_at(code: str, now: datetime) -> datetime:
 
 
 class CallForm(forms.Form):
-    """A call that was made, with the revision of the submission that the caller had read."""
+    """A call that staff made, with the revision of the submission that the caller had read."""
 
     call = forms.ChoiceField(
         label=gettext_lazy("What became of the call"),
@@ -67,12 +67,12 @@ class CallForm(forms.Form):
         return data
 
     def cannot_wait(self) -> bool:
-        """Whether staff must reach the patient today."""
+        """Whether staff must reach the patient today, because the urgency allows no delay."""
         return self.submission.urgency >= Urgency.SAME_DAY
 
     def call_input(self) -> CallInput:
-        """Return the call that was entered, once the form is valid."""
+        """Return the call that staff entered. The form must be valid."""
         data = self.cleaned_data
-        # a form of the previous release has no `again`: the service then chooses the time
+        # a form of the previous release has no `again`, so the service chooses the time
         again = again_at(data["again"], timezone.now()) if data.get("again") else None
         return CallInput(outcome=data["call"], again_at=again, words=data.get("call_note", ""))

@@ -1,7 +1,7 @@
-"""Tell a patient: by a letter if one reaches them, else by a call that staff owe.
+"""Tell a patient: by a letter if letters reach the patient, or else by a call that staff owe.
 
-Each act that a patient has to hear of goes through `tell`. A letter that later cannot be sent,
-because the mail server refuses it or the address is gone, becomes an owed call too. See
+Each act that a patient has to hear of goes through `tell`. If a letter later cannot be sent,
+because the mail server refuses it or the address is gone, staff owe a call instead. See
 docs/decisions/0024.
 """
 
@@ -22,20 +22,22 @@ from intake.ways import calls, contact
 
 Reason = CallTask.Reason
 OF_VISITS = (Reason.OFFER, Reason.LOST, Reason.CONFIRMED, Reason.CHANGED, Reason.CANCELLED)
-# Patients read these on their own page. For more information, staff must still reach the patient.
+# A patient who opens the own page has read this news. MORE is missing, because staff must still
+# reach a patient from whom they need more information.
 READ = (Reason.MESSAGE, *OF_VISITS)
 VISITS = {
     "appointment_confirmed": Reason.CONFIRMED,
     "appointment_changed": Reason.CHANGED,
     "appointment_cancelled": Reason.CANCELLED,
 }
-"""Kind of a letter about a visit → the reason of a call that replaces the letter."""
+"""For each letter about a visit, the reason of the call that replaces the letter."""
 
-KNOWN = {"known": True}  # the payload of a letter that only confirms what the patient knows
+# payload of a letter that only confirms news that the patient already knows
+KNOWN = {"known": True}
 
 
 def letter_reaches(submission: Submission) -> bool:
-    """Whether the patient gave an address for letters; a sent letter may still fail."""
+    """Whether the patient gave an address for letters. Sending a letter may still fail."""
     return contact.way_to(submission.person) is not None
 
 
@@ -49,9 +51,9 @@ def tell(
 ) -> None:
     """Order a letter to the patient, or owe a call for `reason` when no letter reaches the patient.
 
-    Called in the transaction of the act that the patient has to hear of. `knows`: the patient acted
-    or was on the phone; a letter confirms the act, and no call is owed. `before`: moments by which
-    the patient must have heard of the act.
+    Called in the transaction of the act that the patient has to hear of. With `knows`, the patient
+    acted or was on the phone: a letter confirms the act, and no call is owed. `before` are moments
+    by which the patient must have heard of the act.
     """
     if knows:
         outbox.put_all([replace(order, payload=KNOWN)])
@@ -91,7 +93,7 @@ def _visit(message: Message) -> None:
 
 @outbox.when_unsent("appointment_offer", "offer_reminder", "waitlist_offer")
 def _offer(message: Message) -> None:
-    """Owe a call about an offer, due before the first of its open times expires."""
+    """Owe a call about an offer that is not answered, due before its first time lapses."""
     first = _offer_of(message)
     if first is None:
         return

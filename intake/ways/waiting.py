@@ -1,7 +1,8 @@
 """Stop a submission's clock while the patient has the next step, and start the clock again.
 
-A sweep puts a submission back on the worklist at `back_at`. The target then moves by the opening
-time since `asked_at`, when the patient learned what we need. See docs/decisions/0021.
+A sweep puts a submission back on the worklist at `back_at`. Then the target time moves by the
+opening time since `asked_at`, when the patient learned what the clinic needs. See
+docs/decisions/0021.
 """
 
 from datetime import datetime
@@ -18,23 +19,24 @@ from intake.history import build_history
 from intake.models.submissions import Submission, Urgency
 from intake.ways import contact
 
-# business days
+# all in business days
 REMIND_AFTER = 2
 BACK_AFTER = 4
 BACK_SOON_AFTER = 1
-MOST = 500  # one sweep puts at most this many submissions back on the worklist
+MOST = 500  # the most submissions that one sweep puts back on the worklist
 STATE = (
     *("status", "target_at", "reply_due_at", "asked_at", "back_at", "redirected_at"),
     *("escalate_at", "escalations", "revision"),
 )
-"""The columns that these functions set on a row; the caller saves them."""
+"""The columns that the functions of this module set. The caller saves the row."""
 
 
 def begin(row: Submission, *, at: datetime, told: bool) -> None:
-    """Take `row` off the worklist: from `at` on the patient has the next step.
+    """Take `row` off the worklist, because from `at` on the patient has the next step.
 
-    The clock stops only when the patient was `told`. The row returns after BACK_AFTER business
-    days; after BACK_SOON_AFTER when it is for the same day or a call must still tell the patient.
+    The clock stops only if the patient was `told`. The row comes back after BACK_AFTER business
+    days, or after BACK_SOON_AFTER if its urgency is the same day or if a call must still tell the
+    patient.
     """
     row.target_at = target_on_return(row, at)
     can_wait = told and row.urgency < Urgency.SAME_DAY
@@ -42,14 +44,15 @@ def begin(row: Submission, *, at: datetime, told: bool) -> None:
     row.asked_at = at if told else None
     row.back_at = hours.current().add_business_days(at, days)
     row.escalate_at = None
-    if told:  # the patient has heard our answer to their message too
+    if told:  # what the patient was told also answers the patient's message
         row.reply_due_at = None
 
 
 def end(row: Submission, *, at: datetime) -> None:
-    """Start the clock of `row` again; does nothing when the clock runs.
+    """Start the clock of `row` again. Does nothing when the clock is running.
 
-    A row for the same day is escalated at its target, since no letter alerts staff a second time.
+    A row for the same day is escalated at its target time, because no letter alerts staff a second
+    time.
     """
     row.target_at = target_on_return(row, at)
     if row.back_at and row.escalate_at is None and row.urgency >= Urgency.SAME_DAY:
@@ -58,10 +61,10 @@ def end(row: Submission, *, at: datetime) -> None:
 
 
 def target_on_return(row: Submission, at: datetime) -> datetime:
-    """Return the target of `row` if its clock starts again at `at`.
+    """Return the target time that `row` has if its clock starts again at `at`.
 
-    The target moves by the opening time for which the patient had the next step; it stays when the
-    clock runs.
+    The target time moves by the opening time during which the patient had the next step. When
+    the clock is running, the target time stays.
     """
     if row.back_at is None or row.asked_at is None:
         return row.target_at
@@ -71,12 +74,12 @@ def target_on_return(row: Submission, at: datetime) -> datetime:
 
 
 def order_reminder(*, row: Submission, at: datetime) -> None:
-    """Order a reminder to a patient who was asked: one for each decision.
+    """Order a reminder to a patient whom the clinic asked for something, once for each decision.
 
-    Orders nothing when no letter reaches the patient, or the row returns before the reminder.
+    Orders nothing when no letter reaches the patient, or when `row` comes back before the reminder.
     """
     due = hours.current().add_business_days(at, REMIND_AFTER)
-    decision = row.decisions.first()  # the newest
+    decision = row.decisions.first()  # the newest decision
     if decision and row.back_at and due < row.back_at and contact.way_to(row.person):
         outbox.put(
             kind="more_reminder", occasion=str(decision.pk), not_before=due, expires=row.back_at
@@ -84,7 +87,10 @@ def order_reminder(*, row: Submission, at: datetime) -> None:
 
 
 def answer(row: Submission, *, action: str, at: datetime) -> None:
-    """Put a locked `row` back on the worklist because the patient answered; `action` says how."""
+    """Put a locked `row` back on the worklist because the patient answered.
+
+    `action` says how the patient answered.
+    """
     end(row, at=at)
     row.status, row.asked_at = workflow.move(row.status, action), None
 
@@ -92,22 +98,23 @@ def answer(row: Submission, *, action: str, at: datetime) -> None:
 def apply_reached_call(
     row: Submission, *, by_clinician: bool, told_before: bool, told: bool, at: datetime
 ) -> str:
-    """Change a locked `row` after a call that reached the patient. Returns the action for the
-    row's history, '' when the status stays.
+    """Change a locked `row` after a call that reached the patient.
 
-    A clinician's call completes a decision on emergency care. `told`: the patient now knows what we
-    ask and has the next step. `told_before`: the patient knew already, and has answered by phone.
+    Returns the action for the row's history, or '' when the status stays. A clinician's call
+    completes a decision on emergency care. `told`: the patient now knows what the clinic asks, so
+    the patient has the next step. `told_before`: the patient knew this before the call, and
+    answered in the call.
     """
     if row.redirected_at and by_clinician:
         row.redirected_at = None
-        if row.status not in workflow.OPEN:  # the patient withdrew the submission
+        if row.status not in workflow.OPEN:  # the patient had withdrawn the submission
             return ""
         row.status, row.escalate_at = workflow.move(row.status, "decide"), None
         return "decide"
     if row.waits_for_patient and told_before:
         answer(row, action="return", at=at)
         return "return"
-    # while the clock runs, only a clinician's call gives the patient the next step
+    # while the clock runs (no `back_at`), only a clinician's call gives the patient the next step
     if row.status == "waiting" and (told if row.back_at else by_clinician):
         begin(row, at=at, told=True)
         return "ask"
@@ -117,10 +124,10 @@ def apply_reached_call(
 
 
 def record_answers(*, addition: Submission) -> None:
-    """Put the submissions that an addition answers back on the worklist.
+    """Put back on the worklist the submissions that an addition answers.
 
     An addition answers the submission that it follows, and the submission before that one, if the
-    clinic asked the patient something there. Called in the transaction that sends the addition.
+    clinic had asked the patient for more there. Called in the transaction that sends the addition.
     """
     followed = Q(pk=addition.follows_id)
     earlier = Submission.objects.filter(followed)
@@ -133,9 +140,10 @@ def record_answers(*, addition: Submission) -> None:
 
 
 def return_unanswered() -> int:
-    """Put submissions that patients did not answer in time back on the worklist.
+    """Put back on the worklist the submissions whose patients did not answer in time.
 
-    Runs each minute, on any number of workers at once. Returns how many submissions returned.
+    Runs each minute, and may run on several workers at once. Returns how many submissions came
+    back.
     """
     due = Submission.objects.filter(status="waiting", back_at__lte=timezone.now())
     keys = due.order_by("back_at").values_list("pk", flat=True)
@@ -143,7 +151,7 @@ def return_unanswered() -> int:
 
 
 def _return_if_due(pk: UUID) -> bool:
-    """Put one submission back on the worklist, unless it was answered, decided or returned."""
+    """Put one submission back on the worklist, unless its status or time changed meanwhile."""
     now = timezone.now()
     with transaction.atomic():
         rows = Submission.objects.select_for_update(of=("self",), skip_locked=True)

@@ -1,9 +1,10 @@
 """Put the texts of fired rules together for the patient, with this clinic's phone numbers.
 
-`advice` is always shown. `promise` (the clinic will call) is shown only when a phone number is
-stored and the clinic stays open until the level's contact time. When the clinic is closed the
-`closed` text of the rule, or else of its level, comes first. Of several rules only those of the
-winning level say when, and only one of them makes a promise.
+The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
+phone number is stored and the clinic stays open until the contact time of the level. While the
+clinic is closed, the text `closed` of the rule, or else of its level, comes first. If several rules
+fire, `promise` and `closed` are shown only for rules of the highest level, and at most one promise
+is shown.
 """
 
 import re
@@ -12,31 +13,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.translation import get_language, override
+from django.utils.translation import override
 
 from clinic import hours
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment, Fired
+from intake.domain.wording import Wording
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
-MOST_ADVICE = 3  # advice texts at once; patients do not read more
+MOST_ADVICE = 3  # how many advice texts are shown at once, because patients do not read more
 _NUMBERS = re.compile(r"\b(911|988)\b")
 
 
 @dataclass(frozen=True)
 class Card:
-    """The texts of one rule at one moment."""
+    """The texts of one fired rule that are shown to the patient at one moment."""
 
     rule: str
     level: str  # an urgency, or 'crisis' for thoughts of suicide
     closed: str
     advice: str
     promise: str
-    language: str = ""  # set when it is not the page's language, for want of a signed translation
+    language: str = ""  # the texts' language, if it is not that of the page
 
     @property
     def whole(self) -> str:
-        """All texts as one: for a closed clinic, the advice, the promise."""
+        """All texts in one: the text for a closed clinic, the advice, the promise."""
         return " ".join(text for text in (self.closed, self.advice, self.promise) if text)
 
 
@@ -61,24 +63,25 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
     if may_promise:
         with override(language):
             promise = filled(texts.promise or "", level)
-    # a rule that reads the crisis question speaks of the crisis line first
+    # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
+    # crisis line
     return Card(
         rule=fired.id,
         level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),
-        language="" if language == (get_language() or "en") else language,
+        language=if_foreign(language),
     )
 
 
 def cards(
     words: Wording, fired: Iterable[Fired], *, urgency: str, phone: bool, at: datetime
 ) -> list[Card]:
-    """Make the cards of several rules, in their order.
+    """Make the cards of several rules, in the order of the rules.
 
-    `urgency` is the winning level. Rules of a lower level show their advice only, and at most one
-    card makes a promise.
+    `urgency` is the highest level. Cards of rules with a lower level have only the advice. At most
+    one card has a promise.
     """
     made: list[Card] = []
     for rule in fired:
@@ -92,10 +95,10 @@ def cards(
 
 
 def red_flags(assessment: Assessment) -> list[Fired]:
-    """Return the fired rules of level emergency and same day."""
+    """Return the fired rules of the levels emergency and same day."""
     return [fired for fired in assessment.fired if fired.level in ("emergency", "same_day")]
 
 
 def winning_rules(assessment: Assessment) -> list[Fired]:
-    """Return the fired rules of the winning level."""
+    """Return the fired rules of the level that decides the urgency."""
     return [fired for fired in assessment.fired if fired.level == assessment.urgency]

@@ -4,5 +4,5 @@ from django.contrib.auth.models import User
 
 
 def person_words(user: User) -> str:
-    """Return the name under which colleagues know a member of staff."""
+    """Return the name by which colleagues know a member of staff."""
     return user.get_full_name() or user.get_username()

@@ -1,4 +1,4 @@
-"""Put the periods of a level into words; no text of a protocol writes them out."""
+"""Write the periods of a level in words, and put them into texts in place of placeholders."""
 
 from clinic import hours
 from intake.domain.definition import Level, Within
@@ -6,7 +6,7 @@ from intake.domain.levels import PLACEHOLDER, periods
 
 
 def words_of(within: Within) -> str:
-    """Return a target in words, in the current language: '6 weeks'."""
+    """Return a period in words, in the current language: '6 weeks'."""
     return hours.period_words(
         open_hours=within.open_hours or 0,
         business_days=within.business_days or 0,
@@ -17,7 +17,7 @@ def words_of(within: Within) -> str:
 def filled(text: str, level: Level, *, by: str = "") -> str:
     """Put the level's periods into a text, in the current language.
 
-    `by` is the day and time until when the clinic contacts the patient.
+    `by` is the day and time by which the clinic contacts the patient.
     """
     words = {"by": by, **{name: words_of(within) for name, within in periods(level).items()}}
     return PLACEHOLDER.sub(lambda found: words.get(found[1], found[0]), text)

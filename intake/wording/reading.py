@@ -25,7 +25,7 @@ PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
 
 @dataclass(frozen=True)
 class AnswerRow:
-    """One question and its answer. `values` is empty for an unanswered question."""
+    """One question and its answer in words. `values` is empty for an unanswered question."""
 
     question: str
     label: str
@@ -41,10 +41,11 @@ class AnswerRow:
 class AnswerGroup:
     title: str
     rows: tuple[AnswerRow, ...]
+    section: str
 
 
 def answer_words(question: Question, value: Any) -> tuple[str, ...]:
-    """Write an answer: the labels of its options, a number with its unit, or the text."""
+    """Return an answer in words: the labels of options, a number with its unit, or the text."""
     if value is None or value == ():
         return ()
     match question.type:
@@ -55,9 +56,7 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
         case "boolean":
             return (gettext("Yes") if value else gettext("No"),)
         case "decimal" | "integer":
-            # The question names the units 'a' and 'd' (years, days).
-            unit = question.unit if question.unit not in (None, "a", "d") else ""
-            return (f"{value} {unit}".strip(),)
+            return (f"{value} {question.shown_unit}".strip(),)
         case _:
             return (value,)
 
@@ -65,19 +64,20 @@ def answer_words(question: Question, value: Any) -> tuple[str, ...]:
 def answers_by_part(
     protocol: Protocol, pages: Iterable[QuestionPage], answers: Mapping[str, Any], *, proxied: bool
 ) -> list[AnswerGroup]:
-    """Return the asked questions with their answers, by section, in order."""
-    found: dict[str, list[AnswerRow]] = {}
+    """Return the questions that were asked, with their answers, in order and grouped by section."""
+    found: dict[tuple[str, str], list[AnswerRow]] = {}
     for page in pages:
-        found.setdefault(page.title, []).extend(_rows(page, answers, proxied))
-    return [AnswerGroup(title, tuple(rows)) for title, rows in found.items()]
+        rows = found.setdefault((page.title, page.section), [])
+        rows.extend(_rows(page, answers, proxied))
+    return [AnswerGroup(title, tuple(rows), id) for (title, id), rows in found.items()]
 
 
 def contact_rows(
     protocol: Protocol, contact: Mapping[str, Any], *, veiled: Collection[str] = ()
 ) -> list[tuple[str, list[str]]]:
-    """Return the contact details as labels and values.
+    """Return the contact details as pairs of label and values.
 
-    Fields that were not asked are left out. Veiled fields have no values.
+    Fields that were not asked are left out. Fields that the veil hides have no values.
     """
     asked = protocol.question(protocol.uses.contact.language_help)
     language = {option.code: option.label for option in asked.options}
@@ -96,12 +96,12 @@ def contact_rows(
 
 
 def date_words(stored: str) -> str:
-    """Write a stored date in the format of the page's language; '' without a date."""
+    """Return a stored date in the format of the page's language; '' if there is no date."""
     return date_format(date.fromisoformat(stored), "DATE_FORMAT") if stored else ""
 
 
 def phone_words(stored: str) -> str:
-    """Write a stored phone number: national format at home, international format for abroad."""
+    """Return a stored phone number in national form, or in international form if it is foreign."""
     try:
         number = phonenumbers.parse(stored)
     except phonenumbers.NumberParseException:

@@ -1,9 +1,10 @@
 """Run `python -m tests.bench`: start servers, print a table, write bench-results/*.json.
 
 Everything runs on loopback. The program exits with status 1 when a goal is missed. `python -m
-tests.bench book` measures only appointments, `python -m tests.bench together` only patients beside
-staff who read. `python -m tests.bench staff` measures the staff's pages, which the other runs leave
-out. It first stores a million submissions; BENCH_ROWS sets a smaller number.
+tests.bench book` measures only appointments, `python -m tests.bench together` only patients who
+send forms while staff read pages. `python -m tests.bench staff` measures the staff's pages, which
+the other runs leave out. The run for staff first stores a million submissions; BENCH_ROWS sets a
+smaller number.
 """
 
 import datetime
@@ -48,7 +49,7 @@ def _measure(folder: Path) -> tuple[list[Any], str]:
         if sys.argv[1:] == ["together"]:
             return [together.measure()], "staff and patients alone"
         lines, stored = ([], "the book alone") if sys.argv[1:] == ["book"] else _intakes(folder)
-        # last, because they empty the tables
+        # these three run last, because `one_slot` and `five_years` empty tables
         return [*lines, together.measure(), book.one_slot(folder), book.five_years()], stored
 
 
@@ -75,7 +76,7 @@ def _intakes(folder: Path) -> tuple[list[Any], str]:
         ]
         connection.close()
         rounds, crowds = goals.RUNS * goals.ROUNDS, goals.RUNS * goals.EACH + 4 * goals.PATIENTS
-        more = 2 + goals.PAIRS  # one intake each for G4 and G6, and the visits of T05
+        more = 2 + goals.PAIRS  # one intake for G4, one for G6, and the submissions of T05
         assert ours.stored() == rounds + crowds + more, "an intake is missing"
         assert floor.stored() == 2 * rounds + crowds, "a floor form is missing"
         return lines, f"all {ours.stored()} intakes and {floor.stored()} floor forms"

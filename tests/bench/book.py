@@ -36,8 +36,8 @@ LOOKS = 30
 def one_slot(folder: Path) -> Line:
     """Measure G9: 50 patients without a booking post the same slot at once.
 
-    The floor is a stock Django view with one INSERT into a table with a unique column. Both are
-    measured over HTTP, in rounds that alternate.
+    The floor is a stock Django view with one INSERT into a table with a unique column. The clinic
+    and the floor are measured over HTTP, in rounds that alternate.
     """
     turns = WARM_UP + ROUNDS
     slots, patients = booking.fill(CLIENTS, turns)
@@ -53,7 +53,7 @@ def one_slot(folder: Path) -> Line:
             cookies, token, visit = visitors[number]
             slot = slots[turn // 2]
             fields = [("csrfmiddlewaretoken", token), ("slot", slot), ("visit", visit)]
-            browser = Browser(server.port)  # opened before the start, a new one for each round
+            browser = Browser(server.port)  # connects before the clock of the round starts
             browser.cookies.update(cookies)
 
             def act() -> int:
@@ -84,7 +84,7 @@ def _give_back() -> None:
 
 
 def _way_in(patient: Submission) -> str:
-    """Redeem the code that was sent. Returns the key of the grant for the patient's own page."""
+    """Send a code and redeem it. Returns the key that opens the patient's own page."""
     key = codes.send(address=patient.person["email"], reference=patient.reference)
     letter = Message.objects.filter(kind="code").latest("created_at")
     opened = codes.redeem(key=key, code=letter.payload["code"])
@@ -93,7 +93,7 @@ def _way_in(patient: Submission) -> str:
 
 
 def _visitors(server: Server, path: str, keys: list[str]) -> list[tuple[dict[str, str], str, str]]:
-    """Load the page as each visitor. Returns their cookies, form tokens and visit types."""
+    """Load the page for each key. Returns each visitor's cookies, form token and visit type."""
     visit, found = str(book.visit_type().pk), []
     for key in keys:
         with Browser(server.port) as browser:
@@ -106,7 +106,7 @@ def _visitors(server: Server, path: str, keys: list[str]) -> list[tuple[dict[str
 
 
 def _patient_told(answer: Answer, slot: str) -> int:
-    """Judge an answer: the slot is held (WON), or gone with others to choose (GONE), or FAILED."""
+    """Return WON if the slot is held, GONE if the page offers other slots instead, else FAILED."""
     page = answer.body
     if answer.status == 200 and HELD in page and f'name="slot" value="{slot}"'.encode() in page:
         return booking.WON
@@ -120,7 +120,7 @@ def _floor_told(answer: Answer, _slot: str) -> int:
 
 
 def five_years() -> Line:
-    """Compare the week and the list of free times with an empty book and with 50,000 appointments.
+    """Measure how long the week and the list of free times take, for 0 and 50,000 appointments.
 
     The tables are vacuumed first, as autovacuum would do within five years.
     """
@@ -168,7 +168,10 @@ def five_years() -> Line:
 
 
 def _look(look: Callable[[], Any]) -> tuple[float, int, int]:
-    """Return the median seconds, the number of queries and the number of lines of one look."""
+    """Call `look` many times. Returns the median seconds of a call.
+
+    Returns also the number of queries and of lines of one call.
+    """
     with CaptureQueriesContext(connection) as queries:
         lines = len(look())
     times = []
@@ -186,7 +189,10 @@ def _vacuum() -> None:
 
 
 def _fill_years(people: list[Clinician]) -> int:
-    """Book eight visits for each clinician and weekday, two and a half years back and ahead."""
+    """Book eight visits for each clinician and weekday, and return the number of visits.
+
+    The visits lie in the last two and a half years and in the next two and a half.
+    """
     today = book.in_days(0, "08:00")
     around = (today + timedelta(days=n) for n in range(-YEARS * 183, YEARS * 183))
     given = {

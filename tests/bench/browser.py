@@ -1,4 +1,4 @@
-"""A minimal browser, so that its own time does not distort the times of the servers."""
+"""A minimal browser, which takes so little time that it does not distort the servers' times."""
 
 import contextlib
 import gzip

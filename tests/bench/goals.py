@@ -1,4 +1,4 @@
-"""One function for each goal. It returns a ratio or a count, measured in one run on one server."""
+"""One function measures each goal. Both sites are measured on the same machine in the same run."""
 
 import gzip
 import re
@@ -24,8 +24,8 @@ RUNS = 3
 # rounds in one run of G3; a round is one intake, one floor form and one wide floor form
 ROUNDS = 30
 PATIENTS = 8  # patients at once, in G5
-PAIRS = 200  # requests of each sort, in T05
-EACH = 64  # intakes, and floor forms, in one run of G5
+PAIRS = 200  # requests with a known address in T05, and as many with an unknown address
+EACH = 64  # intakes in one run of G5, and as many floor forms
 Walk = Callable[[Browser], Iterator[Answer]]
 
 
@@ -51,7 +51,7 @@ def visit(server: Server, walk: Walk) -> float:
 
 
 def warm_up(ours: Server, floor: Server) -> None:
-    """Let every worker serve every page once: many visitors come at once."""
+    """Send many visitors to both servers before measuring, so that every worker is warm."""
     for server, walk in ((ours, patients.intake), (floor, patients.form)):
         crowd(server, walk, 4 * PATIENTS)
 
@@ -86,7 +86,7 @@ def one_after_the_other(ours: Server, floor: Server) -> Line:
 
 
 def crowd(server: Server, walk: Walk, visits: int) -> float:
-    """Return the visits per second of several visitors at once."""
+    """Let eight visitors make `visits` visits at once. Returns the visits per second."""
     tickets, errors = count(), []
 
     def visitor() -> None:
@@ -158,11 +158,14 @@ def _encoded(data: dict[str, list[str]] | None) -> dict[str, Any]:
 
 
 def statements() -> Line:
-    """Measure G4: data statements for each request, and requests for each page."""
+    """Measure G4: the database statements of each request, and the requests of each page.
+
+    Statements about savepoints do not count.
+    """
     browser = InProcess()
     for _answer in patients.intake(browser):
         pass
-    steps = [path for path in browser.counts if "/intake/legs/p/" in path[1]]
+    steps = [path for path in browser.counts if "/p/" in path[1]]
     shown = max(n for method, _path, n in steps if method == "GET")
     answered = max(n for method, _path, n in steps if method == "POST")
     sent = next(n for m, path, n in browser.counts if (m, path) == ("POST", "/intake/check/"))
@@ -176,7 +179,7 @@ def statements() -> Line:
 
 
 def strangers(ours: Server) -> Line:
-    """Measure T05: the time of an answer must not reveal whether reference and address match."""
+    """Measure T05: how long an answer takes must not reveal whether reference and address match."""
     known = [
         (builders.submission({"email": f"p{n}@example.org"}).reference, n) for n in range(PAIRS)
     ]
@@ -220,7 +223,7 @@ def weight(ours: Server) -> Line:
     return Line("G6", what, f"≤ {allowed / 1000:.0f} KB", told, total <= allowed, data)
 
 
-PROTOTYPE_PAGES = 8  # the pages of 17 requests: two for each page, one for the last
+PROTOTYPE_PAGES = 8  # pages of the prototype for which the goal was set
 LINKED = re.compile(rb'(?:href|src)="(/static/[^"]+)"')
 
 
@@ -233,7 +236,7 @@ def _file(server: Server, path: str) -> int:
 
 
 def compressed(answer: Answer) -> int:
-    """Return the size of the body on the wire, or its size after a proxy's gzip."""
+    """Return the body's size after gzip. A body that is not compressed yet is compressed here."""
     if answer.header("content-encoding") == "gzip":
         return len(answer.body)
     return len(gzip.compress(answer.body, 6))

@@ -1,25 +1,55 @@
-"""The two visitors: a patient who fills in the whole intake, and a visitor of the plain floor."""
+"""The two visitors: a patient who fills in the whole intake, and one who fills in the floor's form.
 
-from collections.abc import Iterator
+The floor is a plain Django site, to compare times with (`tests/bench/floor`).
+"""
+
+from collections.abc import Iterator, Mapping
 from itertools import count
+from typing import Any
 
+from django.utils import timezone
+
+from intake.demonstration import people
 from intake.domain import answers as domain
+from intake.domain.definition import Protocol
 from intake.domain.route import route
-from intake.protocols import current
+from intake.protocols import served
 from tests.bench.browser import Answer, Browser
 from tests.builders import CONTACT_DETAILS, ORDINARY, WISH
 
 Fields = list[tuple[str, str]]
 
 
-def _pages() -> Iterator[tuple[str, Fields]]:
-    """Yield the fields that the ordinary patient sends on each step, in order."""
-    for page in route(current(), ORDINARY, si_screen=False):
+def _answers(protocol: Protocol) -> tuple[Mapping[str, Any], str]:
+    """Return the answers of an adult who walks the protocol without a stop, and the birth date.
+
+    That is the ordinary patient where the protocol asks for everything that he says, else the first
+    invented person who answers for himself or herself.
+    """
+    if all(any(q.id == id for q in protocol.questions) for id in ORDINARY):
+        return ORDINARY, CONTACT_DETAILS["birth_date"]
+    uses = protocol.uses
+    for person in people.patients(protocol, seed=1, count=50, until=timezone.now()):
+        said = person.content.answers
+        if (
+            person.kind == "intake"
+            and said[uses.age] >= 18
+            and not uses.is_proxy(said[uses.who.q])
+            and not person.content.stops
+        ):
+            return said, person.content.contact["birth_date"]
+    raise LookupError(f"no story of {protocol.name} is an adult's whole intake")
+
+
+def pages_of(protocol: Protocol) -> Iterator[tuple[str, Fields]]:
+    """Yield the fields that the patient of the protocol sends on each step, in order."""
+    answers, birth_date = _answers(protocol)
+    for page in route(protocol, answers, si_screen=False):
         if page.id == "contact":
             continue
-        given = [(q.id, domain.plain(ORDINARY[q.id])) for q in page.questions if q.id in ORDINARY]
+        given = [(q.id, domain.plain(answers[q.id])) for q in page.questions if q.id in answers]
         yield page.id, _flat(given)
-    year, month, day = CONTACT_DETAILS["birth_date"].split("-")
+    year, month, day = birth_date.split("-")
     born = {"birth_date_month": month, "birth_date_day": day, "birth_date_year": year}
     kept = {k: v for k, v in CONTACT_DETAILS.items() if k not in ("birth_date", "consent", "ack")}
     yield "contact", _flat([*kept.items(), *born.items(), ("ack", "on"), ("consent", "on")])
@@ -27,7 +57,7 @@ def _pages() -> Iterator[tuple[str, Fields]]:
 
 
 def _flat(given: list[tuple[str, object]]) -> Fields:
-    """Return one pair for each value. The name of a list is repeated, as a browser sends it."""
+    """Return one pair for each value. A list becomes several pairs of the same name."""
     return [
         (name, str(value))
         for name, values in given
@@ -35,22 +65,27 @@ def _flat(given: list[tuple[str, object]]) -> Fields:
     ]
 
 
-PAGES: list[tuple[str, Fields]] = list(_pages())
+PAGES: dict[str, list[tuple[str, Fields]]] = {
+    protocol.name: list(pages_of(protocol)) for protocol in served()
+}
 _visits = count()
 
 
-def intake(browser: Browser) -> Iterator[Answer]:
-    """Make every request of a patient's whole intake. Yields each answer."""
+def intake(browser: Browser, protocol: str = "") -> Iterator[Answer]:
+    """Make every request of a patient's whole intake. Yields each answer.
+
+    Patients take the served protocols in turn, unless one is named.
+    """
     told = ("email", CONTACT_DETAILS["email"])
-    mine = {
-        told: ("email", f"patient{next(_visits)}@example.org")
-    }  # each patient has a mailbox of their own
-    page = browser.get("/intake/")
+    visit = next(_visits)
+    mine = {told: ("email", f"patient{visit}@example.org")}  # each patient has an own mailbox
+    name = protocol or [*PAGES][visit % len(PAGES)]
+    page = browser.get(f"/intake/{name}/")
     yield page
-    sent = browser.post("/intake/", [("csrfmiddlewaretoken", page.token)])
+    sent = browser.post(f"/intake/{name}/", [("csrfmiddlewaretoken", page.token)])
     yield sent
-    for step, fields in PAGES:
-        path = f"/intake/legs/p/{step}/"
+    for step, fields in PAGES[name]:
+        path = f"/intake/{name}/p/{step}/"
         assert sent.header("location") == path, (sent.status, sent.header("location"), path)
         page = browser.get(path)
         yield page
@@ -77,7 +112,7 @@ FLOOR: Fields = [
 
 
 def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
-    """Visit the plain floor: open its form, post the answers, open the page of thanks."""
+    """Fill in the form of the floor, a plain Django site, and open its page of thanks."""
     page = browser.get(path)
     yield page
     sent = browser.post(path, [("csrfmiddlewaretoken", page.token), *FLOOR])
@@ -89,5 +124,5 @@ def form(browser: Browser, path: str = "/") -> Iterator[Answer]:
 
 
 def wide_form(browser: Browser) -> Iterator[Answer]:
-    """Visit the floor's form with as many controls as the whole intake has."""
+    """Fill in the floor's form that has as many controls as the whole intake."""
     return form(browser, "/wide/")

@@ -1,4 +1,4 @@
-"""Run `python -m tests.bench.profile`: show which part of the program takes the time of one intake.
+"""Run `python -m tests.bench.profile`: show which parts of the program take an intake's time.
 
 The requests run in this process, without a server in between; the test client's own time is left
 out. cProfile overstates the cost of small functions, so compare the shares and not the
@@ -16,9 +16,9 @@ from pathlib import Path
 from tests.bench import servers
 
 INTAKES = 30
-# the first entry that is a part of a function's file name counts
+# a function belongs to the first entry whose key occurs in its path or name
 PARTS = {
-    "/django/test/": "",  # the test client
+    "/django/test/": "",  # the test client is no part of the program
     "/tests/": "",
     "/unittest/": "",
     "psycopg2": "SQL: PostgreSQL and its driver",
@@ -46,7 +46,7 @@ OTHER = "Python itself: built-in functions, regular expressions, the rest"
 
 
 def part_of(file: str, name: str) -> str:
-    """Return the part of the program that a function belongs to; '' for other programs."""
+    """Return the part of the program that a function belongs to, or '' for a function of tests."""
     where = f"{file} {name}"
     return next((part for sign, part in PARTS.items() if sign in where), OTHER)
 

@@ -16,12 +16,14 @@ from tests.bench.goals import RUNS, Line
 from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
-SLICES = 24  # slices of each server in one run; they alternate, so other load slows both
-EACH = 100  # answers in a slice
+# the number of short slices in which one run measures each server; the servers take turns, so that
+# other load slows both alike
+SLICES = 24
+EACH = 100  # answers in one slice
 
 
 def page_nearest(size: int) -> tuple[str, bytes]:
-    """Return path and text of the public page whose size is nearest to `size` bytes."""
+    """Return the path and the bytes of the public page whose size is nearest to `size` bytes."""
     kept = store.opened(settings.PAGE_STORE)
     sitemap = Client(SERVER_NAME="127.0.0.1").get(rendered.SITEMAP).content.decode()
     found = {}
@@ -113,7 +115,10 @@ def public_pages(ours: Server, bare: int, path: str) -> Line:
 
 
 def queries(path: str) -> Line:
-    """Measure G2: the statements of a public page before and after it is stored, without cookie."""
+    """Measure G2: the database statements of a public page, before and after the page is stored.
+
+    No answer may set a cookie.
+    """
     before = store.opened(settings.PAGE_STORE)
     store.begin(before, "nothing")
     counts, cookies = [], 0

@@ -1,9 +1,9 @@
 """Store submissions by the million, with all columns that the staff's lists and pages read.
 
-All rows share the answers of sixty synthetic patients, and the results of the rules for them.
-Each row has its own name, birth date and phone number, with the search tokens that the service
-would store. Every value is sealed for its own row, so each submission can be opened. Each
-submission also has its request for a visit, its history and, if it is decided, its decision.
+All rows share the answers and assessments of sixty synthetic patients. Each row has its own name,
+birth date and phone number, with the search tokens that the service would store. Every value is
+sealed for its own row, so each submission can be opened. Each submission also has an appointment
+request, a history and, if a clinician has decided, a decision.
 """
 
 import json
@@ -35,10 +35,10 @@ MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 
 
 class Shares(NamedTuple):
-    """How many submissions wait, how many are decided, and how many of these a list shows.
+    """The share of submissions that wait, that are decided, and that the other lists show.
 
-    `decided_in` is the time in which the decided ones were sent. By default it grows with
-    `decided`.
+    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the span
+    is longer if more submissions are decided.
     """
 
     waiting: float = 0.1
@@ -51,10 +51,10 @@ class Shares(NamedTuple):
 
 REAL = Shares()
 FULL_LISTS = Shares(0.4, 0.3, 0.1, 0.1, 0.1, decided_in=timedelta(days=60))
-"""Shares that fill a page of each list among a thousand submissions. Each row takes its time, so a
-list is compared with one of as many rows."""
+"""With these shares a thousand submissions are enough to fill a page of each list. Each row takes
+time, so a list is compared with a list of equally many rows."""
 
-# status of a submission → progress of its request → share
+# status of a submission → progress of its appointment request → share in percent
 PROGRESS = {
     "decided": {"requested": 40, "called": 15, "offered": 15, "booked": 30},
     "closed": {"done": 80, "missed": 8, "withdrawn": 8, "called": 2, "requested": 2},
@@ -70,8 +70,8 @@ Rows = dict[Any, dict[str, Any]]
 def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
     """Store `count` submissions, the oldest first.
 
-    The indexes are dropped first and built afterwards from their own definitions. Then the tables
-    are vacuumed, as autovacuum would do over the years.
+    The indexes are dropped first and created again at the end, which is faster. Then the tables are
+    vacuumed, as autovacuum would do over the years.
     """
     indexes = [(model, index) for model in TABLES for index in model._meta.indexes]
     with connection.cursor() as cursor:
@@ -85,11 +85,11 @@ def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
                 editor.add_index(model, index)
         for model in TABLES:
             cursor.execute(f"vacuum (analyze) {model._meta.db_table}")
-    connection.close()  # ends the connection's settings too
+    connection.close()  # `statement_timeout` and `maintenance_work_mem` end with the connection
 
 
 def store(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
-    """Store `count` submissions and the rows beside them by COPY."""
+    """Store `count` submissions and their related rows by COPY."""
     documents.store_protocol(current())
     rows = _rows(count, [user.pk for user in staff], shares)
     with connection.cursor() as cursor:
@@ -106,7 +106,7 @@ def _copy(cursor: Any, model: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
-    """Yield the rows of each submission: its own row and those of the related tables."""
+    """Yield the rows of each submission: its own row and the rows of the related tables."""
     rng = random.Random(7)
     now = timezone.now()
     patterns = list(_patterns(now))
@@ -116,7 +116,7 @@ def _rows(count: int, staff: list[int], shares: Shares) -> Iterator[Rows]:
     rare = {count * n // (ALIKE + 1) for n in range(1, ALIKE + 1)}
     earlier = None
     for number in range(count):
-        pk, left = uuid7(), count - number  # the last submission was sent just now
+        pk, left = uuid7(), count - number  # `left` is 1 for the last, which was sent just now
         pattern, columns, said = rng.choice(patterns)
         if left <= waiting:
             sent = now - WAITS * (left / waiting)
@@ -203,14 +203,14 @@ def _beside(
 def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
     """Seal JSON text for one row, as `seal_for` does.
 
-    Takes JSON text rather than a value, because many rows share one text and it is dumped only
+    Takes JSON text rather than a value, because many rows share one text, which is dumped only
     once.
     """
     return sealing.seal(text.encode(), model._meta.get_field(name).place_of(pk))
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """Yield the submissions of sixty patients: the row, its columns for COPY, its sealed texts."""
+    """Yield sixty patients' submissions: the row, its columns for COPY, the JSON texts to seal."""
     for patient in people.patients(current(), seed=7, count=60, until=now):
         row = composing.build_submission(
             draft_id=uuid7(),

@@ -19,7 +19,7 @@ GUNICORN = "--workers 2 --threads 4 --keep-alive 60 --no-control-socket --log-le
 
 @dataclass(frozen=True)
 class Server:
-    """A site on loopback, and a function that counts the forms in its database."""
+    """A site on loopback. `stored` counts the forms in the site's database."""
 
     port: int
     database: str
@@ -34,7 +34,7 @@ class Server:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the settings of clinic and floor, both with the database in `folder`."""
+    """Return the environment variables of clinic and floor. Both use the PostgreSQL in `folder`."""
     host = str(devdb.socket_dir(folder / "pg"))
     return {
         "DEMO": "on",
@@ -110,7 +110,7 @@ def bare() -> Iterator[int]:
 def gunicorn(wsgi: str, *options: str, **settings: str) -> Iterator[Gunicorn]:
     """Serve a site by gunicorn with these options and settings, and stop gunicorn at the end."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        # gunicorn sets this later, and would miss the connections made while it starts
+        # gunicorn sets this option only when it has started, too late for the first connections
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bind = f"fd://{listening.fileno()}"
         command = [sys.executable, "-m", "gunicorn", *GUNICORN, *options, "--bind", bind, wsgi]

@@ -1,8 +1,8 @@
 """Measure the staff's pages with a million submissions, and the server itself.
 
 G7 and G8 compare the worklist with a stock changelist of a thousand records. G7b compares each
-other list, filter and page of submissions with itself at a thousand submissions. G10 compares the
-server with a bare server that has the same packages.
+other list, filter and page with the same page of a thousand submissions. G10 compares the server
+with a bare server that has the same packages.
 
 One client with one connection opens all pages in turn, at all sites in the same run. The time of a
 search is the whole wait of a person: for sending the form and for loading the list.
@@ -38,8 +38,8 @@ from tests.desk import FRONT_DESK, WORKLIST, desk_page_of, page_of
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 FEW = 1_000
-LOOKS = 30  # looks at each page in one run
-LOOKS_AT_EACH = 5  # looks at each page of G7b, which has many pages
+LOOKS = 30  # how often one run opens each page
+LOOKS_AT_EACH = 5  # how often one run opens each page of G7b, which has many pages
 STARTS = 5
 PAGES = {
     "first page": WORKLIST,
@@ -83,7 +83,7 @@ class Filled:
 
 
 def measure(folder: Path) -> list[Line]:
-    """Measure all goals of this module. The bench's database runs, and its tables are empty."""
+    """Measure all goals of this module. The bench's database must run, with empty tables."""
     connection.close()
     host = str(devdb.socket_dir(folder / "pg"))
     with closing(psycopg2.connect(host=host, user=devdb.USER, dbname="postgres")) as made:
@@ -116,13 +116,13 @@ def measure(folder: Path) -> list[Line]:
         every = _every(_runs(each, LOOKS_AT_EACH), rows)
     server = _server(of_many.clinician)
     stock = statistics.median(run["stock"] for run in runs)
-    firsts = _first_looks(folder, of_many.clinician)  # last, because it stops the database
+    firsts = _first_looks(folder, of_many.clinician)  # measured last, because it stops PostgreSQL
     search = _search(runs, {name: taken / stock for name, taken in firsts.items()})
     return [_worklist(runs, counts), every, search, server]
 
 
 def _filled(rows: int) -> Filled:
-    """Store `count` submissions, and sign a clinician and the front desk in."""
+    """Store `rows` submissions, and sign a clinician and the front desk in."""
     staff = [builders.member("clinician", f"dr-{number}") for number in range(5)]
     began = time.monotonic()
     records.fill(rows, staff, records.FULL_LISTS if rows == FEW else records.REAL)
@@ -150,7 +150,7 @@ def _floor_filled() -> str:
 
 
 def _statements() -> dict[str, int]:
-    """Return the number of statements of each page, without those of connection and sign-in."""
+    """Return the number of database statements of each page, when connected and signed in."""
     browser = goals.InProcess()
     builders.sign_in(browser.client, builders.member("clinician", "dr-0"))
     for path in PAGES.values():
@@ -200,7 +200,7 @@ def _changelist(browser: Browser) -> None:
 
 
 def _each(port: int, filled: Filled) -> dict[str, Look]:
-    """Return every list, filter and page of G7b at one site."""
+    """Return functions that open every list, filter and page of G7b at one site, by their names."""
     doctor, desk = _browser(port, filled.clinician), _browser(port, filled.desk)
     return {
         **{name: partial(_seen, doctor, path) for name, path in (LISTS | filled.pages).items()},
@@ -212,14 +212,14 @@ def _each(port: int, filled: Filled) -> dict[str, Look]:
 
 
 def _seen(browser: Browser, path: str) -> int:
-    """Look at a page. Returns the rows that it shows."""
+    """Open a page. Returns the number of rows that the page shows."""
     answer = browser.get(path)
     assert answer.status == 200, (path, answer.status)
     return _rows(answer)
 
 
 def _runs(looks: dict[str, Look], rounds: int) -> list[dict[str, float]]:
-    """Repeat `_run`, after every worker has served each page once."""
+    """Repeat `_run` after every worker has served each page once. Returns the runs' results."""
     for look in list(looks.values()) * 8:
         look()
     return [_run(looks, rounds) for _ in range(RUNS)]
@@ -241,9 +241,10 @@ def _timed(look: Look) -> float:
 
 
 def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
-    """Return the milliseconds of a first look after a restart of PostgreSQL and of the server.
+    """Return the milliseconds of each page when it is the first page after a restart.
 
-    Before, the server's workers have only answered that they are alive.
+    PostgreSQL and the server are restarted before each page. In between, the server answers only
+    /healthz.
     """
     with servers.gunicorn("clinic.wsgi") as ours:
         browser = _browser(ours.port, cookies)
@@ -266,7 +267,10 @@ def _first_looks(folder: Path, cookies: Cookies) -> dict[str, float]:
 
 # --- results ------------------------------------------------------------------------------------
 def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
-    """Measure G7: first page and a filter, against the stock list and our own with a thousand."""
+    """Measure G7: the worklist's first page and a filter.
+
+    Both are compared with the stock list, and with our worklist of a thousand submissions.
+    """
     names = ("first page", "closed")
     to_stock = {name: _ratio(runs, name, "stock") for name in names}
     to_few = {name: _ratio(runs, name, f"few: {name}") for name in names}
@@ -283,9 +287,10 @@ def _worklist(runs: list[dict[str, float]], counts: dict[str, int]) -> Line:
 
 
 def _every(runs: list[dict[str, float]], rows: dict[str, int]) -> Line:
-    """Measure G7b: each list, filter and page of submissions against itself with a thousand.
+    """Measure G7b: each list, filter and page, against itself with a thousand submissions.
 
-    `rows` says how many rows each shows: a list with fewer rows takes less time for that alone.
+    `rows` says how many rows each list shows, because a list with fewer rows takes less time for
+    that reason alone.
     """
     names = [name for name in runs[0] if not name.startswith("few: ")]
     ratios = {name: _ratio(runs, name, f"few: {name}") for name in names}
@@ -301,7 +306,11 @@ def _every(runs: list[dict[str, float]], rows: dict[str, int]) -> Line:
 
 
 def _search(runs: list[dict[str, float]], firsts: dict[str, float]) -> Line:
-    """Measure G8: searches and the deepest page, against the stock page; also after a restart."""
+    """Measure G8: searches and the deepest page, against the stock list.
+
+    `firsts` are the times of each page and search right after a restart, as a multiple of the stock
+    list's time.
+    """
     ratios = {name: _ratio(runs, name, "stock") for name in ("deepest page", *SEARCHES)}
     told = ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in ratios.items())
     told += "; first after a restart "
@@ -350,7 +359,7 @@ def _server(cookies: Cookies) -> Line:
 
 
 def _memory_of_both(ours: Start, bare: Start, cookies: Cookies) -> tuple[float, float]:
-    """Return the megabytes of each server, after the same pages and the same number of requests."""
+    """Return the memory of each server in MB, after the same number of requests for each."""
 
     def walk(browser: Browser) -> Iterator[Answer]:
         browser.cookies.update(cookies)
@@ -371,7 +380,7 @@ def _assert_same_packages() -> None:
     for name in ("INSTALLED_APPS", "MIDDLEWARE"):
         kept = [one for one in getattr(settings, name) if one.partition(".")[0] not in ours]
         bare = [one for one in getattr(packages, name) if one != "django.contrib.admin"]
-        assert kept == bare, name  # our own admin is in the list
+        assert kept == bare, name  # the clinic has an admin of its own, not django.contrib.admin
 
 
 def _start(server: Start) -> float:

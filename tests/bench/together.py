@@ -1,7 +1,7 @@
-"""Measure G11: the time to send a form alone, and while eight members of staff read pages.
+"""Measure G11: the time to send a form while nobody reads pages, and while eight staff read pages.
 
-In production another server renders the pages of staff, which costs the patient nothing. So only
-the transactions of these pages run here, one after another without a pause. Each transaction
+In production another server renders the staff's pages, so rendering does not slow a patient down.
+Here only the transactions of these pages run, one after another without a pause. Each transaction
 records an event, waits as long as the page takes to render, and chains the event at the commit.
 """
 
@@ -25,14 +25,14 @@ from tests.bench.browser import Browser
 from tests.bench.goals import RUNS, Line
 
 STAFF = 8
-SENDS = 40  # sendings alone, and as many beside staff, in one run
+SENDS = 40  # forms that one run sends while nobody reads, and again while staff read
 WARM_UP = 16
-SHOWN = 25  # patients on one page of staff
+SHOWN = 25  # patients that one staff page shows
 DRAWING = 0.025  # seconds that the worklist takes to render
 
 
 def measure() -> Line:
-    """Measure G11. The bench's database runs; the sent submissions stay in it."""
+    """Measure G11. The bench's database must run. The submissions stay in the database."""
     shown = [builders.submission() for _number in range(SHOWN)]
     staff = [builders.member("clinician", f"dr-{number}") for number in range(STAFF)]
     keys = [builders.draft()[1] for _number in range(WARM_UP + RUNS * 2 * SENDS)]
@@ -50,7 +50,7 @@ def measure() -> Line:
 
 
 def _send(port: int, key: str) -> float:
-    """Return the milliseconds of one patient's sending."""
+    """Send one patient's form. Returns the milliseconds that the server took."""
     with Browser(port) as browser:
         browser.cookies[settings.DRAFT_COOKIE_NAME] = key
         token = browser.get("/intake/check/").token
@@ -63,7 +63,10 @@ def _send(port: int, key: str) -> float:
 
 @contextmanager
 def _reading(staff: list[Any], shown: list[Submission]) -> Iterator[list[str]]:
-    """Let all members of staff read pages inside this block. Yields the growing list of readers."""
+    """Let all members of staff read pages during this block.
+
+    Yields a list that gets the reader's name for each page read.
+    """
     over = threading.Event()
     pages: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Views that do what no view of the program may do."""
+"""Views with faults that no view of the program may have."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The catalogue of the sentences that patients read is complete, and its faults are named."""
+"""The catalogue of the sentences that patients read is complete. A message names each fault."""
 
 import shutil
 from pathlib import Path

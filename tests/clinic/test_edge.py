@@ -390,7 +390,7 @@ def test_one_line_per_request_with_the_id_of_the_answer(client, log_lines):
 
 
 def test_the_page_of_last_resort_stands_alone(rf):
-    """It has no `extends`, no user and no session, because these may be what failed."""
+    """The page uses no base template, user or session, because one of these may have failed."""
     response = views.server_error(rf.get("/"))
 
     assert response.status_code == 500

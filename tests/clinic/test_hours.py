@@ -147,7 +147,7 @@ def test_a_day_of_a_clock_change_has_the_hours_it_has(zone, day, length):
 
 def test_the_hours_after_a_clock_change_are_wall_times():
     calendar = make("Sat-Mon 09:00-17:00")
-    # Sunday 8 March 2026: one hour less between the two closings
+    # the clocks go forward in the night to Sunday, 8 March 2026
     saturday, sunday = wall(2026, 3, 7, 16, 0), wall(2026, 3, 8, 10, 0)
     assert calendar.add_open(saturday, h(2)) == sunday
     assert calendar.open_time_between(saturday, sunday) == h(2)
@@ -192,7 +192,7 @@ def test_adding_opening_time_and_measuring_it_undo_each_other(calendar, at, dura
     end = calendar.add_open(at, duration)
     assert calendar.open_time_between(at, end) == duration
     assert end >= at
-    if duration:  # no earlier moment is right
+    if duration:  # a microsecond before `end`, the clinic was not open long enough
         earlier = end - timedelta(microseconds=1)
         assert calendar.open_time_between(at, earlier) < duration
 
@@ -252,7 +252,7 @@ def test_business_days_count_from_the_day_after():
     friday_night = wall(2026, 11, 20, 23, 30)
     assert calendar.add_business_days(friday_night, 1) == wall(2026, 11, 23, 17, 0)
     assert calendar.add_business_days(friday_night, 6) == wall(2026, 11, 30, 17, 0)
-    # the day of `at` is the clinic's day; in UTC this is Saturday
+    # business days count from the clinic's Friday, although in UTC it is already Saturday
     assert calendar.add_business_days(friday_night.astimezone(UTC), 1).day == 23
 
 

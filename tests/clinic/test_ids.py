@@ -22,7 +22,7 @@ def test_uuid7s_are_distinct_and_sort_in_the_order_they_were_made():
     made = []
     for _ in range(200):
         made.append(ids.uuid7())
-        time.sleep(0.000_002)  # longer than the stored fraction of a millisecond
+        time.sleep(0.000_002)  # longer than the smallest difference that an id can store
     assert len(set(made)) == len(made)
     assert made == sorted(made)
 
@@ -59,7 +59,7 @@ def test_case_spaces_and_hyphens_do_not_matter():
 
 
 def test_any_single_wrong_symbol_is_found_out():
-    # the code is linear: what holds for these references holds for all
+    # the error-detecting code is linear, so what holds for these references holds for all
     for reference in ("2222-2222", *(ids.new_reference() for _ in range(20))):
         assert ids.parse_reference(reference) == reference
         symbols = reference.replace("-", "")

@@ -29,7 +29,7 @@ def drain(key, capacity, per):
 
 
 def touched(seconds):
-    """Move the last use of all buckets to exactly `seconds` ago, with whole tokens."""
+    """Set the last use of all buckets to exactly `seconds` ago, and round their tokens down."""
     with connection.cursor() as cursor:
         cursor.execute(
             "update clinic_bucket set tokens = floor(tokens),"
@@ -174,7 +174,7 @@ def request(remote, forwarded=None):
     ("proxies", "remote", "forwarded", "peer"),
     [
         (0, "203.0.113.7", None, "203.0.113.7"),
-        (0, "203.0.113.7", "198.51.100.1", "203.0.113.7"),  # no proxy to trust
+        (0, "203.0.113.7", "198.51.100.1", "203.0.113.7"),  # no proxy is trusted
         (1, "10.0.0.1", "203.0.113.7", "203.0.113.7"),
         # the sender made up the first address
         (1, "10.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"),
@@ -186,7 +186,7 @@ def request(remote, forwarded=None):
         (1, "10.0.0.1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
         (0, "fe80::1%eth0", None, "fe80::/64"),
         (0, "::ffff:203.0.113.7", None, "203.0.113.7"),
-        (0, "", None, "unknown"),  # by a Unix socket
+        (0, "", None, "unknown"),  # a request over a Unix socket has no address
     ],
 )
 def test_the_peer_of_a_request(settings, proxies, remote, forwarded, peer):

@@ -1,5 +1,6 @@
-"""The database of a real server stops: public pages stay up, others say that it is down."""
+"""When a real server loses its database, public pages still answer; others report the outage."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from clinic import devdb
+from tests import database
 from tests.clinic.test_serve import ROOT, free_port, wait_for
 
 PUBLIC = [
@@ -29,37 +30,36 @@ def status(url: str, **headers: str) -> int:
 
 
 @pytest.fixture
-def program(tmp_path):
-    """Run a command of the program, with a database in a folder of its own."""
+def a_database(transactional_db):
+    """The address of a migrated database, and a function that takes it away."""
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(database.copy("outage")), stack.close
+
+
+@pytest.mark.slow
+def test_public_pages_outlast_the_database(a_database, tmp_path):
+    address, take_away = a_database
+    at = f"http://127.0.0.1:{(port := free_port())}"
+    gunicorn = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    gunicorn += ["--no-control-socket", "--log-level", "critical", "clinic.wsgi"]
     env = os.environ | {
         "DEMO": "on",
-        "DATABASE_URL": devdb.url(tmp_path / "pg"),
+        "DATABASE_URL": address,
         "PAGE_STORE": str(tmp_path / "pages"),
         "EMAIL_URL": f"file:{tmp_path / 'mail'}",
     }
 
-    def start(*command: str) -> subprocess.Popen:
+    def program(*command: str) -> subprocess.Popen:
         return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env)
 
-    return start
-
-
-@pytest.mark.slow
-def test_public_pages_outlast_the_database(program, tmp_path):
-    at = f"http://127.0.0.1:{(port := free_port())}"
-    gunicorn = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "4"]
-    gunicorn += ["--no-control-socket", "--log-level", "critical", "clinic.wsgi"]
-    database = devdb.DevPostgres(tmp_path / "pg", fast=True)
-    database.start()
     server = None
     try:
-        for command in (["migrate", "-v0"], ["load_pages", "-v0"]):
-            assert program("manage.py", *command).wait(120) == 0
+        assert program("manage.py", "load_pages", "-v0").wait(120) == 0
         server = program(*gunicorn)
         wait_for(f"{at}/healthz")
-        # another process filled the store; this process has shown only this page
+        # `load_pages` filled the page store, so this server has rendered nothing but this search
         assert status(f"{at}/search/?q=iron") == 200
-        database.stop()
+        take_away()
 
         for headers in ({}, {"Cookie": f"staff={'a' * 32}"}, {"Accept-Encoding": "gzip"}):
             for path in PUBLIC:
@@ -74,7 +74,6 @@ def test_public_pages_outlast_the_database(program, tmp_path):
         wait_for(f"{at}/healthz")
         assert status(f"{at}/conditions/restless-legs/iron/") == 200
     finally:
-        database.stop()
         if server:
             server.terminate()
             server.wait(30)

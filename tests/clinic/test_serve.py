@@ -20,7 +20,13 @@ from django.db import connection
 from clinic import devdb
 
 ROOT = Path(settings.BASE_DIR)
-SEND = "from tests import builders; builders.submission()"
+# a patient sends a request, and the names of the demonstration's staff are asked for
+SEND = """
+from django.core.management import call_command
+from tests import builders
+builders.submission()
+call_command("demo", "--sign-ins")
+"""
 
 
 def free_port() -> int:
@@ -74,24 +80,18 @@ def test_one_command_serves_patients_and_staff_and_ends_with_one_signal(empty_da
         assert "Truffles Vein Specialists" in wait_for(f"http://127.0.0.1:{port}/")
         ready = json.loads(get(f"http://127.0.0.1:{port}/readyz"))
         assert ready["ready"] is True
-        # a patient sends a request, and the confirmation is written to a file
-        subprocess.run(
+        sign_ins = subprocess.run(
             [sys.executable, "manage.py", "shell", "-v0", "-c", SEND],
             cwd=ROOT,
             env=env,
             check=True,
-            timeout=60,
-        )
-        mail = wait_for_mail(tmp_path / "mail")
-        assert f"\nhttp://127.0.0.1:{port}/my/\n" in mail
-        sign_ins = subprocess.run(
-            [sys.executable, "manage.py", "demo", "--sign-ins"],
-            cwd=ROOT,
-            env=env,
             capture_output=True,
             text=True,
             timeout=60,
         )
+        # the confirmation is written to a file
+        mail = wait_for_mail(tmp_path / "mail")
+        assert f"\nhttp://127.0.0.1:{port}/my/\n" in mail
         people = json.loads(sign_ins.stdout)
         assert {"role", "username", "password", "totp_secret"} == set(people[0])
     finally:
@@ -125,9 +125,10 @@ def test_the_embedded_database_starts_stops_and_survives_a_kill(tmp_path):
 
 @pytest.fixture
 def as_root(monkeypatch, tmp_path):
-    """A server that believes it runs as root, on a machine where only the given commands work.
+    """Return a function that makes a database server believe that it runs as root.
 
-    The value is a function that prepares the machine, and the owners that the folders were given.
+    The function's argument says whether a command works on the machine. The function returns the
+    server, and a dictionary of the folders whose owner the server changed.
     """
     owners = {}
 

@@ -1,4 +1,4 @@
-"""The admin as an editor or clinician uses it: what a form contains, and how it is sent."""
+"""The admin as an editor or clinician uses it: read a form, change fields, press a button."""
 
 import html
 import re
@@ -68,7 +68,7 @@ def buttons(response: HttpResponse) -> list[str]:
 
 
 def store(client: Any, page: Page, opened: HttpResponse | None = None, **changes: str) -> Any:
-    """Open the page, change some controls, and press the button."""
+    """Open the page's form, change the fields that `changes` names, and send the form."""
     form = typed(opened or client.get(at(page)))
     return client.post(at(page), form | changes)
 
@@ -78,7 +78,7 @@ ADD = f"{LIST}add/"
 
 
 def press(client: Client, page: Page, move: str, **data: str):
-    """Press a button of the page, with the current text."""
+    """Press the button `move` of a page, as a person who has read the page's current text."""
     data = {"read": desk.read(page)} | data
     return client.post(at(page, move), data, follow=True)
 

@@ -1,4 +1,4 @@
-"""Pages about conditions: two small ones, or all that the program brings."""
+"""Fixtures for pages about conditions: sample pages, people, page stores, a failing database."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -49,7 +49,7 @@ def redis() -> str:
 
 @pytest.fixture(params=["folder", "redis"])
 def address(request, tmp_path) -> str:
-    """The address of an empty store, of each kind in turn."""
+    """The address of an empty page store. Each test runs with a folder, and again with Redis."""
     if request.param == "folder":
         return str(tmp_path / "pages")
     found = request.getfixturevalue("redis")
@@ -71,7 +71,7 @@ def folder(tmp_path, settings) -> store.Folder:
 
 @pytest.fixture
 def no_database(monkeypatch):
-    """Take the database away when called. The result brings it back when called."""
+    """Return a function that makes every use of the database fail until the test's end."""
 
     def gone(*_args, **_kwargs):
         raise OperationalError("connection to server at 10.1.2.3 failed")

@@ -15,12 +15,12 @@ def fresh(page: Page) -> Page:
 
 
 def read(page: Page) -> str:
-    """Return the hash of the text that a person has opened."""
+    """Return the hash of the page's current text, which a form sends to say what was read."""
     return fresh(page).as_written().content_hash
 
 
 def change(page: Page, by: Any = None, **columns: Any) -> Page:
-    """Change columns of the text, as an editor."""
+    """Change columns of the page's text as an editor, and return the changed page."""
     text = msgspec.structs.replace(fresh(page).as_written(), **columns)
     editing.save_text(page=page, text=text, by=by or editor(), read=read(page))
     return fresh(page)

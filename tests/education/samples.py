@@ -68,12 +68,12 @@ def png(width: int = 2, height: int = 1, more: bytes = b"") -> bytes:
 
 
 def creaking(**changed: str) -> content.Page:
-    """Return the page of creaking knees. `changed` maps lines of the file to their new text."""
+    """Return the page about creaking knees. `changed` maps lines of the file to their new text."""
     return _page("knees/creaking", KNEES, changed)
 
 
 def overview(**changed: str) -> content.Page:
-    """Return the overview of knees."""
+    """Return the overview page about knees. `changed` maps lines of the file to their new text."""
     return _page("knees/overview", OVERVIEW, changed)
 
 

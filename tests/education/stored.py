@@ -1,4 +1,4 @@
-"""Pages in the store, and requests of readers for them."""
+"""Addresses of pages that the page store keeps, and a function that requests a page."""
 
 import pytest
 from django.test import Client

@@ -21,7 +21,6 @@ def test_every_kind_of_problem_has_its_number():
 
 
 def test_a_protocol_that_names_a_missing_page_is_found_where_it_names_it(monkeypatch):
-    monkeypatch.setattr(content, "LANGUAGES", ())
     monkeypatch.setattr(content, "read_pages", lambda folder, language="en": ())
 
     messages = checks.problems_of_pages()
@@ -45,8 +44,8 @@ def test_a_slip_in_a_protocol_is_one_sentence_and_no_traceback(tmp_path, monkeyp
     assert "line 2" in message.msg
 
 
-def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch):
-    monkeypatch.setattr(content, "LANGUAGES", ())
+def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch, settings):
+    settings.LANGUAGES = [("en", "English")]
     monkeypatch.setattr(content, "read_pages", lambda folder, language="en": (samples.creaking(),))
     monkeypatch.setattr(protocols, "available", lambda: ())
 
@@ -61,7 +60,7 @@ def test_a_problem_and_an_unknown_group_name_the_page(monkeypatch):
 
 
 def test_a_page_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(checks, "FOLDER", tmp_path)
+    monkeypatch.setattr(content, "FOLDER", tmp_path)
     (tmp_path / "conditions.yaml").write_text("[]")
     (tmp_path / "knees").mkdir()
     (tmp_path / "knees/creaking.md").write_text("no front matter")

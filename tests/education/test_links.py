@@ -1,4 +1,4 @@
-"""Gone addresses of other sites: a command checks them, and editors see them beside the page."""
+"""Links to other sites: a command finds links that are gone, and editors see these links."""
 
 import socket
 import threading
@@ -20,7 +20,10 @@ KNEES = "https://example.org/knees"
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Another site: /200, /404 …; /only-get refuses HEAD; /to?… redirects to another address."""
+    """Another site. A path that is a number is answered with that status: /404 with 404.
+
+    /only-get refuses HEAD, and /to?x redirects to the address x.
+    """
 
     def do_GET(self, only_get=200):
         path, _sign, other = self.path.partition("?")
@@ -33,7 +36,7 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.do_GET(only_get=405)
 
     def log_message(self, *args):
-        """Keep the tests' output free of requests."""
+        """Log nothing, so that the tests' output does not list requests."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def site():
 
 @pytest.fixture
 def near(monkeypatch):
-    """Count this machine as outside of the clinic's network."""
+    """Let the link check treat 127.0.0.1 as the only address outside of the clinic's network."""
     monkeypatch.setattr(link_check, "is_public_address", lambda address: address == "127.0.0.1")
 
 

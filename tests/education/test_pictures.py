@@ -1,4 +1,4 @@
-"""Pictures: always with words, always a real picture, each at an address of its own."""
+"""Pictures: each has a description in words, is a real image, and has an address of its own."""
 
 import re
 import struct
@@ -42,7 +42,7 @@ def editor(db) -> Client:
 
 def upload(client: Client, data: bytes, **fields: str):
     form = {"slug": "knee", "alt": "A knee, bent", **fields}
-    # the media type that the browser names does not count
+    # the program ignores the media type that the browser names
     return client.post(ADD, form | {"file": SimpleUploadedFile("x.svg", data, "image/svg+xml")})
 
 

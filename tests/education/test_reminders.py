@@ -14,8 +14,8 @@ from education.services import editing, reminders
 from education.services.reminders import REVIEWS_DUE
 from tests.education import desk
 
-# The outbox claims messages outside of a transaction. The audit trail stays when the tables are
-# emptied, so each test has months of its own.
+# These tests commit, because the outbox claims messages outside of a transaction. The audit trail
+# is not emptied after a test, so each test uses other months.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

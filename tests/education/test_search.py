@@ -1,54 +1,18 @@
 """Finding a page, whatever the reader types."""
 
-import time
-
 import pytest
-from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from education import search
-from education.models import Page
+from education import content, search
 from tests.education import desk
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def library(db) -> None:
-    """All pages that come with the program."""
-    call_command("load_pages", verbosity=0)
-
-
 def names(typed: str) -> list[str]:
     return [page.name for page in search.find(typed).pages]
-
-
-@pytest.mark.parametrize(
-    ("typed", "first"),
-    [
-        ("restless legs", "restless-legs/overview"),
-        ("restles leg", "restless-legs/"),
-        ("restlss legs", "restless-legs/"),
-        ("RLS", "restless-legs/"),
-        ("Willis-Ekbom", "restless-legs/"),
-        ("jumpy legs", "restless-legs/"),
-        ("DVT", "clots/overview"),
-        ("PAD", "artery-disease/overview"),
-        ("varicose", "vein-disease/overview"),
-        ("iron", "restless-legs/iron"),
-        ("ferritin", "restless-legs/iron"),
-        ("pregn", "restless-legs/pregnancy"),
-        ("pregnancies", "restless-legs/pregnancy"),
-        ("pregnacy", "restless-legs/pregnancy"),
-        ("augmentation", "restless-legs/"),
-        ("augmentaton", "restless-legs/"),
-        ("vein procedures", "restless-legs/vein-procedures"),
-        ("opening hours", "about/contact"),
-    ],
-)
-def test_what_people_type_leads_to_the_page_they_mean(library, typed, first):
-    assert names(typed)[0].startswith(first)
 
 
 def test_accents_make_no_difference(pages):
@@ -119,54 +83,38 @@ def test_production_finds_only_what_was_published(pages, settings):
     assert names("thought") == []
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "a" * 10_000,
-        "a " * 5_000,
-        "legs & | ! <-> :* ( ) ' \\",
-        "'; drop table education_page; --",
-        "%_%",
-        "ноги беспокойные",
-        "脚がむずむずする",
-        "ساق",
-        "👣",
-        "\u202elegs",
-        "<b>legs</b>",
-        "the of and",
-        "x:*",
-        "\ue000legs\ue001",
-    ],
-)
-def test_whatever_is_typed_there_is_an_answer(client, library, typed):
-    assert client.get("/search/", {"q": typed}).status_code == 200
-
-
 def test_a_null_byte_is_refused_at_the_edge_and_harmless_behind_it(client, pages):
     assert client.get("/search/?q=a%00b").status_code == 400
     assert search.find("cre\0aking").words == "cre aking"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 @given(st.text(max_size=60))
 def test_any_text_at_all_is_searched_for(pages, typed):
     search.find(typed)
 
 
-def test_a_search_through_all_pages_is_quick(library):
-    assert Page.objects.count() > 15
-    started = time.monotonic()
-    for typed in ("restless", "augmentaton", "zzzz quux"):
-        search.find(typed)
-    assert time.monotonic() - started < 1.5
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_synonym_is_compared_in_small_letters_and_without_accents(language):
+    assert search.synonyms(language)
+    for name, meant in search.synonyms(language).items():
+        assert name.isascii()
+        assert " ".join(search.words_of(name)) == name
+        assert " ".join(search.words_of(meant)) == meant
 
 
-def test_a_synonym_is_written_as_it_is_compared():
-    for synonyms in search.SYNONYMS.values():
-        for name, meant in synonyms.items():
-            assert name.isascii()
-            assert " ".join(search.words_of(name)) == name
-            assert " ".join(search.words_of(meant)) == meant
+def test_a_synonym_may_be_written_as_people_write_it(tmp_path, monkeypatch):
+    (tmp_path / "synonyms.yaml").write_text("Flébites ECZÉMA: Jambe lourde\n", encoding="utf-8")
+    monkeypatch.setattr(content, "FOLDER", tmp_path)
+    search.synonyms.cache_clear()
+
+    assert search.synonyms("en") == {"flebites eczema": "jambe lourde"}
+    assert search.synonyms("fr") == {}
+    search.synonyms.cache_clear()
 
 
 def test_an_unknown_page_offers_to_search_for_its_words(client, pages):

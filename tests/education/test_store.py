@@ -148,7 +148,7 @@ def test_a_crash_in_the_middle_leaves_no_page_old_and_none_missing(
         desk.change(pages["knees/creaking"], title="Knees that creak")
     monkeypatch.undo()
 
-    # the page is rendered already
+    # while the database is down, readers get the pages that were stored before the change
     with monkeypatch.context() as without:
         without.setattr(connection, "cursor", _gone)
         assert "<h1>Knees</h1>" in html(client, "/conditions/knees/")

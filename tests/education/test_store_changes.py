@@ -1,4 +1,4 @@
-"""A change shows at once: in the store, in every process, however slow a request is."""
+"""A change of a page shows at once: in the store, in every process, and despite slow requests."""
 
 import shutil
 import threading
@@ -163,7 +163,7 @@ def test_another_edition_of_the_program_does_not_use_our_pages(client, pages, ke
 
 
 def test_a_protocol_is_among_what_pages_are_made_of():
-    """A page says how soon a patient is seen, as the protocol sets it."""
+    """Pages say how soon patients are seen, and the protocol sets these times."""
     made_of = {path.name for path in rendered._files()}
     assert {"rules.yaml", "questionnaire.yaml", "es.yaml"} <= made_of
 
@@ -185,7 +185,7 @@ def test_each_setting_that_pages_show_makes_another_edition(settings):
 
 @COMMITTED
 def test_a_slow_reader_does_not_bring_the_older_text_back(pages, kept, monkeypatch):
-    """A request that began before a publication ends after it."""
+    """The request begins before a publication, and ends after the publication."""
     read, go_on = threading.Event(), threading.Event()
     whole = views.page_context
 

@@ -1,7 +1,6 @@
 """The pages about conditions that a patient is shown after sending."""
 
 import pytest
-from django.core.management import call_command
 
 from education.templatetags.pages import pages_to_read
 from intake.protocols import current
@@ -21,16 +20,6 @@ def test_pages_of_the_most_urgent_rules_come_first_each_once():
 
     assert names[: len(first.learn)] == list(first.learn)
     assert len(names) == len(set(names))
-
-
-def test_the_receipt_leads_to_pages_that_fit_and_tells_no_diagnosis():
-    call_command("load_pages", verbosity=0)
-
-    page = Patient().whole_journey()
-
-    assert "Pages to read" in page.text
-    assert "They do not say what you have." in page.text
-    assert "Restless legs: an overview" in page.text
 
 
 def test_a_page_that_nobody_may_see_is_left_out(pages, settings):

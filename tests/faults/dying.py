@@ -1,9 +1,9 @@
-"""The clinic as gunicorn serves it, but it dies on command; see tests/faults/sending.py.
+"""The clinic as a WSGI application that dies on command, for tests/faults/sending.py.
 
 The file DIE_AT contains a number n. At the n-th step of answering a POST the process deletes the
-file and ends, as suddenly as by kill -9. The steps are each statement, the moments before and after
-COMMIT, and the moment when the answer is made but not sent. The variable MUTANT names a way to
-break the program (MUTANTS in sending.py). No code of the program reads DIE_AT or MUTANT.
+file and ends, as suddenly as by kill -9. A step is a statement, the moment before or after COMMIT,
+or the moment when the answer is made but not sent. The variable MUTANT names a way to break the
+program (MUTANTS in sending.py). No code of the program reads DIE_AT or MUTANT.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def _send(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterat
 
 
 def _early(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
-    """Send the receipt before COMMIT."""
+    """Break the program as the mutant "early": send the receipt before COMMIT."""
     receipt = {**environ, "REQUEST_METHOD": "GET", "PATH_INFO": "/intake/sent/"}
     with _counting(), transaction.atomic():
         _whole(environ, lambda *_head: None)
@@ -86,7 +86,7 @@ def _step() -> None:
 
 BaseDatabaseWrapper._commit = _dying_commit  # type: ignore[attr-defined]
 if MUTANT == "early":
-    for signal in (request_started, request_finished):  # would end the open transaction
+    for signal in (request_started, request_finished):  # both would end the open transaction
         signal.disconnect(close_old_connections)
 if MUTANT == "unguarded":
     sending._locked = lambda draft: Draft.objects.get(pk=draft.pk)

@@ -59,7 +59,10 @@ def main() -> int:
 def judge(
     mails: Iterable[Mail], *, kept: Iterable[str], undone: Iterable[str], kills: int
 ) -> list[str]:
-    """Return the faults of these mails. `kept` and `undone` are references."""
+    """Return the faults of these mails.
+
+    `kept` are references of stored submissions, `undone` of submissions that were rolled back.
+    """
     mails, kept, undone = list(mails), list(kept), list(undone)
     faults = []
     by_reference = {reference: [m for m in mails if reference in m.body] for reference in kept}
@@ -92,7 +95,10 @@ def _environment(stack: contextlib.ExitStack, sink: Sink) -> None:
 
 
 def _fill(count: int) -> tuple[list[str], list[str]]:
-    """Send `count` submissions, and roll back a tenth as many. Returns the references of both."""
+    """Send `count` submissions, and a tenth as many that are rolled back.
+
+    Returns the references of the stored and of the rolled-back submissions.
+    """
     from django.core.management import call_command
     from django.db import transaction
 
@@ -111,7 +117,10 @@ def _fill(count: int) -> tuple[list[str], list[str]]:
 
 
 def _kill_and_drain(sink: Sink, chance: random.Random, kills: int, messages: int) -> int:
-    """Start workers and kill them; let the last one finish. Returns how many were killed."""
+    """Start and kill one worker after another, and let the last worker finish its work.
+
+    Returns the number of killed workers.
+    """
     share = messages / (kills + 1)
     done = 0
     for _kill in range(kills):
@@ -140,7 +149,7 @@ def _worker() -> subprocess.Popen[bytes]:
 
 
 def _end_leases() -> None:
-    """Free the messages of the dead worker; otherwise each kill would cost a minute."""
+    """Free the killed worker's messages, because waiting for its leases to end takes a minute."""
     from django.db.models.functions import Now
 
     from clinic.models import Message

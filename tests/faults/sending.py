@@ -5,10 +5,10 @@
     python -m tests.faults.sending --mutant early  broken on purpose: exit 0 if noticed
 
 The script starts a gunicorn with two workers and a PostgreSQL that is as durable as in production.
-Each patient has a finished draft open in two windows. The patient presses Send in both, and again
-after every failure, until the receipt appears. There are three parts. First, a worker ends itself
-at each step of sending in turn. Then workers are killed by SIGKILL. Then PostgreSQL is stopped as
-in a crash ("immediate") and started again.
+Each patient has a finished draft open in two windows. The patient presses Send in both windows, and
+again after every failure, until the receipt appears. There are three parts. First, a worker ends
+itself at each step of sending in turn. Then workers are killed by SIGKILL. Then PostgreSQL is
+stopped as in a crash ("immediate") and started again.
 
 Prints a line for each part. Exits with 1 in these cases: the number on a receipt is not stored, or
 its submission does not open (lost); a draft became two submissions (twice); a submission is without
@@ -22,6 +22,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -40,14 +41,14 @@ from tests.bench.browser import Browser
 # mutant → the part that detects it, and the count in that part that must not be 0
 MUTANTS = {
     "early": ("steps", "lost"),  # shows the receipt before COMMIT
-    "piecemeal": ("steps", "half"),  # without a transaction
-    "unguarded": ("kills", "twice"),  # without the draft's lock and unique id
-    "forgetful": ("crashes", "lost"),  # with synchronous_commit off
+    "piecemeal": ("steps", "half"),  # stores without a transaction
+    "unguarded": ("kills", "twice"),  # locks no draft, and accepts two submissions of one draft
+    "forgetful": ("crashes", "lost"),  # switches synchronous_commit off
 }
 CHECK, SENT = "/intake/check/", "/intake/sent/"
 REFERENCE = re.compile(rb'class="ref"[^>]*>([^<]+)<')
 AT_ONCE = 12  # windows that send at once
-PATIENCE = 60  # seconds until a patient gives up; with a mutant many patients do
+PATIENCE = 60  # seconds until a patient gives up; with a mutant, many patients give up
 UNIQUE = "intake_submission_draft_id_key"
 URGENT = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
 ORDERS = {False: {"confirmation"}, True: {"confirmation", "alert"}}
@@ -65,7 +66,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Row:
-    """A stored submission. `opens`: its answers can be read and are the patient's."""
+    """A stored submission. `opens` says whether its answers can be opened and are the patient's."""
 
     draft: str
     reference: str
@@ -94,7 +95,7 @@ class Count:
 
 
 def judge(receipts: Iterable[tuple[str, str]], rows: Iterable[Row], strays: int = 0) -> Count:
-    """Count the results. `receipts` are pairs of a draft and the number on its receipt, or ''."""
+    """Count the results. `receipts` pairs each draft with the reference on its receipt, or ''."""
     receipts, rows = set(receipts), list(rows)
     told = {pair for pair in receipts if pair[1]}
     there = {(row.draft, row.reference) for row in rows if row.opens}
@@ -117,12 +118,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--crashes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument(
+        "--schema", default="", help="SQL that makes the tables; or they are migrated"
+    )
     parser.add_argument("--mutant", choices=MUTANTS, default="")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        postgres = _database(stack, folder, options.mutant)
+        postgres = _database(stack, folder, options.mutant, options.schema)
         site = stack.enter_context(_site())
         kill = partial(_kill_worker, site.pid, chance)
         crash = partial(_crash, postgres, chance)
@@ -161,20 +165,20 @@ def at_each_step() -> tuple[Count, int]:
     There is one patient for each step. Returns the results and the number of deaths.
     """
     order, patients, receipts = Path(os.environ["DIE_AT"]), [], []
-    # one worker, new after each death, so that every patient's sending has the same steps
+    # gunicorn replaces the only worker after each death, and each new worker takes the same steps
     with _site("--workers", "1", "--threads", "1", "-k", "gthread") as site:
         while not order.exists():
             patients += prepare(1)
             order.write_text(str(len(patients)))
             receipts.append(press(site.port, patients[-1]))
-    order.unlink(missing_ok=True)  # the mutant "early" dies after its receipt
+    order.unlink(missing_ok=True)  # the mutant "early" may still delete the file after the receipt
     return count(patients, receipts), len(patients) - 1
 
 
 def in_a_crowd(
     port: int, number: int, chance: random.Random, trouble: Callable[[], None], times: int
 ) -> tuple[Count, int]:
-    """Let `number` patients send at once, and cause `times` troubles while they send."""
+    """Let `number` patients send at once, and call `trouble` `times` times while they send."""
     patients = prepare(number)
     windows = [patient for patient in patients for _window in range(2)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -214,13 +218,13 @@ def press(port: int, patient: Patient) -> tuple[str, str]:
 
 
 def _site(*options: str) -> contextlib.AbstractContextManager[servers.Gunicorn]:
-    quiet = "--preload", "--log-level", "critical"  # the log would tell each death
+    quiet = "--preload", "--log-level", "critical"  # gunicorn would log each death
     return servers.gunicorn("tests.faults.dying", *quiet, *options)
 
 
 def _kill_worker(master: int, chance: random.Random) -> None:
     workers: list[str] = []
-    while not workers:  # the workers are being started again
+    while not workers:  # wait while gunicorn starts new workers
         workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     os.kill(int(chance.choice(workers)), signal.SIGKILL)
 
@@ -238,7 +242,9 @@ def _crash(postgres: devdb.DevPostgres, chance: random.Random) -> None:
 # --- before and after -----------------------------------------------------------------------------
 
 
-def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.DevPostgres:
+def _database(
+    stack: contextlib.ExitStack, folder: Path, mutant: str, schema: str
+) -> devdb.DevPostgres:
     os.environ |= servers.environment(folder) | {
         "DJANGO_SETTINGS_MODULE": "clinic.settings",
         "DIE_AT": str(folder / "die-at"),
@@ -253,7 +259,11 @@ def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.D
     from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    if schema:
+        psql = [postgres.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", schema]
+        subprocess.run([*psql, devdb.url(folder / "pg")], check=True, stdout=subprocess.DEVNULL)
+    else:
+        call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         if mutant == "unguarded":
             cursor.execute("alter table intake_submission drop constraint " + UNIQUE)
@@ -265,15 +275,15 @@ def _database(stack: contextlib.ExitStack, folder: Path, mutant: str) -> devdb.D
 
 
 def prepare(number: int) -> list[Patient]:
-    """Make patients who have reached the check page. Every fourth is urgent."""
+    """Make patients who have reached the check page. Every fourth patient is urgent."""
     from django.db import connection
 
     from tests import builders
 
     patients = []
-    connection.close()  # the connection may lead to a server that is gone
+    connection.close()  # a restart of PostgreSQL may have ended this connection
     with connection.cursor() as cursor:
-        cursor.execute("set synchronous_commit = on")  # drafts always survive
+        cursor.execute("set synchronous_commit = on")  # so that a crash loses no draft
     for place in range(number):
         email, is_urgent = f"{random.randbytes(8).hex()}@example.org", place % 4 == 3
         answers = URGENT if is_urgent else {}
@@ -291,7 +301,7 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
     from intake.models.appointments import AppointmentRequest
     from intake.models.submissions import Draft, StatusChange, Submission
 
-    connection.close()  # the connection may lead to a server that is gone
+    connection.close()  # a restart of PostgreSQL may have ended this connection
     stored = {str(row.pk): row for row in Submission.objects.all()}
     events = Counter(Event.objects.filter(action="create").values_list("subject", flat=True))
     orders: dict[str, list[str]] = {}
@@ -325,7 +335,8 @@ def _answers(patient: Patient) -> Any:
     from tests.builders import ORDINARY
 
     given = ORDINARY | (URGENT if patient.is_urgent else {})
-    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})  # not asked
+    # the clinic does not ask the question si_screen
+    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})
 
 
 if __name__ == "__main__":

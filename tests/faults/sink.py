@@ -3,7 +3,7 @@
 ok               accepts everything
 451, 550         answers the recipient with this code
 hang             accepts the connection and says nothing
-cut              accepts the message, and cuts the connection before its answer
+cut              accepts the message, and cuts the connection before answering
 drop-after-250   answers 250, and cuts the connection
 """
 
@@ -31,7 +31,7 @@ class Mail:
 
 
 class _Server(SMTP):
-    """One connection."""
+    """The conversation on one connection."""
 
     sink: "Sink"
     answered = False
@@ -48,7 +48,10 @@ class _Server(SMTP):
 
 
 class Sink:
-    """A context manager. `mails` are the accepted mails; `mode` may be changed at any time."""
+    """A mail server that runs during a `with` block.
+
+    `mails` are the accepted mails. A test may change `mode` at any time.
+    """
 
     def __init__(self, mode: str = "ok", *, pause: float = 0.0) -> None:
         self.mode, self.pause = mode, pause

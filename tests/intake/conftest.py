@@ -1,4 +1,4 @@
-"""Fixtures of several rooms: the current protocol, a clinician, the suicide question, limits."""
+"""Fixtures for several rooms: protocols, staff, the suicide question, no limits on codes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def clinician() -> Client:
 
 @pytest.fixture
 def me() -> User:
-    """The account of that clinician."""
+    """The account of the clinician whose browser is the fixture `clinician`."""
     return builders.member("clinician")
 
 
@@ -53,16 +53,16 @@ def crisis_question(settings) -> None:
 
 @pytest.fixture
 def codes_without_limit(settings) -> None:
-    """Lift the limits on asking for codes and trying them."""
+    """Lift the limits on asking for codes and on trying codes."""
     settings.LIMIT_CODES_PEER = settings.LIMIT_CODES_SITE = settings.LIMIT_TRIES_PEER = 1_000_000
 
 
 @pytest.fixture
 def protocols_folder(monkeypatch, tmp_path) -> Iterator[Path]:
-    """The folder of the protocols: `legs` as shipped, `skin` beside it, both served."""
+    """A folder of protocols with `legs` as shipped, and with `skin`. The program serves both."""
     folder = tmp_path / "protocols"
     folder.mkdir()
-    for shipped in ("legs", "shared"):
+    for shipped in ("legs", "shared", "languages"):
         (folder / shipped).symlink_to(protocols.HERE / shipped)
     monkeypatch.setattr(protocols, "HERE", folder)
     second.write(folder)

@@ -1,4 +1,4 @@
-"""A patient with an offer or a visit, and the letters about it."""
+"""Helpers for tests of offers and visits: the patient on the own page, and letters."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ HEALTH = ("vein", "leg", "restless", "urgent", "symptom", "pain", "canary", "014
 
 
 def inside(submission: Submission) -> Patient:
-    """Return the patient on the own page."""
+    """Return the submission's patient, who has opened the own page with a code."""
     address = submission.person["email"]
     patient = asking(submission.reference, address)
     # send only the letter with the code; the tests look at the letters about visits
@@ -52,7 +52,7 @@ def visit(submission: Submission) -> Appointment:
 
 
 def sent(kind: str) -> list:
-    """Send the mails of one kind, as composed now, and return them. The others wait."""
+    """Send the mails of one kind, as composed now, and return them. Other messages stay unsent."""
     Message.objects.exclude(kind=kind).filter(state="waiting").update(
         next_at=timezone.now() + timedelta(days=400)
     )

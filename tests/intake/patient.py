@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,7 +107,7 @@ class Form:
 
     @property
     def asked(self) -> list[str]:
-        """The names of the controls that a person sees: all but the hidden ones."""
+        """The names of the controls that a person sees: all except hidden controls."""
         return [c.name for c in self.controls.values() if c.kind != "hidden"]
 
     @property
@@ -168,7 +169,7 @@ class _Reader(HTMLParser):
             self.links.append((self._link[0], " ".join("".join(self._link[1]).split())))
             self._link = None
         elif tag == "textarea" and self._area:
-            # like a browser, leave out the first line end, which a widget adds
+            # a browser ignores the line end after <textarea>, which Django's widget adds
             self._area[0].chosen.append("".join(self._area[1]).removeprefix("\n"))
             self._area = None
 
@@ -179,10 +180,28 @@ class Page:
     def __init__(self, url: str, response: HttpResponse) -> None:
         self.url, self.status, self.response = url, response.status_code, response
         self.html = response.content.decode()
+
+    @cached_property
+    def _read(self) -> _Reader:
         reader = _Reader()
         reader.feed(self.html)
-        self.title, self.forms, self.links = reader.title, reader.forms, reader.links
-        self.text = " ".join("".join(reader.words).split())
+        return reader
+
+    @property
+    def title(self) -> str:
+        return self._read.title
+
+    @property
+    def forms(self) -> list[Form]:
+        return self._read.forms
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        return self._read.links
+
+    @cached_property
+    def text(self) -> str:
+        return " ".join("".join(self._read.words).split())
 
     @property
     def path(self) -> str:
@@ -195,7 +214,7 @@ class Page:
 
     @property
     def form(self) -> Form:
-        """The form that asks questions; on other pages the first form."""
+        """The form with the most visible controls, which is the form that asks questions."""
         return max(self.forms, key=lambda form: len(form.asked))
 
     def link(self, words: str) -> str:
@@ -288,7 +307,7 @@ class Patient:
         return data | {name: value for name, value in instead.items() if value is not None}
 
     def press(self, button: str = "continue", data: Values | None = None) -> Page:
-        """Press a button of the page without filling anything in."""
+        """Press a button of the page. Without `data`, the form is posted as the page shows it."""
         form = next(form for form in self.page.forms if button in form.buttons)
         filled = form.values if data is None else data
         return self.post(form.action or self.page.url, {**filled, form.named[button]: button})
@@ -309,7 +328,7 @@ class Patient:
         raise AssertionError(f"{step} never came")
 
     def jump_to(self, step: str) -> Page:
-        """Go to `step` like `walk_to`, but put the answers into a draft and fill in no page."""
+        """Open `step` with a draft that contains all earlier answers, without filling in pages."""
         answers: dict[str, Any] = {}
         visited: list[str] = []
         for page in current().pages:
@@ -336,7 +355,7 @@ class Patient:
         return self.send()
 
     def change(self, step: str) -> Page:
-        """Follow the change link of a step, from the check page."""
+        """Open a step through its "Change" link on the check page."""
         return self.get(step_url(step) + "?change=1")
 
 

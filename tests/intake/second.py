@@ -1,7 +1,7 @@
-"""A small second protocol, `skin`, in a folder of its own beside the shipped one.
+"""A small second protocol, `skin`, for tests with two protocols.
 
-Its questions have other ids than those of `legs`, and its pages have the same names, so that tests
-find code that mixes the two. Its rules are invented: it is not a draft for a clinic.
+Its questions have other ids than the questions of `legs`, but its pages have the same names, so
+that tests find code that mixes the two protocols. Its rules are invented; no clinic may use them.
 """
 
 from pathlib import Path
@@ -271,7 +271,7 @@ def protocol(**heads: Any) -> Protocol:
 
 
 def write(folder: Path, approval: dict[str, Any] | None = None, **heads: Any) -> None:
-    """Write the files of the second protocol into a folder, over those that lie there."""
+    """Write the files of the second protocol into a folder, and replace earlier files."""
     own = folder / NAME
     own.mkdir(exist_ok=True)
     content_hash = protocol(**heads).content_hash
@@ -286,7 +286,7 @@ def write(folder: Path, approval: dict[str, Any] | None = None, **heads: Any) ->
 
 
 def serve(folder: Path, *names: str) -> None:
-    """Serve these protocols from now on, as if the program had been started anew."""
+    """Serve the protocols `names` from now on, as if the program had just been started."""
     text = "".join(f"- {name}\n" for name in names)
     (folder / "served.yaml").write_text(text, encoding="utf-8")
     start_anew()

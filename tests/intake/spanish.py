@@ -1,4 +1,4 @@
-"""The shipped Spanish of the questionnaire, and a copy of it with signatures."""
+"""The shipped Spanish translation of the questionnaire, and functions that sign and serve it."""
 
 from datetime import date
 from typing import Any

@@ -117,7 +117,7 @@ def test_a_line_that_cannot_be_read_is_answered_with_its_error(
 
 
 def run(file: str) -> tuple[list[dict[str, Any]], CommandError | None]:
-    """Return the output of the command, and the message of its failure."""
+    """Run the command with a file. Returns its output, and the error with which it failed."""
     out = io.StringIO()
     command = Command(stdout=OutputWrapper(out))
     failure = None

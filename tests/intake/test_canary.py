@@ -1,4 +1,4 @@
-"""A secret word in every field of a whole journey is looked for everywhere it must not be."""
+"""A patient types a secret word into every field. The word is found only where it belongs."""
 
 import json
 import re
@@ -30,7 +30,8 @@ SAYS = {
 
 
 def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_log):
-    # the patient mistypes, saves, comes back, sends, opens, writes, adds and withdraws
+    # the patient types a wrong age, saves and comes back, sends, opens the own page, writes a
+    # message, sends an addition and withdraws
     patient = Patient(**SAYS)
     patient.start()
     patient.walk_to("about")
@@ -84,7 +85,7 @@ def test_a_patients_words_are_found_where_they_belong_and_nowhere_else(written_l
     assert len(mail.outbox) >= 6
     assert all(places.values())
     person = submission.person
-    # values that cannot contain the word: the phone as typed and as stored, the birth date
+    # the phone number and the birth date cannot contain the word, so look for their values
     told = (CANARY, person["callback_phone"].removeprefix("+"), "(202) 555-0147", "555-0147")
     for place, text in places.items():
         for word in (*told, person["birth_date"]):

@@ -17,7 +17,7 @@ def ids(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, *, demo: bool) -> l
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo))
     monkeypatch.setattr(protocols, "available", lambda: (protocol.name,))
     monkeypatch.setattr(protocols, "load", lambda name: protocol)
-    # test_translation.py tests the translation of the shipped protocol
+    # leave translations out; test_translation.py tests the translation of the shipped protocol
     monkeypatch.setattr(protocols, "languages", lambda name: ())
     return [message.id for message in checks.protocol_problems()]
 
@@ -67,7 +67,7 @@ def test_a_change_after_signing_stops_the_clinic(
 def test_a_folder_that_is_not_served_stops_nothing(
     monkeypatch: pytest.MonkeyPatch, *, demo: bool
 ) -> None:
-    """It needs neither a signature nor the languages that the clinic offers."""
+    """A protocol that is not served needs no signature, and not all languages of the clinic."""
     (name,) = set(protocols.available()) - {"legs"}
     languages = [("en", "English"), ("es", "Spanish"), ("fr", "French")]
     monkeypatch.setattr(checks, "settings", SimpleNamespace(DEMO=demo, LANGUAGES=languages))

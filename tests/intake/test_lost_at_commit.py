@@ -61,7 +61,7 @@ def test_a_code_that_could_not_be_recorded_opens_nothing_and_then_opens():
 def acts(asks: Submission, comes: Submission) -> Iterator[tuple[Submission, str, dict[str, str]]]:
     """Yield a patient, the address of a button on the own page, and the posted values.
 
-    One patient is offered a time; the other has a visit.
+    The patient of `asks` was offered a time. The patient of `comes` has a visit.
     """
     yield asks, "/my/reply/", {"text": "May I come on Friday?"}
     yield asks, "/my/withdraw/", {}
@@ -96,7 +96,7 @@ def test_what_is_lost_at_the_commit_is_not_done_on_the_own_page(settings):
 
 
 def stored() -> list[object]:
-    """Return everything that these acts would change."""
+    """Return everything in the database that the acts of `acts` would change."""
     return [
         list(Submission.objects.order_by("pk").values_list("status", "revision", "reply_due_at")),
         list(Appointment.objects.order_by("pk").values_list("status", "sequence", "during")),

@@ -1,7 +1,7 @@
-"""The program knows no question of a protocol by heart: with all ids renamed it works the same.
+"""The program works with a copy of the protocol `legs` in which all ids are renamed.
 
-The copy asks what `legs` asks. Its questions, sections, pages and computed values have other ids,
-so what the program would look for by name is not there.
+The copy asks the same questions, but its questions, sections, pages and computed values have other
+ids. If the program looked for an id of `legs` by name, it would not find that id in the copy.
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from tests.intake.patient import Patient
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_served")]
 LEGS = protocols.load("legs")
-# a name of the program, which sets this value itself
+# this id stays, because the program itself sets the computed value of this name
 KEPT = {"safety_retracted"}
 
 
 def renamed(protocol: Protocol) -> Protocol:
-    """Return the protocol with other ids everywhere."""
+    """Return a copy of the protocol with new ids everywhere, except for `KEPT`."""
     ids = {
         *(question.id for question in protocol.questions),
         *(section.id for section in protocol.questionnaire.sections),
@@ -60,7 +60,7 @@ NAMING = {
 
 
 def _new(id: str) -> str:
-    """Return another id; the pages of a section go on being called after it."""
+    """Return the new id. A page's new id still begins with the new id of its section."""
     return f"v{id}"
 
 
@@ -76,7 +76,7 @@ def _served(monkeypatch: pytest.MonkeyPatch, fresh_pages: None) -> Iterator[None
     second.start_anew()
 
 
-def somebody(**says: Any) -> Patient:
+def patient_of_copy(**says: Any) -> Patient:
     """Return the usual test patient, with the same answers under the renamed question ids."""
     patient = Patient(**says)
     ids = {question.id for question in LEGS.questions}
@@ -94,7 +94,7 @@ def test_the_copy_shares_no_id_and_has_no_problems() -> None:
 
 
 def test_a_patient_walks_to_the_receipt_and_staff_read_who_and_what() -> None:
-    patient = somebody(reason_text="It itches.")
+    patient = patient_of_copy(reason_text="It itches.")
     page = patient.whole_journey()
     assert page.step == "sent"
     row = Submission.objects.get()
@@ -115,7 +115,7 @@ def test_a_patient_walks_to_the_receipt_and_staff_read_who_and_what() -> None:
 
 
 def test_another_person_fills_it_in_and_gives_two_names() -> None:
-    patient = somebody(who="caregiver")
+    patient = patient_of_copy(who="caregiver")
     patient.whole_journey()
     row = Submission.objects.get()
     assert row.person["proxy_name"] == "Petra Canary"
@@ -123,7 +123,7 @@ def test_another_person_fills_it_in_and_gives_two_names() -> None:
 
 
 def test_a_request_for_a_visit_asks_for_danger_and_who_asks() -> None:
-    patient = somebody(who="parent_guardian", age_years=15)
+    patient = patient_of_copy(who="parent_guardian", age_years=15)
     page = patient.start("/appointments/")
     assert page.step == "vsafety"
     patient.walk_to("check")
@@ -134,7 +134,7 @@ def test_a_request_for_a_visit_asks_for_danger_and_who_asks() -> None:
 
 
 def test_an_emergency_stops_at_once_and_the_clinic_is_told() -> None:
-    patient = somebody()
+    patient = patient_of_copy()
     patient.start()
     page = patient.answer(vem_now=("cold_leg_sudden",))
     assert page.red_card
@@ -144,7 +144,7 @@ def test_an_emergency_stops_at_once_and_the_clinic_is_told() -> None:
 
 
 def test_a_child_alone_is_stopped_and_an_age_that_is_a_slip_is_asked_about() -> None:
-    patient = somebody(age_years=7)
+    patient = patient_of_copy(age_years=7)
     patient.start()
     patient.walk_to("vabout")
     page = patient.answer(vage_years="7")
@@ -153,7 +153,7 @@ def test_a_child_alone_is_stopped_and_an_age_that_is_a_slip_is_asked_about() -> 
 
 
 def test_a_birth_date_that_disagrees_leads_back_to_the_age() -> None:
-    patient = somebody()
+    patient = patient_of_copy()
     patient.start()
     patient.walk_to("contact")
     page = patient.answer(birth_date_year="1950")
@@ -162,7 +162,7 @@ def test_a_birth_date_that_disagrees_leads_back_to_the_age() -> None:
 
 
 def test_danger_in_a_reply_raises_the_alarm_and_an_addition_has_its_steps() -> None:
-    somebody().whole_journey()
+    patient_of_copy().whole_journey()
     row = Submission.objects.get()
     own = inside(row)
     own.post("/my/reply/", {"text": "I have chest pain", "go": "send"})
@@ -170,7 +170,7 @@ def test_danger_in_a_reply_raises_the_alarm_and_an_addition_has_its_steps() -> N
     assert row.alarm
     page = own.post("/my/add/", {"go": "add"})
     assert page.step == "vsafety"
-    own.says = somebody(reason_text="It is worse.").says
+    own.says = patient_of_copy(reason_text="It is worse.").says
     own.walk_to("check")
     own.send()
     more = Submission.objects.exclude(pk=row.pk).get()
@@ -180,7 +180,7 @@ def test_danger_in_a_reply_raises_the_alarm_and_an_addition_has_its_steps() -> N
 
 
 def test_a_device_left_alone_hides_the_contact_and_keeps_it() -> None:
-    patient = somebody()
+    patient = patient_of_copy()
     patient.start()
     patient.walk_to("appointment")
     Draft.objects.update(updated_at=timezone.now() - timedelta(minutes=31))
@@ -197,7 +197,7 @@ def test_a_device_left_alone_hides_the_contact_and_keeps_it() -> None:
 
 
 def test_what_was_typed_into_the_contact_comes_back_after_saving() -> None:
-    patient = somebody(who="caregiver")
+    patient = patient_of_copy(who="caregiver")
     patient.start()
     patient.walk_to("contact")
     patient.press("save", {**patient.filled(), "email": "", "prefer": "email"})

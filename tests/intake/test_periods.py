@@ -1,5 +1,7 @@
-"""Every period that a patient reads is a target of the protocol: change it there, and no page, no
-letter and no education page says the old one."""
+"""Every period that a patient reads comes from a level of the protocol.
+
+When the protocol changes a period, no page, letter or education page names the old period.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -30,7 +32,7 @@ SIX_WEEKS = re.compile(r"\b(6|six|42|seis) (weeks?|semanas?|days?|d[ií]as?)\b",
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch, fresh_pages: None) -> Iterator[Callable[..., None]]:
-    """Serve a copy of the protocol with another target of one level."""
+    """Return a function that serves a copy of the protocol in which one level is changed."""
 
     def changed(code: str, **changes: Any) -> None:
         copy = with_level(protocols.current(), code, **changes)
@@ -44,7 +46,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, fresh_pages: None) -> Iterator[Callab
 
 
 def read(patient: Patient) -> list[tuple[str, str]]:
-    """Every page that the patient saw, and every letter that went out."""
+    """Return every page that the patient saw and every letter that was sent, each with a name."""
     outbox.deliver_due()
     pages = [(url, response.content.decode()) for _method, url, response in patient.requests]
     letters = [(letter.subject, f"{letter.subject} {letter.body}") for letter in mail.outbox]
@@ -144,7 +146,7 @@ def test_what_a_protocol_names_fits_the_database() -> None:
 
 
 def educated() -> list[tuple[str, str]]:
-    """Return every education page, in every language, as a visitor gets it."""
+    """Return every education page, in every language, as a visitor gets the page."""
     patient = Patient()
     found = []
     for page in Page.objects.select_related("condition"):

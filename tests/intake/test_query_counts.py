@@ -99,7 +99,7 @@ def test_the_check_page_is_one_query(django_assert_num_queries):
 
 
 def test_beginning_is_the_limit_the_protocol_and_the_draft(django_assert_num_queries):
-    with django_assert_num_queries(5):  # with begin and end of the transaction
+    with django_assert_num_queries(5):  # two of the five begin and end the transaction
         Patient().client.post("/intake/", {"go": "start"})
 
 
@@ -112,10 +112,11 @@ def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries
 
 @pytest.mark.parametrize("says", [{}, {"drowsy_drive": "fell_asleep", "mood_2w": "low_most"}])
 def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queries):
-    """The draft, two limits, and two transactions with the writes of a sending.
+    """Sending reads the draft, counts two limits, and stores everything in two transactions.
 
-    In order: draft, limits of network and mailbox, draft under lock, submission, draft, wish,
-    history, counts, messages, their task, audit; besides, begin and end of each transaction.
+    The queries in order: the draft, the limits of network and mailbox, the locked draft, the
+    submission, the draft, the wish, the history, the counts, the messages, their task, the audit
+    event. Four more queries begin and end the two transactions.
     """
     patient = at("check", **says)
     with django_assert_num_queries(16):

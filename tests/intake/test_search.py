@@ -1,4 +1,4 @@
-"""Finding a patient, whose name is sealed, by what staff type."""
+"""Staff search for a patient by name, phone or birth date, although all of these are sealed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The patient's pages in Spanish, chosen by the address alone; staff read the same in English."""
+"""The patient's pages in Spanish: only the address chooses the language; staff read English."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
 
 @pytest.fixture
 def signed_words(monkeypatch, fresh_pages):
-    """The Spanish after a person has signed it."""
+    """Serve the Spanish translation as if a person had signed it."""
     spanish.serve(monkeypatch, spanish.signed(current(), spanish.shipped()))
     yield
     monkeypatch.undo()
@@ -284,7 +284,7 @@ def test_staffs_pages_have_no_spanish(client):
 
 
 def patients_addresses() -> list[str]:
-    """Return every Spanish address of the patient's pages that needs no value."""
+    """Return every Spanish address of the patient's pages that has no variable part."""
     with override("es"):
         inside = next(
             part

@@ -1,4 +1,4 @@
-"""What a patient sent, or began, under an earlier release goes on as it was asked.
+"""Drafts and submissions of an earlier release keep the protocol with which they were begun.
 
 Release 0.1.0 stored documents that do not say which questions the program uses, and that name the
 code of a computed value by its version.

@@ -1,4 +1,4 @@
-"""A patient who comes back: saves, asks for a code, enters the code, is on the own page."""
+"""Steps of a patient who comes back: save, ask for a code, enter the code, be on the own page."""
 
 import re
 
@@ -39,7 +39,7 @@ def enter(patient: Patient, code: str) -> Page:
 
 
 def inside(submission: Submission) -> Patient:
-    """Return the patient on the page of the submission."""
+    """Return the submission's patient, who has opened the own page with a code."""
     patient = asking(submission.reference)
     page = enter(patient, code_in(letters()))
     assert page.path == "/my/"
@@ -47,7 +47,7 @@ def inside(submission: Submission) -> Patient:
 
 
 def saved(step: str, address: str = MAILBOX, **says) -> tuple[Patient, str]:
-    """Return a patient who saved the draft at a step, and the reference."""
+    """Return a patient who saved the draft at a step, and the reference of the draft."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to(step)

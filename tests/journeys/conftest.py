@@ -1,23 +1,32 @@
-"""A real browser whose requests, error messages and page widths are checked.
+"""People at a real browser: what they do, what they see, and what the browser complains of.
 
-Without Chromium the journeys are skipped with one sentence. With CLINIC_REQUIRE_BROWSER=1 a missing
-browser is a failure.
+A journey names a person's window for the person, and its verbs say what the person does:
+`patient.chooses("By video")`, `patient.sees("Your appointment")`. What a browser does for a verb
+stands here. Every request, error message and page width is checked.
+
+Without Chromium the journeys are skipped, and one sentence says so. If CLINIC_REQUIRE_BROWSER=1 is
+set, the tests fail instead.
 """
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
+from clinic.models import Message
+from intake.models.submissions import Draft, Submission
 from tests import builders
-from tests.builders import ORDINARY
+from tests.builders import CONTACT_DETAILS, ORDINARY
 from tests.intake.patient import CONTACT, WISH, Patient
+from tests.journeys import judging
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -28,14 +37,26 @@ LEFT_OUT = (
     "The browser journeys were left out: no Chromium was found. To run them, install one"
     " (Debian and Ubuntu: apt-get install chromium) or name it in CHROMIUM=/path/to/chromium."
 )
-# words of these patients, which no address may contain
+# parts of the test patients' names and phone number, which no address may contain
 CANARIES = ("canary", "quentin", "5550147", "555-0147")
 SAYS: dict[str, Any] = {**ORDINARY, **CONTACT, **WISH}
+MAILBOX = CONTACT_DETAILS["email"]
+WIDTHS = {"phone": 360, "tablet": 800, "desk": 1280}
+# where a time can be ticked on a page
+TIMES = {
+    "the free times": '[name="slot"]',
+    "the offered times": '[name="offer"]',
+    "the times that fit the wish": "#times .slots input",
+    "the calendar": ".week .free input",
+}
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Tell pytest-playwright which browser to start: the machine's own, quiet on the network."""
+    """Tell pytest-playwright which browser to start: the Chromium that the machine has.
+
+    The flags stop the browser from making requests of its own.
+    """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         own = request.getfixturevalue("playwright").chromium.executable_path
@@ -48,14 +69,20 @@ def browser_type_launch_args(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 class Window:
-    """The browser window of one person. Notes what must not happen; the test's end checks it."""
+    """The browser window of one person.
 
-    def __init__(self, browser: Browser, home: str, **options: Any) -> None:
-        self.home = home
+    The window collects faults, such as script errors, in `complaints`. At the end of the test there
+    must be no complaint.
+    """
+
+    def __init__(self, browser: Browser, home: str, *, width: int, scripts: bool, **options: Any):
+        self.home, self.scripts = home, scripts
         self.complaints: list[str] = []
-        width = options.pop("width", 360)
         self.context = browser.new_context(
-            viewport={"width": width, "height": 740}, base_url=home, **options
+            viewport={"width": width, "height": 740},
+            base_url=home,
+            java_script_enabled=scripts,
+            **options,
         )
         self.context.set_default_timeout(8000)
         self.page: Page = self.context.new_page()
@@ -76,44 +103,57 @@ class Window:
             self.complaints.append(f"{response.status} for {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        # the browser complains about a page that is a 404 or 422, which tests cause on purpose
+        # the browser logs an error for a page with status 404 or 422, which tests cause on purpose
         of_the_page = message.text.startswith("Failed to load resource: the server responded")
         if message.type in ("error", "warning") and not of_the_page:
             self.complaints.append(f"{self.path}: {message.text} {message.location['url']}")
 
-    # --- moving about --------------------------------------------------------------------------
-    def open(self, path: str) -> Page:
+    # --- what a person does ---------------------------------------------------------------------
+    def opens(self, path: str) -> None:
         self.page.goto(path)
-        return self.page
 
-    @property
-    def path(self) -> str:
-        return self.page.url.removeprefix(self.home).partition("?")[0].partition("#")[0]
-
-    @property
-    def step(self) -> str:
-        """The step: `about` for /intake/legs/p/about/; for another page its name: `check`."""
-        return self.path.strip("/").rpartition("/")[2]
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.page.inner_text("body").split())
-
-    def press(self, words: str) -> None:
+    def presses(self, words: str) -> None:
         self.page.get_by_role("button", name=words, exact=True).click()
 
-    def follow(self, words: str) -> None:
+    def presses_first(self, words: str) -> None:
+        """Press the first of several buttons whose names contain these words."""
+        self.page.get_by_role("button", name=words).first.click()
+
+    def follows(self, words: str) -> None:
         self.page.get_by_role("link", name=words, exact=True).first.click()
 
-    def asked(self) -> list[str]:
-        """Return the names of the controls on the page, in order, each once."""
-        names = self.page.eval_on_selector_all(
-            "main form :is(input:not([type=hidden]), textarea)", "all => all.map(c => c.name)"
-        )
-        return list(dict.fromkeys(names))
+    def clicks(self, words: str) -> None:
+        """Click words that are neither a button nor a link, such as the head of a folded list."""
+        self.page.get_by_text(words, exact=True).click()
 
-    def fill(self, says: Mapping[str, Any]) -> None:
-        """Fill in the controls of the page."""
+    def goes_back(self) -> None:
+        """Go to the page before, as the browser's own button does.
+
+        Playwright's `go_back` asks the browser for its history, which Chromium refuses with "Not
+        attached to an active page" while it still makes the page just shown the active one; seen
+        under load. A page that goes back by itself is served after that.
+        """
+        with self.page.expect_navigation():
+            self.page.evaluate("history.back()")
+
+    def chooses(self, label: str) -> None:
+        self.page.get_by_label(label).check()
+
+    def unchooses(self, label: str) -> None:
+        self.page.get_by_label(label).uncheck()
+
+    def ticks_time(self, number: int, among: str) -> None:
+        """Tick one of several times, counted from 1, or from -1 at the end; `among` is in TIMES."""
+        self.page.locator(TIMES[among]).nth(number - 1 if number > 0 else number).check()
+
+    def selects(self, option: str, label: str) -> None:
+        self.page.get_by_label(label).select_option(option)
+
+    def writes(self, text: str, label: str) -> None:
+        self.page.get_by_label(label).fill(text)
+
+    def answers(self, **says: Any) -> None:
+        """Fill in the page with the answers in `says`, a value for each name of a control."""
         for name in self.asked():
             value = says.get(name)
             boxes = self.page.locator(f'[name="{name}"]')
@@ -127,23 +167,35 @@ class Window:
             else:
                 boxes.first.fill(str(value))
 
-    def walk_to(self, step: str, **instead: Any) -> None:
-        """Fill in page after page until `step` is shown."""
+    def starts(self, path: str = "/intake/", device: str = "Start, this device is mine") -> None:
+        """Open a form's first page, say whose device this is, and come to the first questions."""
+        self.opens(path)
+        self.presses(device)
+
+    def fills_in_until(
+        self,
+        step: str,
+        button: str = "Continue",
+        on_each_page: Callable[[], None] = lambda: None,
+        **instead: Any,
+    ) -> None:
+        """Fill in page after page, and press `button` below each, until `step` is shown."""
         says = {**SAYS, **instead}
         for _page in range(50):
             if self.step == step:
                 return
             before = self.step
-            self.fill(says)
-            self.press("Continue")
+            on_each_page()
+            self.answers(**says)
+            self.presses(button)
             assert self.step != before, f"{before} comes again: {self.text[:400]}"
         raise AssertionError(f"{step} never came")
 
-    def skip_to(self, step: str, **instead: Any) -> None:
+    def has_answered_until(self, step: str, **instead: Any) -> None:
         """Answer the pages before `step` through Django's test client, with this browser's cookies.
 
-        So the browser renders none of these pages; rendering a whole walk takes ten CPU seconds.
-        The journeys of tests/journeys/test_patient render every page.
+        The browser renders none of these pages, because rendering a whole walk takes ten CPU
+        seconds. The journeys in tests/journeys/test_patient.py render every page.
         """
         client = Client()
         for cookie in self.context.cookies():
@@ -151,29 +203,81 @@ class Window:
         patient = Patient(client, **instead)
         patient.get(self.path)
         patient.walk_to(step)
-        self.open(patient.page.path)
+        self.opens(patient.page.path)
+
+    def comes_back_with(self, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> None:
+        """Enter the number of the request, the address, and the code from the mailbox."""
+        self.opens(path)
+        self.writes(number, "Your number")
+        self.writes(mailbox, "Your e-mail address")
+        self.presses("Send me a code")
+        newest = Message.objects.filter(kind="code").order_by("-created_at").first()
+        self.writes(newest.payload["code"].lower(), "Your code")
+        self.presses("Continue")
+
+    # --- what a person sees ---------------------------------------------------------------------
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.home).partition("?")[0].partition("#")[0]
+
+    @property
+    def step(self) -> str:
+        """The last part of the path: a step such as `about`, or a page such as `check`."""
+        return self.path.strip("/").rpartition("/")[2]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.page.inner_text("body").split())
+
+    @property
+    def title(self) -> str:
+        return self.page.title()
+
+    def is_at(self, place: str) -> None:
+        """Check where the window is: at a path such as "/my/", or at a step such as "check"."""
+        assert place == (self.path if place.startswith("/") else self.step)
+
+    def sees(self, *words: str) -> None:
+        text = self.text
+        for each in words:
+            assert each in text, f"{self.path} does not say {each!r}: {text[:800]}"
+
+    def does_not_see(self, *words: str) -> None:
+        text = self.text
+        for each in words:
+            assert each not in text, f"{self.path} says {each!r}: {text[:800]}"
+
+    def sees_one_link(self, words: str, to: str = "") -> None:
+        """Check that the page has one link with these words, which leads to `to`."""
+        link = self.page.get_by_role("link", name=words, exact=True)
+        assert link.count() == 1
+        assert not to or link.get_attribute("href") == to
+
+    def finds_no_barrier(self) -> None:
+        """Check that the page keeps nobody out, as far as axe can judge."""
+        assert self.violations() == []
+
+    def needs_no_sideways_scrolling(self, *widths: int) -> None:
+        """Check that the page fits on screens of these widths."""
+        assert [fault for width in widths for fault in self.sideways(width)] == []
 
     # --- judging the page ----------------------------------------------------------------------
+    def asked(self) -> list[str]:
+        """Return the names of the controls on the page, in order, each once."""
+        names = self.page.eval_on_selector_all(
+            "main form :is(input:not([type=hidden]), textarea)", "all => all.map(c => c.name)"
+        )
+        return list(dict.fromkeys(names))
+
     def focus(self) -> str:
         """Return the id, class or tag of the focused element."""
         script = "e => (e = document.activeElement, e.id || e.className || e.tagName)"
         return self.page.evaluate(script)
 
-    def violations(self, **options: Any) -> list[str]:
-        """Return the faults that axe finds on the page."""
-        if self.page.evaluate("typeof axe") == "undefined":
-            self.page.evaluate(AXE_SCRIPT)
-        # the other rules of axe are conventions (such as one landmark for all), not WCAG
-        rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-        # preload off: axe would copy imported style sheets inline, which our policy blocks
-        options = {"runOnly": rules, "preload": False, "resultTypes": ["violations"], **options}
-        # only the violations: sending the passed checks took longer than finding them
-        found = self.page.evaluate("async o => (await axe.run(document, o)).violations", options)
-        return [
-            f"{self.path}: {issue['id']} at {node['target']}: {node['html'][:120]}"
-            for issue in found
-            for node in issue["nodes"]
-        ]
+    def violations(self, shown: str = "", **options: Any) -> list[str]:
+        """Return the faults that axe finds in elements that this run has not judged yet."""
+        found = judging.violations(self.page, shown, **options)
+        return [f"{self.path}: {fault}" for fault in found]
 
     def sideways(self, width: int) -> list[str]:
         """Return a fault if the page has to be scrolled sideways on a screen of this width."""
@@ -183,14 +287,26 @@ class Window:
 
 
 @pytest.fixture
+def pages_to_read(live_server: Any) -> None:
+    """Load the pages about conditions."""
+    call_command("load_pages", verbosity=0)
+
+
+@pytest.fixture
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
-    """Open windows: `window(width=360, java_script_enabled=False, …)`."""
+    """Return a function that opens a person's window.
+
+    `window("phone", scripts=False)` is a patient's; `window("desk", "clinician")` is that of a
+    member of staff with this role, signed in. `name` tells two of one role apart.
+    """
     opened: list[Window] = []
 
-    def opener(user: Any = None, **options: Any) -> Window:
-        new = Window(browser, live_server.url, **options)
+    def opener(device: str, role: str = "", name: str = "", **options: Any) -> Window:
+        given = {"width": WIDTHS[device], "scripts": True, **options}
+        new = Window(browser, live_server.url, **given)
         opened.append(new)
-        if user:
+        if role:
+            user = builders.member(role, name)
             value = builders.sign_in(builders.Client(), user).cookies["staff"].value
             new.context.add_cookies([{"name": "staff", "value": value, "url": live_server.url}])
         return new
@@ -200,3 +316,18 @@ def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]
         each.context.close()
     complaints = [complaint for each in opened for complaint in each.complaints]
     assert not complaints, "\n".join(complaints)
+
+
+# --- what the clinic holds ------------------------------------------------------------------------
+def what_the_clinic_received() -> Submission:
+    """Return what the patient sent. There must be one submission and no other."""
+    return Submission.objects.get()
+
+
+def number_of_the_draft() -> str:
+    return Draft.objects.get().reference
+
+
+def nobody_touches_the_form_for(**time: float) -> None:
+    """Let time pass, such as `minutes=21`, since the last answer."""
+    Draft.objects.update(updated_at=timezone.now() - timedelta(**time))

@@ -1,320 +1,260 @@
-"""Every kind of page in light and dark, for a screen reader, and on the smallest phone."""
+"""Every kind of page for patients in light and dark, for a screen reader, on the smallest phone."""
 
 import re
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
-from django.core.management import call_command
 from django.test import Client
 
-from education.models import Page
-from education.services import editing, pictures
-from intake.appointments import waiting_list
-from intake.models.submissions import Urgency
-from intake.my_page import replies
-from intake.ways import calls
 from tests import builders
-from tests.desk import desk_page_of, page_of, waiting
-from tests.education import desk
-from tests.education.browser import at
-from tests.education.samples import png
-from tests.intake import book
 from tests.journeys.conftest import SAYS, Window
-from tests.journeys.test_coming_back import come_in
+from tests.journeys.judging import Judge
 
 pytestmark = pytest.mark.journey
-# text that a patient may write for a name; the judge reports it if a page runs it
-EVIL = """<img src=x onerror="window.ran=1"><script>window.ran=1</script>'"></textarea>{{ ran }}"""
+
+# addresses of pages, and words that each page must say
+PATIENTS = {
+    "/": "Truffles",
+    "/privacy/": "",
+    "/accessibility/": "",
+    "/language-help/": "",
+    "/intake/": "",
+    "/appointments/": "",
+    "/intake/refused/": "Please call us",
+    "/intake/resume/": "Go on where you stopped",
+    "/my/": "Your request",
+    "/my/find/": "Find your number",
+    "/no-such-page/": "",
+    "/account/login/": "Staff sign-in",
+}
+TO_READ = {
+    "/conditions/": "Read about your legs",
+    "/conditions/restless-legs/": "Draft: not yet approved",
+    "/conditions/restless-legs/iron/": "Sources",
+    "/conditions/restless-legs/medicines/": "Never start, stop or change",
+    "/conditions/clots/": "Get help now",
+    "/about/contact/": "When we are open",
+    "/search/?q=jumpy legs": "fit",
+    "/search/?q=restles leg": "fit",
+    "/search/?q=zzzz quux": "No page fits these words",
+    "/conditions/no-such-page/": "There is no such page",
+}
+COLD_LEG = "A leg or foot that suddenly turned cold"
 
 
-class Judge:
-    """Judges the page of a window in every way it may be shown, and collects the faults."""
+def test_the_judge_finds_one_fault_on_a_page_of_known_kinds(window):
+    # given: a page without a fault, whose every kind of element the judge has seen
+    patient = window("phone")
+    patient.opens("/privacy/")
+    patient.finds_no_barrier()
+    patient.finds_no_barrier()  # now the judge knows every kind of element here
 
-    def __init__(self, window: Window) -> None:
-        self.window, self.faults, self.seen = window, [], 0
+    # when: the page gets a box without words
+    add_a_box_without_words(patient)
 
-    def __call__(self, must_say: str = "") -> None:
-        page = self.window.page
-        self.seen += 1
-        if must_say and must_say not in self.window.text:
-            self.faults.append(f"{self.window.path} does not say {must_say!r}")
-        if page.evaluate("'ran' in window"):
-            self.faults.append(f"{self.window.path} runs what a patient wrote")
-        page.emulate_media(color_scheme="light", forced_colors="none")
-        self.faults += self.window.violations()
-        page.emulate_media(color_scheme="dark")
-        only = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-        self.faults += [f"dark: {fault}" for fault in self.window.violations(**only)]
-        page.emulate_media(color_scheme="light", forced_colors="active")
-        self.faults += [*self.window.sideways(320), *self.window.sideways(360)]
-        page.emulate_media(forced_colors="none")
+    # then: the judge finds this box
+    (fault,) = patient.violations()
+    assert "label" in fault
+
+    # when: the page gets words in a colour that is hard to read
+    add_pale_words(patient)
+
+    # then: the judge finds these words
+    (fault,) = patient.violations()
+    assert "color-contrast" in fault
 
 
-def test_every_page_of_the_patients_side(window):
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    for path, says in (
-        ("/", "Truffles"),
-        ("/privacy/", ""),
-        ("/accessibility/", ""),
-        ("/language-help/", ""),
-        ("/intake/", ""),
-        ("/appointments/", ""),
-        ("/intake/refused/", "Please call us"),
-        ("/intake/resume/", "Go on where you stopped"),
-        ("/my/", "Your request"),
-        ("/my/find/", "Find your number"),
-        ("/no-such-page/", ""),
-        ("/account/login/", "Staff sign-in"),
-    ):
-        phone.open(path)
-        judge(says)
+def test_every_page_of_the_patients_side_keeps_nobody_out(window):
+    # given: a patient on a phone that moves nothing
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
 
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
-    judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
-    everything = {**SAYS, **says}
-    for _page in range(50):
-        step = phone.step
-        if step == "check":
-            break
-        if step in judged:
-            judge()
-            phone.press("Continue")
-            if "There is a problem" in phone.text:
-                judge("There is a problem")
-        if phone.step != step:
-            continue
-        phone.fill(everything)
-        phone.press("Continue")
-        if phone.page.locator(".card.today").count() and phone.step != "check":
-            judge("Today")
-    judge("Check your answers")
-    phone.press("Send")
-    judge("We have your answers")
-    phone.page.emulate_media(media="print")
-    style = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
-    on_paper = phone.page.locator(".done").evaluate(style)
-    assert on_paper == ["rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"], "the number can be read when printed"
-    phone.page.emulate_media(media="screen")
-    phone.open("/intake/leave/")
-    judge("Leave and clear this device?")
+    # when: the patient opens every page on which a patient can begin
+    judge.opens(PATIENTS)
 
+    # when: the patient, whose vein bled in the last days, answers the questions
+    patient.starts()
+    answer_with_slips(patient, judge)
+
+    # then: the patient can check the answers and send them
+    judge.sees("Check your answers")
+    patient.presses("Send")
+    judge.sees("We have your answers")
+
+    # then: the number of the request can be read on paper
+    assert colours_on_paper(patient) == ["rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"]
+
+    # when: the patient leaves
+    patient.opens("/intake/leave/")
+    judge.sees("Leave and clear this device?")
+
+    # then: no page kept anybody out
     assert judge.faults == []
     assert judge.seen >= 22
 
 
-def test_every_kind_of_page_to_read(window):
-    call_command("load_pages", verbosity=0)
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    for path, says in (
-        ("/conditions/", "Read about your legs"),
-        ("/conditions/restless-legs/", "Draft: not yet approved"),
-        ("/conditions/restless-legs/iron/", "Sources"),
-        ("/conditions/restless-legs/medicines/", "Never start, stop or change"),
-        ("/conditions/clots/", "Get help now"),
-        ("/about/contact/", "When we are open"),
-        ("/search/?q=jumpy legs", "fit"),
-        ("/search/?q=restles leg", "fit"),
-        ("/search/?q=zzzz quux", "No page fits these words"),
-        ("/conditions/no-such-page/", "There is no such page"),
-    ):
-        phone.open(path)
-        judge(says)
+def test_every_kind_of_page_to_read_keeps_nobody_out(window, pages_to_read):
+    # given: a patient on a phone that moves nothing
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
 
-    phone.open("/")
-    phone.page.locator(".doors a").first.click()
-    assert phone.path == "/conditions/restless-legs/"
+    # when: the patient reads about legs, and searches
+    judge.opens(TO_READ)
+
+    # then: no page kept anybody out
     assert judge.faults == []
 
+    # when: the patient follows the first door of the front page
+    patient.opens("/")
+    follow_the_first_door(patient)
 
-def test_every_page_of_the_sitemap_in_each_language(window):
-    call_command("load_pages", verbosity=0)
-    phone = window(width=360, reduced_motion="reduce")
-    found = re.findall(r"<loc>https?://[^/]+(/[^<]*)</loc>", Client().get("/sitemap.xml").text)
+    # then: the patient reads about restless legs
+    patient.is_at("/conditions/restless-legs/")
+
+
+def test_every_page_of_the_sitemap_keeps_nobody_out_in_each_language(window, pages_to_read):
+    # given: all pages that search engines are told of
+    patient = window("phone", reduced_motion="reduce")
+    found = paths_of_the_sitemap()
+    assert len(found) == len(set(found)) >= 54
+
+    # when: a patient opens each of them
     faults = []
     for path in found:
-        phone.open(path)
-        faults += phone.violations()
+        patient.opens(path)
+        faults += patient.violations()
 
-    assert len(found) == len(set(found)) >= 54
+    # then: no page keeps anybody out
     assert faults == []
 
 
-def test_every_page_of_the_editors_side(window):
-    call_command("load_pages", verbosity=0)
-    page = Page.objects.get(slug="iron", language="en")
-    editor, clinician = desk.editor(), desk.clinician()
-    desk.change(page, title="Iron and your legs")
-    editing.ask_for_review(page=page, by=editor, read=desk.read(page))
-    pictures.add(slug="leg-vein", alt="A vein", data=png(), by=editor)
-    faults = []
-    for user, places in (
-        (
-            editor,
-            (
-                ("/admin/", "Add a page"),
-                ("/admin/education/page/?review=overdue", "Nothing fits"),
-                ("/admin/education/page/add/", "Next steps"),
-                (at(page), "Store the draft"),
-                (at(page, "preview"), "On a wide screen"),
-                (f"{at(page, 'preview')}?width=wide", "On a phone"),
-                (at(page, "shown"), "Preview"),
-                (at(page, "history"), "1 line added"),
-                ("/admin/education/picture/", "leg-vein"),
-                ("/admin/education/picture/add/", "What it shows"),
-            ),
-        ),
-        (clinician, ((at(page), "I reviewed this text"),)),
-    ):
-        screen = window(user, width=1280, reduced_motion="reduce")
-        judge = Judge(screen)
-        for path, says in places:
-            screen.page.set_viewport_size({"width": 1280, "height": 800})
-            screen.open(path)
-            judge(says)
-            if path.endswith("/add/"):
-                screen.page.locator(".write button").first.click()
-                judge("There is a problem")
-        faults += judge.faults
+def test_the_pages_that_stop_the_form_keep_nobody_out(window):
+    # given: a patient on a phone that moves nothing
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
+    patient.starts()
 
-    assert faults == []
+    # when: the patient answers that one leg is suddenly cold
+    patient.chooses(COLD_LEG)
+    patient.presses("Continue")
 
+    # then: the page says where to get help
+    judge.sees("Get help now")
 
-def test_the_pages_that_stop_the_form(window):
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.page.locator('[value="cold_leg_sudden"]').check()
-    phone.press("Continue")
-    judge("Get help now")
-    phone.press("Tell the clinic")
-    judge("There is a problem")
-    phone.press("I picked this by mistake, go back")
-    judge()
-    phone.page.locator('[value="cold_leg_sudden"]').uncheck()
-    phone.walk_to("about")
-    phone.fill(SAYS)
-    phone.page.locator('[name="age_years"]').fill("15")
-    phone.press("Continue")
-    judge("Please ask a parent or guardian")
+    # when: the patient tells the clinic, but leaves no number
+    patient.presses("Tell the clinic")
 
+    # then: the page says that there is a problem
+    judge.sees("There is a problem")
+
+    # when: the patient says that this was a mistake, and that the patient is 15 years old
+    patient.presses("I picked this by mistake, go back")
+    judge.looks()
+    patient.unchooses(COLD_LEG)
+    patient.fills_in_until("about")
+    patient.answers(**{**SAYS, "age_years": 15})
+    patient.presses("Continue")
+
+    # then: the page asks for a grown-up
+    judge.sees("Please ask a parent or guardian")
     assert judge.faults == []
 
 
-def test_the_pages_of_who_comes_back(window):
+def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
+    # given: a patient whose answers the clinic has, and who has begun to answer once more
     submission = builders.submission()
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.press("Save and come back later")
-    judge("Save and come back later")
-    phone.press("Save")
-    judge("There is a problem")
-    phone.page.get_by_label("Your e-mail address").fill("other@example.org")
-    phone.press("Save")
-    judge("Your answers are saved")
-    come_in(phone, submission.reference)
-    judge("Where it stands")
-    phone.press("Send")
-    judge("There is a problem")
-    phone.follow("Take this request back")
-    judge("Take this request back?")
-    phone.follow("Keep it")
-    phone.page.get_by_label("Write to us").fill("I cannot breathe")
-    phone.press("Send")
-    judge("Get help now")
-    phone.open("/my/code/")
-    judge("Enter your code")
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
+    patient.starts()
 
+    # when: the patient saves these answers, first without an e-mail address
+    patient.presses("Save and come back later")
+    judge.sees("Save and come back later")
+    patient.presses("Save")
+    judge.sees("There is a problem")
+    patient.writes("other@example.org", "Your e-mail address")
+    patient.presses("Save")
+
+    # then: they are saved
+    judge.sees("Your answers are saved")
+
+    # when: the patient looks at what the clinic has, and sends a message without words
+    patient.comes_back_with(submission.reference)
+    judge.sees("Where it stands")
+    patient.presses("Send")
+
+    # then: the page says that there is a problem
+    judge.sees("There is a problem")
+
+    # when: the patient thinks of taking the request back, but keeps it
+    patient.follows("Take this request back")
+    judge.sees("Take this request back?")
+    patient.follows("Keep it")
+
+    # when: the patient writes of an emergency
+    patient.writes("I cannot breathe", "Write to us")
+    patient.presses("Send")
+
+    # then: the page says where to get help
+    judge.sees("Get help now")
+
+    # when: the patient needs another code
+    patient.opens("/my/code/")
+
+    # then: the page asks for it
+    judge.sees("Enter your code")
     assert judge.faults == []
     assert judge.seen >= 8
 
 
-def test_every_page_of_the_staffs_side(window):
-    clinician, mia = builders.member("clinician"), builders.member("front desk")
-    TOTP.activate(clinician, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-    serious = builders.submission(
-        {"name": f"Quentin {EVIL}", "proxy_name": f"Petra {EVIL}"},
-        who="caregiver",
-        vein_look=("varicose", "open_sore"),
-        vein_bleed="last_7d",
-        vein_sx=("heavy_ache",),
-        wound_time="ge_2w",
-        wound_signs=("on_foot_toe",),
-        reason_text=f"It bleeds. {EVIL}",
-    )
-    replies.reply(submission=serious, text=f"It itches. {EVIL}", request_id="r")
-    waiting("Otto Other", Urgency.EMERGENCY, hours=-30)
-    book.clinician()
-    visit = book.booked(book.patient(1), book.free(days=2))
-    asks = book.patient(2)
-    waiting_list.join_waitlist(submission=asks)
-    calls.owe(submission=serious, reason="message", occasion="1")
-    faults, seen = [], 0
-    places = {
-        clinician: (
-            ("/admin/intake/submission/", "Worklist"),
-            ("/admin/intake/submission/?status=all&urgency=soon", "Clear filters"),
-            (page_of(serious), "<img src=x"),
-            ("/account/2fa/", "Authenticator app"),
-            ("/account/password/change/", "Change your password"),
-        ),
-        mia: (
-            ("/admin/intake/frontdesk/", "Contacts and appointments"),
-            (desk_page_of(serious), "Appointment wished for"),
-            ("/admin/intake/submission/", ""),
-            (desk_page_of(asks), "Free times that fit the wish"),
-            ("/admin/intake/appointment/?when=coming", "Quentin Canary1"),
-            (f"/admin/intake/appointment/{visit.pk}/change/", "Cancel it"),
-            (f"/admin/intake/appointment/{visit.pk}/move/", "Move it to the chosen time"),
-            ("/admin/intake/waitlistentry/", "Offer a time"),
-            ("/admin/intake/calltask/", "Left word"),
-            ("/admin/intake/openinghours/", "Monday, 9 a.m. to 5 p.m."),
-            ("/admin/intake/openinghours/add/", "Patients at once"),
-            ("/admin/intake/closure/add/", "Whole days"),
-        ),
-        builders.member("auditor"): (("/admin/clinic/event/", "Audit trail"),),
-        builders.member("administrator"): (
-            ("/admin/auth/user/", "People"),
-            (f"/admin/auth/user/{mia.pk}/change/", "Reset the second factor"),
-            (f"/admin/auth/user/{mia.pk}/password/", "Set the password"),
-            ("/admin/auth/user/add/", "Add user"),
-        ),
-    }
-    for user, pages in places.items():
-        screen = window(user, width=1280, reduced_motion="reduce")
-        judge = Judge(screen)
-        for path, says in pages:
-            screen.page.set_viewport_size({"width": 1280, "height": 800})
-            screen.open(path)
-            judge(says)
-            if path == page_of(serious):
-                screen.press("Store the decision")
-                judge("There is a problem")
-                screen.press("Take it")
-                judge("Give it back")
-            if path.endswith("/submission/") and user is clinician:
-                screen.page.get_by_text("Urgency: All").click()
-                judge()
-                screen.page.get_by_label("Find").fill("nobody of that name")
-                screen.press("Search")
-                judge("Nothing fits")
-            if path == desk_page_of(asks):
-                screen.page.get_by_text("Book more than the hours allow", exact=True).click()
-                screen.press("Book all the same")
-                judge("There is a problem")
-            if path == "/admin/intake/closure/add/":
-                day = visit.starts.date().isoformat()
-                screen.page.get_by_label("First day").fill(day)
-                screen.press("Save")
-                judge("1 visit would no longer fit the hours")
-        faults += judge.faults
-        seen += judge.seen
+# --- how it is done in the browser ----------------------------------------------------------------
 
-    assert faults == []
-    assert seen >= 28
+
+def add_a_box_without_words(patient: Window) -> None:
+    patient.page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+
+
+def add_pale_words(patient: Window) -> None:
+    patient.page.evaluate(
+        """() => { const pale = document.createElement('p'); pale.textContent = 'Pale';
+        pale.className = 'pale'; pale.style.color = '#ddd'; pale.style.backgroundColor = '#fff';
+        document.querySelector('main').append(pale); }"""
+    )
+
+
+def answer_with_slips(patient: Window, judge: Judge) -> None:
+    """Answer all questions. On some pages, press Continue before and judge what the page says."""
+    says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
+    everything = {**SAYS, **says}
+    judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
+    for _page in range(50):
+        step = patient.step
+        if step == "check":
+            return
+        if step in judged:
+            judge.looks()
+            patient.presses("Continue")
+            if "There is a problem" in patient.text:
+                judge.looks()
+        if patient.step != step:
+            continue
+        patient.answers(**everything)
+        patient.presses("Continue")
+        if patient.page.locator(".card.today").count() and patient.step != "check":
+            judge.sees("Today")
+
+
+def colours_on_paper(patient: Window) -> list[str]:
+    """Return the colours of the words and of their ground, as they are printed."""
+    patient.page.emulate_media(media="print")
+    style = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    found = patient.page.locator(".done").evaluate(style)
+    patient.page.emulate_media(media="screen")
+    return found
+
+
+def follow_the_first_door(patient: Window) -> None:
+    patient.page.locator(".doors a").first.click()
+
+
+def paths_of_the_sitemap() -> list[str]:
+    return re.findall(r"<loc>https?://[^/]+(/[^<]*)</loc>", Client().get("/sitemap.xml").text)

@@ -1,131 +1,199 @@
-"""From wish to visit in a browser: asked, offered, accepted, moved, cancelled, passed on."""
+"""A visit in a browser: the patient asks, accepts an offer, moves the visit and cancels it."""
+
+from datetime import datetime
 
 import pytest
 
 from intake.models.appointments import Appointment, Offer
 from intake.models.submissions import Submission
-from tests import builders
 from tests.intake import book
-from tests.journeys.test_coming_back import come_in
+from tests.journeys.conftest import Window, what_the_clinic_received
 
 pytestmark = pytest.mark.journey
 
 
-def judged(phone) -> None:
-    """Check that the page needs no sideways scrolling, and that axe finds no fault."""
-    assert phone.sideways(360) == []
-    assert phone.sideways(320) == []
-    assert phone.violations() == []
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_time(
+    window, scripts
+):
+    # given: a clinician who sees patients every day, and a patient who asks for an appointment
+    book.clinician()
+    patient = window("phone", scripts=scripts)
+    patient.starts("/appointments/")
+    patient.fills_in_until("appointment")
+
+    # when: the patient wishes for a video call, and adds a second wish
+    patient.chooses("By video")
+    patient.presses("Add another wish")
+
+    # then: nothing that was ticked is lost
+    assert is_chosen(patient, "By video")
+
+    # when: the patient asks for a Friday, decides to come in person, and sends the request
+    patient.answers(days_2="fri")
+    looks_right(patient)
+    patient.chooses("In person")
+    patient.presses("Continue")
+    patient.sees("Second wish")
+    patient.presses("Send")
+
+    # then: the clinic has the request
+    request = what_the_clinic_received()
+
+    # given: another patient, who asked for an appointment before
+    earlier_request = book.patient(1)
+    other_patient = window("phone", scripts=scripts)
+    other_patient.comes_back_with(
+        earlier_request.reference, mailbox=earlier_request.person["email"]
+    )
+
+    # when: the other patient asks to be put on the waiting list
+    other_patient.presses("Put me on the waiting list")
+
+    # then: the page says so
+    other_patient.sees("You are on the waiting list")
+    looks_right(other_patient)
+
+    # when: the front desk opens the first patient's request
+    front_desk = window("desk", "front desk", scripts=scripts)
+    front_desk.opens("/admin/")
+    front_desk.follows(request.reference)
+
+    # then: the front desk reads the wish
+    front_desk.sees("Friday")
+
+    # when: the front desk offers two times, two weeks later
+    front_desk.follows("Week after")
+    front_desk.follows("Week after")
+    front_desk.ticks_time(1, "the calendar")
+    front_desk.ticks_time(4, "the calendar")
+    front_desk.presses_first("Offer the chosen times")
+
+    # then: the clinic holds them for the patient
+    front_desk.sees("2 times are offered.")
+    _first, second = times_offered_to(request)
+
+    # when: the patient comes back
+    patient.comes_back_with(request.reference)
+
+    # then: the patient sees the two times
+    patient.sees("We hold these times for you")
+    looks_right(patient)
+
+    # when: the patient takes the second one
+    patient.ticks_time(2, "the offered times")
+    patient.presses("Take this time")
+
+    # then: the patient has an appointment at that time, and can put it into a calendar
+    patient.sees("Your appointment")
+    assert the_visit().starts == second
+    looks_right(patient)
+    if scripts:
+        assert file_behind(patient, "Put it into my calendar") == "appointment.ics"
+
+    # when: the patient chooses another time
+    patient.follows("Choose another time")
+    looks_right(patient)
+    patient.ticks_time(-1, "the free times")
+    patient.presses("Continue")
+
+    # then: nothing is moved before the patient says so once more
+    assert the_visit().starts == second
+    looks_right(patient)
+
+    # when: the patient says so
+    patient.presses("Move my appointment")
+
+    # then: the appointment is at another time, and not before the first free one
+    assert the_visit().starts != second
+    assert the_visit().starts >= book.free(days=0).start
+    assert the_visit().sequence == 1, "calendars replace the time before"
+
+    # when: the patient cancels the appointment
+    patient.follows("Cancel the appointment")
+    looks_right(patient)
+    patient.presses("Cancel it, I need no visit")
+
+    # then: nobody has an appointment
+    patient.sees("was cancelled")
+    assert nobody_has_a_visit()
+
+    # then: the freed time is held for the patient who waits
+    (freed,) = times_offered_to(earlier_request)
+    other_patient.opens("/my/")
+    other_patient.sees("You are on the waiting list")
+    looks_right(other_patient)
+
+    # when: the patient who waits takes it
+    other_patient.presses("Take this time")
+
+    # then: this patient has the appointment
+    assert the_visit().submission == earlier_request
+    assert the_visit().starts == freed
 
 
-def visit() -> Appointment:
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_patient_chooses_a_free_time_while_filling_in(window, settings, scripts):
+    # given: a clinic where patients choose a free time themselves
+    settings.APPOINTMENT_MODE = "slots"
+    book.clinician()
+    # given: a patient who asks for an appointment
+    patient = window("phone", scripts=scripts)
+    patient.starts("/appointments/")
+    patient.fills_in_until("appointment")
+    looks_right(patient)
+
+    # when: the patient looks at later days, comes back, and chooses a time of the first days
+    patient.presses("Later days")
+    patient.presses("The first free days")
+    patient.ticks_time(4, "the free times")
+    patient.presses("Continue")
+
+    # then: the time is held
+    patient.sees("We hold your time until")
+
+    # when: the patient sends the request, and comes back later
+    patient.presses("Send")
+    patient.comes_back_with(the_visit().submission.reference)
+
+    # then: the patient has the appointment
+    assert the_visit().submission == what_the_clinic_received()
+    patient.sees("Your appointment")
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def looks_right(person: Window) -> None:
+    """Check that the page fits two small phones, and that axe finds no fault.
+
+    Axe needs scripts. Without scripts nothing is checked, because the page is the same.
+    """
+    if person.scripts:
+        person.needs_no_sideways_scrolling(360, 320)
+        person.finds_no_barrier()
+
+
+def is_chosen(patient: Window, label: str) -> bool:
+    return patient.page.get_by_label(label).is_checked()
+
+
+def file_behind(patient: Window, link: str) -> str:
+    """Follow a link to a file, and return the file's name."""
+    with patient.page.expect_download() as download:
+        patient.follows(link)
+    return download.value.suggested_filename
+
+
+def the_visit() -> Appointment:
+    """Return the only visit that is agreed on."""
     return Appointment.objects.for_reading().get(status="confirmed")
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_asked_offered_accepted_moved_cancelled_and_the_next_one_gets_it(window, script):
-    book.clinician()
-    phone = window(width=360, java_script_enabled=script)
-    phone.open("/appointments/")
-    phone.press("Start, this device is mine")
-    phone.walk_to("appointment")
-    phone.page.get_by_label("By video").check()
-    phone.press("Add another wish")
-    assert phone.page.get_by_label("By video").is_checked(), "nothing ticked is lost"
-    phone.page.locator('[name="days_2"][value="fri"]').check()
-    if script:
-        judged(phone)
-    phone.page.get_by_label("In person").check()
-    phone.press("Continue")
-    assert "Second wish" in phone.text
-    phone.press("Send")
-    mine = Submission.objects.get()
-
-    waiting = book.patient(1)
-    next_phone = window(width=360, java_script_enabled=script)
-    come_in(next_phone, waiting.reference, mailbox=waiting.person["email"])
-    next_phone.press("Put me on the waiting list")
-    assert "You are on the waiting list" in next_phone.text
-    if script:
-        judged(next_phone)
-
-    desk = window(builders.member("front desk"), width=1280, java_script_enabled=script)
-    desk.open("/admin/")
-    desk.follow(mine.reference)
-    assert "Friday" in desk.text
-    desk.follow("Week after")
-    desk.follow("Week after")
-    free = desk.page.locator(".week .free input")
-    free.nth(0).check()
-    free.nth(3).check()
-    desk.page.get_by_role("button", name="Offer the chosen times").first.click()
-    assert "2 times are offered." in desk.text
-    rows = Offer.objects.filter(request__submission=mine).select_related("appointment")
-    _first, second = sorted(row.appointment.starts for row in rows)
-    come_in(phone, mine.reference)
-    assert "We hold these times for you" in phone.text
-    if script:
-        judged(phone)
-    phone.page.locator('[name="offer"]').nth(1).check()
-    phone.press("Take this time")
-    assert "Your appointment" in phone.text
-    assert visit().starts == second
-    if script:
-        judged(phone)
-        with phone.page.expect_download() as download:
-            phone.follow("Put it into my calendar")
-        assert download.value.suggested_filename == "appointment.ics"
-
-    phone.follow("Choose another time")
-    if script:
-        judged(phone)
-    third = book.free(0)
-    key = phone.page.locator('[name="slot"]').last.get_attribute("value")
-    phone.page.locator(f'[name="slot"][value="{key}"]').check()
-    phone.press("Continue")
-    assert visit().starts == second
-    if script:
-        judged(phone)
-    phone.press("Move my appointment")
-    moved = visit()
-    assert moved.starts != second
-    assert moved.sequence == 1
-    assert third.start <= moved.starts
-
-    phone.follow("Cancel the appointment")
-    if script:
-        judged(phone)
-    phone.press("Cancel it, I need no visit")
-    assert "was cancelled" in phone.text
-    assert not Appointment.objects.filter(status="confirmed").exists()
-
-    # the freed time goes to the patient who waits
-    freed = Offer.objects.get(request__submission=waiting, state="open")
-    next_phone.open("/my/")
-    assert "You are on the waiting list" in next_phone.text
-    if script:
-        judged(next_phone)
-    next_phone.press("Take this time")
-    assert visit().submission == waiting
-    assert visit().starts == freed.appointment.starts
+def nobody_has_a_visit() -> bool:
+    return not Appointment.objects.filter(status="confirmed").exists()
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_a_free_time_is_chosen_while_filling_in(window, settings, script):
-    settings.APPOINTMENT_MODE = "slots"
-    book.clinician()
-    phone = window(width=360, java_script_enabled=script)
-    phone.open("/appointments/")
-    phone.press("Start, this device is mine")
-    phone.walk_to("appointment")
-    if script:
-        judged(phone)
-    phone.press("Later days")
-    phone.press("The first free days")
-    phone.page.locator('[name="slot"]').nth(3).check()
-    phone.press("Continue")
-    assert "We hold your time until" in phone.text
-    phone.press("Send")
-    assert visit().submission == Submission.objects.get()
-    come_in(phone, visit().submission.reference)
-    assert "Your appointment" in phone.text
+def times_offered_to(request: Submission) -> list[datetime]:
+    offers = Offer.objects.filter(request__submission=request, state="open")
+    return sorted(offer.appointment.starts for offer in offers.select_related("appointment"))

@@ -1,145 +1,209 @@
 """A patient comes back on another device: to read, to write, to add, to withdraw."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
-from clinic.models import Message
-from intake.models.submissions import Draft, Submission
+from intake.models.submissions import Submission
 from tests import builders
-from tests.builders import CONTACT_DETAILS
-from tests.desk import page_of
+from tests.desk import WORKLIST, page_of
+from tests.journeys.conftest import (
+    MAILBOX,
+    Window,
+    nobody_touches_the_form_for,
+    number_of_the_draft,
+    what_the_clinic_received,
+)
 
 pytestmark = pytest.mark.journey
-MAILBOX = CONTACT_DETAILS["email"]
 
 
-def come_in(phone, number: str, path: str = "/my/", mailbox: str = MAILBOX) -> None:
-    """Enter reference, address, and the code from the mailbox."""
-    phone.open(path)
-    phone.page.get_by_label("Your number").fill(number)
-    phone.page.get_by_label("Your e-mail address").fill(mailbox)
-    phone.press("Send me a code")
-    newest = Message.objects.filter(kind="code").order_by("-created_at").first()
-    phone.page.get_by_label("Your code").fill(newest.payload["code"].lower())
-    phone.press("Continue")
+def test_a_patient_saves_the_answers_on_one_phone_and_finishes_on_a_tablet(window):
+    # given: a patient who stopped at the questions about restless legs
+    phone = window("phone", scripts=False)
+    phone.starts()
+    phone.has_answered_until("rls-3")
+
+    # when: the patient saves the answers
+    phone.presses("Save and come back later")
+    phone.is_at("/intake/save/")
+    phone.writes(MAILBOX, "Your e-mail address")
+    phone.presses("Save")
+
+    # then: the phone shows the number with which the patient can come back
+    number = number_of_the_draft()
+    phone.sees(number)
+    phone.needs_no_sideways_scrolling(320)
+
+    # when: the patient comes back on a tablet
+    tablet = window("tablet", scripts=False)
+    tablet.comes_back_with(number, "/intake/resume/")
+
+    # then: the tablet shows the same questions about restless legs
+    tablet.is_at("rls-3")
+
+    # when: the patient answers the other questions and sends the answers
+    tablet.fills_in_until("rls-4")
+    tablet.has_answered_until("check")
+    tablet.presses("Send")
+
+    # then: the clinic has them under the same number, and the phone can no longer change them
+    tablet.sees(number)
+    assert what_the_clinic_received().reference == number
+    phone.opens("/intake/check/")
+    phone.is_at("/intake/")
 
 
-def test_saved_on_one_phone_finished_on_another(window):
-    phone = window(width=360, java_script_enabled=False)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.skip_to("rls-3")
-    phone.press("Save and come back later")
-    assert phone.path == "/intake/save/"
-    phone.page.get_by_label("Your e-mail address").fill(MAILBOX)
-    phone.press("Save")
-    number = Draft.objects.get().reference
-    assert number in phone.text
-    assert phone.sideways(320) == []
+def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(window):
+    # given: a patient who wrote something private, and answered until the questions about veins
+    patient = window("phone")
+    patient.starts()
+    patient.has_answered_until("veins", reason_text="My husband must not read this.")
+    patient.sees("this device finds your answers for 24 hours")
 
-    tablet = window(width=800, java_script_enabled=False)
-    come_in(tablet, number, "/intake/resume/")
-    assert tablet.step == "rls-3"
-    tablet.walk_to("rls-4")
-    tablet.skip_to("check")
-    tablet.press("Send")
-    assert number in tablet.text
-    assert Submission.objects.get().reference == number
-    phone.open("/intake/check/")
-    assert phone.path == "/intake/"
+    # when: the patient comes back to the phone after three hours
+    nobody_touches_the_form_for(hours=3)
+    patient.opens("/intake/")
+    patient.presses("Go on with my answers")
 
+    # then: the questions go on where the patient stopped
+    patient.is_at("veins")
 
-def left_alone(minutes: float) -> None:
-    Draft.objects.update(updated_at=timezone.now() - timedelta(minutes=minutes))
+    # when: the page with the private answer is opened
+    patient.opens("/intake/legs/p/reason/")
 
+    # then: the page hides the private answer
+    patient.sees("Private answers are hidden")
+    assert "husband" not in all_that_the_page_holds(patient)
+    patient.finds_no_barrier()
+    patient.needs_no_sideways_scrolling(320)
 
-def test_called_away_on_the_own_phone_and_back_three_hours_later(window):
-    phone = window(width=360)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.skip_to("veins", reason_text="My husband must not read this.")
-    assert "this device finds your answers for 24 hours" in phone.text
-    left_alone(180)
-    phone.open("/intake/")
-    phone.press("Go on with my answers")
-    assert phone.step == "veins"
-    phone.open("/intake/legs/p/reason/")
-    assert "Private answers are hidden" in phone.text
-    assert "husband" not in phone.page.content()
-    assert phone.violations() == []
-    assert phone.sideways(320) == []
-    phone.press("Continue")
-    phone.open("/intake/legs/p/veins/")
-    phone.skip_to("check")
-    assert "husband" not in phone.page.content()
-    assert phone.violations() == []
-    phone.press("Send")
-    assert Submission.objects.get().answers["reason_text"] == "My husband must not read this."
+    # when: the patient leaves that answer as it is, and goes on to the end
+    patient.presses("Continue")
+    patient.opens("/intake/legs/p/veins/")
+    patient.has_answered_until("check")
+
+    # then: the private answer is hidden there, too
+    assert "husband" not in all_that_the_page_holds(patient)
+    patient.finds_no_barrier()
+
+    # when: the patient sends the answers
+    patient.presses("Send")
+
+    # then: the clinic can read the private answer
+    received = what_the_clinic_received()
+    assert received.answers["reason_text"] == "My husband must not read this."
 
 
-def test_called_away_in_the_library_and_the_next_person_finds_nothing(window):
-    desk = window(width=1280)
-    desk.open("/intake/")
-    desk.press("Start, others use it")
-    desk.skip_to("veins")
-    (key,) = [c for c in desk.context.cookies() if c["name"] == "draft"]
-    assert key["expires"] == -1, "it goes with the browser"
-    left_alone(21)
-    desk.press("Continue")
-    assert "You left this device alone for more than 20 minutes" in desk.text
-    assert "no code can open them" in desk.text
-    assert desk.violations() == []
-    desk.follow("Start again")
-    assert "You have begun before" not in desk.text
-    desk.press("Start, others use it")
-    assert desk.step == "safety"
+def test_a_patient_called_away_in_the_library_leaves_nothing_for_the_next_person(window):
+    # given: a patient in the library, who said that others use this computer
+    library = window("desk")
+    library.starts(device="Start, others use it")
+    library.has_answered_until("veins")
+    assert forgets_the_answers_when_it_is_closed(library)
+
+    # when: the patient is away for 21 minutes, and the next person presses a button
+    nobody_touches_the_form_for(minutes=21)
+    library.presses("Continue")
+
+    # then: the answers are gone, and the page says why
+    library.sees("You left this device alone for more than 20 minutes")
+    library.sees("no code can open them")
+    library.finds_no_barrier()
+
+    # when: the next person starts
+    library.follows("Start again")
+    library.does_not_see("You have begun before")
+    library.presses("Start, others use it")
+
+    # then: the first questions come
+    library.is_at("safety")
 
 
-def test_a_message_of_the_clinic_is_read_and_answered_and_the_request_taken_back(window):
+def test_a_patient_answers_a_message_of_the_clinic_and_takes_the_request_back(window):
+    # given: a patient whose answers the clinic has
     submission = builders.submission()
-    desk = window(builders.member("clinician"), width=1280)
-    desk.open(page_of(submission))
-    desk.page.get_by_label("Write to the patient").select_option("we_tried")
-    desk.press("Send the message")
-    assert "To the patient" in desk.text
 
-    phone = window(width=360, java_script_enabled=False)
-    come_in(phone, submission.reference)
-    assert "We tried to call you" in phone.text
-    assert "A clinician, " in phone.text
-    phone.page.get_by_label("Write to us").fill("I am home after six.")
-    phone.press("Send")
-    assert "I am home after six." in phone.text
-    assert "answer by" in phone.text
-    assert phone.sideways(320) == []
+    # when: a clinician writes to the patient
+    clinician = window("desk", "clinician")
+    clinician.opens(page_of(submission))
+    clinician.selects("we_tried", "Write to the patient")
+    clinician.presses("Send the message")
+    clinician.sees("To the patient")
 
-    desk.open("/admin/intake/submission/")
-    assert "patient wrote" in desk.text
-    desk.open(page_of(submission))
-    assert "I am home after six." in desk.text
-    desk.press("Read, needs no answer")
-    assert "Answer by" not in desk.text
+    # then: the patient, on a phone, reads the message and the role of the person who wrote it
+    patient = window("phone", scripts=False)
+    patient.comes_back_with(submission.reference)
+    patient.sees("We tried to call you", "A clinician, ")
 
-    phone.follow("Take this request back")
-    phone.press("Take it back")
-    assert "You took this request back." in phone.text
-    phone.press("Leave this page")
-    phone.open("/my/")
-    assert submission.reference not in phone.text
+    # when: the patient answers
+    patient.writes("I am home after six.", "Write to us")
+    patient.presses("Send")
+
+    # then: the patient sees the answer, and by when the clinic answers
+    patient.sees("I am home after six.", "answer by")
+    patient.needs_no_sideways_scrolling(320)
+
+    # then: the worklist says that the patient wrote, and the clinician reads it
+    clinician.opens(WORKLIST)
+    clinician.sees("patient wrote")
+    clinician.opens(page_of(submission))
+    clinician.sees("I am home after six.")
+
+    # when: the clinician finds that no answer is needed
+    clinician.presses("Read, needs no answer")
+
+    # then: nobody waits for an answer
+    clinician.does_not_see("Answer by")
+
+    # when: the patient takes the request back
+    patient.follows("Take this request back")
+    patient.presses("Take it back")
+
+    # then: the page says so
+    patient.sees("You took this request back.")
+
+    # when: the patient leaves the page
+    patient.presses("Leave this page")
+    patient.opens("/my/")
+
+    # then: the phone shows nothing of the request
+    patient.does_not_see(submission.reference)
 
 
-def test_something_is_added_and_staff_see_both(window):
+def test_a_patient_adds_something_and_staff_see_both(window):
+    # given: a patient whose answers the clinic has
     earlier = builders.submission()
-    phone = window(width=360, java_script_enabled=False)
-    come_in(phone, earlier.reference)
-    phone.press("Add something")
-    phone.skip_to("check", leg_new=("swelling_one",), clot_risk=("none",), reason_text="New.")
-    phone.press("Send")
-    added = Submission.objects.get(follows=earlier)
-    assert added.reference in phone.text
-    desk = window(builders.member("clinician"), width=1280)
-    desk.open(page_of(added))
-    desk.follow(earlier.reference)
-    assert f"More was added in {added.reference}" in desk.text
+
+    # when: the patient comes back and adds that a leg is swollen now
+    patient = window("phone", scripts=False)
+    patient.comes_back_with(earlier.reference)
+    patient.presses("Add something")
+    patient.has_answered_until(
+        "check", leg_new=("swelling_one",), clot_risk=("none",), reason_text="New."
+    )
+    patient.presses("Send")
+
+    # then: the addition has its own number
+    added = addition_to(earlier)
+    patient.sees(added.reference)
+
+    # then: a clinician comes from the addition to the earlier answers, which name the addition
+    clinician = window("desk", "clinician")
+    clinician.opens(page_of(added))
+    clinician.follows(earlier.reference)
+    clinician.sees(f"More was added in {added.reference}")
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def all_that_the_page_holds(patient: Window) -> str:
+    return patient.page.content()
+
+
+def forgets_the_answers_when_it_is_closed(browser: Window) -> bool:
+    (key,) = [cookie for cookie in browser.context.cookies() if cookie["name"] == "draft"]
+    return key["expires"] == -1
+
+
+def addition_to(earlier: Submission) -> Submission:
+    return Submission.objects.get(follows=earlier)

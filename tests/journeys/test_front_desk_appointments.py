@@ -2,93 +2,144 @@
 
 import pytest
 
-from intake.models.appointments import Appointment, AppointmentRequest, Offer
-from tests import builders
+from intake.models.appointments import Offer
+from intake.models.submissions import Submission
+from tests.desk import desk_page_of
 from tests.intake import book
+from tests.journeys.conftest import Window
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.fixture
-def desk(window):
-    return window(builders.member("front desk"), width=1280, java_script_enabled=False)
+def front_desk(window):
+    return window("desk", "front desk", scripts=False)
 
 
-def tick(desk, number):
-    desk.page.locator("#times .slots input").nth(number).check()
-
-
-def test_a_wish_becomes_an_offer_and_the_offer_is_taken_back(desk):
+def test_a_wish_becomes_an_offer_and_the_offer_is_taken_back(front_desk):
+    # given: a patient who wishes for a visit on a Tuesday
     book.clinician()
-    submission = book.patient(wish={"days": ["tue"], "times": [], "place": "", "clinician": ""})
-    desk.open("/admin/")
-    desk.follow(submission.reference)
-    assert "Tuesday; any time" in desk.text
-    tick(desk, 0)
-    # the last free time in the calendar
-    desk.page.locator(".week .free input").last.check()
-    desk.page.get_by_label("Held for the patient for").select_option("48")
-    desk.page.get_by_role("button", name="Offer the chosen times").first.click()
+    patient = book.patient(wish=wish(days=["tue"]))
 
-    assert "2 times are offered." in desk.text
-    assert "Offered to the patient" in desk.text
-    assert Offer.objects.filter(state="open").count() == 2
-    desk.press("Take the offers back")
-    assert "The offers are taken back." in desk.text
-    assert AppointmentRequest.objects.get().progress == "requested"
+    # when: the front desk opens the patient's request
+    front_desk.opens("/admin/")
+    front_desk.follows(patient.reference)
+
+    # then: the front desk reads the wish
+    front_desk.sees("Tuesday; any time")
+
+    # when: the front desk offers a time that fits the wish, and the last one of the calendar
+    front_desk.ticks_time(1, "the times that fit the wish")
+    front_desk.ticks_time(-1, "the calendar")
+    front_desk.selects("2 days", "Held for the patient for")
+    front_desk.presses_first("Offer the chosen times")
+
+    # then: both times are held for the patient
+    front_desk.sees("2 times are offered.", "Offered to the patient")
+    assert offers_held() == 2
+
+    # when: the front desk takes the offers back
+    front_desk.presses("Take the offers back")
+
+    # then: the patient waits for an offer again
+    front_desk.sees("The offers are taken back.")
+    assert book.progress(patient) == "requested"
 
 
-def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(desk):
+def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(front_desk):
+    # given: a patient who can come at any time, and another patient who waits for a time
     book.clinician()
-    submission, waits = (
-        book.patient(n, wish={"days": [], "times": [], "place": "", "clinician": ""})
-        for n in (1, 2)
-    )
-    desk.open(f"/admin/intake/frontdesk/{waits.pk}/change/")
-    desk.press("Put on the waiting list")
-    assert "On the waiting list" in desk.text
+    patient, waiting = (book.patient(number, wish=wish()) for number in (1, 2))
+    front_desk.opens(desk_page_of(waiting))
+    front_desk.presses("Put on the waiting list")
+    front_desk.sees("On the waiting list")
 
-    desk.open(f"/admin/intake/frontdesk/{submission.pk}/change/")
-    tick(desk, 1)
-    desk.page.get_by_role("button", name="Book: agreed on the phone").first.click()
-    assert "The appointment is booked." in desk.text
-    desk.follow("Open: move or cancel it")
-    desk.follow("Move to another time")
-    desk.follow("Week after")
-    desk.page.locator(".week .free input").first.check()
-    desk.page.get_by_role("button", name="Move it to the chosen time").first.click()
-    assert "The appointment is moved. An e-mail tells the patient." in desk.text
-    desk.page.get_by_label("Why?").select_option("patient")
-    desk.press("Cancel the appointment")
-    assert "The appointment is cancelled." in desk.text
+    # when: the front desk calls the first patient, and they agree on a time
+    front_desk.opens(desk_page_of(patient))
+    front_desk.ticks_time(2, "the times that fit the wish")
+    front_desk.presses_first("Book: agreed on the phone")
 
-    desk.follow("Waiting list")
-    assert waits.reference in desk.text
-    desk.follow("Offer a time")
-    assert "from the waiting list" in desk.text
-    assert Appointment.objects.get(submission=submission).status == "cancelled"
+    # then: the patient has an appointment
+    front_desk.sees("The appointment is booked.")
+
+    # when: the front desk moves it to the week after
+    front_desk.follows("Open: move or cancel it")
+    front_desk.follows("Move to another time")
+    front_desk.follows("Week after")
+    front_desk.ticks_time(1, "the calendar")
+    front_desk.presses_first("Move it to the chosen time")
+
+    # then: the patient hears of it
+    front_desk.sees("The appointment is moved. An e-mail tells the patient.")
+
+    # when: the front desk cancels it, because the patient asked for that
+    front_desk.selects("The patient asked for it", "Why?")
+    front_desk.presses("Cancel the appointment")
+
+    # then: the patient has no appointment any more
+    front_desk.sees("The appointment is cancelled.")
+    assert how_the_appointment_stands(patient) == "cancelled"
+
+    # when: the front desk looks for a patient who can have the time
+    front_desk.follows("Waiting list")
+    front_desk.sees(waiting.reference)
+    front_desk.follows("Offer a time")
+
+    # then: the page of the waiting patient offers times
+    front_desk.sees("from the waiting list")
 
 
 def test_a_time_that_has_just_gone_is_said_and_nothing_chosen_is_lost(window):
+    # given: two of the front desk, one at a computer and one at a phone, with a patient each
     book.clinician()
-    rows = [book.patient(n, wish={}) for n in range(2)]
-    one, two = (
-        window(builders.member("front desk", name), width=width)
-        for name, width in (("desk-one", 1280), ("desk-two", 360))
-    )
-    for desk, row in zip((one, two), rows, strict=True):
-        desk.open(f"/admin/intake/frontdesk/{row.pk}/change/")
-        tick(desk, 0)
-    tick(two, 3)
-    kept = two.page.locator("#times .slots input").nth(3).get_attribute("value")
-    one.page.get_by_role("button", name="Book: agreed on the phone").first.click()
-    two.page.get_by_role("button", name="Offer the chosen times").first.click()
+    one_patient, other_patient = (book.patient(number, wish={}) for number in range(2))
+    one = window("desk", "front desk", "desk-one")
+    other = window("phone", "front desk", "desk-two")
+    one.opens(desk_page_of(one_patient))
+    other.opens(desk_page_of(other_patient))
 
-    assert "That time has just gone. Nothing was booked." in two.text
-    assert "The nearest free times" in two.text
-    assert two.page.locator(f'input[value="{kept}"]:checked').count() >= 1
-    assert two.focus() == "problem"
-    assert not two.violations()
-    assert not two.sideways(360)
-    two.page.get_by_role("button", name="Offer the chosen times").first.click()
-    assert "1 time is offered." in two.text
+    # when: both choose the same time, and the other chooses a second one
+    one.ticks_time(1, "the times that fit the wish")
+    other.ticks_time(1, "the times that fit the wish")
+    other.ticks_time(4, "the times that fit the wish")
+    second = key_of_time(other, 4)
+
+    # when: one books the time before the other offers it
+    one.presses_first("Book: agreed on the phone")
+    other.presses_first("Offer the chosen times")
+
+    # then: the other reads that the time has gone, and the second one is still ticked
+    other.sees("That time has just gone. Nothing was booked.", "The nearest free times")
+    assert is_ticked(other, second)
+    assert other.focus() == "problem"
+    other.finds_no_barrier()
+    other.needs_no_sideways_scrolling(360)
+
+    # when: the other offers what is still ticked
+    other.presses_first("Offer the chosen times")
+
+    # then: the second time is offered
+    other.sees("1 time is offered.")
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def wish(**wanted: object) -> dict[str, object]:
+    return {"days": [], "times": [], "place": "", "clinician": "", **wanted}
+
+
+def offers_held() -> int:
+    return Offer.objects.filter(state="open").count()
+
+
+def how_the_appointment_stands(patient: Submission) -> str:
+    return patient.appointments.get().status
+
+
+def key_of_time(front_desk: Window, number: int) -> str:
+    return front_desk.page.locator("#times .slots input").nth(number - 1).get_attribute("value")
+
+
+def is_ticked(front_desk: Window, key: str) -> bool:
+    return front_desk.page.locator(f'input[value="{key}"]:checked').count() >= 1

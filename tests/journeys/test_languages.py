@@ -1,6 +1,7 @@
-"""Other languages on a phone: Spanish with its longer words, and one written from right to left.
+"""Other languages on a phone: Spanish, with its longer words, and a language from right to left.
 
-The second is not a language of the program. The test makes it, to see that the layout is mirrored.
+The program does not have a language from right to left. A test makes one up, to see that the layout
+is mirrored.
 """
 
 import re
@@ -9,94 +10,132 @@ from typing import Any
 import msgspec
 import pytest
 from babel.messages.mofile import write_mo
-from django.core.management import call_command
 
 from clinic.management.commands import translations
 from intake import documents
 from intake.domain.translation import Translation
 from tests.intake import spanish
-from tests.journeys.conftest import Window
-from tests.journeys.test_accessibility import Judge
+from tests.journeys.conftest import SAYS, Window
+from tests.journeys.judging import Judge
 
 pytestmark = pytest.mark.journey
 
+# parts of pages that stand at the left edge in English
+MIRRORED = {
+    "/": (".brand", ".doors b", ".steps h3"),
+    "/conditions/restless-legs/": (".trail a", "h1", ".dates dt"),
+    "/intake/": (".facts li", "h1"),
+}
 
-def test_every_kind_of_page_in_spanish(window):
-    call_command("load_pages", verbosity=0)
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    for path, says in (
-        ("/es/", "Cuando sus piernas no le dejan dormir"),
-        ("/es/privacy/", "Privacidad"),
-        ("/es/accessibility/", "Accesibilidad"),
-        ("/es/language-help/", "gratis"),
-        ("/es/intake/", "Preguntas antes de su visita"),
-        ("/es/appointments/", "Pedir una cita"),
-        ("/es/intake/resume/", "Seguir donde se quedó"),
-        ("/es/my/", "Su solicitud"),
-        ("/es/my/find/", "Encontrar su número"),
-        ("/es/no-such-page/", "No existe esa página"),
-        ("/es/conditions/", "Lea sobre sus piernas"),
-        ("/es/conditions/restless-legs/", "En esta página"),
-        ("/es/conditions/clots/", "Busque ayuda ahora"),
-        ("/es/search/?q=hierro", "páginas encontradas"),
-        ("/es/search/?q=zzzz quux", "Ninguna página"),
-    ):
-        phone.open(path)
-        judge(says)
 
-    phone.open("/es/intake/")
-    phone.press("Empezar, este dispositivo es mío")
+# the addresses of pages in Spanish, and what a reader finds there
+PAGES = {
+    "/es/": "Cuando sus piernas no le dejan dormir",
+    "/es/privacy/": "Privacidad",
+    "/es/accessibility/": "Accesibilidad",
+    "/es/language-help/": "gratis",
+    "/es/intake/": "Preguntas antes de su visita",
+    "/es/appointments/": "Pedir una cita",
+    "/es/intake/resume/": "Seguir donde se quedó",
+    "/es/my/": "Su solicitud",
+    "/es/my/find/": "Encontrar su número",
+    "/es/no-such-page/": "No existe esa página",
+    "/es/conditions/": "Lea sobre sus piernas",
+    "/es/conditions/restless-legs/": "En esta página",
+    "/es/conditions/clots/": "Busque ayuda ahora",
+    "/es/search/?q=hierro": "páginas encontradas",
+    "/es/search/?q=zzzz quux": "Ninguna página",
+}
+
+
+def test_a_patient_reads_every_kind_of_page_in_spanish(window, pages_to_read):
+    # given: a patient who reads Spanish, on a phone that moves nothing
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
+
+    # when: the patient opens page after page
+    for path, words in PAGES.items():
+        patient.opens(path)
+        judge.sees(words)
+
+    # when: the patient answers the questions and sends the answers
+    patient.starts("/es/intake/", device="Empezar, este dispositivo es mío")
     says = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
-    walk_in_spanish(phone, says, lambda step: judge())
-    judge("Revise sus respuestas")
-    phone.press("Enviar")
-    judge("Para hablar gratis con un intérprete")
+    patient.fills_in_until("check", "Continuar", on_each_page=judge.looks, **says)
+    judge.sees("Revise sus respuestas")
+    patient.presses("Enviar")
+    judge.sees("Para hablar gratis con un intérprete")
 
+    # then: each page was in Spanish, kept nobody out, and fitted the phone with its longer words
     assert judge.faults == []
     assert judge.seen >= 36
 
 
-def walk_in_spanish(phone: Window, says: dict[str, Any], look: Any) -> None:
-    from tests.journeys.conftest import SAYS
+def test_a_patient_with_an_emergency_reads_in_spanish_that_this_text_is_in_english(window):
+    # given: a patient who reads Spanish, and whose leg is suddenly cold
+    patient = window("phone", reduced_motion="reduce")
+    judge = Judge(patient)
+    patient.starts("/es/intake/", device="Empezar, este dispositivo es mío")
 
-    for _page in range(50):
-        step = phone.step
-        if step == "check":
-            return
-        look(step)
-        phone.fill({**SAYS, **says})
-        phone.press("Continuar")
-        assert phone.step != step, phone.text[:400]
+    # when: the patient says so
+    patient.chooses("Una pierna o un pie que de repente se puso frío")
+    patient.presses("Continuar")
 
+    # then: the emergency page is in English, and says so in Spanish, because nobody has signed
+    # its Spanish text
+    judge.sees("Este texto está en inglés")
 
-def test_the_stop_page_that_nobody_has_signed(window):
-    phone = window(width=360, reduced_motion="reduce")
-    judge = Judge(phone)
-    phone.open("/es/intake/")
-    phone.press("Empezar, este dispositivo es mío")
-    phone.page.locator('[value="cold_leg_sudden"]').check()
-    phone.press("Continuar")
-    judge("Este texto está en inglés")
-    phone.press("Avisar a la clínica")
-    judge("Hay un problema")
+    # when: the patient tells the clinic, but leaves no number
+    patient.presses("Avisar a la clínica")
 
+    # then: the page says in Spanish that there is a problem
+    judge.sees("Hay un problema")
     assert judge.faults == []
 
 
-def test_the_switch_is_a_link_in_the_middle_of_the_questions(window):
-    phone = window(width=360)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.walk_to("reason")
-    phone.follow("Español")
+def test_a_patient_switches_the_language_in_the_middle_of_the_questions(window):
+    # given: a patient who reads English until the question about the reason
+    patient = window("phone")
+    patient.starts()
+    patient.fills_in_until("reason")
 
-    assert phone.path == "/es/intake/legs/p/reason/"
-    phone.page.go_back()
-    assert phone.path == "/intake/legs/p/reason/"
+    # when: the patient chooses Spanish
+    patient.follows("Español")
+
+    # then: the same question is there in Spanish
+    patient.is_at("/es/intake/legs/p/reason/")
+
+    # when: the patient goes back
+    patient.goes_back()
+
+    # then: the same question is there in English
+    patient.is_at("/intake/legs/p/reason/")
 
 
-# --- from right to left ---------------------------------------------------------------------------
+@pytest.mark.usefixtures("right_to_left", "pages_to_read")
+def test_from_right_to_left_the_layout_mirrors(window):
+    # given: a patient whose language is written from right to left
+    patient = window("phone", reduced_motion="reduce")
+
+    # when: the patient opens pages in this language
+    # then: all stands as far from the right edge as it stands in English from the left edge
+    assert faults_of_mirroring(patient, "/") == []
+    assert faults_of_mirroring(patient, "/conditions/restless-legs/") == []
+    assert faults_of_mirroring(patient, "/intake/") == []
+
+    # when: the patient answers the first questions
+    patient.opens("/he/intake/")
+    press_first_button(patient)
+    fill_in_whatever_the_button_says(patient, until="about")
+
+    # then: the circle to tick stands to the right of its words, and the way back at the right edge
+    assert circle_stands_right_of_its_words(patient)
+    assert way_back_stands_at_the_right_edge(patient)
+    patient.needs_no_sideways_scrolling(360)
+    patient.finds_no_barrier()
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -122,7 +161,7 @@ def right_to_left(settings, tmp_path, monkeypatch, fresh_pages):
 
 
 def pseudo(text: str) -> str:
-    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # the pattern of a date
+    if re.fullmatch(r"[a-z]( ?[:,]? ?[a-zA-Z])+", text):  # a format of dates, which is no sentence
         return text
     return f"אבג דהו {text}"
 
@@ -138,55 +177,48 @@ def pseudo_words() -> Translation:
     return msgspec.convert(data | {"language": "he"}, Translation)
 
 
-@pytest.mark.usefixtures("right_to_left")
-def test_from_right_to_left_the_layout_mirrors(window):
-    call_command("load_pages", verbosity=0)
-    phone = window(width=360, reduced_motion="reduce")
-    faults = []
-    for path, mirrored in (
-        ("/", (".brand", ".doors b", ".steps h3")),
-        ("/conditions/restless-legs/", (".trail a", "h1", ".dates dt")),
-        ("/intake/", (".facts li", "h1")),
-    ):
-        left = edges(phone, path, mirrored)
-        right = edges(phone, f"/he{path}", mirrored)
-        assert phone.page.locator("html").get_attribute("dir") == "rtl"
-        faults += phone.sideways(360)
-        for name in mirrored:
-            # as far from the right edge as the English page from the left edge
-            if abs(left[name][0] - right[name][1]) > 2:
-                faults.append(f"{path} {name}: {left[name]} and {right[name]}")
-    assert faults == []
-
-    phone.open("/he/intake/")
-    phone.page.locator("form button").first.click()
-    fill_on(phone, "about")
-    radio, label = box(phone, ".opts input"), box(phone, ".opts label")
-    assert radio["x"] > label["x"] + label["width"] / 2
-    back = box(phone, ".back")
-    assert 360 - (back["x"] + back["width"]) < 40
-    assert phone.sideways(360) == []
-    assert phone.violations() == []
+def faults_of_mirroring(patient: Window, path: str) -> list[str]:
+    """Compare a page in English with the same page from right to left."""
+    left = edges(patient, path, MIRRORED[path])
+    right = edges(patient, f"/he{path}", MIRRORED[path])
+    assert patient.page.locator("html").get_attribute("dir") == "rtl"
+    return patient.sideways(360) + [
+        f"{path} {name}: {left[name]} and {right[name]}"
+        for name in MIRRORED[path]
+        if abs(left[name][0] - right[name][1]) > 2
+    ]
 
 
-def fill_on(phone: Window, step: str) -> None:
-    from tests.journeys.conftest import SAYS
-
-    while phone.step != step:
-        phone.fill(SAYS)
-        phone.page.locator('button[value="continue"]').click()
+def press_first_button(patient: Window) -> None:
+    patient.page.locator("form button").first.click()
 
 
-def box(phone: Window, selector: str) -> dict[str, float]:
-    return phone.page.locator(selector).first.bounding_box()
+def fill_in_whatever_the_button_says(patient: Window, until: str) -> None:
+    while patient.step != until:
+        patient.answers(**SAYS)
+        patient.page.locator('button[value="continue"]').click()
 
 
-def edges(phone: Window, path: str, selectors: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+def circle_stands_right_of_its_words(patient: Window) -> bool:
+    circle, label = box(patient, ".opts input"), box(patient, ".opts label")
+    return circle["x"] > label["x"] + label["width"] / 2
+
+
+def way_back_stands_at_the_right_edge(patient: Window) -> bool:
+    back = box(patient, ".back")
+    return 360 - (back["x"] + back["width"]) < 40
+
+
+def box(patient: Window, selector: str) -> dict[str, float]:
+    return patient.page.locator(selector).first.bounding_box()
+
+
+def edges(patient: Window, path: str, selectors: tuple[str, ...]) -> dict[str, tuple[float, float]]:
     """Return how far each element stands from the left and from the right edge of the page."""
-    phone.page.set_viewport_size({"width": 360, "height": 740})
-    phone.open(path)
+    patient.page.set_viewport_size({"width": 360, "height": 740})
+    patient.opens(path)
     found = {}
     for selector in selectors:
-        place = box(phone, selector)
+        place = box(patient, selector)
         found[selector] = (place["x"], 360 - place["x"] - place["width"])
     return found

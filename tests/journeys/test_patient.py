@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from intake.models.submissions import Submission
-from tests.journeys.conftest import SAYS, Window
+from tests.journeys.conftest import SAYS, Window, what_the_clinic_received
 
 pytestmark = pytest.mark.journey
 
@@ -14,147 +13,197 @@ REFERENCE = re.compile(r"[2-9A-Z]{4}-[2-9A-Z]{4}")
 
 
 def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(window):
-    phone = window(width=360, java_script_enabled=False)
-    phone.open("/")
-    phone.follow("Questions")
-    phone.press("Start, this device is mine")
-    phone.walk_to("check")
-    assert "Restless legs" in phone.text
-    assert "Quentin Canary" in phone.text
-    phone.press("Send")
+    # given: a patient whose phone shows its own colours, moves nothing and runs no scripts
+    patient = window("phone", scripts=False, forced_colors="active", reduced_motion="reduce")
 
-    assert phone.step == "sent"
-    submission = Submission.objects.get()
-    assert REFERENCE.search(phone.text)[0] == submission.reference
-    assert submission.person["name"] == "Quentin Canary"
-    assert submission.answers["rls_urge"] == "yes"
-    assert phone.sideways(320) == []
+    # when: the patient answers all questions, from the front page on
+    patient.opens("/")
+    patient.follows("Questions")
+    patient.presses("Start, this device is mine")
+    patient.fills_in_until("check")
+
+    # then: the patient reads the answers and the name once more
+    patient.sees("Restless legs", "Quentin Canary")
+
+    # when: the patient sends the answers
+    patient.presses("Send")
+
+    # then: the clinic has them, and the patient sees the number of the request
+    patient.is_at("sent")
+    received = what_the_clinic_received()
+    assert number_on(patient) == received.reference
+    assert received.person["name"] == "Quentin Canary"
+    assert received.answers["rls_urge"] == "yes"
+    patient.needs_no_sideways_scrolling(320)
 
 
 def test_a_patient_changes_an_answer_from_the_check_page(window):
-    phone = window(width=360, java_script_enabled=False)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.skip_to("check")
-    phone.page.get_by_role("link", name=re.compile("Change Do you smoke")).click()
-    phone.page.locator('[name="tobacco"][value="current"]').check()
-    phone.press("Continue")
+    # given: a patient who never smoked, and who checks the answers before sending them
+    patient = window("phone", scripts=False)
+    patient.starts()
+    patient.has_answered_until("check")
 
-    assert phone.step == "check"
-    phone.press("Send")
-    assert Submission.objects.get().answers["tobacco"] == "current"
+    # when: the patient changes one answer: "Yes, now"
+    follows_change_of(patient, "Do you smoke")
+    patient.answers(tobacco="current")
+    patient.presses("Continue")
+
+    # then: the patient is back where all answers are checked
+    patient.is_at("check")
+
+    # when: the patient sends the answers
+    patient.presses("Send")
+
+    # then: the clinic reads that the patient smokes
+    assert what_the_clinic_received().answers["tobacco"] == "current"
 
 
 def test_a_patient_asks_for_an_appointment_and_nothing_else(window):
-    phone = window(width=360, java_script_enabled=False)
-    phone.open("/")
-    phone.follow("Appointment")
-    phone.press("Start, this device is mine")
-    phone.walk_to("check")
-    phone.press("Send")
+    # given: a patient on the front page
+    patient = window("phone", scripts=False)
+    patient.opens("/")
 
-    assert phone.step == "sent"
-    assert Submission.objects.get().kind == "appointment"
+    # when: the patient asks for an appointment
+    patient.follows("Appointment")
+    patient.presses("Start, this device is mine")
+    patient.fills_in_until("check")
+    patient.presses("Send")
+
+    # then: the clinic has a request for an appointment
+    patient.is_at("sent")
+    assert what_the_clinic_received().kind == "appointment"
 
 
 def test_a_patient_leaves_and_nothing_stays_on_the_device(window):
-    phone = window(width=360, java_script_enabled=False)
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.walk_to("about")
-    phone.follow("Leave and clear this device")
-    phone.press("Clear and leave")
+    # given: a patient who has begun to answer
+    patient = window("phone", scripts=False)
+    patient.starts()
+    patient.fills_in_until("about")
 
-    assert phone.path == "/"
-    assert [cookie["name"] for cookie in phone.context.cookies()] in ([], ["form"])
+    # when: the patient leaves
+    patient.follows("Leave and clear this device")
+    patient.presses("Clear and leave")
 
-
-def test_everything_works_with_the_colours_of_the_system(window):
-    phone = window(width=360, forced_colors="active", reduced_motion="reduce")
-    phone.open("/intake/")
-    phone.press("Start, this device is mine")
-    phone.walk_to("check")
-    phone.press("Send")
-
-    assert phone.step == "sent"
+    # then: the phone keeps nothing by which the answers could be found
+    patient.is_at("/")
+    assert cookies_of(patient) in ([], ["form"])
 
 
-# --- the keyboard alone -----------------------------------------------------------------------
+def test_a_patient_who_uses_no_mouse_answers_everything(window):
+    # given: a patient at a computer, who uses the keyboard alone
+    patient = window("desk")
+    patient.opens("/intake/")
+
+    # when: the patient presses Tab and Enter
+    # then: the first Tab offers to skip to the questions, and Enter does so
+    press(patient, "Tab")
+    assert "skip" in patient.focus()
+    press(patient, "Enter")
+    assert patient.focus() == "main"
+
+    # when: the patient answers every page and sends the answers
+    press_by_keyboard(patient, "mine")
+    answer_all_by_keyboard(patient)
+    press_by_keyboard(patient, "send", most=200)
+
+    # then: the clinic has them
+    patient.is_at("sent")
+    assert what_the_clinic_received()
 
 
-def tab_to(desk: Window, wanted: str, most: int = 60) -> dict[str, Any]:
-    """Press Tab until the focused element matches `wanted`. Returns what the element is."""
+def test_after_an_error_the_keyboard_is_at_the_summary_and_one_key_from_the_box(window):
+    # given: a patient at a computer, at the first questions
+    patient = window("desk")
+    patient.starts()
+
+    # when: the patient goes on without an answer
+    patient.presses("Continue")
+
+    # then: the page says that there is an error, and the keyboard is at its summary
+    assert patient.title.startswith("Error:")
+    assert patient.focus() == "problem"
+
+    # when: the patient presses Tab and Enter
+    press(patient, "Tab")
+    press(patient, "Enter")
+
+    # then: the keyboard is at the question without an answer
+    assert name_at_the_keyboard(patient) == patient.asked()[0]
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def number_on(patient: Window) -> str:
+    return REFERENCE.search(patient.text)[0]
+
+
+def follows_change_of(patient: Window, question: str) -> None:
+    patient.page.get_by_role("link", name=re.compile(f"Change {question}")).click()
+
+
+def cookies_of(patient: Window) -> list[str]:
+    return [cookie["name"] for cookie in patient.context.cookies()]
+
+
+def press(patient: Window, key: str) -> None:
+    patient.page.keyboard.press(key)
+
+
+def name_at_the_keyboard(patient: Window) -> str:
+    return patient.page.evaluate("document.activeElement.name")
+
+
+def press_by_keyboard(patient: Window, button: str, most: int = 60) -> None:
+    """Come to a button with Tab and press Enter on it. `button` is its value in the form."""
+    tab_to(patient, f'main button[value="{button}"]', most)
+    with patient.page.expect_navigation():
+        patient.page.keyboard.press("Enter")
+
+
+def answer_all_by_keyboard(patient: Window) -> None:
+    for _page in range(50):
+        if patient.step == "check":
+            return
+        before = patient.step
+        answer_by_keyboard(patient)
+        assert patient.step != before, patient.text[:400]
+    raise AssertionError("the check page never came")
+
+
+def tab_to(patient: Window, wanted: str, most: int = 60) -> dict[str, Any]:
+    """Press Tab until the focused element matches `wanted`. Returns its type, value and name."""
     script = """wanted => { const e = document.activeElement; return {
         fits: e.matches(wanted), type: e.type, value: e.value, name: e.name } }"""
     for _press in range(most):
-        desk.page.keyboard.press("Tab")
-        found = desk.page.evaluate(script, wanted)
+        patient.page.keyboard.press("Tab")
+        found = patient.page.evaluate(script, wanted)
         if found["fits"]:
             return found
-    raise AssertionError(f"Tab never came to {wanted} on {desk.path}")
+    raise AssertionError(f"Tab never came to {wanted} on {patient.path}")
 
 
-def answer_by_keyboard(desk: Window) -> None:
+def answer_by_keyboard(patient: Window) -> None:
     """Fill in the page with Tab, Space, arrows and letters, and press Enter on Continue."""
-    keyboard = desk.page.keyboard
-    for name in desk.asked():
+    keyboard = patient.page.keyboard
+    for name in patient.asked():
         value = SAYS.get(name)
         if value is None:
             continue
         wanted = value if isinstance(value, tuple) else (value,)
-        box = tab_to(desk, f'[name="{name}"]')
+        box = tab_to(patient, f'[name="{name}"]')
         if box["type"] == "checkbox":
             for each in wanted:
-                if desk.page.evaluate("document.activeElement.value") != str(each):
-                    tab_to(desk, f'[name="{name}"][value="{each}"]')
+                if patient.page.evaluate("document.activeElement.value") != str(each):
+                    tab_to(patient, f'[name="{name}"][value="{each}"]')
                 keyboard.press("Space")
         elif box["type"] == "radio":
             keyboard.press("Space")
             for _press in range(20):
-                if desk.page.evaluate("document.activeElement.value") == str(value):
+                if patient.page.evaluate("document.activeElement.value") == str(value):
                     break
                 keyboard.press("ArrowDown")
         else:
             keyboard.press("Control+a")
             keyboard.type(str(value))
-    tab_to(desk, 'button[value="continue"]')
-    with desk.page.expect_navigation():
-        keyboard.press("Enter")
-
-
-def test_a_patient_who_uses_no_mouse_answers_everything(window):
-    desk = window(width=1280)
-    keyboard = desk.page.keyboard
-    desk.open("/intake/")
-    keyboard.press("Tab")
-    assert "skip" in desk.focus()
-    keyboard.press("Enter")
-    assert desk.focus() == "main"
-    tab_to(desk, 'main button[value="mine"]')
-    with desk.page.expect_navigation():
-        keyboard.press("Enter")
-    for _page in range(50):
-        if desk.step == "check":
-            break
-        before = desk.step
-        answer_by_keyboard(desk)
-        assert desk.step != before, desk.text[:400]
-    tab_to(desk, 'button[value="send"]', most=200)
-    with desk.page.expect_navigation():
-        keyboard.press("Enter")
-
-    assert desk.step == "sent"
-    assert Submission.objects.count() == 1
-
-
-def test_after_an_error_the_keyboard_is_at_the_summary_and_one_key_from_the_box(window):
-    desk = window(width=1280)
-    desk.open("/intake/")
-    desk.press("Start, this device is mine")
-    desk.press("Continue")
-
-    assert desk.page.title().startswith("Error:")
-    assert desk.focus() == "problem"
-    desk.page.keyboard.press("Tab")
-    desk.page.keyboard.press("Enter")
-    assert desk.page.evaluate("document.activeElement.name") == desk.asked()[0]
+    press_by_keyboard(patient, "continue")

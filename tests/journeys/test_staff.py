@@ -1,4 +1,4 @@
-"""Staff at work, on the real pages."""
+"""Staff at work in a real browser."""
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
@@ -6,10 +6,11 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from clinic.models import Message
-from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Decision, Submission, Urgency
 from tests import builders
-from tests.desk import waiting
+from tests.desk import FRONT_DESK, WORKLIST, page_of, waiting
+from tests.intake import book
+from tests.journeys.conftest import Window
 
 pytestmark = pytest.mark.journey
 
@@ -17,117 +18,222 @@ PASSWORD = "seven green bicycles at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
-def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window, live_server):
-    user = builders.member("clinician", "dr-lee")
+def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window):
+    # given: a clinician with a password and an authenticator app
+    has_an_account("dr-lee")
+    # given: a patient who can wait, and a patient whose vein bled in the last days
+    later = waiting("Rita Routine", Urgency.ROUTINE)
+    first = builders.submission(vein_look=("varicose",), vein_bleed="last_7d", vein_sx=("none",))
+
+    # when: the clinician signs in
+    clinician = window("desk")
+    clinician.opens("/admin/")
+    clinician.writes("dr-lee", "Username")
+    clinician.writes(PASSWORD, "Password")
+    clinician.presses("Sign in")
+    clinician.sees("Your second factor")
+    write_digits_of_the_app(clinician)
+    clinician.presses("Sign in")
+
+    # then: the patient whose vein bled stands first on the worklist
+    assert "Worklist" in clinician.title
+    assert first.reference in row_of_the_list(clinician, 1)
+    assert "Rita Routine" in row_of_the_list(clinician, 2)
+
+    # when: the clinician opens this patient's page
+    clinician.follows(first.reference)
+
+    # then: the page says what is serious
+    clinician.sees("Red flags", "last 7 days")
+
+    # when: the clinician takes the patient
+    clinician.presses("Take it")
+
+    # then: the decision begins with the urgency that the rules found
+    clinician.sees("Give it back")
+    assert chosen_urgency(clinician) == str(first.urgency)
+
+    # when: the clinician decides that the patient is called today
+    clinician.selects("Call the patient today", "What happens now")
+    clinician.writes("Compression, call at noon.", "Note")
+    clinician.presses("Store the decision")
+
+    # then: the decision is stored, with its note
+    clinician.sees(f"Decision on {first.reference} stored.")
+    assert heading(clinician) == first.reference
+    assert note_of_the_decision() == "Compression, call at noon."
+
+    # when: the clinician goes on to the next patient
+    clinician.follows(f"Open next: {later.reference} (Routine)")
+
+    # then: the patient who can wait comes
+    assert heading(clinician) == later.reference
+
+    # when: the clinician goes back to the worklist
+    clinician.follows("Worklist")
+
+    # then: only the patient who can wait is there
+    clinician.does_not_see(first.reference)
+    clinician.sees(later.reference)
+
+    # when: the clinician signs out, and somebody opens the worklist at this computer
+    clinician.presses("Sign out")
+    clinician.opens(WORKLIST)
+
+    # then: the computer asks for a sign-in
+    clinician.sees("Staff sign-in")
+
+
+def test_a_clinician_who_comes_second_reads_it_again_and_loses_no_word(window):
+    # given: two clinicians who read the page of one patient
+    patient = waiting("Quentin Canary", Urgency.SOON)
+    one = window("desk", "clinician", "dr-one")
+    other = window("desk", "clinician", "dr-two")
+    one.opens(page_of(patient))
+    other.opens(page_of(patient))
+
+    # when: one takes the patient while the other writes a decision, and the other stores it
+    other.writes("Written with care.", "Note")
+    other.selects("Book a visit soon", "What happens now")
+    one.presses("Take it")
+    other.presses("Store the decision")
+
+    # then: the other is told to read again, and what the other wrote is still there
+    other.sees("Somebody changed this submission while you were reading.")
+    assert other.focus() == "problem"
+    assert written(other, "Note") == "Written with care."
+
+    # when: the other stores the decision again
+    other.presses("Store the decision")
+
+    # then: it counts
+    assert how_it_stands(patient) == "decided"
+
+
+def test_the_front_desk_finds_the_patient_and_notes_the_call(window):
+    # given: two patients who ask for an appointment
+    waiting("Otto Other")
+    wanted = builders.submission({"name": "Beatriz Hansen"})
+
+    # when: the front desk looks for one of them, with a name that is misheard
+    front_desk = window("desk", "front desk")
+    front_desk.opens("/admin/")
+    front_desk.writes("beatris hanson", "Find")
+    front_desk.presses("Search")
+
+    # then: the list shows this patient alone
+    front_desk.sees("1 match")
+
+    # when: the front desk opens the patient's page
+    front_desk.follows(wanted.reference)
+
+    # then: the phone number is a link
+    front_desk.sees_one_link("(202) 555-0147")
+
+    # when: the front desk notes that the patient was called
+    front_desk.selects("Patient called", "Note")
+    front_desk.presses("Store")
+
+    # then: the list says so
+    assert book.progress(wanted) == "called"
+    front_desk.follows("Contacts and appointments")
+    front_desk.sees("Patient called")
+
+
+def test_the_filters_of_the_worklist_work_without_scripts(window):
+    # given: a patient for the same day and a patient who can wait
+    waiting("Sam Sameday", Urgency.SAME_DAY)
+    waiting("Rita Routine", Urgency.ROUTINE)
+    clinician = window("phone", "clinician", scripts=False)
+    clinician.opens(WORKLIST)
+
+    # when: a clinician asks for the patients of the same day
+    clinician.clicks("Urgency: All")
+    clinician.follows("Same day")
+
+    # then: the patient who can wait is not shown
+    clinician.sees("Sam Sameday")
+    clinician.does_not_see("Rita Routine")
+
+    # when: the clinician clears the filters
+    clinician.follows("Clear filters")
+
+    # then: the patient who can wait is there again
+    clinician.sees("Rita Routine")
+
+
+def test_a_message_that_failed_is_seen_and_tried_again_by_its_button(window):
+    # given: a patient to whom a message could not be sent
+    patient = waiting("Otto Other")
+    the_mail_server_refused_all_messages("smtp 550")
+
+    # when: the front desk opens its list
+    front_desk = window("desk", "front desk")
+    front_desk.opens(FRONT_DESK)
+
+    # then: the front desk reads that a message failed
+    front_desk.sees("A message could not be sent.")
+    front_desk.finds_no_barrier()
+
+    # when: the front desk asks which one
+    front_desk.follows("See which, and tell the person in another way.")
+
+    # then: the front desk reads whose message it is, and what the mail server said
+    front_desk.sees(patient.reference, "smtp 550")
+    front_desk.finds_no_barrier()
+
+    # when: the front desk has it sent again
+    front_desk.presses("Try again")
+
+    # then: the message waits to be sent, and nothing is said to have failed
+    front_desk.sees("Done.")
+    front_desk.does_not_see("A message could not be sent.")
+    assert the_message_waits_to_be_sent()
+
+
+# --- how it is done in the browser ----------------------------------------------------------------
+
+
+def has_an_account(username: str) -> None:
+    """Give a clinician a password and the secret of an authenticator app."""
+    user = builders.member("clinician", username)
     user.set_password(PASSWORD)
     user.save()
     TOTP.activate(user, SECRET)
     cache.clear()
-    later = waiting("Rita Routine", Urgency.ROUTINE)
-    first = builders.submission(vein_look=("varicose",), vein_bleed="last_7d", vein_sx=("none",))
-
-    desk = window(width=1280)
-    desk.open("/admin/")
-    desk.page.get_by_label("Username").fill("dr-lee")
-    desk.page.get_by_label("Password").fill(PASSWORD)
-    desk.press("Sign in")
-    assert "Your second factor" in desk.text
-    desk.page.get_by_role("textbox").fill(builders.totp(SECRET))
-    desk.press("Sign in")
-
-    assert "Worklist" in desk.page.title()
-    rows = desk.page.locator("#result_list tbody tr")
-    assert first.reference in rows.nth(0).inner_text()
-    assert "Rita Routine" in rows.nth(1).inner_text()
-    desk.follow(first.reference)
-    assert "Red flags" in desk.text
-    assert "Yes, in the last 7 days" in desk.text or "last 7 days" in desk.text
-    desk.press("Take it")
-    assert "Give it back" in desk.text
-    # the urgency is preset to that of the rules
-    chosen = desk.page.locator("[name=urgency]:checked")
-    assert chosen.get_attribute("value") == str(first.urgency)
-    desk.page.get_by_label("What happens now").select_option("call_today")
-    desk.page.get_by_label("Note").fill("Compression, call at noon.")
-    desk.press("Store the decision")
-
-    assert f"Decision on {first.reference} stored." in desk.text
-    assert desk.page.locator("h1").inner_text() == first.reference
-    desk.follow(f"Open next: {later.reference} (Routine)")
-    assert desk.page.locator("h1").inner_text() == later.reference
-    desk.follow("Worklist")
-    assert first.reference not in desk.text
-    assert later.reference in desk.text
-    assert Decision.objects.get().words["note"] == "Compression, call at noon."
-    desk.press("Sign out")
-    desk.open("/admin/intake/submission/")
-    assert "Staff sign-in" in desk.text
 
 
-def test_a_clinician_who_comes_second_reads_it_again_and_loses_no_word(window):
-    submission = waiting("Quentin Canary", Urgency.SOON)
-    one = window(builders.member("clinician", "dr-one"), width=1280)
-    two = window(builders.member("clinician", "dr-two"), width=1280)
-    for desk in (one, two):
-        desk.open(f"/admin/intake/submission/{submission.pk}/change/")
-    two.page.get_by_label("Note").fill("Written with care.")
-    two.page.get_by_label("What happens now").select_option("book_soon")
-    one.press("Take it")
-    two.press("Store the decision")
-
-    assert "Somebody changed this submission while you were reading." in two.text
-    assert two.focus() == "problem"
-    assert two.page.get_by_label("Note").input_value() == "Written with care."
-    two.press("Store the decision")
-    assert Submission.objects.get().status == "decided"
+def write_digits_of_the_app(clinician: Window) -> None:
+    clinician.page.get_by_role("textbox").fill(builders.totp(SECRET))
 
 
-def test_the_front_desk_finds_the_patient_and_notes_the_call(window):
-    waiting("Otto Other")
-    wanted = builders.submission({"name": "Beatriz Hansen"})
-    desk = window(builders.member("front desk"), width=1280)
-    desk.open("/admin/")
-    desk.page.get_by_label("Find").fill("beatris hanson")
-    desk.press("Search")
-    assert "1 match" in desk.text
-    desk.follow(wanted.reference)
-    assert desk.page.get_by_role("link", name="(202) 555-0147").count() == 1
-    desk.page.get_by_label("Note").select_option("called")
-    desk.press("Store")
-
-    request = AppointmentRequest.objects.get(submission=wanted)
-    assert request.progress == "called"
-    desk.follow("Contacts and appointments")
-    assert "Patient called" in desk.text
+def row_of_the_list(clinician: Window, number: int) -> str:
+    return clinician.page.locator("#result_list tbody tr").nth(number - 1).inner_text()
 
 
-def test_the_filters_work_without_scripts(window):
-    waiting("Sam Sameday", Urgency.SAME_DAY)
-    waiting("Rita Routine", Urgency.ROUTINE)
-    desk = window(builders.member("clinician"), width=360, java_script_enabled=False)
-    desk.open("/admin/intake/submission/")
-    desk.page.get_by_text("Urgency: All").click()
-    desk.follow("Same day")
-
-    assert "Sam Sameday" in desk.text
-    assert "Rita Routine" not in desk.text
-    desk.follow("Clear filters")
-    assert "Rita Routine" in desk.text
+def heading(clinician: Window) -> str:
+    return clinician.page.locator("h1").inner_text()
 
 
-def test_a_message_that_failed_is_seen_and_tried_again_by_its_button(window):
-    submission = waiting("Otto Other")
-    Message.objects.update(state="failed", error="smtp 550", finished_at=timezone.now())
-    desk = window(builders.member("front desk"), width=1280)
-    desk.open("/admin/intake/frontdesk/")
-    assert "A message could not be sent." in desk.text
-    assert not desk.violations()
-    desk.follow("See which, and tell the person in another way.")
-    assert submission.reference in desk.text
-    assert "smtp 550" in desk.text
-    assert not desk.violations()
-    desk.press("Try again")
+def chosen_urgency(clinician: Window) -> str:
+    return clinician.page.locator("[name=urgency]:checked").get_attribute("value")
 
-    assert "Done." in desk.text
-    assert "A message could not be sent." not in desk.text
-    assert Message.objects.get().state == "waiting"
+
+def written(clinician: Window, label: str) -> str:
+    return clinician.page.get_by_label(label).input_value()
+
+
+def note_of_the_decision() -> str:
+    return Decision.objects.get().words["note"]
+
+
+def how_it_stands(patient: Submission) -> str:
+    return Submission.objects.get(pk=patient.pk).status
+
+
+def the_mail_server_refused_all_messages(error: str) -> None:
+    Message.objects.update(state="failed", error=error, finished_at=timezone.now())
+
+
+def the_message_waits_to_be_sent() -> bool:
+    return Message.objects.get().state == "waiting"

@@ -1,14 +1,14 @@
-"""Many patients want one slot at the same moment: exactly one gets it, the others are told.
+"""Many patients want one slot at the same moment: one gets it, the others hear that it is gone.
 
     make races                                          50 clients on one slot, 200 rounds
     python -m tests.races.booking --clients 8 --rounds 5
     python -m tests.races.booking --mutant              the same without constraint and lock
 
 Each client is a thread with its own connection, in a few processes. A barrier starts all clients
-together, in each round for another slot. They call the real service on a real PostgreSQL. Prints
-"won 1 of 50 in 200 of 200 rounds", and exits with 1 when a round went differently. The mutant
-proves that the clients really race: without both guards several clients win, and the exit is 0 if
-they do.
+together, in each round for another slot. The clients call the real service on a real PostgreSQL.
+The script prints "won 1 of 50 in 200 of 200 rounds", and exits with 1 when a round went
+differently. The mutant proves that the clients really race: without constraint and lock, several
+clients win, and then the script exits with 0.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def judge(told: list[int], booked: int) -> bool:
-    """Whether one client won, all others were told that the slot is gone, and one row is stored."""
+    """Return whether one client won, all others heard that the slot is gone, and one row exists."""
     return (told.count(WON), told.count(GONE), booked) == (1, len(told) - 1, 1)
 
 
@@ -77,7 +77,7 @@ def race(
     prepare: Callable[[int, int], Callable[[], int]],
     between: Callable[[], None] | None = None,
 ) -> list[Round]:
-    """Let all clients act at once in each round, in other processes.
+    """Let all clients, which run in a few processes, act at once in each round.
 
     `prepare(round, client)` prepares a client and returns the act, which returns WON, GONE or
     FAILED. `between` is called once in each round, when all clients are ready.
@@ -158,7 +158,7 @@ def holding(slots: list[str], patients: list[Any]) -> Callable[[int, int], Calla
 
 
 def booked(slot: str) -> int:
-    """Return how many rows of the book begin with this slot."""
+    """Return how many stored appointments begin when this slot begins."""
     from datetime import UTC, datetime
 
     from intake.models.appointments import Appointment
@@ -183,7 +183,7 @@ def _environment(stack: contextlib.ExitStack) -> None:
 
 
 def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
-    """Store a clinician's hours and patients who ask. Returns keys of slots, and patients."""
+    """Store a clinician's hours, and patients with requests. Returns slots' keys, and patients."""
     from django.core.management import call_command
 
     from intake.appointments import free_times
@@ -202,7 +202,10 @@ def fill(clients: int, rounds: int) -> tuple[list[str], list[Any]]:
 
 
 def _guard(*, wanted: bool) -> None:
-    """Add the exclusion constraint if it is missing; or drop it, and switch the lock off."""
+    """If `wanted`, make sure that the exclusion constraint exists.
+
+    If not `wanted`, drop the constraint and switch the lock off.
+    """
     from django.db import connection
 
     from intake.appointments import claims

@@ -1,5 +1,7 @@
 """Every page that a patient or reader can get, in each language, as it was sent."""
 
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -25,7 +27,10 @@ LEFT_OUT = (
 
 
 def program(*names: str) -> None:
-    """Skip the test when a program or package is missing; fail it with CLINIC_REQUIRE_WEB=1."""
+    """Skip the test when a program or package is missing.
+
+    If CLINIC_REQUIRE_WEB=1 is set, the test fails instead.
+    """
     for name in names:
         if not shutil.which(name) and not (ROOT / "node_modules" / name).exists():
             if os.environ.get("CLINIC_REQUIRE_WEB") == "1":
@@ -52,16 +57,32 @@ class Kept(Client):
 
 
 @pytest.fixture(scope="session")
-def pages(django_db_setup: None, django_db_blocker: Any) -> dict[str, str]:
-    """The HTML of every page, by name."""
+def pages(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The HTML of every page, by name. One worker of a run collects the pages for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    stored = folder / "pages.json"
+    with open(folder / "pages.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stored.exists():
+            with django_db_blocker.unblock(), transaction.atomic():
+                found = _every_page()
+                transaction.set_rollback(True)
+            stored.write_text(json.dumps(found), encoding="utf-8")
+    pages: dict[str, str] = json.loads(stored.read_text(encoding="utf-8"))
+    return pages
+
+
+def _every_page() -> dict[str, str]:
     found: dict[str, str] = {}
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("load_pages", verbosity=0)
-        for code, _name in settings.LANGUAGES:
-            _read(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
-            _walk(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
-            _come_back(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
-        transaction.set_rollback(True)
+    call_command("load_pages", verbosity=0)
+    for code, _name in settings.LANGUAGES:
+        _read(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
+        _walk(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
+        _come_back(found, "" if code == settings.LANGUAGE_CODE else f"/{code}")
     return found
 
 
@@ -81,7 +102,7 @@ def _read(found: dict[str, str], prefix: str) -> None:
 
 
 def _walk(found: dict[str, str], prefix: str) -> None:
-    """Walk through the questionnaire: each page blank, with errors, and filled in."""
+    """Walk through the questionnaire. Open each page empty, with errors, and filled in."""
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     patient = Patient(Kept(found), **says)
     patient.start(f"{prefix}/intake/")

@@ -1,9 +1,9 @@
-"""Measure three pages by Lighthouse as on a phone (`make lighthouse`): the median of five runs.
+"""Measure three pages with Lighthouse on a simulated phone, five times each (`make lighthouse`).
 
-Starts the program with a database of its own on loopback. Prints a table, and exits with 1 when a
-score is too low: 99 for performance, 100 for accessibility and best practices, 100 for search
-engines. Pages of the questionnaire need no score for search engines. `ARGS="'a condition'"`
-measures one page alone.
+Starts the program with its own database on loopback. Prints a table of medians. Exits with 1 when a
+score is below 99 for performance, or below 100 for accessibility, best practices or search engines.
+Pages of the questionnaire need no score for search engines. `ARGS="'a condition'"` measures one
+page alone.
 """
 
 import json
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _a_draft(port: int) -> str:
-    """Return the cookie of a patient who has answered the first page, to measure the second."""
+    """Return the cookie of a patient who has answered the first page and sees the second page."""
     with Browser(port) as patient:
         start = patient.get("/intake/")
         first = patient.post("/intake/", [("csrfmiddlewaretoken", start.token), ("go", "start")])
@@ -66,7 +66,7 @@ def _a_draft(port: int) -> str:
 
 
 def _page(port: int, name: str, path: str, cookie: str, folder: Path) -> bool:
-    """Print the scores of a page. Returns whether one is too low."""
+    """Print the scores of a page. Returns whether any score is too low."""
     url = f"http://127.0.0.1:{port}{path}"
     headers = {"Cookie": cookie} if path.startswith("/intake/") else {}
     with urlopen(Request(url, headers=headers)) as answer:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.conftest import ROOT, program
 
-# the mark makes the test database; the pages were loaded before
+# `django_db` creates the test database; the fixture `pages` has requested all pages before
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
@@ -24,7 +24,7 @@ def test_the_nu_html_checker_finds_no_error(pages, tmp_path):
         timeout=300,
     )
 
-    # messages about style sheets count as well, and warnings too, but no hints
+    # errors and warnings count, also about style sheets; hints do not count
     found = [
         f"{message['url'].rpartition('/')[2]}:{message.get('lastLine')} {message['message']}"
         f" {message.get('extract', '')!r}"

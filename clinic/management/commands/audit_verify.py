@@ -26,10 +26,10 @@ class Command(BaseCommand):
     def handle(self, *, anchor: tuple[int, bytes], **options: object) -> None:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("set local statement_timeout = 0")  # years of events take a while
-            seq, digest = (
-                audit.head()
-            )  # read before the check, so that events added meanwhile are verified as well
+                # no time limit, because checking years of events takes long
+                cursor.execute("set local statement_timeout = 0")
+            # The head is read before the check, so that the check covers all events up to the head.
+            seq, digest = audit.head()
             faults = audit.verify(*anchor)
         summary = f"{seq - anchor[0]} events are whole. Anchor: {seq}:{digest.hex()}"
         if faults:

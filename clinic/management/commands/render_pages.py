@@ -1,4 +1,4 @@
-"""Render all public pages into the store, so that they are served without waiting or database."""
+"""Render all public pages into the store, so that readers need not wait and need no database."""
 
 from typing import Any
 

@@ -21,7 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *, check: bool, **options: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("set statement_timeout = 0")  # the queries read every row
+            # no time limit, because the queries read every row
+            cursor.execute("set statement_timeout = 0")
         if not check:
             done = resealing.reseal_all()
             with transaction.atomic():

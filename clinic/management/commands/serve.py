@@ -40,13 +40,14 @@ class Command(BaseCommand):
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # The pages are loaded while the server starts: no one has the server's address yet.
+            # Loading pages while the server starts disturbs nobody, because nobody uses it yet.
             call_command("load_pages", verbosity=0)
             people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)
             while server.is_alive() and not _answers(port):
                 time.sleep(0.05)
-            # not earlier, because server and worker would load at the same time
+            # The worker starts only when the server answers: starting together, they would slow
+            # each other down.
             worker = subprocess.Popen(
                 [sys.executable, "manage.py", "worker"],
                 cwd=settings.BASE_DIR,
@@ -76,7 +77,7 @@ class Command(BaseCommand):
 
 
 def _answers(port: int) -> bool:
-    """Return whether the program answers. The port is open before the program is loaded."""
+    """Return whether the program answers. The port opens before the program is loaded."""
     probe = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         probe.request("GET", "/healthz")
@@ -88,8 +89,8 @@ def _answers(port: int) -> bool:
 
 
 def _serve(port: int) -> None:
-    """Run gunicorn in a child process, where the program is already loaded: this saves seconds."""
-    os.setsid()  # Ctrl-C reaches the parent only, which then stops this process
+    """Run gunicorn in this forked process, which has the program loaded already."""
+    os.setsid()  # Ctrl-C reaches only the parent process, which then stops this process
     os.chdir(settings.BASE_DIR)
     sys.argv = [
         "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8",

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,13 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation.template import templatize
 
-if TYPE_CHECKING:  # babel is there for development only
-    from babel.messages.catalog import Catalog
+from clinic import languages
+
+if TYPE_CHECKING:  # babel is installed for development only
+    from babel.messages.catalog import Catalog, Message
 
 ROOT: Path = settings.BASE_DIR
-LANGUAGES = ("es",)
-# The sources of sentences that patients read. Staff pages are English and are not collected.
+# The files with sentences that patients read. Staff pages are English only and are not collected.
 SOURCES = (
     *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
@@ -45,26 +45,28 @@ KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
     "InvalidAnswer": (2,),
 }
-# without dates, so that two branches that add a sentence merge without a conflict
+# The header has no dates, so that two branches that each add a sentence merge without a conflict.
 HEADER = """\
-# What patients read. `make translations` collects and compiles it; see CONTRIBUTING.md.
-msgid ""
+# What patients read. `make translations` collects and compiles it; see docs/languages.md.
+%smsgid ""
 msgstr ""
 "Language: %s\\n"
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
-"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+"Plural-Forms: %s\\n"
 
 """
+POT_HEAD = b"# Every sentence that patients read. `make translations` writes this list.\n\n"
 NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _KEPT = re.compile(r"%\([a-z_]+\)[sd]|</?[a-z]+[^>]*>")
 
 
 class Command(BaseCommand):
     help = (
-        "Collect the sentences that patients read into clinic/locale and compile them. New ones"
-        " come without a translation: write it, run this again. --check changes nothing."
+        "Collect the sentences that patients read into each folder of clinic/locale and compile"
+        " them. New ones come without a translation: write it, run this again. --check changes"
+        " nothing."
     )
     requires_system_checks: list[str] = []
 
@@ -73,12 +75,19 @@ class Command(BaseCommand):
 
     def handle(self, *, check: bool, **options: Any) -> None:
         found = collected()
-        faults = []
-        for language in LANGUAGES:
-            path = ROOT / f"clinic/locale/{language}/LC_MESSAGES/django.po"
+        faults = _faults_of_list(found, renew=not check)
+        for folder in languages.folders(ROOT / "clinic/locale").values():
+            path = folder / "LC_MESSAGES/django.po"
             if not check:
-                _renew(path, language, found)
-            faults += [f"{path.relative_to(ROOT)}: {fault}" for fault in _faults(path, found)]
+                _renew(path, folder.name, found)
+            elif not path.is_file():
+                faults.append(f"{path.relative_to(ROOT)}: it is not there")
+                continue
+            own = [f"{path.relative_to(ROOT)}: {fault}" for fault in _faults(path, found)]
+            if own and _read(path).fuzzy:
+                self.stdout.write(f"{path.relative_to(ROOT)} is under way: {len(own)} faults.")
+            else:
+                faults += own
         for fault in faults:
             self.stderr.write(fault)
         if check and faults:
@@ -123,36 +132,56 @@ def _read(path: Path) -> "Catalog":
         return read_po(file, locale=path.parent.parent.name)
 
 
-def _renew(path: Path, language: str, found: "Catalog") -> None:
-    from babel.messages.catalog import Catalog
+def _faults_of_list(found: "Catalog", *, renew: bool) -> list[str]:
+    """Return a fault if the stored list differs from the sentences found in the code.
+
+    `renew` writes the list anew first.
+    """
+    path = ROOT / "clinic/locale" / languages.POT
+    listed = POT_HEAD + _written(found)
+    if renew:
+        path.write_bytes(listed)
+    same = path.is_file() and path.read_bytes() == listed
+    return [] if same else [f"{path.relative_to(ROOT)} is not of today's sentences"]
+
+
+def _written(catalog: "Catalog") -> bytes:
     from babel.messages.pofile import write_po
 
-    catalog = Catalog(locale=language, fuzzy=False)
-    known = _read(path) if path.is_file() else catalog
+    buffer = BytesIO()
+    write_po(buffer, catalog, width=100, no_location=True, sort_output=True, omit_header=True)
+    return buffer.getvalue()
+
+
+def _renew(path: Path, locale: str, found: "Catalog") -> None:
+    """Write the catalogue anew, with its translations. A new one is under way (`#, fuzzy`)."""
+    from babel.messages.catalog import Catalog
+
+    catalog = Catalog(locale=locale, fuzzy=False)
+    known = _read(path) if path.is_file() else Catalog(locale=locale)
     for message in found:
         if message.id:
             old = known.get(message.id, message.context)
-            catalog.add(message.id, old.string if old else "", context=message.context)
+            flags = ["fuzzy"] if old and old.fuzzy else []
+            translated = old.string if old else ""
+            catalog.add(message.id, translated, flags=flags, context=message.context)
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = BytesIO()
-    write_po(buffer, catalog, width=100, no_location=True, sort_output=True, omit_header=True)
-    path.write_bytes((HEADER % language).encode() + buffer.getvalue())
+    head = HEADER % ("#, fuzzy\n" if known.fuzzy else "", locale, known.plural_forms)
+    path.write_bytes(head.encode() + _written(catalog))
     path.with_suffix(".mo").write_bytes(_compiled(_read(path)))
 
 
 def _compiled(catalog: "Catalog") -> bytes:
+    """Return the compiled catalogue. A sentence whose translation is not ready is left out, so that
+    pages show all of it in English."""
     from babel.messages.mofile import write_mo
 
+    for message in [m for m in catalog if m.id and _fault(m, m, catalog)]:
+        catalog.delete(message.id, message.context)
     catalog.creation_date = catalog.revision_date = NO_DATE
     buffer = BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()
-
-
-def _texts(compiled: bytes) -> dict[Any, str]:
-    """Return the translations of a compiled catalogue, without its header."""
-    texts = vars(GNUTranslations(BytesIO(compiled)))["_catalog"]
-    return {key: text for key, text in texts.items() if key}
 
 
 def _faults(path: Path, found: "Catalog") -> Iterator[str]:
@@ -162,20 +191,35 @@ def _faults(path: Path, found: "Catalog") -> Iterator[str]:
         if not message.id:
             continue
         known = catalog.get(message.id, message.context)
-        forms, wanted = _forms(known.string) if known else (), _forms(message.id)
-        if known is None or not forms or not all(forms):
-            yield f"no translation: {wanted[0][:90]!r}"
-        elif known.fuzzy:
-            yield f"not certain (fuzzy): {wanted[0][:90]!r}"
-        elif list(map(_kept, forms)) != list(map(_kept, wanted)):
-            yield f"other placeholders or tags: {wanted[0][:90]!r}"
+        if fault := _fault(message, known, catalog):
+            yield f"{fault}: {_forms(message.id)[0][:90]!r}"
     there = {(message.id, message.context) for message in found}
     for message in catalog:
         if message.id and (message.id, message.context) not in there:
             yield f"nobody says this any more: {_forms(message.id)[0][:90]!r}"
     compiled = path.with_suffix(".mo")
-    if not compiled.is_file() or _texts(compiled.read_bytes()) != _texts(_compiled(catalog)):
+    texts = languages.texts_of
+    if not compiled.is_file() or texts(compiled.read_bytes()) != texts(_compiled(catalog)):
         yield "the .mo file is not made from it"
+
+
+def _fault(message: "Message", known: "Message | None", catalog: "Catalog") -> str:
+    """Return why a translation is not ready, or ''."""
+    forms, wanted = _forms(known.string) if known else (), _forms(message.id)
+    if known is None or not forms or not all(forms):
+        return "no translation"
+    if known.fuzzy:
+        return "not certain (fuzzy)"
+    if len(forms) != (catalog.num_plurals if len(wanted) > 1 else 1):
+        return f"{len(forms)} forms of the plural"
+    # the first of several forms has the placeholders of the English singular or of the plural;
+    # every other form has those of the plural
+    singular, plural = _kept(wanted[0]), _kept(wanted[-1])
+    first, *others = map(_kept, forms)
+    firsts = (singular, plural) if others else (plural,)
+    if first not in firsts or any(form != plural for form in others):
+        return "other placeholders or tags"
+    return ""
 
 
 def _forms(text: str | Iterable[str] | None) -> tuple[str, ...]:

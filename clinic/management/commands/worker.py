@@ -1,4 +1,4 @@
-"""Run the worker: it runs queued tasks, and sweeps up unfinished work each minute."""
+"""The command of the worker, which runs queued tasks and, each minute, the sweeps."""
 
 import logging
 import signal
@@ -40,14 +40,14 @@ class Command(BaseCommand):
                 log("worker without database", level=logging.ERROR, exc_info=True)
                 connection.close()
                 pause = WITHOUT_DATABASE
-            except Exception:  # a bad task must not stop the others
+            except Exception:  # one failing task must not stop the worker
                 log("worker round failed", level=logging.ERROR, exc_info=True)
                 pause = WITHOUT_DATABASE
             self.stopping.wait(pause)
         log("worker stopped")
 
     def stop(self, *signal_and_frame: Any) -> None:
-        """End after the current message. A message takes a minute at most."""
+        """End the worker after the message that it is sending, within a minute at most."""
         self.stopping.set()
         outbox.stop()
         if self.tasks:
@@ -68,8 +68,8 @@ class Command(BaseCommand):
             excluded_queue_names=[],
             backend_name="default",
             worker_id=get_random_string(32),
-            batch=True,  # until the queue is empty
-            max_tasks=100,  # then checks whether a sweep is due
+            batch=True,  # stop when the queue is empty
+            max_tasks=100,  # stop after 100 tasks, to see whether a sweep is due
             interval=0,
             startup_delay=False,
         )

@@ -1,6 +1,6 @@
-"""The visits that a change of clinic time affects: those that would no longer fit the hours.
+"""Warn staff of the booked visits that a change of clinic time affects.
 
-A form of a closure or of hours lists these visits and asks before it stores the change. After
+The form of the change lists these visits, and stores the change only after staff tick a box. After
 storing, the page links to the visits.
 """
 
@@ -24,7 +24,7 @@ from intake.models.appointments import Appointment
 from intake.staff import reads
 
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
-"""The query by which the list of visits shows future visits that no longer fit the hours."""
+"""The URL query for the list of visits to come that no longer fit the hours."""
 
 
 class AskingForm(forms.ModelForm[Row]):
@@ -34,7 +34,7 @@ class AskingForm(forms.ModelForm[Row]):
     affected: Sequence[Appointment] = ()
 
     def full_clean(self) -> None:
-        """Look for visits once the form is valid: `instance` is then as it would be stored."""
+        """Find the affected visits, once the form is valid and `instance` has the new values."""
         super().full_clean()
         if self.is_bound and not self.errors:
             self.affected = self.find_affected()
@@ -42,12 +42,12 @@ class AskingForm(forms.ModelForm[Row]):
                 self.add_error(None, _("Look at the visits below, and tick the box to store it."))
 
     def find_affected(self) -> list[Appointment]:
-        """Return the visits that would no longer fit the hours."""
+        """Return the booked visits that the change in this form affects."""
         raise NotImplementedError
 
 
 class AffectedVisits(FindAdmin[Row]):
-    """Lists of clinic time that show affected visits on their pages."""
+    """The base of the admin pages of clinic time: shows and records the affected visits."""
 
     def render_change_form(
         self, request: HttpRequest, context: Context, *args: Any, **kw: Any
@@ -60,7 +60,7 @@ class AffectedVisits(FindAdmin[Row]):
     def recorded(
         self, request: HttpRequest, response: HttpResponse, visits: Sequence[Appointment]
     ) -> HttpResponse:
-        """Record that the reader sees these visits, before the page is sent."""
+        """Record that the reader sees these visits, before the response is sent."""
         if visits:
             with transaction.atomic():
                 reads.record_list(
@@ -73,7 +73,7 @@ class AffectedVisits(FindAdmin[Row]):
         return response
 
     def warn_of(self, request: HttpRequest, visits: Sequence[Appointment]) -> None:
-        """Say after a save how many visits no longer fit the hours, and link to them."""
+        """Say after a save how many visits no longer fit the hours, and link to these visits."""
         if not visits:
             return
         words = ngettext(
@@ -94,5 +94,5 @@ class AffectedVisits(FindAdmin[Row]):
 
 
 def with_time_words(visits: Sequence[Appointment]) -> list[tuple[Appointment, str]]:
-    """Pair visits with the words of their times, as the page lists them."""
+    """Pair each visit with its time in words, for the list on the page."""
     return [(row, time_words(row.starts, row.ends)) for row in visits]

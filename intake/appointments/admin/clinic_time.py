@@ -1,7 +1,7 @@
-"""The lists of clinic time, which the front desk keeps: locations, clinicians, visit types, hours.
+"""The admin pages of clinic time: locations, clinicians, visit types, hours, closures.
 
-The pages are the admin's own, without its scripts. intake.appointments.clinic_time stores and
-records each change. Clinic time holds no health data.
+The front desk keeps these lists. The pages are those of Django's admin, without JavaScript.
+intake.appointments.clinic_time stores and records each change. Clinic time holds no health data.
 """
 
 from datetime import date
@@ -50,7 +50,11 @@ Kept = TypeVar("Kept", bound=clinic_time.Row)
 
 
 class ClinicTimeAdmin(AffectedVisits[Kept]):
-    """The base of the five lists: only our filters look rows up, no scripts, services write."""
+    """The base of the five lists of clinic time.
+
+    Rows can be looked up only by the filters of the list, the pages run no scripts, and
+    intake.appointments.clinic_time does all writing.
+    """
 
     is_in_index = False
     actions = None
@@ -71,7 +75,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
-        """Forbid deleting: visits refer to the row, so staff put the row out of use instead."""
+        """Forbid deleting, because visits refer to the row. Staff take it out of use instead."""
         return False
 
     def changelist_view(
@@ -100,7 +104,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
 
     # --- through the services --------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Kept, form: Any, change: bool) -> None:
-        """Do nothing: save_related stores the row together with its links."""
+        """Do nothing, because save_related stores the row together with its many-to-many links."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         many = {field.name for field in self.opts.many_to_many}
@@ -119,20 +123,19 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
             row=obj, by=signed_in_user(request), request_id=request_id(request)
         )
 
-    # The audit trail records each change and says more than the admin's own log.
     def log_addition(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
-        """Write nothing."""
+        """Write nothing to the admin's log, because the audit trail records more."""
 
     def log_change(self, request: HttpRequest, obj: Kept, message: Any) -> Any:
-        """Write nothing."""
+        """Write nothing to the admin's log, because the audit trail records more."""
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Write nothing."""
+        """Write nothing to the admin's log, because the audit trail records more."""
 
     def history_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kw: Any
     ) -> HttpResponse:
-        """Show the form: the audit trail holds the history."""
+        """Show the form instead, because the audit trail holds the history."""
         return self.change_view(request, object_id)
 
 
@@ -184,7 +187,7 @@ class PastFilter(FixedFilter):
         return _("Now and to come")
 
     def past(self) -> Q:
-        """Return the condition of past rows."""
+        """Return the condition that is true for past rows."""
         raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -269,7 +272,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
     def span(self, row: Closure) -> str:
         if row.first_day is not None:
             return _days_words(row.first_day, row.last_day)
-        # a constraint of the database: a closure without days has both moments
+        # a database constraint gives every closure without days a start and an end
         assert row.starts_at
         assert row.ends_at
         zone = closure_zone(row.location)
@@ -285,7 +288,7 @@ class ClosureAdmin(ClinicTimeAdmin[Closure]):
 
 
 def _days_words(first: date | None, last: date | None) -> str:
-    """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or 'from' or 'until' a day."""
+    """Return days in words: 'Nov 30, 2026 to Dec 4, 2026', or only 'from' or 'until' a day."""
     begin = date_format(first, "DATE_FORMAT") if first else ""
     end = date_format(last, "DATE_FORMAT") if last else ""
     if begin and end:

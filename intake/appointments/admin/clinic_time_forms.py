@@ -1,4 +1,4 @@
-"""The forms of clinic time: the admin's own, which ask before a change affects booked visits."""
+"""The admin forms of clinic time. They ask before a change that affects booked visits."""
 
 from datetime import datetime, tzinfo
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ InUse = TypeVar("InUse", Clinician, Location)
 
 
 class InUseForm(AskingForm[InUse]):
-    """The form of a clinician or a location, which asks before it puts the row out of use."""
+    """The form of a clinician or location. Asks before a row with booked visits goes out of use."""
 
     def find_affected(self) -> list[Appointment]:
         ends = "is_active" in self.changed_data and not self.instance.is_active
@@ -28,7 +28,7 @@ class InUseForm(AskingForm[InUse]):
 
 
 class LocationForm(InUseForm[Location]):
-    """The form of a location. The zone cannot change while visits are booked there."""
+    """The form of a location. The zone cannot change while visits are booked at the location."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +47,7 @@ class LocationForm(InUseForm[Location]):
 
 
 class HoursForm(AskingForm[OpeningHours]):
-    """The form of opening hours, which refuses hours that overlap others of the clinician."""
+    """The form of opening hours. Refuses hours that overlap other hours of the same clinician."""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -81,7 +81,7 @@ class HoursForm(AskingForm[OpeningHours]):
 
 
 class WallTimeField(forms.DateTimeField):
-    """A wall time as typed. Its moment depends on the location: see ClosureForm."""
+    """A date and time without a zone, as typed. ClosureForm adds the zone of the location."""
 
     widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
@@ -98,12 +98,12 @@ class WallTimeField(forms.DateTimeField):
 
 
 def closure_zone(location: Location | None) -> tzinfo:
-    """Return the zone of a closure's days and times."""
+    """Return the zone of a closure's days and times: the location's, or else the clinic's."""
     return location.zone if location else timezone.get_default_timezone()
 
 
 class ClosureForm(AskingForm[Closure]):
-    """A closure of whole days or between two moments: for a clinician, a location, or all."""
+    """A closure of whole days or between two moments: of a clinician, a location, or the clinic."""
 
     starts_at = WallTimeField(label=gettext_lazy("From"), required=False)
     ends_at = WallTimeField(label=gettext_lazy("Until"), required=False)
@@ -143,7 +143,11 @@ class ClosureForm(AskingForm[Closure]):
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment of a wall time; of two moments, the one that makes the closure longer."""
+    """Return the moment of a wall time.
+
+    When the clock changes at this time, there are two choices. Returns the choice that makes the
+    closure longer.
+    """
     try:
         return wall_time.resolve_wall(wall, zone)
     except wall_time.NoSuchTime as trouble:

@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 class DayFilter(FixedFilter):
-    """Shows today by default; a search looks at all days."""
+    """Shows the visits of today by default. A search looks at all days."""
 
     title = gettext_lazy("when")
     parameter_name = "when"
@@ -59,7 +59,7 @@ class DayFilter(FixedFilter):
 
 
 class VisitStatusFilter(FixedFilter):
-    """Shows visits that take place, took place or were missed, by default."""
+    """Shows booked, completed and missed visits by default."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
@@ -77,7 +77,7 @@ class VisitStatusFilter(FixedFilter):
 
 
 class HoursFilter(FixedFilter):
-    """Finds visits to come that fitted the hours when they were booked and no longer do."""
+    """Finds visits to come that fitted the hours when they were booked, but do not fit any more."""
 
     title = gettext_lazy("hours")
     parameter_name = "hours"
@@ -90,7 +90,7 @@ class HoursFilter(FixedFilter):
 
 
 class RowFilter(FixedFilter):
-    """A filter by the rows of a small table; showing it needs one query."""
+    """A filter with one choice for each row of a small table. Showing it needs one query."""
 
     rows: type[Clinician] | type[Location]
 

@@ -1,4 +1,4 @@
-"""The forms with which staff choose slots, and book more than the hours allow."""
+"""The forms with which staff choose slots and overbook."""
 
 from datetime import date, datetime
 from datetime import time as WallTime
@@ -19,7 +19,7 @@ from intake.models.clinic_time import Clinician, Location, VisitType
 
 
 def duration_words(hours: int) -> str:
-    """Return a number of hours in words, in days if it is a whole number of days."""
+    """Return a number of hours in words, or in days if the hours make whole days."""
     if hours % 24 == 0:
         return ngettext("%(n)s day", "%(n)s days", hours // 24) % {"n": hours // 24}
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
@@ -32,7 +32,7 @@ def duration_choices() -> list[tuple[int, str]]:
 
 
 class ChosenSlotsForm(forms.Form):
-    """The visit type and the ticked slots. The service decides whether the slots can be had."""
+    """The visit type and the ticked slots. The service decides whether the slots are still free."""
 
     type = forms.ModelChoiceField(
         VisitType.objects.filter(is_active=True),
@@ -41,7 +41,7 @@ class ChosenSlotsForm(forms.Form):
             "invalid_choice": gettext_lazy("Choose a visit type."),
         },
     )
-    # its value is a list of keys
+    # the value is a list of slot keys
     slot = forms.Field(
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose a time.")},
@@ -65,7 +65,7 @@ class ChosenSlotsForm(forms.Form):
 class OverbookForm(forms.Form):
     """A visit booked on purpose at a time that the hours or the seats do not allow.
 
-    The typed time is that of the location's clock. When the clock changes and the time does not
+    The typed time is in the location's time zone. When the clock changes and the time does not
     exist or exists twice, the form asks which moment is meant.
     """
 

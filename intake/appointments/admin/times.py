@@ -1,4 +1,4 @@
-"""The page on which staff choose a slot: the free times that fit a wish, and the week."""
+"""The page on which staff choose a slot. It shows a week, and the free times that fit a wish."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,13 +30,13 @@ from intake.models.appointments import Appointment, AppointmentRequest
 from intake.models.clinic_time import Clinician, Closure, Location, VisitType
 
 WEEK = timedelta(days=7)
-FARTHEST = timedelta(days=800)  # the calendar goes no farther from today
-SHOWN = 12  # fitting free times on the page before "more"
+FARTHEST = timedelta(days=800)  # the calendar shows no day farther from today
+SHOWN = 12  # free times that fit the wish, before staff press "more"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a day: a visit, a held slot, or a free slot to choose."""
+    """One line in a clinician's column: a visit, a held slot, or a free slot to choose."""
 
     start: datetime
     visit: Appointment | None = None
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """One clinician's part of a day."""
+    """One clinician's column in a day of the calendar."""
 
     clinician: Clinician
     hours: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -76,7 +76,7 @@ class DayOfWeek:
 
 @dataclass(frozen=True)
 class Choice:
-    """A free slot as a box to tick, with its words and its state."""
+    """A free slot as a check box: whether the box is ticked, and `why` the slot fits the wish."""
 
     free: FreeTime
     chosen: bool
@@ -90,9 +90,9 @@ class Choice:
 class Times:
     """The slots on one page, and the choices that filter them.
 
-    The choices are the visit type, the location, the week and the ticked boxes. `typed` is the
-    query or the form that was sent; unknown values in it are ignored. Needs a fixed number of
-    queries, however full the book.
+    The choices are the visit type, the location, the week and the ticked boxes. `typed` is the URL
+    query or the posted form; unknown values in `typed` are ignored. The number of queries stays the
+    same, however many visits are booked.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class Times:
 
     @cached_property
     def fitting(self) -> list[Choice]:
-        """The free times that fit the patient's wish, the best first."""
+        """The free times that fit the patient's wish, the best fitting first."""
         if not self.kind or not self.request:
             return []
         limit = SHOWN * 5 if "more" in self.typed else SHOWN
@@ -152,12 +152,12 @@ class Times:
 
     @cached_property
     def nearest(self) -> list[Choice]:
-        """After a conflict, the free times nearest to the slot that had gone."""
+        """After a conflict, the free times nearest to the slot that was not free any more."""
         return [self._choice(free) for free in self.gone.nearest] if self.gone else []
 
     @cached_property
     def kept(self) -> list[Choice]:
-        """After a conflict, the ticked slots that are still free and not shown elsewhere."""
+        """After a conflict, the ticked slots that are free and not in `fitting` or `nearest`."""
         if not self.gone or not self.kind:
             return []
         shown = {choice.free.key for choice in (*self.fitting, *self.nearest)}
@@ -231,7 +231,7 @@ class Times:
 
     @property
     def visits(self) -> list[Appointment]:
-        """The bookings that the week shows. The page records that the reader saw them."""
+        """The bookings that the week shows. The page records that the reader saw these bookings."""
         return [
             line.visit
             for day in self.days
@@ -253,7 +253,7 @@ class Times:
         return {name: text for name, text in state.items() if text}
 
     def link(self, **changes: Any) -> str:
-        """Return the query of this page with other choices."""
+        """Return the URL query of this page, with the named choices changed."""
         now = self.state | changes
         return "?" + urlencode({name: text for name, text in now.items() if text})
 

@@ -63,7 +63,7 @@ STEP_WORDS = {
 
 
 class CancelForm(forms.Form):
-    """Why a visit is cancelled. The message to the patient has the reason, but not the note."""
+    """Why a visit is cancelled. The message to the patient states the reason, but not the note."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why?"),
@@ -114,7 +114,11 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Appointment | None:
-        """Return any appointment. `found` checks the permission, so that a refusal is recorded."""
+        """Return any appointment.
+
+        `record_or_404` checks the permission afterwards and raises PermissionDenied, so that the
+        refusal is recorded.
+        """
         try:
             return Appointment.objects.for_reading().filter(pk=object_id).first()
         except (ValidationError, ValueError):
@@ -212,7 +216,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
     def record(
         self, request: StaffRequest, row: Appointment, others: list[Submission], page: str = ""
     ) -> None:
-        """Record which patients the page shows, before it is sent."""
+        """Record which patients the page shows, before the page is sent."""
         if row.submission:
             reads.record_read(
                 submission=row.submission, by=request.user, request_id=request.request_id
@@ -255,7 +259,10 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         )
 
     def changeable(self, request: StaffRequest, object_id: str) -> Appointment:
-        """Return the appointment of a button. Raises PermissionDenied for readers."""
+        """Return the appointment whose button was pressed.
+
+        Raises PermissionDenied for staff who may only read.
+        """
         if not self.has_view_permission(request) or not may_change(request):
             raise PermissionDenied
         return self.record_or_404(request, object_id)
@@ -271,10 +278,11 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
         reason_to_call: str = "",
         **given: Any,
     ) -> HttpResponse:
-        """Call a service for a button. After a refusal the page shows the reason.
+        """Call the service of a button, and say the result.
 
-        `done` says what was done. `reason_to_call` is the reason of the call that staff owe the
-        patient if no letter tells the patient.
+        `done` is the sentence after success. After a refusal the page of the visit shows why.
+        `reason_to_call` is the reason of the call that staff owe the patient if no letter tells the
+        patient.
         """
         if request.method == "POST":
             try:
@@ -289,7 +297,7 @@ class AppointmentAdmin(PatientAdmin[Appointment]):
 
     # --- moving it -------------------------------------------------------------------------------
     def move_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
-        """Show the week with its free times, and move the visit to the chosen slot."""
+        """Show a week with its free times, and move the visit to the chosen slot."""
         row = self.changeable(request, object_id)
         if request.method != "POST":
             return self.show_move(request, row, request.GET)
@@ -354,7 +362,7 @@ def notes_of(row: Appointment) -> dict[str, str]:
 
 
 def history_of(row: Appointment) -> list[tuple[Any, str, datetime, str]]:
-    """Return the steps of a visit: what was done, the visit's time then, when and by whom."""
+    """Return the visit's steps: what was done, the visit's time then, when and by whom."""
     return [
         (
             STEP_WORDS.get(step.action, step.action),
@@ -369,7 +377,7 @@ def history_of(row: Appointment) -> list[tuple[Any, str, datetime, str]]:
 
 
 def buttons_for(row: Appointment, *, may_change: bool) -> dict[str, bool]:
-    """Return which buttons the page of a visit shows to a reader who may change visits."""
+    """Return which buttons the page of a visit shows. Without `may_change` it shows none."""
     is_booked = row.status == "confirmed"
     has_begun = row.during.lower <= timezone.now()
     return {

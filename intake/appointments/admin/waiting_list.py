@@ -27,7 +27,7 @@ from intake.staff.status_words import span_words
 
 
 class WaitingOrder(FindList):
-    """The order of intake.appointments.waiting_list: most urgent first, then the longest wait."""
+    """Sorts like intake.appointments.waiting_list: most urgent first, then longest wait first."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-request__submission__urgency", "since", "id"]
@@ -83,7 +83,7 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
         return [row.request.submission for row in rows]
 
     def leave_view(self, request: StaffRequest, object_id: str) -> HttpResponse:
-        """Take a patient off the list: the button beside a row."""
+        """Take a patient off the list, when staff press the button beside the patient's row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         entry = self.record_or_404(request, object_id)
@@ -138,7 +138,8 @@ class WaitlistAdmin(ListOnly[WaitlistEntry], PatientAdmin[WaitlistEntry]):
 
     @admin.display(description="")
     def acts(self, row: Any) -> str:
-        # the button posts the admin's own form around the list, which has the token
+        # the button posts the admin's own form around the list, because that form has the CSRF
+        # token
         return format_html(
             '<a class="button" href="{}#fitting">{}</a> '
             '<button class="button plain" formaction="{}">{}</button>',

@@ -46,7 +46,11 @@ def fit_words(free: FreeTime, wishes: Sequence[domain.Wish]) -> str:
 def wish_rows(
     request: AppointmentRequest, clinicians: Iterable[Clinician]
 ) -> list[tuple[str, list[str]]]:
-    """Return a patient's wishes as labels and values, each wish in one line."""
+    """Return the rows that show what a patient wishes for: pairs of a label and a list of words.
+
+    First comes the kind of visit, then one row for each wish, then the earliest day, if any. If the
+    patient has no wish, the row of the wish says that the first free time suits.
+    """
     names = {str(row.pk): row.name for row in clinicians}
     rows = [(_("Kind of visit"), [str(request.get_visit_type_display())])]
     for number, wish in enumerate(request.wishes, start=1):

@@ -19,7 +19,7 @@ from intake.models.submissions import Urgency
 from intake.wording import moments
 
 DAYS = 4  # days with free times on one page
-LOOK = timedelta(days=14)  # the first look ahead; a longer one follows if the page is not full
+LOOK = timedelta(days=14)  # how far to search first; the search goes on if the page is not full
 
 
 def form_of(
@@ -28,9 +28,9 @@ def form_of(
     initial: dict[str, Any] | None = None,
     only: VisitType | None = None,
 ) -> TimesForm:
-    """Make the form with the present choices of the clinic's book: types, clinicians, locations.
+    """Make the form with the types, clinicians and locations that the clinic offers now.
 
-    `only` is the type of a visit that is moved.
+    When a patient moves a visit, `only` is the type of the visit.
     """
     menu = book.menu(only=only)
     return TimesForm(
@@ -39,12 +39,12 @@ def form_of(
 
 
 def is_other_list(request: HttpRequest) -> bool:
-    """Whether the patient pressed a button that shows other times and chooses no slot."""
+    """Whether the patient pressed a button that only shows other times."""
     return request.POST.get("go") in ("show", "later", "first")
 
 
 def data_of_other_list(request: HttpRequest) -> QueryDict:
-    """Return the posted data with the first day that the pressed button leads to."""
+    """Return the posted data, with `first` set to the day at which the requested list begins."""
     data = request.POST.copy()
     data["first"] = data.get("next", "") if data.get("go") == "later" else ""
     return data
@@ -54,7 +54,7 @@ def data_of_other_list(request: HttpRequest) -> QueryDict:
 
 
 def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
-    """Return the next days with free times that a patient of this urgency may choose from."""
+    """Return the context of the list: the next days with free times for this urgency."""
     first = form.first_day
     found = _free_times(form, urgency) if form.visit_type else []
     days = [(day, list(slots)) for day, slots in _by_day(found) if first is None or day >= first]
@@ -64,14 +64,14 @@ def list_context(form: TimesForm, urgency: int) -> dict[str, Any]:
 
 
 def days_of(urgency: int) -> int:
-    """Return how many days of times an urgent patient is shown; 0 for other patients."""
+    """Return the number of days whose free times an urgent patient sees; 0 for other patients."""
     return free_times.urgent_days() if urgency == Urgency.URGENT else 0
 
 
 def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) -> dict[str, Any]:
-    """Return the free times nearest to the chosen slot, which cannot be had.
+    """Return the context of the list with the free times nearest to a slot that is not free.
 
-    `known` are the nearest times that SlotGone carried.
+    `known` are the nearest free times in the SlotGone error.
     """
     kind = form.visit_type
     found: list[FreeTime] = []
@@ -86,16 +86,16 @@ def near_context(form: TimesForm, urgency: int, known: Iterable[FreeTime] = ()) 
 
 
 def gone_words(shown: dict[str, Any]) -> str:
-    """Say why the slot cannot be had, and what the patient can do."""
+    """Say that the chosen slot is not free any more, and what the patient can do."""
     if shown["days"]:
         return _("That time has just gone. Nothing was booked. Here are the nearest free times.")
     return _("That time has just gone, and there is no other just now. Nothing was booked.")
 
 
 def held_words(row: Appointment) -> dict[str, str]:
-    """Return a held slot in words: its key, when it is, and until when it is held."""
+    """Return a held slot in words: its key, its time, and until when it is held."""
     until = row.held_until
-    assert until  # a constraint of the database
+    assert until  # a database constraint gives every held slot this time
     return {
         "key": taking.key_of(row),
         "when": moments.moment_words(row.starts, row.location.time_zone),
@@ -104,7 +104,7 @@ def held_words(row: Appointment) -> dict[str, str]:
 
 
 def free_words(free: FreeTime) -> dict[str, str]:
-    """Return a free time in words: when and where it is."""
+    """Return the moment of a free time in words, and for a visit in person the location, too."""
     return {
         "moment": moments.moment_words(free.start, free.location.time_zone),
         "where": free.location.name if free.visit_type.kind == VisitKind.IN_PERSON else "",
@@ -117,8 +117,8 @@ def _context(
     found = list(found)
     zones = sorted({free.location.time_zone for free in found})
     several = len({free.location.pk for free in found}) > 1
-    # The page names the clock once, unless the times have several: several zones, or the clock
-    # changes.
+    # The page names the clock, such as EST, only once if all times have the same clock. If the
+    # zones differ or the clock changes, the page names the clock at each time.
     clocks = {str(free.start.tzname()) for free in found}
     return {
         "form": form,
@@ -142,7 +142,7 @@ def _context(
 
 
 def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime]]]:
-    """Group free times by the days of their own locations."""
+    """Group free times by their day in the time zone of their location."""
     ordered = sorted(
         found, key=lambda free: (free.start.date(), free.slot.moment, free.location.name)
     )
@@ -150,16 +150,16 @@ def _by_day(found: Iterable[FreeTime]) -> Iterator[tuple[date, Iterator[FreeTime
 
 
 def _option(free: FreeTime, *, place: bool, clock: bool) -> tuple[str, str, str]:
-    """Return the key, the time and, if the list has several, the location of a radio button."""
+    """Return the slot key, the time and, with `place`, the location for a radio button."""
     time = moments.clock_words(free.start) if clock else moments.time_words(free.start)
     return free.key, time, free.location.name if place else ""
 
 
 def _free_times(form: TimesForm, urgency: int) -> list[FreeTime]:
-    """Find the free times of one page, and one day more to know whether another page follows."""
+    """Find the free times of one page and of one day more, to know whether a page follows."""
     who, where = form.value_of("who"), form.value_of("where")
     start = None
-    if form.first_day:  # the day begins up to 14 hours earlier east of Greenwich
+    if form.first_day:  # in zones east of Greenwich the day begins up to 14 hours earlier
         start = datetime.combine(form.first_day, time(0), UTC) - timedelta(hours=14)
     wanted: dict[str, Any] = {
         "urgency": urgency,
@@ -175,7 +175,7 @@ def _free_times(form: TimesForm, urgency: int) -> list[FreeTime]:
 
 
 def _one_per_slot(found: Iterable[FreeTime]) -> list[FreeTime]:
-    """Keep one free time where several clinicians are free at one time and location."""
+    """Keep one free time for each moment and location, when several clinicians are free."""
     seen: dict[Any, FreeTime] = {}
     for free in found:
         seen.setdefault((free.slot.moment, free.location.pk), free)

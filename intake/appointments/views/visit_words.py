@@ -1,4 +1,4 @@
-"""The words of the patient's page about visits: the appointment, offers, the waiting list."""
+"""The visits on the patient's own page in words: the appointment, offers, the waiting list."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +17,10 @@ OPEN = ("requested", "called", "offered")  # a request that has no visit yet
 
 
 def visit_context(submission: Submission) -> dict[str, Any]:
-    """Return the part of the context of the patient's page about visits.
+    """Return what the patient's own page says about visits, as a part of its context.
 
-    Makes three queries: for the newest visit, the offers and the waiting list. Makes one more where
-    the page speaks of the waiting list.
+    Makes three queries: for the newest visit, the offers and the waiting list. Makes one more query
+    if the page speaks of the waiting list.
     """
     request = getattr(submission, "appointment_request", None)
     newest = _newest(submission)
@@ -34,8 +34,8 @@ def visit_context(submission: Submission) -> dict[str, Any]:
         "is_coming": coming is not None,
         "may_change": coming is not None and may_change(coming),
         "cancel_hours": settings.APPOINTMENT_CANCEL_HOURS,
-        # A visit to come replaces what the clinic promised before. An urgent patient is called all
-        # the same.
+        # A visit to come replaces the promise of a level, except that an urgent patient is still
+        # called.
         "says_next": coming is None or submission.urgency >= Urgency.URGENT,
         **_offers_context(request, is_booked=booked is not None),
         "may_choose": is_bookable and settings.APPOINTMENT_MODE == "slots",
@@ -57,7 +57,7 @@ def _waiting_context(
 ) -> dict[str, bool]:
     waits = request is not None and hasattr(request, "waiting")
     may_wait = could_wait and not waits
-    # a freed slot is offered in a letter, so the page says whether a letter reaches the patient
+    # a freed slot is offered by letter, so the page asks whether a letter reaches the patient
     is_written_to = bool((waits or may_wait) and way_to(submission.person))
     return {
         "waits": waits,
@@ -67,7 +67,7 @@ def _waiting_context(
 
 
 def may_choose(submission: Submission) -> bool:
-    """Whether a patient without a visit may choose a time on the page. Needs one query."""
+    """Whether a patient without a visit may choose a time on the own page. Needs one query."""
     return settings.APPOINTMENT_MODE == "slots" and _is_bookable(submission)
 
 
@@ -81,7 +81,7 @@ def _is_bookable(submission: Submission) -> bool:
 
 
 def words_of(visit: Appointment) -> dict[str, Any]:
-    """Return a visit in words, with its times by the clock of its location."""
+    """Return a visit in words, with its times in the time zone of its location."""
     in_person = visit.visit_type.kind == VisitKind.IN_PERSON
     return {
         "title": visit.visit_type.title,
@@ -99,16 +99,16 @@ def words_of(visit: Appointment) -> dict[str, Any]:
 
 
 def may_change(visit: Appointment) -> bool:
-    """Whether the patient may still move or cancel the visit without calling."""
+    """Whether there is still time for the patient to move or cancel the visit without calling."""
     notice = timedelta(hours=settings.APPOINTMENT_CANCEL_HOURS)
     start: datetime = visit.during.lower
     return start - timezone.now() >= notice
 
 
 def _newest(submission: Submission) -> Appointment | None:
-    """Return the booked visit, else the last visit that was cancelled before its time.
+    """Return the booked visit, or else the last cancelled visit whose time is still to come.
 
-    A slot that was held and released was never a visit.
+    Leaves out a slot that was held and released, because the slot was never a visit.
     """
     rows = submission.appointments.filter(status__in=("confirmed", "cancelled"))
     rows = rows.exclude(status="cancelled", cancel_reason="")
@@ -117,7 +117,7 @@ def _newest(submission: Submission) -> Appointment | None:
 
 
 def _offers(request: AppointmentRequest) -> list[Offer]:
-    """Return the offers that can be accepted now, else those that other patients have won."""
+    """Return the offers that the patient can accept, or else the offers that other patients won."""
     rows = list(
         request.offers.filter(state__in=("open", "lost"))
         .select_related(

@@ -1,4 +1,4 @@
-"""`manage.py assess FILE|-`: assess sets of answers, one JSON line for each."""
+"""`manage.py assess FILE|-`: read sets of answers, one per line, and write their assessments."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from intake.domain.triage import assess
 from intake.domain.wrong_answers import InvalidAnswer
 
 META = {"safety_retracted": False, "si_screen": True}
-"""The keys that may stand beside the answers, with their defaults."""
+"""The keys that `meta` may have, with their defaults."""
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         'Assess answers without storing anything. Reads JSON lines {"answers": {...}, "meta":'
         ' {"safety_retracted": false, "si_screen": true}} and writes one JSON line each.'
     )
-    # The command stores and serves nothing, so it works for a protocol that is still faulty.
+    # no checks, because the command stores and serves nothing and must work with a faulty protocol
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def assessed(protocol: Protocol, lines: Iterable[bytes]) -> Iterator[dict[str, A
 
 
 def _parsed(line: bytes) -> tuple[dict[str, Any], dict[str, bool]]:
-    # decimals stay as written: 75.1 must not become 75.099999
+    # parse_float keeps decimals as they are written: 75.1 must not become 75.099999
     data = json.loads(line, parse_float=Decimal)
     if not isinstance(data, dict) or not isinstance(data.get("answers"), dict):
         raise ValueError('expected {"answers": {question id: answer}, "meta": {…}}')
@@ -107,7 +107,7 @@ def _assessed(protocol: Protocol, given: dict[str, Any], meta: dict[str, bool]) 
             value = error.kept
         if value is not None:
             answers[question.id] = value
-    # a wrong answer to a question that is not asked does not count
+    # errors in answers to hidden questions are left out of the result
     hidden = known - set(visible(protocol, answers, si_screen=meta["si_screen"]))
     assessment = assess(protocol, answers, **meta)
     return {

@@ -29,17 +29,19 @@ from intake.demonstration import people as demo
 from intake.models.clinic_time import Location
 from intake.models.submissions import Submission
 from intake.protocols import served
+from intake.protocols.files import Unreadable
 
 SIGN_INS = (("clinician", "dr-lee"), ("clinician", "dr-okafor"), ("front desk", "desk-maria"),
             ("content editor", "editor-sam"), ("auditor", "auditor-ito"))  # fmt: skip
-# the second roles of some accounts
+# further roles of some of these accounts
 ALSO = {"dr-lee": ["duty"]}
 FILE = "demo-sign-ins.json"
 AT_START = 80
 
 
 class Command(BaseCommand):
-    requires_system_checks: list[str] = []  # without DEMO=on our own error comes first
+    # no checks, so that without DEMO=on only this command's own error is shown
+    requires_system_checks: list[str] = []
     help = "Make demonstration staff (--sign-ins) and synthetic submissions (--submissions N)."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -63,7 +65,10 @@ class Command(BaseCommand):
         if count is not None:
             if count < 0:
                 raise CommandError("--submissions takes a number from 0 up.")
-            made = load(count=count, seed=options["seed"])
+            try:
+                made = load(count=count, seed=options["seed"])
+            except Unreadable as error:
+                raise CommandError(str(error)) from None
             if options["verbosity"]:
                 self.stdout.write(f"{made} submissions made.")
         if options["once"] and not Location.objects.exists():
@@ -81,7 +86,7 @@ class Command(BaseCommand):
 
 
 def staff() -> list[dict[str, str]]:
-    """Return the demonstration staff with passwords and TOTP secrets; makes them on first use."""
+    """Return the demonstration staff with passwords and TOTP secrets, made at the first use."""
     path = Path(settings.LOCAL_DIR) / FILE
     if path.exists():
         people = json.loads(path.read_text())
@@ -98,7 +103,7 @@ def staff() -> list[dict[str, str]]:
             for role, username in SIGN_INS
         ]
     if not all("hash" in person for person in people):
-        # stored beside the password, because hashing at each start would take seconds
+        # the hash is stored with the password, because hashing at each start would take seconds
         people = [{**person, "hash": make_password(person["password"])} for person in people]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -135,9 +140,9 @@ def code_of_now(secret: str) -> str:
 
 
 def load(*, count: int, seed: int, batch: int = 1000) -> int:
-    """Make `count` synthetic submissions through the domain, in bulk. Returns how many.
+    """Make `count` synthetic submissions in bulk. Returns how many were made.
 
-    Each served protocol has the same share of them.
+    Each served protocol gets the same number of submissions.
     """
     offered, now = served(), timezone.now()
     with connection.cursor() as cursor:

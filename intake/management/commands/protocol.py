@@ -1,4 +1,4 @@
-"""`manage.py protocol new|check|words|diff|golden|danger NAME`: write and read a protocol."""
+"""Serve `manage.py protocol new|check|words|diff|golden|counts|danger NAME`, for authors."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import danger_report, golden
+from intake.authoring import counts, danger_report, golden
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
@@ -24,12 +24,12 @@ CORPUS: Final = ROOT / "tests" / "intake" / "domain" / "corpus"
 
 class Command(BaseCommand):
     help = "Begin a protocol, check it, write it in words, and say what changed. Stores nothing."
-    # it is there for a protocol that is still faulty
+    # no checks, because the command must work with a protocol that is still faulty
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|danger"
+            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -37,6 +37,7 @@ class Command(BaseCommand):
             ("words", "write the protocol in words as one HTML file, to print and to read"),
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
+            ("counts", "write into README.md how many questions, rules and cases there are"),
             ("danger", "measure how danger in own words is heard, with labelled sentences"),
         ):
             one = does.add_parser(name, help=help, description=help)
@@ -74,9 +75,12 @@ class Command(BaseCommand):
             self.stderr.write(str(fault))
         if found:
             raise CommandError(f"{len(found)} to mend.")
-        table = golden.table_of(name)
-        rows = golden.read(table)
-        changed = golden.changes(rows, golden.judged(protocol, rows, table))
+        rows = golden.all_cases(protocol)
+        changed = [
+            change
+            for table in golden.tables_of(protocol)
+            for change in golden.changes(golden.read(table.path), golden.judged(protocol, table))
+        ]
         rules, questions = len(protocol.rules.rules), len(protocol.questions)
         self.stdout.write(f"No fault: {questions} questions, {rules} rules, {len(rows)} cases.")
         if changed:
@@ -84,14 +88,16 @@ class Command(BaseCommand):
                 f"{len(changed)} cases are judged otherwise than the golden table says."
             )
         self._say_unshown(protocol, rows)
+        if not counts.is_current(protocol):
+            self.stdout.write(f"README.md counts otherwise: manage.py protocol counts {name}")
         if not protocol.approved:
             self.stdout.write(f"Nobody has signed it. Its content hash: {protocol.content_hash}")
 
     def _words(self, name: str, to: str | None = None, **options: Any) -> None:
-        protocol, table = protocols.load(name), golden.table_of(name)
+        protocol = protocols.load(name)
         path = Path(to or f"{name}.html")
         try:
-            path.write_text(page(protocol, golden.read(table)), encoding="utf-8")
+            path.write_text(page(protocol, golden.all_cases(protocol)), encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"Wrote {path}. Open it in a browser, and print it from there.")
@@ -107,15 +113,21 @@ class Command(BaseCommand):
             )
 
     def _golden(self, name: str, **options: Any) -> None:
-        protocol, table = protocols.load(name), golden.table_of(name)
-        rows = golden.read(table)
-        after = golden.judged(protocol, rows, table)
-        changed = golden.changes(rows, after)
-        golden.write(after, table)
-        for sentence in changed:
-            self.stdout.write(sentence)
-        self.stdout.write(f"{len(rows)} cases, {len(changed)} changed in {shown_path(table)}.")
-        self._say_unshown(protocol, after)
+        protocol = protocols.load(name)
+        for table in golden.tables_of(protocol):
+            before, after = golden.read(table.path), golden.judged(protocol, table)
+            changed = golden.changes(before, after)
+            golden.write(after, table.path)
+            for sentence in changed:
+                self.stdout.write(sentence)
+            where = shown_path(table.path)
+            self.stdout.write(f"{len(before)} cases, {len(changed)} changed in {where}.")
+        self._say_unshown(protocol, golden.all_cases(protocol))
+
+    def _counts(self, name: str, **options: Any) -> None:
+        path, text = counts.readme_of(name), counts.counted(protocols.load(name))
+        path.write_text(text, encoding="utf-8")
+        self.stdout.write(f"Wrote the counts into {shown_path(path)}.")
 
     def _danger(self, name: str, *, held: bool = False, **options: Any) -> None:
         protocol = protocols.load(name)
@@ -133,7 +145,7 @@ class Command(BaseCommand):
 
 
 def _of_words(protocol: Protocol) -> Iterator[faults.Fault]:
-    """Yield the faults of every translation in the folder, offered or not."""
+    """Yield the faults of all translations of the protocol, even of languages not offered."""
     for language in protocols.languages(protocol.name):
         words = protocols.translated(protocol.name, language)
         if words is not None:

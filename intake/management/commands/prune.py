@@ -1,4 +1,4 @@
-"""`manage.py prune`: delete expired data, and print the counts. Idempotent; runs each hour."""
+"""`manage.py prune`: delete expired data and print how much. It must run every hour."""
 
 from typing import Any
 

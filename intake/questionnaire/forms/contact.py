@@ -1,4 +1,4 @@
-"""Ask who the patient is and how to reach them."""
+"""The form of the contact step, which asks who the patient is and how to reach the patient."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -11,38 +11,38 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from intake.domain import wrong_answers
-from intake.domain.definition import Protocol
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
+from intake.domain.wording import Wording
 from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import PREFER, PREFER_TIME
 
-CONSENT_VERSION = "draft-1"  # the version of ContactForm.consent and of the privacy notice
+CONSENT_VERSION = "draft-1"  # the version of the text of ContactForm.consent and the privacy notice
 
 
 def stored_names(uses: Uses) -> dict[str, str]:
-    """Map the fields of the protocol's own questions to the names in a stored contact."""
+    """Map the form fields that are questions of the protocol to their names in a stored contact."""
     return {uses.who.q: WHO, **uses.contact.stored_names}
 
 
 def field_names(uses: Uses) -> dict[str, str]:
-    """Map the names in a stored contact to the fields of the protocol's own questions."""
+    """Map names in a stored contact to the form fields that are questions of the protocol."""
     return {name: field for field, name in stored_names(uses).items()}
 
 
 class ConsentField(forms.BooleanField):
-    """The box for consent, with a legend for the template."""
+    """The check box for consent, with a legend that the template shows above the box."""
 
     legend = _("Your consent")
 
 
 class ContactForm(WalkForm):
-    """Who the patient is and how to reach them, with the protocol's own contact questions.
+    """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
-    `known` are the answers so far: the age, which the birth date has to agree with, and who fills
-    the form in. In a request without the questionnaire this form asks who fills it in.
+    `known` are the answers so far: the age, with which the birth date must agree, and who fills in
+    the form. In a request for a visit, this form itself asks who fills in the form.
     """
 
     name = PlainTextField(
@@ -92,7 +92,7 @@ class ContactForm(WalkForm):
 
     def __init__(
         self,
-        protocol: Protocol,
+        words: Wording,
         *,
         known: Mapping[str, Any],
         kind: str,
@@ -100,6 +100,7 @@ class ContactForm(WalkForm):
         initial: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(data=data, initial=dict(initial or {}))
+        protocol = words.protocol
         self.uses, self.known, self.kind = protocol.uses, known, kind
         asked, who = self.uses.contact, self.uses.who.q
         answered = known.get(who)
@@ -113,6 +114,7 @@ class ContactForm(WalkForm):
             label=protocol.question(asked.phone).text,
             error_messages={"required": _("Enter a phone number.")},
         )
+        self.mark_languages(words)
         answered = self.initial.get(who) or answered
         if self.is_bound and self._asks_who:
             answered = self.data.get(who)
@@ -129,13 +131,14 @@ class ContactForm(WalkForm):
 
     @property
     def _asks_who(self) -> list[str]:
-        """The question who fills the form in, where this form asks it."""
+        """The id of the question "Who fills in the form?" in a list, if this form asks it."""
         return [self.uses.who.q] if self.kind == "appointment" else []
 
     def _let_browsers_fill(self, who: str | None) -> None:
-        """Mark the fields that a browser may fill with its owner's name and birthday.
+        """Mark the fields that a browser may fill in with its owner's name and birthday.
 
-        A parent's data must not become the child's, so no field is marked before `who` is answered.
+        No field is marked before `who` is answered, so that a browser does not put a parent's name
+        and birthday into the fields of a child.
         """
         if who and not self.uses.is_proxy(who):
             self.fields["name"].widget.attrs["autocomplete"] = "name"
@@ -176,7 +179,7 @@ class ContactForm(WalkForm):
         return data
 
     def contact(self) -> dict[str, Any]:
-        """Return the contact as it is stored, plain JSON."""
+        """Return the contact as JSON data, in the form in which it is stored."""
         data = self.cleaned_data
         kept = ("name", "proxy_name", "email", "prefer", "prefer_time")
         asked = self.uses.contact.stored_names
@@ -188,16 +191,16 @@ class ContactForm(WalkForm):
         }
 
     def answers(self) -> dict[str, Any]:
-        """Return the answers given in this form: only in a request without the questionnaire."""
+        """Return who fills in the form, and the age, if this form asks for both; else nothing."""
         if not self._asks_who:
             return {}
         age = age_on(timezone.localdate(), self.cleaned_data["birth_date"])
         return {self.uses.who.q: self.cleaned_data[self.uses.who.q], self.uses.age: age}
 
     def typed(self) -> dict[str, Any]:
-        """Return the typed values, to show them again to a patient who saves for later here.
+        """Return the typed values of an unfinished form, so that the form can show them again.
 
-        The two boxes for consent are left out: the patient has to tick them again.
+        The two check boxes are left out, because the patient must tick them again.
         """
         boxes, data = {"consent", self.uses.contact.acknowledged}, self.completed_data()
         stored = stored_names(self.uses)
@@ -212,7 +215,7 @@ class ContactForm(WalkForm):
 
     @property
     def stored_blank(self) -> list[str]:
-        """The stored names of the kept fields that were sent blank."""
+        """The stored names of the fields that keep their stored value because they were blank."""
         stored = stored_names(self.uses)
         return [stored.get(name, name) for name in self.left_blank]
 
@@ -220,10 +223,9 @@ class ContactForm(WalkForm):
     def initial_of(
         uses: Uses, contact: Mapping[str, Any], answers: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return the initial values when the patient comes back to the form.
+        """Return the initial values for a patient who comes back to the form.
 
-        The keys of `contact` are names of form fields, as `field_names` maps them, not the stored
-        names.
+        The keys of `contact` are names of form fields (see `field_names`), not stored names.
         """
         if not contact:
             return {}
@@ -237,9 +239,10 @@ class ContactForm(WalkForm):
 
     @staticmethod
     def controls_of(contact: Mapping[str, Any], names: Collection[str]) -> dict[str, Controls]:
-        """Return the control values of the fields in `names`, for `keep`.
+        """Return, for the method `keep`, the stored values of the fields in `names`.
 
-        The keys of `contact` are names of form fields.
+        The keys of `contact` are names of form fields. The values are given as the form's controls
+        would post them: a birth date as month, day and year.
         """
         found: dict[str, Controls] = {
             name: {name: str(contact[name])} for name in names if name in contact

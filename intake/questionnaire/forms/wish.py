@@ -1,4 +1,4 @@
-"""The visit a patient wishes for: what kind, and up to three wishes of when, where, with whom."""
+"""The form of the wish: the kind of visit, and up to three wishes for time, place and clinician."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,22 +22,25 @@ from intake.wording.reading import date_words
 
 MOST = 3
 ANY = "any"
-PARTS = ("place", "clinician", "days", "times")  # the fields of one wish
+PARTS = ("place", "clinician", "days", "times")  # the parts of one wish
 NUMBERED = (_("First wish"), _("Second wish"), _("Third wish"))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The places (names) and clinicians (id, name) to choose from. A single entry is no choice."""
+    """The places (names) and clinicians (id, name) that the form offers.
+
+    A field with a single entry is not shown, because there is nothing to choose.
+    """
 
     places: tuple[str, ...] = ()
     clinicians: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def typed(cls, posted: QueryDict) -> "Choices":
-        """Return the places of the settings and of the POST.
+        """Return the places that the settings and the posted form name.
 
-        With these the form can be shown again without a database.
+        With these places the form can be shown again while the database is down.
         """
         sent = (posted.get(f"place{suffix(n)}", "")[:80] for n in range(MOST))
         chosen = (place for place in sent if place not in ("", ANY))
@@ -45,14 +48,15 @@ class Choices:
 
 
 def suffix(number: int) -> str:
-    """Return the ending of the control names of a wish: '', '_2', '_3'."""
+    """Return how the field names of the first, second and third wish end: '', '_2', '_3'."""
     return f"_{number + 1}" if number else ""
 
 
 class WishForm(WalkForm):
-    """The appointment a patient wishes for.
+    """The form of the appointment that a patient wishes for.
 
-    'First free' stores no wish. A button adds a second and third wish; an empty one is not stored.
+    If the patient chooses the first free time, no wish is stored. A button adds a second and a
+    third wish. An empty wish is not stored.
     """
 
     visit_type = forms.ChoiceField(
@@ -130,7 +134,7 @@ class WishForm(WalkForm):
     # --- as the page shows it ------------------------------------------------------------------
     @property
     def blocks(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The wishes, each with its fields and its heading. A single wish has the heading ''."""
+        """The heading and the fields of each wish. The heading of a single wish is ''."""
         return [
             (
                 str(NUMBERED[number]) if self.count > 1 else "",
@@ -148,12 +152,12 @@ class WishForm(WalkForm):
 
     @classmethod
     def with_one_more(cls, posted: QueryDict, choices: Choices) -> "WishForm":
-        """Return the form as it was filled in, without errors, with fields for another wish."""
+        """Return the form with what the patient typed, without errors, and with one more wish."""
         data = posted.copy()
         before = cls(choices=choices, data=posted).count
         data["wishes"] = str(min(before + 1, MOST))
         form = cls(choices=choices, data=data)
-        vars(form)["_errors"] = ErrorDict()  # so that Django does not judge it
+        vars(form)["_errors"] = ErrorDict()  # so that Django does not look for errors yet
         form.cleaned_data = {}
         return form
 
@@ -177,7 +181,7 @@ class WishForm(WalkForm):
         return data
 
     def wish(self) -> dict[str, Any]:
-        """Return the wish as the draft stores it, plain JSON."""
+        """Return the wish as JSON data, in the form in which a draft stores it."""
         data = self.cleaned_data
         first_free = data.get("when") == "first"
         found = [] if first_free else [self._one(number) for number in range(self.count)]
@@ -197,7 +201,7 @@ class WishForm(WalkForm):
         return {
             "place": place if in_person and place != ANY else "",
             "clinician": clinician if clinician != ANY else "",
-            # the clinician's name, to show the wish again
+            # the clinician's name, so that the wish can be shown without a query
             "with": dict(self.choices.clinicians).get(clinician, ""),
             "days": data[f"days{end}"],
             "times": data[f"times{end}"],
@@ -205,7 +209,7 @@ class WishForm(WalkForm):
 
     @staticmethod
     def initial_of(wish: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the initial values when the patient comes back to the form."""
+        """Return the initial values for a patient who comes back to the form."""
         if "visit_type" not in wish or "chosen" in wish:
             return {}
         earliest, wishes = wish.get("earliest"), wishes_of(wish)
@@ -222,7 +226,7 @@ class WishForm(WalkForm):
 
     @staticmethod
     def in_words(wish: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """Return the wish as (label, values), to read it back."""
+        """Return the wish in words, as pairs of label and values, for the check page."""
         if not wish:
             return []
         wishes = wishes_of(wish)
@@ -254,23 +258,23 @@ class WishForm(WalkForm):
 
 
 def wishes_of(wish: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the list of wishes. A draft of an earlier release stores a single wish, not a list."""
+    """Return the list of wishes. A draft of an earlier release has one wish instead of a list."""
     return wish["wishes"][:MOST] if "wishes" in wish else [wish]
 
 
 def chosen_words(chosen: Mapping[str, str]) -> str:
-    """Return the held time in words."""
+    """Return in words the time that the patient has chosen and that is held."""
     start = datetime.fromisoformat(chosen["start"]).astimezone(ZoneInfo(chosen["zone"]))
     return moment_words(start, chosen["zone"])
 
 
 def _is_filled(one: Mapping[str, Any]) -> bool:
-    """Whether a wish says anything."""
+    """Whether the patient filled in any part of this wish."""
     return any(one.get(part) for part in PARTS)
 
 
 def _rows(one: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return one wish as (label, values)."""
+    """Return one wish in words, as pairs of label and values."""
     any_of = [gettext("Any")]
     return [
         *([(gettext("Place"), [one["place"]])] if one.get("place") else []),

@@ -1,4 +1,4 @@
-"""Find the draft of a browser by its cookie, keep the cookie, and answer when there is no draft."""
+"""Find the draft of a browser by its cookie, renew the cookie, and answer if there is no draft."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from intake import documents, protocols
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol, QuestionPage
 from intake.domain.route import pages_without
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
@@ -31,16 +31,17 @@ View = Callable[..., HttpResponse]
 
 
 def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | None:
-    """Return the draft of this browser's key; the wish step also gets locations and clinicians.
+    """Return the draft that this browser's key opens, or None.
 
-    `protocol` is the protocol in the address. The draft may belong to another protocol.
+    For the wish step, the draft also gets the locations and clinicians that this step offers.
+    `protocol` is the protocol that the address names. The draft may belong to another protocol.
     """
     key = request.COOKIES.get(settings.DRAFT_COOKIE_NAME, "")
     return drafts.find_draft(key, to_wish=step == APPOINTMENT)
 
 
 def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
-    """Set the cookie with the draft's key. On a shared device it ends with the browser session."""
+    """Set the cookie with the draft's key. On a shared device it lasts until the browser closes."""
     shared = draft.device and not draft.on_own_device
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
@@ -54,7 +55,7 @@ def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResp
 
 
 def renew_cookie(request: Request, response: HttpResponse, draft: Draft) -> HttpResponse:
-    """Restart the cookie's lifetime after a POST, unless the response sets the cookie itself."""
+    """Restart the cookie's lifetime after a POST, unless the response already sets the cookie."""
     name = settings.DRAFT_COOKIE_NAME
     if request.method == "POST" and name not in response.cookies:
         set_draft_cookie(response, request.COOKIES[name], draft)
@@ -62,15 +63,18 @@ def renew_cookie(request: Request, response: HttpResponse, draft: Draft) -> Http
 
 
 def clear_device(response: HttpResponse) -> HttpResponse:
-    """Delete the draft's key from the browser, and the pages it stored of this site."""
+    """Delete the draft's key from the browser, and the pages of this site that it has stored."""
     response.delete_cookie(settings.DRAFT_COOKIE_NAME, samesite="Lax")
-    if not settings.DEMO:  # browsers accept the header only over TLS
+    if not settings.DEMO:  # browsers accept this header only over TLS
         response["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
 def with_draft(view: View) -> View:
-    """Pass the draft and its walk to `view`; answer at once without a draft or with a sent one."""
+    """Decorate a view so that it gets the browser's draft and its walk.
+
+    If there is no draft, or if the draft was sent, the request is answered without the view.
+    """
 
     @wraps(view)
     def wrapper(request: Request, **kwargs: Any) -> HttpResponse:
@@ -87,30 +91,31 @@ def with_draft(view: View) -> View:
 
 
 def follow_page_language(draft: Draft) -> None:
-    """Change the draft to the language of the requested page."""
+    """Change the language of the draft to the language of the requested page."""
     language = get_language() or "en"
     if draft.language != language and not draft.submission_id:
         drafts.change_language(draft=draft, language=language)
 
 
 def protocol_of(name: str) -> Protocol:
-    """Return the protocol that an address names, also one that is not served any more.
+    """Return the protocol that an address names, even if it is not served any more.
 
-    An old address names none, and an unknown name means none: the protocol that is served first.
-    Needs no database.
+    If the address names no protocol, as old addresses do, or an unknown one, the function returns
+    the protocol that is served first. Needs no database.
     """
     return (protocols.named(name) if name else None) or protocols.current()
 
 
 def words_of(protocol: Protocol) -> Wording:
-    """Return one of today's protocols in the words of this page's language."""
+    """Return the wording of a protocol in the language of this page."""
     return documents.wording(protocol.content_hash, get_language())
 
 
 def draft_notice(words: Wording, approved: bool) -> str:
-    """Return the notice that the texts are not approved; '' if they are.
+    """Return the notice that the texts are not approved, or '' if they are approved.
 
-    `approved` is the approval of the English protocol. A translation has an approval of its own.
+    `approved` says whether the English protocol is approved, `words.approved` whether its
+    translation is.
     """
     if words.shown is not None and not words.approved:
         return _("Draft translation: not yet approved")
@@ -118,23 +123,23 @@ def draft_notice(words: Wording, approved: bool) -> str:
 
 
 def reach_words(walk: Walk) -> str:
-    """Return in words for how long this browser can open the draft."""
+    """Return in words how long this browser may be idle and still open the draft."""
     return hours.lasting_words(walk.reach) if walk.reach else ""
 
 
 def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
-    """Return the veiled fields that keep their stored value when they are sent blank.
+    """Return the veiled fields that keep their stored value if they are posted blank.
 
-    A page opened before the device was left alone shows some of these fields; `shown` has their
-    names, and a blank in such a field deletes the value.
+    The posted field `shown` names the fields whose values the page showed, because it was opened
+    before the device was left alone. If one of these is posted blank, its value is deleted.
     """
     return set(veiled) - set(request.POST.get("shown", "").split())
 
 
 def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:
-    """Tell the patient that there is no draft, and show the typed words, so that they are not lost.
+    """Tell the patient that there is no draft, and show the posted words, so that none are lost.
 
-    When the cookie's draft was idle too long, the page says so and how to come back to it.
+    If the draft was idle too long, the page says so and explains how to open the draft again.
     """
     draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
     if request.method != "POST" and draft is None:
@@ -150,7 +155,7 @@ def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpR
 
 
 def typed_words(protocol: Protocol, step: str, posted: QueryDict) -> list[tuple[str, str]]:
-    """Return the typed words on a step of a protocol as (label, value), without a draft."""
+    """Return the posted answers of a step as pairs of label and words. Needs no draft."""
     if step == CONTACT:
         labels = {name: str(field.label) for name, field in ContactForm.base_fields.items()}
         protocol = words_of(protocol).protocol
@@ -167,7 +172,7 @@ def typed_words(protocol: Protocol, step: str, posted: QueryDict) -> list[tuple[
 
 
 def page_of_protocol(protocol: Protocol, step: str) -> QuestionPage | None:
-    """Return a page of one of today's protocols in the language of the request, None if unknown."""
+    """Return a page of a protocol in the language of the request; None for an unknown `step`."""
     pages = pages_without(words_of(protocol).protocol.pages, protocol.uses.contact.stored_names)
     return next((page for page in pages if page.id == step), None)
 
@@ -180,9 +185,9 @@ def page_url(protocol: Protocol, step: str) -> str:
 def redirect_to(
     protocol: Protocol, step: str | None, *, change: bool = False
 ) -> HttpResponseRedirect:
-    """Redirect to a step of the walk through a protocol; None is the check page.
+    """Redirect to a step of the walk through a protocol. None stands for the check page.
 
-    With `change` the step leads back to the check page.
+    With `change`, Continue on that step goes back to the check page.
     """
     if step is None or step == "check":
         return redirect("intake:check")

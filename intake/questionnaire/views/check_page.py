@@ -1,4 +1,4 @@
-"""Show every answer for checking, and send them."""
+"""The check page: show all answers to the patient, and send them."""
 
 from datetime import datetime
 from typing import Any
@@ -32,11 +32,12 @@ from intake.questionnaire.views.times_step import lost_time
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
 from intake.wording import reading
+from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
-    """Ask the patient to try again. The check page has no fields; the answers are in the draft."""
+    """Ask the patient to try again. Nothing typed can be lost, because the page has no fields."""
     return render(request, "intake/try_again.html", {"notice": notice}, status=status)
 
 
@@ -44,7 +45,7 @@ def show_try_again(request: Request, *, status: int, notice: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show every answer with its change link; POST sends."""
+    """Show every answer with a link to change it. A POST sends the draft."""
     if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.first_open:
@@ -70,7 +71,7 @@ def check(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def may_confirm(walk: Walk) -> bool:
-    """Count a confirmation to the patient's address, and say whether it may be sent."""
+    """Count a letter of confirmation to the patient's address. Returns whether it may be sent."""
     way = way_to(walk.content.contact)
     return way is not None and may_write_to(way[1], "confirm")
 
@@ -92,9 +93,9 @@ def show_check(
 
 
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
-    """Return sections of rows: label, values, the address that changes them.
+    """Return the sections of the check page, each with rows of label, values and change link.
 
-    A veiled row has no values, and counts as answered.
+    A row whose answer the veil hides has no values and is marked as answered.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
@@ -102,15 +103,8 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     sections = [
         {
             "title": part.title,
-            "rows": [
-                {
-                    "label": r.label,
-                    "values": () if r.question in walk.content.veiled else r.values,
-                    "answered": r.answered,
-                    "url": change_url(walk, r.page),
-                }
-                for r in part.rows
-            ],
+            "language": if_foreign(walk.words.language_of_section(part.section)),
+            "rows": [_row(walk, row) for row in part.rows],
         }
         for part in parts
     ]
@@ -122,10 +116,13 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         sections.append(
             {
                 "title": STEP_TITLES[step](),
+                "language": "",
                 "rows": [
                     {
                         "label": label,
                         "values": values,
+                        "language": "",
+                        "values_language": "",
                         "answered": True,
                         "url": change_url(walk, step),
                     }
@@ -136,8 +133,22 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     return sections
 
 
+def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
+    """Return the row of one question. Typed words are not in the language of the question."""
+    language = if_foreign(walk.words.language_of_question(row.question))
+    has_options = bool(walk.protocol.question(row.question).options)
+    return {
+        "label": row.label,
+        "values": () if row.question in walk.content.veiled else row.values,
+        "language": language,
+        "values_language": language if has_options else "",
+        "answered": row.answered,
+        "url": change_url(walk, row.page),
+    }
+
+
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. A time that later answers made too late is replaced by a call."""
+    """Return the wish in words. Says "We call you" if the urgency forbids so late a chosen time."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(
@@ -149,7 +160,7 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
 
 
 def held_notice(draft: Draft, walk: Walk) -> str:
-    """Return until when the chosen time is held, '' when no time is held."""
+    """Return a sentence that says until when the chosen slot is held; '' if no slot is held."""
     row = held_time.chosen_appointment(draft, walk.content.wish)
     if row is None or row.status != "held" or row.held_until is None:
         return ""
@@ -160,5 +171,5 @@ def held_notice(draft: Draft, walk: Walk) -> str:
 
 
 def change_url(walk: Walk, step: str) -> str:
-    """Return the address that changes a step and comes back to the check page."""
+    """Return the address of a step from which Continue goes back to the check page."""
     return page_url(walk.protocol, step) + "?change=1"

@@ -25,7 +25,7 @@ from intake.questionnaire.walk import Walk
 
 
 def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save who the patient is and how to reach them."""
+    """Show the contact form, or save who the patient is and how to reach the patient."""
     known = walk.content.contact or walk.content.panel or walk.content.typed.get(CONTACT)
     if request.method != "POST" and not (known or request.GET):
         html = blank_contact(
@@ -42,14 +42,14 @@ def contact_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpR
     shown = {name: value for name, value in given.items() if name not in veiled}
     initial = ContactForm.initial_of(walk.uses, shown, walk.content.answers)
     form = ContactForm(
-        walk.words.protocol,
+        walk.words,
         known=walk.content.answers,
         kind=walk.kind,
         data=request.POST if request.method == "POST" else None,
         initial=initial,
     )
     form.keep(ContactForm.controls_of(given, fields_to_keep(request, veiled)))
-    if request.POST.get("website"):  # a box that no person sees
+    if request.POST.get("website"):  # a hidden box, which only bots fill in
         drafts.mark_suspicious(draft=draft, why="trap")
     if not is_accepted(request, form):
         if request.POST.get("go") == "save":
@@ -70,8 +70,8 @@ def blank_contact(
     before: str | None,
     reach: str,
 ) -> str:
-    """Return the HTML of the contact before anything is filled in."""
+    """Return the HTML of the empty contact step."""
     words = documents.wording(content_hash, get_language())
-    form = ContactForm(words.protocol, known={words.protocol.uses.who.q: who}, kind=kind)
+    form = ContactForm(words, known={words.protocol.uses.who.q: who}, kind=kind)
     approved = documents.protocol_of(content_hash).approved
     return blank_step(words, approved, kind, CONTACT, form, before=before, reach=reach)

@@ -1,4 +1,4 @@
-"""Stop the form at an emergency answer, before anything else is judged, and say whom to call."""
+"""Stop the form because of an emergency answer, before any other check, and say whom to call."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -36,6 +37,7 @@ from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.intentions import INTENTIONS, NO_NUMBER, WAIT
 
 TOO_MANY = gettext_lazy(
     "Too many messages came from your network just now. Please call us, or try again later."
@@ -43,18 +45,21 @@ TOO_MANY = gettext_lazy(
 
 
 def ticked_emergencies(request: Request, protocol: Protocol, step: str) -> tuple[Rule, ...]:
-    """Return the interrupting rules that the ticks of this page fire, whatever else is wrong."""
+    """Return the interrupting rules that fire for the posted answers of this page.
+
+    Other errors on the page do not matter.
+    """
     page = page_of_protocol(protocol, step)
     if page is None or not any(question.interrupts for question in page.questions):
         return ()
     ticked = recognised_answers(page, request.POST)
-    # judged without the earlier answers: those need the database, which may be down
+    # The earlier answers are not used, because they are in the database, which may be down.
     rules = (rule for rule in protocol.rules.rules if rule.interrupt is True)
     return tuple(rule for rule in rules if holds(rule.when, ticked, {}))
 
 
 def recognised_answers(page: QuestionPage, posted: QueryDict) -> dict[str, Any]:
-    """Return the answers of a page that can be read, whatever else is wrong."""
+    """Return those posted answers of a page that can be read. Other errors do not matter."""
     found = ((q.id, domain.recognised_answer(q, posted.getlist(q.id))) for q in page.questions)
     return {name: value for name, value in found if value is not None}
 
@@ -62,9 +67,9 @@ def recognised_answers(page: QuestionPage, posted: QueryDict) -> dict[str, Any]:
 def stop_at_once(
     request: Request, protocol: Protocol, step: str, rules: tuple[Rule, ...]
 ) -> HttpResponse:
-    """Save the ticks if the database is there, and show whom to call in any case.
+    """Show whom to call in any case, and save the posted answers if the database works.
 
-    The draft of another protocol does not take them.
+    The answers are not saved if the draft belongs to another protocol.
     """
     try:
         draft = draft_of(request)
@@ -75,12 +80,12 @@ def stop_at_once(
             if drafts.keep_recognised(draft=draft, page=page, values=values).interrupting_rules:
                 return redirect("intake:emergency")
     except (DatabaseError, Conflict):
-        pass  # a patient with a cold leg must not wait for the database
+        pass  # a patient with an emergency must not wait for the database
     return emergency_now(request, protocol, rules)
 
 
 def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...]) -> HttpResponse:
-    """Show the emergency page from the rules alone, without draft and database."""
+    """Show the emergency page with the advice of these rules, without draft and database."""
     fired, words = [as_fired(rule) for rule in rules], words_of(protocol)
     cards = advice.cards(words, fired, urgency=fired[0].level, phone=False, at=timezone.now())
     context = emergency_context(cards) | {"draft_notice": draft_notice(words, protocol.approved)}
@@ -88,13 +93,13 @@ def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...])
 
 
 def as_fired(rule: Rule) -> Fired:
-    """Make a fired rule of `rule`, to show its advice. Its inputs have no values."""
+    """Return a rule in the form of a fired rule, only to show its advice, without input values."""
     words = {name: getattr(rule, name) for name in Fired.__struct_fields__ if name != "inputs"}
     return Fired(**words, inputs=dict.fromkeys(rule.inputs))
 
 
 def show_without_database(request: Request, *, status: int, notice: str) -> HttpResponse:
-    """Show whom to call without the database, and so without the rule that stopped the form."""
+    """Show whom to call while the database is down. The rule that stopped the form is unknown."""
     words = _("Call %(emergency)s now. In a crisis call or text %(crisis)s.") % {
         "emergency": settings.EMERGENCY_NUMBER,
         "crisis": settings.CRISIS_LINE,
@@ -113,7 +118,7 @@ def show_without_database(request: Request, *, status: int, notice: str) -> Http
 @when_not_served(show_without_database)
 @require_http_methods(["GET", "HEAD", "POST"])
 def emergency(request: Request) -> HttpResponse:
-    """Show whom to call, with 'I picked this by mistake' and 'Also tell the clinic'."""
+    """Show whom to call, and the buttons 'I picked this by mistake' and 'Also tell the clinic'."""
     draft = draft_of(request)
     if draft is None:
         return draft_missing(request)
@@ -129,19 +134,22 @@ def emergency(request: Request) -> HttpResponse:
         return renew_cookie(request, correct_or_tell(request, draft, walk), draft)
     except NotReady as not_ready:
         return redirect_to(walk.protocol, not_ready.step)
-    except Conflict:  # another window changed the draft: show the page as it is now
+    except Conflict:  # another window has changed the draft, so show the current page
         return redirect("intake:emergency")
 
 
 def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Correct the answer ('I picked this by mistake'), or tell the clinic."""
+    """Let the patient correct the answer ('I picked this by mistake'), or tell the clinic."""
     if request.POST.get("go") == "mistake":
         page = walk.content.stops[-1]["page"] if walk.content.stops else walk.steps[0]
         drafts.retract_emergency(draft=draft)
-        # a patient who has filled in contact and wish came from the check page, and returns there
+        # with contact and wish filled in, the patient came from the check page and goes back there
         change = bool(walk.content.contact and walk.content.wish)
         step = page if page in walk.steps else walk.first_open
         return redirect_to(walk.protocol, step, change=change)
+    if (intention := request.POST.get("intention", "")) in INTENTIONS:
+        drafts.keep_intention(draft=draft, intention=intention)
+        return redirect(f"{reverse('intake:emergency')}#next")
     form = TellForm(data=request.POST, proxied=walk.proxied)
     if not form.is_valid():
         return show_emergency(request, walk, form, status=422)
@@ -167,14 +175,29 @@ def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int)
         "notice": TOO_MANY if status == 429 else "",
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
+    if not context["crisis"]:
+        context |= intention_context(walk)
     return render(request, "intake/emergency.html", context, status=status)
+
+
+def intention_context(walk: Walk) -> dict[str, Any]:
+    """Return the question what the patient means to do, and the reply once it was answered.
+
+    Not for thoughts of suicide: that page has its own words.
+    """
+    last = walk.content.stops[-1] if walk.content.stops else {}
+    said = last.get("intention", "")
+    replies = [INTENTIONS[said].reply % {"tel": settings.EMERGENCY_NUMBER}] if said else []
+    if said == WAIT:
+        replies.append(NO_NUMBER)
+    return {"intentions": INTENTIONS, "said": said, "replies": replies}
 
 
 def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
     """Return the context of the emergency page.
 
-    The first three advice texts are in `advice`, the others in `more`. All cards are in one
-    language, `spoken`, which may differ from the language of the page.
+    `advice` has the first three advice texts, `more` has all further texts. All cards are in the
+    same language, `spoken`, which may differ from the language of the page.
     """
     texts = [card.whole for card in cards]
     return {
@@ -187,6 +210,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "can_correct": False,
         "can_tell": False,
         "told": False,
+        "intentions": {},
         "notice": "",
         "reference": "",
         "draft_notice": draft_notice(words_of(current()), current().approved),
@@ -194,7 +218,8 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
 
 
 def show_told(request: Request, draft: Draft) -> HttpResponse:
-    """Show the emergency page after the clinic was told, or redirect to the receipt."""
+    """Show the emergency page after the clinic was told. For a draft sent as usual, redirect to
+    the receipt."""
     submission = draft.submission
     assert submission is not None
     if submission.kind != Kind.STOPPED:

@@ -13,9 +13,9 @@ class _Repeatable(Protocol):
 
 
 def when_not_served(show_again: View) -> Callable[[View], View]:
-    """Decorate a view so that `show_again` shows its posted form again when it cannot be served.
+    """Decorate a view so that its posted form is shown again, by `show_again`, if the view fails.
 
-    That happens when the database is down, or the CSRF token is missing or old.
+    The view fails when the database is down, or when the CSRF token is missing or old. Then
     `clinic.views.try_again` calls `show_again` with the request, `status`, `notice` and the keyword
     arguments of the URL. `show_again` must not need the database.
     """

@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 
 from clinic.pagecache import blank
 from clinic.requests import Request
-from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
 from intake.domain.triage import Fired
+from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.forms.base import WalkForm
 from intake.models.submissions import Kind
@@ -29,6 +28,7 @@ from intake.questionnaire.views.browser import (
 )
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 
 OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}
 STEP_TITLES = {
@@ -38,7 +38,7 @@ STEP_TITLES = {
 
 
 def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
-    """Return a sentence when the POST has fields that are not `expected`, else ''."""
+    """Return an error message if the POST has fields that are not `expected`, else ''."""
     if set(posted) - expected - OWN_FIELDS:
         return _(
             "Something in this page did not come from our form, so nothing was saved. "
@@ -48,7 +48,7 @@ def unexpected_fields(posted: QueryDict, expected: set[str]) -> str:
 
 
 def is_accepted(request: Request, form: WalkForm) -> bool:
-    """Whether the request is a POST with fields of this form only, and the form is valid."""
+    """Whether the request is a POST, has only fields of this form, and the form is valid."""
     if request.method != "POST":
         return False
     form.full_clean()
@@ -58,8 +58,7 @@ def is_accepted(request: Request, form: WalkForm) -> bool:
 
 
 def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
-    """Redirect after Continue: to the emergency page, to the question whether the age is right, to
-    the check page, or to the next step."""
+    """Redirect to the page that follows after Continue or Save for later was pressed on a step."""
     if walk.interrupting_rules:
         return redirect("intake:emergency")
     if walk.content.unsure.get("step") == step:
@@ -77,7 +76,7 @@ def redirect_onward(request: Request, walk: Walk, step: str) -> HttpResponse:
 def show_step(
     request: Request, walk: Walk, step: str, form: Form, *, notice: str = "", status: int = 0
 ) -> HttpResponse:
-    """Show the contact or the wish; a bound form with errors is a 422."""
+    """Show the contact step or the wish step. A posted form that is shown again has status 422."""
     age_page = walk.protocol.page_of(walk.uses.age).id
     context = step_context(walk.words, walk.protocol.approved, walk.kind, step, form) | {
         "back_url": back_url(request, walk, step),
@@ -94,12 +93,13 @@ def show_step(
 def step_context(
     words: Wording, approved: bool, kind: str, step: str, form: Form
 ) -> dict[str, Any]:
-    """Return the part of the context of contact or wish that does not depend on the draft."""
+    """Return the context of the contact step or wish step, except what depends on the draft."""
     return {
         "form": form,
         "protocol": words.protocol.name,
         "page": {"id": step, "title": STEP_TITLES[step]()},
-        "progress": progress(words.protocol, step, kind),
+        "title_language": "",
+        "progress": progress(words, step, kind),
         "back_url": "",
         "panels": [],
         "change": False,
@@ -111,7 +111,7 @@ def step_context(
 
 
 def back_url(request: Request, walk: Walk, step: str) -> str:
-    """Return the address of the step before, or of the check page if the patient came from it."""
+    """Return where Back leads: to the check page if the patient came from it, or one step back."""
     if request.GET.get("change"):
         return reverse("intake:check")
     before = walk.before(step)
@@ -119,7 +119,7 @@ def back_url(request: Request, walk: Walk, step: str) -> str:
 
 
 def panel_cards(walk: Walk) -> list[advice.Card]:
-    """Return the advice cards that the last Continue brought up."""
+    """Return the advice cards of the rules that fired because of the last page's answers."""
     if not walk.content.panel:
         return []
     fired = [f for f in walk.assessment.fired if f.id in walk.content.panel]
@@ -127,7 +127,7 @@ def panel_cards(walk: Walk) -> list[advice.Card]:
 
 
 def red_flag_cards(walk: Walk) -> list[advice.Card]:
-    """Return the advice cards of all red flags, so that a patient reads them before sending."""
+    """Return the advice cards of all red flags, which the patient reads before sending."""
     return _cards(walk, advice.red_flags(walk.assessment), phone=True)
 
 
@@ -136,26 +136,24 @@ def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
     return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
 
 
-def progress(protocol: Protocol, section: str, kind: str = Kind.INTAKE) -> str:
-    """Return 'Part 3 of 12: Restless legs', or '' on the walks without the questionnaire.
+def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
+    """Return the progress line, such as 'Part 3 of 12: Restless legs'; '' on a short walk.
 
-    Sections are counted, not pages, so that answers do not change the numbers.
+    Sections are counted, not pages, because the number of pages depends on the answers. A title
+    that is not translated is left out; the heading of the page shows it.
     """
     if kind != Kind.INTAKE:
         return ""
-    sections = [s.id for s in protocol.questionnaire.sections]
+    protocol = words.protocol
     titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    every = len(titles) + 1
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section
-    if section == APPOINTMENT:
-        number, title = len(sections) + 1, _("Your appointment")
-    else:
-        number, title = sections.index(section) + 1, titles[section]
-    return _("Part %(n)s of %(all)s: %(title)s") % {
-        "n": number,
-        "all": len(sections) + 1,
-        "title": title,
-    }
+    number = every if section == APPOINTMENT else list(titles).index(section) + 1
+    if section != APPOINTMENT and if_foreign(words.language_of_section(section)):
+        return _("Part %(n)s of %(all)s") % {"n": number, "all": every}
+    title = _("Your appointment") if section == APPOINTMENT else titles[section]
+    return _("Part %(n)s of %(all)s: %(title)s") % {"n": number, "all": every, "title": title}
 
 
 def blank_step(
@@ -168,7 +166,7 @@ def blank_step(
     before: str | None,
     reach: str,
 ) -> str:
-    """Return the HTML of the contact or the wish before anything is filled in."""
+    """Return the HTML of the empty contact step or wish step."""
     context = step_context(words, approved, kind, step, form) | {"reach": reach}
     if before:
         context["back_url"] = page_url(words.protocol, before)

@@ -1,4 +1,4 @@
-"""Serve the steps of the walk: check that a step may be shown, and hand it to its own view."""
+"""Serve the steps of the walk: check that a step may be shown, and call the view of this step."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,10 +27,10 @@ from intake.questionnaire.walk import Walk
 
 @when_not_served(show_typed_step)
 def page(request: Request, step: str, protocol: str = "") -> HttpResponse:
-    """Show or save one step. An emergency is judged before session and database are touched.
+    """Show or save one step. Emergency answers are looked for before the database is used.
 
-    It is judged by the protocol in the address. An old address names none: there the protocol that
-    is served first judges.
+    The rules for this are those of the protocol that the address names. If an old address names no
+    protocol, they are the rules of the protocol that is served first.
     """
     if request.method == "POST":
         judge = protocol_of(protocol)
@@ -43,7 +43,7 @@ def page(request: Request, step: str, protocol: str = "") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def _page(request: Request, *, draft: Draft, walk: Walk, step: str, protocol: str) -> HttpResponse:
-    """Hand the step to its view if the walk has come that far; otherwise lead to the right page."""
+    """Call the step's view if all earlier steps are done; otherwise redirect to the right page."""
     if walk.protocol.name != (protocol or current().name):
         return not_of_this_draft(request, walk, protocol, step)
     known = step in walk.steps or page_of_protocol(protocol_of(walk.protocol.name), step)
@@ -52,7 +52,8 @@ def _page(request: Request, *, draft: Draft, walk: Walk, step: str, protocol: st
     if not protocol and request.method != "POST":
         return redirect_to(walk.protocol, step, change=bool(request.GET.get("change")))
     if walk.interrupting_rules:
-        # Only the stopping answer can be changed: after 'by mistake', or on a page still open.
+        # While the form is stopped, only the emergency answer can be changed: after the button 'I
+        # picked this by mistake', or by a POST from a page that is still open in the browser.
         if not walk.stops_by(step) or not (walk.may_correct or request.method == "POST"):
             return redirect("intake:emergency")
     elif not walk.reachable(step):
@@ -71,9 +72,10 @@ def _page(request: Request, *, draft: Draft, walk: Walk, step: str, protocol: st
 
 
 def not_of_this_draft(request: Request, walk: Walk, protocol: str, step: str) -> HttpResponse:
-    """Answer a post to a page of another protocol than the draft's, and save nothing.
+    """Answer a request for a page of another protocol than that of the draft. Saves nothing.
 
-    Shows the posted words, so that the patient can copy them, and a link to the draft's own page.
+    A GET is redirected to a page of the draft. After a POST, the posted words are shown, so that
+    the patient can copy them.
     """
     if protocol and named(protocol) is None:
         return render(request, "errors/404.html", status=404)

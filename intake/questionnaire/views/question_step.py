@@ -30,12 +30,16 @@ from intake.questionnaire.views.page_parts import (
     unexpected_fields,
 )
 from intake.questionnaire.walk import Walk
+from intake.wording.languages import if_foreign
 
 
 def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save a page of questions. An emergency among wrong answers is kept and stops too."""
+    """Show or save a page of questions.
+
+    An emergency answer is saved and stops the form even if other answers of the page are wrong.
+    """
     page = walk.page(step)
-    assert page is not None  # pages.page() has checked that it is on the route
+    assert page is not None  # pages.page() has checked that the step is on the route
     if request.method != "POST":
         return show_page(request, walk, page)
     if request.POST.get("go") == "save":
@@ -55,6 +59,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
             return redirect("intake:emergency")
         form = PageForm(
             page,
+            walk.words,
             proxied=walk.proxied,
             kept=kept,
             typed=request.POST,
@@ -68,14 +73,14 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
 
 
 def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
-    """Show a page, blank or with what the patient typed or answered before."""
+    """Show a page of questions, blank or with what the patient typed or answered before."""
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
     panels = panel_cards(walk)
     if answers or panels or request.GET:
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
-        form = PageForm(page, proxied=walk.proxied, answers=shown, kept=kept)
+        form = PageForm(page, walk.words, proxied=walk.proxied, answers=shown, kept=kept)
         return render(request, "intake/page.html", page_context(request, walk, page, form))
     html = blank_page(
         walk.protocol.content_hash,
@@ -96,7 +101,8 @@ def page_context(
     return {
         "form": form,
         "page": page,
-        "progress": progress(walk.words.protocol, page.section, walk.kind),
+        "title_language": if_foreign(walk.words.language_of_section(page.section)),
+        "progress": progress(walk.words, page.section, walk.kind),
         "back_url": back_url(request, walk, page.id),
         "panels": panel_cards(walk),
         "change": bool(request.GET.get("change")),
@@ -116,7 +122,7 @@ def blank_page(
     kind: str,
     reach: str,
 ) -> str:
-    """Return the HTML of a page without answers."""
+    """Return the HTML of a page of questions without answers."""
     words = documents.wording(content_hash, get_language())
     protocol = words.protocol
     whole = protocol.page(page_id)
@@ -127,9 +133,10 @@ def blank_page(
         questions=tuple(q for q in whole.questions if q.id in questions),
     )
     context = {
-        "form": PageForm(page, proxied=proxied),
+        "form": PageForm(page, words, proxied=proxied),
         "page": page,
-        "progress": progress(protocol, page.section, kind),
+        "title_language": if_foreign(words.language_of_section(page.section)),
+        "progress": progress(words, page.section, kind),
         "back_url": page_url(protocol, before) if before else "",
         "panels": [],
         "change": False,

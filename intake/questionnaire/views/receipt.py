@@ -1,4 +1,4 @@
-"""Show the receipt: the reference, what happens next and by when, advice."""
+"""The receipt: the reference, what happens next and by when, and the advice."""
 
 from collections.abc import Collection
 from typing import Any
@@ -16,7 +16,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
-from intake.domain.translation import Wording
+from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
 from intake.questionnaire.views.browser import (
@@ -24,12 +24,13 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 
 @require_safe
 def sent(request: Request) -> HttpResponse:
-    """Show the receipt: reference, what happens next and by when, advice."""
+    """Show the receipt of the draft that this browser has sent."""
     draft = draft_of(request)
     if draft is None or draft.submission is None:
         return redirect("intake:start")
@@ -42,8 +43,8 @@ def sent(request: Request) -> HttpResponse:
 def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     """Return the context of the receipt.
 
-    On a device that was left alone, nothing shown may give away a sensitive answer, except what a
-    patient in danger has to do.
+    If the device was left alone, the receipt must not reveal a sensitive answer. The only exception
+    is the advice for a patient in danger.
     """
     protocol = documents.protocol_of(submission.protocol_id)
     words = documents.wording(submission.protocol_id, get_language())
@@ -51,14 +52,14 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
-    # the page makes one promise, 'What happens next', so the cards make no promise
+    # phone=False leaves the promises out, because this page promises only "What happens next"
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
-        # a patient with a booked visit is not told within how many weeks the clinic aims to see
-        # patients
+        # A patient with a booked visit need not read the period within which the clinic sees
+        # patients.
         next_steps["next_text"] = _("We read your answers when the clinic is open.")
     room = max(0, advice.MOST_ADVICE - len(today))
     return {
@@ -74,7 +75,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
 
 
 def booked_words(submission: Submission) -> dict[str, Any] | None:
-    """Return the visit that sending booked, in words, or None."""
+    """Return in words the visit that was booked together with sending, or None."""
     if settings.APPOINTMENT_MODE != "slots":
         return None
     row = submission.appointments.filter(status="confirmed").for_reading().first()
@@ -84,10 +85,11 @@ def booked_words(submission: Submission) -> dict[str, Any] | None:
 def to_read(
     protocol: Protocol, submission: Submission, veiled: Collection[str] = frozenset()
 ) -> list[str]:
-    """Return the names of the education pages that fit, the most important first, each once.
+    """Return the names of the pages to read that fit the answers, most important first, each once.
 
-    First come the pages of the fired rules, the most urgent first; then those of the chosen options
-    in the order of the questions. Pages that a `veiled` question leads to are left out.
+    First come the pages of the fired rules, those of the most urgent rule first. Then come the
+    pages of the chosen options in the order of the questions. Pages that belong to a `veiled`
+    question, or to a rule that reads one, are left out.
     """
     result, answers = submission.result, submission.answers
     rules = [r for r in (*result.fired, *result.flags) if not set(veiled) & set(r.inputs)]
@@ -102,20 +104,21 @@ def to_read(
 
 
 def next_words(submission: Submission, words: Wording) -> dict[str, str]:
-    """Return what happens next, and its language where that differs from the page's.
+    """Return what happens next, and the language of this text if the page has another language.
 
-    Whether a patient may wait is a matter of safety, so the words are approved ones.
+    The text says whether the patient may wait, so it is a safety text. If its translation is not
+    signed, the English text is returned.
     """
-    spoken, language = words.language_of(_urgency_code(submission)), get_language() or "en"
+    spoken = words.language_of(_urgency_code(submission))
+    foreign = if_foreign(spoken)
     with override(spoken):
-        foreign = spoken if spoken != language else ""
         return {"next_text": next_text(submission, words), "next_language": foreign}
 
 
 def _urgency_code(submission: Submission) -> str:
-    """Return the urgency that the rules found, or a higher one that came later.
+    """Return the urgency that the rules found, or the current urgency if it is higher.
 
-    A patient who was told to seek help today is not told to wait after staff lower the urgency.
+    So a patient who was told to seek help today is not told to wait when staff lower the urgency.
     """
     found = Urgency.of(submission.result.urgency)
     return Urgency(max(found, submission.urgency)).code
@@ -124,10 +127,10 @@ def _urgency_code(submission: Submission) -> str:
 def next_text(submission: Submission, words: Wording) -> str:
     """Return what happens next and by when, in the clinic's time zone.
 
-    A closed clinic promises no call.
+    While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # a patient whose urgency was raised to emergency later reads what the clinic does today
+    # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
     if code == "emergency":
         code = "same_day"
     if code in ("same_day", "urgent") and target < now and hours.is_open(now):
@@ -137,7 +140,8 @@ def next_text(submission: Submission, words: Wording) -> str:
             return _("A clinician reads your answers when we open. Please do not wait for that.")
         closing = hours.current().closing(now)
         if target > closing:
-            # from closing time on, the level's advice for a closed clinic applies
+            # the target time is after closing, so this page says now what the level's closed text
+            # will say then
             return _(
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."

@@ -1,4 +1,4 @@
-"""Limit how often a network begins drafts or sends, and how often a mailbox is written to."""
+"""Limit how often a network begins or sends drafts, and how often one mailbox gets letters."""
 
 import math
 from datetime import timedelta
@@ -12,7 +12,7 @@ from clinic.requests import Request
 from intake.access import codes
 
 HOUR = timedelta(hours=1)
-# letters to one mailbox about saved drafts and about submissions
+# how many letters about saved drafts ("save") and submissions ("confirm") one mailbox gets
 MAIL_LIMITS = {
     "save": ((3, timedelta(minutes=15)), (10, timedelta(days=1))),
     "confirm": ((3, timedelta(hours=8)),),
@@ -20,16 +20,16 @@ MAIL_LIMITS = {
 
 
 def count_send(request: Request) -> int:
-    """Count a sending of this network. Returns 0, or the seconds until it may send again."""
+    """Count a sending from this network. Returns 0, or the seconds until it may send again."""
     key = f"send:{limits.peer(request)}"
     return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR))
 
 
 def may_write_to(address: str, what: str) -> bool:
-    """Count a letter to a typed address, and say whether it may be sent.
+    """Count a letter to an address that was typed, and return whether it may be sent.
 
-    So a stranger who sends forms in a patient's name cannot fill the patient's mailbox. `what` is a
-    key of MAIL_LIMITS.
+    Without this limit, a stranger could send many forms in a patient's name and fill the patient's
+    mailbox. `what` is a key of MAIL_LIMITS.
     """
     mailbox = codes.address_key(address)
     return all(
@@ -39,19 +39,19 @@ def may_write_to(address: str, what: str) -> bool:
 
 
 def count_start(request: Request) -> int:
-    """Count a draft begun by this network. Returns 0, or the seconds until it may begin another."""
+    """Count a new draft from this network. Returns 0, or the seconds until it may begin a draft."""
     key = f"start:{limits.peer(request)}"
     return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_STARTS, HOUR))
 
 
 def with_retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
-    """Set Retry-After on a 429 response."""
+    """Set the header Retry-After of a response with status 429."""
     response["Retry-After"] = str(seconds)
     return response
 
 
 def too_often_words(seconds: int) -> str:
-    """Return a sentence that says when to try again, and the phone number of the clinic."""
+    """Return words that say in how many minutes to try again, with the clinic's phone number."""
     minutes = math.ceil(seconds / 60)
     words = ngettext(
         "That was asked too often just now. Please try again in %(minutes)s minute,"

@@ -1,4 +1,4 @@
-"""Save a draft for later: ask for an address for the code, and show the reference."""
+"""Save a draft for later: ask for the address to which a code may be sent, show the reference."""
 
 from django.forms import Form
 from django.http import HttpResponse
@@ -33,7 +33,7 @@ def show_typed(request: Request, *, status: int, notice: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_draft
 def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
-    """Ask where a code may be sent, then show the reference. The patient may go on here."""
+    """Ask where a code may be sent, then show the reference. This browser can also just go on."""
     known, veiled = known_address(walk)
     form = FindForm(
         data=request.POST if request.method == "POST" else None,
@@ -71,8 +71,8 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
 def known_address(walk: Walk) -> tuple[str, bool]:
     """Return the address that the patient gave in this draft, and whether it is veiled.
 
-    In an addition, the contact address of the earlier submission is left out: a patient who opened
-    the submission with a code sent by phone may not know that address.
+    In an addition, the address in the contact of the earlier submission is left out, because a
+    patient who opened that submission with a code sent to a phone may not know this address.
     """
     veiled = walk.content.veiled_contact
     if saved := walk.content.saved.get("address"):

@@ -1,4 +1,4 @@
-"""Begin a draft, and leave it."""
+"""The start page, which begins a draft, and the page on which a patient deletes it."""
 
 from typing import Any
 
@@ -26,15 +26,17 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.request_limits import count_start, with_retry_after
+from intake.wording.languages import if_foreign
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> HttpResponse:
-    """Explain the questionnaire; POST begins a draft, or goes on with the one of this browser.
+    """Explain the questionnaire. A POST begins a draft, or goes on with this browser's draft.
 
     An address without a protocol offers those that are served. With one served protocol it is that
-    protocol's start page, and POST begins it. A POST without a `device` begins a draft on a shared
-    device.
+    protocol's start page, and POST begins it. A request for an appointment says in `topic` what it
+    is about; without it, the protocol that is served first asks for safety. A POST without a
+    `device` begins a draft on a shared device.
     """
     draft = draft_of(request)
     open_draft = draft if draft is not None and not draft.submission_id else None
@@ -43,24 +45,27 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     if request.POST.get("go") == "continue":
         return _go_on(request, draft)
     if protocol and protocol not in served_names():
-        return _not_served(request, protocol)
+        return _not_served(request, kind, protocol)
+    if kind == Kind.APPOINTMENT and "topic" in request.POST:
+        topic = request.POST["topic"]
+        protocol = topic if topic in served_names() else ""
     begun = protocol_of(protocol)
     template = _template(kind, protocol)
     notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        html = blank_start(template, begun.name, open_draft is not None, notice, request.path)
+        html = blank_start(template, protocol, open_draft is not None, notice, request.path)
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
         walk = drafts.walk_of(open_draft)
         if open_draft.kind == kind and walk.protocol.name == begun.name:
             return redirect_to(walk.protocol, walk.first_open)
-        context = _context(begun, has_draft=True, notice=notice)
+        context = _context(protocol, has_draft=True, notice=notice)
         return render(request, template, context)
     return _begin(request, kind, begun, instead_of=open_draft)
 
 
 def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
-    """Lead to the first open step of the browser's draft, whichever protocol it is of."""
+    """Redirect to the first open step of the browser's draft, whatever its protocol."""
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -69,17 +74,17 @@ def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
     return redirect_to(walk.protocol, walk.first_open)
 
 
-def _not_served(request: Request, protocol: str) -> HttpResponse:
+def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
     """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
     if named(protocol) is None:
         return render(request, "errors/404.html", status=404)
-    return redirect("intake:start")
+    return redirect("intake:appointments" if kind == Kind.APPOINTMENT else "intake:start")
 
 
 def _begin(
     request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
 ) -> HttpResponse:
-    """Begin a draft, and delete the one that it replaces."""
+    """Begin a draft, and delete the draft `instead_of`, which the new draft replaces."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
     if instead_of is not None:
@@ -94,43 +99,51 @@ def _begin(
 
 
 def _template(kind: str, protocol: str) -> str:
-    """Return the template of a start page, or of the choice of protocols."""
+    """Return the template of a start page, or of the page on which patients choose a protocol."""
     if kind == Kind.APPOINTMENT:
         return "intake/appointments_start.html"
     chooses = not protocol and len(served_names()) > 1
     return "intake/choose.html" if chooses else "intake/start.html"
 
 
-def _context(protocol: Protocol, *, has_draft: bool, notice: str) -> dict[str, Any]:
-    """Return the context of a protocol's start page, or of the choice of protocols."""
+def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
+    """Return the context of a start page, or of the choice of protocols.
+
+    `protocol` is the one that the patient chose by the address or the form, '' for none.
+    """
     offered = [
         {
             "name": each.name,
             "words": words_of(each).protocol.questionnaire,
+            "language": if_foreign(words_of(each).language_of_head),
             "minutes": minutes(each),
         }
         for each in served()
     ]
-    chosen = words_of(protocol).protocol.questionnaire if len(offered) > 1 else None
+    asking = [protocol_of(protocol)] if protocol else served()
+    words = words_of(protocol_of(protocol))
     return {
         "has_draft": has_draft,
         "draft_notice": notice,
         "offered": offered,
-        "chosen": chosen,
-        "minutes": minutes(protocol),
+        "topic": protocol,
+        "asked": words.protocol.questionnaire,
+        "asked_language": if_foreign(words.language_of_head),
+        "minutes": max(minutes(each) for each in asking),
+        "request_minutes": max(minutes(each, Kind.APPOINTMENT) for each in asking),
     }
 
 
 @blank.remembered(most=64)
 def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page of this protocol."""
-    context = _context(protocol_of(protocol), has_draft=has_draft, notice=draft_notice)
+    """Return the HTML of a start page of this protocol; '' stands for no protocol chosen."""
+    context = _context(protocol, has_draft=has_draft, notice=draft_notice)
     return blank.make(template, context, path=path)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: Request) -> HttpResponse:
-    """Delete the draft, and the key and pages that this browser stored."""
+    """Delete the draft on the server, and the key and pages that this browser has stored."""
     if request.method != "POST":
         return render(request, "intake/leave.html")
     draft = draft_of(request)
@@ -141,5 +154,5 @@ def leave(request: Request) -> HttpResponse:
 
 @require_safe
 def refused(request: Request) -> HttpResponse:
-    """Show the phone number to a patient who does not consent."""
+    """Show the clinic's phone number to a patient who does not consent."""
     return render(request, "intake/refused.html")

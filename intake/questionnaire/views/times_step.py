@@ -1,4 +1,4 @@
-"""Show the free times and hold the one that the patient chooses."""
+"""Show the free slots, and hold the slot that the patient chooses."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
 
 def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show the free times, or save the choice: a time to hold, a call, or the waiting list."""
+    """Show the free slots, or save the choice: a slot, a call, or the waiting list."""
     if not free_times.may_choose(urgency_level(walk)):
         return _no_times(request, draft, walk)
     if request.method != "POST":
@@ -47,7 +47,7 @@ def times_step(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Save the patient's choice, and go on; show the list again if the choice is not possible."""
+    """Save the choice and redirect onward. If the choice is not possible, show the list again."""
     form = choosing.form_of(request.POST)
     if problem := unexpected_fields(request.POST, CHOOSE):
         form.add_error(None, problem)
@@ -68,7 +68,7 @@ def _choose(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
-    """Save the chosen time, the call or the waiting list. Raises SlotGone and Refused."""
+    """Save the chosen slot, call or place on the waiting list. Raises SlotGone and Refused."""
     kind = form.visit_type
     if form.chosen in (CALL, WAIT) or kind is None:
         waits = form.chosen == WAIT and kind is not None
@@ -82,7 +82,7 @@ def _save_choice(request: Request, draft: Draft, form: TimesForm) -> Walk:
 
 
 def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Tell an urgent patient to call, without a list of times; POST goes on to sending."""
+    """Ask an urgent patient to call, and show no slots. A POST goes on to the check page."""
     if request.method == "POST":
         after = held_time.choose_no_time(
             draft=draft, visit_type=WishedVisit.CALL_ME, request_id=request.request_id
@@ -96,7 +96,7 @@ def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 def show_times(
     request: Request, draft: Draft, walk: Walk, form: TimesForm, *, status: int = 200
 ) -> HttpResponse:
-    """Show the list of free times that the urgency allows."""
+    """Show the list of the free slots that the urgency allows."""
     urgency = urgency_level(walk)
     shown = choosing.list_context(form, urgency)
     return _render(request, draft, walk, form, shown, status=status)
@@ -110,7 +110,7 @@ def show_near(
     notice: str = "",
     known: Iterable[FreeTime] = (),
 ) -> HttpResponse:
-    """Say that the time is taken, and show the nearest free ones. The answers are kept."""
+    """Say that the chosen slot is taken, and show the nearest free slots."""
     shown = choosing.near_context(form, urgency_level(walk), known)
     return _render(
         request, draft, walk, form, shown, status=409, notice=notice or choosing.gone_words(shown)
@@ -118,7 +118,7 @@ def show_near(
 
 
 def lost_time(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
-    """Show the nearest free times when the hold expired and another patient took the time."""
+    """Show the nearest free slots after the hold expired and another patient took the slot."""
     row = held_time.chosen_appointment(draft, walk.content.wish)
     initial = {"visit": str(row.visit_type_id), "slot": taking.key_of(row)} if row else {}
     form = choosing.form_of(initial=initial)
@@ -136,7 +136,7 @@ def urgency_level(walk: Walk) -> int:
 def _initial(wish: Mapping[str, Any]) -> dict[str, str]:
     """Return the choice that is ticked when the patient comes back: a call or the waiting list.
 
-    A held time is ticked by the page itself.
+    For a held slot nothing is returned, because the page itself ticks the held slot.
     """
     if not wish or "chosen" in wish:
         return {}

@@ -20,15 +20,16 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.questionnaire.views.page_parts import STEP_TITLES, progress
+from intake.wording.languages import if_foreign
 
 
 def show_typed_step(
     request: Request, *, status: int, notice: str, step: str, protocol: str = ""
 ) -> HttpResponse:
-    """Show the step again with what was typed, when the request could not be served.
+    """Show the step again with what the patient typed, because the request could not be served.
 
-    `protocol` is the name in the address. Uses no database. An emergency among the ticks leads to
-    the emergency page.
+    `protocol` is the name in the address. Uses no database. If the posted answers contain an
+    emergency, the emergency page is shown instead.
     """
     if request.method != "POST":
         return render(request, f"errors/{status}.html", status=status)
@@ -38,20 +39,20 @@ def show_typed_step(
         return emergencies.emergency_now(request, judge, rules)
     page = page_of_protocol(judge, step)
     words, kind = words_of(judge), Kind.INTAKE
-    spoken = words.protocol
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Form = PageForm(
             QuestionPage(id=page.id, section=page.section, title=page.title, questions=shown),
+            words,
             typed=request.POST,
         )
         template, title, section = "page", page.title, page.section
     elif step == CONTACT:
         who = judge.uses.who
         kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
-        # the fields of the step tell whether another person fills the form in
+        # the posted form has a field `proxy_name` only if another person fills it in
         known = {who.q: who.proxy[0]} if "proxy_name" in request.POST else {}
-        form = ContactForm(spoken, known=known, kind=kind, data=request.POST)
+        form = ContactForm(words, known=known, kind=kind, data=request.POST)
         template, title, section = CONTACT, STEP_TITLES[CONTACT](), CONTACT
     elif step == APPOINTMENT and settings.APPOINTMENT_MODE == "slots":
         return render(request, "intake/try_again.html", {"notice": notice}, status=status)
@@ -63,8 +64,9 @@ def show_typed_step(
     context = {
         "form": form,
         "protocol": judge.name,
+        "title_language": if_foreign(words.language_of_section(section)) if page else "",
         "page": {"id": step, "title": title},
-        "progress": progress(spoken, section, kind),
+        "progress": progress(words, section, kind),
         "back_url": "",
         "panels": [],
         "change": False,

@@ -1,4 +1,5 @@
-"""Show and save the last step before checking: the wish, or a free time where patients choose."""
+"""Show and save the last step before the check page: the wish or, with APPOINTMENT_MODE=slots, the
+choice of a slot."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -26,7 +27,7 @@ from intake.questionnaire.walk import Walk
 
 
 def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
-    """Show or save the wish; where the clinic lets patients choose, show the free times instead."""
+    """Show or save the wish. If patients choose slots, show the free slots instead."""
     if settings.APPOINTMENT_MODE == "slots":
         return times_step(request, draft, walk)
     choices = choices_of(draft)
@@ -62,7 +63,7 @@ def wish_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResp
 def choices_of(draft: Draft) -> Choices:
     """Return the locations and clinicians to choose from.
 
-    While the clinic has stored no location, these are the places of the settings.
+    If the clinic has not stored any location yet, the locations are those in the settings.
     """
     people = tuple((pk, name) for pk, name in draft.clinicians)
     return Choices(tuple(draft.places or settings.CLINIC_PLACES), people)
@@ -76,7 +77,7 @@ def blank_wish(
     reach: str,
     choices: Choices,
 ) -> str:
-    """Return the HTML of the wish before anything is filled in."""
+    """Return the HTML of the empty wish step."""
     words = documents.wording(content_hash, get_language())
     approved = documents.protocol_of(content_hash).approved
     form = WishForm(choices=choices)

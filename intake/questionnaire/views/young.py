@@ -1,13 +1,17 @@
-"""Stop a patient who is too young to fill in the form alone. Ask first if the age may be a slip."""
+"""Stop a patient who is too young to fill in the form alone.
+
+If the age may be a typing error, the patient is asked first.
+"""
+
+from collections.abc import Collection
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
-from intake.domain.definition import Rule
-from intake.domain.translation import Wording
 from intake.domain.triage import Assessment
+from intake.domain.wording import Wording
 from intake.models.submissions import Draft
 from intake.protocols import served
 from intake.questionnaire import drafts
@@ -22,19 +26,20 @@ from intake.questionnaire.views.browser import (
     words_of,
 )
 from intake.wording import advice
+from intake.wording.languages import if_foreign
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_age(request: Request) -> HttpResponse:
     """Ask whether a very low age is right.
 
-    'Yes' deletes the draft. 'No' opens the page that asks for the age, with all that was typed on
-    it.
+    'Yes' deletes the draft. 'No' opens the page that asks for the age again, with everything that
+    the patient had typed on that page.
     """
     draft = draft_of(request)
     says_yes = request.POST.get("go") == "yes"
-    if draft is None and says_yes:  # the second of two clicks
-        return clear_device(show_minor(request, any_blocking_rules()))
+    if draft is None and says_yes:  # after a double click, whose first click deleted the draft
+        return clear_device(show_minor(request, any_blocking_advice()))
     if draft is None:
         return draft_missing(request)
     if draft.submission_id:
@@ -53,12 +58,12 @@ def confirm_age(request: Request) -> HttpResponse:
         }
         return render(request, "intake/sure.html", context)
     if not says_yes:
-        # a patient who has done every step came from the check page, and returns there
+        # if every step is done, the patient came from the check page and goes back there
         back = redirect_to(walk.protocol, unsure["step"], change=walk.first_open is None)
         return renew_cookie(request, back, draft)
-    # a page left open may ask about an age that the patient has changed since
+    # a page that was left open may ask about an age that the patient has changed meanwhile
     if request.POST.get("age") == str(unsure["age"]) and drafts.confirm_age(draft=draft):
-        return clear_device(show_minor(request, blocking_rules(walk.words), deleted=True))
+        return clear_device(show_minor(request, blocking_advice(walk.words), deleted=True))
     return redirect("intake:sure")
 
 
@@ -68,23 +73,33 @@ def stop_minor(
     """Delete the draft of a minor without a parent or guardian, and show why (rule M01)."""
     drafts.delete(draft=draft)
     fired = {rule.id for rule in assessment.fired}
-    rules = [rule for rule in blocking_rules(words) if rule.id in fired]
-    return clear_device(show_minor(request, rules, deleted=True))
+    return clear_device(show_minor(request, blocking_advice(words, fired), deleted=True))
 
 
-def blocking_rules(words: Wording) -> list[Rule]:
-    """Return the rules that forbid going on, in the language of `words`."""
-    return [rule for rule in words.protocol.rules.rules if rule.blocks_submission]
+def blocking_advice(words: Wording, fired: Collection[str] | None = None) -> list[dict[str, str]]:
+    """Return the advice of the rules that forbid going on, each with its language where that is not
+    the page's; with `fired`, of these rules only."""
+    return [
+        {
+            "text": advice.with_local_numbers(rule.advice),
+            "language": if_foreign(words.language_of(rule.level)),
+        }
+        for rule in words.protocol.rules.rules
+        if rule.blocks_submission and (fired is None or rule.id in fired)
+    ]
 
 
-def any_blocking_rules() -> list[Rule]:
-    """Return the rules that forbid going on when the protocol is not known any more: those of the
-    first served protocol that has some."""
-    found = (blocking_rules(words_of(protocol)) for protocol in served())
-    return next((rules for rules in found if rules), [])
+def any_blocking_advice() -> list[dict[str, str]]:
+    """Return the advice of the rules that forbid going on, of the first served protocol with any.
+
+    For a patient whose draft is gone, because then nothing tells which protocol the draft had.
+    """
+    found = (blocking_advice(words_of(protocol)) for protocol in served())
+    return next((texts for texts in found if texts), [])
 
 
-def show_minor(request: Request, rules: list[Rule], *, deleted: bool = False) -> HttpResponse:
-    """Show a young patient alone whom to ask and whom to call."""
-    texts = [advice.with_local_numbers(rule.advice) for rule in rules]
+def show_minor(
+    request: Request, texts: list[dict[str, str]], *, deleted: bool = False
+) -> HttpResponse:
+    """Tell a young patient who is alone whom to ask for help and whom to call."""
     return render(request, "intake/minor.html", {"advice": texts, "deleted": deleted})

@@ -5,7 +5,7 @@ from tests.bench.floor.models import Record
 
 @admin.register(Record)
 class RecordAdmin(admin.ModelAdmin):
-    """Django's changelist as in its documentation. All other options have their defaults."""
+    """Django's stock changelist. Options that are not set here have Django's defaults."""
 
     list_display = [
         "reference", "name", "email", "phone", "urgency", "status", "submitted_at", "assignee"

@@ -1,6 +1,6 @@
 """The least that Django can do: one view without middleware that returns the bytes of a file.
 
-Like every project it has a database, but it makes no query.
+The project has a database, as every Django project does, but the view makes no query.
 """
 
 import os

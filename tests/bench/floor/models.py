@@ -1,4 +1,7 @@
-"""The floor's model, with 40 columns: 12 single and 4 multiple choices, 12 numbers, 12 texts."""
+"""The floor's models.
+
+`Form` has 40 columns: 12 single choices, 4 multiple choices, 12 numbers and 12 texts.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -32,8 +35,8 @@ class Slot(models.Model):
 class Record(models.Model):
     """A row of the stock worklist.
 
-    Every record has an assignee: with a nullable assignee the stock list would need a statement for
-    each row.
+    Every record has an assignee, because Django's changelist would load a nullable assignee with
+    one more statement for each row.
     """
 
     reference = models.CharField(max_length=9, unique=True)

@@ -1,7 +1,7 @@
-"""Settings and URLs of a bare server: the clinic's apps and middleware, without our own.
+"""Settings and URLs of a bare server: the third-party apps and middleware that the clinic uses.
 
-One view answers every address with a line of text. Like every project it has a database, but it
-makes no query.
+One view answers every address with a line of text. The project has a database, as every Django
+project does, but the view makes no query.
 """
 
 from django.http import HttpResponse

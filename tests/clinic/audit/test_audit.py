@@ -35,7 +35,7 @@ def write(number=1, **changes):
 
 @pytest.fixture
 def chain(db):
-    """Write ten events after the existing ones. Returns the anchor before them."""
+    """Write ten audit events. Returns the anchor from before these events."""
     anchor = audit.head()
     write(10)
     assert audit.verify(*anchor) == []
@@ -44,7 +44,7 @@ def chain(db):
 
 @pytest.fixture
 def tamper(chain):
-    """Run SQL as the owner of the database, who can turn the triggers off."""
+    """Turn off the triggers that protect the events. Returns a function that runs SQL."""
     sql("alter table aud.event disable trigger user")
     return sql
 
@@ -188,7 +188,10 @@ def test_number_time_and_hash_are_the_databases_own(chain):
 
 
 def grants() -> str:
-    """Return the SQL of docs/operations.md that grants the audit trail, for roles of this test."""
+    """Return the SQL of docs/operations.md that grants access to the audit trail.
+
+    The names of the database roles are changed to the names that this test uses.
+    """
     paper = Path(settings.BASE_DIR, "docs", "operations.md").read_text(encoding="utf-8")
     _before, begin, rest = paper.partition("\n-- the audit trail")
     return (begin + rest.partition("```")[0]).replace("clinic_", "audit_test_")
@@ -301,7 +304,7 @@ end $$"""
     write(2)
     sql("alter table aud.event disable trigger user")
     tamper(write_again, [chain[1], chain[0] + 4, chain[0]])
-    assert audit.verify(*chain) == []  # the chain itself is intact again
+    assert audit.verify(*chain) == []  # without the anchor, the rewritten chain looks intact
     assert audit.verify(*anchor) == [(anchor[0] + 1, "link")]
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of messages: a composer whose letters a test chooses, and a mail server."""
+"""Fixtures for messages: a composer whose letters a test chooses, and a mail server."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.faults.sink import Sink
 
 @pytest.fixture
 def say(monkeypatch) -> Callable[[Any], None]:
-    """Set what the composer of the kind 'note' returns. By default it is a letter to Ana."""
+    """Choose the letter that the composer of the kind 'note' returns; at first, a letter to Ana."""
     letters: dict[str, Any] = {"note": lambda message: Letter(("ana@example.org",), "Hi", "Words")}
     monkeypatch.setattr(outbox, "_composers", {"note": lambda m: letters["note"](m)})
     monkeypatch.setattr(outbox, "_unsents", {})

@@ -1,4 +1,4 @@
-"""Messages of the kind 'note', which only tests know: put, made due, read back."""
+"""Put messages of the kind 'note', which only tests know, make them due, and read them back."""
 
 from datetime import timedelta
 from typing import Any

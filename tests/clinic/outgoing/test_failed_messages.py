@@ -48,7 +48,7 @@ def test_a_message_long_due_is_said_on_every_page(role):
     client = builders.staff_client(role)
     assert LATE not in words(client.get(PLACES[role]))
 
-    # tried without success, and to be tried again later: late all the same
+    # a failed message that the worker will try again later also counts as late
     late, later = (timezone.now() + timedelta(minutes=m) for m in (-16, 30))
     Message.objects.update(due_at=late, next_at=later, attempts=4)
     assert LATE in words(client.get(PLACES[role]))
@@ -90,7 +90,7 @@ def test_the_list_says_which_and_why_and_holds_no_address(failed):
 
     assert cells(page, "what") == ["Confirmation"]
     assert cells(page, "error") == ["smtp 550"]
-    assert len(cells(page, "about")[0]) == 9  # nine characters of a reference
+    assert len(cells(page, "about")[0]) == 9  # a reference has nine characters
     assert b"anary" not in page.content
     (event,) = trail.of(page)
     assert (event.action, event.detail) == ("list", {"page": "message", "count": 1})

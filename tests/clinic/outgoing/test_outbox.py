@@ -184,7 +184,7 @@ def test_what_is_sent_expired_over_or_tried_again_later_is_not_followed_up(say, 
 
 
 def test_following_up_and_the_note_are_one_transaction(say, written_log):
-    """A message whose follow-up fails counts as failed, so that staff see it; it is not retried."""
+    """A message whose follow-up fails counts as failed. Staff see it; the worker never retries."""
 
     @outbox.when_unsent("note")
     def follow(message):

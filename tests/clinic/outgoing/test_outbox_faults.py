@@ -1,4 +1,4 @@
-"""Mail that cannot be sent now is tried again; when it fails for good, staff see it."""
+"""The worker tries again to send mail that failed. When a message fails for good, staff see it."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Text messages: a setting names the function that sends them; a laptop prints them."""
+"""Text messages: a setting names the function that sends them; a demonstration prints them."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

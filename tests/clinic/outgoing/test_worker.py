@@ -1,4 +1,4 @@
-"""The worker as a process: it delivers what waits, and ends without losing a message."""
+"""The worker as a process delivers the waiting messages, and ends without losing a message."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
 
 @pytest.fixture
 def worker(settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start real workers on this test's database. They do not know the tests' kinds of messages."""
+    """Start real workers on this test's database. They know no kinds of messages from tests."""
     started: list[subprocess.Popen[str]] = []
     database = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
@@ -50,13 +50,13 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_the_worker_runs_tasks_and_ends_in_order(worker, with_signal):
+def test_the_worker_runs_tasks_and_ends_in_order(worker):
+    """End it by the signal of a keyboard; the next test ends it by the signal of a service."""
     process = worker()
     message = put()
     wait_until(lambda: now(message).error == "NoComposer")
     wait_until(lambda: DBTaskResult.objects.get().status == "SUCCESSFUL")
-    process.send_signal(with_signal)
+    process.send_signal(signal.SIGINT)
     said, _nothing = process.communicate(timeout=20)
 
     assert process.returncode == 0, said
@@ -68,7 +68,7 @@ def test_the_worker_delivers_what_no_task_speaks_of_and_outlives_its_connections
     DBTaskResult.objects.all().delete()
     process = worker()
     wait_until(lambda: now(message).error == "NoComposer")
-    # like a restart of the database
+    # end the worker's connection, as a restart of the database does
     with connection.cursor() as cursor:
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"

@@ -1,4 +1,4 @@
-"""The shorter way to a stored page gives the same answer as the longer way."""
+"""A stored page is sent without asking Django. The answer equals the answer of Django."""
 
 import json
 from io import BytesIO

@@ -24,7 +24,7 @@ def password(client: Client, name: str = "ada", word: str = PASSWORD, **more: st
 
 def sign_in(client: Client) -> None:
     password(client)
-    cache.clear()  # forget the used code: a test does not wait for the next code
+    cache.clear()  # forget that the code was used, so that a test need not wait for the next code
     assert client.post(AUTHENTICATE, {"code": code()}).status_code == 302
 
 

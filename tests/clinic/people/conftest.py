@@ -1,4 +1,4 @@
-"""Fixtures of sign-ins: Ada with and without a second factor, the last event before the test."""
+"""Fixtures for sign-ins: Ada with and without a second factor, the last event before the test."""
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes

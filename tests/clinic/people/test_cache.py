@@ -33,6 +33,7 @@ from clinic.people.cache import SignedCache, prune
 from clinic.secrets import sealing
 from tests import builders
 from tests import test_architecture as architecture
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
@@ -74,7 +75,7 @@ def account() -> User:
 
 
 def sign_in() -> list[int]:
-    """Return the statuses of password and code, in a new browser."""
+    """Sign in with a new browser. Returns the HTTP statuses of the password and of the code."""
     client = Client()
     first = client.post("/account/login/", {"login": "ada", "password": PASSWORD})
     second = client.post("/account/2fa/authenticate/", {"code": builders.totp(SECRET)})
@@ -83,7 +84,7 @@ def sign_in() -> list[int]:
 
 @pytest.fixture
 def asked(monkeypatch) -> dict[str, str]:
-    """Each key that the cache is asked for → the key as stored."""
+    """The keys for which the program has asked the cache: key → key of the stored row."""
     keys: dict[str, str] = {}
     written = BaseCache.make_key
 
@@ -96,7 +97,10 @@ def asked(monkeypatch) -> dict[str, str]:
 
 
 def test_the_stock_cache_runs_what_one_row_says(account, asked, settings):
-    """Show why we have our own cache, and that the row of the next test would do harm."""
+    """Show why we have our own cache: Django's cache runs the code in a row that a stranger wrote.
+
+    The next test gives the same row to our cache.
+    """
     settings.CACHES = STOCK
     call_command("createcachetable", verbosity=0)
     RAN.clear()
@@ -220,7 +224,11 @@ SAYABLE = st.recursive(
 
 
 @given(SAYABLE)
-@tries(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@tries(
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_what_json_can_say_comes_back_as_it_was(db, value):
     cache.set("a", value)
     assert repr(cache.get("a")) == repr(value)
@@ -250,7 +258,11 @@ def test_a_list_within_itself_is_refused():
 
 
 @given(at=st.integers(0, 10_000), change=st.integers(1, 255))
-@tries(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@tries(
+    max_examples=examples(30),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_one_changed_byte_makes_a_row_missing(db, at, change):
     cache.set("a", [1.5, 2.5], 60)
     whole = bytearray(entry_of("a"))

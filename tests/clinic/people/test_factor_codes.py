@@ -13,6 +13,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from tests import builders
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
@@ -34,7 +35,10 @@ def enrolled(ada: User) -> User:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch) -> Any:
-    """Stop the clock in the middle of a half minute. The value moves the clock by half minutes."""
+    """Stop the clock in the middle of a half minute.
+
+    Returns a function that moves the clock by a number of half minutes.
+    """
     now = [time.time() // 30 * 30 + 15]
     monkeypatch.setattr(time, "time", lambda: now[0])
 
@@ -93,7 +97,11 @@ def test_a_code_opens_the_door_once_as_long_as_it_could(enrolled, clock, steps, 
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(-2, 2)), min_size=2, max_size=6))
-@tries(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@tries(
+    max_examples=examples(8),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 def test_whatever_comes_in_whatever_order_no_code_opens_twice(enrolled, clock, tried):
     cache.clear()
     opened = []

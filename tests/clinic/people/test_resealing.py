@@ -1,4 +1,4 @@
-"""A new key comes first in the ring, all values are sealed anew, and the old key can go."""
+"""A new key is put first in the key ring, all values are sealed again, and the old key can go."""
 
 import json
 
@@ -24,7 +24,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 @pytest.fixture
 def ring(tmp_path, settings):
-    """Write a key ring with these keys. The first key seals."""
+    """Return a function that writes a key ring with the given keys. The first key seals."""
     settings.FIELD_KEYS_FILE = tmp_path / "keys.json"
 
     def write(*texts: str) -> None:

@@ -48,7 +48,7 @@ def mia() -> User:
 
 
 def half_way(user: User) -> Client:
-    """Return a browser after the right password, before the code."""
+    """Return a browser that has sent the right password, but not yet the code."""
     client = Client()
     response = client.post(LOGIN, {"login": user.username, "password": PASSWORD})
     assert response.headers["Location"] == AUTHENTICATE
@@ -90,7 +90,7 @@ def test_it_ends_all_of_that_persons_sessions_at_once_and_says_so(administrator,
     assert "3 sessions of desk-mia have ended." in words(page)
     for browser in mine:
         assert browser.get(DESK).headers["Location"].startswith(("/admin/login/", LOGIN))
-        # the page accepts neither the code nor a recent proof
+        # an ended session cannot be reopened with a code
         assert browser.post(AUTHENTICATE, {"code": code}).headers["Location"] == LOGIN
         assert browser.post("/account/2fa/reauthenticate/", {"code": code}).status_code == 302
         assert browser.get(DESK).status_code == 302

@@ -1,4 +1,4 @@
-"""The name at the sign-in: one account for each spelling, and no typed name is stored."""
+"""The name at the sign-in: each spelling means the same account, and no typed name is stored."""
 
 import re
 import unicodedata
@@ -21,15 +21,18 @@ from clinic.people import attempts
 from clinic.people.attempts import normalized
 from clinic.people.sessions import SessionStore
 from tests.desk import Trail
+from tests.examples import examples
 from tests.intake.test_canary import whole_database
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
 LOGIN = "/account/login/"
 NAMES = ("ada", "Dr.Ørsted", "josé_ångström", "straße", "ΣίσυφοςΑΣ", "İpek", "ﬁnn", "ａｄａ２")
-# the accounts stay from one example to the next; all else is undone
+# all examples of a test share the accounts; each example deletes other leftovers itself
 a_law = tries(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(8),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 
 
@@ -79,7 +82,7 @@ def test_five_wrong_passwords_lock_however_the_name_is_spelled(people, data, nam
 
 
 @given(st.text())
-@tries(max_examples=500)
+@tries(max_examples=examples(200))
 def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
     assert normalized(normalized(name)) == normalized(name)
     assert normalized(f" {name.lower()}\t") == normalized(name)
@@ -88,8 +91,8 @@ def test_a_name_is_as_plain_as_it_gets_and_capitals_do_not_matter(name):
 def test_two_names_alike_are_each_meant_by_their_own_spelling(people):
     """Two accounts whose names differ only in spelling may remain from an earlier release.
 
-    They were created before similar names were refused. Each signs in by its exact spelling. Any
-    other spelling opens neither account.
+    These accounts were created before similar names were refused. A person signs in with the exact
+    spelling. Any other spelling opens neither account.
     """
     other = User(username="ADA")
     other.set_password("another long password")
@@ -197,7 +200,10 @@ def test_a_script_that_is_locked_out_is_not_told_the_hash(people):
 
 
 def test_what_the_version_before_kept_in_the_clear_goes_with_the_hour(people):
-    """The previous release writes these rows until it stops, so a migration would run too early."""
+    """The hourly clean-up deletes the names that the previous release stored in plain text.
+
+    A migration would run too early, because the previous release stores names until it stops.
+    """
     old = {"username": CANARY, "post_data": f"login={CANARY}", "failures_since_start": 1}
     AccessAttempt.objects.create(**old, ip_address="127.0.0.1")
     AccessAttempt.objects.update(attempt_time=timezone.now() - timezone.timedelta(minutes=16))

@@ -41,7 +41,7 @@ def test_strangers_are_sent_to_our_sign_in(client):
     assert response.request["PATH_INFO"] == LOGIN
     assert b"Staff sign-in" in response.content
     assert client.get("/admin/login/").headers["Location"].startswith(LOGIN)
-    # the admin's own form cannot be reached at that address either
+    # a post to this address does not reach the admin's own sign-in form either
     posted = client.post("/admin/login/", {"username": "ada", "password": PASSWORD})
     assert posted.headers["Location"].startswith(LOGIN)
 

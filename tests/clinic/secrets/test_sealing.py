@@ -378,7 +378,7 @@ def test_an_unopened_value_is_never_written_into_another_row(notes):
     note = notes.get()
     assert note.words == "one"
     note.pk = uuid7()
-    note.save()  # an opened value is sealed anew
+    note.save()  # the opened value is sealed again, for the new row
     assert [row.words for row in notes.all()] == ["one", "one"]
 
 

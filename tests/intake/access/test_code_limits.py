@@ -1,4 +1,7 @@
-"""How often a code may be requested: letters are counted, and a reference allows more letters."""
+"""How often a code may be requested.
+
+Patients who give their reference may still ask when the site's limit is reached.
+"""
 
 from collections.abc import Callable
 from itertools import count
@@ -124,14 +127,15 @@ def test_what_fits_costs_a_letter_more_than_what_does_not(url):
             afar(url, {"reference": submission.reference, "address": address})
         costs.append(len(queries))
     wrong, right = costs
-    assert right - wrong == 3  # the message, its task, and the count of letters
+    # the right address costs three more queries: the message, its task, and the count of letters
+    assert right - wrong == 3
 
 
 # --- the whole site ------------------------------------------------------------------------------
 
 
 def spend(letters_left: int) -> None:
-    """Let this many patients request a code with their address alone."""
+    """Use up the site's letters: `letters_left` patients request a code without a reference."""
     for n in range(letters_left):
         address = f"p{n}@example.org"
         builders.submission({"email": address})
@@ -247,7 +251,7 @@ def trying() -> Act:
         ("LIMIT_CODES_PEER", asking_for_more),
         ("LIMIT_CODES_SITE", lambda: find),
         ("LIMIT_TRIES_PEER", trying),
-        ("", lambda: find),  # three requests for one question
+        ("", lambda: find),  # without a setting: one address may request three codes
     ],
 )
 def test_each_door_says_when_it_opens_again(limit, door, settings):

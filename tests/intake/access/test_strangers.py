@@ -1,9 +1,12 @@
-"""A stranger cannot keep a patient from coming back: the right pair always gets its code.
+"""A stranger cannot keep a patient from coming back.
+
+A patient with the right reference and mailbox always gets a code.
 
 The stranger knows the mailbox or the reference, but not that they belong together. The stranger
 sends forms and saves answers in the patient's name, from any number of browsers and networks,
-before the patient asks and while the patient types. The stranger's networks are not the patient's:
-when one person asks too often, the whole network waits (docs/decisions/0013).
+before the patient asks for a code and while the patient types the code. The stranger never uses the
+patient's network, because a person who asks too often makes the whole network wait
+(docs/decisions/0013).
 """
 
 from itertools import count
@@ -25,6 +28,7 @@ from intake.models.access import Challenge
 from intake.questionnaire import drafts
 from tests import builders
 from tests.builders import CONTACT_DETAILS
+from tests.examples import examples
 from tests.intake.clock import pass_time
 from tests.intake.patient import Page, Patient
 
@@ -37,7 +41,8 @@ class Stranger:
     """A stranger with three browsers, on one network or on a new network for each request."""
 
     def __init__(self, reference: str) -> None:
-        self.reference = reference  # the patient's; the stranger does not know its mailbox
+        # the patient's reference; the stranger does not know the patient's mailbox
+        self.reference = reference
         self.browsers = [Client() for _n in range(3)]
         self.own: list[str] = []  # references of forms sent or saved in the patient's name
         self.places = count(1)
@@ -87,7 +92,7 @@ def often(what: str, times: int = 12) -> Any:
 
 
 def let(stranger: Stranger, what: list[Any], most: float) -> None:
-    """Let the stranger act, while at most `most` seconds pass in all."""
+    """Let the stranger do the acts in `what`, while at most `most` seconds pass in all."""
     for one, times, pause in what:
         for _n in range(times):
             stranger.act(*one)
@@ -116,10 +121,10 @@ def opened(page: Page, reference: str, saved: bool) -> bool:
 @override_settings(LIMIT_CODES_SITE=5)
 class TestStrangers(TestCase):
     @hypothesis(
-        max_examples=30,
+        max_examples=examples(8),
         deadline=None,
         derandomize=True,
-        phases=[Phase.explicit, Phase.generate],  # shrinking an example takes minutes
+        phases=[Phase.explicit, Phase.generate],  # not Phase.shrink, which takes minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.booleans(), st.sampled_from(["/my/", "/intake/resume/"]), acts, acts, acts)
@@ -140,6 +145,6 @@ class TestStrangers(TestCase):
         assert (page.status, page.path) == (200, "/my/code/")
         let(stranger, between, CODE_LIVES / 2)
         code = code_for(patient)
-        let(stranger, after, CODE_LIVES / 2 - 60)  # less a minute for the test itself
+        let(stranger, after, CODE_LIVES / 2 - 60)  # the test itself may take the last minute
         page = patient.post("/my/code/", {"code": code, "go": "enter"})
         assert opened(page, reference, saved), (page.path, page.status, page.errors)

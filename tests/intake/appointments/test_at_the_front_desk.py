@@ -386,7 +386,7 @@ def test_pages_cost_the_same_for_five_and_for_two_hundred_visits(desk, lee):
     week = book.in_days(14).date()
     monday = week - timedelta(days=week.weekday())
     visit = book.booked(book.patient(1), book.free(days=27))
-    # the same hours, for many patients at once
+    # let Dr. Lee see 20 patients at once, so that many visits fit into the same hours
     OpeningHours.objects.filter(clinician=lee).update(capacity=20)
     pages = [
         (desk_page_of(submission), {"week": monday.isoformat()}),
@@ -408,7 +408,7 @@ def test_pages_cost_the_same_for_five_and_for_two_hundred_visits(desk, lee):
 
 
 def fill(lee, monday, count):
-    """Store `count` more visits in that week, each with a submission of its own."""
+    """Store `count` more visits in the week from `monday`, each with its own submission."""
     have = Appointment.objects.count()
     source = builders.submission()
     start = datetime.combine(monday, datetime.min.time(), UTC) + timedelta(hours=14)
@@ -430,7 +430,7 @@ def fill(lee, monday, count):
 
 
 def copy_of(source, number):
-    """Store another submission with the same answers. Each copy seals them for its own row."""
+    """Store another submission with the answers of `source`, sealed for the new row."""
     names = [field.attname for field in Submission._meta.concrete_fields]
     given = {n: getattr(source, n) for n in names if n not in ("id", "reference", "draft_id")}
     new = Submission(**given, reference=f"{number:09}", draft_id=uuid7())

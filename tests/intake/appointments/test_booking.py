@@ -124,7 +124,8 @@ def test_holds_that_nobody_took_are_deleted_after_a_week():
     Appointment.objects.update(changed_at=timezone.now() - timedelta(days=8))
     assert holds.prune_holds(days=7) == 1
     assert not Appointment.objects.filter(pk=forgotten.pk).exists()
-    assert Appointment.objects.filter(pk=held.pk).exists()  # not deleted, because a patient has it
+    # this hold is not deleted, because it still belongs to a patient
+    assert Appointment.objects.filter(pk=held.pk).exists()
 
 
 # --- the front desk ------------------------------------------------------------------------------
@@ -334,7 +335,8 @@ def test_after_the_visit_it_is_noted_who_came(desk):
     assert [book.progress(v.submission) for v in (came, stayed_away)] == ["done", "missed"]
     with pytest.raises(workflow.NotAllowed):
         changing.cancel(appointment=came, by=desk)
-    changing.record_no_show(appointment=came, by=desk, request_id="r")  # recorded by mistake
+    # the first record, that the patient came, was a mistake, and can be corrected
+    changing.record_no_show(appointment=came, by=desk, request_id="r")
     assert AppointmentChange.objects.filter(appointment=came).count() == 3
 
 

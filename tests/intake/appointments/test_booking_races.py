@@ -1,4 +1,4 @@
-"""Many patients want a slot at once, each in a thread with a connection: exactly one gets it."""
+"""Many patients want a slot at once, each in a thread with its own connection. One patient wins."""
 
 from collections import Counter
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _open_clinic():
 
 
 def told(act):
-    """Make an act return "won" or the kind of its refusal. Other exceptions are faults."""
+    """Wrap an act so that it returns "won", or the name of the exception that refused the act."""
 
     def run() -> str:
         try:
@@ -278,7 +278,7 @@ def test_a_hold_that_ends_is_taken_once_by_many_while_the_job_runs():
     Appointment.objects.update(held_until=held.created_at - timedelta(seconds=1))
     acts = [holding(book.patient(n), slot) for n in range(1, 6)]
     found = outcome(*acts, lapse)
-    assert found == {"won": 2, "SlotGone": 4}  # without the result of the job
+    assert found == {"won": 2, "SlotGone": 4}  # one patient wins, and the job `lapse` succeeds
     held.refresh_from_db()
     assert held.status == "expired"
 

@@ -1,4 +1,4 @@
-"""Many patients want one slot: what the later ones are told, and that telling them costs little."""
+"""Many patients want one slot. The later patients are told that it is gone, with few queries."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def _slots(settings, monkeypatch):
 
 
 def inside(number: int) -> Patient:
-    """Return a patient on the own page, without mail and code."""
+    """Return a patient whose browser may open the own page, although no code was sent."""
     now = timezone.now()
     submission = book.patient(number)
     Grant.objects.create(
@@ -74,7 +74,7 @@ def test_who_comes_after_is_told_the_same_with_two_queries():
     assert choose(second, slot) == "gone"
     with CaptureQueriesContext(connection) as queries:
         assert press(third, slot) == "gone"
-    # the grant with its submission, and the patient's own slots
+    # one query for the grant with its submission, one for the slots that the patient holds
     assert len(queries) == 2
     assert others(third) == others(second)
     assert slot.key not in others(third)
@@ -110,7 +110,7 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
     slot = book.free()
     assert choose(first, slot) == "held"
     assert choose(second, slot) == "gone"
-    # another process releases the slot; this process is not told
+    # another process releases the slot; this process still remembers that the slot is gone
     Appointment.objects.update(status="expired")
     assert choose(second, slot) == "gone"
     monkeypatch.setattr(repeated, "MOMENT", timedelta(0))
@@ -118,7 +118,7 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
-    """One person clicks twice: the second click may look before the first one books."""
+    """When one person clicks twice, the second click may look before the first click books."""
     asked, before = ("a slot", 1), timezone.now()
     repeated.remember(asked, "gone")
     assert repeated.page_for(asked, before=before) is None

@@ -1,4 +1,4 @@
-"""When hours with booked visits change, staff see the visits and are asked first."""
+"""Before hours with booked visits change, staff see these visits and must confirm the change."""
 
 from datetime import time, timedelta
 
@@ -26,13 +26,13 @@ def booked_hours(*submissions, capacity=1):
 
 
 def as_stored(row, **more):
-    """Return the posted fields of these hours. `more` overrides them."""
+    """Return the form fields of the stored opening hours `row`. `more` overrides fields."""
     own = {"weekday": row.weekday, "ends": "17:00", "capacity": row.capacity}
     return hours(row.clinician, **own | more)
 
 
 def overbooked(visit, submission, **at):
-    """Overbook a visit on purpose, at the time of `visit` or at another hour."""
+    """Overbook a visit for `submission`, at the time of `visit` or at another hour."""
     return booking.overbook(
         submission=submission,
         clinician=visit.clinician,

@@ -1,4 +1,8 @@
-"""Offers and the waitlist: the first to accept wins, unanswered offers go to the next patient."""
+"""Offers and the waiting list.
+
+The first patient to accept an offered slot gets it. A slot that nobody accepted in time is offered
+to the next patient.
+"""
 
 from datetime import timedelta
 
@@ -217,7 +221,8 @@ def test_what_cannot_wait_is_never_offered_a_later_time(urgency, desk):
     assert free_times.fitting(
         request=submission.appointment_request, visit_type=book.visit_type()
     ) == []  # fmt: skip
-    assert book.booked(submission).status == "confirmed"  # booked after a call
+    # after a call, the front desk may still book a slot
+    assert book.booked(submission).status == "confirmed"
 
 
 def test_urgent_is_offered_the_next_two_weeks():
@@ -276,7 +281,7 @@ def test_a_freed_time_goes_to_the_most_urgent_then_to_who_waited_longest():
     first, second = book.patient(1), book.patient(2)
     urgent = book.patient(3, urgency=Urgency.URGENT)
     wait(first, second, urgent)
-    wait(first)  # idempotent
+    wait(first)  # a patient who waits already is not entered twice
     assert WaitlistEntry.objects.count() == 3
     cancel(visit)
     (one,) = waitlist_offers()
@@ -405,7 +410,7 @@ def test_a_freed_time_costs_the_same_queries_however_many_wait():
     few = queries_of_cancelling(0)
     for number in range(3, 12):
         wait(submission := book.patient(number, wish=elsewhere))
-        if number > 9:  # the patient's own visit is sooner
+        if number > 9:  # these patients have a visit that is sooner than the freed slot
             book.booked(submission, book.free(3))
             wait(submission)
     assert queries_of_cancelling(12) == few
@@ -441,7 +446,7 @@ def send_all() -> list:
 def test_what_is_told_is_decided_at_sending_and_names_the_zone():
     submission, slot = book.patient(), book.free()
     visit = book.booked(submission, slot)
-    letters = send_all()  # the confirmation, and both reminders, whose time has come
+    letters = send_all()  # the confirmation, and two reminders that are due already
     assert len(letters) == 3
     for letter in letters:
         assert "America/New_York" in letter.body
@@ -450,7 +455,7 @@ def test_what_is_told_is_decided_at_sending_and_names_the_zone():
             assert secret not in letter.body
     changing.reschedule(appointment=visit, slot=book.free(9).key)
     cancel(visit)
-    letters = send_all()  # only the cancellation: no change, no reminders
+    letters = send_all()  # only the cancellation, neither the change of time nor reminders
     assert [("cancelled" in letter.body) for letter in letters] == [True]
 
 
@@ -461,7 +466,7 @@ def test_an_answered_offer_is_not_written_about():
     assert "We hold" not in "".join(letter.body for letter in send_all())
     other = book.patient(1)
     offer(other, book.free(10), book.free(11))
-    letters = send_all()  # the offer and the reminder, whose time has come
+    letters = send_all()  # the offer, and the reminder that is due already
     assert [letter.body.count("America/New_York") for letter in letters] == [3, 3]
 
 

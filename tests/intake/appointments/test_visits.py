@@ -1,4 +1,7 @@
-"""Visits are moved, cancelled and recorded; which staff see them; patients who wait for a visit."""
+"""Staff move, cancel and record visits.
+
+Also tested: which staff see which visits, and patients who wait for a visit.
+"""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The posted fields of the forms of clinic time."""
+"""Fields to post to the admin's forms of clinic time, and the visits outside of the hours."""
 
 from django.urls import reverse
 
@@ -36,5 +36,5 @@ def closed(**more):
 
 
 def left(desk):
-    """Return the references on the list to which the admin redirects after storing."""
+    """Return the references of the coming visits that lie outside of the opening hours."""
     return cells(desk.get(f"{VISITS}?hours=outside&when=coming&status=all"), "opens")

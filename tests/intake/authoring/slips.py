@@ -9,7 +9,7 @@ SHARED = TEMPLATE.parents[1] / "protocols" / "shared"
 
 
 def copied(to: Path) -> Path:
-    """Return a folder with the files of the template, beside the shared parts."""
+    """Copy the template protocol, and the parts that protocols share. Returns the copy's folder."""
     folder = to / "small"
     folder.mkdir(parents=True)
     shutil.copytree(SHARED, to / "shared")
@@ -20,7 +20,7 @@ def copied(to: Path) -> Path:
 
 
 def slip(folder: Path, file: str, old: str, new: str) -> int:
-    """Write `new` for the first `old` of a file. Return the line on which that stands."""
+    """Replace the first `old` in a file by `new`. Returns the number of the changed line."""
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text, old
     (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")

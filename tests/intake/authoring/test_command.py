@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from intake import protocols
-from intake.authoring import golden
+from intake.authoring import counts, golden
 from intake.authoring.differences import differences
 from intake.domain.definition import Protocol, from_document
 from tests.intake.authoring.slips import copied, slip
@@ -61,13 +61,13 @@ def test_a_name_that_no_protocol_may_have_is_refused(small: Path, name: str) -> 
     assert sorted(small.parent.rglob("*")) == before
 
 
-@pytest.mark.parametrize("does", ["check", "words", "diff", "golden"])
+@pytest.mark.parametrize("does", ["check", "words", "diff", "golden", "counts"])
 def test_a_protocol_that_is_not_there_is_named(small: Path, does: str) -> None:
     with pytest.raises(CommandError, match=r"There is no protocol “smal”\. There is: small"):
         said(does, "smal")
 
 
-@pytest.mark.parametrize("does", ["check", "words", "diff", "golden"])
+@pytest.mark.parametrize("does", ["check", "words", "diff", "golden", "counts"])
 def test_a_slip_is_one_sentence_for_every_command(small: Path, does: str) -> None:
     line = slip(small, "rules.yaml", "version: 0.1.0", "version: 'a slip")
     with pytest.raises(CommandError, match=f"rules.yaml, line {line}: a text begins with a quote"):
@@ -125,15 +125,39 @@ def test_golden_fills_in_a_new_case_and_names_rules_without_one(small: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("em_now=chest_or_breath", "em_now=chest", "“em_now=chest”"),
-        ("em_now=chest_or_breath", "em=chest", "there is no question “em”"),
-        ("New chest pain,", "New, chest pain,", "a row has six cells"),
+        ("example_since=longer", "example_since=long", "“example_since=long”"),
+        ("example_since=longer", "example=longer", "there is no question “example”"),
+        ("The example: a", "The example, a", "a row has six cells"),
     ],
 )
 def test_a_wrong_case_is_told_with_its_line(small: Path, old: str, new: str, told: str) -> None:
     line = slip(small, "golden.csv", old, new)
     with pytest.raises(CommandError, match=f"golden.csv, line {line}: .*{told}"):
         said("golden", "small")
+
+
+# --- counts -------------------------------------------------------------------------------------
+
+
+def test_counts_are_written_and_check_says_when_they_are_old(small: Path) -> None:
+    readme = small / "README.md"
+    assert "README.md" not in said("check", "small")
+    slip(small, "README.md", "cases of its own", "cases")
+    before = readme.read_text()
+    assert "README.md counts otherwise: manage.py protocol counts small" in said("check", "small")
+    assert "Wrote the counts" in said("counts", "small")
+    assert readme.read_text() == before.replace(" cases and", " cases of its own and")
+    assert "README.md" not in said("check", "small")
+
+
+@pytest.mark.parametrize("text", [None, "# small\n", f"{counts.BEGIN}\n{counts.END}\n" * 2])
+def test_a_readme_without_a_place_for_the_counts_is_named(small: Path, text: str | None) -> None:
+    (small / "README.md").unlink()
+    if text is not None:
+        (small / "README.md").write_text(text)
+    for does in ("counts", "check"):
+        with pytest.raises(CommandError, match=r"README\.md: (the file is missing|write “<!--)"):
+            said(does, "small")
 
 
 # --- words --------------------------------------------------------------------------------------
@@ -152,7 +176,7 @@ class Text(HTMLParser):
 
 
 def texts(data: Any) -> Iterator[str]:
-    """Yield every text in the data of a protocol, but for ids, versions and the grammar."""
+    """Yield every text in a protocol's data, except conditions and the parts of computed values."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, dict):
@@ -240,7 +264,7 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def test_no_change_of_the_content_goes_untold(small: Path) -> None:
-    """Every single value of the document is changed once: the difference is never empty."""
+    """Change each value of the document, one at a time: each difference is reported."""
     old = protocols.load("small")
     document = msgspec.json.decode(old.document())
     tried = 0
@@ -251,7 +275,7 @@ def test_no_change_of_the_content_goes_untold(small: Path) -> None:
         try:
             new = from_document(msgspec.json.encode(changed(document, path, other)))
         except (msgspec.ValidationError, ValueError):
-            continue  # no such word in the language
+            continue  # the changed value makes the protocol invalid
         if new.content_hash == old.content_hash:
             continue
         tried += 1
@@ -289,7 +313,7 @@ def test_a_new_signature_is_needed(small: Path, tmp_path_factory: pytest.TempPat
 
 
 def test_the_table_of_the_template_is_as_the_rules_judge(small: Path) -> None:
-    rows = golden.read(small / "golden.csv")
     protocol = protocols.load("small")
-    assert golden.judged(protocol, rows, small / "golden.csv") == rows
-    assert golden.unshown(protocol, rows) == []
+    for table in golden.tables_of(protocol):
+        assert golden.judged(protocol, table) == golden.read(table.path)
+    assert golden.unshown(protocol, golden.all_cases(protocol)) == []

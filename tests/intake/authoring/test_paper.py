@@ -1,7 +1,7 @@
-"""The walk through docs/protocol-authoring.md, followed to the letter in a fresh copy.
+"""Follow docs/protocol-authoring.md to the letter, step by step, in a fresh copy of the program.
 
-Every command and every text to write is read out of the paper, so that the paper cannot drift away
-from the program.
+Every command and every text to write is read from that file, so the file cannot become wrong
+unnoticed.
 """
 
 import os
@@ -59,13 +59,13 @@ def steps() -> Iterator[Step]:
 
 
 def test_every_block_of_the_walk_is_understood() -> None:
-    """This test makes sure that the other tests follow every block of the paper."""
+    """Make sure that `steps` finds every block of code in docs/protocol-authoring.md."""
     assert len(_WRITE.findall(WALK)) == WALK.count("```") // 2 == 7
     assert len([step for step in steps() if step.command]) >= 10
 
 
 def replaced(text: str, place: str, new: str) -> str:
-    """Return a file's text with `new` in the place of the item, line or row of that name."""
+    """Return a file's text in which `new` replaces the item or line that begins with `place`."""
     item = re.compile(rf"^- id: {re.escape(place)}\n(?:(?!- ).*\n)*", re.MULTILINE)
     line = re.compile(rf"^ *{re.escape(place)}.*\n", re.MULTILINE)
     pattern = item if item.search(text) else line
@@ -110,7 +110,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def said(clone: Path) -> dict[str, str]:
-    """The output of each command of the walk. Leaves the copy as it is at the end of the walk."""
+    """Do every step of docs/protocol-authoring.md in the copy. Returns each command's output."""
     folder = clone / "intake/protocols/cramps"
     said: dict[str, str] = {}
     for step in steps():
@@ -145,7 +145,7 @@ def test_the_walk_makes_a_protocol_of_five_questions_and_three_rules(
 
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
-    """A function that serves the protocols of another folder, as if the program began anew."""
+    """Return a function that serves the protocols of another folder, as after a new start."""
 
     def serve(folder: Path) -> None:
         monkeypatch.setattr(protocols, "HERE", folder)

@@ -1,17 +1,21 @@
-"""A slip in a file of a protocol is told as one sentence with its file and line."""
+"""A slip in a file of a protocol is reported in one sentence, which names the file and the line."""
 
 import contextlib
+import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.core.management.base import SystemCheckError
+from django.core.management.base import CommandError, SystemCheckError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from intake import protocols
+from intake import checks, protocols
+from intake.demonstration import material
 from intake.protocols import faults
 from intake.protocols.files import Unreadable
+from tests.examples import examples
 from tests.intake.authoring.slips import TEMPLATE, copied, slip
 
 QUESTIONS, RULES = "questionnaire.yaml", "rules.yaml"
@@ -23,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def told(folder: Path) -> list[str]:
-    """Return the sentences that tell a person the faults of the protocol in the folder."""
+    """Return the sentences that report the faults of the protocol in the folder."""
     try:
         protocol = protocols.from_folder(folder)
     except Unreadable as error:
@@ -76,7 +80,7 @@ def test_a_slip_is_one_sentence_with_file_and_line(
     assert "$" not in sentence
     name, _, found = place.rpartition(", line ")
     assert name == str(folder / file)
-    # YAML ends a thing where the next one begins, so it may see a slip one line later
+    # YAML notices where a value ends when the next value begins, so the reported line may be later
     assert int(found) - line in (0, 1, 2)
 
 
@@ -143,14 +147,15 @@ def test_the_program_says_a_slip_and_never_shows_a_traceback(
     monkeypatch.setattr(protocols, "served_names", lambda: ("small",))
     with pytest.raises(SystemCheckError, match=f"{file}, line"):
         call_command("check", tags=["protocol"])
-    with contextlib.suppress(SystemCheckError):  # pages that the protocol does not name
+    # this check may find that the protocol does not name all pages, but it must end normally
+    with contextlib.suppress(SystemCheckError):
         call_command("check", tags=["pages"])
 
 
 LETTERS = st.sampled_from([*":-[]{}'\"#&*!|>%@`,? \n\tx7", "- ", ": ", "  ", "yes", "''", "é"])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     file=st.sampled_from([QUESTIONS, RULES]),
     where=st.floats(0, 1),
@@ -170,7 +175,7 @@ def test_no_slip_of_the_pen_is_a_traceback(
         assert str(folder.parent) in sentence
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data())
 def test_nor_is_a_line_that_is_lost(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -182,3 +187,47 @@ def test_nor_is_a_line_that_is_lost(
     (folder / file).write_text("".join(lines), encoding="utf-8")
     for sentence in told(folder):
         assert str(folder.parent) in sentence
+
+
+FILES = [
+    *("shared/safety/questionnaire.yaml", "shared/safety/rules.yaml", "shared/safety/es.yaml"),
+    *("small/questionnaire.yaml", "small/rules.yaml", "small/approval.yaml", "small/es.yaml"),
+    *("small/stories.yaml", "small/golden.csv", "small/README.md"),
+]
+CONTENTS = [
+    "",
+    "hello\n",
+    "- a\n- b\n",
+    "a: 1\n",
+    "questions: [{a: 1}]\nrules: [{id: 4}]\n",
+    "questions: 3\nrules: [4]\nlevels: {a: b}\nsummary: [x]\n",
+    None,
+]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_with_another_content_is_a_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: str | None
+) -> None:
+    """Each command says it in a sentence, which names the file or what is no longer there."""
+    shipped = (TEMPLATE.parents[1] / "protocols/veins/es.yaml").read_text(encoding="utf-8")
+    (folder / "es.yaml").write_text(shipped, encoding="utf-8")
+    path = folder.parent / file
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(protocols, "HERE", folder.parent)
+    for name in ("load", "translated"):
+        monkeypatch.setattr(protocols, name, getattr(protocols, name).__wrapped__)
+    monkeypatch.setattr(protocols, "served_names", lambda: ("small",))
+    out = StringIO()
+    for message in checks.protocol_problems():
+        assert "\n" not in message.msg
+        assert ".yaml" in message.msg
+    with contextlib.suppress(CommandError):
+        call_command("protocol", "check", "small", stdout=out, stderr=out)
+    if file.endswith("stories.yaml"):
+        with pytest.raises(Unreadable, match=re.escape(str(path))):
+            material.material_of.__wrapped__("small")

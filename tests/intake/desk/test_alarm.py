@@ -1,4 +1,4 @@
-"""Staff see alarm words first, and no decision ignores them."""
+"""Staff see alarm words first, and a decision must say that these words were read."""
 
 import re
 from datetime import timedelta
@@ -214,7 +214,7 @@ def test_a_decision_without_an_alarm_asks_nothing(clinician):
 
 @pytest.mark.parametrize("ticked", [False, True])
 def test_what_comes_while_somebody_decides_is_shown_and_asked_for_anew(ticked, clinician):
-    """A tick in the box counts only for the words that the patient had written until then."""
+    """A tick in the box counts only for the words that were on the page with this box."""
     submission = alarmed() if ticked else waiting()
     typed = verdict(submission, note="Typed with care.") | ({"alarm_read": "on"} if ticked else {})
     replies.reply(submission=submission, text="It is chest pain now.")
@@ -278,7 +278,7 @@ def test_a_call_noted_on_an_old_page_does_not_answer_what_came_since(clinician):
     assert fresh(submission).alarm
     assert "The call is noted. What the patient wrote still waits." in words(page)
     assert DANGER in words(page)
-    # immediately, after reading the message
+    # this page has shown the message, so a call that is noted now ends the alarm
     press(clinician, submission, "call", call="reached")
     assert not fresh(submission).alarm
     assert fresh(submission).escalate_at is None

@@ -31,7 +31,7 @@ from tests.desk import (
 from tests.intake import book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lee")]
-OLD = {"email": "", "prefer": "phone"}  # no letter reaches these patients
+OLD = {"email": "", "prefer": "phone"}  # no letter reaches a patient with these contact details
 
 
 def moved(name: str = "Quentin Canary", days: int = 7, **contact) -> Appointment:
@@ -69,7 +69,7 @@ def test_the_list_says_whom_to_call_by_when_and_what_to_say(desk):
 
 
 def test_each_reason_says_what_the_patient_has_to_hear(desk):
-    """For each reason to call and each subject there are words, never an error."""
+    """The call list has a sentence for each reason to call and each subject, never an error."""
     visit = moved()
     mine, by = visit.submission, builders.member("front desk")
     given = {"submission": mine, "by": by, "request_id": ""}
@@ -161,7 +161,7 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
 
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
-    # the news: one query for visits, one for messages; and one for the banner of red flags
+    # three of these are for the news about visits, the news in messages, and the red flags' banner
     assert costs[0] == 15
     assert not [query for query in queries if '"answers"' in query["sql"]]
 
@@ -243,7 +243,7 @@ def test_a_second_click_and_an_old_tab_do_no_harm(desk, name):
     assert other.post(button(task, "told"), follow=True).status_code == 200
 
     assert Call.objects.count() == (name != "told")
-    if before.settled_at:  # the first tick counts
+    if before.settled_at:  # a later click does not change the time
         assert CallTask.objects.get().settled_at == before.settled_at
 
 
@@ -356,7 +356,7 @@ def test_a_held_time_of_nobody_shows_no_calls(desk):
 
 
 def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
-    """The message after an act is stored in the session: it has no name and no phone number."""
+    """The session stores the message about an act, so the message has no name or phone number."""
     visit = moved()
     given = {"type": str(book.visit_type().pk), "slot": book.free(days=20).key}
     desk.post(visit_page(visit, "move"), given)
@@ -364,7 +364,7 @@ def test_nothing_of_a_person_is_in_the_sessions_of_staff(desk):
 
     assert "Nobody has told the patient." in said
     assert "555-0147" not in said
-    assert "5550147" not in said  # the last three digits alone may be a time of day
+    assert "5550147" not in said  # not "147" alone, which may be part of a time
     assert "anary" not in said
     outbox.deliver_due()
     assert Submission.objects.count() == 1

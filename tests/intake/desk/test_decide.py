@@ -72,7 +72,7 @@ def test_a_decision_that_keeps_the_urgency(clinician, me):
     trail = Trail()
     response = decide(clinician, submission, outcome="book_soon", note="Ring after six.")
 
-    # the page shows the decision and offers the next submission; the list has dropped this one
+    # the page shows the decision and offers the next submission; the worklist drops the decided one
     assert response.headers["Location"] == page_of(submission)
     page = clinician.get(page_of(submission))
     offered = f"Decision on {submission.reference} stored. Open next: {other.reference} (Routine)"
@@ -187,7 +187,7 @@ def test_a_decision_on_what_was_changed_meanwhile_keeps_the_words_and_says_so(cl
     assert 'value="book_urgent" selected' in body
     assert "dr-other" in text
     assert not Decision.objects.exists()
-    # after reading it again, the clinician sends the same form successfully
+    # after reading the page again, the clinician sends the same form successfully
     again = decide(clinician, fresh(submission), outcome="book_soon")
     assert again.status_code == 302
     assert Decision.objects.get().revision == 1

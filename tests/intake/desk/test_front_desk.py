@@ -96,7 +96,7 @@ def test_no_answer_no_reason_and_no_rule_is_shown(desk):
         for question in asked:
             if question.id not in ("lang_help", "callback_phone", "ack", "who"):
                 assert question.text.casefold() not in text, question.id
-        # the front desk carries out the decision
+        # the front desk carries out the decision, so the page shows what was decided
         assert "book a visit soon" in text
 
 

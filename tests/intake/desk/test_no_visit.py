@@ -1,4 +1,4 @@
-"""Decisions after which no visit is planned: what they end, and what the patient reads."""
+"""Decisions after which there is no visit: what each of them ends, and what the patient reads."""
 
 import itertools
 from datetime import timedelta
@@ -154,7 +154,7 @@ def test_each_part_is_shown_by_name_and_ended_only_by_its_own_tick(clinician, ou
     after = {
         ("visit", "yes"): ("booked", "withdrawn"),
         ("visit", "no"): ("booked", "requested"),
-        # the held slots can still be accepted
+        # as long as the offers are not ended, the patient can still accept one
         ("offers", "yes"): ("withdrawn", "withdrawn"),
         ("offers", "no"): ("offered", "requested"),
         # the request of a patient on the waiting list is open
@@ -384,7 +384,10 @@ def test_the_emergency_leads_the_patients_page_in_words_that_somebody_signed(cli
 
 @pytest.mark.parametrize("outcome", [*NO_VISIT, "need_more_information", "call_today", "book_soon"])
 def test_the_patient_reads_what_is_true(clinician, outcome):
-    """Outcome × call × what is arranged × closed or not."""
+    """Try each outcome with each result of the call and each arrangement.
+
+    In half of the cases the clinician also closes the request.
+    """
     calls = ("reached", "left_word") if outcome in ("redirect_emergency",) else ("",)
     if outcome == "need_more_information":
         calls = ("", "reached", "not_reached")

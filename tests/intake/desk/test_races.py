@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*jobs):
-    """Run the jobs in threads that start together. Returns their results in order."""
+    """Run the jobs in threads that start together. Returns the results in the order of the jobs."""
     barrier = Barrier(len(jobs))
 
     def run(job):
@@ -211,7 +211,7 @@ def test_a_patient_who_takes_an_offer_while_it_is_closed_has_it_or_hears_that_it
         assert book.progress(row) == ("booked" if taken else "withdrawn")
         assert row.appointments.filter(status="confirmed").exists() == taken
         assert Decision.objects.filter(submission=row).exists() == decided
-        # a ticked offer cannot be accepted any more; an offer that was left can
+        # after the decision, a ticked offer can no longer be accepted, but an unticked offer can
         assert (decided and taken) == (not ticked)
 
 

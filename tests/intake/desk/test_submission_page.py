@@ -1,4 +1,4 @@
-"""The submission page: the patient and the reasons at one look, then every answer as asked."""
+"""The submission page: first the patient and the reasons, then every question with its answer."""
 
 import re
 from datetime import timedelta
@@ -242,7 +242,7 @@ def test_the_page_costs_the_same_however_much_happened(clinician):
         costs.append(len(queries))
 
     assert len(set(costs)) == 1, costs
-    assert costs[0] <= 23  # one for the banner, three for calls
+    assert costs[0] <= 23  # one of them for the banner of red flags, three for calls
 
 
 def test_words_for_what_happened_and_when(clinician):

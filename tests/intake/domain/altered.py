@@ -1,4 +1,4 @@
-"""Protocols that differ from the shipped protocol in a single thing."""
+"""Make protocols that differ from a given protocol in a single thing."""
 
 from collections.abc import Callable
 from typing import Any

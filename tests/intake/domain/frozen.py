@@ -1,11 +1,12 @@
 """A corpus of the protocol `legs`: 20,000 answer sets with the assessments of one day.
 
+This command assesses all answer sets again and shows each row whose result differs:
+
     .venv/bin/python -m tests.intake.domain.frozen
 
-judges all of them again and shows each row that differs. The tests judge every tenth row. The
-corpus is older than computed values as data, so it shows whether a change of the protocol's
-language keeps what the protocol says. Freeze it anew (`--freeze`) only with a protocol whose
-results a clinician has read.
+The tests assess every tenth row. The corpus shows whether a change of the protocol's language
+changes a result, because the corpus was made before computed values were written as data. Write the
+corpus again (`--freeze`) only with a protocol whose results a clinician has read.
 """
 
 import json
@@ -83,7 +84,7 @@ def words(protocol: Protocol) -> Line:
 
 
 def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
-    """Return a text of a rule with its period, as patients read it."""
+    """Return a text of a rule as patients read it, with the period of its level filled in."""
     text = getattr(rule, name)
     if name != "promise" or not text or rule.level not in RANKS:
         return text
@@ -93,7 +94,7 @@ def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
-    """Yield the answers and the differences of each row that is judged otherwise today."""
+    """Yield the answers and the differences of each row whose assessment has changed."""
     quiet = without_danger(protocol)
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(quiet, row)))
@@ -102,11 +103,11 @@ def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
             yield f"row {number}: {json.dumps(row['answers'])} {row['meta']}\n  {changed}"
 
 
-# Making the corpus
+# Writing the corpus
 
 
 def freeze(protocol: Protocol) -> None:
-    """Write the corpus anew, from the current protocol."""
+    """Write the corpus again, with the assessments of the current protocol."""
     rng = Random(12)
     with lzma.open(CORPUS, "wb", preset=9) as file:
         file.write(json.dumps(words(protocol)).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The values that rules read besides the answers, and what staff read of them."""
+"""Computed values: what they are for every set of answers, and the lines that staff read."""
 
 from collections.abc import Iterator
 from itertools import combinations, product
@@ -23,7 +23,7 @@ def value(protocol: Protocol, name: str, answers: dict[str, Any]) -> Any:
 
 
 def every_answer(question: Question) -> Iterator[Any]:
-    """Return None and every answer that the question takes.
+    """Yield None and every answer that the question accepts.
 
     For a multiple choice, that is every non-empty set of options.
     """

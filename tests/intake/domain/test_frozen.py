@@ -1,4 +1,4 @@
-"""What was stored stays: 20,000 assessments of `legs`, and documents of earlier releases."""
+"""Stored results stay the same: 20,000 assessments of `legs`, documents of earlier releases."""
 
 import gzip
 import hashlib
@@ -16,7 +16,8 @@ from intake.domain.triage import assess
 from intake.protocols import stored
 from tests.intake.domain import frozen
 
-# the first release, 0.1.0, knew no `uses` and named computed values by a version of code
+# the protocol as release 0.1.0 stored it: without `uses`, and with computed values that name a
+# version of code
 FIRST = Path(__file__).with_name("frozen_legs_0.1.0.json.gz")
 HASH = "d4297010106269b900bdb59e321e7d20c409ea3eecf95e46a5a8a38d42c2cab8"
 

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intake import documents
 from intake.authoring import golden
 from intake.domain.answers import from_json, to_json
 from intake.domain.definition import FLAG, Answers, Protocol
 from intake.domain.grammar import AnswerCondition
 from intake.domain.route import kept_answers, page_done, route, visible
-from intake.domain.triage import assess
-from intake.protocols import available, load
+from intake.domain.triage import Assessment, assess
+from intake.protocols import available, languages, load
+from tests.examples import examples
 from tests.intake.domain.altered import with_rules
 from tests.intake.domain.walks import any_answers, values, walks
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.parametrize(
     "protocol", [load(name) for name in available()], ids=available()
 )
 thoroughly = settings(
-    max_examples=100,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
@@ -84,7 +86,7 @@ def test_assessing_twice_says_the_same_and_changes_nothing(
 
 
 def only_positive_options(protocol: Protocol) -> list[tuple[str, str]]:
-    """Return the (question, option) pairs that urgent rules read, and never under `not`."""
+    """Return the (question, option) pairs that urgent rules read, but never under a `not`."""
 
     def read(condition: AnswerCondition, negated: bool) -> set[tuple[str, str, bool]]:
         if condition.not_ is not None:
@@ -141,7 +143,7 @@ def test_every_walk_ends_with_nothing_left_to_answer(
 def test_every_page_is_reached_by_some_case_of_the_golden_table(protocol: Protocol) -> None:
     reached = {
         page.id
-        for row in golden.read(golden.table_of(protocol.name))
+        for row in golden.all_cases(protocol)
         for page in route(protocol, golden.answers_of(protocol, row["answers"])[0])
     }
     assert reached == {page.id for page in protocol.pages}
@@ -160,3 +162,29 @@ def test_a_flag_never_changes_an_urgency(protocol: Protocol, data: st.DataObject
     answers = data.draw(walks(protocol))
     without = tuple(rule for rule in protocol.rules.rules if rule.level != FLAG)
     assert rank(with_rules(protocol, without), answers) == rank(protocol, answers)
+
+
+@thoroughly
+@given(st.data())
+def test_an_assessment_comes_back_from_json_as_it_was(
+    protocol: Protocol, data: st.DataObject
+) -> None:
+    found = assess(protocol, data.draw(walks(protocol)))
+    assert Assessment.from_json(found.to_json()) == found
+
+
+@thoroughly
+@given(st.data())
+def test_in_every_language_the_same_is_asked_and_judged(
+    protocol: Protocol, data: st.DataObject
+) -> None:
+    answers = data.draw(walks(protocol))
+    asked = [[question.id for question in page.questions] for page in route(protocol, answers)]
+    judged = assess(protocol, answers)
+    for language in languages(protocol.name):
+        spoken = documents.wording(protocol.content_hash, language).protocol
+        there = [[question.id for question in page.questions] for page in route(spoken, answers)]
+        assert there == asked
+        found = assess(spoken, answers)
+        assert (found.urgency, found.computed) == (judged.urgency, judged.computed)
+        assert [rule.id for rule in found.fired] == [rule.id for rule in judged.fired]

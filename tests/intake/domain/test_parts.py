@@ -1,4 +1,4 @@
-"""What protocols share is written once, and stands whole in each protocol that refers to it."""
+"""Parts that protocols share are written once. A loaded protocol contains its shared parts."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The faults of a protocol that are found before it is served."""
+"""The faults of a protocol that are found before the protocol is served."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ def leaf(op: str, value: Any, **reads: str) -> AnswerCondition:
 
 
 def when(*parts: AnswerCondition, id: str = "N07") -> Change:
-    """Return the rule with this condition, and with everything that it reads as inputs."""
+    """Return a change that gives a rule this condition, and inputs for everything it reads."""
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
@@ -154,7 +154,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     # the ranks of two levels exchanged
     ("wrong_level", "levels.soon", ranks(soon=0, routine=1)),
     ("wrong_level", "levels.emergency", ranks(emergency=3, same_day=4)),
-    # a target in a unit with which the program cannot reckon at this level
+    # a target or a period that this level does not allow
     ("wrong_level", "levels.emergency", level("emergency", contact_within=Within(open_hours=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(days=1))),
     ("wrong_level", "levels.same_day", level("same_day", contact_within=Within(open_hours=0))),
@@ -443,10 +443,10 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
         "contact.speaks",
         {"contact": ContactQuestions("callback_phone", "lang_help", "ack", {"es": "espanol"})},
     ),
-    # a short walk without the safety question; a contact question in it
+    # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
-    # a text that is not searched for alarm words
+    # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
 ]
@@ -523,7 +523,8 @@ def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protoco
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:
-    assert {kind for kind, _, _ in BROKEN} | {"wrong_use"} == set(KINDS)
+    # a missing drawing is found where the files are: tests/intake/forms/test_drawings
+    assert {kind for kind, _, _ in BROKEN} | {"wrong_use", "no_drawing"} == set(KINDS)
 
 
 def test_a_rule_that_only_some_answers_can_fire_is_found_to_fire(protocol: Protocol) -> None:

@@ -1,11 +1,22 @@
 """Which sentences count as a promise of the clinic, and which a patient may always read."""
 
+from pathlib import Path
+from typing import Any
+
+import msgspec
 import pytest
+import yaml
 
 from intake import protocols
 from intake.domain.definition import Protocol
-from intake.domain.promises import PATTERNS, promising_sentences
+from intake.domain.languages import ENGLISH, LanguageFacts
+from intake.domain.promises import promising_sentences
+from intake.protocols.files import Unreadable
 from tests.intake.spanish import shipped
+
+SPANISH = protocols.language_facts("es")
+assert SPANISH is not None
+WORDS: dict[str, LanguageFacts] = {"en": ENGLISH, "es": SPANISH}
 
 PROMISED = [
     ("en", "We will call you today."),
@@ -71,22 +82,45 @@ ALWAYS_TRUE = [
 
 @pytest.mark.parametrize(("language", "sentence"), PROMISED)
 def test_a_promise_is_found_in_the_midst_of_other_sentences(language: str, sentence: str) -> None:
-    assert promising_sentences(f"Keep it dry. {sentence} Call 911.", language) == [sentence]
+    assert promising_sentences(f"Keep it dry. {sentence} Call 911.", WORDS[language]) == [sentence]
 
 
 @pytest.mark.parametrize(("language", "sentence"), ALWAYS_TRUE)
 def test_what_is_always_true_is_no_promise(language: str, sentence: str) -> None:
-    assert promising_sentences(sentence, language) == []
+    assert promising_sentences(sentence, WORDS[language]) == []
 
 
 def test_each_promise_of_the_shipped_protocol_is_found_as_one(protocol: Protocol) -> None:
     kept = [rule.promise for rule in protocol.rules.rules if rule.promise]
     said = [words.promise for words in shipped().rules.values() if words.promise]
     assert len(kept) == len(said) > 5
-    assert all(promising_sentences(text, "en") for text in kept)
-    assert all(promising_sentences(text, "es") for text in said)
+    assert all(promising_sentences(text) for text in kept)
+    assert all(promising_sentences(text, WORDS["es"]) for text in said)
 
 
 def test_every_language_of_a_protocol_has_its_patterns() -> None:
     spoken = {code for name in protocols.available() for code in protocols.languages(name)}
-    assert spoken | {"en"} <= set(PATTERNS)
+    assert spoken
+    assert all(protocols.language_facts(code) for code in spoken)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"promises": ["nous ("]}, "“nous (” cannot be used"),
+        ({"alarms": {"chest": "J’ai mal à la poitrine."}}, "“alarms” has no “breath”"),
+    ],
+)
+def test_a_slip_in_the_facts_of_a_language_is_named_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], said: str
+) -> None:
+    whole = msgspec.to_builtins(SPANISH) | change
+    (tmp_path / "languages").mkdir()
+    (tmp_path / "languages" / "qq.yaml").write_text(yaml.safe_dump(whole, allow_unicode=True))
+    monkeypatch.setattr(protocols, "HERE", tmp_path)
+
+    with pytest.raises(Unreadable) as slip:
+        protocols.language_facts("qq")
+
+    assert said in str(slip.value)
+    assert "languages/qq.yaml, line " in str(slip.value)

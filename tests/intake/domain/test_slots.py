@@ -24,6 +24,7 @@ from intake.domain.slots import (
     wish_rank,
 )
 from intake.domain.wall_time import NoSuchTime, moments, resolve_wall
+from tests.examples import examples
 
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -280,13 +281,13 @@ MIDNIGHT = Hours(
 )
 
 
-# from 02:45, on a Sunday when the clock goes from 03:00 back to 02:00
+# opening hours from 02:45, on a Sunday on which 02:45 comes twice: at 03:00 it is again 02:00
 OPENS_TWICE = Hours(
     clinician="c1", location="l1", zone=BERLIN, weekday=6, starts=time(2, 45), ends=time(4)
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(HOURS, CLOSURES, MINUTES)
 @example([MIDNIGHT], [], 15)
 @example([OPENS_TWICE], [], 15)
@@ -308,7 +309,7 @@ def test_no_slot_lies_outside_of_hours_or_in_a_closure(all_hours, closures, minu
 
 
 def _within(slot: Slot, these: Hours) -> bool:
-    """Whether the slot lies within these hours, by wall time alone."""
+    """Return whether the slot lies within these hours, when only wall times are compared."""
     start = slot.start.astimezone(these.zone)
     end = slot.end.astimezone(these.zone)
     last = (end - timedelta.resolution).time()
@@ -316,7 +317,7 @@ def _within(slot: Slot, these: Hours) -> bool:
     return start.weekday() == these.weekday and these.starts <= start.time() and before_end
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, CLOSURES, MINUTES, st.randoms(use_true_random=False))
 def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
     all_hours, closures, minutes, rng: Random
@@ -340,9 +341,9 @@ def test_whoever_books_what_is_free_never_meets_more_than_there_are_seats(
 
 
 def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
-    """The hours allowed two patients at once, and one is booked on the second seat.
+    """The hours allowed two patients at once, and one patient is booked on the second seat.
 
-    When the hours allow one patient, this booking takes the only place.
+    When the hours then allow only one patient, this booking takes the only place.
     """
     one, two = ([hours(MONDAY, "09:00", "10:00", capacity=most)] for most in (1, 2))
     day = day_of(MONDAY, NEW_YORK)
@@ -353,7 +354,7 @@ def test_a_seat_that_the_hours_no_longer_have_takes_room_too():
     assert left.seats == (0,)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, MINUTES, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_no_more_are_booked_at_once_than_the_hours_allow_when_they_allow_fewer_than_before(
     all_hours, minutes, fewer, rng: Random
@@ -369,7 +370,7 @@ def test_no_more_are_booked_at_once_than_the_hours_allow_when_they_allow_fewer_t
         assert len(met) < slot.capacity
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(HOURS, CLOSURES, MINUTES, st.randoms(use_true_random=False))
 def test_what_is_left_does_not_depend_on_who_came_first(all_hours, closures, minutes, rng: Random):
     free = free_slots(all_hours, closures, [], minutes=minutes, **WINDOW)

@@ -8,10 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.checks import WARNING
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject, booleans, data, lists, sampled_from
 
 from intake import checks, protocols
-from intake.domain import translation
+from intake.domain import translation, wording
+from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import Protocol
+from intake.domain.languages import ENGLISH
+from intake.domain.problem import Problem
 from intake.domain.route import route
 from intake.domain.translation import KINDS, SAFETY_LEVELS, LevelWords, RuleWords, Translation
 from intake.domain.triage import assess
@@ -27,10 +32,14 @@ def words() -> Translation:
     return shipped()
 
 
+def problems_of(protocol: Protocol, words: Translation) -> list[Problem]:
+    return translation.problems(protocol, words, protocols.language_facts(words.language))
+
+
 def test_the_shipped_translation_is_whole_and_of_todays_protocol(
     protocol: Protocol, words: Translation
 ) -> None:
-    assert translation.problems(protocol, words) == []
+    assert problems_of(protocol, words) == []
 
 
 def test_nobody_has_signed_it(protocol: Protocol, words: Translation) -> None:
@@ -42,7 +51,7 @@ def test_nobody_has_signed_it(protocol: Protocol, words: Translation) -> None:
 
 
 def test_only_words_differ(protocol: Protocol, words: Translation) -> None:
-    spoken = translation.in_language(protocol, signed(protocol, words)).protocol
+    spoken = wording.in_language(protocol, signed(protocol, words)).protocol
     for answers in ({}, ORDINARY, {**ORDINARY, "age_years": 15}, {"em_now": ("stroke_signs",)}):
         here, there = route(protocol, answers), route(spoken, answers)
         assert [page.id for page in here] == [page.id for page in there]
@@ -66,7 +75,7 @@ def test_only_words_differ(protocol: Protocol, words: Translation) -> None:
 
 
 def test_for_somebody_else_it_speaks_of_the_patient(protocol: Protocol, words: Translation) -> None:
-    spoken = translation.in_language(protocol, words).protocol
+    spoken = wording.in_language(protocol, words).protocol
     proxied = spoken.question("em_now").for_proxy()
 
     assert words.questions["em_now"].proxy is not None
@@ -76,9 +85,9 @@ def test_for_somebody_else_it_speaks_of_the_patient(protocol: Protocol, words: T
 def test_texts_of_danger_stay_english_until_exactly_they_are_signed(
     protocol: Protocol, words: Translation
 ) -> None:
-    plain = translation.in_language(protocol, translation.as_shown(protocol, words))
+    plain = wording.in_language(protocol, wording.as_shown(protocol, words))
     sealed = signed(protocol, words)
-    told = translation.in_language(protocol, translation.as_shown(protocol, sealed))
+    told = wording.in_language(protocol, wording.as_shown(protocol, sealed))
 
     for rule in protocol.rules.rules:
         if rule.level in SAFETY_LEVELS:
@@ -105,7 +114,7 @@ def test_any_change_ends_the_signature(protocol: Protocol, words: Translation, c
         sealed = replace(sealed, safety=replace(sealed.safety, reviewed_on=None))
 
     assert translation.safety_faults(protocol, sealed)
-    assert "E01" not in translation.as_shown(protocol, sealed).rules
+    assert "E01" not in wording.as_shown(protocol, sealed).rules
 
 
 def test_a_change_elsewhere_leaves_the_signature_under_the_texts_of_danger(
@@ -119,12 +128,12 @@ def test_a_change_elsewhere_leaves_the_signature_under_the_texts_of_danger(
 
 
 def test_what_was_read_comes_back_from_its_document(protocol: Protocol, words: Translation) -> None:
-    shown = translation.as_shown(protocol, words)
+    shown = wording.as_shown(protocol, words)
     again = translation.from_document(shown.document())
 
     assert again.content_hash == shown.content_hash
     assert again.questions == shown.questions
-    assert translation.in_language(protocol, again).language_of("emergency") == "en"
+    assert wording.in_language(protocol, again).language_of("emergency") == "en"
 
 
 # --- problems ---------------------------------------------------------------------------------
@@ -193,14 +202,33 @@ def test_what_is_wrong_is_named_with_its_place(
     path: str,
     change: Callable[[Translation], Translation],
 ) -> None:
-    found = {
-        (problem.id, problem.path) for problem in translation.problems(protocol, change(words))
-    }
+    found = {(problem.id, problem.path) for problem in problems_of(protocol, change(words))}
     assert (kind, path) in found
 
 
 def test_every_kind_is_tried() -> None:
-    assert {kind for kind, _, _ in BROKEN} == set(KINDS)
+    assert {kind for kind, _, _ in BROKEN} | {"unseen_alarm"} == set(KINDS)
+
+
+def test_a_danger_that_is_seen_in_english_is_seen_in_the_other_language(
+    protocol: Protocol, words: Translation
+) -> None:
+    facts = protocols.language_facts("es")
+    assert facts is not None
+    deaf = replace(facts, alarms=replace(facts.alarms, chest="Me molesta el tórax."))
+    (found,) = translation.problems(protocol, words, deaf)
+    assert (found.id, found.path) == ("unseen_alarm", "language")
+    assert "Me molesta el tórax" in found.message
+    # a protocol that does not look for this danger in English does not have to in Spanish
+    other = replace(protocol, rules=replace(protocol.rules, alarm_patterns=("gangren",)))
+    assert [p.id for p in translation.problems(other, words, deaf)] == ["stale_translation"]
+
+
+def test_the_shipped_protocols_see_every_danger_in_english(protocol: Protocol) -> None:
+    patterns = [compiled_pattern(pattern) for pattern in protocol.rules.alarm_patterns]
+    for danger in ENGLISH.alarms.__struct_fields__:
+        sentence = normalised(getattr(ENGLISH.alarms, danger))
+        assert any(pattern.search(sentence) for pattern in patterns), danger
 
 
 def test_a_wrong_key_is_refused_with_its_place() -> None:
@@ -212,7 +240,7 @@ def test_a_wrong_key_is_refused_with_its_place() -> None:
 
 
 def stale(words: Translation) -> Translation:
-    """Return the translation of an older English protocol."""
+    """Return the translation with the hash of another version of the English protocol."""
     return replace(words, translates="0" * 64)
 
 
@@ -276,3 +304,40 @@ def test_a_file_of_a_language_that_is_not_offered_stops_nobody(
         monkeypatch.setattr(protocols, "translated", lambda name, language: stale(words))
         messages = checks.protocol_problems()
         assert [m for m in messages if m.id != checks.UNSIGNED] == []
+
+
+# --- a translation under way ---------------------------------------------------------------------
+
+
+@given(data())
+@settings(max_examples=150, deadline=None)
+def test_no_part_is_half_in_one_language(drawn: DataObject) -> None:
+    """Whatever a translation lacks, each part is read in one language, and none is blank."""
+    protocol = protocols.load("legs")
+    whole = signed(protocol, shipped()) if drawn.draw(booleans()) else shipped()
+    half = lacking(whole, drawn)
+    resigned = signed(protocol, half) if drawn.draw(booleans()) else half
+    words = wording.in_language(protocol, wording.as_shown(protocol, resigned))
+    spanish = dict(translation.translated_texts(whole))
+    for path, text in translation.protocol_texts(words.protocol):
+        english = dict(translation.protocol_texts(protocol))[path]
+        language = "en" if wording._part(protocol, path) in words.english else "es"
+        assert text == (english if language == "en" else spanish[path]), path
+    if translation.safety_faults(protocol, resigned):
+        assert {words.language_of(level) for level in SAFETY_LEVELS} == {"en"}
+
+
+def lacking(words: Translation, drawn: DataObject) -> Translation:
+    """Return the translation without some of its parts, and with some of its texts blank."""
+    texts = {
+        kind: dict(getattr(words, kind)) for kind in ("sections", "questions", "levels", "rules")
+    }
+    for kind, parts in texts.items():
+        for id in drawn.draw(lists(sampled_from(sorted(parts)), max_size=3, unique=True)):
+            if kind == "sections" or drawn.draw(booleans()):
+                del parts[id]
+                continue
+            name = drawn.draw(sampled_from(parts[id].__struct_fields__))
+            blank = {"options": {}, "text": " "}.get(name)
+            parts[id] = replace(parts[id], **{name: blank})
+    return replace(words, **texts)

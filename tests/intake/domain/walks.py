@@ -12,7 +12,7 @@ TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie
 
 
 def values(question: Question) -> st.SearchStrategy[Value]:
-    """Return every answer that the question can take."""
+    """Return a strategy that draws the answers which the question accepts."""
     match question.type:
         case "single":
             return st.sampled_from([option.code for option in question.options])
@@ -58,7 +58,7 @@ def walks(
 
 
 def any_answers(protocol: Protocol) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw answers to any questions, whether they would be asked or not."""
+    """Return a strategy for answers to any questions, whether a walk would ask them or not."""
     return st.fixed_dictionaries(
         {}, optional={question.id: values(question) for question in protocol.questions}
     )

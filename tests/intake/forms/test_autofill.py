@@ -1,4 +1,4 @@
-"""A browser fills in its owner's name, birthday and address only where the owner is meant."""
+"""A browser may fill in its owner's name, birthday and address only in fields about the owner."""
 
 import re
 
@@ -18,7 +18,7 @@ WHO = ["self", "parent_guardian", "caregiver"]
 
 
 def tokens(page: Page) -> dict[str, str]:
-    """Return the autocomplete token of each text box, or ''. The box for bots is left out."""
+    """Return the autocomplete token of each text box, or '', without the hidden box for bots."""
     boxes = re.findall(r"<(?:input|textarea)\b[^>]*>", page.html)
     attributes = [dict(re.findall(r'([\w-]+)="([^"]*)"', box)) for box in boxes]
     typed = [
@@ -27,7 +27,7 @@ def tokens(page: Page) -> dict[str, str]:
     return {a["name"]: a.get("autocomplete", "") for a in typed if a["name"] != "website"}
 
 
-# Who fills in the form → what a browser may offer in it.
+# the person who fills in the form → the autocomplete token of each text box
 CONTACT = {
     "self": {"name": "name", **OWN_BIRTH, **REACH},
     "parent_guardian": {"name": "off", "proxy_name": "name", **NO_BIRTH, **REACH},

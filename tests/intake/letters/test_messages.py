@@ -24,7 +24,7 @@ CANARIES = ("canary", "quentin", "555-0147", "5550147", "1982", "restless", "vei
 
 @pytest.fixture(autouse=True)
 def people():
-    """One member of staff of each role, with an address, and some who must get no letter."""
+    """Members of staff with e-mail addresses: one of each role, and some who must get no letter."""
     for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
         user = builders.member(role)
         user.email = f"{user.username}@staff.example.org"
@@ -40,7 +40,7 @@ def kinds() -> set[str]:
 
 
 def send_all() -> None:
-    """Send all messages, also those for later."""
+    """Send all messages, also messages that are due later."""
     Message.objects.filter(state="waiting").update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
 
@@ -165,7 +165,10 @@ def test_without_anybody_to_alert_the_message_has_failed_where_staff_see_it():
 
 
 def test_no_message_tells_who_it_is_or_what_it_is_about(settings, tmp_path, capsys):
-    """Each field contains CANARY; the mails are read from the files as they would be sent."""
+    """The patients' data contain CANARY, and no mail or text message may contain this word.
+
+    The mails are written to files as they would be sent.
+    """
     settings.EMAIL_BACKEND = "clinic.outgoing.mail.FileBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     address = {"email": "somebody@example.org"}

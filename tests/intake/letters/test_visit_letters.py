@@ -90,7 +90,7 @@ def test_no_message_tells_of_health_or_of_the_person():
         assert "America/New_York" in letter.body
 
 
-# kind → its text in English and in Spanish
+# kind of message → how its text begins in English and in Spanish
 SAYS = {
     "appointment_offer": ("we hold for you", "le guardamos"),
     "offer_reminder": ("please answer, we still hold for you", "responda, por favor: seguimos"),
@@ -103,12 +103,15 @@ SAYS = {
     "offers_withdrawn": ("we cannot hold any longer:", "ya no podemos guardarle:"),
 }
 
-# the longest text with one time: English fits into one text message, Spanish nearly
+# the most characters of a text with one time; one text message has room for 160 characters
 LONGEST = {"en": 160, "es": 170}
 
 
 def texter(number: int, language: str) -> Submission:
-    """Return a request of a patient without e-mail who wants text messages, for any free time."""
+    """Return the submission of a patient without e-mail who wants text messages.
+
+    The patient's appointment request suits any free time.
+    """
     name, phone = f"Quentin Canary{number}", f"+1202555014{number}"
     contact = {"name": name, "callback_phone": phone, "email": "", "prefer": "text"}
     row = builders.submission(contact)
@@ -125,9 +128,9 @@ def test_text_messages_are_short_name_the_zone_and_tell_nothing(settings, capsys
     mine, quick, slow = (texter(number, language) for number in range(7, 10))
 
     def told(kind: str, to: Submission, moments: list[datetime], parts: int) -> None:
-        """Check that only this patient gets the texts, and which moments they name.
+        """Check the text message of this kind to the patient of `to`.
 
-        The moments are written by the clinic's clock.
+        The text names all `moments` by the clinic's clock, and is at most `parts` messages long.
         """
         capsys.readouterr()
         assert sent(kind) == [], "no mail"

@@ -49,7 +49,7 @@ CODES = [
 
 
 def dump(*leave_out: str) -> dict[str, str]:
-    """Return every table of all schemas as text, with bytes as characters."""
+    """Return the content of every table of all schemas as text; bytes become characters."""
     found = {}
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""A patient chooses a time on the own page that is not free."""
+"""On the own page a patient chooses a time that is not free."""
 
 from datetime import UTC, timedelta
 

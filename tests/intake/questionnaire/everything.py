@@ -1,4 +1,4 @@
-"""A walk that asks every question, and a page of it with one wrong answer."""
+"""A patient who is asked every question, and a function that posts one wrong answer."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def at(step: str, **says: Any) -> Patient:
 
 
 def refused(patient: Patient, question_id: str, typed: Any) -> Page:
-    """Post this page with one wrong answer among right ones. The page must come back complete."""
+    """Post the patient's page with one wrong answer. The page must come back with all answers."""
     before = patient.draft.content
     page = patient.answer(**{question_id: typed})
     assert page.status == 422, f"{question_id}={typed!r} was taken"

@@ -1,4 +1,4 @@
-"""A patient whom an emergency answer has stopped, and who tells the clinic."""
+"""A patient whom an emergency answer has stopped, and who leaves a phone number for the clinic."""
 
 from django.db import OperationalError
 

@@ -1,4 +1,8 @@
-"""A patient who types 7 for 71 is asked, and loses nothing. Only 'yes' deletes the draft."""
+"""A patient who types 7 for 71 is asked whether that age is right.
+
+If the age is right, the patient is a child without a parent or guardian, and the draft is deleted.
+If not, nothing is lost.
+"""
 
 import re
 
@@ -22,7 +26,7 @@ def stopped(page: Page) -> bool:
 
 
 def at_about(**says) -> Patient:
-    """Return a patient on the page that asks for the age, for the first time."""
+    """Return a patient who has reached the page that asks for the age."""
     patient = Patient(**says)
     patient.start()
     patient.walk_to("about")
@@ -30,7 +34,7 @@ def at_about(**says) -> Patient:
 
 
 def at_about_again(**says) -> Patient:
-    """Return a patient on the same page, coming from the check page with all pages answered."""
+    """Return a patient who has answered all pages and changes the page that asks for the age."""
     patient = Patient(**says)
     patient.jump_to("check")
     patient.change("about")
@@ -40,7 +44,7 @@ def at_about_again(**says) -> Patient:
 def at_contact(**says) -> Patient:
     """Return a patient on the contact page of a request without the questionnaire.
 
-    That page asks the date of birth.
+    The contact page asks for the date of birth.
     """
     patient = Patient(**says)
     patient.start("/appointments/")
@@ -59,12 +63,12 @@ DOORS = [at_about, at_about_again, at_contact, at_contact_again]
 
 
 def age(years: int) -> dict[str, object]:
-    """Return the answers of a patient of this age, or of one who types this age by mistake."""
+    """Return the answers that mean this age: the age in years, and a date of birth."""
     return {"age_years": years, **born(years)}
 
 
 def say(patient: Patient, years: int, **instead) -> Page:
-    """Type this age on the page that asks for it, and press Continue."""
+    """Type this age on the patient's page, which asks for the age, and press Continue."""
     asked = patient.page.form.asked
     typed = {name: value for name, value in age(years).items() if name in asked}
     return patient.answer(**typed, **instead)
@@ -99,7 +103,7 @@ def test_no_opens_the_page_with_all_that_was_typed_there(door):
     page = patient.press("no")
     assert page.path == before.path
     shown = page.form.values
-    typed["callback_phone"] = "+12025550147"  # as stored, and as the page shows it
+    typed["callback_phone"] = "+12025550147"  # the page shows the number as it is stored
     for name in set(before.form.asked) - {"website"}:  # a hidden field that only bots fill in
         assert shown[name] == [str(typed[name])], name
 

@@ -1,4 +1,4 @@
-"""One wrong answer among right ones: the page comes back with a sentence, and stores nothing."""
+"""One answer of a page is wrong: the page comes back with a sentence, and nothing is stored."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A wrong contact or wish: the page comes back with a sentence, and stores nothing."""
+"""A contact or a wish is wrong: the page comes back with a sentence, and nothing is stored."""
 
 from typing import Any
 

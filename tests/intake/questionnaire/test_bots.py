@@ -1,4 +1,4 @@
-"""A form with the hidden box filled in waits until a person has looked; no patient is dropped."""
+"""A form whose hidden box is filled in waits until a person has looked at it. No form is lost."""
 
 import pytest
 

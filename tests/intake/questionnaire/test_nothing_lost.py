@@ -59,7 +59,7 @@ def test_a_page_sent_twice_is_stored_once(step):
     assert patient.page.url == first.url
     after = patient.draft.content
     for content in (before, after):
-        content.get("contact", {}).pop("consent", None)  # contains a time
+        content.get("contact", {}).pop("consent", None)  # holds the time of consent, which differs
     assert after["visited"] == before["visited"]
     assert after["answers"] == before["answers"]
     assert after["contact"] == before["contact"]
@@ -288,7 +288,7 @@ def test_a_database_that_dies_in_the_midst_of_answering_is_down_too():
     typed = patient.filled()
 
     def die(execute, sql, params, many, context):
-        # psycopg2 then raises its base class, without a code
+        # when the connection breaks, psycopg2 raises its base class, without an error code
         raise DatabaseError("server closed the connection") from psycopg2.DatabaseError()
 
     with connection.execute_wrapper(die):
@@ -308,7 +308,7 @@ def test_without_a_database_other_pages_say_so_and_whom_to_call(url):
 
 
 def fail_late(execute, sql, params, many, context):
-    """Let the last statement of a sending fail."""
+    """Let the last database statement of sending fail."""
     if "aud.inbox" in sql:
         raise OperationalError("the disk is full")
     return execute(sql, params, many, context)

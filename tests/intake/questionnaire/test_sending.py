@@ -1,4 +1,4 @@
-"""What sending does, called as a service."""
+"""What the service of sending does, when it is called without a page."""
 
 from datetime import timedelta
 
@@ -89,6 +89,7 @@ def test_rules_are_counted_by_the_day_and_name_no_submission():
         "rule",
         "protocol_hash",
         "fired",
+        "untold",
     }
 
 

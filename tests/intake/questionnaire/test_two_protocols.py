@@ -1,4 +1,4 @@
-"""A clinic serves two protocols: patients choose one, and nothing of one reaches the other."""
+"""A clinic serves two protocols: patients choose one of them, and see nothing of the other."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from intake.questionnaire import drafts
 from intake.urls import urlpatterns
 from tests import builders
 from tests.builders import ORDINARY
-from tests.desk import WORKLIST, page_of, words
+from tests.desk import WORKLIST, find, page_of, words
 from tests.intake import second
 from tests.intake.patient import CONTACT, Patient, born
 
@@ -44,7 +44,7 @@ def patient_of(name: str, **says: Any) -> Patient:
 
 
 def advice_of(name: str) -> str:
-    """Return the advice of the emergency that `EMERGENCY` ticks."""
+    """Return the first sentence of the advice for the emergency answers in `EMERGENCY`."""
     rule = "E02" if name == "legs" else "E1"
     return protocols.load(name).rule(rule).advice.partition(".")[0]
 
@@ -337,7 +337,8 @@ def test_a_document_stored_before_it_was_signed_gets_its_approval(protocols_fold
     assert (
         ProtocolDocument.objects.get(pk=skin.content_hash).approval["approved_on"] == "2000-01-01"
     )
-    documents.store_protocol(skin)  # a server of the release before, which reads no signature
+    # a server of the previous release stores the protocol again, without reading signatures
+    documents.store_protocol(skin)
     assert ProtocolDocument.objects.get(pk=skin.content_hash).approval is not None
 
 
@@ -389,6 +390,29 @@ def test_a_protocol_to_choose_needs_a_title_and_says_for_whom_it_is(protocols_fo
     assert checks.NO_TITLE in {m.id for m in checks.protocol_problems() if "skin" in m.msg}
 
 
+@pytest.mark.parametrize(
+    ("english", "spanish", "told"),
+    [
+        ("Restless legs and leg trouble", "Piel", "“Restless legs and leg trouble” (en)"),
+        (" restless LEGS and leg trouble", "Piel", "(en)"),
+        ("Skin", "Piernas inquietas y otras molestias de las piernas", "(es)"),
+        ("Skin", "Piel", ""),
+    ],
+)
+def test_two_served_protocols_with_one_title_are_refused(
+    monkeypatch, protocols_folder, english, spanish, told
+):
+    monkeypatch.setattr(second, "SPANISH", {**second.SPANISH, "title": spanish})
+    second.write(protocols_folder, title=english)
+    second.serve(protocols_folder, "legs", second.NAME)
+    found = [m.msg for m in checks.protocol_problems() if m.id == checks.SAME_TITLE]
+    assert len(found) == (1 if told else 0)
+    assert all(m.startswith("Protocols “legs” and “skin” both have the title") for m in found)
+    assert all(told in m for m in found)
+    second.serve(protocols_folder, "legs")
+    assert checks.SAME_TITLE not in {m.id for m in checks.protocol_problems()}
+
+
 # --- names ---------------------------------------------------------------------------------------
 
 
@@ -424,12 +448,36 @@ def test_the_worklist_says_and_filters_which_questions_were_asked():
     assert legs.reference in client.get(f"{WORKLIST}?protocol=nonsense").content.decode()
 
 
+def test_a_search_finds_the_patients_of_both():
+    both = [sent(second.NAME), sent("legs")]
+    client = builders.staff_client("clinician")
+    for name, is_found in (("Canary", True), ("Other", False)):
+        page = find(client, WORKLIST, name).content.decode()
+        assert [submission.reference in page for submission in both] == [is_found, is_found]
+
+
 def test_the_worklist_of_one_protocol_is_as_before(protocols_folder):
     second.serve(protocols_folder, "legs")
     sent("legs")
     page = builders.staff_client("clinician").get(WORKLIST).content.decode()
     assert "column-questions" not in page
     assert "?protocol=" not in page
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_the_column_stays_while_rows_of_a_protocol_no_longer_served_exist(
+    protocols_folder, is_gone
+):
+    skin, legs = sent(second.NAME), sent("legs")
+    second.serve(protocols_folder, "legs")
+    if is_gone:
+        shutil.rmtree(protocols_folder / second.NAME)
+        second.start_anew()
+    client = builders.staff_client("clinician")
+    assert "Skin and sores" in words(client.get(WORKLIST))
+    rows = client.get(f"{WORKLIST}?protocol=skin").content.decode()
+    assert skin.reference in rows
+    assert legs.reference not in rows
 
 
 def test_the_submission_page_names_the_protocol_and_its_version():

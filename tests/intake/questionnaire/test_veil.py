@@ -1,4 +1,4 @@
-"""On a device that was left alone private answers are hidden, but they still count."""
+"""When a device was left alone, private answers are hidden, but the answers still count."""
 
 import re
 from collections import defaultdict
@@ -9,6 +9,7 @@ import pytest
 
 from intake import documents
 from intake.domain.definition import Protocol
+from intake.domain.wording import Wording
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.views.receipt import to_read
@@ -101,24 +102,28 @@ def all_values(question_id: str) -> list[Any]:
 @pytest.mark.usefixtures("clinic_open")
 @pytest.mark.parametrize("question_id", SENSITIVE)
 def test_whatever_was_answered_the_pages_are_the_same(question_id):
-    """The walk, the check page and the receipt do not differ by the hidden answers.
+    """The walk, the check page and the receipt do not reveal the hidden answers.
 
-    They differ only by the questions that follow, and by danger.
+    These pages may differ only when an answer leads to other questions or to an urgent rule. The
+    first two answers with the same route are compared on all pages of the walk, further answers on
+    the page that asks and on the pages after the walk.
     """
-    seen: dict[Any, set[tuple[str, ...]]] = defaultdict(set)
+    asks = next(p.id for p in PROTOCOL.pages if PROTOCOL.question(question_id) in p.questions)
+    seen: dict[Any, set[str]] = defaultdict(set)
     number: dict[Any, int] = defaultdict(int)
     for value in all_values(question_id):
         patient = finished(**{question_id: value})
         walk = walk_now()
         if walk.interrupting_rules or walk.first_open:
             continue
-        pages = every_page(patient)
+        group = signature(walk)
+        pages = every_page(patient, asks if number[group] > 1 else "")
         patient.get("/intake/check/")
         assert patient.send().step == "sent"
         leave_alone()
         pages.append(patient.get("/intake/sent/"))
-        group = signature(walk)
-        seen[group].add(tuple(same_for_everybody(page.html) for page in pages))
+        for page in pages:
+            seen[group, page.path].add(same_for_everybody(page.html))
         number[group] += 1
     # every answer except 'none' stops the form, so there is nothing to compare
     if question_id != "preg_warning":
@@ -281,11 +286,11 @@ def unmarked(protocol: Protocol) -> Protocol:
 
 
 def test_every_field_of_the_contact_is_known_to_the_veil():
-    """The veil hides every contact field that CONTACT_OPEN does not list, and so a new field, too.
+    """The veil hides every contact field that CONTACT_OPEN does not list, even a new field.
 
     Of this form's fields only the two consent boxes stay visible.
     """
-    form = ContactForm(PROTOCOL, known={"who": "caregiver"}, kind="intake")
+    form = ContactForm(Wording(PROTOCOL), known={"who": "caregiver"}, kind="intake")
     said = dict.fromkeys(form.fields, "x")
     content = builders.content(said).veil(PROTOCOL.sensitive)
     assert set(form.fields) - set(content.veiled_contact) == {"consent", "ack"}

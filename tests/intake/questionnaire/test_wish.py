@@ -1,4 +1,4 @@
-"""The wish of the last step: up to three wishes, the first free time, or a free time to hold."""
+"""The appointment step: up to three wishes, the first free time, or a free time to hold."""
 
 from datetime import timedelta
 
@@ -128,7 +128,7 @@ def test_more_requests_than_the_clinic_keeps_open_are_refused_kindly(settings):
     assert page.status == 409
     assert "as many open requests as we can keep" in page.text
     assert page.form.values["days"] == ["mon", "thu"]
-    # a patient who fills in the questionnaire is not stopped, because it may be about something new
+    # a patient who fills in the questionnaire may send it, because the complaint may be new
     assert Patient().whole_journey().step == "sent"
 
 

@@ -18,7 +18,7 @@ from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 PROTOCOL = current()
 SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"})
 PRIVATE = "Private answers are hidden"
-# she is asked all sensitive questions, and no answer is urgent
+# the answers of a woman who is asked all sensitive questions; no answer is urgent
 HERS: dict[str, Any] = {
     **builders.ORDINARY,
     **TALKATIVE,
@@ -68,7 +68,10 @@ def row(page: Page, question: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()).replace(question, "").strip()
 
 
-def every_page(patient: Patient) -> list[Page]:
-    """Return all pages that she can open before sending, without answering anything."""
-    urls = [step_url(step) for step in walk_now().steps]
+def every_page(patient: Patient, page_id: str = "") -> list[Page]:
+    """Open all pages that the patient can open before sending, and return the pages.
+
+    With `page_id`, open only that page of the walk, and the pages after the walk.
+    """
+    urls = [step_url(step) for step in walk_now().steps if page_id in ("", step)]
     return [patient.get(url) for url in (*urls, "/intake/check/", "/intake/save/", "/intake/")]

@@ -1,4 +1,4 @@
-"""Each look of staff at a patient is recorded before the page is sent: no event, no page."""
+"""Each time staff open a page about a patient, an event is recorded before the page is sent."""
 
 import pytest
 from django.db import OperationalError, ProgrammingError, connection
@@ -39,7 +39,7 @@ def canaries():
 def visits(canaries):
     """A visit of each patient with the clinician who signs in below.
 
-    The first patient also waits, and each patient is owed a call.
+    The first patient is also on the waiting list, and the clinic owes each patient a call.
     """
     lee = book.clinician()
     lee.user = builders.member("clinician")

@@ -30,7 +30,7 @@ def of(user, **fields) -> Submission:
 
 
 def close(user) -> None:
-    """Close an account like the previous release, which gave nothing back."""
+    """Close an account as the previous release did: the submissions stay assigned to it."""
     user.is_active = False
     user.save()
 

@@ -1,4 +1,7 @@
-"""Every act that concerns a patient. Each function prepares an act and returns it."""
+"""Every act that concerns a patient.
+
+Each function in ACTS prepares an act, and returns the patient's submission and the act.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +31,7 @@ WRITTEN_TO = ("e-mail", "text alone")
 
 
 def reach(submission: Submission, way: str) -> Submission:
-    """Change the patient's contact, so that this is the only way to reach the patient."""
+    """Change the patient's contact, so that `way` is the only way to reach the patient."""
     person = {**submission.person, **WAYS[way]}
     sealed = Submission._meta.get_field("person").seal_for(submission.pk, person)
     Submission.objects.filter(pk=submission.pk).update(person=sealed)
@@ -40,14 +43,17 @@ def fresh(way: str) -> Submission:
 
 
 def visitor(way: str) -> Appointment:
-    """Return a visit in a week, of a patient who can now be reached in this way only."""
+    """Return a visit in a week. The patient can now be reached only in the given way."""
     visit = book.booked(book.patient())
     reach(visit.submission, way)
     return Appointment.objects.for_reading().get(pk=visit.pk)
 
 
 def offered(way: str) -> Submission:
-    """Return a request with an offer by letter; the patient can now be reached in this way only."""
+    """Return the submission of a patient who was offered a slot by letter.
+
+    After the letter, the contact changes: the patient can be reached only in the given way.
+    """
     submission = book.patient()
     press(builders.staff_client("front desk"), submission, "offer", book.free())
     outbox.deliver_due()
@@ -55,7 +61,7 @@ def offered(way: str) -> Submission:
 
 
 def send_all() -> None:
-    """Send all messages except reminders, also those that are delayed on purpose."""
+    """Send all messages except reminders, also messages that are delayed on purpose."""
     rows = Message.objects.exclude(kind__endswith="_reminder").filter(state="waiting")
     rows.update(next_at=timezone.now() - timedelta(seconds=1))
     outbox.deliver_due()
@@ -156,7 +162,7 @@ def patient_sends(way: str) -> tuple[Submission | None, Act]:
 
 
 def lose_the_time(way: str) -> tuple[Submission, Act]:
-    """Offer a freed slot to two patients by letter. The act: the other patient accepts first."""
+    """Prepare an act by which a patient loses an offered slot: another patient accepts it first."""
     first, second = waiting_for_a_time(2)
     reach(second, way)
     mine = Offer.objects.get(request__submission=first)
@@ -171,7 +177,7 @@ def time_becomes_free(way: str) -> tuple[Submission, Act]:
 
 
 def waiting_for_a_time(many: int) -> list[Submission]:
-    """Return waiting patients, who were offered by letter a slot that another patient gave back."""
+    """Return patients on the waiting list. A letter offered them a slot that had become free."""
     gives_up, rows = book.booked(book.patient(9)), [book.patient(n) for n in range(many)]
     for row in rows:
         waiting_list.join_waitlist(submission=row)
@@ -189,7 +195,7 @@ def posted(address: str, given: dict):
     return builders.staff_client("front desk").post(address, given, follow=True)
 
 
-# act → how a patient whom a letter reaches is told, and one whom no letter reaches
+# act → how a patient hears of the act: if letters reach the patient, if no letter does
 ACTS = {
     message: ("letter", "call"),
     offer: ("letter", "refused"),

@@ -1,4 +1,4 @@
-"""A submission whose patient was asked for more: the acts of staff, the patient's page."""
+"""Ask a patient for more information, call the patient, and read the patient's page."""
 
 from intake.appointments.views.visit_words import visit_context
 from intake.models.submissions import Submission

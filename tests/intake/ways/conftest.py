@@ -1,4 +1,4 @@
-"""Fixtures of escalation: the clinic's clock, and one member of staff of each role."""
+"""Fixtures for escalation: the clinic's clock, and one member of staff of each role."""
 
 import pytest
 from django.utils import timezone
@@ -10,7 +10,7 @@ from tests.intake.ways.escalating import CLOSED_DAY, Clock
 
 @pytest.fixture
 def people():
-    """One member of staff of each role, with an address, and one who has left."""
+    """One member of staff of each role, with an e-mail address, and a clinician who has left."""
     for role in ("clinician", "duty", "front desk", "auditor", "administrator"):
         user = builders.member(role)
         user.email = f"{user.username}@staff.example.org"
@@ -22,7 +22,7 @@ def people():
 
 @pytest.fixture
 def clock(monkeypatch, settings):
-    """It is Monday morning, in a week whose Wednesday is a holiday."""
+    """A clock that stands on a Monday morning. Wednesday of that week is a holiday."""
     settings.CLINIC_HOURS = ClinicHours.parse(
         "Mon-Fri 08:30-17:00", [CLOSED_DAY], "America/New_York"
     )

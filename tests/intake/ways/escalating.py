@@ -1,4 +1,4 @@
-"""A red flag, the recipients of its letters, and the acts of staff on it."""
+"""Make a red flag, let staff act on it, move the clock, and see who gets letters about it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ EVERYBODY = [f"{name}@staff.example.org" for name in ("clinician", "duty", "fron
 
 
 class Clock:
-    """The time in the clinic. It passes only when a test moves it."""
+    """The clinic's clock. Its time passes only when a test moves the clock."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -47,7 +47,7 @@ def fresh(submission: Submission) -> Submission:
 
 
 def told() -> list[list[str]]:
-    """Return the recipients of the letters about red flags that are due now."""
+    """Send the letters about red flags that are due now. Returns the recipients of each letter."""
     escalation.escalate()
     mail.outbox.clear()
     outbox.deliver_due()
@@ -55,7 +55,7 @@ def told() -> list[list[str]]:
 
 
 def put() -> int:
-    """Return how many escalations the sweep puts into the outbox now."""
+    """Run the sweep. Returns how many messages about red flags the sweep puts into the outbox."""
     before = Message.objects.filter(kind="escalation").count()
     escalation.escalate()
     return Message.objects.filter(kind="escalation").count() - before

@@ -1,4 +1,4 @@
-"""The form that asks a patient for more, and who has the next step afterwards."""
+"""The form that asks a patient for more information, and who has the next step afterwards."""
 
 import itertools
 import re
@@ -114,8 +114,14 @@ def test_two_forms_that_ask_of_a_call_stand_on_one_page_with_ids_of_their_own(cl
 
 @pytest.mark.parametrize("urgency", Urgency)
 def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
-    """Urgency × letter reaches the patient or not × alarm × message × call."""
-    made = itertools.product((True, False), (True, False), (True, False), (None, *Call.Outcome))
+    """Try each urgency with every combination of four facts.
+
+    A letter reaches the patient, or not. The patient has written alarm words, or not. The question
+    goes by message, or not. Staff do not call, or call with one of the outcomes. What follows
+    changes between urgent and same day, so alarm words are tried with these two.
+    """
+    alarms = (True, False) if urgency in (Urgency.URGENT, Urgency.SAME_DAY) else (False,)
+    made = itertools.product((True, False), alarms, (True, False), (None, *Call.Outcome))
     for way, alarm, message, outcome in made:
         case = f"way={way} alarm={alarm} message={message} call={outcome}"
         submission = row_of(None if way else NO_WAY)
@@ -124,7 +130,7 @@ def test_who_has_the_next_step_once_a_patient_was_asked(clinician, urgency):
         Submission.objects.filter(pk=submission.pk).update(urgency=urgency)
         submission = fresh(submission)
         if not message and outcome is None:
-            continue  # refused; see the tests above
+            continue  # the form refuses this (see the tests above)
         Message.objects.all().delete()
         CallTask.objects.all().delete()
         given = {"sentence": "more_needed" if message else "", "call": outcome or ""}

@@ -1,4 +1,4 @@
-"""Escalation of red flags: who is told when, what ends it, and what does not."""
+"""Escalation of red flags: who is told and when, what ends an escalation, and what does not."""
 
 from datetime import datetime, timedelta
 
@@ -56,7 +56,7 @@ def test_it_goes_to_the_duty_role_then_to_everybody_and_never_falls_silent(peopl
         ("Tue 08:40", EVERYBODY, [submission]),
         ("Tue 09:10", EVERYBODY, [submission]),
     ]
-    # a step each half hour of opening time; on Wednesday the clinic is closed
+    # one step in each half hour of opening time; on Wednesday the clinic is closed
     assert [at for at, *_ in seen[-3:]] == ["Tue 16:40", "Thu 08:40", "Thu 09:10"]
     assert len(seen) == 2 + 17 + 2
     assert all((to, banner) == (EVERYBODY, [submission]) for _at, to, banner in seen[2:])
@@ -225,7 +225,8 @@ def test_taking_it_pauses_it_once_for_each_person(people, clock):
         clock.wait(5)
         take(submission, by)
         due.append((fresh(submission).escalate_at - clock.now).total_seconds() // 60)
-    # 30 minutes from the first taking of each person; at the second taking only the rest of them
+    # each person has 30 minutes from the first time that this person takes the submission; taking
+    # it again does not begin new minutes
     assert due == [30, 25, 30, 25, 20]
 
 
@@ -251,5 +252,5 @@ def test_a_call_that_reached_nobody_sets_the_next_step_but_not_for_ever(people, 
     call(submission, by, "not_reached", again_at=clock.now + timedelta(hours=3))
     assert fresh(submission).escalate_at == clock.now + timedelta(hours=3)
     call(submission, by, "left_word", again_at=clock.now + timedelta(days=30))
-    # until the end of the next business day
+    # the escalation pauses at most until the end of the next business day
     assert fresh(submission).escalate_at == datetime.fromisoformat("2026-12-01T17:00:00-05:00")

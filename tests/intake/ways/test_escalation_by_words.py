@@ -1,6 +1,7 @@
 """Alarm words begin an escalation.
 
-Calls and decisions, in whatever sequence, do not silence a red flag.
+The escalation ends when a clinician decides, settles the patient's words, or reaches the patient by
+phone. Other acts do not end the escalation.
 """
 
 from datetime import timedelta
@@ -23,6 +24,7 @@ from intake.my_page import replies
 from intake.staff import reads
 from intake.ways import escalation
 from tests import builders
+from tests.examples import examples
 from tests.intake.ways.escalating import (
     CLOSED_DAY,
     DANGER,
@@ -98,7 +100,7 @@ def test_after_a_decision_words_of_alarm_wait_until_somebody_read_them_or_called
     does(submission, "clinician")
     clock.wait(30)
     assert told() == ([] if ends else [DUTY])
-    stays = does is not settled  # after the call the patient's words still wait to be settled
+    stays = does is not settled  # only settling takes the submission off the worklist
     assert Submission.objects.waiting().exists() == stays
 
 
@@ -121,7 +123,10 @@ def test_a_call_of_before_does_not_answer_what_was_written_since(people, clock):
 
 @pytest.fixture
 def of_before(clock):
-    """Return a red flag of the previous release: it has a message for later, and no stored time."""
+    """Return a red flag as the previous release stored it.
+
+    A message for the first step waits in the outbox, and `escalate_at` is empty.
+    """
     submission = red_flag()
     Submission.objects.update(escalate_at=None)
     due = clock.now + timedelta(minutes=30)
@@ -216,7 +221,9 @@ STEPS = st.one_of(
 
 
 @how_often(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(STEPS, min_size=2, max_size=8))
 @example([("reached", "clinician"), ("more", "clinician")])
@@ -239,7 +246,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
             case "written to":
                 written_to(row, who)
             case "more" if is_open:
-                # asked by letter alone: a new question the same day needs another call
+                # a new question goes by letter, so an earlier call no longer ends the escalation
                 decide(row, by, "need_more_information")
                 over = False
             case "decided" if is_open:
@@ -258,7 +265,7 @@ def test_it_is_silent_only_after_a_decision_or_a_call_that_reached_the_patient(c
                 call(row, by, outcome)
                 over = over or (outcome == "reached" and who != "front desk")
     for _twice in range(2):
-        # at most a pause, then a step each half hour of opening time
+        # by 10:00 of the next business day every pause is over, so the next step is due
         clock.set((clock.now + timedelta(days=1)).strftime("%Y-%m-%dT10:00"))
         while clock.now.weekday() > 4 or clock.now.strftime("%Y-%m-%d") == CLOSED_DAY:
             clock.wait(24 * 60)

@@ -19,6 +19,7 @@ from intake.models.submissions import StatusChange, Submission, Urgency
 from intake.my_page import replies
 from intake.ways import calls, waiting
 from tests import builders
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ DECISIONS = st.builds(
 )
 ACTS = st.one_of(
     st.tuples(st.just("decide"), DECISIONS),
-    # twice as often: the acts around a question to the patient
+    # a second entry for decisions, so that questions to the patient come up more often
     st.tuples(
         st.just("decide"),
         DECISIONS.map(
@@ -69,7 +70,8 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
             decisions.decide(given=made, **staff)
         case ("call", role, outcome, told):
             tasks = list(CallTask.objects.filter(submission=row, settled_at=None)) if told else []
-            Call.objects.update(at=timezone.now() - timedelta(hours=1))  # no double clicks
+            # make earlier calls older, so that the new call does not count as a double click
+            Call.objects.update(at=timezone.now() - timedelta(hours=1))
             calls.record(
                 submission=row,
                 outcome=outcome,
@@ -90,7 +92,8 @@ def act(row: Submission, what: tuple[Any, ...]) -> None:
         case ("message",):
             patient_messages.send(text="Please call us.", **staff)
         case ("day passes",) | ("4 days pass",):
-            days = timedelta(days=7 if what[0].startswith("4") else 1)  # with a weekend in between
+            # four business days are at most seven days, because a weekend may lie in between
+            days = timedelta(days=7 if what[0].startswith("4") else 1)
             if row.back_at:
                 Submission.objects.filter(pk=row.pk).update(
                     back_at=row.back_at - days, asked_at=row.asked_at and row.asked_at - days
@@ -104,7 +107,7 @@ def hold_the_laws(row: Submission) -> None:
     if undecided and not in_triage:
         assert row.status == "waiting"
         assert row.back_at > timezone.now()
-        # a submission for the same day waits only if a clinician has spoken to the patient
+        # a same-day submission may wait for the patient only after a clinician spoke to the patient
         if row.urgency >= Urgency.SAME_DAY:
             assert spoken(row, "need_more_information")
         assert row.escalate_at is None
@@ -126,14 +129,14 @@ def hold_the_laws(row: Submission) -> None:
 
 
 def spoken(row: Submission, outcome: str) -> bool:
-    """Whether the decision `outcome` was made and a clinician reached the patient."""
+    """Return whether the decision `outcome` was made and a clinician reached the patient."""
     first = row.decisions.filter(outcome=outcome).last()
     reached = Call.objects.filter(submission=row, outcome="reached", by_clinician=True)
     return first is not None and reached.exists()
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

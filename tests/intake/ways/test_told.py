@@ -1,7 +1,7 @@
 """For every act that concerns a patient, a letter or a call tells the patient.
 
-If neither does, the patient knows of the act already. The staff's page says which of these is true.
-No slot is held for a patient who would not hear of it.
+If neither does, the patient knows of the act already. The staff's page says how the patient hears
+of the act. No slot is held for a patient who would not hear of that slot.
 """
 
 import re
@@ -94,9 +94,10 @@ def test_each_act_ends_in_a_letter_in_a_call_or_they_know(act, way, capsys):
 
 
 def says(page, ending: str, way: str) -> None:
-    """Check that the staff's page has the right sentence on how the patient hears of the act.
+    """Check that the staff's page says how the patient hears of the act.
 
-    It has one sentence of SAID and none of the others; after some acts it has none at all.
+    The page must contain the right sentence of SAID and no other. After some acts, the page must
+    contain no sentence of SAID.
     """
     text = words(page)
     said = {sentence for sentence in SAID if sentence in text}
@@ -158,7 +159,7 @@ def test_joining_the_waiting_list_says_whether_times_are_offered_by_themselves(w
 
 @pytest.fixture
 def refuse(settings) -> Iterator[Callable[[], None]]:
-    """Make the mail server refuse every recipient from then on, when called."""
+    """Return a function. After its call, the mail server refuses every recipient."""
     with Sink() as server:
         server.mode = "550"
 
@@ -208,7 +209,7 @@ def test_an_offer_that_the_mail_server_refused_is_a_call_by_the_end_of_the_hold(
     assert (task.reason, task.due_at) == ("offer", held)
     page = desk.get(desk_page_of(submission))
     text = words(page)
-    assert "A message could not be sent." in text  # the banner, as for any failed message
+    assert "A message could not be sent." in text  # the banner that tells of failed messages
     assert "Nobody has told the patient" in text
     assert "Times are offered" in text
     for wall in ("9:00 am", "11:00 am"):
@@ -331,7 +332,7 @@ def test_nothing_claims_that_a_patient_is_told_but_what_looks_whether_it_is_so()
     pages = [*ROOT.glob("templates/admin/**/*.html")]
     rooms = ("desk", "staff", "ways", "appointments/admin")
     code = [path for room in rooms for path in ROOT.glob(f"intake/{room}/*.py")]
-    code = [path for path in code if path.name != "forms.py"]  # forms ask and claim nothing
+    code = [path for path in code if path.name != "forms.py"]  # forms only ask, and claim nothing
     assert len(pages) > 30
     assert len(code) > 20
     found = {

@@ -116,7 +116,7 @@ def test_without_an_answer_it_is_back_with_a_word_and_a_due_time(clinician):
     assert (event.actor, event.detail["to"]) == (audit.system("waiting"), "in_review")
     last = StatusChange.objects.filter(submission=submission).last()
     assert (last.action, last.status, last.by) == ("return", "in_review", None)
-    # a page that was open meanwhile is refused
+    # a form from a page that was opened before the return is refused
     assert ask(clinician, submission, sentence="call_us").status_code == 409
     assert waiting_for_patient.return_unanswered() == 0
 
@@ -135,7 +135,8 @@ def test_the_target_moves_by_the_opening_time_that_we_waited(clinician, settings
     waited = calendar.open_time_between(asked, back)
     moved = calendar.open_time_between(before, stored.target_at)
     assert abs(moved - waited) < timedelta(seconds=5)
-    # a late submission is late by as much as before; one in time has as much time as before
+    # a submission that was late is as late as before the question; a submission that was in time
+    # has as much time left as before
     was = calendar.open_time_between(before, asked) or calendar.open_time_between(asked, before)
     left_now = calendar.open_time_between(stored.target_at, back)
     left_now = left_now or calendar.open_time_between(back, stored.target_at)
@@ -201,7 +202,7 @@ def test_for_the_same_day_only_a_clinician_who_spoke_with_the_patient_sends_it_a
         calls.record(submission=submission, outcome=outcome, by=by, request_id="r")
         assert in_triage(submission)
         assert fresh(submission).escalate_at is not None
-    assert fresh(submission).due_at == submission.target_at  # the clock goes on running
+    assert fresh(submission).due_at == submission.target_at  # the submission is still due
     call(clinician, submission, "reached")
     stored = fresh(submission)
     assert not in_triage(submission)
@@ -223,7 +224,7 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert first.asked_at is None
     assert "Nobody has told the patient yet" in words(clinician.get(page_of(submission)))
     desk, task = builders.member("front desk"), CallTask.objects.get()
-    # reached, but not told of the question
+    # the front desk reaches the patient, but does not tell the patient of the question
     calls.record(submission=submission, outcome="reached", by=desk, request_id="r")
     assert fresh(submission).asked_at is None
     calls.record(
@@ -239,7 +240,7 @@ def test_a_patient_whom_no_letter_reaches_is_owed_a_call_and_waits_from_then_on(
     assert told.back_at > first.back_at
     assert told.status == "waiting"
     assert not in_triage(submission)
-    # until the patient was told, the clock ran for the clinic
+    # the target time does not move, because until now the patient did not know of the question
     assert told.target_at == submission.target_at
 
 

@@ -190,7 +190,7 @@ def test_at_most_three_panels_are_shown_and_the_rest_is_folded_away():
         assert len(panels(page)) <= 3
         if len(panels(page)) == 3:
             assert page.html.count("<details>") == 1
-    assert "Until then" not in patient.page.text  # advice of lower levels does not interrupt
+    assert "Until then" not in patient.page.text  # advice of less urgent levels is left out
 
 
 @pytest.mark.usefixtures("clinic_closed")

@@ -1,4 +1,4 @@
-"""Answers read back in words."""
+"""How a stored answer is written out in words, for patients and for staff."""
 
 from django.utils import translation
 
