@@ -67,6 +67,18 @@ class Frame(Base, frozen=True):
             raise ValueError("A frame reads one, two or three concepts")
 
 
+class OwnWords(Base, frozen=True):
+    """A protocol's file `danger.yaml`: the shared folders that it uses, and what it adds."""
+
+    shared: tuple[str, ...] = ()
+    concepts: dict[str, dict[str, str]] = {}
+    frames: tuple[Frame, ...] = ()
+    roles: dict[str, tuple[str, ...]] = {}
+    fillers: str = ""
+    patient: str = ""
+    common: str = ""
+
+
 class Danger(Base, frozen=True, dict=True):
     """The words of a protocol: concept → language → phrases; frames; the concepts of each role.
 

@@ -15,7 +15,7 @@ import msgspec
 from django.conf import settings
 
 from intake.domain import translation
-from intake.domain.danger_words import Danger
+from intake.domain.danger_words import Danger, OwnWords
 from intake.domain.definition import (
     Approval,
     Protocol,
@@ -94,10 +94,10 @@ def _danger_of(folder: Path) -> Any:
     """Return the words of danger: those of the shared folders that are named, and its own."""
     if not (folder / "danger.yaml").is_file():
         return None
-    own = read_keys(folder / "danger.yaml")
+    own = read_keys(folder / "danger.yaml", OwnWords)
     words = {key: value for key, value in own.items() if key != "shared"}
     for name in own.get("shared", ()):
-        shared_words = read_keys(folder.parent / "shared" / name / "danger.yaml")
+        shared_words = read_keys(folder.parent / "shared" / name / "danger.yaml", Danger)
         words = parts.more_danger(shared_words, words)
     return words
 

@@ -128,11 +128,16 @@ def more_danger(common: Any, own: Any) -> Any:
 def with_frames(rules: Any, danger: Any) -> Any:
     """Return the rules with frames in the place of `@frames` and `@all_frames`.
 
-    `@frames` are the frames that name the rule, `@all_frames` all frames.
+    `@frames` are the frames that name the rule, `@all_frames` all frames. Rules of another shape
+    stay as they are: they are refused later, with their place.
     """
+    if not isinstance(rules, dict) or not isinstance(rules.get("rules"), list):
+        return rules
     every = [frame["id"] for frame in danger["frames"]]
 
     def fill_rule(rule: Any) -> Any:
+        if not isinstance(rule, dict):
+            return rule
         of_rule = [frame["id"] for frame in danger["frames"] if frame["rule"] == rule.get("id")]
         lists = {"@frames": of_rule, "@all_frames": every}
         return _with_lists(rule, lists)
