@@ -50,8 +50,8 @@ def durability(
 def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Report the sentences that are not translated into a language that the site offers.
 
-    In a clinic they are an error. In a demonstration they are a warning, because pages show these
-    sentences in English.
+    In a clinic such sentences are an error. In a demonstration such sentences are only a warning,
+    because pages show them in English.
     """
     messages: list[CheckMessage] = []
     for code, _name in settings.LANGUAGES:

@@ -1,236 +1,165 @@
-"""Opening hours of the clinic, and calculations with opening time. No function here reads a clock.
+"""This clinic's opening hours, without closures and holidays, and times in words.
 
-Opening hours are wall times of one time zone. They are turned into moments day by day, so that
-holidays and days of 23 or 25 hours count correctly. A wall time that occurs twice on a day means
-its first occurrence. A wall time that a clock change skips means the moment of the change.
+`current` asks the calendar that another app registers. The calculations are in
+clinic/opening_hours.py.
 """
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, pairwise
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_SPAN = re.compile(r"([0-2]?\d):([0-5]\d)-([0-2]?\d):([0-5]\d)", re.ASCII)
-_MIDNIGHT = 24 * 60
-_MINUTE = timedelta(minutes=1)
-_DAY = timedelta(days=1)
+from clinic.last_known import LastKnown
+from clinic.opening_hours import ClinicHours, Moments, wall_words
 
-Minutes = tuple[int, int]  # start and end, in minutes of the wall clock since midnight
-Moments = tuple[datetime, datetime]  # start and end, in UTC
+_TICK = timedelta.resolution
 
 
 @dataclass(frozen=True)
-class ClinicHours:
-    """The opening hours of a week in one time zone, and the holidays. `parse` explains both."""
+class ClosedTime:
+    """A coming closure, for the public pages.
 
-    week: tuple[tuple[Minutes, ...], ...]  # Monday first; the opening spans of each day in order
-    holidays: frozenset[date]
-    zone: ZoneInfo
+    The closure is of a place, or of all places where `place` is ''. `sure` is False for a public
+    holiday that nobody has confirmed. Both moments are in the zone of the place.
+    """
 
-    @classmethod
-    def parse(cls, text: str, holidays: Iterable[str], time_zone: str) -> "ClinicHours":
-        """Read hours such as "Mon-Fri 08:00-12:00 13:00-17:00, Sat 09:00-12:00".
+    start: datetime
+    end: datetime
+    place: str = ""
+    sure: bool = True
 
-        `holidays` are ISO dates. Raises ValueError for a part that cannot be read (the message
-        names it), for spans that overlap or end before they begin, and for a week without hours.
-        """
-        week: list[list[Minutes]] = [[] for _day in _DAYS]
-        for part in filter(None, map(str.strip, text.split(","))):
-            name, *texts = part.split()
-            if not texts:
-                raise ValueError(f"{part!r} has no times. Write it like 'Mon-Fri 08:30-17:00'.")
-            for day in _parse_days(name):
-                week[day] += map(_parse_span, texts)
-        if not any(week):
-            raise ValueError("there are no opening hours. Write them like 'Mon-Fri 08:30-17:00'.")
-        for day, spans in enumerate(week):
-            spans.sort()
-            if any(later[0] < earlier[1] for earlier, later in pairwise(spans)):
-                raise ValueError(f"{_DAYS[day].title()} has hours that overlap.")
-        try:
-            zone = ZoneInfo(time_zone)
-        except (LookupError, ValueError, OSError):
-            raise ValueError(f"{time_zone!r} is no time zone.") from None
-        return cls(tuple(map(tuple, week)), frozenset(map(_parse_date, holidays)), zone)
+    @property
+    def is_whole_days(self) -> bool:
+        return self.start.time() == self.end.time() == time()
 
-    def is_open(self, at: datetime) -> bool:
-        """Return whether the clinic is open at a moment. The closing time itself is not open."""
-        at = _utc(at)
-        return next(self._spans_after(at))[0] <= at
+    @property
+    def last_day(self) -> date:
+        return (self.end - _TICK).date()
 
-    def closing(self, at: datetime) -> datetime:
-        """Return the next moment after `at` when the clinic closes."""
-        return self._local(next(self._spans_after(_utc(at)))[1])
-
-    def next_opening(self, at: datetime) -> datetime:
-        """Return `at` if the clinic is open then, else the moment when it opens next."""
-        at = _utc(at)
-        return self._local(max(at, next(self._spans_after(at))[0]))
-
-    def add_open(self, at: datetime, duration: timedelta) -> datetime:
-        """Return the moment when `duration` of opening time has passed since `at`.
-
-        A duration that fills a day exactly ends at that day's closing, not at the next opening. A
-        duration of zero returns `at`. Raises ValueError for a negative duration.
-        """
-        at = _utc(at)
-        if duration < timedelta(0):
-            raise ValueError("a duration of opening time is not negative")
-        if not duration:
-            return self._local(at)
-        for opens, closes in self._spans_after(at):
-            opens = max(opens, at)
-            if duration <= closes - opens:
-                return self._local(opens + duration)
-            duration -= closes - opens
-        raise AssertionError("a week with opening hours has no end")
-
-    def open_time_between(self, start: datetime, end: datetime) -> timedelta:
-        """Return the opening time between two moments: zero if `end` is before `start`."""
-        start, end = _utc(start), _utc(end)
-        total = timedelta(0)
-        for opens, closes in self._spans_after(start):
-            if opens >= end:
-                break
-            total += min(closes, end) - max(opens, start)
-        return max(total, timedelta(0))
-
-    def add_business_days(self, at: datetime, days: int) -> datetime:
-        """Return the closing time of the `days`-th business day after the day of `at`.
-
-        A business day has opening hours and is not a holiday. Raises ValueError for `days` below 1.
-        """
-        if days < 1:
-            raise ValueError("the number of business days is 1 or more")
-        day = _utc(at).astimezone(self.zone).date()
-        while days:
-            day += _DAY
-            spans = self._spans(day)
-            days -= bool(spans)
-        return self._local(spans[-1][1])
-
-    def describe(self) -> list[tuple[str, str]]:
-        """Return the opening hours in the current language. Days with the same hours share a line.
-
-        For example [("Monday to Friday", "8:30 am to 5:00 pm")]; closed days are left out.
-        """
-        # imported here, because the settings import this module before Django is ready
+    @property
+    def words(self) -> str:
+        """The closure in the current language: days, or a day with times."""
         from django.utils.translation import gettext as _
 
-        lines = []
-        for spans, group in groupby(range(7), key=self.week.__getitem__):
-            if spans:
-                texts = (
-                    _("%(start)s to %(end)s") % {"start": _clock(start), "end": _clock(end)}
-                    for start, end in spans
-                )
-                lines.append((_day_names(list(group)), ", ".join(texts)))
-        return lines
-
-    def _spans_after(self, at: datetime) -> Iterator[Moments]:
-        """Yield every opening span that ends after `at`, in order. The sequence is endless."""
-        day = at.astimezone(self.zone).date()
-        while True:
-            for span in self._spans(day):
-                if span[1] > at:
-                    yield span
-            day += _DAY
-
-    def _spans(self, day: date) -> list[Moments]:
-        if day in self.holidays:
-            return []
-        spans = ((self._moment(day, a), self._moment(day, b)) for a, b in self.week[day.weekday()])
-        return [span for span in spans if span[0] < span[1]]
-
-    def _moment(self, day: date, minutes: int) -> datetime:
-        wall = datetime.combine(day, time()) + minutes * _MINUTE
-        while True:
-            moment = wall.replace(tzinfo=self.zone).astimezone(UTC)
-            if moment.astimezone(self.zone).replace(tzinfo=None) == wall:
-                return moment
-            wall += _MINUTE  # the clock skips this wall time
-
-    def _local(self, at: datetime) -> datetime:
-        return at.astimezone(self.zone)
+        if self.is_whole_days:
+            last = self.end - _TICK
+            given = {"first": date_words(self.start), "last": date_words(last, self.start)}
+            days = _("%(first)s to %(last)s") % given
+            return given["first"] if self.start.date() == self.last_day else days
+        return _("%(start)s to %(end)s") % {
+            "start": day_words(self.start),
+            "end": day_words(self.end, self.start),
+        }
 
 
-def current() -> ClinicHours:
-    """Return the opening hours of this clinic (setting CLINIC_HOURS)."""
-    from django.conf import settings  # imported here, because the settings import this module
+@dataclass(frozen=True)
+class Calendar:
+    """What an app knows of the clinic's hours besides the settings."""
+
+    anywhere: ClinicHours  # open when at least one place is open
+    places: Mapping[str, ClinicHours] = field(default_factory=dict)  # by the id of the place
+    on_call: Mapping[str, tuple[Moments, ...]] = field(default_factory=dict)  # '': everywhere
+    coming: tuple[ClosedTime, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)  # the name of each place → its id
+    # coming public holidays that nobody has confirmed, with their names
+    proposed: Mapping[date, str] = field(default_factory=dict)
+    own_weeks: tuple[tuple[str, ClinicHours], ...] = ()  # names of places with hours of their own
+
+
+calendar: LastKnown[Calendar] = LastKnown()
+"""The calendar of the app that keeps closures. The app registers how to read it."""
+
+
+def current(place: object = None, *, ask: bool = True) -> ClinicHours:
+    """Return the opening hours of a place, or the time in which at least one place is open.
+
+    `place` is the id of a place. Closures and holidays count. Without a calendar in the database,
+    these are the hours of the setting CLINIC_HOURS. `ask=False` asks no database.
+    """
+    known = calendar.get() if ask else calendar.last
+    if known is None:
+        return settings_hours()
+    return known.places.get(str(place), known.anywhere)
+
+
+def place_id(name: str) -> str | None:
+    """Return the id of the place with this name. None for a place that is not in use."""
+    known = calendar.get()
+    return known.ids.get(name) if known else None
+
+
+def settings_hours() -> ClinicHours:
+    """Return the hours of the settings CLINIC_HOURS and CLINIC_HOLIDAYS."""
+    from django.conf import settings  # the settings themselves import this module
 
     hours: ClinicHours = settings.CLINIC_HOURS
     return hours
 
 
-def is_open(at: datetime) -> bool:
-    """Return whether this clinic is open at a moment. Raises ValueError for a time without zone."""
-    return current().is_open(at)
+def coming_closures() -> tuple[ClosedTime, ...]:
+    """Return the closures of the next weeks, for the public pages."""
+    known = calendar.get()
+    return known.coming if known else ()
 
 
-def _utc(at: datetime) -> datetime:
-    if at.utcoffset() is None:
-        raise ValueError(f"{at!r} has no time zone, so it is no moment")
-    return at.astimezone(UTC)
+def own_weeks() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the places with opening hours of their own, with these hours in words."""
+    known = calendar.get()
+    return [(name, week.describe()) for name, week in known.own_weeks] if known else []
 
 
-def _parse_days(name: str) -> list[int]:
-    first, _dash, last = name.casefold().partition("-")
-    if first not in _DAYS or (last or first) not in _DAYS:
-        raise ValueError(f"{name!r} is no day. Write Mon, Tue, Wed, Thu, Fri, Sat, Sun or Mon-Fri.")
-    start = _DAYS.index(first)
-    # modulo 7, because a span such as Sun-Thu continues past the end of the week
-    count = (_DAYS.index(last or first) - start) % 7 + 1
-    return [(start + step) % 7 for step in range(count)]
+def proposed_holidays() -> Mapping[date, str]:
+    """Return the coming public holidays that nobody has confirmed, with their names."""
+    known = calendar.get()
+    return known.proposed if known else {}
 
 
-def _parse_span(text: str) -> Minutes:
-    if match := _SPAN.fullmatch(text):
-        hour, minute, to_hour, to_minute = map(int, match.groups())
-        start, end = hour * 60 + minute, to_hour * 60 + to_minute
-        if start < end <= _MIDNIGHT:
-            return start, end
-    raise ValueError(
-        f"{text!r} is no time of opening. Write it like 08:30-17:00, to 24:00 at most."
-    )
+def closed_days() -> frozenset[date]:
+    """Return the holidays of the settings, and the public holidays that nobody has confirmed."""
+    return settings_hours().holidays.union(proposed_holidays())
 
 
-def _parse_date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"the holiday {text!r} is no date. Write it like 2026-12-25.") from None
+def usual() -> ClinicHours:
+    """Return the usual week, which counts the time of red flags.
+
+    No closure, holiday or hours of a place delay a red flag.
+    """
+    return settings_hours().usual
 
 
-def _day_names(days: list[int]) -> str:
-    from django.utils.dates import WEEKDAYS
-    from django.utils.translation import gettext as _
-
-    first, last = WEEKDAYS[days[0]], WEEKDAYS[days[-1]]
-    if len(days) == 1:
-        return str(first)
-    if len(days) == 2:
-        return _("%(first)s and %(last)s") % {"first": first, "last": last}
-    return _("%(first)s to %(last)s") % {"first": first, "last": last}
+def is_on_call(at: datetime, place: object = None, *, ask: bool = True) -> bool:
+    """Return whether a person is on call for the closure in which `at` lies."""
+    known = calendar.get() if ask else calendar.last
+    spans = known.on_call.get(str(place), known.on_call.get("", ())) if known else ()
+    until = current(place, ask=ask).next_opening(at)
+    return at < until and any(start < until and at < end for start, end in spans)
 
 
 def clock_words(at: datetime) -> str:
     """Return the time of day in the current language and this clinic's time zone: '8:30 am'."""
-    at = at.astimezone(current().zone)
-    return _clock(at.hour * 60 + at.minute)
+    at = at.astimezone(settings_hours().zone)
+    return wall_words(at.hour * 60 + at.minute)
 
 
-def day_words(at: datetime) -> str:
-    """Return the day and the time in the current language and this clinic's time zone."""
-    from django.utils.dateformat import format as date_format
+def day_words(at: datetime, now: datetime | None = None) -> str:
+    """Return the day and the time in the current language and this clinic's time zone.
+
+    The day has its year if it is far from `now`.
+    """
     from django.utils.translation import gettext as _
+
+    return _("%(day)s at %(time)s") % {"day": date_words(at, now), "time": clock_words(at)}
+
+
+def date_words(at: datetime, now: datetime | None = None) -> str:
+    """Return the day in the current language, with its year if it is far from `now`."""
+    from django.utils.dateformat import format as date_format
     from django.utils.translation import pgettext
 
     # translators: how a day is written, in the letters of Django's date filter, such as l j F
-    day = date_format(at.astimezone(current().zone), pgettext("day", "l, F j"))
-    return _("%(day)s at %(time)s") % {"day": day, "time": clock_words(at)}
+    near = pgettext("day", "l, F j")
+    far = pgettext("day and year", "l, F j, Y")
+    is_far = now is not None and at - now > timedelta(days=300)
+    return date_format(at.astimezone(settings_hours().zone), far if is_far else near)
 
 
 def lasting_words(time: timedelta) -> str:
@@ -257,17 +186,3 @@ def period_words(*, open_hours: int = 0, business_days: int = 0, days: int = 0) 
     if days and days % 7 == 0:
         return ngettext("%(n)s week", "%(n)s weeks", days // 7) % {"n": days // 7}
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
-
-
-def _clock(minutes: int) -> str:
-    from django.utils.dateformat import time_format
-    from django.utils.translation import gettext as _
-    from django.utils.translation import pgettext
-
-    if minutes % _MIDNIGHT == 0:
-        return _("midnight")
-    if minutes == _MIDNIGHT // 2:
-        return _("noon")
-    # translators: how a time of day is written, in the letters of Django's time filter, such as H:i
-    pattern = pgettext("time of day", "g:i A")
-    return time_format(time(*divmod(minutes, 60)), pattern).lower()

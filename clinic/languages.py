@@ -43,7 +43,7 @@ def compiled(locale: Path) -> list[str]:
 
 
 def offered(wanted: Iterable[str], locale: Path) -> list[tuple[str, str]]:
-    """Return (code, English name) of the wanted languages, as Django's setting LANGUAGES wants it.
+    """Return (code, English name) of each wanted language, for Django's setting LANGUAGES.
 
     Raises ImproperlyConfigured when a language has no folder or no name, or English is missing.
     """
@@ -86,8 +86,8 @@ def _catalogue(folder: Path, suffix: str) -> Path:
 def untranslated(locale: Path, code: str) -> tuple[list[str], int]:
     """Return the sentences that a language has no translation of, and how many sentences there are.
 
-    The sentences are those of `django.pot`, so a catalogue of an earlier release lacks the new
-    ones. Raises OSError for a file that cannot be read.
+    All sentences are in the file `django.pot`. A sentence that is newer than a language's catalogue
+    counts as not translated. Raises OSError for a file that cannot be read.
     """
     every = (locale / POT).read_text(encoding="utf-8")
     texts = texts_of(_catalogue(locale / to_locale(code), "mo").read_bytes())

@@ -86,7 +86,8 @@ def seconds_to_wait(limit: Limit) -> int:
 def sound_alarm() -> None:
     """Note that a limit of the whole site is reached.
 
-    Every staff page says so for a day (`oversight.trouble`). The log gets at most one line an hour.
+    For a day, every staff page shows a warning (`oversight.trouble`). The log gets at most one line
+    an hour.
     """
     if take(_ALARM, capacity=1, per=timedelta(hours=1)):
         log("site limit reached", level=logging.ERROR)
@@ -101,9 +102,9 @@ def peer(request: HttpRequest) -> str:
     """Return the network address that a request came from; an IPv6 address is cut to its /64.
 
     With TRUSTED_PROXIES = n, the function returns the n-th address from the right in
-    X-Forwarded-For, which our outermost proxy wrote there. Any address further left may be made up
-    by the sender. If the header has fewer addresses, or this text is not an address, the function
-    returns the address of the nearest proxy.
+    X-Forwarded-For. Our outermost proxy wrote that address. The sender may have made up any address
+    further left. If the header has fewer than n parts, or the n-th part is not an address, the
+    function returns the address of the nearest proxy.
     """
     remote = request.META.get("REMOTE_ADDR", "")
     proxies = settings.TRUSTED_PROXIES

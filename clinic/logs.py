@@ -19,7 +19,7 @@ FIELDS = ("request_id", "method", "route", "status", "ms", "actor", "submission"
 _EVENT = re.compile(r"[a-z][a-z ._-]{0,63}")
 _CODE = re.compile(r"[\w.:/<>-]{1,80}", re.ASCII)
 
-# the id of the current request, so that lines of libraries name the request, too
+# the id of the current request, so that log lines of libraries also name the request
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 

@@ -93,7 +93,7 @@ class LanguageMiddleware:
 
 
 class EdgeMiddleware:
-    """Refuse malformed requests. Give requests an id and a log line, and give answers headers."""
+    """Refuse malformed requests. Give each request an id and a log line, each response its headers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -6,6 +6,7 @@ Without `DEMO=on`, no setting has a default that could be unsafe in production. 
 explains each setting.
 """
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from clinic import devdb, environment, languages
 from clinic.environment import env_bool, env_file, env_int, env_list, env_phone, env_text
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from clinic.outgoing import mailurl
 
 BASE_DIR = environment.BASE_DIR
@@ -45,7 +46,7 @@ if DEMO and set(ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver
     raise ImproperlyConfigured("DEMO=on serves loopback only. Remove ALLOWED_HOSTS or DEMO.")
 
 CLINIC_NAME = env_text("CLINIC_NAME", "Truffles Vein Specialists")
-# the name in mails and text messages, which must not reveal an illness, because others may see them
+# the name in mails and text messages; other people may see it, so it must not reveal an illness
 CLINIC_SHORT_NAME = env_text("CLINIC_SHORT_NAME", "Truffles")
 CLINIC_PHONE = env_phone(
     "CLINIC_PHONE", "+1 202-555-0123" if DEMO else None, "Write the number patients call."
@@ -103,6 +104,14 @@ try:
     )
 except ValueError as error:
     raise ImproperlyConfigured(f"CLINIC_HOURS or CLINIC_HOLIDAYS: {error}") from None
+# the country, or country and state, whose public holidays are proposed as closed days
+PUBLIC_HOLIDAYS = env_text("PUBLIC_HOLIDAYS", "US")
+if PUBLIC_HOLIDAYS == "off":
+    PUBLIC_HOLIDAYS = ""
+elif not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", PUBLIC_HOLIDAYS):
+    raise ImproperlyConfigured(
+        f"PUBLIC_HOLIDAYS={PUBLIC_HOLIDAYS!r}: write a country and a state, such as US-NY, or off."
+    )
 
 USE_I18N = True
 LANGUAGE_CODE = "en"
@@ -147,9 +156,9 @@ if APPOINTMENT_MODE not in ("requests", "slots"):
 APPOINTMENT_OPEN_REQUESTS = env_int("APPOINTMENT_OPEN_REQUESTS", 3, 1, 100)
 APPOINTMENT_HOLD_MINUTES = env_int("APPOINTMENT_HOLD_MINUTES", 10, 1, 120)
 APPOINTMENT_OFFER_HOURS = env_int("APPOINTMENT_OFFER_HOURS", 24, 1, 30 * 24)
-# how many hours before a visit patients can still cancel it
+# patients can cancel a visit until this many hours before it begins
 APPOINTMENT_CANCEL_HOURS = env_int("APPOINTMENT_CANCEL_HOURS", 24, 0, 30 * 24)
-# how many hours before its start a slot can still be chosen
+# a slot can be chosen until this many hours before it begins
 APPOINTMENT_LEAD_HOURS = env_int("APPOINTMENT_LEAD_HOURS", 2, 0, 7 * 24)
 APPOINTMENT_HORIZON_DAYS = env_int("APPOINTMENT_HORIZON_DAYS", 90, 14, 366)
 APPOINTMENT_WAITLIST_BATCH = env_int("APPOINTMENT_WAITLIST_BATCH", 1, 1, 20)

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from clinic import languages
+from clinic import hours, languages
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -78,7 +78,12 @@ def _help_in_every_language() -> dict[str, Any]:
     return {"others": found}
 
 
-home = _page("clinic/home.html")
+def _opening() -> dict[str, Any]:
+    """Return the coming closures, and the places with opening hours of their own."""
+    return {"closures": hours.coming_closures(), "own_weeks": hours.own_weeks()}
+
+
+home = _page("clinic/home.html", _opening)
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
 language_help = _page("clinic/language_help.html", _help_in_every_language)

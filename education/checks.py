@@ -67,9 +67,9 @@ def problems_of_pages(
 def _translations(pages: tuple[content.Page, ...]) -> Iterator[CheckMessage]:
     """Yield the problems of the pages in the other languages on offer.
 
-    In a clinic they are errors. In a demonstration they are warnings, because readers see the
-    English page where no translation is ready; only a file that cannot be read is an error. Other
-    languages are not checked, because readers see no page in them.
+    In a clinic every problem is an error. In a demonstration a problem is a warning, because
+    readers see the English page where no translation is ready. A file that cannot be read is always
+    an error. A language that is not on offer is not checked, because readers see no page in it.
     """
     for language, _name in settings.LANGUAGES:
         if language == content.ENGLISH:

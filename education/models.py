@@ -54,7 +54,7 @@ class Condition(models.Model):
 
     @property
     def foreign(self) -> str:
-        """The language of `label` if it is not the current one, else ''."""
+        """The language of `label` if that is not the current language, else ''."""
         translated = get_language() in (None, content.ENGLISH, *self.titles)
         return "" if translated else content.ENGLISH
 
@@ -124,8 +124,8 @@ class Page(models.Model):
     related = ArrayField(models.CharField(max_length=101), default=list, blank=True)
     written = models.DateField(_("written"))
     changed_at = models.DateTimeField()
-    # the hash of the text that was last loaded from a file; if an editor has changed the text, its
-    # own hash is different
+    # the hash of the text that was last loaded from a file; a text that an editor has changed since
+    # has a different hash
     loaded_hash = models.CharField(max_length=64, blank=True, default="")
 
     status = models.CharField(

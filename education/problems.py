@@ -126,7 +126,7 @@ def _faults_of_sources(page: Page, marked: set[int]) -> Iterator[Fault]:
 
 
 UNFIT: Final = ("unknown_page", "page_differs")
-"""Kinds of a translation that readers do not see: a care card of its page may be missing in it."""
+"""A translation with a problem of these kinds is hidden from readers: it may lack a care card."""
 
 
 def fitting(english: Iterable[Page], others: Iterable[Page]) -> tuple[Page, ...]:

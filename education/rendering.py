@@ -98,13 +98,29 @@ def voice() -> Voice:
         language=get_language() or settings.LANGUAGE_CODE,
         name=settings.CLINIC_NAME,
         phone=settings.CLINIC_PHONE,
-        hours="; ".join(f"{label}, {text}" for label, text in settings.CLINIC_HOURS.describe()),
+        hours=_hours_words(),
         emergency=settings.EMERGENCY_NUMBER,
         crisis=settings.CRISIS_LINE,
         urgent=_seen_within("urgent"),
         soon=_seen_within("soon"),
         routine=_seen_within("routine"),
     )
+
+
+def _hours_words() -> str:
+    """Return the opening hours and the coming closures in words."""
+    lines = [f"{label}, {text}" for label, text in settings.CLINIC_HOURS.describe()]
+    for name, week in hours.own_weeks():
+        lines.append(f"{name}: " + ", ".join(f"{label} {text}" for label, text in week))
+    for closure in hours.coming_closures():
+        given = {"when": closure.words, "place": closure.place}
+        if not closure.sure:
+            lines.append(_("on %(when)s, a holiday, please call before you come") % given)
+        elif closure.place:
+            lines.append(_("%(place)s is closed %(when)s") % given)
+        else:
+            lines.append(_("closed %(when)s") % given)
+    return "; ".join(lines)
 
 
 def _seen_within(level: str) -> str:
@@ -242,7 +258,7 @@ def _source_link(number: int) -> SafeString:
 def _image(self: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     """Show a known picture; replace an unknown picture by its words.
 
-    If the text has words for the picture, they are used instead of the picture's own words.
+    If the text has words for the picture, these words replace the picture's own words.
     """
     token = tokens[at]
     words = self.renderInlineAsText(token.children, options, env).strip()

@@ -17,6 +17,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from clinic import hours as clinic_hours
 from clinic.pagecache.rendered import kept
 from education import content, rendering
 from education.models import Page
@@ -54,7 +55,22 @@ def clinic_facts() -> str:
         for day, spans in enumerate(settings.CLINIC_HOURS.week)
         for start, end in spans
     ]
-    return rendering.json_ld({"@context": SCHEMA, **_clinic(), "openingHoursSpecification": hours})
+    facts = {**_clinic(), "openingHoursSpecification": hours}
+    closures = [each for each in clinic_hours.coming_closures() if each.is_whole_days]
+    if closed := [_closed_facts(each) for each in closures if each.sure and not each.place]:
+        facts["specialOpeningHoursSpecification"] = closed
+    return rendering.json_ld({"@context": SCHEMA, **facts})
+
+
+def _closed_facts(closure: clinic_hours.ClosedTime) -> dict[str, str]:
+    """Return a closure for search engines. Equal times mean that the clinic is closed all day."""
+    return {
+        "@type": "OpeningHoursSpecification",
+        "validFrom": closure.start.date().isoformat(),
+        "validThrough": closure.last_day.isoformat(),
+        "opens": "00:00",
+        "closes": "00:00",
+    }
 
 
 def _clock_time(minutes: int) -> str:

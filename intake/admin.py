@@ -11,6 +11,7 @@ from intake.appointments.admin.clinic_time import (
     OpeningHoursAdmin,
     VisitTypeAdmin,
 )
+from intake.appointments.admin.holidays import HolidayAdmin
 from intake.appointments.admin.visits import AppointmentAdmin
 from intake.appointments.admin.waiting_list import WaitlistAdmin
 from intake.desk import banner  # noqa: F401  (registers itself)
@@ -24,6 +25,7 @@ __all__ = [
     "ClinicianAdmin",
     "ClosureAdmin",
     "FrontDeskAdmin",
+    "HolidayAdmin",
     "LocationAdmin",
     "OpeningHoursAdmin",
     "SubmissionAdmin",

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from clinic import sweeps
+from clinic import hours, sweeps
 from clinic.people import leaving
 
 
@@ -9,14 +9,16 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake and triage"
 
     def ready(self) -> None:
-        """Register the system checks, the composers of letters, and the chores of each minute."""
-        from intake import checks  # noqa: F401
-        from intake.appointments import offers
+        """Register the system checks, the composers of letters, chores, and the calendar."""
+        from intake import calendars, checks  # noqa: F401
+        from intake.appointments import offers, public_holidays
         from intake.letters import access_codes, appointments, patients, staff  # noqa: F401
         from intake.staff.leaving import give_back
         from intake.ways import escalation, waiting
 
         sweeps.each_minute(offers.lapse)
+        sweeps.each_minute(public_holidays.propose)
         sweeps.each_minute(escalation.escalate)
         sweeps.each_minute(waiting.return_unanswered)
         leaving.on_change(give_back)
+        hours.calendar.register(calendars.read)

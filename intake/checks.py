@@ -60,7 +60,7 @@ def protocol_problems(
 
 
 def _same_titles(served: Sequence[str]) -> Iterator[CheckMessage]:
-    """Yield an error for each title, in a language on offer, that two served protocols have."""
+    """Yield an error for each title that two served protocols have in a language of the site."""
     known = [each for each in map(protocols.named, served) if each is not None]
     for language, _name in getattr(settings, "LANGUAGES", ()):
         first: dict[str, str] = {}
@@ -77,7 +77,7 @@ def _same_titles(served: Sequence[str]) -> Iterator[CheckMessage]:
 
 
 def _title(protocol: Protocol, language: str) -> str:
-    """Return the title that patients read in a language; that is English where none is written."""
+    """Return the title that patients read in a language: the translated or else the English one."""
     with suppress(Unreadable):  # an unreadable translation has its own message
         words = None if language == "en" else protocols.translated(protocol.name, language)
         if words is not None and words.title:
@@ -153,8 +153,11 @@ def _translations(protocol: Protocol, *, is_served: bool) -> list[CheckMessage]:
 def _not_whole(
     where: str, protocol: Protocol, language: str, found: list[faults.Fault]
 ) -> list[CheckMessage]:
-    """Return what a translation still needs: one warning in a demonstration, which shows English
-    there; elsewhere one error for each kind of fault, with the first few places."""
+    """Return messages that say what a translation still needs.
+
+    A demonstration shows English for what is missing, so it gets one warning. Any other site gets
+    one error for each kind of fault, which names the first few places.
+    """
     each_line = f"Each one with its line: manage.py protocol check {protocol.name}."
     counts = Counter(fault.problem.id for fault in found)
     if getattr(settings, "DEMO", False):

@@ -30,10 +30,10 @@ def title_of(content_hash: str) -> str:
 
 
 def asking() -> dict[str, str]:
-    """Return the title, by name, of each protocol that is served or has asked a patient.
+    """Map names to titles, for each protocol that is served or has asked a patient.
 
-    The served protocols stand first. One query, and one more for each protocol that is gone, once
-    per process.
+    The served protocols stand first. Takes one query. A protocol that the program no longer has
+    takes one more query, but only once per process.
     """
     titles = {each.name: title_of(each.content_hash) for each in served()}
     has_asked = Exists(Submission.objects.filter(protocol=OuterRef("pk")))

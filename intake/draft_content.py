@@ -37,8 +37,8 @@ class Content:
     saved: Mapping[str, Any] = field(default_factory=dict)
     # the values that were typed on unfinished steps: step → name → values
     typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # an age that the patient must confirm, with its step: {"step": step, "age": years}; the other
-    # values of this step are in `typed` until then
+    # an age that the patient must confirm, with its step: {"step": step, "age": years}; until the
+    # patient confirms or corrects the age, the other values of this step are in `typed`
     unsure: Mapping[str, Any] = field(default_factory=dict)
     # the signs that a bot fills in the draft
     suspect: tuple[str, ...] = ()

@@ -16,9 +16,10 @@ from django.test import TransactionTestCase
 from django.utils import timezone
 
 from clinic import audit
-from clinic.hours import ClinicHours
+from clinic import hours as clinic_hours
 from clinic.logs import JsonFormatter
-from intake import protocols
+from clinic.opening_hours import ClinicHours
+from intake import calendars, protocols
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
 from tests import database
 from tests.intake import second
@@ -89,6 +90,35 @@ def _events_chained_at_once(request: pytest.FixtureRequest) -> None:
                 cursor.execute("set constraints aud.at_commit immediate")
 
 
+@pytest.fixture(autouse=True)
+def _hours_of_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take the hours from the settings alone, except in a test with the fixture `calendar`."""
+    read = clinic_hours.calendar._read
+    clinic_hours.calendar.register(None)
+    yield
+    clinic_hours.calendar.register(read)
+
+
+@pytest.fixture
+def calendar(db: None) -> Any:
+    """Let the closures, holidays and places of the database count, each time they are asked for."""
+    kept = clinic_hours.calendar
+    with mock.patch("clinic.last_known.SECONDS", 0):
+        kept.register(calendars.read)
+        yield kept
+
+
+@pytest.fixture(autouse=True)
+def _no_protocol_of_another_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget what a test read from another folder of protocols, so that no later test gets it."""
+    folder = protocols.HERE
+    yield
+    if folder != protocols.HERE:
+        for thing in vars(protocols).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
+
+
 @pytest.fixture
 def clinic_open(settings) -> None:
     """The clinic is open for some hours to come, whenever the test runs.
@@ -145,7 +175,7 @@ def roomy(settings) -> None:
 
 @pytest.fixture
 def both_served(monkeypatch, tmp_path) -> Iterator[Path]:
-    """The folder of the protocols as shipped, with all of them served: `legs` first."""
+    """Serve all protocols of the program, `legs` first, and return their folder."""
     folder, names = tmp_path / "protocols", protocols.available()
     folder.mkdir()
     for shipped in (*names, "shared"):

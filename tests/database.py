@@ -85,9 +85,10 @@ def copy(name: str) -> Iterator[str]:
 
 
 def dump(path: Path) -> None:
-    """Write the SQL that makes a migrated database into a file, for a server of its own.
+    """Write a file of SQL that turns an empty database into a migrated database.
 
-    To migrate an empty database takes 7 CPU seconds, to run this SQL a part of one.
+    A test can use the file on a server of its own. Migrating an empty database takes 7 CPU seconds;
+    running this SQL takes less than one.
     """
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
     command = [devdb._binaries() / "pg_dump", "--no-owner", f"{server}/{template()}"]
@@ -125,7 +126,7 @@ def fixture_teardown() -> Callable[[TransactionTestCase], None]:
 
     Django's teardown empties every table and creates permissions, roles and content types anew.
     This teardown empties only tables that have rows, and keeps permissions, roles and content
-    types. If a test added or deleted some of these three, this teardown calls Django's teardown.
+    types. If a test added or deleted a row of these three kinds, Django's teardown is called.
     """
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     empty = EMPTY.format(tables=",".join(sorted({*tables} - {*KEPT})))

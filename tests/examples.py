@@ -1,4 +1,4 @@
-"""How many examples a property test draws: `make laws` draws ten times as many as each run."""
+"""How many examples a property test draws: `make laws` draws ten times the usual number."""
 
 import os
 
@@ -6,5 +6,5 @@ TIMES = int(os.environ.get("CLINIC_EXAMPLES", "1"))
 
 
 def examples(number: int) -> int:
-    """Return how many examples to draw where a run of all tests draws `number`."""
+    """Return how many examples to draw: `number`, or ten times `number` under `make laws`."""
     return number * TIMES

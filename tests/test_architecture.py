@@ -21,6 +21,7 @@ WRITERS = (
     *(f"intake.questionnaire.{name}" for name in ("drafts", "sending", "held_time")),
     *("intake.my_page.replies", "intake.staff.leaving"),
     *("intake.ways.calls", "intake.ways.waiting", "intake.ways.escalation"),
+    "intake.ways.broken_promises",
     *("intake.access.codes", "intake.access.grants", "intake.questionnaire.rule_counts"),
     *(
         f"intake.desk.{name}"
@@ -28,6 +29,7 @@ WRITERS = (
     ),
     *(f"intake.appointments.{name}" for name in ("book", "booking", "changing", "claims")),
     *(f"intake.appointments.{name}" for name in ("clinic_time", "ending", "expiry")),
+    "intake.appointments.public_holidays",
     *(f"intake.appointments.{name}" for name in ("free_times", "holds", "offers", "steps")),
     *(f"intake.appointments.{name}" for name in ("taking", "waiting_list", "week")),
     *("intake.documents", "intake.demonstration.bulk", "education.services"),
@@ -93,7 +95,9 @@ def test_the_domain_knows_no_framework_no_clock_and_no_database(module):
         assert imported.partition(".")[0] in allowed, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("part", [*PURE, "intake.questionnaire.walk", "clinic.hours"])
+@pytest.mark.parametrize(
+    "part", [*PURE, "intake.questionnaire.walk", "clinic.hours", "clinic.opening_hours"]
+)
 def test_nothing_that_judges_reads_a_clock(part):
     for module in MODULES:
         if of(part, module):

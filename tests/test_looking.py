@@ -27,7 +27,7 @@ OWN = {"clinic_staffsession"}  # stores when the session was last used, so every
 def written() -> dict[str, int]:
     """Return how many rows of each table this test has written, without OWN and the audit trail.
 
-    A row that is written with the value that it had counts, too.
+    A write that changes no value of the row counts, too.
     """
     asked = """
         select relname, n_tup_ins + n_tup_upd + n_tup_del

@@ -41,8 +41,9 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("clinic", "intake", "education")
 
 # Migration → why the previous release survives it. Every migration with SQL or Python of our own
-# stands here. Any migration the linter refuses stands here and in `ignore_name` (pyproject.toml).
-# The refused ones of release 0.1.0 stand only there, because no server runs an earlier release.
+# is listed here. A migration that the linter refuses is listed here and in `ignore_name`
+# (pyproject.toml). A refused migration of release 0.1.0 is listed only in `ignore_name`, because no
+# server runs an earlier release.
 # Release 0.1.0 ends with intake 0014, clinic 0004 and education 0007.
 BY_HAND = {
     "clinic.0001_initial": "Makes the schema of the audit trail, which did not exist.",
@@ -59,7 +60,7 @@ BY_HAND = {
         "As 0008; and fills alarm and escalate_at, which the code before does not read."
     ),
 }
-# Fact that `released.broken` names → why the previous release survives its change. Empty after a
+# A fact from `released.broken` → why its change does not break the previous release. Empty after a
 # release.
 EXCEPTIONS: dict[str, str] = {
     "column education_page.search": (
@@ -134,7 +135,7 @@ def test_each_table_of_the_release_is_kept_with_its_columns():
 
 
 def test_what_the_linter_passes_over_is_released_or_judged():
-    """The linter ignores a migration by its name, whatever its app, so two apps may be affected."""
+    """`ignore_name` names no app, so the linter ignores migrations of this name in every app."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     passed_over = project["tool"]["django_migration_linter"]["ignore_name"]
     baseline = {what.removeprefix("migration ") for what in released.kept()}

@@ -15,7 +15,7 @@ from education.services import pictures
 from intake.appointments import waiting_list
 from intake.models.appointments import Appointment, WaitlistEntry
 from intake.models.calls import CallTask
-from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.clinic_time import Clinician, Closure, Holiday, Location, OpeningHours, VisitType
 from intake.ways import calls
 from tests import builders
 from tests.desk import WORKLIST, waiting
@@ -115,6 +115,13 @@ TABLE = {
     "intake_closure_change": "403 403 200 403 403 403",
     "intake_closure_history": "403 403 200 403 403 403",
     "intake_closure_delete": "403 403 200 403 403 403",
+    "intake_holiday_changelist": "403 403 200 403 403 403",
+    "intake_holiday_change": "403 403 200 403 403 403",
+    "intake_holiday_history": "403 403 200 403 403 403",
+    "intake_holiday_add": NONE,
+    "intake_holiday_delete": NONE,
+    "intake_holiday_closed": "403 403 302 403 403 403",
+    "intake_holiday_open": "403 403 302 403 403 403",
     "clinic_event_changelist": "403 403 403 403 200 403",
     "clinic_event_change": "403 403 403 403 302 403",
     "clinic_event_history": "403 403 403 403 302 403",
@@ -202,6 +209,8 @@ POSTS = {
     "education_page_send_back": "302 403 403 302 403 403",
     "education_page_take_down": "403 403 403 302 403 403",
     "intake_waitlistentry_leave": "403 403 302 403 403 403",
+    "intake_holiday_open": "403 403 302 403 403 403",
+    "intake_holiday_closed": "403 403 302 403 403 403",
 }
 
 # opening one of these pages writes an audit event
@@ -230,8 +239,9 @@ def names(patterns) -> set[str]:
 
 
 def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[str, str]:
-    """Return the address of each name of the table, for the only row of each model."""
-    alone = (Appointment, CallTask, WaitlistEntry, Location, Clinician, VisitType, Closure)
+    """Return the address of each name in TABLE and POSTS, for one stored row of each model."""
+    places = (Location, Clinician, VisitType, Closure, Holiday)
+    alone = (Appointment, CallTask, WaitlistEntry, *places)
     rows = [*(model.objects.get() for model in alone), OpeningHours.objects.all()[0]]
     keys = {
         "submission": submission.pk,
@@ -262,7 +272,7 @@ def addresses_of(submission: Any, user: Any, page: Any, picture: Any) -> dict[st
 
 @pytest.fixture
 def addresses(things) -> dict[str, str]:
-    """The address of each name of the table."""
+    """The address of each name in TABLE and POSTS."""
     return addresses_of(*things)
 
 
@@ -274,6 +284,7 @@ def things():
     waiting_list.join_waitlist(submission=submission)
     calls.owe(submission=submission, reason="message", occasion="1")
     Closure(first_day=date(2020, 1, 1), last_day=date(2020, 1, 1)).save()
+    Holiday(day=date(2030, 1, 1), name="New Year’s Day").save()
     page = load()["knees/creaking"]
     colleague = builders.member("content editor", "colleague")
     picture = pictures.add(slug="knee", alt="A knee", data=png(), by=colleague)

@@ -1,6 +1,7 @@
 """When the audit trail fails at the commit, an act of staff is undone, and no message is sent."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def acts(asks: Submission, comes: Submission, colleague: User) -> Iterator[tuple
     yield "front desk", reverse("admin:intake_waitlistentry_leave", args=[entry.pk]), {}
     place = {"name": "Annex", "time_zone": "America/New_York", "is_active": "on"}
     yield "front desk", reverse("admin:intake_location_add"), place
-    days = {"first_day": "2020-01-01", "last_day": "2099-12-31"}
+    today = timezone.localdate()
+    days = {"first_day": today, "last_day": today + timedelta(days=300)}
     yield "front desk", reverse("admin:intake_closure_add"), days
 
     failed = Message.objects.filter(state="failed")[0]

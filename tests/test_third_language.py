@@ -1,5 +1,8 @@
-"""A third language is a matter of files: begun, it is shown beside English in a demonstration, and
-refused by a clinic until it is whole."""
+"""A third language needs only files.
+
+As soon as the language is begun, a demonstration shows it beside English. A clinic refuses the
+language until its translation is whole.
+"""
 
 import os
 import re
@@ -33,7 +36,7 @@ from tests.intake.patient import Patient
 from tests.third import mark
 
 ROOT = Path(__file__).resolve().parent.parent
-# the second one is unknown to Django, and PostgreSQL has no stemmer for it
+# Django does not know the second language, and PostgreSQL has no stemmer for it
 NAMES = {"fr": ("French", "Français"), "ht": ("Haitian Creole", "Kreyòl ayisyen")}
 SWOLLEN = {"leg_new": ("swelling_one",), "clot_risk": ("none",)}
 BOTH = pytest.mark.parametrize("speaks", NAMES, indirect=True)
@@ -115,7 +118,7 @@ def test_from_home_to_the_receipt_in_a_language_that_is_under_way(speaks, mailou
 
 
 def judge(html: str, code: str) -> None:
-    """Each text of the protocol on this page is whole, and in the language that the page says."""
+    """Check that each question on the page is in one language, and marked if it is English."""
     for question in protocols.current().questions:
         if f'name="{question.id}"' not in html:
             continue
@@ -170,7 +173,7 @@ def test_pages_are_shown_and_found_in_the_language_or_in_english_with_a_note(spe
 
     assert 'class="pages"' in html("/search/?q=marchez")
     assert 'class="pages"' in html("/search/?q=machez")
-    # by its stem, where PostgreSQL knows the stems of the language
+    # the word is found by its stem only in a language for which PostgreSQL has a stemmer
     assert bool(search._full_text(["marcher"], speaks)) == (speaks == "fr")
     assert "No page fits these words." in html("/search/?q=qqqq")
 

@@ -1,6 +1,6 @@
 """A third language, begun by files alone: some sentences, one section of a protocol, two pages.
 
-Its words are the English ones behind a mark, so that a test can tell which are translated.
+A translated text is the English text behind a mark, so that a test sees which texts are translated.
 """
 
 from pathlib import Path

@@ -53,7 +53,7 @@ def patient(reference: str) -> str:
 
 
 def system(job: str) -> str:
-    """Return a job that runs without a person as the actor of an event."""
+    """Return the actor of an event for a job that no person runs."""
     return f"system:{job}"
 
 

@@ -306,8 +306,8 @@ def trouble_of(error: Exception) -> tuple[str, bool]:
 def _finish(message: Message, state: Message.State, error: str = "") -> None:
     rows = Message.objects.filter(pk=message.pk, state=Message.State.WAITING)
     if state != Message.State.SENT:
-        # This result is stored only if no other worker has claimed the message since. The result
-        # that a message was sent is stored in any case.
+        # SENT is always stored. Any other result is stored only if no other worker has claimed the
+        # message meanwhile.
         rows = rows.filter(attempts=message.attempts)
     over = {"payload": None, "claimed_until": None, "finished_at": Now()}
 

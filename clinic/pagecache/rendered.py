@@ -13,11 +13,11 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, update_wrapper
 from html import unescape
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from django.conf import settings
@@ -26,7 +26,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import ResponseHeaders
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils import translation
 from django.utils.cache import get_conditional_response
 from django.utils.http import parse_http_date_safe
@@ -34,13 +34,28 @@ from django.views.decorators.cache import cache_control
 
 from clinic import logs
 from clinic.context import site
+from clinic.hours import calendar
 from clinic.pagecache.store import BEFORE, NONE, Store, StoreError, begin, opened
 from clinic.requests import Request
 from clinic.secrets.sealing import sign, signed
 
-kept = cache_control(public=True, no_cache=True)
-"""Marks a view whose answer is the same for every reader. Browsers ask for a newer page each time.
-"""
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def kept(view: View) -> View:
+    """Mark a view whose answer is the same for every visitor. Browsers revalidate each time.
+
+    The view reads the clinic's calendar anew, so that no kept page lacks a coming closure.
+    """
+    marked = cache_control(public=True, no_cache=True)(view)
+
+    def drawn(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        calendar.forget()
+        return marked(request, *args, **kwargs)
+
+    # a syndication feed is a view without a name, so its names are copied as far as it has them
+    return cast(View, update_wrapper(drawn, view))
+
 
 SITEMAP = "/sitemap.xml"
 _FEEDS = ["/feed/" if code == "en" else f"/{code}/feed/" for code, _name in settings.LANGUAGES]
@@ -302,7 +317,8 @@ def renew(*, made_of: str = "") -> int:
     complete and was rendered by this edition from the same content, nothing is rendered.
 
     Raises StoreError. If the process dies before the end, readers' requests fill the new
-    generation. While the database is down, pages missing there come from the previous generation.
+    generation. While the database is down, a page that the new generation lacks comes from the
+    previous generation.
     """
     store = opened(settings.PAGE_STORE)
     if store is None:

@@ -1,10 +1,11 @@
 """Remember a page for one second and show it again when many visitors send the same request.
 
-When many patients choose the same slot, all but the first are told that the slot is taken, with the
-times that are free instead. If these times were looked up for each of fifty patients, the patients
-would wait for each other. Showing a remembered page books nothing. If the slot becomes free again,
-patients see that after one second, and in this process at once, because every change of the
-appointments calls `forget`.
+When many patients choose the same slot, the first gets the slot. All others get a page that says
+that the slot is taken and lists the free times. If the free times were looked up for each of fifty
+patients, the patients would wait for each other. Showing a remembered page books nothing.
+
+If the slot becomes free again, patients see that after one second. In the process that freed the
+slot they see it at once, because every change of the appointments calls `forget`.
 """
 
 from collections.abc import Hashable
@@ -24,7 +25,7 @@ def page_for(request: Hashable, *, before: datetime) -> str | None:
 
     `request` holds everything that the page depends on except the language. `before` is the moment
     at which the caller looked up the visitor's own slot. A page made later is not returned, because
-    it may say that the slot is taken when this visitor is the one who has just got it.
+    such a page may say that the slot is taken although this very visitor has just got the slot.
     """
     at, page = _pages.get((get_language(), request), (None, ""))
     return page if at and at < before < at + MOMENT else None
@@ -33,8 +34,8 @@ def page_for(request: Hashable, *, before: datetime) -> str | None:
 def remember(request: Hashable, page: str) -> None:
     """Remember the page of a request. The page must not show anything personal.
 
-    A page that is less than a second old is not replaced: `page_for` could not show a newer page to
-    visitors whose own slot was looked up before.
+    A page that is less than a second old is not replaced. A visitor whose own slot was looked up a
+    moment ago can still be shown the old page, but not a page made after the look-up.
     """
     key, now = (get_language(), request), timezone.now()
     at, _page = _pages.get(key, (now - MOMENT, ""))

@@ -53,8 +53,8 @@ def counted_as(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 def locked(request: HttpRequest, *_args: Any) -> HttpResponse:
     """Show the page that says that the sign-in is locked.
 
-    Requests by JavaScript get this page, too, because axes would answer them with JSON that
-    contains the keyed hash of the name.
+    A request by JavaScript gets this page, too. Without this function, axes would answer with JSON
+    that contains the keyed hash of the name.
     """
     return render(request, "account/lockout.html", status=429)
 

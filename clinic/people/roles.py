@@ -20,7 +20,7 @@ _CLINIC_TIME = frozenset(
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
     for verb in ("view", "add", "change")
-) | {"intake.delete_openinghours", "intake.delete_closure"}
+) | {"intake.delete_openinghours", "intake.delete_closure", "intake.view_holiday"}
 _MESSAGES = frozenset({"clinic.view_message", "clinic.settle_message"})
 _CALLS = frozenset({"intake.view_calltask", "intake.change_calltask"})
 _READ_PAGES = frozenset({"education.view_page"})

@@ -58,7 +58,7 @@ def unit(field: BoundField) -> str:
 
 @register.filter
 def language(field: BoundField) -> str:
-    """Return the language of the question and its options, or '' if it is that of the page."""
+    """Return the language of a question that is not in the language of the page, else ''."""
     return str(getattr(field.field, "language", ""))
 
 
@@ -125,7 +125,8 @@ def choices(field: BoundField) -> list[dict[str, Any]]:
 def drawing_url(name: str) -> str:
     """Return the address of a picture of an option, or '' if this release has no such picture.
 
-    A draft may be of an older protocol, whose pictures are gone; its labels say the same.
+    A draft may be of an older protocol, whose pictures are gone. The label of an option says in
+    words what its picture shows.
     """
     try:
         return static(f"img/options/{name}.svg")

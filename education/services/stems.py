@@ -29,7 +29,7 @@ def prepare(*, languages: Iterable[str], using: str = DEFAULT_DB_ALIAS) -> list[
     made = []
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute("select to_regproc('education_search_config') is not null")
-        if not cursor.fetchone()[0]:  # the migration that makes it has not run yet
+        if not cursor.fetchone()[0]:  # the migration that makes this function has not run yet
             return []
         cursor.execute("select dictname from pg_catalog.pg_ts_dict")
         dictionaries = {name for (name,) in cursor.fetchall()}

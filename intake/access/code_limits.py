@@ -31,8 +31,8 @@ def count_request(*, peer: str, mailbox: int, reference: str | None) -> int:
     question = f"code:{reference or ''}:{mailbox}"
     asked = (
         Limit(f"ask-peer:{peer}", settings.LIMIT_CODES_PEER, HOUR),
-        # a token comes back in the time in which a code expires, so at most MOST_LIVE codes work at
-        # once
+        # one token comes back in each CODE_LIFETIME, after which a code has expired; so at most
+        # MOST_LIVE codes work at once
         Limit(f"{question}:live", MOST_LIVE, MOST_LIVE * CODE_LIFETIME),
         Limit(f"{question}:day", MOST_A_DAY, DAY),
     )

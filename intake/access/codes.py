@@ -251,8 +251,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search key also fits similar addresses: it treats ß like ss, so that two domains look the
-    same, and contains only the last ten digits of a phone number.
+    The search key also fits similar addresses. The search key treats ß like ss, so two domains can
+    have one key. Of a phone number, the search key contains only the last ten digits.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)

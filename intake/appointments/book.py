@@ -123,7 +123,7 @@ def book_of(
         closures = [
             Closure.from_db("default", sql.CLOSURE_COLUMNS, row) for row in cursor.fetchall()
         ]
-    holidays = clinic_hours.current().holidays
+    holidays = clinic_hours.closed_days()
     return Book(
         hours=hours,
         closures=[

@@ -25,8 +25,8 @@ def calendar_file(visit: Appointment) -> bytes:
 
     The file of a cancelled visit removes the visit from the calendar.
     """
-    # Imported here, because the import takes a tenth of a second and 9 MB, and few processes need
-    # it.
+    # Imported here, because the import takes a tenth of a second and 9 MB, and few processes make
+    # calendar files.
     from icalendar import Calendar, Event, vCalAddress, vText
 
     cancelled = visit.status == "cancelled"

@@ -4,6 +4,7 @@ Clinic time holds no health data. A change here changes which times are free. Bo
 moved; `visits_in_closure` and `visits_without_hours` tell the front desk which patients to call.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from uuid import UUID
@@ -12,18 +13,33 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django_tasks import task
 
 from clinic import audit
-from clinic.pagecache import repeated
+from clinic.hours import calendar
+from clinic.logs import log
+from clinic.pagecache import rendered, repeated
 from intake.appointments.book import book_of
 from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment, AppointmentQuerySet
-from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.clinic_time import (
+    Clinician,
+    Closure,
+    Holiday,
+    Location,
+    OpeningHours,
+    VisitType,
+)
+from intake.ways import broken_promises
 
-Row = Location | Clinician | VisitType | OpeningHours | Closure
+Row = Location | Clinician | VisitType | OpeningHours | Closure | Holiday
 # opening hours and their visit types; an empty set means all types
 HoursOfTypes = tuple[domain.Hours, set[UUID]]
+# after this time every process knows a closure; longer than clinic.last_known.SECONDS
+LATER = timedelta(minutes=2)
+HOURS = frozenset({"week", "time_zone", "is_active"})
+"""The fields of a location that say when it is open."""
 _DAY = timedelta(days=1)
 
 
@@ -37,15 +53,38 @@ def save_clinic_time(
 ) -> None:
     """Store a validated row with its links, and record which fields were changed.
 
-    `links` maps the name of each many-to-many field to its rows. Raises IntegrityError for a row
-    that was not validated.
+    `links` maps the name of each many-to-many field to its rows. Moves the promises that a closure
+    or the hours of a location break, and tells the patients. Raises IntegrityError for a row that
+    was not validated.
     """
-    is_new = row._state.adding
+    is_new, changed = row._state.adding, sorted(fields)
     with transaction.atomic():
+        if isinstance(row, Closure) or (isinstance(row, Location) and HOURS & set(changed)):
+            broken_promises.keep(changed=row, by=by, request_id=request_id)
+        if isinstance(row, Closure):
+            later = look_again.using(run_after=timezone.now() + LATER)
+            later.enqueue(closure=str(row.pk), by=by.pk)
         row.save()
         for name, rows in links.items():
             getattr(row, name).set(rows)
-        _record(row, by, "create" if is_new else "update", request_id, fields=sorted(fields))
+        _record(row, by, "create" if is_new else "update", request_id, fields=changed)
+
+
+@task()
+def look_again(*, closure: str, by: int) -> None:
+    """Move the promises that other processes made while they did not know a new closure yet.
+
+    The task raises no exception, because its row would store the exception's text, which may quote
+    a patient.
+    """
+    try:
+        with transaction.atomic():
+            row = Closure.objects.filter(pk=closure).select_related("on_call").first()
+            person = User.objects.filter(pk=by).first()
+            if row and person:
+                broken_promises.keep(changed=row, by=person, stored=True)
+    except Exception:
+        log("look at closure failed", level=logging.ERROR, exc_info=True)
 
 
 def remove_clinic_time(*, row: Row, by: User, request_id: str = "") -> None:
@@ -70,6 +109,20 @@ def _record(row: Row, by: User, action: str, request_id: str, *, fields: list[st
         detail={"kind": row._meta.model_name, "fields": fields},
     )
     repeated.forget()
+    # this order, because the pages are rendered from the calendar
+    transaction.on_commit(calendar.forget)
+    if isinstance(row, Closure | Location | Holiday):
+        rendered.renew_on_commit()
+
+
+def keep_open(*, holiday: Holiday, by: User, request_id: str = "") -> None:
+    """Store that the clinic is open on a public holiday. Idempotent."""
+    with transaction.atomic():
+        row = Holiday.objects.select_for_update().get(pk=holiday.pk)
+        if not row.is_open:
+            row.is_open = True
+            row.save(update_fields=["is_open"])
+            _record(row, by, "update", request_id, fields=["is_open"])
 
 
 def visits_in_closure(*, closure: Closure, zone: tzinfo) -> list[Appointment]:

@@ -89,8 +89,8 @@ def fitting(
 ) -> list[FreeTime]:
     """Find free times for a request, the best fitting first, then by time.
 
-    In each free time, `misses` tells how far the time is from the wish (0: it fits). Returns an
-    empty list when the urgency forbids offering times.
+    `misses` of each free time tells how far the time is from the wish; 0 means that it fits.
+    Returns an empty list when the urgency forbids offering times.
     """
     window = window_of(request.submission.urgency)
     if window is None:

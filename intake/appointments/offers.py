@@ -224,7 +224,10 @@ def open_offers(*, submission: Submission) -> list[Offer]:
 def _free_times_to_offer(
     submission: Submission, slots: Sequence[str], visit_type: VisitType
 ) -> list[FreeTime]:
-    """Find the free times of these keys. Raises the errors of `offer` except NotAllowed."""
+    """Find the free times with the keys in `slots`.
+
+    Raises SlotGone, Refused and ValueError, as `offer` describes.
+    """
     keys = list(dict.fromkeys(slots))
     if not 0 < len(keys) <= MOST:
         raise ValueError(_("Choose one to three times."))

@@ -121,9 +121,9 @@ def freed_by(row: Appointment) -> Freed:
 def offer_freed(freed: Freed, *, at: datetime, besides: UUID | None = None) -> list[Offer]:
     """Hold a freed slot again, and offer the slot to APPOINTMENT_WAITLIST_BATCH waiting patients.
 
-    Makes no offer when the slot is too near, when the hours no longer allow it, or when it fits no
-    patient whom a letter reaches. A patient is not offered the same slot twice. `besides` is the
-    submission of the patient who gave the slot back.
+    Makes no offer when the slot is too near, when the hours no longer allow the slot, or when the
+    slot fits no patient whom a letter reaches. A patient is not offered the same slot twice.
+    `besides` is the submission of the patient who gave the slot back.
     """
     expires = min(
         at + timedelta(hours=settings.APPOINTMENT_OFFER_HOURS),

@@ -27,17 +27,17 @@ Row = dict[str, str]
 
 
 class Table(NamedTuple):
-    """A file of cases. `rules` are the ids of the rules that it tells of; None for all."""
+    """A file of cases. Its results name only the rules with an id in `rules`; None: all rules."""
 
     path: Path
     rules: frozenset[str] | None = None
 
 
 def tables_of(protocol: Protocol) -> tuple[Table, ...]:
-    """Return the golden table of a protocol, and the one of the safety that protocols share.
+    """Return the golden table of a protocol, and the table of the shared safety rules.
 
-    The shared table tells of shared rules alone. A fallback rule waits for a protocol's own rules,
-    so it is not in there.
+    The shared table names only shared rules. It names no fallback rule, because whether a fallback
+    rule fires depends on the protocol's own rules.
     """
     tables = [Table(protocols.HERE / protocol.name / "golden.csv")]
     common = protocols.HERE / "shared/safety/golden.csv"
@@ -49,9 +49,10 @@ def tables_of(protocol: Protocol) -> tuple[Table, ...]:
 
 
 def cases(protocol: Protocol, table: Table) -> list[Row]:
-    """Return the cases that the protocol can judge: all of its own, the shared ones that fit it.
+    """Return the cases of a table that the protocol can judge.
 
-    A shared case fits when the protocol asks its questions and has its rules. Raises Unreadable.
+    The protocol can judge all cases of its own table. It can judge a shared case if it asks the
+    questions and has the rules that the case names. Raises Unreadable.
     """
     rows = read(table.path)
     return rows if table.rules is None else [r for r in rows if _fits(protocol, r, table.rules)]
@@ -99,9 +100,10 @@ def write(rows: Iterable[Row], path: Path) -> None:
 
 
 def judged(protocol: Protocol, table: Table) -> list[Row]:
-    """Return the rows of a table as the rules judge them now; a case that does not fit stays.
+    """Return the rows of a table as the rules judge them now.
 
-    Raises Unreadable for impossible answers.
+    A shared case that the protocol cannot judge is returned unchanged. Raises Unreadable for
+    impossible answers.
     """
     found = []
     for number, row in enumerate(read(table.path), start=2):
@@ -133,8 +135,8 @@ def unshown(protocol: Protocol, rows: Iterable[Row]) -> list[str]:
 def assessed(protocol: Protocol, row: Row, rules: Collection[str] | None = None) -> Row:
     """Return the row with the protocol's result for its answers.
 
-    With `rules` the result tells of these alone: the urgency is the highest of those that fired.
-    Raises ValueError for answers that the protocol does not know.
+    With `rules`, the result leaves out all other rules: its urgency is the highest level of the
+    rules in `rules` that fired. Raises ValueError for answers that the protocol does not know.
     """
     answers, meta = answers_of(protocol, row["answers"])
     found = assess(protocol, answers, **meta)

@@ -1,10 +1,11 @@
-"""The banner on all staff pages: red flags that still wait at the third step of escalation."""
+"""The banners on staff pages: red flags that still wait, and unconfirmed public holidays."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clinic import hours
 from clinic.adminsite import ClinicAdminSite
 from intake.models.submissions import Submission, Urgency
 
@@ -33,4 +34,11 @@ def red_flags(request: HttpRequest) -> dict[str, Any]:
     return {"red_flags": found, "more_red_flags": more}
 
 
-ClinicAdminSite.also.append(red_flags)
+def unconfirmed_holidays(request: HttpRequest) -> dict[str, Any]:
+    """Return the unconfirmed public holidays, for the banner of staff who may close the clinic."""
+    if not request.user.has_perm("intake.add_closure"):
+        return {}
+    return {"unconfirmed_holidays": hours.proposed_holidays().items()}
+
+
+ClinicAdminSite.also += [red_flags, unconfirmed_holidays]

@@ -50,4 +50,4 @@ def target_from(submission: Submission, urgency: int, start: datetime) -> dateti
     The protocol that assessed the submission sets the time, not the current protocol.
     """
     level = protocol_of(submission.protocol_id).level(Urgency(urgency).code)
-    return target_time(level, start)
+    return target_time(level, start, submission.location_id)

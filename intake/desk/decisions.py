@@ -59,13 +59,15 @@ class DecisionInput:
 def decide(
     *, submission: Submission, given: DecisionInput, by: User, revision: int, request_id: str
 ) -> Decision:
-    """Record a clinician's decision with its message and call, and end the arrangements it names.
+    """Record a clinician's decision with its message and call, and end arrangements.
 
-    The decision keeps, raises or lowers the urgency; a change needs a reason. After "emergency
-    care" the submission stays undecided on top of the worklist, and is escalated, until a call has
-    reached the patient. "More information" stops the clock and takes the submission off the
-    worklist. If the patient's urgency is the same day or above, or if alarm words were unread, this
-    happens only when a call has reached the patient.
+    `given` names the arrangements to end. The decision keeps, raises or lowers the urgency; a
+    change needs a reason.
+
+    After "emergency care" the submission stays undecided on top of the worklist, and is escalated,
+    until a call has reached the patient. "More information" stops the clock and takes the
+    submission off the worklist. If the patient's urgency is the same day or above, or if alarm
+    words were unread, the submission stays on the worklist until a call has reached the patient.
 
     Raises Conflict when the submission or its arrangements were changed since the clinician read
     them. Raises ValueError for a changed urgency without a reason, for unread alarm words, and when

@@ -195,7 +195,8 @@ class SubmissionPage:
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
-        # A clinic may leave out the question about suicide. Its answer tells whether it was asked.
+        # A clinic may leave out the question about suicide. If there is an answer to this question,
+        # the clinic asked it.
         screened = self.uses.crisis in self.answers
         route = route_of(self.protocol, self.answers, si_screen=screened)
         if (short := self.uses.short_walk(self.submission.kind)) is not None:

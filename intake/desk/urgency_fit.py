@@ -31,7 +31,7 @@ class RuleFit:
         return self.fits.total()
 
     def share(self, fit: Fit) -> tuple[int, float]:
-        """Return the number of these answers, and the upper 95 % bound of their share."""
+        """Return how many answers are `fit`, and the upper 95 % bound of the share of `fit`."""
         return self.fits[fit], upper_bound(self.fits[fit], self.judged)
 
 

@@ -69,7 +69,7 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         return deferred
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Return the columns: with the protocol that asked, where several have asked."""
+        """Return the columns. If there are several protocols, one column names the protocol."""
         columns = [*super().get_list_display(request)]
         if len(protocols_of_list(request)) > 1:
             columns.insert(columns.index("waiting_for"), "questions")
@@ -204,7 +204,10 @@ class SubmissionAdmin(PatientAdmin[Submission]):
 
     @record_view
     def call_view(self, request: StaffRequest, submission: Submission) -> HttpResponse:
-        """Record a call. If it reached the patient, settle owed calls for more information."""
+        """Record a call.
+
+        If the call reached the patient, settles the calls that staff owe for more information.
+        """
         back = f"{self.address('change', submission.pk)}#call"
         if request.method != "POST":
             return redirect(back)

@@ -96,9 +96,9 @@ def clean_json_answer(question: Question, value: object) -> Value | None:
 def recognised_answer(question: Question, raw: Sequence[str]) -> Value | None:
     """Return the part of an answer that can be read, without an error; None if nothing can be read.
 
-    Every known option counts, so that an emergency is noticed even if the patient also ticked an
-    option that excludes it. If a single-choice question got two answers, the first known option
-    counts.
+    A known option counts even if the patient also ticked an exclusive option, such as "None of
+    these". So no emergency is missed. If a single-choice question got two answers, the first known
+    option counts.
     """
     if question.type == "multi":
         codes = {code for code in raw if code not in question.exclusive}
@@ -120,9 +120,9 @@ def clean_page(
     """Read all answers of a posted page.
 
     `page` has the visible questions only. `raw` holds the strings that the form sent, by question
-    id; other names in it are ignored. `kept` names questions with an earlier answer that the page
-    did not show. If a question in `kept` is left blank, its earlier answer stays: the question is
-    then neither among the errors nor among the values.
+    id; other names in it are ignored. `kept` names questions whose earlier answer was hidden on the
+    page. If a question in `kept` is left blank, its earlier answer stays: the question is then
+    neither among the errors nor among the values.
     """
     values: dict[str, Value] = {}
     errors: dict[str, InvalidAnswer] = {}

@@ -94,7 +94,7 @@ class Question(Base, frozen=True):
 
     @property
     def shown_unit(self) -> str:
-        """The unit as people read it beside the number; '' where the question's text names it."""
+        """The unit as people read it beside the number; '' if the question names the unit."""
         return "" if self.unit in NAMED_IN_TEXT else self.unit or ""
 
     def option(self, code: str) -> Option:
@@ -297,7 +297,11 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def pages(self) -> tuple[QuestionPage, ...]:
-        """All pages in order. A question without the key `page` joins the last page if it fits."""
+        """All pages in order.
+
+        A question without the key `page` goes on the same page as the question before, unless that
+        page is full, or `show_if` reads an answer of that page.
+        """
         return tuple(page for section in self.questionnaire.sections for page in _pages(section))
 
     @cached_property

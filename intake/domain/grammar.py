@@ -103,7 +103,8 @@ SUM: Final = "sum"
 class Term(Base, frozen=True):
     """One part of a sum: the answer to the question `q`, multiplied by `times`.
 
-    If there is a `map`, the number that it has for the chosen option counts as the answer.
+    `map` has a number for each option. If there is a `map`, the number of the chosen option counts
+    as the answer.
     """
 
     q: str
@@ -122,11 +123,13 @@ class Computed(Base, frozen=True):
     """A computed value: how it is computed, as data, and in words (`text`).
 
     `sum` adds up terms. `count` has names, each with conditions; the value of a name is how many of
-    its conditions hold. With `first`, the computed value is the value of the first case that holds.
-    With `when`, it is true or false: whether the condition holds. The conditions of `first` and
-    `when` may read `sum` and the names of `count`. Without `first` and `when`, the computed value
-    is the sum or the only count. The computed value is None if a term of the sum is missing, or if
-    the condition `only_if` does not hold.
+    its conditions hold. The conditions of `first` and `when` may read `sum` and the names of
+    `count`.
+
+    With `first`, the computed value is the value of the first case that holds. With `when`, the
+    computed value is true if the condition holds, else false. Without `first` and `when`, the
+    computed value is the sum or the only count. The computed value is None if a term of the sum is
+    missing, or if the condition `only_if` does not hold.
 
     Old stored documents have only `version`, which names Python code (`intake.domain.stored`).
     """

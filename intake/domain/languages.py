@@ -13,7 +13,7 @@ from intake.domain.grammar import Base
 
 
 class Alarms(Base, frozen=True):
-    """A patient's sentence for each danger that a clinician must read of the same day."""
+    """For each danger that a clinician must know on the same day, a sentence of a patient."""
 
     chest: str
     breath: str
@@ -30,8 +30,9 @@ class Alarms(Base, frozen=True):
 class LanguageFacts(Base, frozen=True, dict=True):
     """What the checks have to know of a language. Each pattern ignores case.
 
-    `promises` are matched with one sentence each; `periods` finds a period that is written out.
-    `alarms` are sentences of patients that the alarm patterns of a protocol must see.
+    Each pattern of `promises` finds a sentence that promises something. The pattern `periods` finds
+    a period that is written out. `alarms` are sentences of patients that the alarm patterns of a
+    protocol must find.
     """
 
     promises: tuple[str, ...]
@@ -68,7 +69,7 @@ ENGLISH: Final = LanguageFacts(
         r"\bwithin (the )?(\w+ ){0,3}(days?|weeks?|months?)\b",
         r"\bin (the (next|coming) (\w+ )?|(\d+|one|two|three|a few) )(\w+ )?"
         r"(hours?|days?|weeks?|months?)\b",
-        # "within 2 clinic hours", but not "within hours", which sends patients elsewhere at once
+        # "within 2 clinic hours", but not "within hours": that tells patients to hurry elsewhere
         r"\bwithin (the next )?(\d+|one|two|three|a few) (\w+ )?hours?\b",
         # "We read it today"
         rf"{_WE}[^,;:]*{_DAY}",

@@ -1,4 +1,4 @@
-"""The five urgencies that the program knows, and the checks that a protocol has the same.
+"""The five urgencies that the program knows, and the checks that a protocol has these five.
 
 The program sorts, escalates and stores submissions by these five codes and ranks. A protocol
 defines, for each urgency, the target times and the texts for patients.

@@ -112,7 +112,7 @@ def _names(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _questions(protocol: Protocol) -> Iterator[Problem]:
-    # at the head, a condition alone stands for all its pages
+    # `learn` at the head may name a condition without a page, which means all pages about it
     heads = (slug for slug in protocol.questionnaire.learn if not _NAME.fullmatch(slug))
     yield from _learn("learn", heads)
     for question in protocol.questions:
@@ -240,8 +240,8 @@ def _unreachable(protocol: Protocol) -> Iterator[Problem]:
 
 def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
-        # The question "Who fills in the form?" needs no proxy wording, because only its answer
-        # tells whether a proxy reads it.
+        # The question "Who fills in the form?" needs no proxy wording, because before its answer
+        # nobody knows whether the reader is a proxy.
         if question.id != protocol.uses.who.q:
             yield from _proxy(question)
     heads = protocol.questionnaire

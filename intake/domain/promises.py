@@ -1,4 +1,4 @@
-"""Find sentences that promise what the clinic will do, or by when it sees a patient.
+"""Find sentences that promise what the clinic will do, or by when the clinic sees a patient.
 
 A promise holds for one level only, and only while the clinic can keep it. So a promise belongs in
 the `promise` of a rule or in the `tell` of a level, never in a text that is always shown.

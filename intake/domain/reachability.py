@@ -144,7 +144,7 @@ class _Search:
     ) -> tuple[ComputedValue] | None:
         """Return the computed value in a tuple; None if the answers so far do not decide it yet.
 
-        A value with `count` or `sum` is not decided before its last answer.
+        A value with `count` or `sum` is not decided before all answers that it reads are chosen.
         """
         if computed.own_names:
             return None

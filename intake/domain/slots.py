@@ -4,7 +4,7 @@ The functions read no clock: the caller passes the time. Opening hours are wall 
 zone of a location, and are turned into moments day by day. So days of 23 or 25 hours come out
 right: a wall time that the clock skips is never offered, a wall time that occurs twice is offered
 for both moments, and a slot always lasts its real minutes. The end of a span does not belong to the
-span, so that the next span can begin at this moment.
+span, because the next span can begin at that moment.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ TIMES_OF_DAY: Final[Mapping[str, tuple[time, time]]] = {
 class Hours:
     """Weekly opening hours of a clinician at a location.
 
-    If `ends` is 00:00, the hours end with the day. The hours also hold on the days `valid_from` and
-    `valid_until`. The clinician sees up to `capacity` patients at once.
+    If `ends` is 00:00, the hours end with the day. `valid_from` and `valid_until` are the first and
+    the last day on which the hours hold. The clinician sees up to `capacity` patients at once.
     """
 
     clinician: str

@@ -209,7 +209,7 @@ def problems(
 
 
 def _unseen_alarms(protocol: Protocol, language: LanguageFacts) -> Iterator[Problem]:
-    """Yield a problem for each danger that the protocol sees in a patient's English words alone."""
+    """Yield a problem for each danger that the alarm patterns find in English words only."""
     patterns = [compiled_pattern(pattern) for pattern in protocol.rules.alarm_patterns]
 
     def is_seen(sentence: str) -> bool:

@@ -32,7 +32,10 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
-    """Yield each place in `uses` with the question named there and its required type ('': any)."""
+    """Yield (place in `uses`, id of the question there, type that the question must have).
+
+    The type '' means that any type will do.
+    """
     uses = protocol.uses
     yield "safety", uses.safety, "multi"
     yield "who", uses.who.q, "single"

@@ -95,10 +95,10 @@ class Uses(Base, frozen=True):
 
 
 class Stored(Base, frozen=True):
-    """The values with which the program completes a document stored before these keys existed.
+    """The values for a document that was stored before the keys `uses`, `summary`, `tell` existed.
 
-    They come from the file `uses-stored.yaml` in the protocol's folder, which never changes. `tell`
-    maps level and language to the text under "What happens next".
+    The values come from the file `uses-stored.yaml` in the protocol's folder, which never changes.
+    `tell` maps level and language to the text under "What happens next".
     """
 
     uses: Uses

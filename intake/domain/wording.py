@@ -84,8 +84,10 @@ class Wording(msgspec.Struct, frozen=True):
 
 
 def as_shown(protocol: Protocol, translation: Translation) -> Translation:
-    """Return the parts of a translation that patients read: those that are whole, and without
-    unsigned safety texts. The `document()` of these parts is stored with a submission.
+    """Return the translation with only the parts that patients read.
+
+    Parts that are not whole are left out, and safety texts that nobody has signed. The `document()`
+    of the returned translation is stored with a submission.
     """
     kept = _parts_ready(protocol, translation)
     if safety_faults(protocol, translation):

@@ -116,7 +116,7 @@ def refuse_repeated_controls(form: WalkForm) -> None:
 class PageForm(WalkForm):
     """One page of the questionnaire: blank, with answers, or with invalid values and errors.
 
-    `words` are those from which the page comes.
+    `words` is the wording to which `page` belongs.
     """
 
     def __init__(

@@ -123,8 +123,8 @@ class PhoneField(PlainTextField):
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
-        # 40, because the page may show and post again the stored form, which is longer than what
-        # people type
+        # 40 characters, because the page may show the stored number, which is longer than the
+        # number that people type, and the browser then posts the stored number again
         super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:

@@ -2,12 +2,13 @@
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
+from intake import calendars
 from intake.domain import workflow
 from intake.letters.composing import (
     communication_of,
@@ -35,7 +36,8 @@ def alert(message: Message) -> Letter | None:
             "urgency": urgency_words(submission),
             "reference": submission.reference,
         }
-        return Letter(_addresses(ALERTED), subject, submission_text("alert", submission))
+        to = _with_on_call(ALERTED, submission)
+        return Letter(to, subject, submission_text("alert", submission))
 
 
 @outbox.composer("alarm", about=references_of_communications)
@@ -47,35 +49,37 @@ def alarm(message: Message) -> Letter | None:
     submission = communication.submission
     with translation.override(settings.LANGUAGE_CODE):
         subject = _("A patient wrote: %(reference)s") % {"reference": submission.reference}
-        return Letter(_addresses(ALERTED), subject, submission_text("alert", submission))
+        to = _with_on_call(ALERTED, submission)
+        return Letter(to, subject, submission_text("alert", submission))
 
 
 @outbox.composer("escalation", about=references_of_submissions)
 def escalation(message: Message) -> Letter | None:
     """Tell staff that a red flag still waits.
 
-    Steps before EVERYBODY_FROM go to the duty role, or to all staff if nobody has that role. Later
-    steps go to all staff. Returns None when the escalation has ended, or when a letter about a
-    later step was ordered.
+    Steps before EVERYBODY_FROM go to the duty role and to the person on call for a closure, or to
+    all staff if there is neither. Later steps go to all staff. Returns None when the escalation has
+    ended, or when a letter about a later step was ordered.
     """
     submission = submission_of(message)
     step = int(message.occasion.split(":")[1]) if ":" in message.occasion else 0
     if submission is None or not _is_current(submission, step):
         return None
-    addresses = _addresses(ESCALATED) if step < EVERYBODY_FROM else ()
+    addresses = _with_on_call(ESCALATED, submission) if step < EVERYBODY_FROM else ()
     with translation.override(settings.LANGUAGE_CODE):
         subject = _("Nobody has seen to it yet: %(reference)s") % {
             "reference": submission.reference
         }
         text = submission_text("escalation", submission)
-        return Letter(addresses or _addresses(EVERYBODY), subject, text)
+        return Letter(addresses or _with_on_call(EVERYBODY, submission), subject, text)
 
 
 def _is_current(submission: Submission, step: int) -> bool:
     """Whether `step` is the newest step of the escalation.
 
-    Step 0 is for a message of the previous release, which had only one step and stored no time in
-    the submission. When a submission has a time, the sweep of this release orders the letters.
+    Step 0 stands for a message of the previous release. That release had only one step, and stored
+    no `escalate_at` in the submission. When `escalate_at` is stored, the sweep orders other letters
+    instead, and step 0 is not current.
     """
     if step:
         return submission.escalate_at is not None and submission.escalations == step
@@ -83,6 +87,12 @@ def _is_current(submission: Submission, step: int) -> bool:
     is_new = submission.escalate_at is None and not submission.escalations
     undecided = submission.status in workflow.OPEN and not submission.decisions.exists()
     return is_new and undecided and not seen.exists()
+
+
+def _with_on_call(roles: tuple[str, ...], submission: Submission) -> tuple[str, ...]:
+    """Return the addresses of some roles, and of the persons on call while a closure lasts."""
+    on_call = calendars.on_call(timezone.now(), submission.location_id)
+    return tuple(sorted({*_addresses(roles), *on_call}))
 
 
 def _addresses(roles: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def begin(apps, schema_editor):
     """
     Submission = apps.get_model("intake", "Submission")
     patience = timedelta(minutes=settings.ESCALATE_MINUTES)
-    soon = hours.current().add_open(timezone.now(), patience)
+    soon = hours.settings_hours().add_open(timezone.now(), patience)
     rows = Submission.objects.filter(escalate_at=None)
     undecided = Q(status__in=OPEN) | Q(status="withdrawn", reply_due_at__isnull=False)
     red = Q(kind="stopped") | Q(urgency__gte=SAME_DAY)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import uuid7
+from clinic.opening_hours import ClinicHours
 
 MOST_SEATS = 20  # patients at once with one clinician, as in a class or a group
 
@@ -19,6 +20,15 @@ MOST_SEATS = 20  # patients at once with one clinician, as in a class or a group
 def known_zone(name: str) -> None:
     if name not in available_timezones():
         raise ValidationError(_("This is no time zone. Write one such as America/New_York."))
+
+
+def known_hours(text: str) -> None:
+    try:
+        ClinicHours.parse(text, [], settings.TIME_ZONE)
+    except ValueError as error:
+        raise ValidationError(
+            _("These hours cannot be read: %(fault)s"), params={"fault": error}
+        ) from None
 
 
 class Location(models.Model):
@@ -34,6 +44,16 @@ class Location(models.Model):
     )
     phone = models.CharField(_("phone"), max_length=30, blank=True)
     is_active = models.BooleanField(_("in use"), default=True)
+    week = models.CharField(
+        _("open for patients"),
+        max_length=200,
+        blank=True,
+        db_default="",
+        validators=[known_hours],
+        help_text=_(
+            "Such as “Mon-Thu 08:30-17:00, Fri 08:30-12:00”. Empty: the hours of the clinic."
+        ),
+    )
 
     class Meta:
         ordering = ["name"]
@@ -129,7 +149,7 @@ class OpeningHours(models.Model):
         help_text=_("None chosen: all that the clinician does."),
     )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    # the last day that is included
+    # the last day on which the hours hold
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     capacity = models.PositiveSmallIntegerField(
         _("patients at once"),
@@ -171,7 +191,7 @@ class Closure(models.Model):
     """A time without visits: of one clinician, of one location, or of the whole clinic.
 
     A closure lasts whole days, counted in the time zone of each location, or from one moment to
-    another.
+    another. A closure without a clinician moves what the clinic promises (intake/calendars.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -182,11 +202,22 @@ class Closure(models.Model):
         Location, verbose_name=_("location"), null=True, blank=True, on_delete=models.CASCADE
     )
     first_day = models.DateField(_("first day"), null=True, blank=True)
-    # the last day that is included
+    # the last day without visits
     last_day = models.DateField(_("last day"), null=True, blank=True)
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=80, blank=True)  # only staff read the reason
+    # is told of each red flag that patients send during the closure
+    on_call = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("on call"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        db_constraint=False,  # the release before may delete the account
+        related_name="+",
+    )
 
     class Meta:
         ordering = ["-first_day", "-starts_at"]
@@ -218,3 +249,25 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return self.reason or gettext("closed")
+
+
+class Holiday(models.Model):
+    """A public holiday, which the program proposes to close.
+
+    A person confirms the holiday by a closure of the whole clinic on this day, or says that the
+    clinic is open.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    day = models.DateField(_("day"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    is_open = models.BooleanField(_("open"), default=False)
+
+    class Meta:
+        ordering = ["day"]
+        default_permissions = ("view",)
+        verbose_name = _("public holiday")
+        verbose_name_plural = _("public holidays")
+
+    def __str__(self) -> str:
+        return self.name

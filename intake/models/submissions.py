@@ -16,7 +16,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from clinic import hours
 from clinic.ids import uuid7
+from clinic.opening_hours import ClinicHours
 from clinic.secrets.sealing import Json, SealedField, Words
 from intake.domain import workflow
 from intake.domain.triage import Assessment
@@ -167,7 +169,7 @@ class Submission(models.Model):
     # The patient wrote alarm words, and no clinician has dealt with them yet.
     alarm = models.BooleanField(default=False, db_default=False)
     # When the red flag is escalated next. None without a red flag, or after a clinician dealt with
-    # it.
+    # the red flag.
     escalate_at = models.DateTimeField(null=True, blank=True)
     # How often the red flag was escalated.
     escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
@@ -181,7 +183,16 @@ class Submission(models.Model):
     redirected_at = models.DateTimeField(null=True, blank=True)
     # A bot may have sent the submission. Until staff have looked at it, it is off the worklist.
     suspect = models.BooleanField(default=False)
-    # What a clinician answered at closing; '' without an answer.
+    # The place that the patient chose. None: any place.
+    location = models.ForeignKey(
+        "Location",
+        null=True,
+        on_delete=models.SET_NULL,
+        db_index=False,
+        db_constraint=False,  # the release before may delete the location
+        related_name="+",
+    )
+    # How well the urgency of the rules fitted, as a clinician said at closing; '' if nobody said.
     urgency_fit = models.CharField(max_length=8, choices=Fit.choices, blank=True, db_default="")
     # The earlier submission that this submission adds to.
     follows = models.ForeignKey(
@@ -247,6 +258,14 @@ class Submission(models.Model):
     def is_for_today(self) -> bool:
         """Whether staff must read the submission today: same day or above, or stopped."""
         return self.kind == Kind.STOPPED or self.urgency >= Urgency.SAME_DAY
+
+    @property
+    def hours(self) -> ClinicHours:
+        """The opening hours that count for this submission's times: those of its place.
+
+        No closure delays a red flag, so the usual week counts for a red flag.
+        """
+        return hours.usual() if self.is_for_today else hours.current(self.location_id)
 
     @property
     def waits_for_patient(self) -> bool:

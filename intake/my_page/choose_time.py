@@ -88,7 +88,10 @@ def _show_taken(
     gone: SlotGone,
     answer_key: tuple[Hashable, ...] | None,
 ) -> HttpResponse:
-    """Show that the time is taken, with the nearest free times. Remember this page by its key."""
+    """Show that the time is taken, with the nearest free times.
+
+    The page is remembered under `answer_key`; None means that it is not remembered.
+    """
     if mine.held and taking.key_of(mine.held) == form.chosen:
         mine = replace(mine, held=None)  # another patient has the time, although it was held
     shown = choosing.near_context(form, submission.urgency, gone.nearest)
@@ -105,9 +108,9 @@ def _answer_key(
 ) -> tuple[Hashable, ...] | None:
     """Return what the "slot taken" page depends on: the posted fields and the urgency.
 
-    Returns None when the patient has a visit or a held time, because then the page depends on
-    these, too. Returns None when fields were posted that the list does not have, so that nothing
-    personal is remembered.
+    Returns None when the patient has a visit or a held time, because the page then also shows the
+    visit or the held time. Returns None when fields were posted that the list does not have, so
+    that nothing personal is remembered.
     """
     names = request.POST.keys() - {"csrfmiddlewaretoken"}
     if request.method != "POST" or mine.visit or mine.held or not names <= FIELDS:

@@ -41,11 +41,11 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
         written.save(force_insert=True)
         if rule:
             outbox.put(kind="alarm", occasion=str(written.pk))
-        due = hours.current().add_business_days(now, 1)
+        due = hours.current(row.location_id).add_business_days(now, 1)
         waiting.answer(row, action="reply", at=now)
         if rule:
             level = protocol_of(row.protocol_id).level(rule.level)
-            due = target_time(level, now)
+            due = target_time(level, now, row.location_id)
             row.urgency = max(row.urgency, Urgency.of(rule.level))
             row.target_at = min(row.target_at, due)
             # a patient in danger is not held back as a possible bot

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 
@@ -67,7 +68,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
     seen_by = readers.readers(submission)
     is_visit_open = wish is not None and wish.progress in workflow.REQUEST_OPEN
     language = get_language() or "en"
-    # only approved words tell a patient in danger what to do, if need be in English
+    # a patient in danger reads only approved words: if need be, in English
     told_in = spoken.language_of("emergency") if emergency else language
     with override(told_in):
         words = standing.status_words(
@@ -94,7 +95,9 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             {"text": row.words["text"], "ours": row.by_id is not None, "at": row.at}
             for row in letters
         ],
-        "answer_by": hours.day_words(submission.reply_due_at) if submission.reply_due_at else "",
+        "answer_by": hours.day_words(submission.reply_due_at, timezone.now())
+        if submission.reply_due_at
+        else "",
         "readers": [
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
             for reader in seen_by

@@ -83,7 +83,8 @@ def reply(request: Request) -> HttpResponse:
         return redirect(f"{reverse('intake:my')}#messages")
     judged_by = documents.newest(grant.chosen.protocol_id).content_hash
     words = documents.wording(judged_by, get_language())
-    card = advice.card(words, as_fired(rule), phone=True, at=timezone.now())
+    place = grant.chosen.location_id
+    card = advice.card(words, as_fired(rule), phone=True, at=timezone.now(), place=place)
     return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
 
 

@@ -142,10 +142,11 @@ def current() -> Protocol:
 
 
 def of_page(page: str) -> Protocol | None:
-    """Return the served protocol that an education page, such as `clots/overview`, leads to.
+    """Return the served protocol to which an education page, such as `clots/overview`, leads.
 
-    That is the only one that names the page under `learn` at its head, or else the only one that
-    names the page's condition there. None means that the reader chooses.
+    This is the protocol that names the page under `learn` at its head. If no protocol names the
+    page, it is the protocol that names the page's condition, here `clots`. Returns None if no
+    protocol is found or more than one; then the reader chooses.
     """
     for slug in (page, page.partition("/")[0]):
         found = [each for each in served() if slug in each.questionnaire.learn]
@@ -217,9 +218,9 @@ def words_of(path: Path) -> Any:
 
 @cache
 def language_facts(language: str) -> LanguageFacts | None:
-    """Return what the checks know of a language, from its file in `languages/`; None without one.
+    """Return what the checks know of a language, from its file in `languages/`.
 
-    Raises Unreadable.
+    Returns None if the language has no file. Raises Unreadable.
     """
     path = HERE / "languages" / f"{language}.yaml"
     if not path.is_file():

@@ -103,7 +103,7 @@ def parse(text: str, file: str, first_line: int = 1) -> Any:
 
 
 def decode(data: Any, make: Callable[[Any], T]) -> T:
-    """Return `make(data)`. If it raises ValidationError, raise Unreadable with file and line."""
+    """Return `make(data)`. Raises Unreadable, with file and line, if the data are invalid."""
     try:
         return make(data)
     except Unreadable:
@@ -147,7 +147,7 @@ def _named(item: Any) -> Any:
 class _Loader(yaml.CSafeLoader):
     """A safe loader that remembers lines, and refuses a key that is written twice.
 
-    An ordinary YAML loader would silently drop the first of the two.
+    An ordinary YAML loader would silently keep only the second value of the key.
     """
 
     file: str

@@ -28,7 +28,7 @@ class Shared(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Words(msgspec.Struct):
-    """The outermost shape of the words of a protocol, or of shared parts."""
+    """The outermost shape of a translation file, of a protocol or of the shared parts."""
 
     questions: Named = {}
     levels: Named = {}

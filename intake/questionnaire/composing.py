@@ -25,8 +25,12 @@ def build_submission(
     language: str,
     reference: str,
     at: datetime,
+    location: UUID | None = None,
 ) -> Submission:
-    """Compose the submission of a walk without storing it. The demonstration uses this, too."""
+    """Compose the submission of a walk without storing it. The demonstration uses this, too.
+
+    `location` is the id of the place that the patient chose, or None for any place.
+    """
     assessment = walk.assessment
     urgency = Urgency.of(assessment.urgency)
     in_contact = walk.uses.contact.stored_names
@@ -40,7 +44,8 @@ def build_submission(
         submitted_at=at,
         urgency=urgency,
         assessed_urgency=urgency,
-        target_at=target_time(walk.protocol.level(assessment.urgency), at),
+        target_at=target_time(walk.protocol.level(assessment.urgency), at, location),
+        location_id=location,
         answers=domain.to_json({q: v for q, v in walk.known.items() if q not in in_contact}),
         assessment={
             "result": assessment.to_json(),
@@ -60,6 +65,13 @@ def build_wish(submission: Submission, wish: Mapping[str, Any]) -> AppointmentRe
         wishes=_wishes(wish),
         earliest=date.fromisoformat(earliest) if earliest else None,
     )
+
+
+def chosen_place(wish: Mapping[str, Any]) -> str:
+    """Return the name of the place that a wish chooses, or '' for any place."""
+    one = [wish["chosen"]] if wish.get("chosen") else _wishes(wish)
+    names = {each["place"] for each in one}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _wishes(wish: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -174,14 +174,16 @@ def save_page(
 ) -> Walk:
     """Save the answers of one page. Returns the new walk.
 
-    `values` are the valid answers to the page's visible questions. A question of the page that is
-    not in `values` loses its answer, unless it is in `kept`, whose answers the page did not show.
-    An answer given now is no longer hidden by the veil.
+    `values` are the valid answers to the page's visible questions. `kept` names questions whose
+    answers the page did not show. A question of the page that is neither in `values` nor in `kept`
+    loses its answer. An answer given now is no longer hidden by the veil.
 
-    If interrupting rules fire, a stop is recorded with the rules, the page and the time, and stays
-    recorded even if the patient changes the answer later (rule S18 reads this). A very low age is
-    stored as `unsure`, because the patient must confirm it, and the other answers of the page as
-    typed text. Raises Conflict, and Blocked if the answers forbid going on; then nothing is stored.
+    If interrupting rules fire, a stop is recorded with the rules, the page and the time. The stop
+    stays recorded even if the patient changes the answer later (rule S18 reads this).
+
+    If the answers forbid going on, no new answer of the page counts. A very low age may be a typing
+    error: the age is stored as `unsure`, so that the patient confirms it, and the other answers as
+    typed text. Without a very low age, raises Blocked and stores nothing. Raises Conflict.
     """
 
     def change(walk: Walk) -> Walk:
@@ -296,9 +298,9 @@ def save_contact(
 ) -> Walk:
     """Save the patient's identity and contact.
 
-    `answers` say who fills in the form, and the age; they are given only in a request for a visit,
-    whose contact step asks for both. The fields in `kept` were not shown and keep their stored
-    values. A very low age, Conflict and Blocked are handled as in `save_page`.
+    `answers` has who fills in the form, and the age. Only the contact step of a request for a visit
+    asks for these two answers; on other walks `answers` is empty. The fields in `kept` were not
+    shown and keep their stored values. A very low age and the errors are as in `save_page`.
     """
 
     def change(walk: Walk) -> Walk:
@@ -417,9 +419,9 @@ def delete(*, draft: Draft) -> None:
 
 
 def _count_untold(drafts: Iterable[Draft]) -> None:
-    """Count the rules that stop these drafts, which end without a word to the clinic.
+    """Count the rules that stop these drafts, whose patients told the clinic nothing.
 
-    The counts hold a day and a rule, so they tell of no patient.
+    A count has only a day and a rule, so it reveals no patient.
     """
     untold: Counter[rule_counts.Key] = Counter()
     for draft in drafts:

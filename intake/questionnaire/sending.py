@@ -1,18 +1,17 @@
-"""Turn a draft into a sealed submission, once, in one transaction with everything that belongs to
-it.
-"""
+"""Send a draft: make it a sealed submission, only once, and in one transaction."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import audit
+from clinic import audit, hours
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from intake.appointments import open_requests
@@ -25,7 +24,7 @@ from intake.history import build_history
 from intake.letters import orders
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.questionnaire import rule_counts
-from intake.questionnaire.composing import build_submission, build_wish
+from intake.questionnaire.composing import build_submission, build_wish, chosen_place
 from intake.questionnaire.drafts import walk_of
 from intake.questionnaire.held_time import fulfil_wish
 from intake.questionnaire.walk import Walk
@@ -37,17 +36,17 @@ TRIES = 5  # tries to find a reference that no other submission has
 def submit(
     *, draft: Draft, confirm: Callable[[], bool] = lambda: True, request_id: str = ""
 ) -> Submission:
-    """Send a finished draft: store submission, wish, history, counts, messages and audit event in
-    one transaction.
+    """Send a finished draft, and return the submission.
 
-    `confirm` decides whether the patient gets a letter of confirmation. It is called inside the
+    Stores submission, wish, history, counts, messages and audit event in one transaction. `confirm`
+    decides whether the patient gets a letter of confirmation. `confirm` is called inside the
     transaction, so that a failed sending does not count against the limit of the patient's mailbox.
-    A double click or a retry returns the same submission.
+    After a double click or a retry, returns the submission that was stored first.
 
     Raises NotReady if a step is not done, an emergency answer still stops the form, or the protocol
-    forbids sending (a minor without a parent or guardian); Gone if the draft was deleted; SlotGone
-    if another patient has the chosen slot; Refused if the patient has too many open requests. In
-    all these cases nothing is sent.
+    forbids sending (a minor without a parent or guardian). Raises Gone if the draft was deleted,
+    SlotGone if another patient has the chosen slot, and Refused if the patient has too many open
+    requests. After an error nothing is sent.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -99,7 +98,9 @@ def tell_clinic(*, draft: Draft, phone: str, name: str, request_id: str = "") ->
 
 
 def _locked(draft: Draft) -> Draft:
-    """Lock and read the draft's row. The second of two clicks waits here and then finds it sent.
+    """Lock and read the draft's row.
+
+    The second of two clicks waits here, and then reads that the draft was sent by the first click.
 
     The query does not join the submission, because after the wait PostgreSQL reads the locked row
     again, but returns joined rows as they were before the wait. The lock is FOR NO KEY UPDATE, so
@@ -115,6 +116,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
     """Store the submission and empty the draft. Raises Conflict if no free reference was found."""
     now = timezone.now()
     translation = store_wording(draft.protocol_id, walk.words)
+    location = _location(draft, walk)
     for number in range(TRIES):
         submission = build_submission(
             draft_id=draft.pk,
@@ -122,9 +124,11 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
             kind=kind,
             contact=contact,
             language=draft.language,
-            # the draft's reference, if it has one, because the patient who saved it knows this one
+            # a saved draft has a reference that the patient knows, so the submission gets this
+            # reference
             reference=(not number and draft.reference) or new_reference(),
             at=now,
+            location=location,
         )
         submission.follows_id = draft.follows_id
         submission.translation_id = translation
@@ -152,11 +156,23 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
     return submission
 
 
+def _location(draft: Draft, walk: Walk) -> UUID | None:
+    """Return the id of the place that the patient chose, now or in the submission it follows."""
+    if name := chosen_place(walk.content.wish):
+        found = hours.place_id(name)
+        return UUID(found) if found else None
+    if draft.follows_id:
+        rows = Submission.objects.filter(pk=draft.follows_id)
+        return rows.values_list("location_id", flat=True).first()
+    return None
+
+
 def _suspect(draft: Draft, walk: Walk, submission: Submission) -> bool:
     """Whether a bot may have sent the submission, so that staff must check it first.
 
-    Returns False for an urgent submission, because that cannot wait for staff: the patient may have
-    a clot, and a browser may have filled in the hidden field by itself.
+    Returns False from the urgency "same day" on. The sign of a bot may be wrong, because a browser
+    may fill in the hidden field by itself, and a patient who may have a clot must not wait for the
+    check.
     """
     if submission.urgency >= Urgency.SAME_DAY:
         return False

@@ -1,7 +1,7 @@
 """The SQL of this room. Each comment says why Django's ORM is not used."""
 
-# Every request of a patient runs this query. The ORM took longer to build it than the database to
-# run it.
+# Every request of a patient runs this query. The ORM took longer to build the query than the
+# database to run it.
 FIND_DRAFT = "select * from intake_draft where key_hash = %s"
 
 # The wish step needs rows of three tables. One query reads all of them for each request, so that no
@@ -13,8 +13,8 @@ select *, array(select name from intake_location where is_active order by name) 
 from intake_draft where key_hash = %s
 """
 
-# Every answered page runs this statement. The ORM took longer to build it than the database to run
-# it.
+# Every answered page runs this statement. The ORM took longer to build the statement than the
+# database to run it.
 STORE_DRAFT = """
 update intake_draft set content = %s, address_keys = %s::bigint[], revision = revision + 1,
   updated_at = %s

@@ -151,7 +151,7 @@ class Walk:
         return bool(self.content.stops) and bool(self.content.stops[-1].get("retracted"))
 
     def stops_by(self, step: str) -> bool:
-        """Whether `step` asks a question that is read by a rule that stops the form now."""
+        """Whether a rule that stops the form now reads the answer to a question of `step`."""
         page = self.page(step)
         wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
         return page is not None and any(question.id in wanted for question in page.questions)

@@ -82,8 +82,9 @@ class MineFilter(FixedFilter):
             return queryset.filter(assignee=request.user)
         if self.value() != "nobody":
             return queryset
-        # Two queries, because usually no assignee has left, and then an index gives the rows in
-        # order. Closed submissions stay with their assignee.
+        # The assignees who cannot decide have a query of their own. There are usually none, and
+        # then the list can read its rows in order from an index. Closed submissions stay with their
+        # assignee.
         left = Submission.objects.waiting().exclude(assignee=None).filter(without_clinician())
         holders = set(left.values_list("assignee", flat=True))
         return queryset.filter(Q(assignee=None) | IS_WAITING & Q(assignee__in=holders))
@@ -96,7 +97,10 @@ class ListRequest(HttpRequest):
 
 
 def protocols_of_list(request: HttpRequest) -> dict[str, str]:
-    """Return the title, by name, of each protocol that a row may have. One query for a request."""
+    """Map the names of the protocols that rows of the list may have to titles.
+
+    The result is kept on the request, so that several calls need only one query.
+    """
     request = cast(ListRequest, request)
     if not hasattr(request, "protocols"):
         request.protocols = documents.asking()
@@ -104,7 +108,7 @@ def protocols_of_list(request: HttpRequest) -> dict[str, str]:
 
 
 class ProtocolFilter(FixedFilter):
-    """Filter by the protocol that asked. Left out while only one has asked."""
+    """Filters by the protocol with which patients were asked. Hidden while there is only one."""
 
     title = gettext_lazy("questions")
     parameter_name = "protocol"
@@ -167,8 +171,8 @@ class ProgressFilter(FixedFilter):
             if term_of(request) or request.GET.get("status") in ("all", *workflow.FINISHED):
                 return queryset.filter(appointment_request__progress=self.value())
             # Few submissions are open. With a join, PostgreSQL may begin with the requests, of
-            # which there are more every year. With a subquery it looks up one request for each open
-            # submission.
+            # which there are more every year. With a subquery, PostgreSQL looks up one request for
+            # each open submission.
             requests = AppointmentRequest.objects.filter(submission=OuterRef("pk"))
             progress = Subquery(requests.values("progress")[:1])
             found: QuerySet[Any] = queryset.alias(progress=progress).filter(progress=self.value())

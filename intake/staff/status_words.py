@@ -31,7 +31,7 @@ def span_words(span: timedelta) -> str:
 
 
 def standing_words(row: Submission) -> str:
-    """Return the status in words, and whether the submission waits for the patient."""
+    """Return the status in words, and say if the patient was not reached or did not answer."""
     status = row.get_status_display()
     if row.redirected_at and row.status in workflow.OPEN:
         return _("Emergency care; patient not reached")
@@ -56,7 +56,7 @@ def target_words(row: Submission) -> str:
     if row.due_at is None and row.waits_for_patient:
         return _("back on %(day)s") % {"day": _day_and_time(timezone.localtime(row.back_at))}
     if row.is_overdue(now):
-        late = hours.current().open_time_between(due, now)
+        late = hours.current(row.location_id).open_time_between(due, now)
         # `late` is zero when the target time passed while the clinic was closed
         words = _("overdue by %(span)s") % {"span": span_words(late)} if late else _("overdue")
         return format_html('<strong class="overdue">{}</strong>', words)

@@ -49,7 +49,7 @@ def owe(
         reason=reason,
         occasion=occasion,
         created_at=now,
-        due_at=due_at or hours.current().add_business_days(now, 1),
+        due_at=due_at or submission.hours.add_business_days(now, 1),
     )
     CallTask.objects.bulk_create([task], ignore_conflicts=True)
 
@@ -68,10 +68,12 @@ def record(
     """Record a call that `by` made, and its outcome. Returns the call.
 
     A call that reached the patient settles `tasks`, and completes a decision that waits for a call
-    (see `waiting.apply_reached_call`). Any other call delays `tasks` until `again_at`. When a
-    clinician reached the patient, the escalation of a red flag ends. Any other call delays the
-    escalation until `again_at`, but at most to the end of the next business day. Without
-    `again_at`, the delay is ESCALATE_MINUTES of opening time.
+    (see `waiting.apply_reached_call`). A call that did not reach the patient delays `tasks` until
+    `again_at`.
+
+    When a clinician reached the patient, the escalation of a red flag ends. Any other call delays
+    the escalation until `again_at`, but at most to the end of the next business day. Without
+    `again_at`, a delay is ESCALATE_MINUTES of opening time.
 
     If the patient wrote alarm words after the caller read `revision`, the escalation goes on and
     the alarm stays. The same call recorded twice within a minute is stored once. Raises ValueError
@@ -82,8 +84,8 @@ def record(
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         known = _double_click(row, made, by, now)
-        # with an alarm this is a new call, because the caller has read the alarm words since the
-        # first call
+        # While an alarm is open, this counts as a new call, because the caller may have read the
+        # alarm words since the first call.
         if known and not row.alarm:
             # the stored call told the patient about these tasks, too
             for task in tasks if made.reached else ():
@@ -95,7 +97,7 @@ def record(
         if made.reached and call.by_clinician and not unseen:
             row.escalate_at, row.alarm = None, False
         elif row.escalate_at is not None:
-            latest = hours.current().add_business_days(now, 1)
+            latest = hours.usual().add_business_days(now, 1)
             row.escalate_at = min(call.again_at or next_try(now), latest)
         escalate_at = row.escalate_at
         if made.reached:
@@ -208,7 +210,7 @@ def drop(*, submission_id: Any, reasons: Iterable[str] = (), about: UUID | None 
 
 def next_try(now: datetime) -> datetime:
     """Return when to call or escalate again: after ESCALATE_MINUTES of opening time."""
-    return hours.current().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
+    return hours.usual().add_open(now, timedelta(minutes=settings.ESCALATE_MINUTES))
 
 
 def _note_of(call: Call) -> str:

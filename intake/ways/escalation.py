@@ -27,8 +27,8 @@ MOST_AT_ONCE = 100
 def start(*, row: Submission, at: datetime) -> None:
     """Start the escalation of a submission, counted from `at`. The caller locks and saves the row.
 
-    If the escalation has begun already, its next step comes when it was due, or when a first step
-    would come, whichever is earlier.
+    If the escalation has begun already, its next step is never delayed: the step comes at its due
+    time, or earlier, if a new escalation would take its first step earlier.
     """
     first = next_try(at)
     if row.escalate_at is None:
@@ -92,9 +92,9 @@ def _adopt_old_messages() -> None:
 def escalation_order(submission: Submission) -> Order:
     """Return the order of the letter for the escalation step that is due.
 
-    `escalations` already counts this step. The occasion contains the due time, because an alarm
-    after a decision starts at step one again. Raises ValueError for a submission that is not
-    escalated.
+    `escalations` already counts this step. An alarm after a decision starts at step one again. The
+    due time in the occasion makes its letter a new one. Raises ValueError for a submission that is
+    not escalated.
     """
     if submission.escalate_at is None:
         raise ValueError("This submission is not escalated.")

@@ -26,7 +26,7 @@ def again_at(code: str, now: datetime) -> datetime:
     if code == TOMORROW:
         tomorrow = timezone.localtime(now).date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time(), timezone.get_current_timezone())
-        return hours.current().next_opening(midnight)
+        return hours.usual().next_opening(midnight)
     return now + (timedelta(hours=2) if code == LATER else timedelta(minutes=30))
 
 

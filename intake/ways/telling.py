@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from clinic import audit, hours
+from clinic import audit
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Order
@@ -66,7 +66,7 @@ def tell(
 def _owe(
     submission: Submission, reason: str, occasion: str, before: Iterable[datetime] = ()
 ) -> None:
-    usual = hours.current().add_business_days(timezone.now(), 1)
+    usual = submission.hours.add_business_days(timezone.now(), 1)
     due_at = min([usual, *before])
     calls.owe(submission=submission, reason=reason, occasion=occasion, due_at=due_at)
 

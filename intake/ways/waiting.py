@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from clinic import audit, hours
+from clinic import audit
 from clinic.outgoing import outbox
 from intake.domain import workflow
 from intake.history import build_history
@@ -42,7 +42,7 @@ def begin(row: Submission, *, at: datetime, told: bool) -> None:
     can_wait = told and row.urgency < Urgency.SAME_DAY
     days = BACK_AFTER if can_wait else BACK_SOON_AFTER
     row.asked_at = at if told else None
-    row.back_at = hours.current().add_business_days(at, days)
+    row.back_at = row.hours.add_business_days(at, days)
     row.escalate_at = None
     if told:  # what the patient was told also answers the patient's message
         row.reply_due_at = None
@@ -68,7 +68,7 @@ def target_on_return(row: Submission, at: datetime) -> datetime:
     """
     if row.back_at is None or row.asked_at is None:
         return row.target_at
-    calendar = hours.current()
+    calendar = row.hours
     waited = calendar.open_time_between(row.asked_at, min(at, row.back_at))
     return calendar.add_open(row.target_at, waited)
 
@@ -78,7 +78,7 @@ def order_reminder(*, row: Submission, at: datetime) -> None:
 
     Orders nothing when no letter reaches the patient, or when `row` comes back before the reminder.
     """
-    due = hours.current().add_business_days(at, REMIND_AFTER)
+    due = row.hours.add_business_days(at, REMIND_AFTER)
     decision = row.decisions.first()  # the newest decision
     if decision and row.back_at and due < row.back_at and contact.way_to(row.person):
         outbox.put(
@@ -126,8 +126,9 @@ def apply_reached_call(
 def record_answers(*, addition: Submission) -> None:
     """Put back on the worklist the submissions that an addition answers.
 
-    An addition answers the submission that it follows, and the submission before that one, if the
-    clinic had asked the patient for more there. Called in the transaction that sends the addition.
+    An addition can answer two submissions: the submission to which it adds, and, if that submission
+    is itself an addition, the submission before. Only a submission for which the clinic has asked
+    the patient for more is put back. Called in the transaction that sends the addition.
     """
     followed = Q(pk=addition.follows_id)
     earlier = Submission.objects.filter(followed)

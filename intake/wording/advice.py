@@ -2,9 +2,10 @@
 
 The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
 phone number is stored and the clinic stays open until the contact time of the level. While the
-clinic is closed, the text `closed` of the rule, or else of its level, comes first. If several rules
-fire, `promise` and `closed` are shown only for rules of the highest level, and at most one promise
-is shown.
+clinic is closed, the text `closed` of the rule, or else of its level, comes first. The level
+`urgent` shows its text only when closures put its target off by more than a business day. If
+several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
+most one promise is shown.
 """
 
 import re
@@ -16,8 +17,11 @@ from django.conf import settings
 from django.utils.translation import override
 
 from clinic import hours
+from clinic.opening_hours import ClinicHours
+from intake.domain.definition import Level
 from intake.domain.triage import Assessment, Fired
 from intake.domain.wording import Wording
+from intake.wording.closures import unread_words
 from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
@@ -48,21 +52,41 @@ def with_local_numbers(text: str) -> str:
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 
-def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
+def is_put_off(level: Level, calendar: ClinicHours, at: datetime) -> bool:
+    """Return whether closures move a target in business days by more than one business day."""
+    days = level.contact_within.business_days
+    if not days:
+        return False
+    usual = calendar.usual.add_business_days(at, days + 1)
+    return usual < calendar.add_business_days(at, days)
+
+
+def card(
+    words: Wording,
+    fired: Fired,
+    *,
+    phone: bool,
+    at: datetime,
+    place: object = None,
+    ask: bool = True,
+) -> Card:
     """Make the card of one fired rule, in the language of `words`.
 
-    `phone` says whether a phone number of the patient is stored.
+    `phone` says whether a phone number of the patient is stored, `place` is the id of the place
+    that the patient chose. `ask=False` asks no database whether the place is open.
     """
     texts = fired if words.shown is None else words.protocol.rule(fired.id)
-    level, is_open = words.protocol.level(fired.level), hours.is_open(at)
-    closed = "" if is_open else texts.closed or level.closed or ""
+    level, calendar = words.protocol.level(fired.level), hours.current(place, ask=ask)
+    is_open, language, promise = calendar.is_open(at), words.language_of(fired.level), ""
+    closed = "" if is_open else texts.closed or ""
+    if is_put_off(level, calendar, at) if level.code == "urgent" else not is_open:
+        closed = closed or level.closed or ""
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
-    may_promise = phone and is_open and by <= hours.current().closing(at)
-    language = words.language_of(fired.level)
-    promise = ""
-    if may_promise:
-        with override(language):
+    with override(language):
+        if phone and is_open and by <= calendar.closing(at):
             promise = filled(texts.promise or "", level)
+        if level.code == "same_day":
+            closed = f"{unread_words(at, place, ask=ask)} {closed}".strip()
     # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
     # crisis line
     return Card(
@@ -76,16 +100,23 @@ def card(words: Wording, fired: Fired, *, phone: bool, at: datetime) -> Card:
 
 
 def cards(
-    words: Wording, fired: Iterable[Fired], *, urgency: str, phone: bool, at: datetime
+    words: Wording,
+    fired: Iterable[Fired],
+    *,
+    urgency: str,
+    phone: bool,
+    at: datetime,
+    place: object = None,
+    ask: bool = True,
 ) -> list[Card]:
-    """Make the cards of several rules, in the order of the rules.
+    """Make the cards of several rules, in the order of the rules. `card` explains the arguments.
 
     `urgency` is the highest level. Cards of rules with a lower level have only the advice. At most
     one card has a promise.
     """
     made: list[Card] = []
     for rule in fired:
-        one = card(words, rule, phone=phone, at=at)
+        one = card(words, rule, phone=phone, at=at, place=place, ask=ask)
         if rule.level != urgency:
             one = replace(one, closed="", promise="")
         elif any(other.promise for other in made):

@@ -168,10 +168,7 @@ def five_years() -> Line:
 
 
 def _look(look: Callable[[], Any]) -> tuple[float, int, int]:
-    """Call `look` many times. Returns the median seconds of a call.
-
-    Returns also the number of queries and of lines of one call.
-    """
+    """Call `look` many times. Returns the median seconds, the queries and the lines of one call."""
     with CaptureQueriesContext(connection) as queries:
         lines = len(look())
     times = []

@@ -23,8 +23,8 @@ Fields = list[tuple[str, str]]
 def _answers(protocol: Protocol) -> tuple[Mapping[str, Any], str]:
     """Return the answers of an adult who walks the protocol without a stop, and the birth date.
 
-    That is the ordinary patient where the protocol asks for everything that he says, else the first
-    invented person who answers for himself or herself.
+    If the protocol has all questions that the answers ORDINARY answer, ORDINARY is returned. Else
+    the answers of the first invented adult who is not a proxy are returned.
     """
     if all(any(q.id == id for q in protocol.questions) for id in ORDINARY):
         return ORDINARY, CONTACT_DETAILS["birth_date"]

@@ -17,7 +17,7 @@ from tests.bench.servers import Server
 
 CONNECTIONS = (8, 32)
 # the number of short slices in which one run measures each server; the servers take turns, so that
-# other load slows both alike
+# other load on the machine slows both servers alike
 SLICES = 24
 EACH = 100  # answers in one slice
 

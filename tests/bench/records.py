@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
 from clinic.ids import new_reference, uuid7
@@ -35,10 +36,10 @@ MOST_WAITING, MOST_DECIDED = 3_000, 5_000
 
 
 class Shares(NamedTuple):
-    """The share of submissions that wait, that are decided, and that the other lists show.
+    """The share of submissions that wait, that are decided, and that are on the other lists.
 
-    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the span
-    is longer if more submissions are decided.
+    The decided submissions were sent within a span of `decided_in`. Without `decided_in`, the
+    length of the span depends on how many submissions are decided.
     """
 
     waiting: float = 0.1
@@ -221,10 +222,14 @@ def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[
             reference="",
             at=patient.sent_at,
         )
-        columns = {
-            field.column: getattr(row, field.attname) for field in Submission._meta.concrete_fields
-        }
+        columns = {field.column: _value(row, field) for field in Submission._meta.concrete_fields}
         yield row, columns, {name: json.dumps(getattr(row, name)) for name in OPENED}
+
+
+def _value(row: Submission, field: Any) -> Any:
+    """Return the value of a column, also of one that only the database would fill in."""
+    value = getattr(row, field.attname)
+    return field.db_default if isinstance(value, DatabaseDefault) else value
 
 
 OPENED = ("answers", "assessment")

@@ -1,8 +1,8 @@
 """Measure the staff's pages with a million submissions, and the server itself.
 
-G7 and G8 compare the worklist with a stock changelist of a thousand records. G7b compares each
-other list, filter and page with the same page of a thousand submissions. G10 compares the server
-with a bare server that has the same packages.
+G7 and G8 compare the worklist with a stock changelist of a thousand records. G7b opens each other
+list, filter and page in two databases: with a million submissions, and with a thousand. G10
+compares the server with a bare server that has the same packages.
 
 One client with one connection opens all pages in turn, at all sites in the same run. The time of a
 search is the whole wait of a person: for sending the form and for loading the list.

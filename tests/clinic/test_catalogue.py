@@ -1,4 +1,4 @@
-"""The catalogue of the sentences that patients read is complete. A message names each fault."""
+"""The catalogue of the sentences that patients read is complete, and each fault is reported."""
 
 import shutil
 from pathlib import Path

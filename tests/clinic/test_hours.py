@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic import hours
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours, together
 
 NEW_YORK = "America/New_York"
 ZONES = [NEW_YORK, "Europe/London", "Australia/Lord_Howe", "Africa/Cairo", "Atlantic/Azores"]
@@ -242,6 +243,98 @@ def test_the_nth_business_day_ends_n_days_of_opening_later(calendar, at, days):
     assert closings == [] or calendar.open_time_between(closings[-1], end) > timedelta(0)
 
 
+# --- closures -------------------------------------------------------------------------------------
+
+TICK = timedelta(microseconds=1)
+closures = st.lists(
+    st.tuples(
+        moments.map(lambda at: at.astimezone(UTC)),
+        st.one_of(
+            st.timedeltas(timedelta(minutes=1), timedelta(days=20)),
+            st.sampled_from([timedelta(days=365 * years) for years in (1, 30, 900)]),
+        ),
+    ).map(lambda given: (given[0], given[0] + given[1])),
+    max_size=6,
+)
+
+
+def covered(spans, at):
+    return any(start <= at < end for start, end in spans)
+
+
+@settings(deadline=None)
+@given(calendars, closures, moments, spans, st.integers(1, 5))
+def test_nothing_falls_into_closed_time(calendar, closed, at, duration, days):
+    shut = calendar.without(closed)
+    assert shut.is_open(at) == (calendar.is_open(at) and not covered(closed, at))
+    opening = shut.next_opening(at)
+    assert calendar.is_open(opening)
+    assert not covered(closed, opening)
+    for end in (
+        shut.closing(at),
+        shut.add_business_days(at, days),
+        shut.add_open(at, duration + TICK),
+        shut.keepable(at),
+    ):
+        assert calendar.is_open(end - TICK)
+        assert not covered(closed, end - TICK)
+    between = [shut.add_open(at, duration), at]
+    assert shut.open_time_between(at, between[0]) == duration
+
+
+@settings(deadline=None)
+@given(calendars, closures, closures, moments)
+def test_closures_add_up_in_any_order(calendar, some, more, at):
+    one = calendar.without(some).without(more)
+    assert one == calendar.without([*more, *some]) == calendar.without([*some, *more, *some])
+    assert calendar.without([]) == calendar
+    assert one.next_opening(at) >= calendar.next_opening(at)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(calendars, closures), min_size=2, max_size=3), moments)
+def test_several_places_are_open_when_one_of_them_is(given, at):
+    places = [calendar.without(closed) for calendar, closed in given]
+    anywhere = together(places)
+    assert anywhere.is_open(at) == any(place.is_open(at) for place in places)
+    assert anywhere.next_opening(at) == min(place.next_opening(at) for place in places)
+    assert anywhere.closing(at) >= min(place.closing(at) for place in places)
+    assert anywhere.is_open(anywhere.add_business_days(at, 1) - TICK)
+    assert anywhere.is_open(anywhere.keepable(at) - TICK)
+    assert anywhere.usual.next_opening(at) <= anywhere.next_opening(at)
+
+
+@settings(deadline=None)
+@given(calendars, closures, moments)
+def test_the_usual_week_knows_no_closure_and_no_holiday(calendar, closed, at):
+    shut = calendar.without(closed)
+    assert shut.usual == calendar.usual
+    assert shut.is_delayed(at) == (shut.usual.next_opening(at) < shut.next_opening(at)) or (
+        shut.is_open(at)
+    )
+
+
+def test_a_promise_keeps_its_day_where_that_day_is_open_before():
+    calendar = make("Mon-Fri 09:00-12:00 13:00-17:00")
+    evening = wall(2026, 11, 23, 20, 0)
+    assert calendar.keepable(evening) == wall(2026, 11, 23, 17, 0)
+    assert calendar.keepable(wall(2026, 11, 23, 12, 30)) == wall(2026, 11, 23, 12, 0)
+    assert calendar.keepable(wall(2026, 11, 23, 10, 0)) == wall(2026, 11, 23, 10, 0)
+    assert calendar.keepable(wall(2026, 11, 22, 10, 0)) == wall(2026, 11, 23, 12, 0)
+    shut = calendar.without([(wall(2026, 11, 23, 11, 0), wall(2026, 11, 25))])
+    assert shut.keepable(evening) == wall(2026, 11, 23, 11, 0)
+    assert shut.keepable(wall(2026, 11, 24, 20, 0)) == wall(2026, 11, 25, 12, 0)
+
+
+def test_a_closure_of_centuries_is_no_loop():
+    always = [(wall(2026, 1, 1), datetime.max.replace(tzinfo=UTC))]
+    shut = make("Mon-Fri 09:00-17:00").without(always)
+    began = time.monotonic()
+    assert shut.next_opening(wall(2026, 11, 23)).year >= 3000
+    assert together([shut, shut]).add_business_days(wall(2026, 11, 23), 2).year >= 3000
+    assert time.monotonic() - began < 0.2
+
+
 def test_the_end_before_the_start_is_no_opening_time():
     assert make().open_time_between(wall(2026, 11, 24), wall(2026, 11, 23)) == timedelta(0)
     assert make().open_time_between(wall(2026, 11, 23, 12), wall(2026, 11, 23, 11)) == timedelta(0)
@@ -265,7 +358,6 @@ def test_a_naive_time_negative_duration_or_no_day_is_refused():
         lambda: calendar.open_time_between(naive, aware),
         lambda: calendar.open_time_between(aware, naive),
         lambda: calendar.add_business_days(naive, 1),
-        lambda: hours.is_open(naive),
         lambda: calendar.add_open(aware, h(-1)),
         lambda: calendar.add_business_days(aware, 0),
     ):
@@ -300,5 +392,5 @@ def test_the_week_in_words(text, lines):
 def test_this_clinics_hours_come_from_the_settings(settings):
     settings.CLINIC_HOURS = make("Sat 10:00-11:00")
     assert hours.current() is settings.CLINIC_HOURS
-    assert hours.is_open(wall(2026, 11, 21, 10, 30))
-    assert not hours.is_open(wall(2026, 11, 20, 10, 30))
+    assert hours.current().is_open(wall(2026, 11, 21, 10, 30))
+    assert not hours.current().is_open(wall(2026, 11, 20, 10, 30))

@@ -31,7 +31,7 @@ def status(url: str, **headers: str) -> int:
 
 @pytest.fixture
 def a_database(transactional_db):
-    """The address of a migrated database, and a function that takes it away."""
+    """The address of a migrated database, and a function that drops this database."""
     with contextlib.ExitStack() as stack:
         yield stack.enter_context(database.copy("outage")), stack.close
 

@@ -27,8 +27,8 @@ PRODUCTION = {
     "INDEX_KEY_FILE": "/nowhere/index-key",
 }
 UNSET = None
-# Load the settings in each environment of a list, each time in a process of its own. These share
-# what was imported before: a new Python takes ten times as long.
+# This program loads the settings once for each environment of a list, each time in a forked
+# process, which has the slow imports already. A new Python would take ten times as long.
 EACH = """
 import json, os, sys, traceback, zoneinfo
 import csp.constants, django.core.exceptions, django.utils.translation, phonenumbers
@@ -113,6 +113,7 @@ REFUSED = [
     ({"CLINIC_TIME_ZONE": "Moon/Sea"}, ["CLINIC_TIME_ZONE", "America/New_York"]),
     ({"CLINIC_HOURS": "whenever"}, ["CLINIC_HOURS"]),
     ({"CLINIC_HOLIDAYS": "soon"}, ["CLINIC_HOLIDAYS"]),
+    ({"PUBLIC_HOLIDAYS": "New York"}, ["PUBLIC_HOLIDAYS", "US-NY"]),
     ({"INTERPRETER_PHONE": "ask us"}, ["INTERPRETER_PHONE", "at least 3 digits"]),
     ({"CLINIC_LANGUAGES": "es"}, ["CLINIC_LANGUAGES", "a list with 'en'"]),
     ({"CLINIC_LANGUAGES": "en,xx"}, ["CLINIC_LANGUAGES", "en,es"]),
@@ -153,7 +154,7 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def refusals(start) -> list[list[Any]]:
-    """The exit status of each start of REFUSED, and what it said."""
+    """For each entry of REFUSED: the exit status and the error when the settings were loaded."""
     done = start({}, "-c", EACH, given=[PRODUCTION | changes for changes, _words in REFUSED])
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -1,8 +1,9 @@
 """People at a real browser: what they do, what they see, and what the browser complains of.
 
-A journey names a person's window for the person, and its verbs say what the person does:
-`patient.chooses("By video")`, `patient.sees("Your appointment")`. What a browser does for a verb
-stands here. Every request, error message and page width is checked.
+In a journey the variable `patient` is the patient's browser window. The methods of a window are
+verbs that say what the person does: `patient.chooses("By video")`, `patient.sees("Your
+appointment")`. This module tells the browser what to do for each verb. Every request, error message
+and page width is checked.
 
 Without Chromium the journeys are skipped, and one sentence says so. If CLINIC_REQUIRE_BROWSER=1 is
 set, the tests fail instead.
@@ -129,9 +130,9 @@ class Window:
     def goes_back(self) -> None:
         """Go to the page before, as the browser's own button does.
 
-        Playwright's `go_back` asks the browser for its history, which Chromium refuses with "Not
-        attached to an active page" while it still makes the page just shown the active one; seen
-        under load. A page that goes back by itself is served after that.
+        Playwright's `go_back` failed on a busy machine. Chromium answered "Not attached to an
+        active page", because the page just shown was not active yet. With `history.back()`,
+        Chromium waits until that page is active.
         """
         with self.page.expect_navigation():
             self.page.evaluate("history.back()")
@@ -296,8 +297,9 @@ def pages_to_read(live_server: Any) -> None:
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
     """Return a function that opens a person's window.
 
-    `window("phone", scripts=False)` is a patient's; `window("desk", "clinician")` is that of a
-    member of staff with this role, signed in. `name` tells two of one role apart.
+    `window("phone", scripts=False)` opens the window of a patient. `window("desk", "clinician")`
+    opens the window of a member of staff with this role, who is signed in. `name` is the user name;
+    two members of staff with the same role need different names.
     """
     opened: list[Window] = []
 

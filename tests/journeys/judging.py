@@ -31,8 +31,9 @@ _judged: dict[str, set[str]] = {}
 def violations(page: Page, shown: str = "", **options: Any) -> list[str]:
     """Return the faults that axe finds in the elements that it has not judged in this run yet.
 
-    `shown` says how the page is shown, such as "dark". Axe judges one element of each kind in
-    each way, because a page takes axe half a second, and most pages are of a few templates.
+    `shown` says how the page is shown, such as "dark". For each value of `shown`, axe judges one
+    element of each kind. To judge whole pages would take axe half a second for each page, and most
+    elements would be of a kind that axe has judged already.
     """
     seen = _judged.setdefault(f"{shown} {options} {page.viewport_size}", set())
     kinds = page.evaluate(KINDS)
@@ -77,7 +78,7 @@ class Judge:
             self.sees(words)
 
     def looks(self) -> None:
-        """Judge the page in light, in dark and in the colours of its reader, and its width."""
+        """Judge the page in light and in dark, and its width in the reader's own colours."""
         page = self.window.page
         self.seen += 1
         if page.evaluate("'ran' in window"):

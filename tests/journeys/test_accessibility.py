@@ -117,7 +117,7 @@ def test_every_page_of_the_sitemap_keeps_nobody_out_in_each_language(window, pag
     found = paths_of_the_sitemap()
     assert len(found) == len(set(found)) >= 54
 
-    # when: a patient opens each of them
+    # when: a patient opens each of these pages
     faults = []
     for path in found:
         patient.opens(path)
@@ -174,7 +174,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
     patient.writes("other@example.org", "Your e-mail address")
     patient.presses("Save")
 
-    # then: they are saved
+    # then: the answers are saved
     judge.sees("Your answers are saved")
 
     # when: the patient looks at what the clinic has, and sends a message without words
@@ -200,7 +200,7 @@ def test_the_pages_of_a_patient_who_comes_back_keep_nobody_out(window):
     # when: the patient needs another code
     patient.opens("/my/code/")
 
-    # then: the page asks for it
+    # then: the page asks for the code
     judge.sees("Enter your code")
     assert judge.faults == []
     assert judge.seen >= 8
@@ -222,7 +222,10 @@ def add_pale_words(patient: Window) -> None:
 
 
 def answer_with_slips(patient: Window, judge: Judge) -> None:
-    """Answer all questions. On some pages, press Continue before and judge what the page says."""
+    """Answer all questions. On some pages, first press Continue without answers.
+
+    The judge looks at these pages before and after, when they show errors.
+    """
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     everything = {**SAYS, **says}
     judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
@@ -244,7 +247,7 @@ def answer_with_slips(patient: Window, judge: Judge) -> None:
 
 
 def colours_on_paper(patient: Window) -> list[str]:
-    """Return the colours of the words and of their ground, as they are printed."""
+    """Return the colour of the words and the colour behind the words, as they are printed."""
     patient.page.emulate_media(media="print")
     style = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
     found = patient.page.locator(".done").evaluate(style)

@@ -50,7 +50,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     # when: the other patient asks to be put on the waiting list
     other_patient.presses("Put me on the waiting list")
 
-    # then: the page says so
+    # then: the page says that the other patient is on the waiting list
     other_patient.sees("You are on the waiting list")
     looks_right(other_patient)
 
@@ -69,7 +69,7 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     front_desk.ticks_time(4, "the calendar")
     front_desk.presses_first("Offer the chosen times")
 
-    # then: the clinic holds them for the patient
+    # then: the clinic holds the two times for the patient
     front_desk.sees("2 times are offered.")
     _first, second = times_offered_to(request)
 
@@ -80,11 +80,11 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     patient.sees("We hold these times for you")
     looks_right(patient)
 
-    # when: the patient takes the second one
+    # when: the patient takes the second time
     patient.ticks_time(2, "the offered times")
     patient.presses("Take this time")
 
-    # then: the patient has an appointment at that time, and can put it into a calendar
+    # then: the appointment is at the second time, and the patient can put it into a calendar
     patient.sees("Your appointment")
     assert the_visit().starts == second
     looks_right(patient)
@@ -97,14 +97,14 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     patient.ticks_time(-1, "the free times")
     patient.presses("Continue")
 
-    # then: nothing is moved before the patient says so once more
+    # then: the appointment is not moved yet, because the patient has to confirm the move
     assert the_visit().starts == second
     looks_right(patient)
 
-    # when: the patient says so
+    # when: the patient confirms the move
     patient.presses("Move my appointment")
 
-    # then: the appointment is at another time, and not before the first free one
+    # then: the appointment is at another time, and not before the first free time
     assert the_visit().starts != second
     assert the_visit().starts >= book.free(days=0).start
     assert the_visit().sequence == 1, "calendars replace the time before"
@@ -124,10 +124,10 @@ def test_a_patient_asks_accepts_moves_and_cancels_and_the_next_patient_gets_the_
     other_patient.sees("You are on the waiting list")
     looks_right(other_patient)
 
-    # when: the patient who waits takes it
+    # when: the patient who waits takes the freed time
     other_patient.presses("Take this time")
 
-    # then: this patient has the appointment
+    # then: the patient who waited has the appointment
     assert the_visit().submission == earlier_request
     assert the_visit().starts == freed
 

@@ -45,7 +45,7 @@ def test_a_patient_saves_the_answers_on_one_phone_and_finishes_on_a_tablet(windo
     tablet.has_answered_until("check")
     tablet.presses("Send")
 
-    # then: the clinic has them under the same number, and the phone can no longer change them
+    # then: the clinic has the answers under the number, and the phone can no longer change them
     tablet.sees(number)
     assert what_the_clinic_received().reference == number
     phone.opens("/intake/check/")
@@ -76,12 +76,12 @@ def test_a_patient_called_away_from_the_own_phone_goes_on_three_hours_later(wind
     patient.finds_no_barrier()
     patient.needs_no_sideways_scrolling(320)
 
-    # when: the patient leaves that answer as it is, and goes on to the end
+    # when: the patient leaves the private answer as it is, and goes on to the end
     patient.presses("Continue")
     patient.opens("/intake/legs/p/veins/")
     patient.has_answered_until("check")
 
-    # then: the private answer is hidden there, too
+    # then: the private answer is hidden on the check page, too
     assert "husband" not in all_that_the_page_holds(patient)
     patient.finds_no_barrier()
 
@@ -142,7 +142,7 @@ def test_a_patient_answers_a_message_of_the_clinic_and_takes_the_request_back(wi
     patient.sees("I am home after six.", "answer by")
     patient.needs_no_sideways_scrolling(320)
 
-    # then: the worklist says that the patient wrote, and the clinician reads it
+    # then: the worklist says that the patient wrote, and the clinician reads the answer
     clinician.opens(WORKLIST)
     clinician.sees("patient wrote")
     clinician.opens(page_of(submission))
@@ -158,7 +158,7 @@ def test_a_patient_answers_a_message_of_the_clinic_and_takes_the_request_back(wi
     patient.follows("Take this request back")
     patient.presses("Take it back")
 
-    # then: the page says so
+    # then: the page says that the request is taken back
     patient.sees("You took this request back.")
 
     # when: the patient leaves the page

@@ -48,7 +48,7 @@ def test_a_patient_who_also_tells_the_clinic_leaves_a_number(patient):
     assert received.urgency_code == "emergency"
     assert received.person["callback_phone"] == "+12025550147"
 
-    # then: the patient reads so, and still reads whom to call
+    # then: the patient reads that the clinic has the number, and still reads whom to call
     patient.sees("Your number is left for the clinic.", received.reference)
     patient.sees_one_link("Call 911")
 
@@ -85,7 +85,7 @@ def test_a_patient_who_picked_it_by_mistake_goes_on(patient):
     patient.has_answered_until("check")
     patient.presses("Send")
 
-    # then: the clinic still reads of the cold leg, and that the patient took it back
+    # then: the clinic still reads of the cold leg, and that the patient took this answer back
     (stop,) = what_the_clinic_received().assessment["stops"]
     assert stop["retracted"]
 

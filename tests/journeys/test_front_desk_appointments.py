@@ -28,7 +28,7 @@ def test_a_wish_becomes_an_offer_and_the_offer_is_taken_back(front_desk):
     # then: the front desk reads the wish
     front_desk.sees("Tuesday; any time")
 
-    # when: the front desk offers a time that fits the wish, and the last one of the calendar
+    # when: the front desk offers a time that fits the wish, and the last time of the calendar
     front_desk.ticks_time(1, "the times that fit the wish")
     front_desk.ticks_time(-1, "the calendar")
     front_desk.selects("2 days", "Held for the patient for")
@@ -62,17 +62,17 @@ def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(front_des
     # then: the patient has an appointment
     front_desk.sees("The appointment is booked.")
 
-    # when: the front desk moves it to the week after
+    # when: the front desk moves the appointment to the week after
     front_desk.follows("Open: move or cancel it")
     front_desk.follows("Move to another time")
     front_desk.follows("Week after")
     front_desk.ticks_time(1, "the calendar")
     front_desk.presses_first("Move it to the chosen time")
 
-    # then: the patient hears of it
+    # then: an e-mail tells the patient of the new time
     front_desk.sees("The appointment is moved. An e-mail tells the patient.")
 
-    # when: the front desk cancels it, because the patient asked for that
+    # when: the front desk cancels the appointment, because the patient asked for that
     front_desk.selects("The patient asked for it", "Why?")
     front_desk.presses("Cancel the appointment")
 
@@ -90,7 +90,8 @@ def test_a_call_books_moves_and_cancels_and_the_next_one_gets_the_time(front_des
 
 
 def test_a_time_that_has_just_gone_is_said_and_nothing_chosen_is_lost(window):
-    # given: two of the front desk, one at a computer and one at a phone, with a patient each
+    # given: one person of the front desk at a computer, and another person at a phone, each with
+    # the page of a patient
     book.clinician()
     one_patient, other_patient = (book.patient(number, wish={}) for number in range(2))
     one = window("desk", "front desk", "desk-one")
@@ -98,24 +99,24 @@ def test_a_time_that_has_just_gone_is_said_and_nothing_chosen_is_lost(window):
     one.opens(desk_page_of(one_patient))
     other.opens(desk_page_of(other_patient))
 
-    # when: both choose the same time, and the other chooses a second one
+    # when: both choose the same time, and the person at the phone also chooses a second time
     one.ticks_time(1, "the times that fit the wish")
     other.ticks_time(1, "the times that fit the wish")
     other.ticks_time(4, "the times that fit the wish")
     second = key_of_time(other, 4)
 
-    # when: one books the time before the other offers it
+    # when: the person at the computer books the time before the person at the phone offers it
     one.presses_first("Book: agreed on the phone")
     other.presses_first("Offer the chosen times")
 
-    # then: the other reads that the time has gone, and the second one is still ticked
+    # then: the person at the phone reads that the time has gone; the second time is still ticked
     other.sees("That time has just gone. Nothing was booked.", "The nearest free times")
     assert is_ticked(other, second)
     assert other.focus() == "problem"
     other.finds_no_barrier()
     other.needs_no_sideways_scrolling(360)
 
-    # when: the other offers what is still ticked
+    # when: the person at the phone offers what is still ticked
     other.presses_first("Offer the chosen times")
 
     # then: the second time is offered

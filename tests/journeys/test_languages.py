@@ -77,12 +77,12 @@ def test_a_patient_with_an_emergency_reads_in_spanish_that_this_text_is_in_engli
     judge = Judge(patient)
     patient.starts("/es/intake/", device="Empezar, este dispositivo es mío")
 
-    # when: the patient says so
+    # when: the patient answers that the leg is suddenly cold
     patient.chooses("Una pierna o un pie que de repente se puso frío")
     patient.presses("Continuar")
 
-    # then: the emergency page is in English, and says so in Spanish, because nobody has signed
-    # its Spanish text
+    # then: the emergency page is in English, because nobody has signed its Spanish text; one
+    # sentence in Spanish says that the text is in English
     judge.sees("Este texto está en inglés")
 
     # when: the patient tells the clinic, but leaves no number
@@ -118,7 +118,7 @@ def test_from_right_to_left_the_layout_mirrors(window):
     patient = window("phone", reduced_motion="reduce")
 
     # when: the patient opens pages in this language
-    # then: all stands as far from the right edge as it stands in English from the left edge
+    # then: everything is as far from the right edge as in English from the left edge
     assert faults_of_mirroring(patient, "/") == []
     assert faults_of_mirroring(patient, "/conditions/restless-legs/") == []
     assert faults_of_mirroring(patient, "/intake/") == []

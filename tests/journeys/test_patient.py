@@ -28,7 +28,7 @@ def test_a_patient_with_restless_legs_answers_everything_and_gets_a_number(windo
     # when: the patient sends the answers
     patient.presses("Send")
 
-    # then: the clinic has them, and the patient sees the number of the request
+    # then: the clinic has the answers, and the patient sees the number of the request
     patient.is_at("sent")
     received = what_the_clinic_received()
     assert number_on(patient) == received.reference
@@ -95,7 +95,7 @@ def test_a_patient_who_uses_no_mouse_answers_everything(window):
     patient.opens("/intake/")
 
     # when: the patient presses Tab and Enter
-    # then: the first Tab offers to skip to the questions, and Enter does so
+    # then: the first Tab offers to skip to the questions, and Enter skips to them
     press(patient, "Tab")
     assert "skip" in patient.focus()
     press(patient, "Enter")
@@ -106,7 +106,7 @@ def test_a_patient_who_uses_no_mouse_answers_everything(window):
     answer_all_by_keyboard(patient)
     press_by_keyboard(patient, "send", most=200)
 
-    # then: the clinic has them
+    # then: the clinic has the answers
     patient.is_at("sent")
     assert what_the_clinic_received()
 
@@ -119,7 +119,7 @@ def test_after_an_error_the_keyboard_is_at_the_summary_and_one_key_from_the_box(
     # when: the patient goes on without an answer
     patient.presses("Continue")
 
-    # then: the page says that there is an error, and the keyboard is at its summary
+    # then: the page says that there is an error, and the keyboard is at the list of errors
     assert patient.title.startswith("Error:")
     assert patient.focus() == "problem"
 

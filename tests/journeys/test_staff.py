@@ -92,21 +92,22 @@ def test_a_clinician_who_comes_second_reads_it_again_and_loses_no_word(window):
     one.opens(page_of(patient))
     other.opens(page_of(patient))
 
-    # when: one takes the patient while the other writes a decision, and the other stores it
+    # when: the second clinician writes a decision, the first clinician takes the patient, and the
+    # second clinician stores the decision
     other.writes("Written with care.", "Note")
     other.selects("Book a visit soon", "What happens now")
     one.presses("Take it")
     other.presses("Store the decision")
 
-    # then: the other is told to read again, and what the other wrote is still there
+    # then: the second clinician is told to read again, and the written words are still there
     other.sees("Somebody changed this submission while you were reading.")
     assert other.focus() == "problem"
     assert written(other, "Note") == "Written with care."
 
-    # when: the other stores the decision again
+    # when: the second clinician stores the decision again
     other.presses("Store the decision")
 
-    # then: it counts
+    # then: the decision counts
     assert how_it_stands(patient) == "decided"
 
 
@@ -115,13 +116,13 @@ def test_the_front_desk_finds_the_patient_and_notes_the_call(window):
     waiting("Otto Other")
     wanted = builders.submission({"name": "Beatriz Hansen"})
 
-    # when: the front desk looks for one of them, with a name that is misheard
+    # when: the front desk looks for one of the two patients, with a name that is misheard
     front_desk = window("desk", "front desk")
     front_desk.opens("/admin/")
     front_desk.writes("beatris hanson", "Find")
     front_desk.presses("Search")
 
-    # then: the list shows this patient alone
+    # then: the list shows only the wanted patient
     front_desk.sees("1 match")
 
     # when: the front desk opens the patient's page
@@ -134,7 +135,7 @@ def test_the_front_desk_finds_the_patient_and_notes_the_call(window):
     front_desk.selects("Patient called", "Note")
     front_desk.presses("Store")
 
-    # then: the list says so
+    # then: the list says that the patient was called
     assert book.progress(wanted) == "called"
     front_desk.follows("Contacts and appointments")
     front_desk.sees("Patient called")
@@ -175,14 +176,14 @@ def test_a_message_that_failed_is_seen_and_tried_again_by_its_button(window):
     front_desk.sees("A message could not be sent.")
     front_desk.finds_no_barrier()
 
-    # when: the front desk asks which one
+    # when: the front desk asks which message failed
     front_desk.follows("See which, and tell the person in another way.")
 
     # then: the front desk reads whose message it is, and what the mail server said
     front_desk.sees(patient.reference, "smtp 550")
     front_desk.finds_no_barrier()
 
-    # when: the front desk has it sent again
+    # when: the front desk has the message sent again
     front_desk.presses("Try again")
 
     # then: the message waits to be sent, and nothing is said to have failed

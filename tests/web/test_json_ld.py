@@ -53,7 +53,7 @@ WRONG = {
 def said(pages, tmp_path_factory) -> dict[str, list[str]]:
     """The compiler's errors by block: first those of WRONG, then the blocks of the pages.
 
-    They are compiled together, because to read the vocabulary takes three seconds.
+    All blocks are compiled together, because reading the vocabulary takes three seconds.
     """
     of_pages = {name: block for name, text in pages.items() for block in BLOCK.findall(text)}
     assert len(of_pages) > 20
@@ -61,9 +61,9 @@ def said(pages, tmp_path_factory) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in blocks}
     for line in judged(tmp_path_factory.mktemp("facts"), WRONG | of_pages):
         at = re.match(r"facts\.ts\((\d+),", line)
-        assert at or line.startswith(" "), line  # a line that is indented explains the one before
+        assert at or line.startswith(" "), line  # a line that is indented explains the line before
         if at:
-            found[blocks[int(at[1]) - 2]].append(line)  # the first line of the file imports
+            found[blocks[int(at[1]) - 2]].append(line)  # the first line of the file is an import
     return found
 
 

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: server.terminate())
         try:
-            # Loading pages while the server starts disturbs nobody, because nobody uses it yet.
+            # Pages can be loaded while the server starts, because nobody uses the server yet.
             call_command("load_pages", verbosity=0)
             people = StringIO()
             call_command("demo", "--once", "--list", verbosity=0, stdout=people)

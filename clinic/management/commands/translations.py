@@ -20,7 +20,13 @@ if TYPE_CHECKING:  # babel is installed for development only
 ROOT: Path = settings.BASE_DIR
 # The files with sentences that patients read. Staff pages are English only and are not collected.
 SOURCES = (
-    *("clinic/hours.py", "clinic/views.py", "clinic/middleware.py", "clinic/templatetags/*.py"),
+    *(
+        "clinic/hours.py",
+        "clinic/opening_hours.py",
+        "clinic/views.py",
+        "clinic/middleware.py",
+        "clinic/templatetags/*.py",
+    ),
     *("intake/*.py", "intake/domain/*.py", "intake/forms/*.py", "intake/models/*.py"),
     *("intake/wording/*.py", "intake/access/*.py", "intake/letters/*.py", "intake/my_page/*.py"),
     *("intake/questionnaire/*.py", "intake/questionnaire/*/*.py"),
@@ -154,7 +160,10 @@ def _written(catalog: "Catalog") -> bytes:
 
 
 def _renew(path: Path, locale: str, found: "Catalog") -> None:
-    """Write the catalogue anew, with its translations. A new one is under way (`#, fuzzy`)."""
+    """Write the catalogue anew, with its translations.
+
+    A catalogue that did not exist before is marked as under way (`#, fuzzy`).
+    """
     from babel.messages.catalog import Catalog
 
     catalog = Catalog(locale=locale, fuzzy=False)
@@ -172,8 +181,10 @@ def _renew(path: Path, locale: str, found: "Catalog") -> None:
 
 
 def _compiled(catalog: "Catalog") -> bytes:
-    """Return the compiled catalogue. A sentence whose translation is not ready is left out, so that
-    pages show all of it in English."""
+    """Return the compiled catalogue. A sentence whose translation is not ready is left out.
+
+    Pages show such a sentence in English, with all its plural forms.
+    """
     from babel.messages.mofile import write_mo
 
     for message in [m for m in catalog if m.id and _fault(m, m, catalog)]:
@@ -212,8 +223,8 @@ def _fault(message: "Message", known: "Message | None", catalog: "Catalog") -> s
         return "not certain (fuzzy)"
     if len(forms) != (catalog.num_plurals if len(wanted) > 1 else 1):
         return f"{len(forms)} forms of the plural"
-    # the first of several forms has the placeholders of the English singular or of the plural;
-    # every other form has those of the plural
+    # If a sentence has several forms, the first form must have the placeholders of the English
+    # singular or of the English plural. All other forms must have the placeholders of the plural.
     singular, plural = _kept(wanted[0]), _kept(wanted[-1])
     first, *others = map(_kept, forms)
     firsts = (singular, plural) if others else (plural,)

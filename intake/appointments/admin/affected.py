@@ -22,28 +22,42 @@ from clinic.requests import request_id, signed_in_user
 from intake.appointments.admin.words import time_words
 from intake.models.appointments import Appointment
 from intake.staff import reads
+from intake.ways.broken_promises import Broken
 
 OUTSIDE_HOURS = "?hours=outside&when=coming&status=all"
 """The URL query for the list of visits to come that no longer fit the hours."""
 
 
 class AskingForm(forms.ModelForm[Row]):
-    """A form that asks for a tick in the box `sure` when the change affects booked visits."""
+    """A form that asks for a tick in the box `sure` before it changes what patients were told.
+
+    That is a booked visit that no longer fits, or a promise that a closure breaks.
+    """
 
     sure = forms.BooleanField(required=False)
     affected: Sequence[Appointment] = ()
+    broken: Sequence[Broken] = ()
 
     def full_clean(self) -> None:
-        """Find the affected visits, once the form is valid and `instance` has the new values."""
+        """Find what the change affects, once the form is valid and `instance` has new values."""
         super().full_clean()
         if self.is_bound and not self.errors:
-            self.affected = self.find_affected()
-            if self.affected and not self.cleaned_data["sure"]:
-                self.add_error(None, _("Look at the visits below, and tick the box to store it."))
+            self.affected, self.broken = self.find_affected(), self.find_broken()
+            if (self.affected or self.broken) and not self.cleaned_data["sure"]:
+                message = (
+                    _("Look at the visits below, and tick the box to store it.")
+                    if self.affected
+                    else _("Look at the promises below, and tick the box to store it.")
+                )
+                self.add_error(None, message)
 
     def find_affected(self) -> list[Appointment]:
         """Return the booked visits that the change in this form affects."""
         raise NotImplementedError
+
+    def find_broken(self) -> list[Broken]:
+        """Return the promises to patients that the change in this form breaks."""
+        return []
 
 
 class AffectedVisits(FindAdmin[Row]):
@@ -52,19 +66,25 @@ class AffectedVisits(FindAdmin[Row]):
     def render_change_form(
         self, request: HttpRequest, context: Context, *args: Any, **kw: Any
     ) -> HttpResponse:
-        visits = getattr(context["adminform"].form, "affected", ())
-        context |= {"affected": with_time_words(visits)}
+        form = context["adminform"].form
+        visits, broken = getattr(form, "affected", ()), getattr(form, "broken", ())
+        context |= {"affected": with_time_words(visits), "broken": broken}
         response = super().render_change_form(request, context, *args, **kw)
-        return self.recorded(request, response, visits)
+        return self.recorded(request, response, visits, broken)
 
     def recorded(
-        self, request: HttpRequest, response: HttpResponse, visits: Sequence[Appointment]
+        self,
+        request: HttpRequest,
+        response: HttpResponse,
+        visits: Sequence[Appointment],
+        broken: Sequence[Broken] = (),
     ) -> HttpResponse:
-        """Record that the reader sees these visits, before the response is sent."""
-        if visits:
+        """Record that the reader sees these visits and promises, before the response is sent."""
+        if visits or broken:
             with transaction.atomic():
+                seen = {row.submission: None for row in visits if row.submission}
                 reads.record_list(
-                    submissions=[row.submission for row in visits if row.submission],
+                    submissions=seen | {each.submission: None for each in broken},
                     by=signed_in_user(request),
                     request_id=request_id(request),
                     page=str(self.opts.model_name),

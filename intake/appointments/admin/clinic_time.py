@@ -35,10 +35,12 @@ from intake.appointments.admin.clinic_time_forms import (
 from intake.appointments.admin.filters import ClinicianFilter, LocationFilter
 from intake.appointments.admin.words import time_words
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours, VisitType
+from intake.models.people import deciders
 
 LISTS = [
     ("openinghours", gettext_lazy("Opening hours")),
     ("closure", gettext_lazy("Closures and holidays")),
+    ("holiday", gettext_lazy("Public holidays")),
     ("clinician", gettext_lazy("Clinicians")),
     ("visittype", gettext_lazy("Visit types")),
     ("location", gettext_lazy("Locations")),
@@ -75,7 +77,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
         return lookup in {fixed.parameter_name for fixed in filters}
 
     def has_delete_permission(self, request: HttpRequest, obj: Kept | None = None) -> bool:
-        """Forbid deleting, because visits refer to the row. Staff take it out of use instead."""
+        """Forbid deleting, because visits refer to the row. Staff put rows out of use instead."""
         return False
 
     def changelist_view(
@@ -143,7 +145,7 @@ class ClinicTimeAdmin(AffectedVisits[Kept]):
 class LocationAdmin(ClinicTimeAdmin[Location]):
     list_display = ["name", "time_zone", "phone", "is_active"]
     form = LocationForm
-    fields = ["name", "address", "time_zone", "directions", "phone", "is_active"]
+    fields = ["name", "address", "time_zone", "week", "directions", "phone", "is_active"]
 
 
 @admin.register(Clinician)
@@ -258,12 +260,20 @@ class WhenFilter(PastFilter):
 
 @admin.register(Closure)
 class ClosureAdmin(ClinicTimeAdmin[Closure]):
-    list_display = ["span", "who", "where", "reason"]
+    list_display = ["span", "who", "where", "on_call", "reason"]
     list_display_links = ["span"]
     list_filter = [WhenFilter, ClinicianFilter, LocationFilter]
-    list_select_related = ["clinician", "location"]
+    list_select_related = ["clinician", "location", "on_call"]
     form = ClosureForm
-    fields = ["clinician", "location", "first_day", "last_day", "starts_at", "ends_at", "reason"]
+    fields = [
+        "clinician", "location", "first_day", "last_day", "starts_at", "ends_at", "on_call",
+        "reason",
+    ]  # fmt: skip
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kw: Any) -> Any:
+        if db_field.name == "on_call":
+            kw["queryset"] = deciders().distinct().order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kw)
 
     def has_delete_permission(self, request: HttpRequest, obj: Closure | None = None) -> bool:
         return request.user.has_perm("intake.delete_closure")

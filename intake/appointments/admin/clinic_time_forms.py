@@ -1,6 +1,6 @@
 """The admin forms of clinic time. They ask before a change that affects booked visits."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
 from django import forms
@@ -15,7 +15,10 @@ from intake.domain import slots as domain
 from intake.domain import wall_time
 from intake.models.appointments import Appointment
 from intake.models.clinic_time import Clinician, Closure, Location, OpeningHours
+from intake.ways import broken_promises
+from intake.ways.broken_promises import Broken
 
+LONGEST = timedelta(days=366)  # a longer closure is a slip of the year
 InUse = TypeVar("InUse", Clinician, Location)
 
 
@@ -44,6 +47,10 @@ class LocationForm(InUseForm[Location]):
                 _("Visits are booked here: in another zone they would be at other times.")
             )
         return zone
+
+    def find_broken(self) -> list[Broken]:
+        moves = clinic_time.HOURS & set(self.changed_data)
+        return broken_promises.broken_by(self.instance) if moves else []
 
 
 class HoursForm(AskingForm[OpeningHours]):
@@ -112,6 +119,10 @@ class ClosureForm(AskingForm[Closure]):
         help_texts = {
             "clinician": gettext_lazy("Leave empty for all clinicians."),
             "location": gettext_lazy("Leave empty for all locations."),
+            "on_call": gettext_lazy(
+                "Gets the alerts about red flags while the clinic is closed. With nobody on call, "
+                "pages tell patients that nobody reads before you open."
+            ),
             "first_day": gettext_lazy("Whole days, or the two times below for part of a day."),
         }
 
@@ -134,12 +145,40 @@ class ClosureForm(AskingForm[Closure]):
         days = data.get("first_day"), data.get("last_day")
         if days[0] and not days[1] and not data.get("ends_at"):
             data["last_day"] = days[0]
+        self._check_on_call(data)
+        self._check_length(data)
         return data
+
+    def _check_on_call(self, data: dict[str, Any]) -> None:
+        """Refuse a person on call for one clinician's closure, and one without an address."""
+        if not (user := data.get("on_call")):
+            return
+        if data.get("clinician"):
+            self.add_error(
+                "on_call", _("A closure of one clinician closes no place, so nobody is on call.")
+            )
+        elif not user.email:
+            self.add_error("on_call", _("This account has no e-mail address for the alerts."))
+
+    def _check_length(self, data: dict[str, Any]) -> None:
+        for first, last in (("first_day", "last_day"), ("starts_at", "ends_at")):
+            begin, end = data.get(first), data.get(last)
+            if begin and end and not data.get("clinician") and end - begin > LONGEST:
+                self.add_error(
+                    last,
+                    _(
+                        "A closure lasts a year at most. Take a location that closes for good out "
+                        "of use instead."
+                    ),
+                )
 
     def find_affected(self) -> list[Appointment]:
         return clinic_time.visits_in_closure(
             closure=self.instance, zone=closure_zone(self.instance.location)
         )
+
+    def find_broken(self) -> list[Broken]:
+        return broken_promises.broken_by(self.instance)
 
 
 def _moment(wall: datetime, zone: tzinfo, *, last: bool) -> datetime:

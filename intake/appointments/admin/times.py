@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import hours
 from clinic.lists import Row
 from intake.appointments import free_times, week
 from intake.appointments.admin.words import fit_words, time_words
@@ -126,7 +126,10 @@ class Times:
 
     @cached_property
     def monday(self) -> date:
-        """The Monday of the chosen week, else of the best fitting free time, else of this week."""
+        """The Monday of the week that the page shows.
+
+        This is the chosen week, or else the week of the best fitting free time, or else this week.
+        """
         typed = self.typed.get("week", "")
         if not typed and self.fitting:
             return _monday(self.fitting[0].free.start.date())
@@ -207,7 +210,7 @@ class Times:
             day=day.day,
             is_today=day.day == self.today,
             closures=day.closures,
-            holiday=day.day in settings.CLINIC_HOURS.holidays,
+            holiday=day.day in hours.closed_days(),
             columns=sorted(columns.values(), key=lambda each: each.clinician.name),
         )
 

@@ -145,7 +145,7 @@ class Command(BaseCommand):
 
 
 def _of_words(protocol: Protocol) -> Iterator[faults.Fault]:
-    """Yield the faults of all translations of the protocol, even of languages not offered."""
+    """Yield the faults of all translations, even into languages that the site does not offer."""
     for language in protocols.languages(protocol.name):
         words = protocols.translated(protocol.name, language)
         if words is not None:

@@ -41,7 +41,10 @@ def draft_of(request: Request, step: str = "", protocol: str = "") -> Draft | No
 
 
 def set_draft_cookie(response: HttpResponse, key: str, draft: Draft) -> HttpResponse:
-    """Set the cookie with the draft's key. On a shared device it lasts until the browser closes."""
+    """Set the cookie with the draft's key.
+
+    On a shared device the cookie lasts until the browser closes.
+    """
     shared = draft.device and not draft.on_own_device
     response.set_cookie(
         settings.DRAFT_COOKIE_NAME,
@@ -100,8 +103,8 @@ def follow_page_language(draft: Draft) -> None:
 def protocol_of(name: str) -> Protocol:
     """Return the protocol that an address names, even if it is not served any more.
 
-    If the address names no protocol, as old addresses do, or an unknown one, the function returns
-    the protocol that is served first. Needs no database.
+    Returns the protocol that is served first if `name` is unknown, or if `name` is '', as in old
+    addresses. Needs no database.
     """
     return (protocols.named(name) if name else None) or protocols.current()
 
@@ -130,14 +133,14 @@ def reach_words(walk: Walk) -> str:
 def fields_to_keep(request: Request, veiled: Iterable[str]) -> set[str]:
     """Return the veiled fields that keep their stored value if they are posted blank.
 
-    The posted field `shown` names the fields whose values the page showed, because it was opened
-    before the device was left alone. If one of these is posted blank, its value is deleted.
+    The posted field `shown` names fields whose values the page showed, because the page was opened
+    before the device was left alone. A field in `shown` that is posted blank loses its value.
     """
     return set(veiled) - set(request.POST.get("shown", "").split())
 
 
 def draft_missing(request: Request, step: str = "", protocol: str = "") -> HttpResponse:
-    """Tell the patient that there is no draft, and show the posted words, so that none are lost.
+    """Tell the patient that there is no draft, and show the posted words, so that no word is lost.
 
     If the draft was idle too long, the page says so and explains how to open the draft again.
     """

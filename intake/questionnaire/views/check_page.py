@@ -148,7 +148,7 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says "We call you" if the urgency forbids so late a chosen time."""
+    """Return the wish in words. Says "We call you" if the chosen time is too late."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(

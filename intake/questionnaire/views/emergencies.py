@@ -37,6 +37,7 @@ from intake.questionnaire.views.not_served import when_not_served
 from intake.questionnaire.views.request_limits import count_send, with_retry_after
 from intake.questionnaire.walk import Walk
 from intake.wording import advice
+from intake.wording.closures import unread_words
 from intake.wording.intentions import INTENTIONS, NO_NUMBER, WAIT
 
 TOO_MANY = gettext_lazy(
@@ -87,7 +88,9 @@ def stop_at_once(
 def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...]) -> HttpResponse:
     """Show the emergency page with the advice of these rules, without draft and database."""
     fired, words = [as_fired(rule) for rule in rules], words_of(protocol)
-    cards = advice.cards(words, fired, urgency=fired[0].level, phone=False, at=timezone.now())
+    cards = advice.cards(
+        words, fired, urgency=fired[0].level, phone=False, at=timezone.now(), ask=False
+    )
     context = emergency_context(cards) | {"draft_notice": draft_notice(words, protocol.approved)}
     return render(request, "intake/emergency.html", context)
 
@@ -181,9 +184,9 @@ def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int)
 
 
 def intention_context(walk: Walk) -> dict[str, Any]:
-    """Return the question what the patient means to do, and the reply once it was answered.
+    """Return what the patient may mean to do, what the patient chose, and the reply to the choice.
 
-    Not for thoughts of suicide: that page has its own words.
+    The emergency page after thoughts of suicide does not ask this.
     """
     last = walk.content.stops[-1] if walk.content.stops else {}
     said = last.get("intention", "")
@@ -213,13 +216,16 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "intentions": {},
         "notice": "",
         "reference": "",
+        "unread": unread_words(timezone.now(), ask=False),
         "draft_notice": draft_notice(words_of(current()), current().approved),
     }
 
 
 def show_told(request: Request, draft: Draft) -> HttpResponse:
-    """Show the emergency page after the clinic was told. For a draft sent as usual, redirect to
-    the receipt."""
+    """Show the emergency page after the patient told the clinic.
+
+    If the draft was sent from the check page, redirects to the receipt instead.
+    """
     submission = draft.submission
     assert submission is not None
     if submission.kind != Kind.STOPPED:

@@ -111,7 +111,7 @@ def step_context(
 
 
 def back_url(request: Request, walk: Walk, step: str) -> str:
-    """Return where Back leads: to the check page if the patient came from it, or one step back."""
+    """Return where Back leads: a step back, or to the check page if the patient came from there."""
     if request.GET.get("change"):
         return reverse("intake:check")
     before = walk.before(step)

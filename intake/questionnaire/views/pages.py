@@ -29,8 +29,8 @@ from intake.questionnaire.walk import Walk
 def page(request: Request, step: str, protocol: str = "") -> HttpResponse:
     """Show or save one step. Emergency answers are looked for before the database is used.
 
-    The rules for this are those of the protocol that the address names. If an old address names no
-    protocol, they are the rules of the protocol that is served first.
+    The protocol that the address names says which answers are an emergency. Old addresses name no
+    protocol; for them, the protocol that is served first says this.
     """
     if request.method == "POST":
         judge = protocol_of(protocol)

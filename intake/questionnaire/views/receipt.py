@@ -1,6 +1,7 @@
 """The receipt: the reference, what happens next and by when, and the advice."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from intake.questionnaire.views.browser import (
     draft_of,
 )
 from intake.wording import advice
+from intake.wording.closures import red_flag_words
 from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
@@ -53,7 +55,14 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
     # phone=False leaves the promises out, because this page promises only "What happens next"
-    cards = advice.cards(words, fired, urgency=assessment.urgency, phone=False, at=timezone.now())
+    cards = advice.cards(
+        words,
+        fired,
+        urgency=assessment.urgency,
+        phone=False,
+        at=timezone.now(),
+        place=submission.location_id,
+    )
     today = [card for card in cards if card.level in ("same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
@@ -89,7 +98,7 @@ def to_read(
 
     First come the pages of the fired rules, those of the most urgent rule first. Then come the
     pages of the chosen options in the order of the questions. Pages that belong to a `veiled`
-    question, or to a rule that reads one, are left out.
+    question, or to a rule that reads a veiled question, are left out.
     """
     result, answers = submission.result, submission.answers
     rules = [r for r in (*result.fired, *result.flags) if not set(veiled) & set(r.inputs)]
@@ -133,12 +142,15 @@ def next_text(submission: Submission, words: Wording) -> str:
     # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
     if code == "emergency":
         code = "same_day"
-    if code in ("same_day", "urgent") and target < now and hours.is_open(now):
+    calendar = hours.current(submission.location_id)
+    if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
     if code == "same_day":
-        if not hours.is_open(now):
+        if calendar.is_delayed(now):
+            return red_flag_words(now, submission.location_id)
+        if not calendar.is_open(now):
             return _("A clinician reads your answers when we open. Please do not wait for that.")
-        closing = hours.current().closing(now)
+        closing = calendar.closing(now)
         if target > closing:
             # the target time is after closing, so this page says now what the level's closed text
             # will say then
@@ -146,5 +158,13 @@ def next_text(submission: Submission, words: Wording) -> str:
                 "We close at %(closing)s. If you have not heard from us by then, go to urgent "
                 "care or an emergency room today. Do not wait for our call."
             ) % {"closing": hours.clock_words(closing)}
-    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target)
-    return filled(words.tell(code), words.protocol.level(code), by=by)
+    level = words.protocol.level(code)
+    if days := level.contact_within.days:
+        usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
+        # a closure or the wait for the patient's answer moved the target past the level's period
+        if usual < target:
+            return _("We read your answers when we are open, and aim to see you by %(day)s.") % {
+                "day": hours.date_words(target, now)
+            }
+    by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
+    return filled(words.tell(code), level, by=by)

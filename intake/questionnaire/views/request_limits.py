@@ -20,7 +20,7 @@ MAIL_LIMITS = {
 
 
 def count_send(request: Request) -> int:
-    """Count a sending from this network. Returns 0, or the seconds until it may send again."""
+    """Count a sending from this network. Returns 0, or the seconds until the next is allowed."""
     key = f"send:{limits.peer(request)}"
     return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_SENDS, HOUR))
 
@@ -39,7 +39,7 @@ def may_write_to(address: str, what: str) -> bool:
 
 
 def count_start(request: Request) -> int:
-    """Count a new draft from this network. Returns 0, or the seconds until it may begin a draft."""
+    """Count a new draft from this network. Returns 0, or the seconds until the next is allowed."""
     key = f"start:{limits.peer(request)}"
     return limits.take_all(limits.Limit(key, settings.LIMIT_INTAKE_STARTS, HOUR))
 

@@ -1,4 +1,4 @@
-"""The start page, which begins a draft, and the page on which a patient deletes it."""
+"""The start page, which begins a draft, and the page on which a patient deletes the draft."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
+from clinic import hours
 from clinic.pagecache import blank
 from clinic.requests import Request
 from intake.domain.definition import Protocol
@@ -33,10 +34,12 @@ from intake.wording.languages import if_foreign
 def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> HttpResponse:
     """Explain the questionnaire. A POST begins a draft, or goes on with this browser's draft.
 
-    An address without a protocol offers those that are served. With one served protocol it is that
-    protocol's start page, and POST begins it. A request for an appointment says in `topic` what it
-    is about; without it, the protocol that is served first asks for safety. A POST without a
-    `device` begins a draft on a shared device.
+    If the address names no `protocol`, the page offers the served protocols. If only one protocol
+    is served, the page is the start page of this protocol, and a POST begins a draft with it.
+
+    A request for an appointment names a protocol in the posted `topic`. Without a `topic`, the
+    draft gets the protocol that is served first, whose safety questions the patient then answers.
+    A POST without a `device` begins a draft on a shared device.
     """
     draft = draft_of(request)
     open_draft = draft if draft is not None and not draft.submission_id else None
@@ -75,7 +78,7 @@ def _go_on(request: Request, draft: Draft | None) -> HttpResponse:
 
 
 def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
-    """Lead from a protocol that is not served to those that are; answer 404 to an unknown name."""
+    """Redirect to the served protocols if this one is not served; 404 for an unknown name."""
     if named(protocol) is None:
         return render(request, "errors/404.html", status=404)
     return redirect("intake:appointments" if kind == Kind.APPOINTMENT else "intake:start")
@@ -107,9 +110,9 @@ def _template(kind: str, protocol: str) -> str:
 
 
 def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
-    """Return the context of a start page, or of the choice of protocols.
+    """Return the context of a start page, or of the page on which patients choose a protocol.
 
-    `protocol` is the one that the patient chose by the address or the form, '' for none.
+    `protocol` is the name of the protocol in the address or the form, or ''.
     """
     offered = [
         {
@@ -136,7 +139,7 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
 
 @blank.remembered(most=64)
 def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
-    """Return the HTML of a start page of this protocol; '' stands for no protocol chosen."""
+    """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
     context = _context(protocol, has_draft=has_draft, notice=draft_notice)
     return blank.make(template, context, path=path)
 
@@ -155,4 +158,4 @@ def leave(request: Request) -> HttpResponse:
 @require_safe
 def refused(request: Request) -> HttpResponse:
     """Show the clinic's phone number to a patient who does not consent."""
-    return render(request, "intake/refused.html")
+    return render(request, "intake/refused.html", {"closures": hours.coming_closures()})

@@ -1,5 +1,7 @@
-"""Show and save the last step before the check page: the wish or, with APPOINTMENT_MODE=slots, the
-choice of a slot."""
+"""Show and save the last step before the check page: the wish, or the choice of a slot.
+
+Patients choose a slot if APPOINTMENT_MODE is "slots".
+"""
 
 from django.conf import settings
 from django.http import HttpResponse

@@ -77,8 +77,11 @@ def stop_minor(
 
 
 def blocking_advice(words: Wording, fired: Collection[str] | None = None) -> list[dict[str, str]]:
-    """Return the advice of the rules that forbid going on, each with its language where that is not
-    the page's; with `fired`, of these rules only."""
+    """Return the advice of each rule that forbids going on, and the language of the advice.
+
+    The language is '' if it is the language of the page. With `fired`, only rules whose ids are in
+    `fired` count.
+    """
     return [
         {
             "text": advice.with_local_numbers(rule.advice),
@@ -90,9 +93,9 @@ def blocking_advice(words: Wording, fired: Collection[str] | None = None) -> lis
 
 
 def any_blocking_advice() -> list[dict[str, str]]:
-    """Return the advice of the rules that forbid going on, of the first served protocol with any.
+    """Return the advice of the first served protocol that has rules that forbid going on.
 
-    For a patient whose draft is gone, because then nothing tells which protocol the draft had.
+    Called for a patient whose draft is gone, because nothing tells which protocol the draft had.
     """
     found = (blocking_advice(words_of(protocol)) for protocol in served())
     return next((texts for texts in found if texts), [])

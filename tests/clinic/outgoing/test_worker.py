@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("say")]
 
 @pytest.fixture
 def worker(settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start real workers on this test's database. They know no kinds of messages from tests."""
+    """Start real workers on this test's database. A worker does not know the messages of tests."""
     started: list[subprocess.Popen[str]] = []
     database = connection.settings_dict["NAME"]
     url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
@@ -51,7 +51,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_runs_tasks_and_ends_in_order(worker):
-    """End it by the signal of a keyboard; the next test ends it by the signal of a service."""
+    """Stop the worker as Ctrl-C does. The next test stops it as a service manager does."""
     process = worker()
     message = put()
     wait_until(lambda: now(message).error == "NoComposer")

@@ -10,7 +10,7 @@ CLINIC_TIME = {
     f"intake.{verb}_{what}"
     for what in ("location", "clinician", "visittype", "openinghours", "closure")
     for verb in ("view", "add", "change")
-} | {"intake.delete_openinghours", "intake.delete_closure"}
+} | {"intake.delete_openinghours", "intake.delete_closure", "intake.view_holiday"}
 CALLS = {"intake.view_calltask", "intake.change_calltask"}
 TABLE = {
     "clinician": {

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "seven green bicycles at noon"
 LOGIN = "/account/login/"
 NAMES = ("ada", "Dr.Ørsted", "josé_ångström", "straße", "ΣίσυφοςΑΣ", "İpek", "ﬁnn", "ａｄａ２")
-# all examples of a test share the accounts; each example deletes other leftovers itself
+# The examples of a test share the accounts. The test itself deletes what else an example leaves.
 a_law = tries(
     max_examples=examples(8),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -118,7 +118,10 @@ def test_after_a_moment_everybody_looks_again(monkeypatch):
 
 
 def test_nobody_who_looked_before_it_was_booked_is_told_that_it_has_gone():
-    """When one person clicks twice, the second click may look before the first click books."""
+    """A person who clicks twice must not read that the slot is gone which the first click booked.
+
+    The second click may have looked for the person's own slot before the first click booked it.
+    """
     asked, before = ("a slot", 1), timezone.now()
     repeated.remember(asked, "gone")
     assert repeated.page_for(asked, before=before) is None

@@ -211,7 +211,7 @@ CONTENTS = [
 def test_no_file_with_another_content_is_a_traceback(
     folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, content: str | None
 ) -> None:
-    """Each command says it in a sentence, which names the file or what is no longer there."""
+    """Each command reports the fault in one sentence that names the file or the missing thing."""
     shipped = (TEMPLATE.parents[1] / "protocols/veins/es.yaml").read_text(encoding="utf-8")
     (folder / "es.yaml").write_text(shipped, encoding="utf-8")
     path = folder.parent / file

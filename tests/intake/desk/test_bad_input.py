@@ -33,14 +33,14 @@ KEYS = {*("type", "slot", "place", "clinician", "location", "visit_type", "visit
 
 
 def odd_values(field: str) -> list[str]:
-    """Return the odd values for a field of this name: all of them for a field that is not known."""
+    """Return the odd values to try in a field. A field of an unknown name gets all odd values."""
     dates = ODD_DATES if field not in PLAIN | KEYS else []
     return [*ODD, *dates, *(ODD_KEYS if field not in PLAIN | DATES else [])]
 
 
 def in_order(name: str) -> tuple[str, dict[str, Any]]:
     """Return the address of a button or form, and valid fields to post there."""
-    # a refused post draws the week: with two times a day it takes a fraction of the time
+    # a refused post shows the week again, which is much faster with only two free times a day
     lee, slot, kind = book.clinician(ends="10:00"), book.free(8), str(book.visit_type().pk)
     submission, place = book.patient(), str(book.location().pk)
     where, _, button = name.partition(" ")

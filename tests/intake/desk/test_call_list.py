@@ -161,7 +161,8 @@ def test_the_list_costs_the_same_for_two_and_for_twenty(desk):
 
     assert len(cells(page, "patient")) == 25
     assert len(set(costs)) == 1, costs
-    # three of these are for the news about visits, the news in messages, and the red flags' banner
+    # one query is for the news about visits, one for the news in messages, one for the banner of
+    # red flags
     assert costs[0] == 15
     assert not [query for query in queries if '"answers"' in query["sql"]]
 

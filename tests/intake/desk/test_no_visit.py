@@ -1,4 +1,4 @@
-"""Decisions after which there is no visit: what each of them ends, and what the patient reads."""
+"""Decisions after which there is no visit: what each decision ends, and what the patient reads."""
 
 import itertools
 from datetime import timedelta

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from intake import documents
 from intake.demonstration import bulk
 from intake.demonstration import people as demo
@@ -368,8 +368,8 @@ def test_the_list_costs_the_same_for_five_and_for_three_hundred(clinician):
 
     assert Submission.objects.count() == 300
     assert len(set(costs)) == 1, costs
-    # four of them begin, end and keep the transaction, with its savepoint; one is for the banner of
-    # red flags; one counts the owed calls; one looks which protocols have asked
+    # four queries begin and end the transaction and its savepoint; one is for the banner of red
+    # flags; one counts the owed calls; one finds the protocols of the stored submissions
     assert costs[0] == 15
 
 

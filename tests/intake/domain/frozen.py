@@ -1,12 +1,12 @@
-"""A corpus of the protocol `legs`: 20,000 answer sets with the assessments of one day.
+"""A corpus of the protocol `legs`: 20,000 answer sets, each with its assessment on one past day.
 
 This command assesses all answer sets again and shows each row whose result differs:
 
     .venv/bin/python -m tests.intake.domain.frozen
 
-The tests assess every tenth row. The corpus shows whether a change of the protocol's language
-changes a result, because the corpus was made before computed values were written as data. Write the
-corpus again (`--freeze`) only with a protocol whose results a clinician has read.
+The tests assess every tenth row. When the form in which protocols are written changes, the corpus
+shows whether a result changes: the corpus is older than computed values that are written as data.
+Write the corpus again (`--freeze`) only with a protocol whose results a clinician has read.
 """
 
 import json

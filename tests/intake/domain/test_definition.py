@@ -172,7 +172,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path, monkeypatch: Any) ->
 
 def test_a_protocol_is_read_once(protocol: Protocol) -> None:
     assert protocols.available() == ("legs", "veins")
-    assert protocols.load("legs") is protocols.current() is protocol
+    assert protocols.load("legs") is protocols.current() == protocol
     with pytest.raises(LookupError, match="arms"):
         protocols.load("arms")
 

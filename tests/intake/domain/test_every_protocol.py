@@ -78,7 +78,7 @@ def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> 
 
 
 def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:
-    """A rule that reads a computed value about a payer is a flag, and its reason says so."""
+    """A rule that reads a computed value about a payer is a flag. Its reason says "Payer rule"."""
     payer = "Payer rule, patient-reported, not a clinical reason to wait"
     protocol = protocols.load(name)
     for rule in protocol.rules.rules:

@@ -1,6 +1,7 @@
 """Today's triage, case by case, in tables that a clinician can read and sign: golden.csv.
 
-Each protocol has a table; the cases of the safety that protocols share stand once.
+Each protocol has a table of its own. The cases of the safety rules that all protocols share are in
+one further table.
 """
 
 from collections.abc import Iterator
@@ -71,8 +72,11 @@ def test_every_shared_case_fits_every_protocol_and_stands_once(name: str) -> Non
 
 @every
 def test_the_shared_table_shows_every_emergency_and_its_cases_raise_no_less(name: str) -> None:
-    """The urgency of a shared case is that of its shared rules; a protocol's own rules may raise
-    it, and never lower it. A shared flag alone has no urgency."""
+    """The shared table gives the urgency of a case by the shared rules alone.
+
+    A protocol's own rules may raise this urgency, and never lower it. A shared flag alone has no
+    urgency.
+    """
     protocol = load(name)
     shown = {id for row in SHARED for id in row["rules"].split()}
     assert {rule.id for rule in protocol.rules.rules if rule.level == "emergency"} <= shown
@@ -82,7 +86,7 @@ def test_the_shared_table_shows_every_emergency_and_its_cases_raise_no_less(name
 
 
 def cases_of(name: str) -> list[tuple[frozenset[str] | None, golden.Row]]:
-    """Return the cases of a protocol's tables, each with the rules that its table tells of."""
+    """Return the cases of a protocol's tables, each with the rules that its table is about."""
     return [(table.rules, row) for of, table, row in CASES if of == name]
 
 
@@ -135,7 +139,7 @@ WITHOUT_EFFECT = {
     ("R06", "walk_pain eq yes: always"),
     # R05 reads `always`, which is true for all answers.
     ("R05", "always eq True: always"),
-    # With the artery pattern N06 fires, and then a fallback rule such as R06 does not count.
+    # If the artery pattern is true, N06 fires. Then a fallback rule such as R06 does not count.
     ("R06", "art_pattern eq False: always"),
     # VR2 reads `always`, which is true for all answers.
     ("VR2", "always eq True: always"),

@@ -523,7 +523,7 @@ def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protoco
 
 
 def test_every_kind_of_problem_has_a_broken_example() -> None:
-    # a missing drawing is found where the files are: tests/intake/forms/test_drawings
+    # USES_BROKEN has examples of `wrong_use`; tests/intake/forms/test_drawings.py tests drawings
     assert {kind for kind, _, _ in BROKEN} | {"wrong_use", "no_drawing"} == set(KINDS)
 
 

@@ -219,7 +219,7 @@ def test_a_danger_that_is_seen_in_english_is_seen_in_the_other_language(
     (found,) = translation.problems(protocol, words, deaf)
     assert (found.id, found.path) == ("unseen_alarm", "language")
     assert "Me molesta el tórax" in found.message
-    # a protocol that does not look for this danger in English does not have to in Spanish
+    # if the English protocol does not look for this danger, the Spanish translation need not either
     other = replace(protocol, rules=replace(protocol.rules, alarm_patterns=("gangren",)))
     assert [p.id for p in translation.problems(other, words, deaf)] == ["stale_translation"]
 

@@ -79,7 +79,7 @@ def test_an_emergency_stops_a_request_of_each(name):
 
 
 def test_whoever_asks_the_same_safety_answers_are_judged_the_same():
-    """So a request that names no protocol is judged rightly by the one that is served first."""
+    """So the protocol that is served first can judge a request that names no protocol."""
     first, other = (protocols.load(name) for name in ("legs", "veins"))
     safety = first.question(first.uses.safety)
     codes = [option.code for option in safety.options if option.code not in safety.exclusive]

@@ -1,7 +1,10 @@
 """Each time staff open a page about a patient, an event is recorded before the page is sent."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import OperationalError, ProgrammingError, connection
+from django.utils import timezone
 
 from clinic import audit
 from intake.appointments import waiting_list
@@ -68,7 +71,8 @@ def every_answer_of_appointments(client, rows, visits):
             yield client.post(visit_page(visit, name), {}, follow=True)
     for name in ("offer", "call", "overbook", "withdraw", "wait"):
         yield client.post(desk_page_of(rows[0], name), {}, follow=True)
-    given = {"first_day": "2020-01-01", "last_day": "2099-12-31"}
+    today = timezone.localdate()
+    given = {"first_day": today, "last_day": today + timedelta(days=300)}
     yield client.post("/admin/intake/closure/add/", given)
 
 

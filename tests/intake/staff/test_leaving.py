@@ -1,12 +1,15 @@
 """When a member of staff leaves or changes roles, their submissions go back to the worklist."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 
 from clinic import audit
+from intake.models.clinic_time import Closure
 from intake.models.submissions import StatusChange, Submission, Urgency
 from tests import builders
 from tests.clinic.people.test_people import filled, url
@@ -184,3 +187,21 @@ def test_a_page_that_was_open_meanwhile_is_an_old_one(administrator, leaver):
     late = theirs.post(page_of(submission, "assign"), {"revision": 0, "to": "me"}, follow=True)
 
     assert "Somebody changed this submission" in words(late)
+
+
+def test_who_leaves_is_on_call_no_more(administrator, leaver):
+    today = timezone.localdate()
+    days = [(today - timedelta(days=9), today - timedelta(days=2)), (today, today)]
+    past, coming = (
+        Closure.objects.create(first_day=first, last_day=last, on_call=leaver)
+        for first, last in days
+    )
+    data = filled(leaver, "clinician", is_active="")
+    told = "being on call for 1 closure: name another person there"
+    assert told in words(administrator.post(url(leaver), data))
+    coming.refresh_from_db()
+    assert coming.on_call == leaver
+
+    administrator.post(url(leaver), data | {"give_back": "yes"})
+    past.refresh_from_db(), coming.refresh_from_db()
+    assert (past.on_call, coming.on_call) == (leaver, None)

@@ -56,7 +56,7 @@ def plans(client, url: str) -> list[dict[str, Any]]:
 
     With some thousand rows, reading the whole table costs about as much as using an index, so the
     planner's choice would depend on chance. Here the planner may read the whole table only when no
-    index helps. Only those queries would be slow with a hundred times as many rows.
+    index helps. Only a query that no index helps would be slow with a hundred times as many rows.
     """
     assert client.get(url).status_code == 200  # fills the caches of the process
     with CaptureQueriesContext(connection) as asked:

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from clinic.hours import ClinicHours
+from clinic.opening_hours import ClinicHours
 from tests import builders
 from tests.intake.ways.escalating import CLOSED_DAY, Clock
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic import hours
-from clinic.hours import ClinicHours
 from clinic.models import Message
+from clinic.opening_hours import ClinicHours
 from intake.models.calls import Call, CallTask
 from intake.models.submissions import Communication, Decision, Submission, Urgency
 from intake.my_page import replies

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from clinic import audit, hours
-from clinic.hours import ClinicHours
 from clinic.models import Message
+from clinic.opening_hours import ClinicHours
 from intake.models.calls import CallTask
 from intake.models.submissions import StatusChange, Submission, Urgency
 from intake.my_page import replies

@@ -141,7 +141,8 @@ def test_when_closed_the_way_to_urgent_care_leads_and_nothing_is_promised():
         (panel, *_rest) = panels(page)
         assert panel.index(closed) < panel.index(rule("S01").advice)
         assert "We will call you within" not in page.text
-    assert "Please do not wait for that." in patient.page.text
+    assert "Nobody here reads this before" in patient.page.text
+    assert "Go to urgent care or an emergency room today. Do not wait for us." in patient.page.text
     assert "today, by" not in patient.page.text
 
 
