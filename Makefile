@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check translations bench bench-staff faults frozen laws races lighthouse code lock fmt clean
+.PHONY: help setup run test check translations bench bench-staff faults frozen laws odd races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -70,6 +70,9 @@ lighthouse: setup .local/lighthouse ## run Lighthouse five times on three pages:
 
 frozen: setup ## the 20,000 answer sets of tests/intake/domain/frozen.py are judged as they were (half a minute)
 	@$(BIN)/python -m tests.intake.domain.frozen
+
+odd: setup ## read 100,000 odd texts for danger, and say how long a text takes (some minutes)
+	@$(BIN)/python -m tests.intake.domain.odd_texts $(ARGS)
 
 laws: setup ## the property tests, with ten times as many examples as `make test` draws (minutes)
 	@CLINIC_EXAMPLES=10 $(BIN)/python -m pytest -n 2 $$(grep -rl --include='test_*.py' 'examples(' tests)

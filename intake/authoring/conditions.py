@@ -34,6 +34,8 @@ class Words(NamedTuple):
 
 def in_words(protocol: Protocol, condition: AnswerCondition) -> Words:
     """Return the condition in words. An id that the protocol does not have is shown as it is."""
+    if condition.danger is not None:
+        return Words(_heard(condition))
     if condition.op is not None:
         return Words(_leaf(protocol, condition))
     if condition.not_ is not None:
@@ -51,10 +53,16 @@ def _leaf(protocol: Protocol, leaf: AnswerCondition) -> str:
     question = next((q for q in protocol.questions if q.id == leaf.q), None)
     what = f"“{question.text}”" if question is not None else f"“{leaf.q or leaf.var}”"
     if leaf.op == "text_any_regex" and leaf.value == protocol.rules.alarm_patterns:
-        return f"{what} contains one of the alarming words"
+        scope = f", as {leaf.scope}" if leaf.scope is not None else ""
+        return f"{what} contains one of the alarming words{scope}"
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     said = " or ".join(_value(question, value) for value in values)
     return f"{what} {_COMPARED[leaf.op]} {said}"
+
+
+def _heard(leaf: AnswerCondition) -> str:
+    frames = " or ".join(f"“{frame}”" for frame in leaf.danger or ())
+    return f"own words name, as {leaf.scope}, {frames}"
 
 
 def _value(question: Question | None, value: Any) -> str:

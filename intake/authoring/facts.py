@@ -53,6 +53,14 @@ LABELS: Final = {
     "fallback": "Only when no other rule with a level fires",
     "only_if_none": "Only when no fallback rule fires either",
     "blocks_submission": "Nothing is sent or stored",
+    # danger in own words
+    "of": "Near each other",
+    "within": "Words between, at most",
+    "rule": "Rule",
+    "unless": "Nothing new with",
+    "named": "An illness by its name",
+    "en": "English",
+    "es": "Spanish",
     # labels of the fields of computed values
     "sum": "Sum of",
     "first": "First that holds",
@@ -89,6 +97,7 @@ def things(protocol: Protocol) -> Iterator[Thing]:
         yield _thing("Level", level.code, level.target, _fields(level, "code"), protocol)
     patterns = {pattern: pattern for pattern in protocol.rules.alarm_patterns}
     yield _thing("Alarming words", "", "", patterns, protocol)
+    yield from _danger(protocol)
     for name, computed in protocol.rules.computed.items():
         yield _thing("Computed value", name, "", _computed(computed), protocol)
     for line in protocol.rules.summary:
@@ -119,6 +128,19 @@ def _question(protocol: Protocol, section: str, question: Question) -> Thing:
         values |= {f"proxy {key}": value for key, value in _fields(words, "options").items()}
         values |= {f"proxy option {code}": label for code, label in words.options.items()}
     return _thing("Question", question.id, question.text, values, protocol)
+
+
+def _danger(protocol: Protocol) -> Iterator[Thing]:
+    danger = protocol.danger
+    if danger is None:
+        return
+    for frame in danger.frames:
+        yield _thing("Danger in own words", frame.id, "", _fields(frame, "id"), protocol)
+    for concept, phrases in danger.concepts.items():
+        yield _thing("Words of patients", concept, "", dict(phrases), protocol)
+    values = {"fillers": danger.fillers, "patient": danger.patient, "common": danger.common}
+    values |= {f"role {role}": ", ".join(names) for role, names in danger.roles.items()}
+    yield _thing("Words of patients", "", "", values, protocol)
 
 
 def _computed(computed: Computed) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from intake.appointments.admin.words import wish_rows
 from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
+from intake.domain.danger import Found, marked
 from intake.domain.definition import FLAG, Protocol
+from intake.domain.grammar import DANGER
 from intake.domain.route import pages_with, pages_without
 from intake.domain.route import route as route_of
 from intake.domain.stored import PHONE
@@ -84,8 +86,16 @@ class SubmissionPage:
         return "; ".join(self._words_of(self.uses.complaint))
 
     @property
-    def own_words(self) -> str:
-        return " ".join(self._words_of([self.uses.own_words]))
+    def own_words(self) -> list[tuple[str, str | None]]:
+        """The patient's own words in pieces, each with the scope of the danger that is heard."""
+        result, asked = self.submission.result, self.uses.own_words
+        heard = [
+            Found.from_json(hit)
+            for fired in (*result.fired, *result.flags)
+            for hit in fired.inputs.get(DANGER) or ()
+            if hit["q"] == asked
+        ]
+        return marked(str(self.answers.get(asked, "")), heard)
 
     def _words_of(self, questions: Iterable[str]) -> list[str]:
         asked = (self.protocol.question(id) for id in questions)
@@ -132,6 +142,10 @@ class SubmissionPage:
 
     def _explained(self, fired: Fired) -> dict[str, Any]:
         used = []
+        for heard in fired.inputs.get(DANGER) or ():
+            question = self._questions[heard["q"]]
+            question = question.for_proxy() if self.proxied else question
+            used.append((question.text, f"“{heard['words']}”"))
         for name, value in fired.inputs.items():
             if value is None or name not in self._questions:
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from intake.domain.conditions import compiled
+from intake.domain.conditions import holds
 from intake.domain.definition import Answers, ComputedValue, Protocol
 from intake.domain.grammar import SUM, Computed, Term
 from intake.domain.stored import CODE
@@ -53,10 +53,10 @@ def compute_one(
 def _value(
     computed: Computed, answers: Answers, others: Mapping[str, ComputedValue]
 ) -> ComputedValue:
-    if computed.only_if is not None and not compiled(computed.only_if)(answers, others):
+    if computed.only_if is not None and not holds(computed.only_if, answers, others):
         return None
     own: dict[str, ComputedValue] = {
-        name: sum(compiled(condition)(answers, others) for condition in counted)
+        name: sum(holds(condition, answers, others) for condition in counted)
         for name, counted in computed.count.items()
     }
     if computed.sum:
@@ -68,11 +68,11 @@ def _value(
         holding = (
             case.is_
             for case in computed.first
-            if case.when is None or compiled(case.when)(answers, known)
+            if case.when is None or holds(case.when, answers, known)
         )
         return next(holding, None)
     if computed.when is not None:
-        return compiled(computed.when)(answers, known)
+        return holds(computed.when, answers, known)
     return next(iter(own.values()), None)
 
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from intake.domain.definition import Answers, ComputedValue
 from intake.domain.grammar import AnswerCondition
+from intake.domain.hearing import SILENCE, Hearing
 
-Test = Callable[[Answers, Mapping[str, ComputedValue]], bool]
+Test = Callable[[Answers, Mapping[str, ComputedValue], Hearing], bool]
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gte": operator.ge,
@@ -38,32 +39,40 @@ def holds(
     condition: AnswerCondition,
     answers: Answers,
     computed: Mapping[str, ComputedValue] | None = None,
+    hearing: Hearing = SILENCE,
 ) -> bool:
-    """Whether the condition is true for these answers and computed values."""
-    return compiled(condition)(answers, computed or {})
+    """Whether the condition is true for these answers, computed values and heard dangers."""
+    return compiled(condition)(answers, computed or {}, hearing)
 
 
 @cache
 def compiled(condition: AnswerCondition) -> Test:
-    """Compile a condition to a function of (answers, computed). The function is cached.
+    """Compile a condition to a function of (answers, computed, hearing). The function is cached.
 
     Raises re.error if a pattern of `text_any_regex` is not a regular expression.
     """
     if condition.all is not None:
         parts = tuple(compiled(part) for part in condition.all)
-        return lambda answers, computed: all(part(answers, computed) for part in parts)
+        return lambda *given: all(part(*given) for part in parts)
     if condition.any is not None:
         parts = tuple(compiled(part) for part in condition.any)
-        return lambda answers, computed: any(part(answers, computed) for part in parts)
+        return lambda *given: any(part(*given) for part in parts)
     if condition.not_ is not None:
         negated = compiled(condition.not_)
-        return lambda answers, computed: not negated(answers, computed)
+        return lambda *given: not negated(*given)
+    if condition.danger is not None:
+        frames, scope = frozenset(condition.danger), condition.scope or ""
+        return lambda _answers, _computed, hearing: hearing.has(frames, scope)
+    if condition.op == "text_any_regex":
+        return _finds_words(condition)
 
     judge = _judge(condition)
     if condition.q is not None:
         question = condition.q
 
-        def judge_answer(answers: Answers, computed: Mapping[str, ComputedValue]) -> bool:
+        def judge_answer(
+            answers: Answers, _computed: Mapping[str, ComputedValue], _hearing: Hearing
+        ) -> bool:
             answer = answers.get(question)
             return answer is not None and judge(answer)
 
@@ -72,7 +81,9 @@ def compiled(condition: AnswerCondition) -> Test:
     assert condition.var is not None
     name = condition.var
 
-    def judge_computed(answers: Answers, computed: Mapping[str, ComputedValue]) -> bool:
+    def judge_computed(
+        _answers: Answers, computed: Mapping[str, ComputedValue], _hearing: Hearing
+    ) -> bool:
         value = computed.get(name)
         return value is not None and judge(value)
 
@@ -98,17 +109,25 @@ def _judge(leaf: AnswerCondition) -> Callable[[Any], bool]:
         assert isinstance(value, tuple)
         options = frozenset(value)
         return lambda answer: not options.isdisjoint(answer)
-    if op == "text_any_regex":
-        assert isinstance(value, tuple)
-        patterns = tuple(compiled_pattern(pattern) for pattern in value)
-
-        def any_found(answer: str) -> bool:
-            text = normalised(answer)
-            return any(pattern.search(text) for pattern in patterns)
-
-        return any_found
     compare = _COMPARISONS[op]
     return lambda answer: compare(answer, value)
+
+
+def _finds_words(leaf: AnswerCondition) -> Test:
+    """Return the test whether a pattern finds words of the leaf's scope in an answer."""
+    assert isinstance(leaf.value, tuple)
+    question, scope = leaf.q or "", leaf.scope or "now"
+    patterns = tuple(compiled_pattern(pattern) for pattern in leaf.value)
+
+    def any_found(
+        answers: Answers, _computed: Mapping[str, ComputedValue], hearing: Hearing
+    ) -> bool:
+        answer = answers.get(question)
+        return isinstance(answer, str) and scope in hearing.scopes(
+            question, patterns, normalised(answer)
+        )
+
+    return any_found
 
 
 def normalised(text: str) -> str:

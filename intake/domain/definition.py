@@ -17,6 +17,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from intake.domain.danger import words_of
+from intake.domain.danger_words import Danger
 from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
 from intake.domain.uses import Stored, Uses
 
@@ -127,7 +129,7 @@ class QuestionSection(Base, frozen=True):
     questions: tuple[Question, ...]
 
 
-class Questionnaire(Base, frozen=True):
+class Questionnaire(Base, frozen=True, dict=True):
     """All questions of a protocol. `uses` is None only in documents from before this key existed.
 
     Where a clinic serves several protocols, patients choose by `title` and `audience`: what a
@@ -146,6 +148,14 @@ class Questionnaire(Base, frozen=True):
     audience: str | None = None
     ready: str | None = None
     learn: tuple[str, ...] = ()
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of all questions and options: no such word in a free text is a slip."""
+        questions = [question for section in self.sections for question in section.questions]
+        texts = [text for q in questions for text in (q.text, q.help or "")]
+        texts += [option.label for question in questions for option in question.options]
+        return words_of(texts)
 
 
 class QuestionPage(Base, frozen=True):
@@ -253,6 +263,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     Two protocols with the same `content_hash` ask the same questions and judge the same way.
     `stored` completes an old stored document that lacks the keys `uses`, `summary` and `tell`.
+    `danger` are the words of danger in free text; None in a document that is older than they are.
     """
 
     name: str
@@ -260,6 +271,7 @@ class Protocol(Base, frozen=True, dict=True):
     rules: RuleSet
     approval: Approval = Approval()
     stored: Stored | None = None
+    danger: Danger | None = None
 
     @cached_property
     def uses(self) -> Uses:
@@ -339,7 +351,13 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def _document(self) -> bytes:
-        content = {"name": self.name, "questionnaire": self.questionnaire, "rules": self.rules}
+        content: dict[str, Any] = {
+            "name": self.name,
+            "questionnaire": self.questionnaire,
+            "rules": self.rules,
+        }
+        if self.danger is not None:
+            content["danger"] = self.danger
         return msgspec.json.encode(content, order="sorted")
 
     def document(self) -> bytes:
@@ -375,7 +393,9 @@ def from_document(document: bytes, stored: Stored | None = None) -> Protocol:
     return _complete(msgspec.structs.replace(protocol, stored=stored))
 
 
-def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -> Protocol:
+def from_data(
+    name: str, questionnaire: Any, rules: Any, approval: Any = None, danger: Any = None
+) -> Protocol:
     """Make a protocol from the data of its YAML files.
 
     Raises msgspec.ValidationError, which names the place of the fault, for data of another form.
@@ -385,6 +405,7 @@ def from_data(name: str, questionnaire: Any, rules: Any, approval: Any = None) -
         questionnaire=msgspec.convert(questionnaire, Questionnaire),
         rules=rules_from_data(rules),
         approval=msgspec.convert(approval or {}, Approval),
+        danger=msgspec.convert(danger, Danger) if danger else None,
     )
     return _complete(protocol)
 

@@ -38,9 +38,11 @@ _VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 
 
 class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
-    """A leaf `{q|var, op, value}`, or exactly one of `all`, `any`, `not`.
+    """A leaf `{q|var, op, value}` or `{danger, scope}`, or exactly one of `all`, `any`, `not`.
 
-    `q` reads an answer, `var` a computed value. `intake.domain.conditions` evaluates a condition.
+    `q` reads an answer, `var` a computed value, `danger` the frames that are heard in free text
+    with this scope. The scope of a pattern's words is now, unless the
+    leaf says otherwise. `intake.domain.conditions` evaluates a condition.
     """
 
     q: str | None = None
@@ -50,6 +52,8 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
         | None
     ) = None
     value: str | bool | int | float | tuple[str, ...] | None = None
+    danger: tuple[str, ...] | None = None
+    scope: Literal["now", "denied", "past", "other"] | None = None
     all: tuple[AnswerCondition, ...] | None = None
     any: tuple[AnswerCondition, ...] | None = None
     not_: AnswerCondition | None = None
@@ -60,14 +64,17 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
             expected, fits = _VALUE_OF_OPERATOR[self.op or ""]
             if not fits(self.value):
                 raise ValueError(f"`{self.op}` takes {expected}")
-        elif keys not in ({"all"}, {"any"}, {"not_"}):
+        elif keys == {"q", "op", "value", "scope"} and self.op == "text_any_regex":
+            pass
+        elif keys not in ({"all"}, {"any"}, {"not_"}, {"danger", "scope"}):
             raise ValueError(
-                "A condition is {q, op, value}, {var, op, value}, {all}, {any} or {not}"
+                "A condition is {q, op, value}, {var, op, value}, {danger, scope}, {all}, {any}"
+                " or {not}"
             )
 
     def leaves(self) -> tuple[AnswerCondition, ...]:
         """Return every leaf of this condition in reading order; for a leaf, the leaf itself."""
-        if self.op is not None:
+        if self.op is not None or self.danger is not None:
             return (self,)
         parts = self.all or self.any or ((self.not_,) if self.not_ is not None else ())
         return tuple(leaf for part in parts for leaf in part.leaves())
@@ -80,6 +87,14 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
         """Return the computed values that the condition reads, each name once, in reading order."""
         return tuple(dict.fromkeys(leaf.var for leaf in self.leaves() if leaf.var is not None))
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the names of everything that the condition reads, as a rule lists its inputs."""
+        danger = any(leaf.danger is not None for leaf in self.leaves())
+        return (*self.computed(), *self.questions(), *((DANGER,) if danger else ()))
+
+
+DANGER: Final = "danger"
+"""The name by which a rule lists what is heard in free text among its inputs."""
 
 SUM: Final = "sum"
 """The name by which the conditions of a computed value read its own sum."""

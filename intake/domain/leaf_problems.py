@@ -41,8 +41,13 @@ def leaf_problems(
 ) -> Iterator[Problem]:
     """Yield a problem for each leaf that has an unknown name, a wrong operator or a wrong value."""
     questions = {question.id: question for question in protocol.questions}
+    frames = protocol.danger.by_id if protocol.danger is not None else {}
     for leaf in condition.leaves():
-        if leaf.var is not None:
+        if leaf.danger is not None:
+            for frame in leaf.danger:
+                if frame not in frames:
+                    yield Problem("unknown_frame", path, f"There is no frame “{frame}”.")
+        elif leaf.var is not None:
             yield from _computed_leaf(path, leaf, values)
         elif leaf.q not in questions:
             yield Problem("unknown_question", path, f"There is no question “{leaf.q}”.")

@@ -40,6 +40,11 @@ KINDS: Final[Mapping[str, str]] = {
     "too_long": "an id or a version is longer than the program can store",
     "own_address": "a protocol's name cannot stand in an address, or is an address of the program",
     "no_drawing": "an option names a drawing that is not there",
+    "unknown_concept": "a concept of danger is named that does not exist",
+    "unknown_frame": "a frame of danger is named that does not exist",
+    "unread_frame": "no rule reads a frame of danger",
+    "missing_words": "a concept of danger has no words in a language",
+    "wrong_danger": "words of danger that nobody can hear or reads",
 }
 """Every kind of problem, and what it means.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from intake.domain.computed_problems import computed_problems
+from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
     FLAG,
     HEADS,
@@ -59,6 +60,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_rules(protocol),
         *computed_problems(protocol),
         *_conditions(protocol),
+        *danger_problems(protocol),
         *_texts(protocol),
     ]
     unsound = {
@@ -185,8 +187,8 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         path = f"rules.{rule.id}"
         if rule.level not in levels | {FLAG}:
             yield Problem("unknown_level", path, f"There is no level “{rule.level}”.")
-        if set(rule.inputs) != {*rule.when.questions(), *rule.when.computed()}:
-            reads = ", ".join((*rule.when.computed(), *rule.when.questions()))
+        if set(rule.inputs) != set(rule.when.reads()):
+            reads = ", ".join(rule.when.reads())
             yield Problem("inputs_differ", f"{path}.inputs", f"The condition reads {reads}.")
         if not rule.source.strip():
             yield Problem("missing_source", path, "Say where this rule comes from.")

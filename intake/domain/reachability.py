@@ -64,6 +64,9 @@ class _Search:
         self.goal = goal
         self.inputs = {name: reads(protocol, name) for name in protocol.rules.computed}
         ids = {*goal.questions(), *(id for name in goal.computed() for id in self.inputs[name])}
+        self.free_text = protocol.uses.free_text
+        if any(leaf.danger is not None for leaf in goal.leaves()):
+            ids |= set(self.free_text)
         leaves = [*goal.leaves(), *_leaves_behind(protocol, goal)]
         self.questions: list[Question] = []
         # The loop runs backwards: `show_if` of a question reads only earlier questions, which are
@@ -112,11 +115,19 @@ class _Search:
                 if decisive in results:
                     return decisive
                 return None if None in results else not decisive
+        if condition.danger is not None:
+            return self._heard(known)
         if condition.q is not None:
             if condition.q not in known:
                 return None
             return _holds_for_some_text(condition, _answers(known))
         return self._computed_result(condition, known, retracted)
+
+    def _heard(self, known: Mapping[str, Value | None]) -> bool | None:
+        """Any text can name any danger: its frame is heard once a free text is answered."""
+        if any(known.get(id) is not None for id in self.free_text):
+            return True
+        return False if all(id in known for id in self.free_text) else None
 
     def _computed_result(
         self, leaf: AnswerCondition, known: Mapping[str, Value | None], retracted: bool

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from intake.domain.conditions import compiled
+from intake.domain.conditions import holds
 from intake.domain.definition import Answers, Protocol, QuestionPage, Value
 
 
@@ -40,7 +40,7 @@ def _walk(
             continue
         # Only kept answers are read, because an answer to a hidden question must not make another
         # question visible.
-        if question.show_if is not None and not compiled(question.show_if)(kept, {}):
+        if question.show_if is not None and not holds(question.show_if, kept):
             continue
         shown.append(question.id)
         if question.id in answers:

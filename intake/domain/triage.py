@@ -14,8 +14,10 @@ import msgspec
 
 from intake.domain.answers import plain
 from intake.domain.computed import compute
-from intake.domain.conditions import compiled
+from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
+from intake.domain.grammar import DANGER
+from intake.domain.hearing import Hearing, hear
 from intake.domain.route import kept_answers
 
 
@@ -23,7 +25,8 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
 
     `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
-    None if the value is missing.
+    None if the value is missing. Under "danger" stands what was heard in
+    free text: the frame, the words and their places.
     """
 
     id: str
@@ -79,10 +82,11 @@ def assess(
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
+    hearing = hear(protocol, answers)
     rules = protocol.rules.rules
 
     def that_fire(candidates: Iterable[Rule]) -> list[Rule]:
-        return [rule for rule in candidates if compiled(rule.when)(answers, computed)]
+        return [rule for rule in candidates if compiled(rule.when)(answers, computed, hearing)]
 
     flags = that_fire(rule for rule in rules if rule.level == FLAG)
     fired = (
@@ -93,8 +97,8 @@ def assess(
     fired.sort(key=lambda rule: -protocol.level(rule.level).rank)
     return Assessment(
         urgency=fired[0].level if fired else min(protocol.rules.levels, key=_rank).code,
-        fired=tuple(_fired(rule, answers, computed) for rule in fired),
-        flags=tuple(_fired(rule, answers, computed) for rule in flags),
+        fired=tuple(_fired(rule, answers, computed, hearing) for rule in fired),
+        flags=tuple(_fired(rule, answers, computed, hearing) for rule in flags),
         computed=computed,
         interrupt=any(rule.interrupt is True for rule in fired),
         blocked=any(rule.blocks_submission for rule in fired),
@@ -116,20 +120,49 @@ def interrupting_rules(
     rules = [
         rule
         for rule in protocol.rules.rules
-        if rule.interrupt is True and compiled(rule.when)(answers, computed)
+        if rule.interrupt is True and holds(rule.when, answers, computed)
     ]
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
+
+
+def rule_for_text(protocol: Protocol, text: str) -> Rule | None:
+    """Return the most urgent rule that a text of a patient fires outside of the questionnaire.
+
+    The text is judged like an answer to every question for free text. None when no rule with a
+    level fires.
+    """
+    written = dict.fromkeys(protocol.uses.free_text, text)
+    reads_text = {*written, DANGER}
+    hearing = hear(protocol, written)
+    rules = [
+        rule
+        for rule in protocol.rules.rules
+        if rule.level != FLAG
+        and not reads_text.isdisjoint(rule.inputs)
+        and holds(rule.when, written, {}, hearing)
+    ]
+    # of two rules of one level, the one that heard what the text names, not the net of patterns
+    return max(
+        rules,
+        key=lambda rule: (protocol.level(rule.level).rank, DANGER in rule.inputs),
+        default=None,
+    )
 
 
 def _rank(level: Level) -> int:
     return level.rank
 
 
-def _fired(rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue]) -> Fired:
+def _fired(
+    rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
+) -> Fired:
     inputs = {
         name: computed[name] if name in computed else plain(answers.get(name))
         for name in rule.inputs
+        if name != DANGER
     }
+    if DANGER in rule.inputs:
+        inputs[DANGER] = hearing.found(rule.when)
     return Fired(
         id=rule.id,
         level=rule.level,

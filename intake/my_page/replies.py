@@ -10,8 +10,8 @@ from clinic.outgoing import outbox
 from intake.appointments import changing
 from intake.documents import newest, protocol_of
 from intake.domain import workflow
-from intake.domain.conditions import holds
-from intake.domain.definition import FLAG, Protocol, Rule
+from intake.domain.definition import Rule
+from intake.domain.triage import rule_for_text
 from intake.draft_content import Content
 from intake.history import build_history
 from intake.models.appointments import AppointmentRequest
@@ -19,16 +19,6 @@ from intake.models.submissions import Communication, Draft, Kind, Submission, Ur
 from intake.questionnaire.drafts import begin
 from intake.questionnaire.target_times import target_time
 from intake.ways import escalation, waiting
-
-
-def alarm_of(protocol: Protocol, text: str) -> Rule | None:
-    """Return the rule whose alarm patterns fit the text, or None.
-
-    The text is judged as if it were the answer to every free-text question.
-    """
-    written = dict.fromkeys(protocol.uses.free_text, text)
-    rules = (rule for rule in protocol.rules.rules if not written.keys().isdisjoint(rule.inputs))
-    return next((rule for rule in rules if rule.level != FLAG and holds(rule.when, written)), None)
 
 
 def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | None:
@@ -39,7 +29,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
     also answers a question that staff asked. The answers of the questionnaire are not changed. The
     same text sent twice within a minute is stored once.
     """
-    rule, now = alarm_of(newest(submission.protocol_id), text), timezone.now()
+    rule, now = rule_for_text(newest(submission.protocol_id), text), timezone.now()
     with transaction.atomic():
         row = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         recent = row.communications.filter(by=None, at__gt=now - timedelta(minutes=1))

@@ -15,6 +15,7 @@ import msgspec
 from django.conf import settings
 
 from intake.domain import translation
+from intake.domain.danger_words import Danger, OwnWords
 from intake.domain.definition import (
     Approval,
     Protocol,
@@ -68,19 +69,37 @@ def from_folder(folder: Path, approval: Path | None = None) -> Protocol:
     signed = read_keys(approval) if read(approval) else {}  # an empty file signs nothing
     decode(data["questionnaire"], lambda part: msgspec.convert(part, Questionnaire))
     decode(data["rules"], rules_from_data)
+    if "danger" in data:
+        decode(data["danger"], lambda part: msgspec.convert(part, Danger))
     decode(signed, lambda part: msgspec.convert(part, Approval))
     name = folder.name
     return decode(data["questionnaire"], lambda _part: from_data(name, **data, approval=signed))
 
 
 def data_of(folder: Path) -> dict[str, Any]:
-    """Return the data of the files `questionnaire` and `rules`, with the shared parts filled in.
+    """Return the data of questionnaire, rules and danger by these names, with the shared parts.
 
     The shared parts are in the folder `shared` next to the protocol's folder. Raises Unreadable.
     """
     common = _shared_parts(folder.parent)
     files = ("questionnaire", "rules")
-    return {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
+    data = {file: parts.fill(read_keys(folder / f"{file}.yaml"), common) for file in files}
+    danger = _danger_of(folder)
+    if danger is None:
+        return data
+    return data | {"rules": parts.with_frames(data["rules"], danger), "danger": danger}
+
+
+def _danger_of(folder: Path) -> Any:
+    """Return the words of danger: those of the shared folders that are named, and its own."""
+    if not (folder / "danger.yaml").is_file():
+        return None
+    own = read_keys(folder / "danger.yaml", OwnWords)
+    words = {key: value for key, value in own.items() if key != "shared"}
+    for name in own.get("shared", ()):
+        shared_words = read_keys(folder.parent / "shared" / name / "danger.yaml", Danger)
+        words = parts.more_danger(shared_words, words)
+    return words
 
 
 def shared(name: str) -> dict[str, tuple[str, ...]]:

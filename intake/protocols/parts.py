@@ -100,6 +100,60 @@ def words(translation: Any, shared: Any, used: Mapping[str, tuple[str, ...]]) ->
     return filled
 
 
+def more_danger(common: Any, own: Any) -> Any:
+    """Return the shared words of danger with a protocol's own: phrases, frames and roles are added.
+
+    Raises Unreadable for a frame that both have.
+    """
+    if twice := sorted(
+        {frame["id"] for frame in common["frames"]} & {f["id"] for f in own.get("frames", ())}
+    ):
+        raise _fault(own, f"The frame “{twice[0]}” is shared: give yours another name.")
+    concepts = {name: dict(phrases) for name, phrases in common["concepts"].items()}
+    for name, phrases in own.get("concepts", {}).items():
+        for language, more in phrases.items():
+            known = concepts.setdefault(name, {})
+            known[language] = ", ".join(filter(None, (known.get(language), more)))
+    roles = {role: list(names) for role, names in common["roles"].items()}
+    for role, names in own.get("roles", {}).items():
+        roles[role] = [*roles.get(role, ()), *names]
+    words = {
+        key: ", ".join(filter(None, (common.get(key), own.get(key))))
+        for key in ("fillers", "patient", "common")
+    }
+    frames = [*common["frames"], *own.get("frames", ())]
+    return keeping_places(words | {"concepts": concepts, "roles": roles, "frames": frames}, own)
+
+
+def with_frames(rules: Any, danger: Any) -> Any:
+    """Return the rules with frames in the place of `@frames` and `@all_frames`.
+
+    `@frames` are the frames that name the rule, `@all_frames` all frames. Rules of another shape
+    stay as they are: they are refused later, with their place.
+    """
+    if not isinstance(rules, dict) or not isinstance(rules.get("rules"), list):
+        return rules
+    every = [frame["id"] for frame in danger["frames"]]
+
+    def fill_rule(rule: Any) -> Any:
+        if not isinstance(rule, dict):
+            return rule
+        of_rule = [frame["id"] for frame in danger["frames"] if frame["rule"] == rule.get("id")]
+        lists = {"@frames": of_rule, "@all_frames": every}
+        return _with_lists(rule, lists)
+
+    filled = [fill_rule(rule) for rule in rules["rules"]]
+    return keeping_places(rules | {"rules": keeping_places(filled, rules["rules"])}, rules)
+
+
+def _with_lists(data: Any, lists: Mapping[str, list[str]]) -> Any:
+    if isinstance(data, dict):
+        return keeping_places({key: _with_lists(v, lists) for key, v in data.items()}, data)
+    if isinstance(data, list):
+        return keeping_places([_with_lists(item, lists) for item in data], data)
+    return lists.get(data, data) if isinstance(data, str) else data
+
+
 def _part(reference: dict[str, Any], parts: Parts) -> Any:
     name = reference["shared"]
     if name not in parts:

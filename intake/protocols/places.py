@@ -33,6 +33,8 @@ class Places:
         if kind == "pages" and steps:
             numbers = [n for n, q in enumerate(questions) if q.get("page") == steps[0]]
             return self._place("questionnaire", questions, numbers[:1])
+        if kind == "danger" and "danger" in self._data:
+            return self._place("danger", self._data["danger"], steps)
         if kind in ("rules", "levels", "computed", "summary"):
             return self._place("rules", self._data["rules"], [kind, *steps])
         return self._place("questionnaire", self._data["questionnaire"], [kind, *steps])

@@ -56,7 +56,7 @@ def test_a_patient_of_the_first_release_who_writes_of_danger_raises_the_alarm():
     rule = replies.reply(submission=row, text="I have chest pain")
     row.refresh_from_db()
     assert rule is not None
-    assert (row.alarm, row.urgency_code) == (True, "same_day")
+    assert (row.alarm, row.urgency_code) == (True, "emergency")
 
 
 def test_a_draft_of_the_first_release_is_finished_under_its_own_rules():

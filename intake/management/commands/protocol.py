@@ -1,22 +1,25 @@
-"""Serve `manage.py protocol new|check|words|diff|golden|counts NAME`, for authors of protocols."""
+"""Serve `manage.py protocol new|check|words|diff|golden|counts|danger NAME`, for authors."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import counts, golden
+from intake.authoring import counts, danger_report, golden
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
 from intake.authoring.versions import version
 from intake.domain.definition import Protocol
 from intake.protocols import faults
-from intake.protocols.files import Unreadable, shown_path
+from intake.protocols.files import ROOT, Unreadable, shown_path
+
+CORPUS: Final = ROOT / "tests" / "intake" / "domain" / "corpus"
+"""The labelled sentences; not a part of an installed program."""
 
 
 class Command(BaseCommand):
@@ -26,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|counts"
+            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -35,6 +38,7 @@ class Command(BaseCommand):
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
             ("counts", "write into README.md how many questions, rules and cases there are"),
+            ("danger", "measure how danger in own words is heard, with labelled sentences"),
         ):
             one = does.add_parser(name, help=help, description=help)
             one.add_argument("name", help="the name of the protocol: its folder")
@@ -44,6 +48,10 @@ class Command(BaseCommand):
                     nargs="?",
                     default="HEAD",
                     help="a folder, a file with a stored protocol, or a commit of git (HEAD)",
+                )
+            if name == "danger":
+                one.add_argument(
+                    "--held", action="store_true", help="measure with the sentences held back"
                 )
             if name == "words":
                 one.add_argument("--to", help="the file to write (NAME.html)")
@@ -120,6 +128,16 @@ class Command(BaseCommand):
         path, text = counts.readme_of(name), counts.counted(protocols.load(name))
         path.write_text(text, encoding="utf-8")
         self.stdout.write(f"Wrote the counts into {shown_path(path)}.")
+
+    def _danger(self, name: str, *, held: bool = False, **options: Any) -> None:
+        protocol = protocols.load(name)
+        half = "held_back" if held else "tuned_on"
+        files = sorted(CORPUS.glob(f"??_{half}.tsv"))
+        if not files:
+            raise CommandError(f"There are no sentences in {shown_path(CORPUS)}.")
+        sentences = [sentence for file in files for sentence in danger_report.read(file)]
+        rows = list(danger_report.judged(protocol, sentences))
+        self.stdout.write("\n".join(danger_report.report(rows)))
 
     def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
         if missing := golden.unshown(protocol, rows):

@@ -191,6 +191,7 @@ def test_nor_is_a_line_that_is_lost(
 
 FILES = [
     *("shared/safety/questionnaire.yaml", "shared/safety/rules.yaml", "shared/safety/es.yaml"),
+    *("shared/safety/danger.yaml", "small/danger.yaml"),
     *("small/questionnaire.yaml", "small/rules.yaml", "small/approval.yaml", "small/es.yaml"),
     *("small/stories.yaml", "small/golden.csv", "small/README.md"),
 ]

@@ -78,7 +78,7 @@ def test_every_urgency_occurs(assessments):
 
 def test_red_flags_and_answers_that_disagree_occur(assessments):
     fired = {rule.id for a in assessments for rule in (*a.fired, *a.flags)}
-    assert fired >= {"E01", "E02", "S01", "S06", "S10", "S16", "S18", "M02", "F04", "F06", "F07"}
+    assert fired >= {"E01", "E02", "S01", "S06", "S10", "FD2", "S18", "M02", "F04", "F06", "F07"}
 
 
 def test_the_young_come_with_a_guardian(patients):

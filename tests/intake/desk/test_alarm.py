@@ -26,7 +26,7 @@ from tests.desk import (
 )
 
 pytestmark = pytest.mark.django_db
-DANGER = "I am now short of breath, I can’t breathe."
+DANGER = "My toe has turned black, there is a black spot."
 READ = "I have read what the patient wrote"
 
 

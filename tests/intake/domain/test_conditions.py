@@ -96,7 +96,7 @@ def test_all_any_and_not_combine() -> None:
 )
 def test_alarming_words_are_seen_however_they_are_typed(protocol: Protocol, text: str) -> None:
     fired = assess(protocol, {"reason_text": text}).fired
-    assert [rule.id for rule in fired] == ["S16"]
+    assert "S16" in [rule.id for rule in fired]
 
 
 def test_free_text_is_normalised_before_it_is_read() -> None:

@@ -17,15 +17,15 @@ from tests.intake.domain.altered import with_question, with_questions, with_rule
 LEGS = Path(protocols.__file__).parent / "legs"
 
 
-def test_the_first_protocol_asks_52_questions_and_judges_by_83_rules(protocol: Protocol) -> None:
+def test_the_first_protocol_asks_52_questions_and_judges_by_115_rules(protocol: Protocol) -> None:
     assert len(protocol.questions) == 52
     assert Counter(rule.level for rule in protocol.rules.rules) == {
-        "emergency": 13,
-        "same_day": 18,
+        "emergency": 26,
+        "same_day": 34,
         "urgent": 16,
         "soon": 16,
         "routine": 6,
-        "flag": 14,
+        "flag": 17,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from intake.domain.danger_words import Frame
 from intake.domain.definition import (
     Level,
     Option,
@@ -43,7 +44,7 @@ def when(*parts: AnswerCondition, id: str = "N07") -> Change:
 
     def change(protocol: Protocol) -> Protocol:
         condition = AnswerCondition(all=parts)
-        inputs = (*condition.questions(), *condition.computed())
+        inputs = condition.reads()
         return with_rule(protocol, id, when=condition, inputs=inputs)
 
     return change
@@ -59,6 +60,38 @@ def question(id: str, **changes: Any) -> Change:
 
 def rule(id: str, **changes: Any) -> Change:
     return lambda protocol: with_rule(protocol, id, **changes)
+
+
+def danger(**changes: Any) -> Change:
+    """Change the words of danger."""
+
+    def change(protocol: Protocol) -> Protocol:
+        assert protocol.danger is not None
+        return msgspec.structs.replace(
+            protocol, danger=msgspec.structs.replace(protocol.danger, **changes)
+        )
+
+    return change
+
+
+def frame(id: str = "odd", of: tuple[str, ...] = ("faint",), **changes: Any) -> Change:
+    """Add a frame of danger that no rule names."""
+    added = Frame(**{"id": id, "of": of, "rule": "DE2"} | changes)
+    return lambda p: danger(frames=(*p.danger.frames, added))(p)
+
+
+def words(*, read: bool = True, **concepts: dict[str, str]) -> Change:
+    """Add concepts of danger, and a frame that reads them."""
+
+    def change(protocol: Protocol) -> Protocol:
+        changed = danger(concepts={**protocol.danger.concepts, **concepts})(protocol)
+        return frame(of=tuple(concepts))(changed) if read else changed
+
+    return change
+
+
+def roles(**changes: tuple[str, ...]) -> Change:
+    return lambda p: danger(roles={**p.danger.roles, **changes})(p)
 
 
 def computed(value: Computed, name: str = "x") -> Change:
@@ -300,6 +333,23 @@ BROKEN: list[tuple[str, str, Change]] = [
         ),
     ),
     ("never_fires", "rules.E01", rule("E01", when=NEVER, inputs=())),
+    ("unknown_frame", "rules.N07.when", when(AnswerCondition(danger=("x",), scope="now"))),
+    ("unknown_concept", "danger.frames.odd", frame(of=("nowhere",))),
+    ("unknown_concept", "danger.frames.odd", frame(unless=("nowhere",))),
+    ("unread_frame", "danger.frames.odd", frame(rule="E99")),
+    ("unread_frame", "danger.frames.odd", frame()),
+    ("duplicate_id", "danger.frames", frame(id="faint", rule="DE2")),
+    ("missing_words", "danger.concepts.odd.es", words(odd={"en": "odd"})),
+    ("wrong_danger", "danger.concepts.odd", words(odd={"en": "odd", "es": "raro"}, read=False)),
+    ("wrong_danger", "danger.concepts.odd.en", words(odd={"en": "of the", "es": "raro"})),
+    (
+        "wrong_danger",
+        "danger.concepts.odd",
+        words(odd={"en": "<more>", "es": "raro"}, more={"en": "<odd>", "es": "raro"}),
+    ),
+    ("unknown_concept", "danger.concepts.odd", words(odd={"en": "<nowhere>", "es": "raro"})),
+    ("wrong_danger", "danger.roles.odd", roles(odd=("faint",))),
+    ("unknown_concept", "danger.roles.denies", roles(denies=("nowhere",))),
     (
         "never_fires",
         "rules.N07",

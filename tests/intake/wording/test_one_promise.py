@@ -171,14 +171,14 @@ def test_nor_does_anybody_else(answers):
 
 @pytest.mark.usefixtures("clinic_closed")
 def test_alarming_words_at_night_do_not_promise_that_we_read_them_today():
-    page = Patient(reason_text="I have had chest pain since Monday").whole_journey()
+    page = Patient(reason_text="My toe has been black since Monday").whole_journey()
     assert "Do not wait for our call." in page.text
     assert "read it today" not in page.text
 
 
 @pytest.mark.usefixtures("clinic_open")
 def test_alarming_words_by_day_are_read_today():
-    patient = Patient(reason_text="I have had chest pain since Monday")
+    patient = Patient(reason_text="My toe has been black since Monday")
     patient.start()
     assert "We will read it today." in patient.walk_to("check").text
 

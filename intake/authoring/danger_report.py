@@ -1,0 +1,178 @@
+"""Measure how well a protocol hears danger, with sentences that people labelled.
+
+A file of sentences has the columns want, kind, voice, scope and sentence, divided by tabs. `want`
+is E (emergency), S (same day) or N (neither).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from math import comb
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from intake.domain.danger_scope import NOW
+from intake.domain.definition import Protocol
+from intake.domain.hearing import hear
+from intake.domain.triage import rule_for_text
+from intake.protocols.files import Place, Unreadable, shown_path
+
+COLUMNS: Final = ("want", "kind", "voice", "scope", "sentence")
+_LEVELS: Final = {"emergency": "E", "same_day": "S"}
+
+
+class Sentence(NamedTuple):
+    """A sentence with its label."""
+
+    language: str
+    want: str
+    kind: str
+    voice: str
+    scope: str
+    sentence: str
+
+
+class Judged(NamedTuple):
+    """A sentence with what the program makes of it.
+
+    `got` is E, S or N. `talked_down` are the hits that are denied, past or of somebody else where
+    nothing is now. `by_pattern` says that an alarm pattern alone raised it.
+    """
+
+    label: Sentence
+    got: str
+    talked_down: tuple[str, ...]
+    by_pattern: bool
+
+
+class Count(NamedTuple):
+    """So many of so many, with the exact bounds of Clopper and Pearson (95 %, one side each)."""
+
+    number: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """The share; 1 of nothing."""
+        return self.number / self.of if self.of else 1.0
+
+    @property
+    def lower(self) -> float:
+        """The least true share at which so many or more are seen in 5 % of samples."""
+        if not self.number:
+            return 0.0
+        return _root(lambda p: 1 - _at_most(self.number - 1, self.of, p))
+
+    @property
+    def upper(self) -> float:
+        """The greatest true share at which so many or fewer are seen in 5 % of samples."""
+        if self.number == self.of:
+            return 1.0
+        return _root(lambda p: 1 - _at_most(self.number, self.of, p), above=0.95)
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "none"
+        bounds = f"{self.lower:.1%} to {self.upper:.1%}"
+        return f"{self.number} of {self.of} ({self.share:.1%}; {bounds})"
+
+
+def _at_most(number: int, of: int, p: float) -> float:
+    """Return the chance of at most `number` hits in `of` trials of chance `p`."""
+    return sum(comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(number + 1))
+
+
+def _root(rising: Callable[[float], float], above: float = 0.05) -> float:
+    """Return the chance at which a rising function reaches a value, by halving."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < above else (low, middle)
+    return low
+
+
+def read(file: Path) -> list[Sentence]:
+    """Return the sentences of a file named after its language, such as `en_tuned_on.tsv`.
+
+    Raises Unreadable, with file and line.
+    """
+    place = Place(shown_path(file))
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise Unreadable(place, f"the file cannot be read: {error.strerror}.") from None
+    found = []
+    for number, line in enumerate(lines, start=1):
+        cells = line.split("\t")
+        if line.startswith("#") or not line:
+            continue
+        if len(cells) != len(COLUMNS) or cells[0] not in ("E", "S", "N"):
+            message = f"a line has {', '.join(COLUMNS)}, and `want` is E, S or N."
+            raise Unreadable(Place(place.file, number), message)
+        found.append(Sentence(file.name.partition("_")[0], *cells))
+    return found
+
+
+def judged(protocol: Protocol, sentences: Iterable[Sentence]) -> Iterator[Judged]:
+    """Yield each sentence with the level of the most urgent rule that it fires."""
+    for label in sentences:
+        rule = rule_for_text(protocol, label.sentence)
+        got = _LEVELS.get(rule.level, "N") if rule is not None else "N"
+        hits = hear(protocol, {protocol.uses.own_words: label.sentence}).all_found()
+        now = any(hit.scope == NOW for hit in hits)
+        talked_down = () if now else tuple(f"{h.frame} ({h.scope}: {h.words})" for h in hits)
+        yield Judged(label, got, talked_down, got != "N" and not now)
+
+
+def counts(rows: Iterable[Judged]) -> dict[str, Count]:
+    """Return what the goals speak of."""
+    rows = list(rows)
+    emergencies = [row for row in rows if row.label.want == "E"]
+    alarming = [row for row in rows if row.label.want != "N"]
+    harmless = [row for row in rows if row.label.want == "N"]
+    down = [row for row in emergencies if row.got == "N" and row.talked_down]
+    return {
+        "emergencies heard": _count(emergencies, lambda row: row.got != "N"),
+        "emergencies raised to emergency": _count(emergencies, lambda row: row.got == "E"),
+        "all alarming heard": _count(alarming, lambda row: row.got != "N"),
+        "harmless raised": _count(harmless, lambda row: row.got != "N"),
+        "emergencies judged denied or past": Count(len(down), len(emergencies)),
+    }
+
+
+def _count(rows: list[Judged], holds: Callable[[Judged], bool]) -> Count:
+    return Count(sum(map(holds, rows)), len(rows))
+
+
+def report(rows: list[Judged]) -> Iterator[str]:
+    """Yield the lines of the report: counts by language and kind, then every miss, whole."""
+    for language in sorted({row.label.language for row in rows}):
+        spoken = [row for row in rows if row.label.language == language]
+        yield f"{language}: {len(spoken)} sentences"
+        for name, count in counts(spoken).items():
+            yield f"  {name}: {count}"
+        for kind in sorted({row.label.kind for row in spoken}):
+            of_kind = [row for row in spoken if row.label.kind == kind]
+            missed = Counter(
+                "missed" if row.label.want != "N" else "raised"
+                for row in of_kind
+                if (row.got == "N") != (row.label.want == "N")
+            )
+            said = ", ".join(f"{number} {what}" for what, number in sorted(missed.items()))
+            yield f"  {kind}: {len(of_kind)}" + (f", {said}" if said else "")
+    missed_rows = [row for row in rows if row.label.want != "N" and row.got == "N"]
+    missed_rows.sort(key=lambda row: (not row.talked_down, row.label.want))
+    for title, chosen in (
+        ("Missed, talked down", [row for row in missed_rows if row.talked_down]),
+        ("Missed", [row for row in missed_rows if not row.talked_down]),
+        ("Emergency heard as same day", [r for r in rows if (r.label.want, r.got) == ("E", "S")]),
+        ("Found by an alarm pattern alone", [row for row in rows if row.by_pattern]),
+        ("Harmless and raised", [r for r in rows if r.label.want == "N" and r.got != "N"]),
+    ):
+        if chosen:
+            yield f"{title}: {len(chosen)}"
+        for row in chosen:
+            down = f" [{'; '.join(row.talked_down)}]" if row.talked_down else ""
+            label = row.label
+            yield f"  {label.language} {label.want} {label.kind}: {label.sentence}{down}"

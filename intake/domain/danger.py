@@ -1,0 +1,308 @@
+"""Hear danger in what a patient writes in own words.
+
+`read` finds the frames of `danger.yaml` in a text, and for each hit whether the danger is now,
+denied, past or somebody else's (`intake.domain.danger_scope`). Only *now* raises an urgency. It is
+pure and deterministic, and its time grows with the length of the text alone: no regular expression
+here can backtrack.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+from intake.domain.danger_lexicon import END, JOINED, Lexicon, Node
+from intake.domain.danger_scope import DENIED, NOW, OTHER, PAST, Scopes
+from intake.domain.danger_words import Danger, Frame
+
+SCOPES: Final = (NOW, DENIED, PAST, OTHER)
+MOST_HITS: Final = 3
+"""Of one frame at most so many hits are kept. A hit that is now takes the place of all others."""
+_STOPS: Final = frozenset(".!?;")
+_TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
+_LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
+_FOR_STOP: Final = 2
+"""A full stop between two concepts counts as so many words."""
+
+Span = tuple[int, int]
+
+
+class Found(NamedTuple):
+    """A hit: the frame, its rule, its scope, the words, and where they stand in the text."""
+
+    frame: str
+    rule: str
+    scope: str
+    words: str
+    spans: tuple[Span, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON data, which `from_json` reads back."""
+        return self._asdict() | {"spans": [list(span) for span in self.spans]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Found:
+        """Read the hit that `to_json` wrote. Other keys are left out."""
+        values = {name: data[name] for name in cls._fields}
+        return cls(**values | {"spans": tuple((start, end) for start, end in data["spans"])})
+
+
+class _Letters(dict[int, str]):
+    """Character → what it is read as: small, without accents, Latin; nothing if invisible."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character in "\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`":
+            read = "'"
+        else:
+            plain = unicodedata.normalize("NFKD", character).casefold()
+            read = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
+            read = read.translate(_LOOKALIKE)
+        if code < 0x3000:
+            self[code] = read
+        return read
+
+
+_LETTERS: Final = _Letters()
+
+
+class Text:
+    """A text as words, with marks for the ends of sentences.
+
+    `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
+    words that say something, `before` the punctuation before each one. `patient` are the places of
+    words such as "my". `rank` counts for each word of `all` the words of `words` before it.
+    """
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self._text = text
+        self._plain = text.lower() if text.isascii() else text.translate(_LETTERS)
+        self.all: list[str] = []
+        self.stops: list[bool] = []
+        self.rank: list[int] = []
+        self.words: list[str] = []
+        self.before: list[str] = []
+        self._places: list[re.Match[str]] = []
+        self.patient: list[int] = []
+        fillers, mark, stop = lexicon.fillers, "", False
+        for match in _TOKEN.finditer(self._plain):
+            letters = match[0]
+            if not (letters[0].isalnum() or letters >= "\U0001f000"):
+                mark += letters
+                stop = stop or letters in _STOPS
+                continue
+            if "'" in letters:
+                letters = letters.replace("'", "")
+            for word in lexicon.joined(letters) if len(letters) >= JOINED else (letters,):
+                self.all.append(word)
+                self.stops.append(stop)
+                self.rank.append(len(self.words))
+                stop = False
+                if word in lexicon.patient:
+                    self.patient.append(len(self.words))
+                if word not in fillers:
+                    self.words.append(word)
+                    self.before.append(mark)
+                    self._places.append(match)
+                    mark = ""
+        self.rank.append(len(self.words))
+
+    def original(self, span: Span) -> Span:
+        """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
+        start, end = self._places[span[0]].start(), self._places[span[1] - 1].end()
+        if len(self._plain) == len(self._text):
+            return start, end
+        return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where each character of the text ends, after what it is read as."""
+        return list(accumulate(len(_LETTERS[ord(character)]) for character in self._text))
+
+
+class Reading:
+    """What is heard in one text. `found` has the hits, those that are now first."""
+
+    def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
+        self._lexicon = lexicon = lexicon_of(danger, own_words)
+        self._text = Text(text, lexicon)
+        self._original = text
+        self._spans = _concepts(lexicon, self._text)
+        self._scopes = Scopes(
+            danger, self._text.words, self._text.before, self._spans, self._text.patient
+        )
+        visible = {concept: self._scopes.visible(concept) for concept in self._spans}
+        standing = {concept for concept, spans in visible.items() if spans}
+        hits = [
+            hit
+            for frame in danger.frames
+            if standing.issuperset(frame.of)
+            for hit in self._hits(frame, [visible[concept] for concept in frame.of])
+        ]
+        self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
+
+    def _hits(self, frame: Frame, lists: list[list[Span]]) -> Iterator[Found]:
+        kept: list[Found] = []
+        for spans in _near(lists, frame.within, self._scopes.stops):
+            scope = self._scopes.of_hit(frame, spans)
+            if scope == NOW and kept and kept[0].scope != NOW:
+                kept = []
+            if len(kept) < MOST_HITS and (scope == NOW or not kept or kept[0].scope != NOW):
+                kept.append(self._found(frame, spans, scope))
+            if len(kept) == MOST_HITS and scope == NOW:
+                break
+        yield from kept
+
+    def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
+        places = tuple(sorted(self._text.original(span) for span in spans))
+        words = " … ".join(self._original[start:end] for start, end in places)
+        return Found(frame.id, frame.rule, scope, words, places)
+
+    def scope_at(self, text: str, span: Span) -> str:
+        """Return the scope of the words that stand at `span` of the text as patterns read it."""
+        start, end = span
+        while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+            start -= 1
+        first = len(Text(text[:start], self._lexicon).words)
+        last = len(Text(text[:end], self._lexicon).words)
+        return self._scopes.of_words((first, max(first + 1, last)))
+
+
+def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:
+    """Read a text. `own_words` are the words of the clinic's texts: none of them is a slip."""
+    return Reading(danger, text, own_words)
+
+
+def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
+    """Return the tables of these words, made once."""
+    if own_words not in danger.tables:
+        danger.tables[own_words] = Lexicon(danger, own_words)
+    lexicon: Lexicon = danger.tables[own_words]
+    return lexicon
+
+
+def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
+    """Return where each concept stands in the text, in order."""
+    known = {word: lexicon.symbols(word) for word in set(text.all)}
+    at = [known[word] for word in text.all]
+    starts = [(place, lexicon.starts(symbols)) for place, symbols in enumerate(at) if symbols]
+    wide: dict[int, list[tuple[str, int]]] = {}
+    found: dict[str, set[Span]] = {}
+    rank = text.rank
+    for layer, trie in enumerate(lexicon.tries):
+        begun = [
+            (place, symbol, place + 1)
+            for place, layers in starts
+            if layers >> layer & 1
+            for symbol in at[place]
+        ]
+        begun += [(place, symbol, end) for place, ends in wide.items() for symbol, end in ends]
+        ended: list[tuple[int, str, int]] = []
+        for place, symbol, end in begun:
+            if (node := trie.get(symbol)) is not None:
+                _end(node, at, wide, end, text, lexicon.fillers, place, ended)
+        for place, concept, end in ended:
+            wide.setdefault(place, []).append((f"<{concept}>", end))
+            if rank[place] < rank[end]:
+                found.setdefault(concept, set()).add((rank[place], rank[end]))
+    return {concept: sorted(spans) for concept, spans in found.items()}
+
+
+def _end(
+    node: Node,
+    at: list[tuple[str, ...]],
+    wide: dict[int, list[tuple[str, int]]],
+    end: int,
+    text: Text,
+    fillers: frozenset[str],
+    start: int,
+    ended: list[tuple[int, str, int]],
+) -> None:
+    """Note the concepts of which a phrase from `start` ends at `node` or below it.
+
+    `at` has what each single word stands for, `wide` the concepts that begin at a word. Fillers
+    between the words of a phrase are passed over.
+    """
+    if END in node:
+        ended.extend((start, concept, end) for concept in node[END])
+        if len(node) == 1:
+            return
+    while end < len(at) and not text.stops[end]:
+        for symbol in at[end]:
+            if (below := node.get(symbol)) is not None:
+                _end(below, at, wide, end + 1, text, fillers, start, ended)
+        for symbol, last in wide.get(end, ()):
+            if (below := node.get(symbol)) is not None:
+                _end(below, at, wide, last, text, fillers, start, ended)
+        if text.all[end] not in fillers:
+            break
+        end += 1
+
+
+def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:
+    """Yield spans that stand near each other, one of each list."""
+    first, *others = lists
+    if not others:
+        yield from ((span,) for span in first)
+        return
+    for span in first:
+        chosen = [_nearest(span, other, within, stops) for other in others]
+        if all(chosen):
+            for second in chosen[0]:
+                if len(chosen) == 1:
+                    yield span, second
+                    continue
+                for third in chosen[1]:
+                    if third[0] >= second[1] or third[1] <= second[0]:
+                        yield span, second, third
+
+
+def _nearest(span: Span, spans: list[Span], within: int, stops: list[bool]) -> list[Span]:
+    """Return the spans, at most five on each side, that are not too far from a span."""
+    near: list[Span] = []
+    place = bisect_left(spans, span)
+    for steps in (
+        range(place - 1, max(-1, place - 6), -1),
+        range(place, min(len(spans), place + 5)),
+    ):
+        for step in steps:
+            other = spans[step]
+            start, end = (other[1], span[0]) if other[0] < span[0] else (span[1], other[0])
+            if start > end:
+                continue  # one stands in the other
+            if end - start + _FOR_STOP * sum(stops[start : end + 1]) <= within:
+                near.append(other)
+    return near
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of these texts as the reader reads words."""
+    plain = (text.translate(_LETTERS) for text in texts)
+    return frozenset(
+        token.replace("'", "")
+        for text in plain
+        for token in _TOKEN.findall(text)
+        if token.isalnum()
+    )
+
+
+def marked(text: str, found: Iterable[Found]) -> list[tuple[str, str | None]]:
+    """Return the text in pieces for staff: each piece with its scope, or None where nothing is."""
+    scope_at: dict[int, str] = {}
+    for hit in found:
+        for start, end in hit.spans:
+            for place in range(start, end):
+                scope_at.setdefault(place, hit.scope)
+    pieces: list[tuple[str, str | None]] = []
+    for place, character in enumerate(text):
+        scope = scope_at.get(place)
+        if pieces and pieces[-1][1] == scope:
+            pieces[-1] = (pieces[-1][0] + character, scope)
+        else:
+            pieces.append((character, scope))
+    return pieces

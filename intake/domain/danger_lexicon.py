@@ -1,0 +1,219 @@
+"""Turn the words of danger into tables, so that a text is read in one pass.
+
+A word of a text that is in no table may be a slip: it stands for a word of the tables with the same
+first letter that differs by one letter (from 4 letters) or by two (from 8 letters). Two letters
+that changed places count as one. Words that the clinic's texts use otherwise are no slips.
+Spanish words are found by their sound, too: `bena` is `vena`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from intake.domain.danger_words import NUMBERS, PART, Danger, listed
+
+END: Final = ""
+"""The key of a node under which stand the concepts that end there."""
+
+Node = dict[str, Any]
+_ONE_SLIP: Final = 4
+_TWO_SLIPS: Final = 8
+_LONGEST: Final = 40
+JOINED: Final = 14
+"""From this length on an unknown word may be several words without spaces."""
+_LONGEST_JOINED: Final = 200
+_ENDINGS: Final = {
+    "en": ("", "s", "ed", "ing", "in", "y"),
+    "es": ("", "o", "a", "os", "as", "e", "ada", "ado", "ando", "aron"),
+}
+"""Language → what a slip may stand for at the end of a word such as `faint*`."""
+_SOUNDS: Final = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        ("qu(?=[ei])|k|c(?=[^eih]|$)", "q"),
+        ("(?<!c)h", ""),
+        ("v", "b"),
+        ("ll", "y"),
+        ("z|c(?=[ei])|x", "s"),
+        ("g(?=[ei])", "j"),
+        (r"n(?=[bp])", "m"),
+        (r"(.)\1+", r"\1"),
+    )
+)
+
+
+class Lexicon:
+    """The tables of one `Danger`. `own_words` are the words of the clinic's texts."""
+
+    def __init__(self, danger: Danger, own_words: frozenset[str]) -> None:
+        self.danger = danger
+        self.fillers = frozenset(listed(danger.fillers))
+        self.patient = frozenset(listed(danger.patient))
+        self.tries: list[Node] = []
+        self._words: dict[str, None] = {}
+        self._prefixes: dict[str, str] = {}
+        for layer in danger.layers:
+            trie: Node = {}
+            for concept in layer:
+                for phrase in danger.phrases(concept):
+                    self._add(trie, phrase, concept)
+            self.tries.append(trie)
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes})
+        self.known = frozenset(self._words) | self.fillers
+        self._table: dict[str, tuple[str, ...]] = {}
+        self._starts: dict[tuple[str, ...], int] = {}
+        self._spared = own_words | frozenset(listed(danger.common))
+        self._slips = self._near_words()
+        self._by_sound = {
+            sound_of(word): word for word in self._correctable(("es",)) if len(word) >= _ONE_SLIP
+        }
+        for word in (*self.known, *self._spared):
+            self._table[word] = self._looked_up(word)
+
+    def symbols(self, word: str) -> tuple[str, ...]:
+        """Return what a word of a text stands for in the phrases; nothing for other words."""
+        known = self._table.get(word)
+        return self._looked_up(word) if known is None else known
+
+    def starts(self, symbols: tuple[str, ...]) -> int:
+        """Return a number whose bit n says that a phrase of layer n begins with such a word."""
+        if symbols not in self._starts:
+            layers = (any(symbol in trie for symbol in symbols) for trie in self.tries)
+            self._starts[symbols] = sum(begins << n for n, begins in enumerate(layers))
+        return self._starts[symbols]
+
+    def _looked_up(self, word: str) -> tuple[str, ...]:
+        if word[0].isdecimal() and word.replace(".", "", 1).replace(",", "", 1).isdecimal():
+            return self._number(word)
+        found = self._exact(word)
+        if found or word in self._spared or len(word) < _ONE_SLIP or len(word) > _LONGEST:
+            return found
+        meant = self._meant(word)
+        return self._exact(meant) if meant else ()
+
+    def joined(self, word: str) -> list[str]:
+        """Return the words in a row of letters without spaces; the row itself if there are none."""
+        if not JOINED <= len(word) <= _LONGEST_JOINED or self.symbols(word):
+            return [word]
+        best: list[tuple[int, list[str]]] = [(0, [])]
+        for end in range(1, len(word) + 1):
+            cost, words = best[end - 1]
+            choice = (cost + 4, [*words, ""])
+            for start in range(max(0, end - 14), end):
+                part = word[start:end]
+                if part in self.known or part in self._spared:
+                    cost, words = best[start]
+                    if cost + 1 < choice[0]:
+                        choice = (cost + 1, [*words, part])
+            best.append(choice)
+        cost, words = best[-1]
+        return [part for part in words if part] if cost * 3 < len(word) else [word]
+
+    def _add(self, trie: Node, phrase: tuple[tuple[str, ...], ...], concept: str) -> None:
+        nodes = [trie]
+        for alternatives in phrase:
+            symbols = [self._symbol(word) for word in alternatives]
+            nodes = [node.setdefault(symbol, {}) for node in nodes for symbol in symbols]
+        for node in nodes:
+            ends = node.setdefault(END, [])
+            if node is not trie and concept not in ends:
+                ends.append(concept)
+
+    def _symbol(self, word: str) -> str:
+        if part := PART.fullmatch(word):
+            return f"<{part[1]}>"
+        if word.endswith("*"):
+            self._prefixes[word[:-1]] = word
+        elif word not in NUMBERS:
+            self._words[word] = None
+        return word
+
+    def _exact(self, word: str) -> tuple[str, ...]:
+        found = [word] if word in self._words else []
+        for length in self._lengths:
+            if length > len(word):
+                break
+            if word[:length] in self._prefixes:
+                found.append(f"{word[:length]}*")
+        return tuple(found)
+
+    def _number(self, word: str) -> tuple[str, ...]:
+        number = float(word.replace(",", ".", 1)) if len(word) <= 6 else 0
+        found = [*self._exact(word), "NUMBER"]
+        found += [f"NUMBER>{least}" for least in (2, 14) if number > least]
+        if 38 <= number <= 42 or 100 <= number <= 107:
+            found.append("FEVER")
+        if len(word) == 4 and 1900 <= number < 2100:
+            found.append("YEAR")
+        return tuple(found)
+
+    def _meant(self, word: str) -> str | None:
+        """Return the word that a slip stands for, or None."""
+        squeezed = re.sub(r"(.)\1{2,}", r"\1\1", word)
+        for shorter in (squeezed, re.sub(r"(.)\1", r"\1", squeezed)):
+            if shorter != word and shorter in self._words:
+                return shorter
+        if squeezed in self._spared:
+            return None
+        if (meant := self._by_sound.get(sound_of(squeezed))) is not None:
+            return meant
+        limit = 2 if len(squeezed) >= _TWO_SLIPS else 1
+        for near in _without_letters(squeezed, limit):
+            for candidate in self._slips.get(near, ()):
+                allowed = min(limit, 2 if len(candidate) >= _TWO_SLIPS else 1)
+                if distance_within(squeezed, candidate, allowed):
+                    return candidate
+        return None
+
+    def _correctable(self, languages: tuple[str, ...]) -> Iterator[str]:
+        """Yield the words that a slip may stand for: those of the concepts that frames read."""
+        for concept in self.danger.heard:
+            for language in languages:
+                for phrase in listed(self.danger.concepts[concept].get(language, "")):
+                    for word in re.split(r"[ /]", phrase):
+                        if word.endswith("*"):
+                            yield from (word[:-1] + ending for ending in _ENDINGS[language])
+                        elif word.isalpha() and word not in self.fillers:
+                            yield word
+
+    def _near_words(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for word in sorted(set(self._correctable(("en", "es")))):
+            if len(word) >= _ONE_SLIP:
+                for near in _without_letters(word, 2 if len(word) >= _TWO_SLIPS else 1):
+                    found.setdefault(near, []).append(word)
+        return found
+
+
+def _without_letters(word: str, most: int) -> set[str]:
+    """Return the word with up to `most` letters left out, never the first."""
+    found = last = {word}
+    for _ in range(most):
+        last = {short[:n] + short[n + 1 :] for short in last for n in range(1, len(short))}
+        found = found | last
+    return found
+
+
+def sound_of(word: str) -> str:
+    """Return how a Spanish word sounds, so that words that sound alike are equal."""
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word
+
+
+def distance_within(one: str, other: str, most: int) -> bool:
+    """Whether at most `most` letters are missing, added, changed or changed places."""
+    if abs(len(one) - len(other)) > most or one[:1] != other[:1]:
+        return False
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1] <= most

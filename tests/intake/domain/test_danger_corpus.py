@@ -1,0 +1,131 @@
+"""How well danger is heard: labelled sentences of patients, and one that needs each frame."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from intake.authoring import danger_report
+from intake.authoring.danger_report import Count, Judged
+from intake.domain.danger import Found, read
+from intake.domain.danger_scope import NOW
+from intake.domain.definition import Protocol
+from tests.intake.domain import odd_texts
+
+CORPUS = Path(__file__).with_name("corpus")
+GOALS = {
+    "emergencies heard": 0.97,
+    "all alarming heard": 0.95,
+    "harmless raised": 0.08,
+    "emergencies judged denied or past": 0.0,
+}
+languages = pytest.mark.parametrize("language", ["en", "es"])
+
+
+def judged(protocol: Protocol, file: str) -> list[Judged]:
+    return list(danger_report.judged(protocol, danger_report.read(CORPUS / file)))
+
+
+def numbers(rows: Iterable[Judged]) -> dict[str, float]:
+    return {name: count.share for name, count in danger_report.counts(rows).items()}
+
+
+@languages
+def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
+    protocol: Protocol, language: str
+) -> None:
+    reached = numbers(judged(protocol, f"{language}_tuned_on.tsv"))
+    assert reached["emergencies heard"] >= GOALS["emergencies heard"]
+    assert reached["all alarming heard"] >= GOALS["all alarming heard"]
+    assert reached["harmless raised"] <= GOALS["harmless raised"]
+    assert reached["emergencies judged denied or past"] == 0
+
+
+FRAMES = dict(
+    line.split("\t")
+    for line in (CORPUS / "frames.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+)
+
+
+def heard_now(protocol: Protocol, text: str, without: str = "") -> list[Found]:
+    danger = protocol.danger
+    assert danger is not None
+    if without:
+        frames = tuple(frame for frame in danger.frames if frame.id != without)
+        danger = msgspec.structs.replace(danger, frames=frames)
+    return [hit for hit in read(danger, text, frozenset()).found if hit.scope == NOW]
+
+
+def test_each_frame_is_needed_by_a_sentence(protocol: Protocol) -> None:
+    """Without the frame, nothing else fires its rule at the sentence."""
+    assert protocol.danger is not None
+    assert list(FRAMES) == [frame.id for frame in protocol.danger.frames]
+    unneeded = []
+    for frame in protocol.danger.frames:
+        hits = [hit for hit in heard_now(protocol, FRAMES[frame.id]) if hit.rule == frame.rule]
+        if {hit.frame for hit in hits} != {frame.id}:
+            unneeded.append((frame.id, sorted({hit.frame for hit in hits})))
+    assert unneeded == []
+
+
+def test_a_frame_less_misses_its_sentence(protocol: Protocol) -> None:
+    """A sample of the mutants: hits of other frames do not change when a frame goes."""
+    assert protocol.danger is not None
+    for frame in protocol.danger.frames[::40]:
+        text = FRAMES[frame.id]
+        rules = {hit.rule for hit in heard_now(protocol, text, without=frame.id)}
+        assert frame.rule not in rules
+
+
+def test_odd_texts_are_read(protocol: Protocol) -> None:
+    """`make odd` reads 100,000 of them."""
+    assert protocol.danger is not None
+    for text in odd_texts.odd_texts(protocol.danger, 400):
+        odd_texts.check(protocol.danger, text)
+
+
+ODD = {
+    "one letter": ("a" * 2000, None),
+    "emoji": ("😀" * 2000, None),
+    "joiners in words": ("my l\u200deft fo\u200dot is co\u200dld and nu\u200dmb", "emergency"),
+    "mixed scripts": ("my lеft foоt is соld and numb", "emergency"),
+    "a long negation": ("no " * 50 + "chest pain", None),
+    "a negation of many words": (
+        "I do not, and I say this as a person who never complains about anything at all, have it:"
+        " but my left foot is cold and numb since this morning",
+        "emergency",
+    ),
+    "two languages": ("no puedo respirar bien since yesterday, my pecho hurts", "emergency"),
+    "words without spaces": ("mylegiscoldandnumbsincethismorning", "emergency"),
+    "a leaflet": (
+        "Your leaflet says call 911 for chest pain, trouble breathing or fainting. Is that so?",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_texts_get_a_level_that_a_clinician_would_accept(protocol: Protocol, case: str) -> None:
+    text, level = ODD[case]
+    label = danger_report.Sentence("en", "N", "odd", "odd", "now", text)
+    (row,) = danger_report.judged(protocol, [label])
+    assert row.got == {"emergency": "E", None: "N"}[level]
+
+
+def test_bounds_are_those_of_clopper_and_pearson() -> None:
+    """Values of the published tables (one side, 95 %)."""
+    assert round(Count(10, 10).lower, 4) == 0.7411
+    assert round(Count(0, 10).upper, 4) == 0.2589
+    assert round(Count(95, 100).lower, 3) == 0.898
+    assert (Count(0, 10).lower, Count(10, 10).upper) == (0.0, 1.0)
+
+
+def test_the_report_says_every_miss_whole(protocol: Protocol) -> None:
+    rows = judged(protocol, "en_tuned_on.tsv")
+    text = "\n".join(danger_report.report(rows))
+    for row in rows:
+        missed = row.label.want != "N" and row.got == "N"
+        assert (row.label.sentence in text) or not missed
+    assert "emergencies heard: " in text
