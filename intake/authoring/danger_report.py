@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from math import comb
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from intake.domain.bounds import lower_bound, upper_bound
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import Protocol
 from intake.domain.hearing import hear
@@ -57,39 +57,12 @@ class Count(NamedTuple):
         """The share; 1 of nothing."""
         return self.number / self.of if self.of else 1.0
 
-    @property
-    def lower(self) -> float:
-        """The least true share at which so many or more are seen in 5 % of samples."""
-        if not self.number:
-            return 0.0
-        return _root(lambda p: 1 - _at_most(self.number - 1, self.of, p))
-
-    @property
-    def upper(self) -> float:
-        """The greatest true share at which so many or fewer are seen in 5 % of samples."""
-        if self.number == self.of:
-            return 1.0
-        return _root(lambda p: 1 - _at_most(self.number, self.of, p), above=0.95)
-
     def __str__(self) -> str:
         if not self.of:
             return "none"
-        bounds = f"{self.lower:.1%} to {self.upper:.1%}"
+        lower, upper = lower_bound(self.number, self.of), upper_bound(self.number, self.of)
+        bounds = f"{lower:.1%} to {upper:.1%}"
         return f"{self.number} of {self.of} ({self.share:.1%}; {bounds})"
-
-
-def _at_most(number: int, of: int, p: float) -> float:
-    """Return the chance of at most `number` hits in `of` trials of chance `p`."""
-    return sum(comb(of, k) * p**k * (1 - p) ** (of - k) for k in range(number + 1))
-
-
-def _root(rising: Callable[[float], float], above: float = 0.05) -> float:
-    """Return the chance at which a rising function reaches a value, by halving."""
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) < above else (low, middle)
-    return low
 
 
 def read(file: Path) -> list[Sentence]:

@@ -42,6 +42,34 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
     assert reached["emergencies judged denied or past"] == 0
 
 
+# What the half that is held back reached when it was last measured, as counts. It is far from the
+# goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
+REACHED = {
+    "en": {
+        "emergencies heard": 137,
+        "emergencies raised to emergency": 123,
+        "all alarming heard": 198,
+        "harmless raised": 46,
+        "emergencies judged denied or past": 1,
+    },
+    "es": {
+        "emergencies heard": 53,
+        "emergencies raised to emergency": 47,
+        "all alarming heard": 72,
+        "harmless raised": 25,
+        "emergencies judged denied or past": 1,
+    },
+}
+
+
+@languages
+def test_the_sentences_that_are_held_back_are_heard_as_the_paper_says(
+    protocol: Protocol, language: str
+) -> None:
+    counts = danger_report.counts(judged(protocol, f"{language}_held_back.tsv"))
+    assert {name: count.number for name, count in counts.items()} == REACHED[language]
+
+
 FRAMES = dict(
     line.split("\t")
     for line in (CORPUS / "frames.tsv").read_text(encoding="utf-8").splitlines()
