@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from intake.authoring import danger_report
-from intake.authoring.danger_report import Count, Judged
+from intake.authoring.danger_report import Judged
 from intake.domain.danger import Found, read
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import Protocol
@@ -140,14 +140,6 @@ def test_odd_texts_get_a_level_that_a_clinician_would_accept(protocol: Protocol,
     label = danger_report.Sentence("en", "N", "odd", "odd", "now", text)
     (row,) = danger_report.judged(protocol, [label])
     assert row.got == {"emergency": "E", None: "N"}[level]
-
-
-def test_bounds_are_those_of_clopper_and_pearson() -> None:
-    """Values of the published tables (one side, 95 %)."""
-    assert round(Count(10, 10).lower, 4) == 0.7411
-    assert round(Count(0, 10).upper, 4) == 0.2589
-    assert round(Count(95, 100).lower, 3) == 0.898
-    assert (Count(0, 10).lower, Count(10, 10).upper) == (0.0, 1.0)
 
 
 def test_the_report_says_every_miss_whole(protocol: Protocol) -> None:
