@@ -67,7 +67,9 @@ class Lexicon:
         self._spared = own_words | frozenset(listed(danger.common))
         self._slips = self._near_words()
         self._by_sound = {
-            sound_of(word): word for word in self._correctable(("es",)) if len(word) >= _ONE_SLIP
+            sound_of(word): word
+            for word in sorted(set(self._correctable(("es",))))
+            if len(word) >= _ONE_SLIP
         }
         for word in (*self.known, *self._spared):
             self._table[word] = self._looked_up(word)
@@ -160,7 +162,8 @@ class Lexicon:
         if (meant := self._by_sound.get(sound_of(squeezed))) is not None:
             return meant
         limit = 2 if len(squeezed) >= _TWO_SLIPS else 1
-        for near in _without_letters(squeezed, limit):
+        # in a fixed order, the longest first: sets have another order in each process
+        for near in sorted(_without_letters(squeezed, limit), key=lambda part: (-len(part), part)):
             for candidate in self._slips.get(near, ()):
                 allowed = min(limit, 2 if len(candidate) >= _TWO_SLIPS else 1)
                 if distance_within(squeezed, candidate, allowed):

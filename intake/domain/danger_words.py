@@ -130,7 +130,7 @@ class Danger(Base, frozen=True, dict=True):
         todo = list(found)
         for concept in todo:  # the list grows during the loop
             todo += sorted(self.parts(concept) - found.keys())
-            found |= dict.fromkeys(self.parts(concept))
+            found |= dict.fromkeys(sorted(self.parts(concept)))
         return tuple(found)
 
     @cached_property

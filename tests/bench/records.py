@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -24,7 +24,7 @@ from intake import documents, search
 from intake.demonstration import bulk, material, people
 from intake.models.appointments import AppointmentRequest, WaitlistEntry
 from intake.models.submissions import Decision, Kind, StatusChange, Submission, Urgency
-from intake.protocols import current
+from intake.protocols import served
 from intake.questionnaire import composing
 
 RARE, COMMON, NOBODY = "Xylander", "Smith", "Qvortrup"
@@ -91,7 +91,8 @@ def fill(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
 
 def store(count: int, staff: Sequence[Any], shares: Shares = REAL) -> None:
     """Store `count` submissions and their related rows by COPY."""
-    documents.store_protocol(current())
+    for protocol in served():
+        documents.store_protocol(protocol)
     rows = _rows(count, [user.pk for user in staff], shares)
     with connection.cursor() as cursor:
         while batch := list(islice(rows, BATCH)):
@@ -211,8 +212,12 @@ def _sealed(model: Any, name: str, pk: Any, text: str) -> bytes:
 
 
 def _patterns(now: datetime) -> Iterator[tuple[Submission, dict[str, Any], dict[str, str]]]:
-    """Yield sixty patients' submissions: the row, its columns for COPY, the JSON texts to seal."""
-    for patient in people.patients(current(), seed=7, count=60, until=now):
+    """Yield sixty patients' submissions of each served protocol.
+
+    Each is the row, its columns for COPY and the JSON texts to seal.
+    """
+    patients = (people.patients(each, seed=7, count=60, until=now) for each in served())
+    for patient in chain.from_iterable(patients):
         row = composing.build_submission(
             draft_id=uuid7(),
             walk=bulk.walk_of(patient),

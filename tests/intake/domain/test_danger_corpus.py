@@ -1,5 +1,8 @@
 """How well danger is heard: labelled sentences of patients, and one that needs each frame."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -46,17 +49,17 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
 # goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
 REACHED = {
     "en": {
-        "emergencies heard": 137,
-        "emergencies raised to emergency": 123,
-        "all alarming heard": 198,
-        "harmless raised": 46,
+        "emergencies heard": 138,
+        "emergencies raised to emergency": 124,
+        "all alarming heard": 199,
+        "harmless raised": 45,
         "emergencies judged denied or past": 1,
     },
     "es": {
         "emergencies heard": 53,
         "emergencies raised to emergency": 47,
         "all alarming heard": 72,
-        "harmless raised": 25,
+        "harmless raised": 24,
         "emergencies judged denied or past": 1,
     },
 }
@@ -68,6 +71,29 @@ def test_the_sentences_that_are_held_back_are_heard_as_the_paper_says(
 ) -> None:
     counts = danger_report.counts(judged(protocol, f"{language}_held_back.tsv"))
     assert {name: count.number for name, count in counts.items()} == REACHED[language]
+
+
+def test_the_same_is_heard_in_every_process() -> None:
+    """Python orders its sets otherwise in each process; what is heard may not depend on that."""
+    program = (
+        "import sys; from pathlib import Path; from intake import protocols;"
+        "from intake.authoring import danger_report as report;"
+        "rows = report.judged(protocols.load('legs'), report.read(Path(sys.argv[1])));"
+        "print(*report.report(list(rows)), sep='\\n')"
+    )
+    file = str(CORPUS / "es_held_back.tsv")
+    heard = {
+        subprocess.run(
+            [sys.executable, "-c", program, file],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(heard) == 1
+    assert "emergencies heard" in heard.pop()
 
 
 FRAMES = dict(

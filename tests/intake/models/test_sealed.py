@@ -32,10 +32,10 @@ SECRETS = [
     "555-0147",
     "canary@example.org",
     f"{timezone.localdate().year - 44}-01-01",
-    "self_harm",
 ]
 # texts that would reveal a rule, an option or a computed value
 CODES = [
+    "self_harm",
     "varicose",
     "restless",
     "d2_3",

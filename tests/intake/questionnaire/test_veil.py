@@ -204,13 +204,13 @@ def test_a_veiled_emergency_still_stops_and_a_blank_does_not_take_it_back():
 
 def test_words_of_danger_count_when_they_are_hidden():
     patient = finished(reason_text="I have chest pain when I climb stairs")
-    assert walk_now().assessment.urgency == "same_day"
+    assert walk_now().assessment.urgency == "emergency"
     patient.get(step_url("reason"))
     patient.press("continue")
-    assert walk_now().assessment.urgency == "same_day"
+    assert walk_now().assessment.urgency == "emergency"
     patient.get("/intake/check/")
     patient.send()
-    assert Submission.objects.get().urgency_code == "same_day"
+    assert Submission.objects.get().urgency_code == "emergency"
 
 
 def test_an_emergency_ticked_on_a_veiled_page_stops_at_once():

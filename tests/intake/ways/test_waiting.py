@@ -188,7 +188,7 @@ def test_words_of_alarm_bring_it_back_with_their_own_time(clinician):
     ask(clinician, submission, sentence="more_needed")
     replies.reply(submission=submission, text="Now I can't breathe")
     stored = fresh(submission)
-    assert (stored.status, stored.urgency) == ("in_review", Urgency.SAME_DAY)
+    assert (stored.status, stored.urgency) == ("in_review", Urgency.EMERGENCY)
     assert stored.target_at < timezone.now() + timedelta(days=4)
     assert in_triage(submission)
 
