@@ -70,7 +70,7 @@ def is_closed() -> Exists:
 
 
 def unconfirmed(now: datetime) -> list[Holiday]:
-    """Return the coming holidays of which no person has said whether the clinic is closed."""
+    """Return the coming holidays that no person has confirmed or refused as closed days."""
     today, last = timezone.localdate(now), timezone.localdate(now + COMING)
     rows = Holiday.objects.filter(~is_closed(), day__gte=today, day__lte=last, is_open=False)
     return list(rows.exclude(day__in=settings_hours().holidays))

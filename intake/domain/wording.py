@@ -138,7 +138,7 @@ def in_language(
 
 
 def _parts_ready(protocol: Protocol, translation: Translation) -> set[Part]:
-    """Return the parts of which every text has a translation that fits it."""
+    """Return the parts that are translated whole: every text, and each fits its English."""
     english, other = dict(protocol_texts(protocol)), dict(translated_texts(translation))
     unready = {
         _part(protocol, path)

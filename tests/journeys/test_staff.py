@@ -76,7 +76,7 @@ def test_a_clinician_signs_in_reads_why_decides_and_it_leaves_the_list(window):
     clinician.does_not_see(first.reference)
     clinician.sees(later.reference)
 
-    # when: the clinician signs out, and somebody opens the worklist at this computer
+    # when: the clinician signs out, and a stranger opens the worklist at this computer
     clinician.presses("Sign out")
     clinician.opens(WORKLIST)
 
