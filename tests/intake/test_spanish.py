@@ -203,12 +203,13 @@ def test_saving_for_later_leads_back_in_spanish(mailoutbox):
 
 
 SPANISH_OF_SAFETY = (
-    "Pida ayuda",
+    "Busque ayuda",
     "Nadie en la clínica",
-    "Lo marqué por error",
-    "qué hará",
-    "No espere",
-    "avisar a la clínica",
+    "Lo elegí por error",
+    "qué va a hacer",
+    "no espere",
+    "Avisar también",
+    "Primero llame",
 )
 
 
