@@ -318,11 +318,13 @@ def test_no_part_is_half_in_one_language(drawn: DataObject) -> None:
     half = lacking(whole, drawn)
     resigned = signed(protocol, half) if drawn.draw(booleans()) else half
     words = wording.in_language(protocol, wording.as_shown(protocol, resigned))
-    spanish = dict(translation.translated_texts(whole))
+    texts = {
+        "en": dict(translation.protocol_texts(protocol)),
+        "es": dict(translation.translated_texts(whole)),
+    }
     for path, text in translation.protocol_texts(words.protocol):
-        english = dict(translation.protocol_texts(protocol))[path]
         language = "en" if wording._part(protocol, path) in words.english else "es"
-        assert text == (english if language == "en" else spanish[path]), path
+        assert text == texts[language][path], path
     if translation.safety_faults(protocol, resigned):
         assert {words.language_of(level) for level in SAFETY_LEVELS} == {"en"}
 
