@@ -75,8 +75,9 @@ class Text:
     """A text as words, with marks for the ends of sentences.
 
     `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
-    words that say something, `before` the punctuation before each one. `patient` are the places of
-    words such as "my". `rank` counts for each word of `all` the words of `words` before it.
+    words that say something, `before` the punctuation before each one and at the end. `patient`
+    are the places of words such as "my". `rank` counts for each word of `all` the words of `words`
+    before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -111,6 +112,7 @@ class Text:
                     self._places.append(match)
                     mark = ""
         self.rank.append(len(self.words))
+        self.before.append(mark)
 
     def original(self, span: Span) -> Span:
         """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""

@@ -31,7 +31,9 @@ ROLES: Final = (
         "no_denial",
     ),
     *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
-    *("feared", "quoted", "harmless", "covers"),
+    *("told", "links", "breaks", "since", "deceased", "acquaintance", "prompted"),
+    *("feared", "supposed", "conditional", "quoted", "reported", "cleared", "mistaken", "serious"),
+    *("harmless", "covers"),
 )
 """What the reader of scopes asks a concept for."""
 
