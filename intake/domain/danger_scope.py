@@ -14,7 +14,8 @@ The first two of these four rules err to the side of *now*:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Final
 
 from intake.domain.danger_words import Danger, Frame
@@ -45,6 +46,9 @@ class Scopes:
         self.stops = [not _STOPS.isdisjoint(mark) for mark in before]
         self.stops[-1] = True
         self._count = len(words)
+        self._first = _last_stops(self.stops)
+        backwards = _last_stops(self.stops[::-1])
+        self._last = [self._count - place for place in reversed(backwards)]
         self._spans = spans
         self._at = {role: self._role(danger, role) for role in danger.roles}
         self._signs = self._starts(danger.signs & spans.keys())
@@ -134,17 +138,16 @@ class Scopes:
 
     def _within(self, role: str, start: int, end: int) -> list[int]:
         """Return the places from `start` up to `end` at which a phrase of the role begins."""
-        table = self._at.get(role, {})
+        table = self._at.get(role)
+        if not table:
+            return []
         return [place for place in range(max(0, start), min(end, self._count)) if place in table]
 
     def _sentence(self, span: Span, near: int) -> Span:
         """Return the words around a span, at most `near` on each side, in the same sentence."""
         start, end = span
-        while start > 0 and span[0] - start < near and not self.stops[start]:
-            start -= 1
-        while end < self._count and end - span[1] < near and not self.stops[end]:
-            end += 1
-        return start, end
+        first, last = self._first[start], self._last[end]
+        return max(first, start - near), min(last, end + near)
 
     # Denied
 
@@ -177,9 +180,11 @@ class Scopes:
 
     def _joined_before(self, place: int) -> Iterator[int]:
         """Yield the signs that an "or" joins to the one that begins at `place`."""
-        ends = {end: start for start, end in self._signs.items()}
-        while place - 1 in self._at.get("joins", {}) and place - 1 in ends:
-            place = ends[place - 1]
+        while place - 1 in self._at.get("joins", {}):
+            ends = (at for at in range(place - _NEAR, place) if self._signs.get(at) == place - 1)
+            place = next(ends, -1)
+            if place < 0:
+                return
             yield place
 
     def _after_cannot(self, place: int) -> bool:
@@ -256,7 +261,7 @@ class Scopes:
         if "?" in self._before[end] or ":" in self._before[end]:
             return True
         last = end
-        while last in answers:
+        while last in answers and last < end + _NEAR:
             last = answers[last]
         closed = self.stops[last] or "," in self._before[last]
         return closed and "?" not in self._before[last] and self._before[end] in ("", ",", "-")
@@ -282,7 +287,7 @@ class Scopes:
     def _goes_on_now(self, whole: Span) -> bool:
         """Whether words near the sign say that it goes on.
 
-        "Today" or "again" count in the sentence, "is" or "hurts" only up to the next comma or "but".
+        "Today" or "again" count in the sentence, "is" or "hurts" only up to a comma or "but".
         """
         start, end = self._sentence(whole, _NEAR)
         over = self._within("over", start, end)
@@ -436,3 +441,8 @@ class Scopes:
             not self._within("breaks", condition, whole[0])
             for condition in self._within("conditional", start, whole[0])
         )
+
+
+def _last_stops(stops: list[bool]) -> list[int]:
+    """Return for each place the last stop up to it; 0 where there is none."""
+    return list(accumulate((place if stop else 0 for place, stop in enumerate(stops)), max))

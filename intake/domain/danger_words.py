@@ -106,6 +106,14 @@ class Danger(Base, frozen=True, dict=True):
         return {frame.id: frame for frame in self.frames}
 
     @cached_property
+    def by_concept(self) -> dict[str, list[tuple[int, Frame]]]:
+        """Concept → the frames that name it first, each with its place among the frames."""
+        found: dict[str, list[tuple[int, Frame]]] = {}
+        for place, frame in enumerate(self.frames):
+            found.setdefault(frame.of[0], []).append((place, frame))
+        return found
+
+    @cached_property
     def places(self) -> frozenset[str]:
         """The concepts that say where: a sign there is meant, not the place."""
         return frozenset(self.roles.get("places", ()))
