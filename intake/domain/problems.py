@@ -22,6 +22,7 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.fact_problems import fact_problems
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
@@ -59,6 +60,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *level_problems(protocol),
         *_rules(protocol),
         *computed_problems(protocol),
+        *fact_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
         *_texts(protocol),
