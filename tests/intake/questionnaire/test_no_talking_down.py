@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from intake.authoring import golden
+from intake.draft_content import Content
 from intake.models.submissions import Submission, Urgency
 from intake.protocols import load
+from intake.questionnaire.walk import Walk
 from tests.builders import ORDINARY
 from tests.intake.patient import CONTACT, WISH, Patient, born
 
@@ -109,3 +111,18 @@ def test_a_problem_of_both_legs_is_not_asked_once_more() -> None:
     patient.start("/intake/legs/")
     patient.walk_to("check")
     assert "reason-2" not in [page.step for page in patient.seen]
+
+
+def test_an_emergency_stops_at_the_page_of_each_answer_behind_a_fact() -> None:
+    """A sore with diabetes, and fever that was told with the red skin (E11)."""
+    rows = {row["case"]: row for row in golden.all_cases(load("legs"))}
+    answers, _meta = golden.answers_of(load("legs"), rows["E11-14"]["answers"])
+    walk = Walk(load("legs"), Content(answers={**BASE["legs"], **answers}))
+    assert [step for step in walk.steps if walk.stops_by(step)] == [
+        "reason",
+        "veins",
+        "veins-2",
+        "veins-3",
+        "arteries-2",
+        "health",
+    ]
