@@ -19,7 +19,7 @@ import msgspec
 
 from intake.domain.danger import words_of
 from intake.domain.danger_words import Danger
-from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
+from intake.domain.grammar import AnswerCondition, Base, Computed, Line, Phrase, in_order
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
@@ -217,7 +217,8 @@ class Rule(Base, frozen=True):
     that fired. `may_wait_hours` says how many hours the patient may wait for the next opening. If
     the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
     elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
-    for the clinician.
+    for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
+    the first phrase whose condition holds.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
@@ -235,6 +236,7 @@ class Rule(Base, frozen=True):
     source: str
     promise: str | None = None
     closed: str | None = None
+    lists: tuple[tuple[Phrase, ...], ...] = ()
     may_wait_hours: int | None = None
     fallback: bool = False
     only_if_none: bool = False
