@@ -64,7 +64,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         at=timezone.now(),
         place=submission.location_id,
     )
-    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    today = [card for card in cards if card.level in ("emergency", "same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
@@ -140,10 +140,13 @@ def next_text(submission: Submission, words: Wording) -> str:
     While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
+    # an emergency comes here after own words, or if staff raised the urgency after sending; for the
+    # second "same day" fits best
     if code == "emergency":
         code = "same_day"
     calendar = hours.current(submission.location_id)
+    if submission.result.urgency == "emergency" and calendar.is_open(now):
+        return _("A clinician is told of your answers now. Please do not wait for that.")
     if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
     if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):
