@@ -286,6 +286,23 @@ class Protocol(Base, frozen=True, dict=True):
         return self.rules.summary or (self.stored.summary if self.stored is not None else ())
 
     @cached_property
+    def reads_of_rules(self) -> dict[str, frozenset[str]]:
+        """Map each rule's id to what the rule reads: questions, also through computed values.
+
+        The names of the computed values, and "danger", are in the set, too.
+        """
+        return {rule.id: self.reads(rule.when) for rule in self.rules.rules}
+
+    def reads(self, condition: AnswerCondition) -> frozenset[str]:
+        """Return all that a condition reads, directly or through computed values."""
+        found, todo = set(condition.reads()), list(condition.computed())
+        for name in todo:  # the list grows during the loop
+            if (value := self.rules.computed.get(name)) is not None:
+                todo += [other for other in value.computed() if other not in found]
+                found |= {*value.questions(), *value.computed()}
+        return frozenset(found)
+
+    @cached_property
     def computed_order(self) -> tuple[str, ...]:
         """The names of the computed values, each after the computed values that it reads."""
         return in_order(self.rules.computed)

@@ -6,7 +6,8 @@ import math
 from typing import Final
 
 from intake.domain.definition import Protocol, Question
-from intake.domain.route import pages_with, pages_without
+from intake.domain.route import pages_in
+from intake.domain.uses import ADDITION, PART_2
 
 WORDS_A_SECOND: Final = 200 / 60
 """Reading at 200 words a minute, which is slow for prose: each question asks for a decision."""
@@ -28,10 +29,8 @@ def minutes(protocol: Protocol, kind: str = "intake") -> int:
     `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
     the other questions and pages.
     """
-    seconds: float = OWN_STEPS_SECONDS
-    short = protocol.uses.short_walk(kind)
-    pages = protocol.pages if short is None else pages_with(protocol.pages, short)
-    for page in pages_without(pages, protocol.uses.contact.stored_names):
+    seconds: float = 0 if kind in (ADDITION, PART_2) else OWN_STEPS_SECONDS
+    for page in pages_in(protocol.uses, kind, protocol.pages):
         shares = [1 if q.show_if is None else SOMETIMES for q in page.questions]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
