@@ -13,6 +13,8 @@ WORDS_A_SECOND: Final = 200 / 60
 """Reading at 200 words a minute, which is slow for prose: each question asks for a decision."""
 TAP_SECONDS: Final = 4
 """Finding a box or a button and touching it."""
+LETTERS_A_SECOND: Final = 3
+"""Typing at 36 words a minute on a phone."""
 SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
@@ -24,7 +26,7 @@ pages as they are shown."""
 
 
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
-    """Return how many minutes a typical patient takes, rounded up to five.
+    """Return how many minutes a typical patient takes, rounded up, and at least two.
 
     `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
     the other questions and pages.
@@ -35,7 +37,7 @@ def minutes(protocol: Protocol, kind: str = "intake") -> int:
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
             seconds += (question.seconds + CHECK_SECONDS) * share
-    return 5 * math.ceil(seconds / 300)
+    return max(2, math.ceil(seconds / 60))
 
 
 def reading_seconds(question: Question) -> float:

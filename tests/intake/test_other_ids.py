@@ -55,7 +55,7 @@ def renamed(protocol: Protocol) -> Protocol:
 NAMING = {
     *("id", "page", "q", "var", "inputs"),
     *("safety", "age", "first_line", "complaint", "own_words", "free_text", "crisis"),
-    *("phone", "language_help", "acknowledged", "appointment", "addition"),
+    *("phone", "language_help", "acknowledged", "appointment", "addition", "part_2"),
 }
 
 

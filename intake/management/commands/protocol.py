@@ -1,4 +1,4 @@
-"""Serve `manage.py protocol new|check|words|diff|golden|counts|danger NAME`, for authors."""
+"""Serve `manage.py protocol new|check|words|diff|golden|counts|danger|length NAME`, for authors."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import counts, danger_report, golden
+from intake.authoring import counts, danger_report, golden, length
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger"
+            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger|length"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -38,6 +38,7 @@ class Command(BaseCommand):
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
             ("counts", "write into README.md how many questions, rules and cases there are"),
+            ("length", "measure how long it is for the people of the stories"),
             ("danger", "measure how danger in own words is heard, with labelled sentences"),
         ):
             one = does.add_parser(name, help=help, description=help)
@@ -138,6 +139,17 @@ class Command(BaseCommand):
         sentences = [sentence for file in files for sentence in danger_report.read(file)]
         rows = list(danger_report.judged(protocol, sentences))
         self.stdout.write("\n".join(danger_report.report(rows)))
+
+    def _length(self, name: str, **options: Any) -> None:
+        protocol = protocols.load(name)
+        rows = list(length.measured(protocol, ("en", *protocols.languages(name))))
+        if not rows:
+            raise CommandError("No person is measured: write `measured` in stories.yaml.")
+        heads = ("story", "language", "pages", "taps", "words", "minutes")
+        self.stdout.write("{:44}{:>9}{:>7}{:>6}{:>7}{:>9}".format(*heads))
+        for story, language, found in rows:
+            counts = f"{found.pages:7}{found.taps:6}{found.words:7}{found.minutes:9.1f}"
+            self.stdout.write(f"{story:44}{language:>9}{counts}")
 
     def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
         if missing := golden.unshown(protocol, rows):

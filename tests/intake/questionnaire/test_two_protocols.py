@@ -72,7 +72,7 @@ def test_the_start_offers_both_and_each_begins_its_own():
     patient = patient_of(second.NAME)
     page = patient.get("/intake/")
     assert "Skin and sores" in page.text
-    assert "For people with a rash or a sore on a leg. About 10 minutes." in page.text
+    assert "For people with a rash or a sore on a leg. About 5 minutes." in page.text
     assert [page.links_to(f"/intake/{name}/") for name in ("legs", second.NAME)] == [True, True]
     patient.start(f"/intake/{second.NAME}/")
     assert patient.page.path == url(second.NAME, "safety")
