@@ -38,10 +38,11 @@ from intake.questionnaire.views.wish_step import blank_wish
 from intake.questionnaire.walk import Walk
 
 _NOT_READ: Final = re.compile(
-    r'(?s)<span class="vh">.*?</span>|<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
+    r'(?s)<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
     r'|<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>'
 )
+_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
 _CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
 
 
@@ -108,7 +109,8 @@ def part(html: str, said: Mapping[str, Any]) -> Length:
     """Return the length of one page for a person who says this."""
     main = re.search(r"(?s)<main.*?</main>", html)
     assert main is not None
-    words = unescape(re.sub(r"<[^>]+>", " ", _NOT_READ.sub(" ", main[0]))).split()
+    read = _NOT_READ.sub(" ", _NOT_SEEN.sub("", main[0]))
+    words = unescape(re.sub(r"<[^>]+>", " ", read)).split()
     taps, letters = 1, 0  # the tap on Continue or Send
     for name, kind in _controls(main[0]).items():
         given = said.get(name, ())
