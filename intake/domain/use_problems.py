@@ -116,7 +116,7 @@ def _part_2(protocol: Protocol) -> Iterator[Problem]:
                 yield _wrong("walks.part_2", message)
     read = [(f"The flag “{rule.id}”", rule.when) for rule in rules.rules if rule.level == FLAG]
     for line in protocol.summary:
-        read += [(f"The summary “{line.label}”", each) for each in conditions_of([line])]
+        read += [(f"The summary “{line.label}”", each) for each in conditions_of(line.parts)]
     for reader, condition in read:
         for id in sorted(uses.later & _denied(protocol, condition)):
             yield _wrong("walks.part_2", f"{reader} reads “{id}” by a `not`.")
