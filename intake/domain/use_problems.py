@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from intake.domain.computed import questions_behind
 from intake.domain.definition import FLAG, Protocol
 from intake.domain.grammar import AnswerCondition, conditions_of
 from intake.domain.problem import Problem
@@ -111,7 +112,7 @@ def _part_2(protocol: Protocol) -> Iterator[Problem]:
     for rule in rules.rules:
         if rule.level != FLAG:
             words = {leaf.q for leaf in rule.when.leaves() if leaf.op == "text_any_regex"}
-            for id in sorted(uses.later & protocol.reads(rule.when) - words):
+            for id in sorted(uses.later & _behind(protocol, rule.when) - words):
                 message = f"The rule “{rule.id}” has a level and reads “{id}”: ask it in part 1."
                 yield _wrong("walks.part_2", message)
     read = [(f"The flag “{rule.id}”", rule.when) for rule in rules.rules if rule.level == FLAG]
@@ -122,12 +123,20 @@ def _part_2(protocol: Protocol) -> Iterator[Problem]:
             yield _wrong("walks.part_2", f"{reader} reads “{id}” by a `not`.")
 
 
-def _denied(protocol: Protocol, condition: AnswerCondition) -> set[str]:
-    """Return what a condition reads below a `not`, directly or through computed values."""
+def _denied(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
+    """Return the questions that a condition reads below a `not`, also through computed values."""
     if condition.not_ is not None:
-        return {*protocol.reads(condition.not_)}
+        return _behind(protocol, condition.not_)
     parts = condition.all or condition.any or ()
-    return {id for part in parts for id in _denied(protocol, part)}
+    return frozenset(id for part in parts for id in _denied(protocol, part))
+
+
+def _behind(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
+    """Return the questions behind a condition. A value that does not exist is told elsewhere."""
+    try:
+        return questions_behind(protocol, condition)
+    except KeyError:
+        return frozenset(condition.questions())
 
 
 def _contact(protocol: Protocol) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from tests.intake.authoring.test_command import said
 MOST = {
     "plain restless legs, part 1": (20, 65, 2438, 16.9),  # goal: 18, 55, 1600, 12
     "plain restless legs, part 2": (3, 6, 301, 2),
-    "artery and many medicines, part 1": (15, 61, 2006, 15),
+    "artery and many medicines, part 1": (16, 63, 2050, 15.4),
     "artery and many medicines, part 2": (3, 6, 316, 2),
     "a mother's child, part 1": (18, 62, 2436, 17.1),
     "a mother's child, part 2": (3, 6, 327, 2.1),
