@@ -214,7 +214,8 @@ class Rule(Base, frozen=True):
     `advice` is always shown to the patient, so it must not name a period. `promise` is shown only
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
-    that fired. `reason` and `source` are for the clinician.
+    that fired. `reason` and `source` are for the clinician. `ask_back` is a question that the page
+    asks once before it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
@@ -232,6 +233,7 @@ class Rule(Base, frozen=True):
     source: str
     promise: str | None = None
     closed: str | None = None
+    ask_back: str | None = None
     fallback: bool = False
     only_if_none: bool = False
     blocks_submission: bool = False

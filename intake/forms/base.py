@@ -3,7 +3,7 @@
 The domain (intake.domain.answers) checks the answers of a page; PageForm only shows them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -70,13 +70,13 @@ class WalkForm(forms.Form):
                 data[control] = text
         return data
 
-    def ask_once(self, name: str, question: str, *, about: str) -> None:
+    def ask_once(self, name: str, question: str) -> None:
         """Ask a question about a likely slip in a field, which the patient may insist on.
 
-        The page names in hidden controls what it has asked about. If the patient presses the button
-        again without a change, the value of the field is accepted.
+        The page has in hidden controls what it asked. If the patient presses the button again
+        without a change, the same question is not asked again, so the value is accepted.
         """
-        token = f"{name} {about}"
+        token = f"{name} {question}"
         if token not in self.data.getlist("asked"):
             self.add_error(name, question)
         self.asked.append(token)
@@ -121,7 +121,7 @@ def ask_about_slip(form: WalkForm, name: str) -> None:
     typed = form.cleaned_data.get(name, "")
     if meant := mail_address.likely_meant(typed):
         question = _("Did you mean %(meant)s? If %(typed)s is right, press the button again.")
-        form.ask_once(name, question % {"meant": meant, "typed": typed}, about=typed)
+        form.ask_once(name, question % {"meant": meant, "typed": typed})
 
 
 def refuse_repeated_controls(form: WalkForm) -> None:
@@ -152,6 +152,7 @@ class PageForm(WalkForm):
         kept: Collection[str] = (),
         typed: QueryDict | None = None,
         errors: Mapping[str, InvalidAnswer] | None = None,
+        questions_back: Iterable[tuple[str, str]] = (),
         problem: str = "",
     ) -> None:
         super().__init__(data=typed, initial=dict(answers or {}))
@@ -166,6 +167,8 @@ class PageForm(WalkForm):
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
             self.add_error(name, error.message_in(gettext))
+        for name, question in questions_back:
+            self.ask_once(name, question)
         if problem:
             self.add_error(None, problem)
 
