@@ -167,8 +167,8 @@ class PageForm(WalkForm):
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
             self.add_error(name, error.message_in(gettext))
-        for name, question in questions_back:
-            self.ask_once(name, question)
+        for name, doubt in questions_back:
+            self.ask_once(name, doubt)
         if problem:
             self.add_error(None, problem)
 
