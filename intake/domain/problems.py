@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from intake.domain.asked_back import questions_of
+from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
@@ -23,6 +24,7 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.grammar import conditions_of
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import PLACEHOLDER, level_problems
@@ -59,6 +61,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_pages(protocol),
         *level_problems(protocol),
         *_rules(protocol),
+        *closed_problems(protocol),
         *computed_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
@@ -233,6 +236,8 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         before.add(question.id)
     for rule in protocol.rules.rules:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
+        for condition in conditions_of(rule.lists):
+            yield from leaf_problems(protocol, f"rules.{rule.id}.lists", condition, values)
 
 
 # --- questions and rules that no answers reach ----------------------------------------------------
@@ -280,6 +285,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
             )
         if text and path.endswith((".advice", ".closed")):
             yield from promise_problems(path, text)
+        yield from vague_times(path, text or "")
 
 
 def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:

@@ -402,6 +402,17 @@ BROKEN: list[tuple[str, str, Change]] = [
         rule("E01", advice="Immediate hospitalisation facilitates revascularisation procedures."),
     ),
     ("hard_to_read", "rules.S12.closed", rule("S12", closed="Emergency facilities are available.")),
+    ("wrong_closed", "rules.S01.closed", rule("S01", closed=None)),
+    ("wrong_closed", "rules.S01.may_wait_hours", rule("S01", may_wait_hours=None)),
+    ("wrong_closed", "rules.S01.may_wait_hours", rule("S01", may_wait_hours=-1)),
+    ("wrong_closed", "rules.E01.may_wait_hours", rule("E01", may_wait_hours=4)),
+    ("wrong_closed", "rules.S01.closed", rule("S01", closed="We open on {opening}.")),
+    ("wrong_closed", "rules.S08.closed", rule("S08", closed="You can wait for us.")),
+    ("wrong_period", "rules.S08.closed", rule("S08", closed="{opening} {by}")),
+    ("vague_time", "rules.S08.closed", rule("S08", closed="Wait till the morning. In the morning")),
+    ("vague_time", "rules.S12.closed", rule("S12", closed="Read when we open.")),
+    ("vague_time", "rules.S01.promise", rule("S01", promise="We call you tomorrow.")),
+    ("promise_in_advice", "rules.R02.advice", rule("R02", advice="We will check your veins.")),
     ("promise_in_advice", "rules.S16.advice", rule("S16", advice="We will read it today.")),
     ("promise_in_advice", "rules.N02.advice", rule("N02", advice="You are seen within 6 weeks.")),
     ("promise_in_advice", "rules.S12.closed", rule("S12", closed="We will call you today.")),
@@ -518,8 +529,8 @@ def test_a_broken_protocol_is_told_what_is_wrong_and_where(
 
 def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protocol) -> None:
     said = "Keep it dry. We will try to see you within 2 weeks. Call 911 if it bleeds."
-    (found,) = problems(with_rule(protocol, "U09", advice=said))
-    assert found.path == "rules.U09.advice"
+    (found,) = problems(with_rule(protocol, "U06", advice=said))
+    assert found.path == "rules.U06.advice"
     assert "“We will try to see you within 2 weeks.”" in found.message
 
 
