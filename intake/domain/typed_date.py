@@ -10,7 +10,7 @@ from typing import Final
 from intake.domain import wrong_answers
 from intake.domain.typed_text import as_key
 
-_BETWEEN: Final = re.compile(r"[\s/.,-]+")
+_BETWEEN: Final = re.compile(r"[\s/.,\u2010-\u2015-]+")
 _NUMBER: Final = re.compile(r"([0-9]{1,4})(?:st|nd|rd|th|º|°)?")
 _JOINED: Final = re.compile(
     r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})|([0-9]{2})([0-9]{2})([0-9]{4})"

@@ -18,7 +18,8 @@ _UNIT_WORDS: Final = {
     "[in_i]": ("in", "inch", "inches", "pulgada", "pulgadas"),
     "[lb_av]": ("lb", "lbs", "pound", "pounds", "libra", "libras"),
 }
-_SIGNS: Final = str.maketrans("\u066b\u066c", ".,")  # the Arabic decimal and thousands separators
+# the Arabic decimal and thousands separators, and the minus sign
+_SIGNS: Final = str.maketrans("\u066b\u066c\u2212", ".,-")
 _WITH_WORDS: Final = re.compile(r"(-?[0-9]+(?:[.,][0-9]+)?)\s*([^0-9.,].*)")
 # one or two zeros only: "1.000" and "1,000" are a thousand to many people
 _WHOLE: Final = re.compile(r"(-?[0-9]+)[.,]0{1,2}")

@@ -55,6 +55,4 @@ def as_key(text: str) -> str:
 def _plain_sign(sign: str) -> str:
     if "\uff01" <= sign <= "\uff5e":  # the wide forms of ! to ~
         return chr(ord(sign) - 0xFEE0)
-    if sign in "\u2212\u2010\u2011\u2012\u2013\u2014":  # a minus sign, hyphens and dashes
-        return "-"
     return str(unicodedata.decimal(sign, sign))
