@@ -16,6 +16,7 @@ from clinic import hours
 from clinic.requests import Request
 from intake import documents
 from intake.appointments.views.visit_words import words_of
+from intake.domain.computed import reads
 from intake.domain.definition import Protocol
 from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
@@ -51,7 +52,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     protocol = documents.protocol_of(submission.protocol_id)
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
+    veiled = _private_names(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
     # phone=False leaves the promises out, because this page promises only "What happens next"
@@ -81,6 +82,13 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "learn": to_read(protocol, submission, veiled),
         "draft_notice": draft_notice(words, protocol.approved),
     }
+
+
+def _private_names(protocol: Protocol) -> frozenset[str]:
+    """Return the sensitive questions, and the computed values that read one of them."""
+    private = documents.sensitive_questions(protocol)
+    computed = protocol.rules.computed
+    return private | {name for name in computed if not private.isdisjoint(reads(protocol, name))}
 
 
 def booked_words(submission: Submission) -> dict[str, Any] | None:

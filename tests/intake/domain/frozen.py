@@ -40,7 +40,11 @@ TEXTS: Final = (
     "I want to die",
 )
 OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
-CHANGED: Final = {"U09": "an unvalidated score sets no urgency alone"}
+CHANGED: Final = {
+    "U09": "an unvalidated score sets no urgency alone",
+    "U14": "reads the PHQ-2 of adults who answer themselves",
+    "N09": "reads the PHQ-2 of adults who answer themselves",
+}
 """The rules that fire otherwise since the corpus was frozen, each with the reason. The golden
 tables show their cases."""
 
