@@ -215,8 +215,11 @@ class Rule(Base, frozen=True):
     `advice` is always shown to the patient, so it must not name a period. `promise` is shown only
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
-    that fired. `reason` and `source` are for the clinician. A reason that ends with a colon lists
-    the `lists` behind it: of each part, the first phrase whose condition holds.
+    that fired. `may_wait_hours` says how many hours the patient may wait for the next opening. If
+    the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
+    elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
+    for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
+    the first phrase whose condition holds.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
@@ -235,6 +238,7 @@ class Rule(Base, frozen=True):
     promise: str | None = None
     closed: str | None = None
     lists: tuple[tuple[Phrase, ...], ...] = ()
+    may_wait_hours: int | None = None
     fallback: bool = False
     only_if_none: bool = False
     blocks_submission: bool = False

@@ -185,6 +185,8 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
         lambda w: replace(w, levels={"same_day": LevelWords(closed="Le llamaremos mañana.")}),
     ),
     ("wrong_period", "rules.S01.promise", lambda w: rule(w, "S01", promise="En 2 horas.")),
+    ("placeholders_differ", "rules.S08.closed", lambda w: rule(w, "S08", closed="Espere.")),
+    ("vague_time", "rules.S12.closed", lambda w: rule(w, "S12", closed="988, hasta mañana.")),
     (
         "wrong_period",
         "levels.soon.tell",
