@@ -52,6 +52,7 @@ class Scopes:
         self._spans = spans
         self._at = {role: self._role(danger, role) for role in danger.roles}
         self._signs = self._starts(danger.signs & spans.keys())
+        self._lasting = self._starts((danger.signs - danger.lacks) & spans.keys())
         self._at["patient"] = dict.fromkeys(patient, 0)
         self._hidden = self._hides()
         self._denied = self._denials()
@@ -88,7 +89,7 @@ class Scopes:
         """Return the scope of any words, such as those that a pattern found."""
         if span[0] >= self._count:
             return NOW
-        if self._is_hidden(span):
+        if any(self._hidden.get(place, 0) for place in (span[0], span[1] - 1)):
             return PAST
         denied = self._denied[span[0]] or any(
             self._denied[start] for start in range(*span) if start in self._signs
@@ -155,12 +156,8 @@ class Scopes:
         denied = [False] * (self._count + 1)
         inside = {
             place
-            for start, end in self._signs.items()
-            if end - start > 1
-            for place in range(start, end)
-        } | {
-            place
-            for start, end in self._at.get("no_denial", {}).items()
+            for table in (self._whole_signs(), self._at.get("no_denial", {}))
+            for start, end in table.items()
             for place in range(start, end)
         }
         for start, end in self._at.get("denies", {}).items():
@@ -177,6 +174,19 @@ class Scopes:
                 for before in self._joined_before(start):
                     denied[before] = True
         return denied
+
+    def _whole_signs(self) -> dict[int, int]:
+        """Return the signs of many words, of which a negation inside is a part: "no pulse".
+
+        It is none in "I don't feel dizzy" and "I don't feel faint", where another sign goes on.
+        """
+        return {
+            start: end
+            for start, end in self._lasting.items()
+            if end - start > 1
+            and not (end - 1 in self._at.get("feels", {}) and end in self._signs)
+            and not any(self._signs.get(place, 0) > end for place in range(start + 1, end))
+        }
 
     def _joined_before(self, place: int) -> Iterator[int]:
         """Yield the signs that an "or" joins to the one that begins at `place`."""
@@ -202,13 +212,13 @@ class Scopes:
         """
         sure: list[int] = []
         listed: list[int] = []
-        after_sign = commas = False
+        after_sign = commas = joined = False
         while place < self._count and not self.stops[place]:
             if "," in self._before[place] or ":" in self._before[place]:
-                commas, after_sign = True, False
+                commas, after_sign, joined = True, False, False
             if place in self._at.get("joins", {}):
                 sure, listed = sure + listed, []
-                place, after_sign = self._at["joins"][place], False
+                place, after_sign, joined = self._at["joins"][place], False, True
             elif place in self._at.get("denies", {}):
                 break
             elif place in self._signs or place in self._at.get("places", {}):
@@ -220,7 +230,7 @@ class Scopes:
                     break
                 end = max(end, self._at.get("places", {}).get(place, 0))
                 inner = [start for start in range(place, end) if start in self._signs]
-                if commas and not whole_list:
+                if commas and not whole_list and not joined:
                     listed += inner
                 else:
                     sure += inner
@@ -281,7 +291,12 @@ class Scopes:
         start, end = self._sentence(whole, 2 * _NEAR)
         spans = self._spans.get(concept, [])
         first = bisect_left(spans, (start, 0))
-        guards = [span for span in spans[first : first + 20] if span[1] <= end]
+        times = {
+            place
+            for time in self._times(start, end)
+            for place in range(time, self._at["long_ago"][time])
+        }  # "years" in "3 years ago" says nothing of what lasts for years
+        guards = [s for s in spans[first : first + 20] if s[1] <= end and s[0] not in times]
         return bool(guards) and not self._goes_on_now(whole)
 
     def _goes_on_now(self, whole: Span) -> bool:
@@ -300,7 +315,12 @@ class Scopes:
             first -= 1
         while last < end and "," not in self._before[last] and last not in breaks:
             last += 1
-        return any(place not in covered for place in self._within("now", first, last))
+        cannot = self._at.get("cannot", {})
+        inside = [place for place in range(*whole) if place in cannot]
+        return any(
+            place not in covered and place not in inside
+            for place in self._within("now", first, last)
+        )
 
     def _is_past(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
         start, end = self._sentence(whole, _NEAR)
@@ -333,7 +353,10 @@ class Scopes:
                 near = after if named else first - 2
                 if self._one_account(after, last) and any(near <= verb for verb in verbs):
                     return True
-            elif last <= time and self._one_account(first, time):
+            elif time < last:
+                if any(first - 3 <= verb for verb in verbs):
+                    return True
+            elif self._one_account(first, time):
                 path = range(last, time)
                 if any(first - 2 <= verb for verb in verbs) or (
                     all(place in self._at.get("links", {}) for place in path)
@@ -359,13 +382,17 @@ class Scopes:
             joined = place in self._at.get("joins_weakly", {})
             if joined or (place > first and "," in self._before[place]):
                 verb = place + joined
-                if not any(verb in self._at.get(role, {}) for role in ("told", "had")):
+                if not any(verb in self._at.get(role, {}) for role in ("told", "had", "long_ago")):
                     return False
         return True
 
     def _carried(self, role: str, start: int, sign: int) -> bool:
+        """Whether a phrase of the role stands before the sign, with carrying words between them.
+
+        A time ends the account after another sign: "a bypass 3 years ago, leg cold".
+        """
         for place in reversed(self._within(role, start, sign + 1)):
-            at = self._at[role][place]
+            at, other = self._at[role][place], False
             while at < sign:
                 step = next(
                     (
@@ -373,9 +400,11 @@ class Scopes:
                         for kind in ("after_no", "places", "long_ago", "joins", "joins_weakly")
                         if at in self._at.get(kind, {})
                     ),
-                    self._signs.get(at, 0),
+                    0,
                 )
                 if not step:
+                    step, other = self._signs.get(at, 0), True
+                if not step or (other and at in self._at.get("long_ago", {})):
                     break
                 at = step
             if at >= sign:
@@ -389,8 +418,8 @@ class Scopes:
             return True
         if self._goes_on_now(whole):
             return False
-        families = self._within("in_family", start, end)
-        if named and any(not self._is_patient_in(family, whole) for family in families):
+        families = [self._at["in_family"][at] for at in self._within("in_family", start, end)]
+        if named and any(not self._is_patient_in(family - 1, whole) for family in families):
             return True
         persons = self._within("relation", start, whole[0])
         if not persons or self._is_patient_in(persons[-1], whole):
@@ -406,7 +435,7 @@ class Scopes:
         if named or self._is_of_the_dead(start, end, whole):
             return True
         distant = self._within("acquaintance", start, whole[0])
-        return bool(distant and self._within("prompted", start, end))
+        return bool(distant and self._within("prompted", start, whole[1] + 3 * _NEAR))
 
     def _is_of_the_dead(self, start: int, end: int, whole: Span) -> bool:
         """Whether the person before the hit has died, as told before or right after it."""
@@ -432,7 +461,7 @@ class Scopes:
         start, end = self._sentence(whole, 2 * _NEAR)
         if named and self._within("supposed", start, end):
             return True
-        if self._within("now", *whole):
+        if self._within("now", *whole) or self._within("came_true", whole[1], end):
             return False
         reports = self._within("reported", start, whole[0])
         if reports and not self._is_patient_in(reports[-1], whole):
