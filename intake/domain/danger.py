@@ -178,7 +178,7 @@ class Reading:
     def _scopes(self) -> Scopes:
         spans = self._concepts.find(self._lexicon.scope_tries)
         text = self._text
-        return Scopes(self._danger, text.words, text.before, spans, text.patient)
+        return Scopes(self._danger, text.words, text.before, text.stops_before, spans, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
         """Yield the frames whose concepts stand in the text, in their order."""
