@@ -216,15 +216,6 @@ class Denials:
         closed = self._stops[last] or "," in self._before[last]
         return closed and "?" not in self._before[last] and self._before[end] in ("", ",", "-")
 
-    def _is_cleared(self, whole: Span) -> bool:
-        """Whether an illness was looked for and not found: "a clot, and it was negative"."""
-        start, end = self._sentence(whole, 2 * NEAR)
-        return bool(self._within("cleared", start, end)) and not self._goes_on_now(whole)
-
-    def _is_mistaken(self, whole: Span) -> bool:
-        """Whether the patient takes back a tick: "I marked chest pain by mistake"."""
-        return bool(self._within("mistaken", *self._sentence(whole, 2 * NEAR)))
-
 
 def _last_stops(stops: list[bool]) -> list[int]:
     """Return for each place the last stop up to it; 0 where there is none."""

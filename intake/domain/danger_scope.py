@@ -84,6 +84,15 @@ class Scopes(Denials):
             return OTHER
         return PAST if self._is_past([span], span, named=False) else NOW
 
+    def _is_cleared(self, whole: Span) -> bool:
+        """Whether an illness was looked for and not found: "a clot, and it was negative"."""
+        start, end = self._sentence(whole, 2 * NEAR)
+        return bool(self._within("cleared", start, end)) and not self._goes_on_now(whole)
+
+    def _is_mistaken(self, whole: Span) -> bool:
+        """Whether the patient takes back a tick: "I marked chest pain by mistake"."""
+        return bool(self._within("mistaken", *self._sentence(whole, 2 * NEAR)))
+
     def _guarded(self, concept: str, whole: Span) -> bool:
         start, end = self._sentence(whole, 2 * NEAR)
         spans = self._spans.get(concept, [])
