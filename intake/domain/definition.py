@@ -20,11 +20,12 @@ import msgspec
 from intake.domain.danger import words_of
 from intake.domain.danger_words import Danger
 from intake.domain.grammar import AnswerCondition, Base, Computed, Line, Phrase, in_order
+from intake.domain.ranges import Range
 from intake.domain.uses import Stored, Uses
 
-Value = str | int | Decimal | bool | tuple[str, ...]
+Value = str | int | Decimal | Range | bool | tuple[str, ...]
 """An answer, by the type of its question: str for single and text, a tuple of option codes in the
-order of the options for multi, int for integer, Decimal for decimal, bool for boolean."""
+order of the options for multi, int for integer, Decimal or Range for decimal, bool for boolean."""
 
 Answers = Mapping[str, Value]
 """Question id → answer, without hidden questions and questions left blank."""
