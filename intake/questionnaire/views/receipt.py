@@ -16,8 +16,10 @@ from clinic import hours
 from clinic.opening_hours import ClinicHours
 from clinic.requests import Request
 from intake import documents
+from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
+from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
@@ -39,8 +41,27 @@ def sent(request: Request) -> HttpResponse:
         return redirect("intake:start")
     if draft.submission.kind == Kind.STOPPED:
         return redirect("intake:emergency")
-    context = sent_context(draft.submission, left_alone=drafts.left_alone(draft))
+    submission = draft.submission
+    context = sent_context(submission, left_alone=drafts.left_alone(draft))
+    context["part_2_minutes"] = 0
+    if submission.kind == Kind.PART_2:
+        context |= part_2_context(submission)
+    elif is_offered(submission):
+        protocol = documents.protocol_of(submission.protocol_id)
+        context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
     return render(request, "intake/sent.html", context)
+
+
+def part_2_context(submission: Submission) -> dict[str, Any]:
+    """Return what the receipt of part 2 says otherwise: the reference is that of part 1."""
+    first = submission.follows
+    said = {"reference": first.reference} if first else {}
+    if submission.result.fired:
+        return said
+    next_text = _(
+        "They are with your first answers now. What we told you about your request still counts."
+    )
+    return said | {"next_text": next_text, "next_language": ""}
 
 
 def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
