@@ -46,6 +46,7 @@ KINDS: Final[Mapping[str, str]] = {
     "missing_words": "a concept of danger has no words in a language",
     "wrong_danger": "words of danger that nobody can hear or reads",
     "part_of_fact": "a rule reads a fact where the patient said it in one of several places",
+    "wrong_worse": "a question does not say which of its answers are worse, or says it wrongly",
 }
 """Every kind of problem, and what it means.
 
