@@ -31,8 +31,8 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Behind `reason` stands what the rule `lists` for these answers.
 
     `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
-    None if the value is missing. Under "danger" stands what was heard in
-    free text: the frame, the words and their places.
+    None if the value is missing. The answers behind a fact stand beside it. Under "danger" stands
+    what was heard in free text: the frame, the words and their places.
     """
 
     id: str
@@ -103,8 +103,8 @@ def assess(
     fired.sort(key=lambda rule: -protocol.level(rule.level).rank)
     return Assessment(
         urgency=fired[0].level if fired else min(protocol.rules.levels, key=_rank).code,
-        fired=tuple(_fired(rule, answers, computed, hearing) for rule in fired),
-        flags=tuple(_fired(rule, answers, computed, hearing) for rule in flags),
+        fired=tuple(_fired(protocol, rule, answers, computed, hearing) for rule in fired),
+        flags=tuple(_fired(protocol, rule, answers, computed, hearing) for rule in flags),
         computed=computed,
         interrupt=any(rule.interrupt is True for rule in fired),
         blocked=any(rule.blocks_submission for rule in fired),
@@ -171,13 +171,22 @@ def _reason(
 
 
 def _fired(
-    rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
+    protocol: Protocol,
+    rule: Rule,
+    answers: Answers,
+    computed: Mapping[str, ComputedValue],
+    hearing: Hearing,
 ) -> Fired:
     inputs = {
         name: computed[name] if name in computed else plain(answers.get(name))
         for name in rule.inputs
         if name != DANGER
     }
+    for name in rule.inputs:
+        value = protocol.rules.computed.get(name)
+        if value is not None and value.fact:
+            behind = (id for id in value.questions() if id in answers)
+            inputs |= {id: plain(answers[id]) for id in behind}
     if DANGER in rule.inputs:
         inputs[DANGER] = hearing.found(rule.when)
     return Fired(

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from intake.domain import route as domain
+from intake.domain.computed import questions_behind
 from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.triage import Assessment, assess, interrupting_rules
 from intake.domain.uses import Uses
@@ -153,7 +154,11 @@ class Walk:
     def stops_by(self, step: str) -> bool:
         """Whether a rule that stops the form now reads the answer to a question of `step`."""
         page = self.page(step)
-        wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
+        wanted = {
+            id
+            for rule in self.interrupting_rules
+            for id in questions_behind(self.protocol, rule.when)
+        }
         return page is not None and any(question.id in wanted for question in page.questions)
 
     @property

@@ -220,6 +220,13 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("wrong_computed", "computed.art_pattern", computed(Computed("", 1), "art_pattern")),
     ("wrong_computed", "computed.safety_retracted", computed(ALWAYS_TRUE, "safety_retracted")),
     ("wrong_computed", "computed.x", computed(Computed("nothing"))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", when=leaf("eq", "no", q="walk_pain"), fact=True)),
+    ),
+    ("part_of_fact", "rules.N07.when", when(leaf("contains", "prior_clot", q="clot_risk"))),
+    ("part_of_fact", "rules.N07.when", when(leaf("in", ("one_long",), q="swell_long"))),
     ("wrong_computed", "computed.x", computed(Computed("", count={"a": (), "b": ()}))),
     (
         "wrong_computed",
