@@ -7,13 +7,13 @@ raised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
 
 from intake.domain.answers import plain
-from intake.domain.computed import compute
+from intake.domain.computed import SAFETY_RETRACTED, compute, questions_behind
 from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
 from intake.domain.grammar import DANGER
@@ -78,18 +78,27 @@ class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def assess(
-    protocol: Protocol, answers: Answers, *, safety_retracted: bool = False, si_screen: bool = True
+    protocol: Protocol,
+    answers: Answers,
+    *,
+    safety_retracted: bool = False,
+    si_screen: bool = True,
+    asked: Collection[str] | None = None,
 ) -> Assessment:
     """Judge these answers by all rules.
 
     `answers` are answers as `clean_page` returns them; answers to hidden questions are ignored.
     `safety_retracted` says whether the patient took back an answer that had stopped the form.
-    `si_screen` says whether the clinic asks about suicidal thoughts.
+    `si_screen` says whether the clinic asks about suicidal thoughts. With `asked`, only rules that
+    read one of these questions count, so that answers that were judged before fire nothing again.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
     hearing = hear(protocol, answers)
     rules = protocol.rules.rules
+    if asked is not None:
+        new = {*asked, DANGER, SAFETY_RETRACTED}
+        rules = tuple(r for r in rules if new & {*r.inputs, *questions_behind(protocol, r.when)})
 
     def that_fire(candidates: Iterable[Rule]) -> list[Rule]:
         return [rule for rule in candidates if compiled(rule.when)(answers, computed, hearing)]
