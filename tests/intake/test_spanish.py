@@ -61,7 +61,9 @@ def test_a_whole_questionnaire_is_asked_and_answered_in_spanish(mailoutbox):
     assert patient.page.errors == [f"Marque al menos una casilla, o «{label}»."]
     patient.walk_to("about")
     patient.answer(age_years="cuarenta")
-    assert patient.page.errors == ["Escriba un número entero de 0 a 120."]
+    assert patient.page.errors == [
+        "No podemos leer «cuarenta» como un número entero. Escriba un número de 0 a 120."
+    ]
     patient.walk_to("check")
     assert "Revise sus respuestas" in patient.page.text
     assert words.questions["main_reason"].options["restless"] in patient.page.text

@@ -18,6 +18,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
+from intake.domain.computed import reads
 from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
@@ -73,7 +74,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     protocol = documents.protocol_of(submission.protocol_id)
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
+    veiled = _private_names(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
     # phone=False leaves the promises out, because this page promises only "What happens next"
@@ -85,7 +86,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         at=timezone.now(),
         place=submission.location_id,
     )
-    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    today = [card for card in cards if card.level in ("emergency", "same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
@@ -103,6 +104,13 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "learn": to_read(protocol, submission, veiled),
         "draft_notice": draft_notice(words, protocol.approved),
     }
+
+
+def _private_names(protocol: Protocol) -> frozenset[str]:
+    """Return the sensitive questions, and the computed values that read one of them."""
+    private = documents.sensitive_questions(protocol)
+    computed = protocol.rules.computed
+    return private | {name for name in computed if not private.isdisjoint(reads(protocol, name))}
 
 
 def booked_words(submission: Submission) -> dict[str, Any] | None:
@@ -161,10 +169,13 @@ def next_text(submission: Submission, words: Wording) -> str:
     While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
+    # an emergency comes here after own words, or if staff raised the urgency after sending; for the
+    # second "same day" fits best
     if code == "emergency":
         code = "same_day"
     calendar = hours.current(submission.location_id)
+    if submission.result.urgency == "emergency" and calendar.is_open(now):
+        return _("A clinician is told of your answers now. Please do not wait for that.")
     if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
     if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):
