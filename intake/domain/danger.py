@@ -132,6 +132,7 @@ class Reading:
         self._lexicon = lexicon = lexicon_of(danger, own_words)
         self._text = Text(text, lexicon)
         self._original = text
+        self._places: dict[Found, Span] = {}
         self._spans = _concepts(lexicon, self._text)
         self._scopes = Scopes(
             danger, self._text.words, self._text.before, self._spans, self._text.patient
@@ -161,16 +162,54 @@ class Reading:
     def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
         places = tuple(sorted(self._text.original(span) for span in spans))
         words = " … ".join(self._original[start:end] for start, end in places)
-        return Found(frame.id, frame.rule, scope, words, places)
+        found = Found(frame.id, frame.rule, scope, words, places)
+        self._places[found] = min(spans)[0], max(end for _start, end in spans)
+        return found
 
-    def scope_at(self, text: str, span: Span) -> str:
-        """Return the scope of the words that stand at `span` of the text as patterns read it."""
+    def scope_at(self, text: str, span: Span) -> tuple[str, Span]:
+        """Return the scope and the places of the words at `span` of the text as patterns read it.
+
+        The places count the words that say something.
+        """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
             start -= 1
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
-        return self._scopes.of_words((first, max(first + 1, last)))
+        words = first, max(first + 1, last)
+        return self._scopes.of_words(words), words
+
+    @property
+    def gist(self) -> str:
+        """The words of the text that the reader knows, in order. All others change no scope."""
+        spans = {span for spans in self._spans.values() for span in spans}
+        known = sorted({place for span in spans for place in range(*span)})
+        return " ".join(self._text.words[place] for place in known)
+
+    def sentence_of(self, found: Found) -> Span:
+        """Return the places of the first and after the last word of the sentences of a hit."""
+        first, last = self._places[found]
+        stops = self._scopes.stops
+        while first > 0 and not stops[first]:
+            first -= 1
+        while not stops[last]:
+            last += 1
+        return first, last
+
+    def quote(self, hits: Iterable[Found]) -> list[tuple[str, bool]]:
+        """Return the sentences with these hits in pieces: each piece, and whether it was heard."""
+        hits, text = tuple(hits), self._original
+        first = min(start for hit in hits for start, _end in hit.spans)
+        last = max(end for hit in hits for _start, end in hit.spans)
+        start = max(text.rfind(mark, 0, first) for mark in _STOPS) + 1
+        ends = [place + 1 for mark in _STOPS if (place := text.find(mark, last)) >= 0]
+        end = min(ends, default=len(text))
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        moved = [
+            hit._replace(spans=tuple((first - start, last - start) for first, last in hit.spans))
+            for hit in hits
+        ]
+        return [(piece, heard is not None) for piece, heard in marked(text[start:end], moved)]
 
 
 def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:

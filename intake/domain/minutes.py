@@ -15,6 +15,8 @@ TAP_SECONDS: Final = 4
 SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
+RARELY: Final = 0
+"""The share of the questions about words of danger, which a typical patient does not write."""
 CHECK_SECONDS: Final = 4
 """Reading one answer once more before sending."""
 OWN_STEPS_SECONDS: Final = 210
@@ -32,7 +34,9 @@ def minutes(protocol: Protocol, kind: str = "intake") -> int:
     short = protocol.uses.short_walk(kind)
     pages = protocol.pages if short is None else pages_with(protocol.pages, short)
     for page in pages_without(pages, protocol.uses.contact.stored_names):
-        shares = [1 if q.show_if is None else SOMETIMES for q in page.questions]
+        shares = [
+            RARELY if q.about else 1 if q.show_if is None else SOMETIMES for q in page.questions
+        ]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
             seconds += (question.seconds + CHECK_SECONDS) * share

@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, str]] = {
     "unread_frame": "no rule reads a frame of danger",
     "missing_words": "a concept of danger has no words in a language",
     "wrong_danger": "words of danger that nobody can hear or reads",
+    "wrong_about": "words of danger are not asked about, or an answer to that is not read",
 }
 """Every kind of problem, and what it means.
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from intake.domain.about_problems import about_problems
 from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
@@ -61,6 +62,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *computed_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
+        *about_problems(protocol),
         *_texts(protocol),
     ]
     unsound = {

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from intake.domain.conditions import holds
+from intake.domain.danger import Reading
 from intake.domain.definition import Answers, Protocol, QuestionPage, Value
+from intake.domain.hearing import asks, read_answer
 
 
 def kept_answers(
@@ -35,6 +37,7 @@ def _walk(
     shown: list[str] = []
     kept: dict[str, Value] = {}
     crisis = protocol.uses.crisis
+    readings: dict[str, Reading | None] = {}
     for question in protocol.questions:
         if question.id == crisis and not si_screen:
             continue
@@ -42,6 +45,11 @@ def _walk(
         # question visible.
         if question.show_if is not None and not holds(question.show_if, kept):
             continue
+        if (about := question.about) is not None:
+            if about.q not in readings:
+                readings[about.q] = read_answer(protocol, kept.get(about.q))
+            if not asks(protocol, about, readings[about.q]):
+                continue
         shown.append(question.id)
         if question.id in answers:
             kept[question.id] = answers[question.id]

@@ -37,7 +37,7 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     promise: str | None
     closed: str | None
     source: str
-    interrupt: bool | Literal["panel"]
+    interrupt: bool | Literal["panel", "ask"]
     learn: tuple[str, ...]
     inputs: dict[str, Any]
 
@@ -113,15 +113,20 @@ def interrupting_rules(
     """Return the rules that stop the form because of these answers, the most urgent first.
 
     `answers` are all answers that could be read so far, including those with an error. Rules that
-    only show their advice on the next page (`interrupt: panel`) are not returned.
+    only show their advice on the next page (`interrupt: panel`) are not returned. Rules that ask
+    about words (`interrupt: ask`) do not stop the form alone. They are returned beside a rule that
+    stops it: on the emergency page, words without an answer count as meant.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
+    hearing = hear(protocol, answers)
     rules = [
         rule
         for rule in protocol.rules.rules
-        if rule.interrupt is True and holds(rule.when, answers, computed)
+        if rule.interrupt in (True, "ask") and holds(rule.when, answers, computed, hearing)
     ]
+    if not any(rule.interrupt is True for rule in rules):
+        return ()
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 

@@ -83,15 +83,18 @@ def card(
         closed = closed or level.closed or ""
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     with override(language):
+        if closed:
+            opening = hours.day_words(calendar.next_opening(at), at)
+            closed = filled(closed, level, opening=opening)
         if phone and is_open and by <= calendar.closing(at):
             promise = filled(texts.promise or "", level)
         if level.code == "same_day":
             closed = f"{unread_words(at, place, ask=ask)} {closed}".strip()
-    # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
-    # crisis line
+    # a rule about thoughts of suicide gets the level "crisis", so that the page names the crisis
+    # line
     return Card(
         rule=fired.id,
-        level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
+        level="crisis" if fired.id in words.protocol.crisis_rules else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),

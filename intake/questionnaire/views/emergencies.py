@@ -168,7 +168,7 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int) -> HttpResponse:
-    fired = [f for f in walk.assessment.fired if f.interrupt is True]
+    fired = [f for f in walk.assessment.fired if f.interrupt in (True, "ask")]
     urgency = walk.assessment.urgency
     cards = advice.cards(walk.words, fired, urgency=urgency, phone=False, at=timezone.now())
     context = emergency_context(cards) | {
@@ -232,7 +232,7 @@ def show_told(request: Request, draft: Draft) -> HttpResponse:
         return redirect("intake:sent")
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    fired = [f for f in assessment.fired if f.interrupt is True]
+    fired = [f for f in assessment.fired if f.interrupt in (True, "ask")]
     cards = advice.cards(words, fired, urgency=assessment.urgency, phone=True, at=timezone.now())
     context = emergency_context(cards) | {
         "told": True,
