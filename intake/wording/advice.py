@@ -26,7 +26,8 @@ from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # how many advice texts are shown at once, because patients do not read more
-_NUMBERS = re.compile(r"\b(911|988)\b")
+POISON = "1-800-222-1222"
+_NUMBERS = re.compile(rf"\b(911|988|{POISON})\b")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,12 @@ class Card:
 
 
 def with_local_numbers(text: str) -> str:
-    """Replace the US numbers 911 and 988 in a protocol's text with this clinic's numbers."""
-    numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
+    """Replace the US numbers in a protocol's text with this clinic's numbers."""
+    numbers = {
+        "911": settings.EMERGENCY_NUMBER,
+        "988": settings.CRISIS_LINE,
+        POISON: settings.POISON_LINE,
+    }
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 

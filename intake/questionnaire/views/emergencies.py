@@ -209,6 +209,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "spoken": cards[0].language if cards else "",
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),
+        "poison": any(settings.POISON_LINE in text for text in texts),
         "tell_form": None,
         "can_correct": False,
         "can_tell": False,

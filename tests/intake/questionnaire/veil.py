@@ -16,7 +16,8 @@ from tests import builders
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 
 PROTOCOL = current()
-SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"})
+ASKING = {question.id for question in PROTOCOL.asking}  # shown only after words of danger
+SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"} - ASKING)
 PRIVATE = "Private answers are hidden"
 # the answers of a woman who is asked all sensitive questions; no answer is urgent
 HERS: dict[str, Any] = {
