@@ -19,7 +19,7 @@ import msgspec
 
 from intake.domain.danger import words_of
 from intake.domain.danger_words import Danger
-from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
+from intake.domain.grammar import AnswerCondition, Base, Computed, Line, Phrase, in_order
 from intake.domain.uses import Stored, Uses
 
 Value = str | int | Decimal | bool | tuple[str, ...]
@@ -232,7 +232,8 @@ class Rule(Base, frozen=True):
     `advice` is always shown to the patient, so it must not name a period. `promise` is shown only
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
-    that fired. `reason` and `source` are for the clinician.
+    that fired. `reason` and `source` are for the clinician. A reason that ends with a colon lists
+    the `lists` behind it: of each part, the first phrase whose condition holds.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on; "ask" asks about the words first (`Question.about`), and then does as "panel". A `fallback`
@@ -251,6 +252,7 @@ class Rule(Base, frozen=True):
     source: str
     promise: str | None = None
     closed: str | None = None
+    lists: tuple[tuple[Phrase, ...], ...] = ()
     fallback: bool = False
     only_if_none: bool = False
     blocks_submission: bool = False

@@ -205,9 +205,7 @@ class Line(Base, frozen=True):
     parts: tuple[tuple[Phrase, ...], ...]
 
 
-def conditions_of(lines: Iterable[Line]) -> Iterator[AnswerCondition]:
-    """Yield every condition of the lines."""
-    for line in lines:
-        for phrase in (phrase for part in line.parts for phrase in part):
-            if phrase.when is not None:
-                yield phrase.when
+def conditions_of(parts: Iterable[tuple[Phrase, ...]]) -> Iterator[AnswerCondition]:
+    """Yield every condition of the parts of a line or of a rule's lists."""
+    for part in parts:
+        yield from (phrase.when for phrase in part if phrase.when is not None)

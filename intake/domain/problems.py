@@ -23,6 +23,7 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.grammar import conditions_of
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
 from intake.domain.levels import level_problems
@@ -221,6 +222,8 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         before.add(question.id)
     for rule in protocol.rules.rules:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
+        for condition in conditions_of(rule.lists):
+            yield from leaf_problems(protocol, f"rules.{rule.id}.lists", condition, values)
 
 
 # --- questions and rules that no answers reach ----------------------------------------------------

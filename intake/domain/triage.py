@@ -19,10 +19,13 @@ from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protoc
 from intake.domain.grammar import DANGER
 from intake.domain.hearing import Hearing, hear
 from intake.domain.route import kept_answers
+from intake.domain.summary import listed
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
+
+    Behind `reason` stands what the rule `lists` for these answers.
 
     `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
     None if the value is missing. Under "danger" stands what was heard in
@@ -172,7 +175,7 @@ def _fired(
         id=rule.id,
         level=rule.level,
         name=rule.name,
-        reason=rule.reason,
+        reason=f"{rule.reason} {listed(rule.lists, answers, computed)}".strip(),
         advice=rule.advice,
         promise=rule.promise,
         closed=rule.closed,

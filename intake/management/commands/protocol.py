@@ -1,4 +1,4 @@
-"""Serve `manage.py protocol new|check|words|diff|golden|counts|danger NAME`, for authors."""
+"""Serve `manage.py protocol`, the command of those who write protocols."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from intake import protocols
-from intake.authoring import counts, danger_report, golden
+from intake.authoring import counts, danger_report, golden, register
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger"
+            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger|register"
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
             ("counts", "write into README.md how many questions, rules and cases there are"),
             ("danger", "measure how danger in own words is heard, with labelled sentences"),
+            ("register", "print which parts read age, sex, disability or language, and why"),
         ):
             one = does.add_parser(name, help=help, description=help)
             one.add_argument("name", help="the name of the protocol: its folder")
@@ -88,6 +89,8 @@ class Command(BaseCommand):
                 f"{len(changed)} cases are judged otherwise than the golden table says."
             )
         self._say_unshown(protocol, rows)
+        for sentence in register.faults(protocol):
+            self.stdout.write(sentence)
         if not counts.is_current(protocol):
             self.stdout.write(f"README.md counts otherwise: manage.py protocol counts {name}")
         if not protocol.approved:
@@ -138,6 +141,9 @@ class Command(BaseCommand):
         sentences = [sentence for file in files for sentence in danger_report.read(file)]
         rows = list(danger_report.judged(protocol, sentences))
         self.stdout.write("\n".join(danger_report.report(rows)))
+
+    def _register(self, name: str, **options: Any) -> None:
+        self.stdout.write("\n".join(register.report(protocols.load(name))))
 
     def _say_unshown(self, protocol: Protocol, rows: list[golden.Row]) -> None:
         if missing := golden.unshown(protocol, rows):

@@ -41,6 +41,8 @@ def test_what_is_heard_in_own_words_lowers_an_old_row_only_where_it_denies(
     for row in rows:
         now = assess(protocol, from_json(protocol, row["answers"]), **row["meta"])
         before = {*row["fired"]}
+        if not frozen.CHANGED.keys().isdisjoint(before):
+            continue
         lost = before - {fired.id for fired in now.fired}
         fallbacks = {rule.id for rule in protocol.rules.rules if rule.fallback}
         if "no chest pain" not in row["answers"].values():
@@ -51,14 +53,14 @@ def test_what_is_heard_in_own_words_lowers_an_old_row_only_where_it_denies(
 
 
 def test_the_rules_tell_what_they_told(protocol: Protocol) -> None:
-    words, now = frozen.read(frozen.ROWS)[0], frozen.words(protocol)
-    assert {id: now.get(id) for id in words} == words
+    assert list(frozen.reworded(protocol)) == []
 
 
 def test_the_corpus_meets_every_rule_and_every_computed_value(protocol: Protocol) -> None:
     _words, rows = frozen.read()
     met = {id for row in rows for id in row["fired"] + row["flags"]}
-    assert met == {rule.id for rule in frozen.without_danger(protocol).rules.rules}
+    known = {rule.id for rule in frozen.as_frozen(protocol).rules.rules}
+    assert met == known | frozen.CHANGED.keys()
     for name in ("rls_pattern", "art_pattern", "lr7_nights_gt_days"):
         assert len({row["computed"][name] for row in rows}) >= 3, name
     assert {row["computed"]["lr7_total"] for row in rows} == {None, *range(31)}

@@ -517,8 +517,8 @@ def test_a_broken_protocol_is_told_what_is_wrong_and_where(
 
 def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protocol) -> None:
     said = "Keep it dry. We will try to see you within 2 weeks. Call 911 if it bleeds."
-    (found,) = problems(with_rule(protocol, "U09", advice=said))
-    assert found.path == "rules.U09.advice"
+    (found,) = problems(with_rule(protocol, "U06", advice=said))
+    assert found.path == "rules.U06.advice"
     assert "“We will try to see you within 2 weeks.”" in found.message
 
 

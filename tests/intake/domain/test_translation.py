@@ -178,7 +178,7 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
         "rules.E08.advice",
         lambda w: rule(w, "E08", advice=w.rules["E08"].advice.replace("988", "una línea de ayuda")),
     ),
-    ("promise_in_advice", "rules.U09.advice", lambda w: rule(w, "U09", advice="Le veremos.")),
+    ("promise_in_advice", "rules.U06.advice", lambda w: rule(w, "U06", advice="Le veremos.")),
     (
         "promise_in_advice",
         "levels.same_day.closed",

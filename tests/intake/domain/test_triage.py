@@ -2,6 +2,9 @@
 
 import timeit
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from intake.domain.definition import Protocol
 from intake.domain.triage import Assessment, assess, interrupting_rules
@@ -22,6 +25,79 @@ def test_a_fired_rule_keeps_its_reason_its_source_and_what_it_used(protocol: Pro
         rule.advice,
     )
     assert fired.inputs == {"rls_pattern": "complete", "ferritin": "75", "tsat": None}
+
+
+def test_a_reason_lists_what_the_patient_ticked_in_words_for_clinicians(protocol: Protocol) -> None:
+    answers = RLS | {
+        "meds_classes": ("iron_oral", "lithium", "ssri_snri"),
+        "rls_with": ("cramp_knot", "habit"),
+    }
+    reasons = {flag.id: flag.reason for flag in assess(protocol, answers).flags}
+    assert reasons["F02"].endswith("Classes that the patient ticked: SSRI or SNRI; lithium")
+    assert reasons["F11"].endswith("the answers suggest: leg cramps; habitual foot tapping")
+
+
+WELLS = (
+    "active cancer: {}; leg paralyzed or in a cast: {}; in bed 3 days, or major surgery within 12"
+    " weeks: {}; entire leg swollen: {}; previous DVT, or clot in a lung: {}; collateral"
+    " superficial veins: not asked; not examined: calf measure, tenderness, pitting edema,"
+    " alternative diagnosis; not valid in pregnancy"
+)
+
+
+@pytest.mark.parametrize("sign", ["swelling_one", "calf_thigh_pain"])
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({}, ["not asked"] * 5),
+        ({"clot_risk": ("none",)}, ["no"] * 5),
+        ({"clot_risk": ("hormones",)}, ["no"] * 5),
+        (
+            {
+                "clot_risk": (
+                    "whole_leg",
+                    "cancer",
+                    "cast_paralysis",
+                    "bed_or_surgery",
+                    "prior_clot",
+                )
+            },
+            ["yes"] * 5,
+        ),
+        (
+            {"clot_risk": ("none",), "conditions": ("clot_history", "cancer_active")},
+            ["yes", "no", "no", "no", "yes"],
+        ),
+    ],
+)
+def test_the_wells_items_stand_beside_the_reason_without_points(
+    protocol: Protocol, sign: str, told: dict[str, Any], said: list[str]
+) -> None:
+    (fired,) = assess(protocol, {"leg_new": (sign,)} | told).fired
+    assert fired.reason.endswith("without points: " + WELLS.format(*said))
+
+
+def test_lr7_sets_no_urgency_alone(protocol: Protocol) -> None:
+    """The score goes from 6 to 30; what it keeps the patient from, and how often, stays."""
+    often = RLS | {"rls_freq": "d6_7", "lr7_interfere": "lot"}
+    for asked in (RLS | {"lr7_interfere": "lot"}, often):
+        found = {
+            (score, tuple(rule.id for rule in assessment.fired))
+            for score in range(25)
+            for assessment in [
+                assess(
+                    protocol,
+                    asked
+                    | {
+                        "lr7_days": min(score, 7),
+                        "lr7_nights": min(max(score - 7, 0), 7),
+                        "lr7_strength": max(score - 14, 0),
+                    },
+                )
+            ]
+        }
+        assert len(found) == 25
+        assert len({fired for _score, fired in found}) == 1
 
 
 def test_the_most_urgent_rule_comes_first_and_the_others_stay(protocol: Protocol) -> None:
