@@ -20,7 +20,7 @@ def kept_answers(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> dict[str, Value]:
     """Return the answers to visible questions, which alone count, in the order of the questions."""
-    return _walk(protocol, answers, si_screen)[1]
+    return _walk(protocol, answers, si_screen, only_answered=True)[1]
 
 
 def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
@@ -32,8 +32,13 @@ def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> 
 
 
 def _walk(
-    protocol: Protocol, answers: Answers, si_screen: bool
+    protocol: Protocol, answers: Answers, si_screen: bool, *, only_answered: bool = False
 ) -> tuple[tuple[str, ...], dict[str, Value]]:
+    """Return the visible questions and the answers to them.
+
+    With `only_answered`, unanswered questions about words of danger are left out. Reading the words
+    takes longer than all the rest.
+    """
     shown: list[str] = []
     kept: dict[str, Value] = {}
     crisis = protocol.uses.crisis
@@ -46,6 +51,8 @@ def _walk(
         if question.show_if is not None and not holds(question.show_if, kept):
             continue
         if (about := question.about) is not None:
+            if only_answered and question.id not in answers:
+                continue
             if about.q not in readings:
                 readings[about.q] = read_answer(protocol, kept.get(about.q))
             if not asks(protocol, about, readings[about.q]):

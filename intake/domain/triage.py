@@ -122,14 +122,19 @@ def interrupting_rules(
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
-    hearing = hear(protocol, answers)
-    rules = [
-        rule
-        for rule in protocol.rules.rules
-        if rule.interrupt in (True, "ask") and holds(rule.when, answers, computed, hearing)
-    ]
-    if not any(rule.interrupt is True for rule in rules):
+    stopping = [rule for rule in protocol.rules.rules if rule.interrupt is True]
+    asked = any(question.id in answers for question in protocol.asking)
+    # reading the words takes longer than all rules that read ticks
+    if not asked and not any(holds(rule.when, answers, computed) for rule in stopping):
         return ()
+    hearing = hear(protocol, answers)
+
+    def that_hold(rules: Iterable[Rule]) -> list[Rule]:
+        return [rule for rule in rules if holds(rule.when, answers, computed, hearing)]
+
+    if not (rules := that_hold(stopping)):
+        return ()
+    rules += that_hold(rule for rule in protocol.rules.rules if rule.interrupt == "ask")
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 

@@ -14,7 +14,7 @@ from intake.domain.hearing import gist, meant, read_answer
 from intake.questionnaire.walk import Walk
 from intake.wording.closures import unread_words
 
-FIELD = "about"  # the hidden field with the token
+FIELD = "asked_about"  # the hidden field with the token
 
 
 def about_of(page: QuestionPage) -> About | None:

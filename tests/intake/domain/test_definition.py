@@ -17,15 +17,15 @@ from tests.intake.domain.altered import with_question, with_questions, with_rule
 LEGS = Path(protocols.__file__).parent / "legs"
 
 
-def test_the_first_protocol_asks_52_questions_and_judges_by_115_rules(protocol: Protocol) -> None:
-    assert len(protocol.questions) == 52
+def test_the_first_protocol_asks_56_questions_and_judges_by_127_rules(protocol: Protocol) -> None:
+    assert len(protocol.questions) == 56
     assert Counter(rule.level for rule in protocol.rules.rules) == {
-        "emergency": 26,
-        "same_day": 34,
-        "urgent": 16,
+        "emergency": 33,
+        "same_day": 37,
+        "urgent": 15,
         "soon": 16,
         "routine": 6,
-        "flag": 17,
+        "flag": 20,
     }
 
 
@@ -105,6 +105,7 @@ def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
         *("mood_2w", "si_screen"),
         *("pregnancy_status", "preg_warning"),
         *("reason_text", "meds_list"),
+        *("reason_crisis", "reason_when", "meds_crisis", "meds_when"),
         *("meds_classes", "med_link", "dopa_effects"),
         *("lang_help", "callback_phone"),
     }

@@ -23,7 +23,7 @@ LEVELS = {"now": "emergency", "passed": "emergency", "long_ago": "same_day", "ot
 # rule that stops the form → what was written, the question, the answer
 STOPPING = {
     "DA1": (WORDS, "reason_when", "now"),
-    "DA2": (HARM, "reason_crisis", "done"),
+    "DA2": (HARM, "reason_crisis", "has_done"),
     "E08": (HARM, "reason_crisis", "might"),
     "DP1": (WORDS, "reason_when", "passed"),
     "DP2": ("coughing up blood", "reason_when", "passed"),
@@ -153,7 +153,11 @@ def test_the_same_words_are_asked_about_once_and_new_ones_again() -> None:
 def test_self_harm_has_its_own_page_without_the_words() -> None:
     patient = asked(HARM + ". My left foot is ice cold.", step="reason-2")
     page = patient.page
-    assert page.html.index("tel:988") < page.html.index("tel:911") < page.html.index('value="done"')
+    assert (
+        page.html.index("tel:988")
+        < page.html.index("tel:911")
+        < page.html.index('value="has_done"')
+    )
     assert "unalive" not in page.html
     assert "://" not in page.html.split("<main")[1]
     page = patient.answer(reason_crisis="neither")
@@ -170,7 +174,7 @@ def test_self_harm_has_its_own_page_without_the_words() -> None:
 
 def test_something_taken_names_poison_control_and_911_first() -> None:
     patient = asked(HARM, step="reason-2")
-    html = patient.answer(reason_crisis="done").html
+    html = patient.answer(reason_crisis="has_done").html
     places = [html.index(link) for link in ('"tel:911"', '"tel:18002221222"', '"tel:988"')]
     assert places == sorted(places)
 
