@@ -21,7 +21,7 @@ from clinic.logs import JsonFormatter
 from clinic.opening_hours import ClinicHours
 from intake import calendars, protocols
 from intake.questionnaire.views import contact_step, question_step, start, wish_step
-from tests import database
+from tests import database, parsed
 from tests.intake import second
 
 
@@ -38,6 +38,12 @@ def _quick_hashes(django_test_environment: None) -> Iterator[None]:
         return hashlib.pbkdf2_hmac("sha256", secret, given["salt"], 1, given["dklen"])
 
     with mock.patch("hashlib.scrypt", scrypt):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _yaml_parsed_once() -> Iterator[None]:
+    with mock.patch("intake.protocols.files.parse", parsed.parse):
         yield
 
 

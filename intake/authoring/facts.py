@@ -41,6 +41,7 @@ LABELS: Final = {
     "seen_within": "Seen within",
     "tell": "“What happens next”",
     "closed": "While the clinic is closed",
+    "may_wait_hours": "Hours the patient may wait for the next opening",
     "level": "Level",
     "name": "Name",
     "interrupt": "Stops the form",

@@ -12,12 +12,14 @@ import msgspec
 
 from intake.domain import wrong_answers
 from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
+from intake.domain.ranges import NUMBER, Range, as_number, read_range
 from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-# Three digits after a comma are refused, because "1,234" means 1234 to most people in the USA. If
-# the program read 1.234, a high ferritin value would become a low one.
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
+_DECIMAL: Final = re.compile(rf"-?{NUMBER}")
+_WITH_UNIT: Final = re.compile(r"(.*[0-9])\s*([^\W\d_][^\d<>≤≥]*|%)", re.DOTALL)
+# other spellings of a unit, which never change the number
+_SPELLINGS: Final = {"ng/mL": ("ug/l", "µg/l", "mcg/l")}
 # Control characters except tab and line end, lone surrogates, and the characters that make a text
 # appear in another order than the order in which it is stored.
 _NOT_TEXT: Final = re.compile(
@@ -176,14 +178,42 @@ def _whole_number(question: Question, text: str) -> int:
     return number
 
 
-def _decimal(question: Question, text: str) -> Decimal:
-    text = text.strip()
-    if not _DECIMAL.fullmatch(text):
+def _decimal(question: Question, text: str) -> Decimal | Range:
+    text = _without_unit(question, " ".join(text.split()))
+    if _DECIMAL.fullmatch(text):
+        number = as_number(text)
+        if not _within_limits(question, number):
+            raise wrong_answers.out_of_limits(question)
+        return _shortest(number)
+    found = _range(question, text)
+    if found is None:
         raise wrong_answers.not_a_decimal(question)
-    number = Decimal(text.replace(",", "."))
-    if not _within_limits(question, number):
+    if found.empty or not all(_within_limits(question, end) for end in (found.low, found.high)):
         raise wrong_answers.out_of_limits(question)
-    return _shortest(number)
+    return found
+
+
+def _without_unit(question: Question, text: str) -> str:
+    """Take the question's own unit away. Raises InvalidAnswer for other words behind the number.
+
+    A number in another unit is never converted: the patient may have meant something else.
+    """
+    found = _WITH_UNIT.fullmatch(text)
+    if found is None or not question.shown_unit:
+        return text
+    own = (question.shown_unit.casefold(), *_SPELLINGS.get(question.shown_unit, ()))
+    # NFKC makes one sign of the two signs for micro
+    unit = unicodedata.normalize("NFKC", found[2]).casefold().replace(" ", "")
+    if unit not in {unicodedata.normalize("NFKC", each) for each in own}:
+        raise wrong_answers.other_unit(question)
+    return found[1]
+
+
+def _range(question: Question, text: str) -> Range | None:
+    lowest, highest = question.min, question.max
+    if lowest is None or highest is None:
+        return None
+    return read_range(text, Decimal(str(lowest)), Decimal(str(highest)))
 
 
 def _within_limits(question: Question, number: int | Decimal) -> bool:
@@ -223,9 +253,11 @@ def _text(question: Question, text: str) -> str | None:
 
 
 def plain(value: Value | None) -> Any:
-    """Turn one answer into JSON data: a decimal becomes a string, options become a list."""
+    """Turn one answer into JSON data: decimals and ranges become a string, options a list."""
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, Range):
+        return value.text
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -246,7 +278,7 @@ def from_json(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
 def _restored(question: Question, value: Any) -> Value:
     match question.type:
         case "decimal":
-            return Decimal(value)
+            return _range(question, value) or Decimal(value)
         case "multi":
             return tuple(value)
         case _:

@@ -25,8 +25,7 @@ def danger_problems(protocol: Protocol) -> Iterator[Problem]:
     yield from _named(danger)
     for frame in danger.frames:
         yield from _rule(protocol, frame)
-    for concept in danger.concepts:
-        yield from _concept(danger, concept)
+    yield from _concepts(danger)
 
 
 def _named(danger: Danger) -> Iterator[Problem]:
@@ -68,28 +67,29 @@ def _rule(protocol: Protocol, frame: Frame) -> Iterator[Problem]:
         yield Problem("unread_frame", path, message)
 
 
-def _concept(danger: Danger, concept: str) -> Iterator[Problem]:
-    path = f"danger.concepts.{concept}"
+def _concepts(danger: Danger) -> Iterator[Problem]:
+    """Yield a problem for each concept that nobody reads or that no text can meet."""
     readers = {c for frame in danger.frames for c in (*frame.of, *frame.unless)}
     readers |= {c for concepts in danger.roles.values() for c in concepts}
-    readers |= {part for other in danger.concepts for part in danger.parts(other)}
-    if concept not in readers:
-        message = "No frame, role or phrase reads this concept: name it in one, or take it out."
-        yield Problem("wrong_danger", path, message)
-    languages = {language for lists in danger.concepts.values() for language in lists}
+    readers |= {part for concept in danger.concepts for part in danger.parts(concept)}
     heard = {concept for frame in danger.frames for concept in frame.of}
-    for language in sorted(languages):
-        phrases = listed(danger.concepts[concept].get(language, ""))
-        if not phrases and concept in heard:
-            message = f"Write how patients say this in “{language}”."
-            yield Problem("missing_words", f"{path}.{language}", message)
-        fillers = set(listed(danger.fillers))
-        for phrase in phrases:
-            if set(phrase.split()) <= fillers:
-                message = f"“{phrase}” has only fillers: it can never be heard."
-                yield Problem("wrong_danger", f"{path}.{language}", message)
-    if (
-        not any(concept in layer for layer in danger.layers)
-        and danger.parts(concept) <= danger.concepts.keys()
-    ):
-        yield Problem("wrong_danger", path, "Its phrases name concepts that name it again.")
+    languages = sorted({language for lists in danger.concepts.values() for language in lists})
+    fillers = set(listed(danger.fillers))
+    in_layers = {concept for layer in danger.layers for concept in layer}
+    for concept, lists in danger.concepts.items():
+        path = f"danger.concepts.{concept}"
+        if concept not in readers:
+            message = "No frame, role or phrase reads this concept: name it in one, or take it out."
+            yield Problem("wrong_danger", path, message)
+        for language in languages:
+            phrases = listed(lists.get(language, ""))
+            if not phrases and concept in heard:
+                message = f"Write how patients say this in “{language}”."
+                yield Problem("missing_words", f"{path}.{language}", message)
+            for phrase in phrases:
+                if set(phrase.split()) <= fillers:
+                    message = f"“{phrase}” has only fillers: it can never be heard."
+                    yield Problem("wrong_danger", f"{path}.{language}", message)
+        if concept not in in_layers and danger.parts(concept) <= danger.concepts.keys():
+            message = "Its phrases name concepts that name it again."
+            yield Problem("wrong_danger", path, message)

@@ -45,6 +45,8 @@ KINDS: Final[Mapping[str, str]] = {
     "unread_frame": "no rule reads a frame of danger",
     "missing_words": "a concept of danger has no words in a language",
     "wrong_danger": "words of danger that nobody can hear or reads",
+    "wrong_closed": "a rule does not say what to do while the clinic is closed",
+    "vague_time": "a text names a part of a day instead of the day and the hour",
     "wrong_about": "words of danger are not asked about, or an answer to that is not read",
 }
 """Every kind of problem, and what it means.

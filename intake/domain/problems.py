@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from intake.domain.about_problems import about_problems
+from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
@@ -60,6 +61,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_pages(protocol),
         *level_problems(protocol),
         *_rules(protocol),
+        *closed_problems(protocol),
         *computed_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
@@ -271,6 +273,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
             )
         if text and path.endswith((".advice", ".closed")):
             yield from promise_problems(path, text)
+        yield from vague_times(path, text or "")
 
 
 def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from intake.domain.closed_problems import vague_times
 from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import (
     HEADS,
@@ -44,6 +45,7 @@ KINDS: Final[Mapping[str, str]] = {
     "no_patterns": "nobody has written down how this language words a promise and a danger",
     "wrong_period": "a text writes a period out instead of the target it speaks of",
     "unseen_alarm": "the alarm patterns do not see a danger that is told in this language",
+    "vague_time": "a text names a part of a day instead of the day and the hour",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -203,6 +205,7 @@ def problems(
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
             found += promise_problems(path, text, language)
+        found += vague_times(path, text, language)
         if (level := _level_of(protocol, path)) is not None:
             found += period_problems(path, text, level, language)
     return found

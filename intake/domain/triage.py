@@ -8,7 +8,7 @@ raised.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,8 +18,11 @@ from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
 from intake.domain.grammar import DANGER
 from intake.domain.hearing import Hearing, hear
+from intake.domain.ranges import Range
 from intake.domain.route import kept_answers
 from intake.domain.summary import listed
+
+LIMIT_UNCLEAR: Final = "Limit unclear: the patient gave a range."
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,6 +169,17 @@ def _rank(level: Level) -> int:
     return level.rank
 
 
+def _reason(
+    rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
+) -> str:
+    """Return the rule's reason with what it lists, and whether it is unclear that it applies."""
+    parts = [rule.reason, listed(rule.lists, answers, computed)]
+    if any(isinstance(answers.get(name), Range) for name in rule.inputs):
+        certain = compiled(rule.when, certain=True)(answers, computed, hearing)
+        parts.append("" if certain else LIMIT_UNCLEAR)
+    return " ".join(filter(None, parts))
+
+
 def _fired(
     rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
 ) -> Fired:
@@ -180,7 +194,7 @@ def _fired(
         id=rule.id,
         level=rule.level,
         name=rule.name,
-        reason=f"{rule.reason} {listed(rule.lists, answers, computed)}".strip(),
+        reason=_reason(rule, answers, computed, hearing),
         advice=rule.advice,
         promise=rule.promise,
         closed=rule.closed,

@@ -100,9 +100,18 @@ def out_of_limits(question: Question) -> InvalidAnswer:
 def not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
+        "Enter a number from %(min)s to %(max)s, such as 12.5, or as on your report: <15, 15-20.",
         min=question.min,
         max=_upper_limit(question),
+    )
+
+
+def other_unit(question: Question) -> InvalidAnswer:
+    return InvalidAnswer(
+        "other_unit",
+        "We need the number in %(unit)s, with no other unit and no words. If your report has"
+        " another unit, leave this blank and bring the report.",
+        unit=question.shown_unit,
     )
 
 

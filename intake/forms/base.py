@@ -174,9 +174,12 @@ def _plain_field(question: Question) -> forms.Field:
             return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
         case "boolean":
             return forms.BooleanField(**common)
-        case "integer" | "decimal":
-            mode = "numeric" if question.type == "integer" else "decimal"
-            attrs = {"inputmode": mode, "autocomplete": "off"}
+        case "integer":
+            attrs = {"inputmode": "numeric", "autocomplete": "off"}
+            return forms.CharField(widget=forms.TextInput(attrs), **common)
+        case "decimal":
+            # the number pad of a phone has no "<", which a report may say
+            attrs = {"inputmode": "text", "size": "8", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:
             area = forms.Textarea({"rows": 4, "autocomplete": "off"})

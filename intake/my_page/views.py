@@ -85,7 +85,13 @@ def reply(request: Request) -> HttpResponse:
     words = documents.wording(judged_by, get_language())
     place = grant.chosen.location_id
     card = advice.card(words, as_fired(rule), phone=True, at=timezone.now(), place=place)
-    return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
+    context = {
+        "advice": card.whole,
+        "spoken": card.language,
+        "told_in": card.language or get_language(),
+        "draft": card.draft,
+    }
+    return render(request, "my/alarm.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

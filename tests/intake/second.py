@@ -183,6 +183,8 @@ RULES: dict[str, Any] = {
             "when": {"q": "story", "op": "text_any_regex", "value": "@alarm_patterns"},
             "reason": "Green skin.",
             "advice": "Green skin must be seen today. Go to urgent care.",
+            "closed": "Our clinic is closed now. Go to urgent care today.",
+            "may_wait_hours": 0,
             "source": "Invented for a test",
         },
         {
@@ -248,7 +250,10 @@ SPANISH: dict[str, Any] = {
     },
     "rules": {
         "E1": {"advice": "Llame al 911 ahora. Una mancha que crece por horas necesita ayuda."},
-        "D1": {"advice": "La piel verde se debe ver hoy. Vaya a una clínica de urgencia."},
+        "D1": {
+            "advice": "La piel verde se debe ver hoy. Vaya a una clínica de urgencia.",
+            "closed": "La clínica está cerrada. Vaya hoy a una clínica de urgencia.",
+        },
         "N1": {"advice": "Mantenga la piel limpia y seca."},
     },
 }

@@ -8,12 +8,14 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clinic.hours import settings_hours
 from intake import protocols
 from intake.authoring import counts, danger_report, golden, register
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
 from intake.authoring.versions import version
+from intake.demonstration import alarm_load
 from intake.domain.definition import Protocol
 from intake.protocols import faults
 from intake.protocols.files import ROOT, Unreadable, shown_path
@@ -29,7 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger|register"
+            dest="does",
+            required=True,
+            metavar="new|check|words|diff|golden|counts|danger|register|load",
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -39,6 +43,7 @@ class Command(BaseCommand):
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
             ("counts", "write into README.md how many questions, rules and cases there are"),
             ("danger", "measure how danger in own words is heard, with labelled sentences"),
+            ("load", "measure how many patients of the demonstration raise an alarm"),
             ("register", "print which parts read age, sex, disability or language, and why"),
         ):
             one = does.add_parser(name, help=help, description=help)
@@ -54,6 +59,8 @@ class Command(BaseCommand):
                 one.add_argument(
                     "--held", action="store_true", help="measure with the sentences held back"
                 )
+            if name == "load":
+                one.add_argument("--patients", type=int, default=2000, help="how many (2000)")
             if name == "words":
                 one.add_argument("--to", help="the file to write (NAME.html)")
 
@@ -141,6 +148,10 @@ class Command(BaseCommand):
         sentences = [sentence for file in files for sentence in danger_report.read(file)]
         rows = list(danger_report.judged(protocol, sentences))
         self.stdout.write("\n".join(danger_report.report(rows)))
+
+    def _load(self, name: str, *, patients: int, **options: Any) -> None:
+        load = alarm_load.measured(protocols.load(name), settings_hours(), count=patients)
+        self.stdout.write("\n".join(alarm_load.report(load)))
 
     def _register(self, name: str, **options: Any) -> None:
         self.stdout.write("\n".join(register.report(protocols.load(name))))

@@ -148,14 +148,14 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says "We call you" if the chosen time is too late."""
+    """Return the wish in words. Says that the chosen time is too late, if it is."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(
         urgency, datetime.fromisoformat(chosen["start"])
     ):
-        promise = _("We call you: with your answers, this should not wait for the time you chose.")
-        return [(_("Your appointment"), [promise])]
+        too_late = _("We do not book this time: with your answers, you should not wait that long.")
+        return [(_("Your appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 
 

@@ -132,8 +132,8 @@ def red_flag_cards(walk: Walk) -> list[advice.Card]:
 
 
 def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
-    urgency = walk.assessment.urgency
-    return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
+    among = walk.assessment.fired
+    return advice.cards(walk.words, fired, among=among, phone=phone, at=timezone.now())
 
 
 def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:

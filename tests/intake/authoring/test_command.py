@@ -1,5 +1,6 @@
 """`manage.py protocol`, as a nurse uses it."""
 
+import random
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from intake import protocols
 from intake.authoring import counts, golden
 from intake.authoring.differences import differences
 from intake.domain.definition import Protocol, from_document
+from tests.examples import examples
 from tests.intake.authoring.slips import copied, slip
 from tests.intake.domain.altered import (
     with_level,
@@ -263,12 +265,42 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     return copy
 
 
+# The keys of these mappings are names that an author chose, not fields.
+NAMED_BY_AUTHORS = {"concepts", "roles", "computed", "grammar"}
+
+
+def kind_of_place(document: Any, path: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    """Return what places have in common that are described by the same code.
+
+    These are the fields on the way, the operators of conditions on the way, and the value's type.
+    """
+    kind: list[Any] = [type(value)]
+    part, before = document, None
+    for step in path:
+        kind.append("…" if isinstance(step, int) or before in NAMED_BY_AUTHORS else step)
+        if isinstance(part, dict):
+            kind.append(part.get("op"))
+        part, before = part[step], step
+    return tuple(kind)
+
+
 def test_no_change_of_the_content_goes_untold(small: Path) -> None:
-    """Change each value of the document, one at a time: each difference is reported."""
+    """Change a value of each kind of place, one at a time: each difference is reported.
+
+    The document has 2,900 values in a hundred kinds of places. Comparing it takes 40 ms.
+    """
     old = protocols.load("small")
     document = msgspec.json.decode(old.document())
-    tried = 0
+    kinds: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
     for path, value in leaves(document):
+        kinds.setdefault(kind_of_place(document, path, value), []).append((path, value))
+    drawn = [
+        leaf
+        for alike in kinds.values()
+        for leaf in random.Random(1).sample(alike, min(len(alike), examples(2)))
+    ]
+    tried = 0
+    for path, value in drawn:
         other = {str: f"{value} x", bool: not value, int: value}.get(type(value), value)
         if type(value) is int:
             other = value + 1
@@ -282,7 +314,7 @@ def test_no_change_of_the_content_goes_untold(small: Path) -> None:
         found = differences(old, new)
         assert found, path
         assert "in another way" not in found[0], path
-    assert tried > 200
+    assert tried > 70
 
 
 def test_order_and_levels_are_told(protocol: Protocol) -> None:

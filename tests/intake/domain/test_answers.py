@@ -18,6 +18,7 @@ from intake.domain.answers import (
     to_json,
 )
 from intake.domain.definition import Protocol
+from intake.domain.ranges import Range
 from intake.domain.wrong_answers import InvalidAnswer, missing
 from intake.protocols import available, load
 
@@ -47,6 +48,20 @@ def refused(protocol: Protocol, id: str, *raw: str) -> InvalidAnswer:
         ("ferritin", [" 100.0 "], Decimal("100")),
         ("ferritin", ["-0"], Decimal("0")),
         ("ferritin", ["12.125"], Decimal("12.125")),
+        ("ferritin", ["7.0"], Decimal("7")),
+        ("ferritin", [".5"], Decimal("0.5")),
+        ("ferritin", ["75 ng/mL"], Decimal("75")),
+        ("ferritin", ["75ng / ml"], Decimal("75")),
+        ("ferritin", ["75 \u00b5g/L"], Decimal("75")),
+        ("tsat", ["12%"], Decimal("12")),
+        ("ferritin", [" <15"], Range("<15", Decimal(0), Decimal(15), below=True)),
+        ("ferritin", ["\u226415 ng/mL"], Range("\u226415", Decimal(0), Decimal(15))),
+        ("ferritin", [">  300"], Range("> 300", Decimal(300), Decimal(10000), above=True)),
+        ("ferritin", [">=300"], Range(">=300", Decimal(300), Decimal(10000))),
+        ("ferritin", ["15-20"], Range("15-20", Decimal(15), Decimal(20))),
+        ("ferritin", ["7,5 \u2013 8"], Range("7,5 \u2013 8", Decimal("7.5"), Decimal(8))),
+        ("ferritin", ["15 to 20"], Range("15 to 20", Decimal(15), Decimal(20))),
+        ("ferritin", ["15 a 20 ng/mL"], Range("15 a 20", Decimal(15), Decimal(20))),
         ("reason_text", ["  two\r\nlines\rmore "], "two\nlines\nmore"),
         ("reason_text", ["e\u0301"], "\u00e9"),
         ("reason_text", ["tab\there, \U0001f9b5, \u5e74"], "tab\there, \U0001f9b5, \u5e74"),
@@ -102,19 +117,29 @@ def test_what_is_no_whole_number_in_the_limits_is_refused(protocol: Protocol, te
 @pytest.mark.parametrize(
     "text",
     [
-        *("1e2", "1E2", "NaN", "nan", "Infinity", "-inf", "1_0", "\u0663", "7.", ".5", "7.5.1"),
-        *("7..5", "7,5,1", "1,234", "1.2345", "+7", "7 5", "7.5 g", "<10", "9" * 400, "sNaN"),
+        *("1e2", "1E2", "NaN", "nan", "Infinity", "-inf", "1_0", "\u0663", "7.", "7.5.1"),
+        *("7..5", "7,5,1", "1,234", "1.2345", "+7", "7 5", "9" * 400, "sNaN"),
+        *("<", "<<10", "<-10", "< 10 <", "15-10", "10-15-20", "10-", "-10-15", "<1,234", "10.-15"),
     ],
 )
 def test_what_is_no_plain_decimal_number_is_refused(protocol: Protocol, text: str) -> None:
     error = refused(protocol, "hemoglobin", text)
     assert error.code == "decimal"
     assert error.message == (
-        "Enter a number from 3 to 25 g/dL, such as 12 or 12.5, without other signs."
+        "Enter a number from 3 to 25 g/dL, such as 12.5, or as on your report: <15, 15-20."
     )
 
 
-@pytest.mark.parametrize("text", ["2.9", "25.1", "-7", "120"])
+@pytest.mark.parametrize("text", ["75 g/L", "7.5 g", "12 mmol/L", "<12 g/L", "7.5 low", "12%"])
+def test_a_number_in_another_unit_is_asked_back(protocol: Protocol, text: str) -> None:
+    error = refused(protocol, "hemoglobin", text)
+    assert (error.code, error.kept) == ("other_unit", None)
+    assert error.message.startswith("We need the number in g/dL, with no other unit")
+
+
+@pytest.mark.parametrize(
+    "text", ["2.9", "25.1", "-7", "120", ".5", "<3", "<2", ">25", ">30", "2-4", "24-26"]
+)
 def test_a_number_outside_the_limits_is_told_with_its_unit(protocol: Protocol, text: str) -> None:
     assert refused(protocol, "hemoglobin", text).message == "Enter a number from 3 to 25 g/dL."
 
@@ -312,7 +337,8 @@ def test_a_blank_keeps_an_answer_that_was_not_shown_and_anything_else_is_judged(
 
 
 def test_answers_are_stored_as_plain_json(protocol: Protocol) -> None:
-    answers = {"em_now": ("none",), "age_years": 44, "ferritin": Decimal("7.5"), "ack": True}
+    below = Range("<20", Decimal(0), Decimal(20), below=True)
+    answers = {"em_now": ("none",), "age_years": 44, "ferritin": Decimal("7.5"), "tsat": below}
     stored = to_json(answers)
-    assert stored == {"em_now": ["none"], "age_years": 44, "ferritin": "7.5", "ack": True}
+    assert stored == {"em_now": ["none"], "age_years": 44, "ferritin": "7.5", "tsat": "<20"}
     assert from_json(protocol, stored) == answers
