@@ -28,7 +28,7 @@ from intake.access.keys import digest, new_key
 from intake.domain.stored import PHONE
 from intake.draft_content import Content
 from intake.models.access import Challenge, Grant
-from intake.models.submissions import Device, Draft, Submission
+from intake.models.submissions import Device, Draft, Kind, Submission
 
 TRIES = 5
 MOST = 20  # a code opens at most this many submissions, the newest of the mailbox
@@ -140,21 +140,12 @@ def _use_up(challenge: UUID, same: Q) -> bool:
 
 
 def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
-    """Move the draft to this browser. The browser that began the draft cannot open it any more.
-
-    The code proves neither who reads the mailbox nor whose device this is. So the device counts as
-    shared, and sensitive answers are not shown.
-    """
+    """Move the draft to this browser. Returns None if the draft was sent or deleted meanwhile."""
     rows = Draft.objects.select_for_update(of=("self",), no_key=True)
     draft = rows.filter(pk=draft_id, submission=None).first()
     if draft is None:
-        return None  # the draft was sent or deleted meanwhile
-    key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
-    content = Content.load(protocol, draft.content)
-    draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
-    draft.content = content.veil(documents.sensitive_questions(protocol)).dump()
-    draft.revision += 1
-    draft.save(update_fields=["key_hash", "device", "updated_at", "content", "revision"])
+        return None
+    key = move_draft(draft)
     outbox.put(kind="opened", occasion=str(challenge))
     audit.record(
         actor=audit.patient(draft.reference or "draft"),
@@ -164,6 +155,21 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
         request_id=request_id,
     )
     return Opened(key, draft)
+
+
+def move_draft(draft: Draft) -> str:
+    """Give the draft a new key, so that only this browser opens it. Returns the key.
+
+    A code proves neither who reads the mailbox nor whose device this is. So the device counts as
+    shared, and sensitive answers are not shown.
+    """
+    key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
+    content = Content.load(protocol, draft.content)
+    draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
+    draft.content = content.veil(documents.sensitive_questions(protocol)).dump()
+    draft.revision += 1
+    draft.save(update_fields=["key_hash", "device", "updated_at", "content", "revision"])
+    return key
 
 
 def prune_access() -> int:
@@ -234,11 +240,13 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
     """Return the saved drafts and the submissions of an address key, newest first.
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
-    saved for later has no reference, and only its own browser can open it.
+    saved for later has no reference, and only its own browser can open it. Part 2 is left out,
+    because it has no page of its own: the patient knows the reference of part 1.
     """
     drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
     drafts = drafts.exclude(reference=None)
     submissions = Submission.objects.filter(search_keys__contains=[key])
+    submissions = submissions.exclude(kind=Kind.PART_2)
     if reference is not None:
         drafts = drafts.filter(reference=reference)
         submissions = submissions.filter(reference=reference)

@@ -11,7 +11,7 @@ from intake.domain.problem import Problem
 
 OPENING: Final = "{opening}"
 """The placeholder for the day and the hour of the next opening."""
-LONGEST_WAIT: Final = 7 * 24
+LONGEST_WAIT: Final = 31 * 24
 _TIMED: Final = (".closed", ".promise", ".tell", ".target")
 
 

@@ -78,7 +78,7 @@ ENGLISH: Final = LanguageFacts(
         rf"{_STAFF}[^,;:]*{_WILL}[^,;:]*{_REACH}",
         # "We will plan a scan", "We want to review it", "We call you"
         r"\bwe( also| then)? (will|shall|would|hope|want|aim|plan|try|going|are going)\b",
-        rf"\bwe( also| then)? {_REACH} ",
+        r"\bwe( also| then)? (call|phone|ring|contact) ",
         # "within 6 weeks", "within days", "within one working day", "in the next 2 weeks"
         r"\bwithin (the )?(\w+ ){0,3}(days?|weeks?|months?)\b",
         r"\bin (the (next|coming) (\w+ )?|(\d+|one|two|three|a few) )(\w+ )?"
@@ -106,7 +106,7 @@ ENGLISH: Final = LanguageFacts(
     periods=r"\b(\d+|an?|one|two|three) (clinic |business |working )?"
     r"(hours?|days?|weeks?|months?)\b",
     days=r"\b(today|tonight|this (week|month)|within (hours|days|weeks))\b",
-    # "when we open, {opening}" names day and hour
+    # "when we open, on {opening}" names day and hour
     vague=r"\b(tomorrow|tonight|((in|by|next|this) (the )?(morning|afternoon|evening))"
-    r"|when we open(?!,? \{opening\}))\b",
+    r"|when we open(?!,?( on)? \(?\{opening\}))\b",
 )

@@ -24,6 +24,7 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.fact_problems import fact_problems
 from intake.domain.grammar import conditions_of
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
@@ -63,6 +64,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_rules(protocol),
         *closed_problems(protocol),
         *computed_problems(protocol),
+        *fact_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
         *about_problems(protocol),

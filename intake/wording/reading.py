@@ -20,6 +20,11 @@ PREFER = {
     "email": _("Send me an e-mail"),
     "text": _("Send me a text message"),
 }
+BEEN_HERE = {
+    "new": _("No, never"),
+    "known": _("Yes"),
+    "unsure": _("Not sure"),
+}
 PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
 
 
@@ -86,6 +91,7 @@ def contact_rows(
         ("name", gettext("Patient’s name"), contact.get("name")),
         ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
         ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
+        ("been_here", gettext("At our clinic before"), BEEN_HERE.get(contact.get("been_here", ""))),
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),

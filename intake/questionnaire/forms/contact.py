@@ -17,7 +17,7 @@ from intake.domain.wording import Wording
 from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
 from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
 from intake.questionnaire.walk import age_on
-from intake.wording.reading import PREFER, PREFER_TIME
+from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME
 
 CONSENT_VERSION = "draft-1"  # the version of the text of ContactForm.consent and the privacy notice
 
@@ -42,7 +42,8 @@ class ContactForm(WalkForm):
     """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
     `known` are the answers so far: the age, with which the birth date must agree, and who fills in
-    the form. In a request for a visit, this form itself asks who fills in the form.
+    the form. In a request for a visit, this form itself asks who fills in the form, and whether the
+    patient is new.
     """
 
     name = PlainTextField(
@@ -59,6 +60,12 @@ class ContactForm(WalkForm):
     birth_date = Date3Field(
         label=_("Patient’s date of birth"),
         help_text=_("For example 3 27 1984"),
+    )
+    been_here = forms.ChoiceField(
+        label=_("Has the patient been to our clinic before?"),
+        choices=list(BEEN_HERE.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
     )
     email = PlainTextField(
         label=_("E-mail address"),
@@ -124,7 +131,8 @@ class ContactForm(WalkForm):
             self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
         elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
-        own = ("email", "prefer", "prefer_time", asked.language_help, "consent")
+        del self.fields["prefer_time" if self._asks_who else "been_here"]
+        own = ("been_here", "email", "prefer", "prefer_time", asked.language_help, "consent")
         self.order_fields(
             [who, "name", "proxy_name", "birth_date", asked.phone, *own, asked.acknowledged]
         )
@@ -181,7 +189,7 @@ class ContactForm(WalkForm):
     def contact(self) -> dict[str, Any]:
         """Return the contact as JSON data, in the form in which it is stored."""
         data = self.cleaned_data
-        kept = ("name", "proxy_name", "email", "prefer", "prefer_time")
+        kept = ("name", "proxy_name", "been_here", "email", "prefer", "prefer_time")
         asked = self.uses.contact.stored_names
         return {
             **{name: data[name] for name in kept if data.get(name)},

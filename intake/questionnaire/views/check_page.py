@@ -79,8 +79,14 @@ def may_confirm(walk: Walk) -> bool:
 def show_check(
     request: Request, walk: Walk, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
+    context = check_context(walk, notice)
+    return render(request, "intake/check.html", context, status=status)
+
+
+def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
+    """Return the context of the check page."""
     sections = check_sections(walk)
-    context = {
+    return {
         "sections": sections,
         "panels": red_flag_cards(walk),
         "notice": notice,
@@ -89,7 +95,6 @@ def show_check(
         "back_url": page_url(walk.protocol, walk.steps[-1]),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
-    return render(request, "intake/check.html", context, status=status)
 
 
 def check_sections(walk: Walk) -> list[dict[str, Any]]:

@@ -145,7 +145,12 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     if kind != Kind.INTAKE:
         return ""
     protocol = words.protocol
-    titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    later = protocol.uses.later
+    titles = {
+        s.id: s.title
+        for s in protocol.questionnaire.sections
+        if not later.issuperset(q.id for q in s.questions)
+    }
     every = len(titles) + 1
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section

@@ -16,8 +16,10 @@ from clinic import hours
 from clinic.opening_hours import ClinicHours
 from clinic.requests import Request
 from intake import documents
+from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
+from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
@@ -39,8 +41,27 @@ def sent(request: Request) -> HttpResponse:
         return redirect("intake:start")
     if draft.submission.kind == Kind.STOPPED:
         return redirect("intake:emergency")
-    context = sent_context(draft.submission, left_alone=drafts.left_alone(draft))
+    submission = draft.submission
+    context = sent_context(submission, left_alone=drafts.left_alone(draft))
+    context["part_2_minutes"] = 0
+    if submission.kind == Kind.PART_2:
+        context |= part_2_context(submission)
+    elif is_offered(submission):
+        protocol = documents.protocol_of(submission.protocol_id)
+        context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
     return render(request, "intake/sent.html", context)
+
+
+def part_2_context(submission: Submission) -> dict[str, Any]:
+    """Return what the receipt of part 2 says otherwise: the reference is that of part 1."""
+    first = submission.follows
+    said = {"reference": first.reference} if first else {}
+    if submission.result.fired:
+        return said
+    next_text = _(
+        "They are with your first answers now. What we told you about your request still counts."
+    )
+    return said | {"next_text": next_text, "next_language": ""}
 
 
 def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
@@ -64,7 +85,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         at=timezone.now(),
         place=submission.location_id,
     )
-    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    today = [card for card in cards if card.level in ("emergency", "same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
@@ -140,10 +161,13 @@ def next_text(submission: Submission, words: Wording) -> str:
     While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
+    # an emergency comes here after own words, or if staff raised the urgency after sending; for the
+    # second "same day" fits best
     if code == "emergency":
         code = "same_day"
     calendar = hours.current(submission.location_id)
+    if submission.result.urgency == "emergency" and calendar.is_open(now):
+        return _("A clinician is told of your answers now. Please do not wait for that.")
     if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
     if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):

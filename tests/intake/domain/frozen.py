@@ -24,6 +24,7 @@ from intake.domain.answers import from_json, to_json
 from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, Question, Rule, Value
 from intake.domain.levels import RANKS
+from intake.domain.route import visible
 from intake.domain.triage import assess
 from intake.protocols import load
 
@@ -39,6 +40,10 @@ TEXTS: Final = (
     "My foot turned white and ice cold",
     "I want to die",
 )
+ASKED_AGAIN: Final = "reason_again"
+"""Asked since the corpus was frozen: an old complaint that is not described raises no more."""
+REPLACED_BY: Final = {"U01": "S11", "S02": "S01", "N08": "U13", "N14": "N06"}
+"""Rules that exclude each other: the second one, of no lower level, hears more than it did."""
 OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
 CHANGED: Final = {"U09": "an unvalidated score sets no urgency alone"}
 """The rules that fire otherwise since the corpus was frozen, each with the reason. The golden
@@ -79,6 +84,11 @@ def as_frozen(protocol: Protocol) -> Protocol:
     return msgspec.structs.replace(protocol, rules=rules, danger=None)
 
 
+def asked_again(protocol: Protocol, row: Line) -> bool:
+    """Whether the patient would now be asked again about a complaint that is not described."""
+    return ASKED_AGAIN in visible(protocol, from_json(protocol, row["answers"]))
+
+
 def words(protocol: Protocol) -> Line:
     """Return the level and the words of every rule: what an assessment tells people."""
     return {
@@ -113,16 +123,26 @@ def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
-    """Yield the answers and the differences of each row whose assessment has changed.
+    """Yield the answers and the differences of each row that is not judged as it was, or higher.
 
-    A row in which a changed rule fires, then or now, is left out.
+    A row in which a changed rule fires, then or now, is left out. Rules now read each fact in all
+    of its places, so a row may have a higher urgency. It loses none unless its complaint is asked
+    again.
     """
     old = as_frozen(protocol)
+    fallbacks = {rule.id for rule in protocol.rules.rules if rule.fallback}
     for number, row in enumerate(rows):
         now = json.loads(json.dumps(assessed(old, row)))
         if not CHANGED.keys().isdisjoint([*row["fired"], *now["fired"]]):
             continue
-        if now != row:
+        kept, lost = {**now}, {*row["fired"]} - {*now["fired"]} - fallbacks
+        if asked_again(protocol, row):
+            kept |= {"urgency": row["urgency"], "fired": row["fired"]}
+        elif all(REPLACED_BY.get(id) in now["fired"] for id in lost):
+            kept["fired"] = row["fired"]
+            if RANKS[now["urgency"]] >= RANKS.get(row["urgency"], 9):
+                kept["urgency"] = row["urgency"]
+        if kept != row:
             changed = {key: [row[key], now[key]] for key in row if row[key] != now[key]}
             yield f"row {number}: {json.dumps(row['answers'])} {row['meta']}\n  {changed}"
 

@@ -17,12 +17,12 @@ from tests.intake.domain.altered import with_question, with_questions, with_rule
 LEGS = Path(protocols.__file__).parent / "legs"
 
 
-def test_the_first_protocol_asks_56_questions_and_judges_by_127_rules(protocol: Protocol) -> None:
-    assert len(protocol.questions) == 56
+def test_the_first_protocol_asks_58_questions_and_judges_by_135_rules(protocol: Protocol) -> None:
+    assert len(protocol.questions) == 58
     assert Counter(rule.level for rule in protocol.rules.rules) == {
-        "emergency": 33,
-        "same_day": 37,
-        "urgent": 15,
+        "emergency": 35,
+        "same_day": 42,
+        "urgent": 16,
         "soon": 16,
         "routine": 6,
         "flag": 20,

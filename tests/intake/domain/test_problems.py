@@ -220,6 +220,13 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("wrong_computed", "computed.art_pattern", computed(Computed("", 1), "art_pattern")),
     ("wrong_computed", "computed.safety_retracted", computed(ALWAYS_TRUE, "safety_retracted")),
     ("wrong_computed", "computed.x", computed(Computed("nothing"))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", when=leaf("eq", "no", q="walk_pain"), fact=True)),
+    ),
+    ("part_of_fact", "rules.N07.when", when(leaf("contains", "prior_clot", q="clot_risk"))),
+    ("part_of_fact", "rules.N07.when", when(leaf("in", ("one_long",), q="swell_long"))),
     ("wrong_computed", "computed.x", computed(Computed("", count={"a": (), "b": ()}))),
     (
         "wrong_computed",
@@ -431,6 +438,12 @@ BROKEN: list[tuple[str, str, Change]] = [
 ]
 
 
+def later(*questions: str, safe: bool = True) -> dict[str, Any]:
+    """Return the `uses` that leave questions for part 2."""
+    part_2 = (*(("em_now",) if safe else ()), *questions)
+    return {"walks": ShortWalks(("em_now",), ("em_now",), part_2)}
+
+
 USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a question that the program uses is gone, misspelt or of another type
     ("safety", {"safety": "em_then"}),
@@ -457,6 +470,14 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
+    # part 2 without the safety question; a question that the program needs in part 1
+    ("walks.part_2", later("habits", safe=False)),
+    ("walks.part_2", later("leg_side")),
+    # a question that a rule with a level reads, directly and through a computed value
+    ("walks.part_2", later("dopa_effects")),
+    ("walks.part_2", later("lr7_days")),
+    # a question on which another question of part 1 depends
+    ("walks.part_2", later("iron_results")),
     # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
@@ -471,6 +492,21 @@ def test_what_the_program_uses_is_there_and_fits(
     found = problems(with_questionnaire(protocol, uses=uses))
     assert ("wrong_use", f"uses.{place}") in {(problem.id, problem.path) for problem in found}
     assert all(problem.message.endswith(".") for problem in found)
+
+
+def test_a_flag_may_read_part_2_but_not_what_part_2_does_not_say(protocol: Protocol) -> None:
+    uses = msgspec.structs.replace(protocol.uses, **later("family_rls", "habits"))
+    left = with_questionnaire(protocol, uses=uses)
+    assert problems(left) == []
+    silent = AnswerCondition(not_=leaf("contains", "snore_gasps", q="habits"))
+    flagged = with_rule(left, "F14", inputs=("habits",), when=silent)
+    assert [problem.path for problem in problems(flagged)] == ["uses.walks.part_2"]
+
+
+def test_a_rule_with_a_level_may_hear_words_of_part_2(protocol: Protocol) -> None:
+    """The rule that searches all free texts for alarm words has a level."""
+    uses = msgspec.structs.replace(protocol.uses, **later("meds_list"))
+    assert problems(with_questionnaire(protocol, uses=uses)) == []
 
 
 def without(id: str) -> Change:

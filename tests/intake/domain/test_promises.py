@@ -71,6 +71,8 @@ ALWAYS_TRUE = [
     ("en", "Press hard for 10 minutes."),
     ("en", "Say that you are pregnant or were pregnant in the last year."),
     ("en", "Do not wait for our call."),
+    ("en", "We read it when we open, on {opening}."),
+    ("es", "Lo leemos cuando abrimos, el {opening}."),
     ("es", "Una pierna con hinchazón nueva debe ser revisada hoy."),
     ("es", "Si estamos cerrados, vaya hoy a una sala de emergencias."),
     ("es", "Llame esta semana al médico que se lo receta."),

@@ -227,6 +227,15 @@ def test_adding_too_often_is_said(settings):
     assert "asked too often just now" in page.text
 
 
+def test_an_addition_asks_the_safety_questions_of_a_request_for_a_visit():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    patient.says |= {"foot_signs": ("night_foot_pain",)}
+    patient.walk_to("check")
+    patient.send()
+    assert Submission.objects.get(kind=Kind.ADDITION).urgency == Urgency.SAME_DAY
+
+
 def test_an_emergency_in_an_addition_stops_as_everywhere():
     patient = inside(builders.submission())
     patient.post("/my/add/", {})

@@ -160,6 +160,18 @@ def test_when_open_nobody_is_sent_elsewhere():
 
 
 @pytest.mark.usefixtures("clinic_open")
+def test_an_emergency_in_own_words_leads_the_receipt_and_is_promised_nothing_by_a_time():
+    words = "My left foot is ice cold and white since this morning"
+    page = Patient(reason_text=words, **SWOLLEN).whole_journey()
+    assert Submission.objects.get().urgency_code == "emergency"
+    first, second = page.html.index('<div class="card now">'), page.html.index("card today")
+    assert first < page.html.index(rule("DE1").advice) < second
+    assert "A clinician is told of your answers now. Please do not wait for that." in page.text
+    assert "reads your answers today" not in page.text
+    assert "A new swollen leg needs to be checked today." not in page.text
+
+
+@pytest.mark.usefixtures("clinic_open")
 def test_shortly_before_closing_nobody_is_told_to_wait_for_tomorrow(settings):
     now = timezone.now().astimezone(hours.current().zone)
     closing = now + timedelta(hours=1)
