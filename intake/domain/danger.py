@@ -163,6 +163,7 @@ class Reading:
         self._concepts = _Concepts(self._lexicon, self._text)
         spans = self._concepts.find(self._lexicon.tries)
         self.found: tuple[Found, ...] = ()
+        self._scope_of: list[tuple[Span, str]] = []
         frames = list(self._standing(spans))
         if any(self._is_near(frame, spans) for frame in frames):
             concepts = dict.fromkeys(concept for frame in frames for concept in frame.of)
@@ -182,7 +183,8 @@ class Reading:
     @cached_property
     def _scopes(self) -> Scopes:
         text = self._text
-        return Scopes(self._danger, text.words, text.before, self._spans, text.patient)
+        stops, known = text.stops_before, self._spans
+        return Scopes(self._danger, text.words, text.before, stops, known, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
         """Yield the frames whose concepts stand in the text, in their order."""
@@ -205,6 +207,7 @@ class Reading:
             scope = self._scopes.of_hit(frame, spans)
             if scope == NOW and kept and kept[0].scope != NOW:
                 kept = []
+            self._scope_of += [(span, scope) for span in spans]
             if len(kept) < MOST_HITS and (scope == NOW or not kept or kept[0].scope != NOW):
                 kept.append(self._found(frame, spans, scope))
             if len(kept) == MOST_HITS and scope == NOW:
@@ -221,7 +224,8 @@ class Reading:
     def scope_at(self, text: str, span: Span) -> tuple[str, Span]:
         """Return the scope and the places of the words at `span` of the text as patterns read it.
 
-        The places count the words that say something.
+        It is the scope of the frames that are found there. The places count the words that say
+        something.
         """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
@@ -229,6 +233,9 @@ class Reading:
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
         words = first, max(first + 1, last)
+        scopes = [scope for at, scope in self._scope_of if at[0] < words[1] and first < at[1]]
+        if scopes and NOW not in scopes:
+            return scopes[0], words
         return self._scopes.of_words(words), words
 
     @property

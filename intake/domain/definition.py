@@ -237,7 +237,8 @@ class Rule(Base, frozen=True):
     the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
     elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
     for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
-    the first phrase whose condition holds.
+    the first phrase whose condition holds. `ask_back` is a question that the page asks once before
+    it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on; "ask" asks about the words first (`Question.about`), and then does as "panel". A `fallback`
@@ -258,6 +259,7 @@ class Rule(Base, frozen=True):
     closed: str | None = None
     lists: tuple[tuple[Phrase, ...], ...] = ()
     may_wait_hours: int | None = None
+    ask_back: str | None = None
     fallback: bool = False
     only_if_none: bool = False
     blocks_submission: bool = False

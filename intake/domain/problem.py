@@ -48,6 +48,7 @@ KINDS: Final[Mapping[str, str]] = {
     "wrong_closed": "a rule does not say what to do while the clinic is closed",
     "vague_time": "a text names a part of a day instead of the day and the hour",
     "part_of_fact": "a rule reads a fact where the patient said it in one of several places",
+    "wrong_ask_back": "a rule asks back about an answer that it does not read",
     "wrong_about": "words of danger are not asked about, or an answer to that is not read",
 }
 """Every kind of problem, and what it means.

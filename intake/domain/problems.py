@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from intake.domain.about_problems import about_problems
+from intake.domain.asked_back import questions_of
 from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
@@ -28,7 +29,7 @@ from intake.domain.fact_problems import fact_problems
 from intake.domain.grammar import conditions_of
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
-from intake.domain.levels import level_problems
+from intake.domain.levels import PLACEHOLDER, level_problems
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
@@ -204,8 +205,21 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         if rule.only_if_none and not rule.fallback:
             yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
         yield from _learn(f"{path}.learn", rule.learn)
+        yield from _asks_back(protocol, rule)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
+
+
+def _asks_back(protocol: Protocol, rule: Rule) -> Iterator[Problem]:
+    if rule.ask_back is None:
+        return
+    try:
+        read = questions_of(protocol, rule)
+    except KeyError:  # another check names the computed value that is not there
+        return
+    for name in sorted(set(PLACEHOLDER.findall(rule.ask_back)) - read):
+        message = f"There is nothing to put for {{{name}}}: the rule reads no such answer."
+        yield Problem("wrong_ask_back", f"rules.{rule.id}.ask_back", message)
 
 
 # --- conditions -----------------------------------------------------------------------------------
@@ -251,7 +265,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
         # The question "Who fills in the form?" needs no proxy wording, because before its answer
         # nobody knows whether the reader is a proxy.
-        if question.id != protocol.uses.who.q:
+        if question.id != protocol.uses.who.q and not _asks_the_patient_alone(protocol, question):
             yield from _proxy(question)
     heads = protocol.questionnaire
     texts = [(name, getattr(heads, name)) for name in HEADS]
@@ -289,7 +303,22 @@ def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) ->
 
 
 def _patient_texts(rule: Rule) -> tuple[tuple[str, str | None], ...]:
-    return (("advice", rule.advice), ("promise", rule.promise), ("closed", rule.closed))
+    return (
+        ("advice", rule.advice),
+        ("promise", rule.promise),
+        ("closed", rule.closed),
+        ("ask_back", rule.ask_back),
+    )
+
+
+def _asks_the_patient_alone(protocol: Protocol, question: Question) -> bool:
+    """Whether the question is never shown to a proxy, such as an instrument for self-report."""
+    shown = question.show_if
+    who = protocol.uses.who
+    return shown is not None and any(
+        part.q == who.q and part.op == "eq" and part.value not in who.proxy
+        for part in shown.all or (shown,)
+    )
 
 
 def _proxy(question: Question) -> Iterator[Problem]:

@@ -75,6 +75,7 @@ class RuleWords(Base, frozen=True):
     advice: str | None = None
     promise: str | None = None
     closed: str | None = None
+    ask_back: str | None = None
 
 
 class Review(Base, frozen=True):
@@ -301,7 +302,12 @@ def _level_words(level: Level) -> LevelWords:
 
 def _rule_words(rule: Rule) -> RuleWords:
     # a flag has an empty advice, because patients do not read flags
-    return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
+    return RuleWords(
+        advice=rule.advice or None,
+        promise=rule.promise,
+        closed=rule.closed,
+        ask_back=rule.ask_back,
+    )
 
 
 def fixed_parts(text: str) -> frozenset[str]:

@@ -213,6 +213,7 @@ def _rule(rule: Rule, words: RuleWords | None) -> Rule:
         advice=words.advice or rule.advice,
         promise=words.promise or rule.promise,
         closed=words.closed or rule.closed,
+        ask_back=words.ask_back or rule.ask_back,
     )
 
 

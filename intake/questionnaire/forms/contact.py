@@ -10,12 +10,25 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from intake import mail_address
 from intake.domain import wrong_answers
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
 from intake.domain.wording import Wording
-from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
-from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
+from intake.forms.base import (
+    Controls,
+    WalkForm,
+    ask_about_slip,
+    question_field,
+    refuse_repeated_controls,
+)
+from intake.forms.fields import (
+    Date3Field,
+    Date3Widget,
+    EmailField,
+    PhoneField,
+    PlainTextField,
+)
 from intake.questionnaire.walk import age_on
 from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME
 
@@ -67,14 +80,12 @@ class ContactForm(WalkForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one answer.")},
     )
-    email = PlainTextField(
+    email = EmailField(
         label=_("E-mail address"),
         help_text=_(
             "We confirm your request there. We never write about your health in an e-mail."
         ),
-        max_length=254,
         required=False,
-        widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),
     )
     prefer = forms.ChoiceField(
         label=_("How should we reach you?"),
@@ -154,12 +165,6 @@ class ContactForm(WalkForm):
         elif who:
             self.fields["proxy_name"].widget.attrs["autocomplete"] = "name"
 
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        if email:
-            StrictEmail()(email)
-        return email
-
     def clean_birth_date(self) -> date:
         born: date = self.cleaned_data["birth_date"]
         today = timezone.localdate()
@@ -184,6 +189,8 @@ class ContactForm(WalkForm):
         data = self.cleaned_data
         if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
             self.add_error("email", _("Enter an e-mail address, or choose another way above."))
+        if data.get("email") != self.initial.get("email") and "email" not in self.left_blank:
+            ask_about_slip(self, "email")
         return data
 
     def contact(self) -> dict[str, Any]:
@@ -240,6 +247,7 @@ class ContactForm(WalkForm):
         born, who = contact.get("birth_date"), uses.who.q
         return {
             **contact,
+            "email": mail_address.readable_form(contact.get("email", "")),
             who: contact.get(who) or answers.get(who),
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,

@@ -114,7 +114,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         for part in parts
     ]
     contact = reading.contact_rows(
-        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact
+        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact, own=True
     )
     own = {CONTACT: contact, APPOINTMENT: wish_rows(walk)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
