@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 from django.utils.text import Truncator
 from django.utils.translation import to_locale
 
-from clinic import languages
+from clinic import languages, notices
 
 DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -78,3 +78,54 @@ def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             )
             messages.append(Error(text, hint=hint, id="clinic.E004"))
     return messages
+
+
+@register("notices")
+def civil_rights(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report what a clinic has to set so that patients of any language reach a person.
+
+    A demonstration may lack all of it, except a file that can be read.
+    """
+    messages: list[CheckMessage] = []
+    try:
+        found = notices.read(settings.LANGUAGE_NOTICES)
+    except notices.Unreadable as error:
+        hint = "Copy clinic/notices.yaml and change the copy (docs/operations.md, Notices)."
+        return [Error(f"LANGUAGE_NOTICES: {error}.", hint=hint, id="clinic.E008")]
+    if settings.DEMO:
+        return []
+    if len(settings.LANGUAGES) > 1 and settings.INTERPRETER_PHONE == settings.CLINIC_PHONE:
+        text = (
+            "INTERPRETER_PHONE is the number of the clinic, which does not answer day and night,"
+            " and this site offers more than English."
+        )
+        hint = (
+            "Write the number of a language service that answers day and night, or"
+            " CLINIC_LANGUAGES=en."
+        )
+        messages.append(Error(text, hint=hint, id="clinic.E005"))
+    if not settings.CIVIL_RIGHTS_CONTACT:
+        text = "CIVIL_RIGHTS_CONTACT is not set: the notice of nondiscrimination names no contact."
+        hint = (
+            "Write name or title, address, telephone and e-mail of the coordinator for civil rights"
+            " (45 CFR 92.10), or none if the clinic has fewer than 15 employees."
+        )
+        messages.append(Error(text, hint=hint, id="clinic.E006"))
+    if missing := _missing_of(found):
+        text = f"The notice of language help ({settings.LANGUAGE_NOTICES}) {'; '.join(missing)}."
+        hint = "Your own file in LANGUAGE_NOTICES: docs/operations.md, Notices."
+        messages.append(Warning(text, hint=hint, id="clinic.W007"))
+    return messages
+
+
+def _missing_of(found: notices.Notices) -> list[str]:
+    """Return what 45 CFR 92.11 asks for and a file of notices lacks, in words."""
+    missing = []
+    if not found.state:
+        missing.append("names no state, so its languages may not be those of yours")
+    if len(found.spoken) < notices.LANGUAGES_ASKED:
+        missing.append(f"has {len(found.spoken)} of {notices.LANGUAGES_ASKED} languages")
+    if found.drafts:
+        names = languages.first_few([notice.name for notice in found.drafts])
+        missing.append(f"has drafts that no reader has compared: {names}")
+    return missing

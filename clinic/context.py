@@ -75,6 +75,7 @@ def site(request: HttpRequest | None) -> dict[str, Any]:
         "hours": settings.CLINIC_HOURS.describe(),
         "interpreter_phone": settings.INTERPRETER_PHONE,
         "interpreter_phone_link": phone_link(settings.INTERPRETER_PHONE),
+        "has_interpreter": settings.INTERPRETER_PHONE != settings.CLINIC_PHONE,
         "demo": settings.DEMO,
         "own_time": lasting_words(timedelta(hours=settings.DRAFT_OWN_HOURS)),
         "shared_time": lasting_words(timedelta(minutes=settings.DRAFT_SHARED_MINUTES)),

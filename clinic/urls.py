@@ -32,6 +32,7 @@ urlpatterns = [
         path("privacy/", views.privacy, name="privacy"),
         path("accessibility/", views.accessibility, name="accessibility"),
         path("language-help/", views.language_help, name="language_help"),
+        path("nondiscrimination/", views.nondiscrimination, name="nondiscrimination"),
         path("", include("intake.urls")),
         path("", include("education.urls")),
         prefix_default_language=False,

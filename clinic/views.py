@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg2
 from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection
@@ -17,12 +16,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from clinic import hours, languages
+from clinic import hours, notices
 from clinic.context import site
 from clinic.outgoing import oversight
 from clinic.pagecache.rendered import kept
@@ -55,27 +53,24 @@ def _page(
     return view
 
 
-HELP = (
-    gettext_noop("Language help is free. Call %(phone)s and ask for an interpreter."),
-    gettext_noop("In an emergency, call %(emergency)s."),
-)
+def _language_notices() -> dict[str, Any]:
+    """Return the notice of language help in each language, the languages of this site first."""
+    try:
+        found = notices.read(settings.LANGUAGE_NOTICES).languages
+    except notices.Unreadable:  # a check names the file
+        return {"notices": ()}
+    offered = {code for code, _name in settings.LANGUAGES}
+    return {"notices": sorted(found, key=lambda notice: notice.code not in offered)}
 
 
-def _help_in_every_language() -> dict[str, Any]:
-    """Return how to get help, in each language that has a catalogue, even if the clinic does not
-    offer the language. A language that lacks a sentence of HELP is left out."""
-    numbers = {"phone": settings.CLINIC_PHONE, "emergency": settings.EMERGENCY_NUMBER}
-    found = []
-    for code in languages.compiled(settings.LOCALE_PATHS[0]):
-        if code in (languages.ENGLISH, get_language()) or code not in LANG_INFO:
-            continue
-        with override(code):
-            said = [(_(sentence), sentence) for sentence in HELP]
-        if all(text != sentence for text, sentence in said):
-            name = LANG_INFO[code]["name_local"].capitalize()
-            texts = [text % numbers for text, _sentence in said]
-            found.append({"code": code, "name": name, "texts": texts})
-    return {"others": found}
+def _civil_rights() -> dict[str, Any]:
+    """Return whom patients reach about discrimination, and where this notice is."""
+    contact = settings.CIVIL_RIGHTS_CONTACT
+    return {
+        "contact": "" if contact == "none" else contact,
+        "is_small": contact == "none",
+        "origin": settings.SITE_ORIGIN,
+    }
 
 
 def _opening() -> dict[str, Any]:
@@ -86,7 +81,8 @@ def _opening() -> dict[str, Any]:
 home = _page("clinic/home.html", _opening)
 privacy = _page("clinic/privacy.html")
 accessibility = _page("clinic/accessibility.html")
-language_help = _page("clinic/language_help.html", _help_in_every_language)
+language_help = _page("clinic/language_help.html", _language_notices)
+nondiscrimination = _page("clinic/nondiscrimination.html", _civil_rights)
 
 
 # --- health -------------------------------------------------------------------------------------

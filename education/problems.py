@@ -9,7 +9,7 @@ from education.content import Page, Section, address, plain_address
 SUMMARY_LIMIT: Final = 155
 SITE: Final = frozenset(
     {"/", "/intake/", "/appointments/", "/my/", "/search/", "/conditions/", "/privacy/"}
-    | {"/accessibility/", "/language-help/"}
+    | {"/accessibility/", "/language-help/", "/nondiscrimination/"}
 )
 """Addresses of this site to which a page may link, besides the addresses of other pages."""
 KINDS: Final[Mapping[str, str]] = {

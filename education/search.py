@@ -23,6 +23,7 @@ from django.db.models.functions import Greatest
 
 from education import content, markup
 from education.models import Page
+from intake.domain.typed_text import as_name
 
 MAX_TYPED: Final = 200
 MAX_WORDS: Final = 12
@@ -49,13 +50,14 @@ class Results:
 
 def words_of(typed: str) -> list[str]:
     """Return the typed words in small letters, at most MAX_WORDS."""
-    plain = unicodedata.normalize("NFKC", typed[:MAX_TYPED]).casefold().replace("\0", " ")
+    seen = as_name(typed[:MAX_TYPED])
+    plain = unicodedata.normalize("NFKC", seen).casefold().replace("\0", " ")
     return _WORD.findall(plain.replace("'", "").replace("’", ""))[:MAX_WORDS]
 
 
 def find(typed: str, language: str = "en") -> Results:
     """Return the visible pages of a language that match, best first. Takes at most two queries."""
-    shown = " ".join(typed[:MAX_TYPED].replace("\0", " ").split())
+    shown = " ".join(as_name(typed[:MAX_TYPED]).replace("\0", " ").split())
     words = words_of(typed)
     if not words:
         return Results(shown, [], [])

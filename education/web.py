@@ -23,7 +23,10 @@ from education import content, rendering
 from education.models import Page
 
 SCHEMA = "https://schema.org"
-FIXED_PAGES = ("home", "education:conditions", "privacy", "accessibility", "language_help")
+FIXED_PAGES = (
+    *("home", "education:conditions", "privacy", "accessibility", "language_help"),
+    "nondiscrimination",
+)
 DISALLOWED = ("/admin/", "/account/", "/intake/", "/my/", "/appointments/", "/search/")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

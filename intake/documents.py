@@ -3,10 +3,12 @@
 from functools import cache
 
 import msgspec
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from intake.domain import translation
 from intake.domain.definition import Approval, Protocol, from_document
+from intake.domain.translation import safety_faults
 from intake.domain.wording import Wording, as_shown, in_language
 from intake.models.submissions import ProtocolDocument, Submission, TranslationDocument
 from intake.protocols import by_hash, named, served, stored, translated
@@ -106,8 +108,9 @@ def _wording_now(content_hash: str, language: str) -> Wording:
     words = translated(protocol.name, language)
     if words is None:
         return Wording(protocol)
-    shown = as_shown(protocol, words)
-    return in_language(protocol, shown, approved=words.approved)
+    drafts = settings.DEMO and bool(safety_faults(protocol, words))
+    shown = as_shown(protocol, words, drafts=drafts)
+    return in_language(protocol, shown, approved=words.approved, drafts=drafts)
 
 
 @cache

@@ -15,7 +15,9 @@ from typing import Any
 import jellyfish
 
 from clinic.secrets.sealing import blind, fold
+from intake import mail_address
 from intake.domain.stored import PHONE
+from intake.domain.typed_text import as_key
 
 CANDIDATES = 200  # how many candidates one search opens at most
 ALIKE = 0.87  # names with at least this similarity match (Jaro-Winkler; 1 for equal names)
@@ -35,7 +37,7 @@ def tokens(person: Mapping[str, Any]) -> list[int]:
     if phone := person.get(PHONE):
         found |= {blind("phone", digits) for digits in _phones(phone)}
     if email := person.get("email"):
-        found.add(blind("email", email.strip().casefold()))
+        found |= _emails(email.strip())
     if birth_date := person.get("birth_date"):
         found.add(blind("born", birth_date))
     return sorted(found)
@@ -46,7 +48,7 @@ def address_tokens(*addresses: str) -> list[int]:
     found = set()
     for address in filter(None, map(str.strip, addresses)):
         if "@" in address:
-            found.add(blind("email", address.casefold()))
+            found |= _emails(address)
         elif digits := re.sub(r"\D", "", address.partition(";")[0]):
             found |= {blind("phone", form) for form in (digits, digits[-10:])}
     return sorted(found)
@@ -67,11 +69,11 @@ def query_tokens(text: str) -> list[list[int]]:
     Returns an empty list if the term has nothing to search for. A search for a reference is left to
     the caller.
     """
-    text = text.strip()[:100]
+    text = as_key(text).strip()[:100]
     if birth_date := parse_date(text):
         return [[blind("born", birth_date.isoformat())]]
     if "@" in text:
-        return [[blind("email", text.casefold())]]
+        return [sorted(_emails(text))]
     digits = re.sub(r"\D", "", text)
     if len(digits) >= 7 and not re.search(r"[^\W\d_]", text):
         return [[blind("phone", form) for form in _phones(digits)]]
@@ -124,6 +126,10 @@ def _parts(name: str) -> list[str]:
 def _sound(part: str) -> str:
     plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode()
     return jellyfish.metaphone(plain) or part
+
+
+def _emails(address: str) -> set[int]:
+    return {blind("email", spelling) for spelling in mail_address.spellings(address)}
 
 
 def _phones(text: str) -> set[str]:

@@ -8,7 +8,16 @@ from django.urls import path as django_path
 
 from intake.models.submissions import Kind
 from intake.my_page import choose_time, views, visits, way_in
-from intake.questionnaire.views import check_page, emergencies, pages, receipt, saving, start, young
+from intake.questionnaire.views import (
+    check_page,
+    emergencies,
+    pages,
+    part_2,
+    receipt,
+    saving,
+    start,
+    young,
+)
 
 app_name = "intake"
 
@@ -31,6 +40,7 @@ urlpatterns = [
     path("intake/sure/", young.confirm_age, name="sure"),
     path("intake/check/", check_page.check, name="check"),
     path("intake/sent/", receipt.sent, name="sent"),
+    path("intake/part-2/", part_2.begin, name="part_2"),
     path("intake/emergency/", emergencies.emergency, name="emergency"),
     path("intake/leave/", start.leave, name="leave"),
     path("intake/refused/", start.refused, name="refused"),
@@ -50,6 +60,7 @@ urlpatterns = [
     path("my/wait/", visits.wait, name="wait"),
     path("my/calendar.ics", visits.calendar, name="calendar"),
     path("my/add/", views.add, name="add"),
+    path("my/part-2/", views.answer_part_2, name="my_part_2"),
     path("my/leave/", views.leave, name="my_leave"),
     path("appointments/", start.start, {"kind": Kind.APPOINTMENT}, name="appointments"),
     path(

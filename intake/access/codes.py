@@ -8,6 +8,7 @@ of the database.
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -21,14 +22,14 @@ from clinic import audit
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import index_key
-from intake import documents, search
+from intake import documents, mail_address, search
 from intake.access import grants, sql
 from intake.access.code_limits import CODE_LIFETIME, count_letter
 from intake.access.keys import digest, new_key
 from intake.domain.stored import PHONE
 from intake.draft_content import Content
 from intake.models.access import Challenge, Grant
-from intake.models.submissions import Device, Draft, Submission
+from intake.models.submissions import Device, Draft, Kind, Submission
 
 TRIES = 5
 MOST = 20  # a code opens at most this many submissions, the newest of the mailbox
@@ -52,7 +53,9 @@ def send(*, address: str, reference: str | None, unsent_first: bool = False) -> 
     can end the code that a patient is typing.
     """
     key = address_key(address)
-    drafts, submissions = _found(key, reference)
+    drafts, submissions = _found(
+        search.address_tokens(address) if "@" in address else [key], reference
+    )
     if reference is None:
         submissions = [row for row in submissions if _is_of(row, address)]
     draft = drafts[0] if drafts and (unsent_first or not submissions) else None
@@ -140,21 +143,12 @@ def _use_up(challenge: UUID, same: Q) -> bool:
 
 
 def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | None:
-    """Move the draft to this browser. The browser that began the draft cannot open it any more.
-
-    The code proves neither who reads the mailbox nor whose device this is. So the device counts as
-    shared, and sensitive answers are not shown.
-    """
+    """Move the draft to this browser. Returns None if the draft was sent or deleted meanwhile."""
     rows = Draft.objects.select_for_update(of=("self",), no_key=True)
     draft = rows.filter(pk=draft_id, submission=None).first()
     if draft is None:
-        return None  # the draft was sent or deleted meanwhile
-    key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
-    content = Content.load(protocol, draft.content)
-    draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
-    draft.content = content.veil(documents.sensitive_questions(protocol)).dump()
-    draft.revision += 1
-    draft.save(update_fields=["key_hash", "device", "updated_at", "content", "revision"])
+        return None
+    key = move_draft(draft)
     outbox.put(kind="opened", occasion=str(challenge))
     audit.record(
         actor=audit.patient(draft.reference or "draft"),
@@ -164,6 +158,21 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
         request_id=request_id,
     )
     return Opened(key, draft)
+
+
+def move_draft(draft: Draft) -> str:
+    """Give the draft a new key, so that only this browser opens it. Returns the key.
+
+    A code proves neither who reads the mailbox nor whose device this is. So the device counts as
+    shared, and sensitive answers are not shown.
+    """
+    key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
+    content = Content.load(protocol, draft.content)
+    draft.key_hash, draft.device, draft.updated_at = digest(key), Device.SHARED, timezone.now()
+    draft.content = content.veil(documents.sensitive_questions(protocol)).dump()
+    draft.revision += 1
+    draft.save(update_fields=["key_hash", "device", "updated_at", "content", "revision"])
+    return key
 
 
 def prune_access() -> int:
@@ -230,15 +239,17 @@ def _new_challenge(
 # --- what fits ------------------------------------------------------------------------------------
 
 
-def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submission]]:
-    """Return the saved drafts and the submissions of an address key, newest first.
+def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Submission]]:
+    """Return the saved drafts and the submissions of the keys of one address, newest first.
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
-    saved for later has no reference, and only its own browser can open it.
+    saved for later has no reference, and only its own browser can open it. Part 2 is left out,
+    because it has no page of its own: the patient knows the reference of part 1.
     """
-    drafts = Draft.objects.filter(address_keys__contains=[key], submission=None)
+    drafts = Draft.objects.filter(address_keys__overlap=keys, submission=None)
     drafts = drafts.exclude(reference=None)
-    submissions = Submission.objects.filter(search_keys__contains=[key])
+    submissions = Submission.objects.filter(search_keys__overlap=keys)
+    submissions = submissions.exclude(kind=Kind.PART_2)
     if reference is not None:
         drafts = drafts.filter(reference=reference)
         submissions = submissions.filter(reference=reference)
@@ -251,8 +262,8 @@ def _found(key: int, reference: str | None) -> tuple[list[Draft], list[Submissio
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search key also fits similar addresses. The search key treats ß like ss, so two domains can
-    have one key. Of a phone number, the search key contains only the last ten digits.
+    The search key also fits similar addresses. The search key treats ß like ss, so two addresses
+    can have one key. Of a phone number, the search key contains only the last ten digits.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)
@@ -261,6 +272,8 @@ def _is_of(submission: Submission, address: str) -> bool:
 
 def _written(address: str) -> bytes:
     """Return an address for an exact comparison: without phone extension, in lower case (ASCII)."""
+    with suppress(ValueError):  # the domain of an address that was stored as it was typed
+        address = mail_address.stored_form(address)
     return address.partition(";")[0].encode().lower()
 
 

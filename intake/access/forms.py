@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from intake.domain import answers as domain
 from intake.domain.wrong_answers import InvalidAnswer
-from intake.forms.base import SingleValueForm
+from intake.forms.base import SingleValueForm, ask_about_slip
 from intake.forms.fields import (
     AddressField,
+    KeyField,
     PhoneField,
     PlainTextField,
     ReferenceField,
@@ -52,6 +53,12 @@ class FindForm(SingleValueForm):
             else _("Your e-mail address")
         )
 
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.get("address") != self.initial.get("address") and not self.left_blank:
+            ask_about_slip(self, "address")
+        return self.cleaned_data
+
 
 class ReturnForm(FindForm):
     """Ask for the reference of a submission or draft, and for the address given with it."""
@@ -71,7 +78,7 @@ class ReturnForm(FindForm):
 class CodeForm(SingleValueForm):
     """Ask for a one-time code in a single field, so that the patient can paste the code."""
 
-    code = PlainTextField(
+    code = KeyField(
         label=_("Your code"),
         help_text=_("Eight letters and figures. Capitals, spaces and hyphens do not matter."),
         max_length=40,
@@ -93,7 +100,7 @@ class ReplyForm(SingleValueForm):
     text = forms.CharField(
         label=_("Write to us"),
         help_text=_("Not for emergencies. Nobody reads this at once."),
-        widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
+        widget=forms.Textarea({"rows": 4, "autocomplete": "off", "dir": "auto"}),
         strip=False,
         error_messages={"required": _("Write something, or leave this page.")},
     )

@@ -36,12 +36,14 @@ class Sentence(NamedTuple):
 class Judged(NamedTuple):
     """A sentence with what the program makes of it.
 
-    `got` is E, S or N. `talked_down` are the hits that are denied, past or of somebody else where
-    nothing is now. `by_pattern` says that an alarm pattern alone raised it.
+    `got` is E, S or N. `frames` are the frames that are heard as now. `talked_down` are the hits
+    that are denied, past or of somebody else where nothing is now. `by_pattern` says that an alarm
+    pattern alone raised it.
     """
 
     label: Sentence
     got: str
+    frames: frozenset[str]
     talked_down: tuple[str, ...]
     by_pattern: bool
 
@@ -93,9 +95,9 @@ def judged(protocol: Protocol, sentences: Iterable[Sentence]) -> Iterator[Judged
         rule = rule_for_text(protocol, label.sentence)
         got = _LEVELS.get(rule.level, "N") if rule is not None else "N"
         hits = hear(protocol, {protocol.uses.own_words: label.sentence}).all_found()
-        now = any(hit.scope == NOW for hit in hits)
+        now = frozenset(hit.frame for hit in hits if hit.scope == NOW)
         talked_down = () if now else tuple(f"{h.frame} ({h.scope}: {h.words})" for h in hits)
-        yield Judged(label, got, talked_down, got != "N" and not now)
+        yield Judged(label, got, now, talked_down, got != "N" and not now)
 
 
 def counts(rows: Iterable[Judged]) -> dict[str, Count]:
@@ -118,8 +120,28 @@ def _count(rows: list[Judged], holds: Callable[[Judged], bool]) -> Count:
     return Count(sum(map(holds, rows)), len(rows))
 
 
+def by_frame(rows: Iterable[Judged]) -> dict[str, tuple[Count, Count]]:
+    """Return frame → how many of the sentences that it raises are alarming, least sure first.
+
+    The second count has only the sentences that no other frame raises.
+    """
+    raised: dict[str, list[Judged]] = {}
+    for row in rows:
+        for frame in row.frames:
+            raised.setdefault(frame, []).append(row)
+    found = {}
+    for frame, of_frame in raised.items():
+        alone = [row for row in of_frame if len(row.frames) == 1]
+        found[frame] = (_count(of_frame, _is_alarming), _count(alone, _is_alarming))
+    return dict(sorted(found.items(), key=lambda item: (item[1][0].share, item[0])))
+
+
+def _is_alarming(row: Judged) -> bool:
+    return row.label.want != "N"
+
+
 def report(rows: list[Judged]) -> Iterator[str]:
-    """Yield the lines of the report: counts by language and kind, then every miss, whole."""
+    """Yield the lines of the report: counts by language and kind, by frame, every miss whole."""
     for language in sorted({row.label.language for row in rows}):
         spoken = [row for row in rows if row.label.language == language]
         yield f"{language}: {len(spoken)} sentences"
@@ -134,6 +156,9 @@ def report(rows: list[Judged]) -> Iterator[str]:
             )
             said = ", ".join(f"{number} {what}" for what, number in sorted(missed.items()))
             yield f"  {kind}: {len(of_kind)}" + (f", {said}" if said else "")
+    yield "Alarming among the sentences that a frame raises (95 % bounds); that it alone raises"
+    for frame, (all_of, alone) in by_frame(rows).items():
+        yield f"  {frame}: {all_of}; {alone.number} of {alone.of}"
     missed_rows = [row for row in rows if row.label.want != "N" and row.got == "N"]
     missed_rows.sort(key=lambda row: (not row.talked_down, row.label.want))
     for title, chosen in (

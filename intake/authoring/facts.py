@@ -13,7 +13,7 @@ import msgspec
 
 from intake.authoring.conditions import Words, in_words
 from intake.domain.definition import Option, Protocol, Question, Within
-from intake.domain.grammar import AnswerCondition, Case, Computed, Line, Phrase, Term
+from intake.domain.grammar import AnswerCondition, Case, Computed, Phrase, Term
 
 LABELS: Final = {
     # labels of the fields of questions
@@ -41,6 +41,7 @@ LABELS: Final = {
     "seen_within": "Seen within",
     "tell": "“What happens next”",
     "closed": "While the clinic is closed",
+    "may_wait_hours": "Hours the patient may wait for the next opening",
     "level": "Level",
     "name": "Name",
     "interrupt": "Stops the form",
@@ -49,6 +50,7 @@ LABELS: Final = {
     "reason": "Reason",
     "advice": "Patients read",
     "promise": "Promise",
+    "ask_back": "Asks the patient back",
     "source": "Source",
     "fallback": "Only when no other rule with a level fires",
     "only_if_none": "Only when no fallback rule fires either",
@@ -101,9 +103,10 @@ def things(protocol: Protocol) -> Iterator[Thing]:
     for name, computed in protocol.rules.computed.items():
         yield _thing("Computed value", name, "", _computed(computed), protocol)
     for line in protocol.rules.summary:
-        yield _thing("Line for staff", line.label, "", _line(line), protocol)
+        yield _thing("Line for staff", line.label, "", _parts("part", line.parts), protocol)
     for rule in protocol.rules.rules:
-        yield _thing("Rule", rule.id, rule.name, _fields(rule, "id"), protocol)
+        values = _fields(rule, "id", "lists") | _parts("lists", rule.lists)
+        yield _thing("Rule", rule.id, rule.name, values, protocol)
 
 
 def _head(protocol: Protocol) -> Thing:
@@ -148,8 +151,8 @@ def _computed(computed: Computed) -> dict[str, Any]:
     return values | {f"count of “{name}”": counted for name, counted in computed.count.items()}
 
 
-def _line(line: Line) -> dict[str, Any]:
-    return {f"part {number}": part for number, part in enumerate(line.parts, start=1)}
+def _parts(name: str, parts: tuple[tuple[Phrase, ...], ...]) -> dict[str, Any]:
+    return {f"{name} {number}": part for number, part in enumerate(parts, start=1)}
 
 
 def _fields(struct: Any, *without: str) -> dict[str, Any]:

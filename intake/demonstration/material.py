@@ -52,6 +52,9 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers: dict[str, tuple[float, float]]
     texts: dict[str, tuple[str, ...]]
     stories: tuple[Story, ...]
+    # the people whose walk `manage.py protocol length` measures, and what they type
+    measured: tuple[dict[str, Any], ...] = ()
+    typed: dict[str, Any] = {}
 
 
 @cache

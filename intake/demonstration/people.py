@@ -67,7 +67,7 @@ def _patient(
         rules = [r.id for r in interrupting_rules(protocol, from_json(protocol, story.retracted))]
         stops = ({"rules": rules, "page": protocol.pages[0].id, "at": at, "retracted": at},)
     if story.kind == Kind.APPOINTMENT:
-        answers = {id: answers[id] for id in (uses.safety, *uses.contact_agrees_with)}
+        answers = {id: value for id, value in answers.items() if uses.judges(story.kind, id)}
     content = Content(answers=answers, contact=contact, wish=_wish(rng, sent_at), stops=stops)
     kind = Kind.APPOINTMENT if story.kind == Kind.APPOINTMENT else Kind.INTAKE
     walk = Walk(protocol, content, kind=kind, si_screen=False)

@@ -17,14 +17,14 @@ from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.danger import Found, marked
-from intake.domain.definition import FLAG, Protocol
+from intake.domain.definition import FLAG, Protocol, QuestionPage
 from intake.domain.grammar import DANGER
-from intake.domain.route import pages_with, pages_without
+from intake.domain.route import pages_in
 from intake.domain.route import route as route_of
 from intake.domain.stored import PHONE
 from intake.domain.summary import summary
 from intake.domain.triage import Fired
-from intake.domain.uses import Uses
+from intake.domain.uses import PART_2, Uses
 from intake.models.calls import Call
 from intake.models.clinic_time import Clinician
 from intake.models.submissions import (
@@ -138,7 +138,10 @@ class SubmissionPage:
 
     @property
     def flags(self) -> list[dict[str, Any]]:
-        return [self._explained(fired) for fired in self.submission.result.flags]
+        """All flags, each explained. A flag of part 2 read the answers of both parts."""
+        later = self.part_2.result.flags if self.part_2 else ()
+        flags = {fired.id: fired for fired in (*self.submission.result.flags, *later)}
+        return [self._explained(fired) for fired in flags.values()]
 
     def _explained(self, fired: Fired) -> dict[str, Any]:
         used = []
@@ -176,7 +179,11 @@ class SubmissionPage:
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
-        return summary(self.protocol, self.answers, self.submission.result.computed)
+        """The lines of the summary, of both parts as soon as part 2 is sent."""
+        if self.part_2 is None:
+            return summary(self.protocol, self.answers, self.submission.result.computed)
+        both = domain.from_json(self.protocol, self.part_2.answers)
+        return summary(self.protocol, both | self.answers, self.part_2.result.computed)
 
     @property
     def stops(self) -> list[dict[str, Any]]:
@@ -195,18 +202,41 @@ class SubmissionPage:
     @cached_property
     def parts(self) -> list[reading.AnswerGroup]:
         """All questions that the patient was asked, with the answers."""
-        # A clinic may leave out the question about suicide. If there is an answer to this question,
-        # the clinic asked it.
-        screened = self.uses.crisis in self.answers
-        route = route_of(self.protocol, self.answers, si_screen=screened)
-        if (short := self.uses.short_walk(self.submission.kind)) is not None:
-            route = pages_with(route, short)
-        asked = list(pages_without(route, self.uses.contact.stored_names))
+        asked = self._pages(self.submission.kind, self.answers)
         if self.stopped:
             # the patient did not see the pages after the stop
             while asked and not any(q.id in self.answers for q in asked[-1].questions):
                 asked.pop()
         return reading.answers_by_part(self.protocol, asked, self.answers, proxied=self.proxied)
+
+    @cached_property
+    def later_parts(self) -> list[reading.AnswerGroup]:
+        """The questions of part 2, with the answers, or without them until part 2 is sent."""
+        if self.submission.kind != Kind.INTAKE:
+            return []
+        sent, answers = self.part_2, self.answers
+        if sent:
+            answers = domain.from_json(self.protocol, sent.answers)
+        pages = self._pages(PART_2, answers)[0 if sent else 1 :]  # the first page is about safety
+        return reading.answers_by_part(self.protocol, pages, answers, proxied=self.proxied)
+
+    def _pages(self, kind: str, answers: Mapping[str, Any]) -> list[QuestionPage]:
+        """Return the pages that a walk of this kind asked a patient with these answers.
+
+        A clinic may leave out the question about suicide. If there is an answer to this question,
+        the clinic asked it.
+        """
+        screened = self.uses.crisis in answers
+        route = route_of(self.protocol, answers, si_screen=screened)
+        return list(pages_in(self.uses, kind, route))
+
+    @cached_property
+    def part_2(self) -> Submission | None:
+        """The part 2 that the patient sent to this submission."""
+        return next((row for row in self.linked if self._is_part_2(row)), None)
+
+    def _is_part_2(self, row: Submission) -> bool:
+        return row.kind == Kind.PART_2 and row.follows_id == self.submission.pk
 
     # --- what came before and after --------------------------------------------------------------
     @cached_property
@@ -214,7 +244,7 @@ class SubmissionPage:
         """The submission to which this submission adds, and its own additions, oldest first."""
         # PostgreSQL uses an index for each of the two conditions; a join would read the whole table
         near = Q(pk=self.submission.follows_id) | Q(follows=self.submission)
-        rows = Submission.objects.filter(near).only("id", "reference", "submitted_at")
+        rows = Submission.objects.filter(near).defer("person", "search_keys")
         return list(rows.order_by("submitted_at"))
 
     @cached_property

@@ -113,6 +113,10 @@ class SubmissionAdmin(PatientAdmin[Submission]):
         """Record the read and show the submission page, if need be with a form that was refused."""
         reads.record_read(submission=submission, by=request.user, request_id=request.request_id)
         page = SubmissionPage(submission)
+        if page.part_2 is not None:
+            reads.record_read(
+                submission=page.part_2, by=request.user, request_id=request.request_id
+            )
         may_decide = request.user.has_perm("intake.decide_submission")
         context = {
             **self.admin_site.each_context(request),

@@ -12,17 +12,18 @@ import msgspec
 
 from intake.domain import wrong_answers
 from intake.domain.definition import Answers, Protocol, Question, QuestionPage, Value
+from intake.domain.ranges import NUMBER, Range, as_number, read_range
+from intake.domain.typed_number import plain_number
+from intake.domain.typed_text import as_lines, is_blank
 from intake.domain.wrong_answers import InvalidAnswer
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-# Three digits after a comma are refused, because "1,234" means 1234 to most people in the USA. If
-# the program read 1.234, a high ferritin value would become a low one.
-_DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,3}|,[0-9]{1,2})?")
-# Control characters except tab and line end, lone surrogates, and the characters that make a text
-# appear in another order than the order in which it is stored.
-_NOT_TEXT: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
-)
+_DECIMAL: Final = re.compile(rf"-?{NUMBER}")
+_WITH_UNIT: Final = re.compile(r"(.*[0-9])\s*([^\W\d_][^\d<>≤≥]*|%)", re.DOTALL)
+# other spellings of a unit, which never change the number
+_SPELLINGS: Final = {"ng/mL": ("ug/l", "µg/l", "mcg/l")}
+# Control characters except tab and line end, and lone surrogates.
+_NOT_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class PageResult(msgspec.Struct, frozen=True):
@@ -48,7 +49,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
     """
     if question.type == "multi":
         return _choices(question, [code for code in raw if code])
-    given = [text for text in raw if text.strip()]
+    given = [text for text in raw if not is_blank(text)]
     if not given:
         return None
     if len(given) > 1:
@@ -60,7 +61,7 @@ def clean_answer(question: Question, raw: Sequence[str]) -> Value | None:
         case "integer":
             return _whole_number(question, text)
         case "decimal":
-            return _decimal(question, text)
+            return _decimal(question, plain_number(question, text))
         case "boolean":
             if text not in ("on", "true", "false"):
                 raise wrong_answers.not_an_option()
@@ -168,22 +169,51 @@ def _tick(question: Question, value: bool) -> bool:
 
 
 def _whole_number(question: Question, text: str) -> int:
-    if not _WHOLE_NUMBER.fullmatch(text.strip()):
-        raise wrong_answers.out_of_limits(question)
-    number = int(text)
+    digits = plain_number(question, text)
+    if not _WHOLE_NUMBER.fullmatch(digits):
+        raise wrong_answers.not_a_whole_number(question, text)
+    number = int(digits)
     if not _within_limits(question, number):
         raise wrong_answers.out_of_limits(question)
     return number
 
 
-def _decimal(question: Question, text: str) -> Decimal:
-    text = text.strip()
-    if not _DECIMAL.fullmatch(text):
+def _decimal(question: Question, text: str) -> Decimal | Range:
+    text = _without_unit(question, " ".join(text.split()))
+    if _DECIMAL.fullmatch(text):
+        number = as_number(text)
+        if not _within_limits(question, number):
+            raise wrong_answers.out_of_limits(question)
+        return _shortest(number)
+    found = _range(question, text)
+    if found is None:
         raise wrong_answers.not_a_decimal(question)
-    number = Decimal(text.replace(",", "."))
-    if not _within_limits(question, number):
+    if found.empty or not all(_within_limits(question, end) for end in (found.low, found.high)):
         raise wrong_answers.out_of_limits(question)
-    return _shortest(number)
+    return found
+
+
+def _without_unit(question: Question, text: str) -> str:
+    """Take the question's own unit away. Raises InvalidAnswer for other words behind the number.
+
+    A number in another unit is never converted: the patient may have meant something else.
+    """
+    found = _WITH_UNIT.fullmatch(text)
+    if found is None or not question.shown_unit:
+        return text
+    own = (question.shown_unit.casefold(), *_SPELLINGS.get(question.shown_unit, ()))
+    # NFKC makes one sign of the two signs for micro
+    unit = unicodedata.normalize("NFKC", found[2]).casefold().replace(" ", "")
+    if unit not in {unicodedata.normalize("NFKC", each) for each in own}:
+        raise wrong_answers.other_unit(question)
+    return found[1]
+
+
+def _range(question: Question, text: str) -> Range | None:
+    lowest, highest = question.min, question.max
+    if lowest is None or highest is None:
+        return None
+    return read_range(text, Decimal(str(lowest)), Decimal(str(highest)))
 
 
 def _within_limits(question: Question, number: int | Decimal) -> bool:
@@ -210,7 +240,7 @@ def _written_out(number: object) -> str:
 
 
 def _text(question: Question, text: str) -> str | None:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = as_lines(text).strip()
     if _NOT_TEXT.search(text):
         raise wrong_answers.not_text()
     text = unicodedata.normalize("NFC", text)
@@ -223,9 +253,11 @@ def _text(question: Question, text: str) -> str | None:
 
 
 def plain(value: Value | None) -> Any:
-    """Turn one answer into JSON data: a decimal becomes a string, options become a list."""
+    """Turn one answer into JSON data: decimals and ranges become a string, options a list."""
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, Range):
+        return value.text
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -246,7 +278,7 @@ def from_json(protocol: Protocol, data: Mapping[str, Any]) -> dict[str, Value]:
 def _restored(question: Question, value: Any) -> Value:
     match question.type:
         case "decimal":
-            return Decimal(value)
+            return _range(question, value) or Decimal(value)
         case "multi":
             return tuple(value)
         case _:

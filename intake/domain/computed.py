@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from intake.domain.conditions import holds
 from intake.domain.definition import Answers, ComputedValue, Protocol
-from intake.domain.grammar import SUM, Computed, Term
+from intake.domain.grammar import SUM, AnswerCondition, Computed, Term
 from intake.domain.stored import CODE
 
 SAFETY_RETRACTED: Final = "safety_retracted"
@@ -124,6 +124,12 @@ def _ends(protocol: Protocol, term: Term) -> tuple[int, int]:
     numbers = term.map.values() or (int(question.min or 0), int(question.max or 0))
     ends = [term.times * number for number in numbers]
     return min(ends), max(ends)
+
+
+def questions_behind(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
+    """Return the questions that a condition depends on, directly or through computed values."""
+    through = (id for name in condition.computed() for id in reads(protocol, name))
+    return frozenset((*condition.questions(), *through))
 
 
 def reads(protocol: Protocol, name: str) -> tuple[str, ...]:

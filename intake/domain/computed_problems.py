@@ -97,7 +97,7 @@ def _line(protocol: Protocol, path: str, line: Line, values: Values) -> Iterator
             if name not in protocol.rules.computed:
                 message = f"“{phrase.say}” says “{name}”, which is no computed value."
                 yield Problem("wrong_summary", path, message)
-    for condition in conditions_of([line]):
+    for condition in conditions_of(line.parts):
         yield from leaf_problems(protocol, path, condition, values)
 
 

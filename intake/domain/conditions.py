@@ -2,6 +2,9 @@
 
 A leaf that reads an unanswered question, or a computed value that is None, is false. So `not` of
 this leaf is true.
+
+A number that is known as a range only counts for every number in it: a condition is true if it is
+true for one of them.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ from typing import Any, Final
 from intake.domain.definition import Answers, ComputedValue
 from intake.domain.grammar import AnswerCondition
 from intake.domain.hearing import SILENCE, Hearing
+from intake.domain.ranges import Range
 
 Test = Callable[[Answers, Mapping[str, ComputedValue], Hearing], bool]
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "eq": operator.eq,
     "gte": operator.ge,
     "lte": operator.le,
     "gt": operator.gt,
@@ -46,19 +51,20 @@ def holds(
 
 
 @cache
-def compiled(condition: AnswerCondition) -> Test:
+def compiled(condition: AnswerCondition, certain: bool = False) -> Test:
     """Compile a condition to a function of (answers, computed, hearing). The function is cached.
 
+    With `certain`, the condition has to be true for every number of a range.
     Raises re.error if a pattern of `text_any_regex` is not a regular expression.
     """
     if condition.all is not None:
-        parts = tuple(compiled(part) for part in condition.all)
+        parts = tuple(compiled(part, certain) for part in condition.all)
         return lambda *given: all(part(*given) for part in parts)
     if condition.any is not None:
-        parts = tuple(compiled(part) for part in condition.any)
+        parts = tuple(compiled(part, certain) for part in condition.any)
         return lambda *given: any(part(*given) for part in parts)
     if condition.not_ is not None:
-        negated = compiled(condition.not_)
+        negated = compiled(condition.not_, not certain)
         return lambda *given: not negated(*given)
     if condition.danger is not None:
         frames, scope = frozenset(condition.danger), condition.scope or ""
@@ -66,7 +72,7 @@ def compiled(condition: AnswerCondition) -> Test:
     if condition.op == "text_any_regex":
         return _finds_words(condition)
 
-    judge = _judge(condition)
+    judge = _judge(condition, certain)
     if condition.q is not None:
         question = condition.q
 
@@ -90,27 +96,32 @@ def compiled(condition: AnswerCondition) -> Test:
     return judge_computed
 
 
-def _judge(leaf: AnswerCondition) -> Callable[[Any], bool]:
+def _judge(leaf: AnswerCondition, certain: bool) -> Callable[[Any], bool]:
     """Return a function that tests a known value as the leaf says."""
     op = leaf.op
     assert op is not None
     # str() gives the number as it is written in the file; Decimal(float) would give the nearest
     # binary number.
-    value = Decimal(str(leaf.value)) if isinstance(leaf.value, float) else leaf.value
-    if op == "eq":
-        return lambda answer: bool(answer == value)
+    value: Any = Decimal(str(leaf.value)) if isinstance(leaf.value, float) else leaf.value
+    if op in _COMPARISONS:
+        compare = _COMPARISONS[op]
+
+        def compares(answer: Any) -> bool:
+            if isinstance(answer, Range):
+                return answer.must_be(op, value) if certain else answer.may_be(op, value)
+            return bool(compare(answer, value))
+
+        return compares
     if op == "in":
         assert isinstance(value, tuple)
         codes = frozenset(value)
         return lambda answer: answer in codes
     if op == "contains":
         return lambda answer: value in answer
-    if op == "contains_any":
-        assert isinstance(value, tuple)
-        options = frozenset(value)
-        return lambda answer: not options.isdisjoint(answer)
-    compare = _COMPARISONS[op]
-    return lambda answer: compare(answer, value)
+    assert op == "contains_any"
+    assert isinstance(value, tuple)
+    options = frozenset(value)
+    return lambda answer: not options.isdisjoint(answer)
 
 
 def _finds_words(leaf: AnswerCondition) -> Test:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from intake.domain.danger_lexicon import END, JOINED, Lexicon, Node
@@ -24,7 +25,8 @@ SCOPES: Final = (NOW, DENIED, PAST, OTHER)
 MOST_HITS: Final = 3
 """Of one frame at most so many hits are kept. A hit that is now takes the place of all others."""
 _STOPS: Final = frozenset(".!?;")
-_TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|[\U0001F000-\U0001FAFF]|[^\w\s]")
+_EMOJI: Final = range(0x1F000, 0x1FB00)
+_TOKEN: Final = re.compile(r"\d+[.,]\d+|[^\W_]+(?:'[^\W_]+)*|([\U0001F000-\U0001FAFF])\1*|[^\w\s]")
 _LOOKALIKE: Final = str.maketrans("асеорхуіјѕһԁԛԝѵαορτυνικ", "aceopxyijshdqwvaoptuvik")
 _FOR_STOP: Final = 2
 """A full stop between two concepts counts as so many words."""
@@ -57,13 +59,15 @@ class _Letters(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if character in "\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`":
+        if code in _EMOJI:
+            read = character
+        elif character in "\u2018\u2019\u201a\u201b\u02bc\u2032\u00b4`":
             read = "'"
         else:
             plain = unicodedata.normalize("NFKD", character).casefold()
             read = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
             read = read.translate(_LOOKALIKE)
-        if code < 0x3000:
+        if code < 0x3000 or code in _EMOJI:
             self[code] = read
         return read
 
@@ -74,9 +78,11 @@ _LETTERS: Final = _Letters()
 class Text:
     """A text as words, with marks for the ends of sentences.
 
-    `all` has every word, and `stops` says for each whether a sentence begins there. `words` are the
-    words that say something, `before` the punctuation before each one. `patient` are the places of
-    words such as "my". `rank` counts for each word of `all` the words of `words` before it.
+    `all` has every word, without a third in a row and without emoji that say nothing here. `stops`
+    says for each whether a sentence begins there. `words` are the
+    words that say something, `before` the punctuation before each one and at the end. `patient`
+    are the places of words such as "my". `rank` counts for each word of `all` the words of `words`
+    before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -89,16 +95,24 @@ class Text:
         self.before: list[str] = []
         self._places: list[re.Match[str]] = []
         self.patient: list[int] = []
-        fillers, mark, stop = lexicon.fillers, "", False
+        fillers, mark, stop, last, older = lexicon.fillers, "", False, "", ""
         for match in _TOKEN.finditer(self._plain):
             letters = match[0]
             if not (letters[0].isalnum() or letters >= "\U0001f000"):
                 mark += letters
                 stop = stop or letters in _STOPS
                 continue
-            if "'" in letters:
-                letters = letters.replace("'", "")
-            for word in lexicon.joined(letters) if len(letters) >= JOINED else (letters,):
+            words: Iterable[str] = (letters,)
+            if letters >= "\U0001f000":
+                words = letters[:2] if lexicon.symbols(letters[0]) else ()
+            elif "'" in letters:
+                words = (letters.replace("'", ""),)
+            elif len(letters) >= JOINED:
+                words = lexicon.joined(letters)
+            for word in words:
+                if word == last == older and not stop:
+                    continue
+                older, last = last, word
                 self.all.append(word)
                 self.stops.append(stop)
                 self.rank.append(len(self.words))
@@ -111,6 +125,7 @@ class Text:
                     self._places.append(match)
                     mark = ""
         self.rank.append(len(self.words))
+        self.before.append(mark)
 
     def original(self, span: Span) -> Span:
         """Return where the words from `span[0]` up to `span[1]` stand in the text as written."""
@@ -120,35 +135,68 @@ class Text:
         return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
 
     @cached_property
+    def stops_before(self) -> list[bool]:
+        """Whether a sentence begins at each of `words`, and True for the end of the text."""
+        stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
+        stops[-1] = True
+        return stops
+
+    @cached_property
     def _ends(self) -> list[int]:
         """Where each character of the text ends, after what it is read as."""
         return list(accumulate(len(_LETTERS[ord(character)]) for character in self._text))
 
 
 class Reading:
-    """What is heard in one text. `found` has the hits, those that are now first."""
+    """What is heard in one text. `found` has the hits, those that are now first.
+
+    Most texts name nothing dangerous. So the concepts of frames are looked for first, and the
+    other ones, which tell the scope, only where the concepts of a frame stand near each other.
+    """
 
     def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
-        self._lexicon = lexicon = lexicon_of(danger, own_words)
-        self._text = Text(text, lexicon)
+        self._danger = danger
+        self._lexicon = lexicon_of(danger, own_words)
+        self._text = Text(text, self._lexicon)
         self._original = text
-        self._spans = _concepts(lexicon, self._text)
-        self._scopes = Scopes(
-            danger, self._text.words, self._text.before, self._spans, self._text.patient
-        )
-        visible = {concept: self._scopes.visible(concept) for concept in self._spans}
-        standing = {concept for concept, spans in visible.items() if spans}
-        hits = [
-            hit
-            for frame in danger.frames
-            if standing.issuperset(frame.of)
-            for hit in self._hits(frame, [visible[concept] for concept in frame.of])
-        ]
-        self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
+        self._concepts = _Concepts(self._lexicon, self._text)
+        spans = self._concepts.find(self._lexicon.tries)
+        self.found: tuple[Found, ...] = ()
+        frames = list(self._standing(spans))
+        if any(self._is_near(frame, spans) for frame in frames):
+            concepts = dict.fromkeys(concept for frame in frames for concept in frame.of)
+            visible = {concept: self._scopes.visible(concept) for concept in concepts}
+            hits = [
+                hit
+                for frame in frames
+                for hit in self._hits(frame, [visible[concept] for concept in frame.of])
+            ]
+            self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
+
+    @cached_property
+    def _scopes(self) -> Scopes:
+        spans = self._concepts.find(self._lexicon.scope_tries)
+        text = self._text
+        return Scopes(self._danger, text.words, text.before, spans, text.patient)
+
+    def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
+        """Yield the frames whose concepts stand in the text, in their order."""
+        by_concept = self._danger.by_concept
+        placed = [item for concept in spans for item in by_concept.get(concept, ())]
+        for _place, frame in sorted(placed, key=itemgetter(0)):
+            if all(concept in spans for concept in frame.of):
+                yield frame
+
+    def _is_near(self, frame: Frame, spans: Mapping[str, list[Span]]) -> bool:
+        """Whether the concepts of a frame stand near each other, whatever their scope."""
+        lists = [spans[concept] for concept in frame.of]
+        return next(_near(lists, frame.within, self._text.stops_before), None) is not None
 
     def _hits(self, frame: Frame, lists: list[list[Span]]) -> Iterator[Found]:
         kept: list[Found] = []
-        for spans in _near(lists, frame.within, self._scopes.stops):
+        if not all(lists):
+            return
+        for spans in _near(lists, frame.within, self._text.stops_before):
             scope = self._scopes.of_hit(frame, spans)
             if scope == NOW and kept and kept[0].scope != NOW:
                 kept = []
@@ -186,62 +234,65 @@ def lexicon_of(danger: Danger, own_words: frozenset[str]) -> Lexicon:
     return lexicon
 
 
-def _concepts(lexicon: Lexicon, text: Text) -> dict[str, list[Span]]:
-    """Return where each concept stands in the text, in order."""
-    known = {word: lexicon.symbols(word) for word in set(text.all)}
-    at = [known[word] for word in text.all]
-    starts = [(place, lexicon.starts(symbols)) for place, symbols in enumerate(at) if symbols]
-    wide: dict[int, list[tuple[str, int]]] = {}
-    found: dict[str, set[Span]] = {}
-    rank = text.rank
-    for layer, trie in enumerate(lexicon.tries):
-        begun = [
-            (place, symbol, place + 1)
-            for place, layers in starts
-            if layers >> layer & 1
-            for symbol in at[place]
+class _Concepts:
+    """Where the concepts stand in a text."""
+
+    def __init__(self, lexicon: Lexicon, text: Text) -> None:
+        known = {word: lexicon.symbols(word) for word in set(text.all)}
+        self._at = [known[word] for word in text.all]
+        """What each single word stands for."""
+        self._begins = [
+            (place, symbol) for place, symbols in enumerate(self._at) for symbol in symbols
         ]
-        begun += [(place, symbol, end) for place, ends in wide.items() for symbol, end in ends]
-        ended: list[tuple[int, str, int]] = []
-        for place, symbol, end in begun:
-            if (node := trie.get(symbol)) is not None:
-                _end(node, at, wide, end, text, lexicon.fillers, place, ended)
-        for place, concept, end in ended:
-            wide.setdefault(place, []).append((f"<{concept}>", end))
-            if rank[place] < rank[end]:
-                found.setdefault(concept, set()).add((rank[place], rank[end]))
-    return {concept: sorted(spans) for concept, spans in found.items()}
+        self._wide: dict[int, list[tuple[str, int]]] = {}
+        """The concepts that begin at a word, and the words at which they end."""
+        self._text = text
+        self._fillers = [word in lexicon.fillers for word in text.all]
+        self._spans: dict[str, set[Span]] = {}
 
+    def find(self, tries: list[Node]) -> dict[str, list[Span]]:
+        """Look for the phrases of tries, each of which may name the concepts of those before.
 
-def _end(
-    node: Node,
-    at: list[tuple[str, ...]],
-    wide: dict[int, list[tuple[str, int]]],
-    end: int,
-    text: Text,
-    fillers: frozenset[str],
-    start: int,
-    ended: list[tuple[int, str, int]],
-) -> None:
-    """Note the concepts of which a phrase from `start` ends at `node` or below it.
+        Return concept → its places, in order, of these tries and of those that were looked for
+        before. A place counts the words that say something.
+        """
+        rank = self._text.rank
+        for trie in tries:
+            ended: list[tuple[int, str, int]] = []
+            for place, symbol in self._begins:
+                if (node := trie.get(symbol)) is not None:
+                    self._end(node, place + 1, place, ended)
+            for place, ends in self._wide.items():
+                for symbol, end in ends:
+                    if (node := trie.get(symbol)) is not None:
+                        self._end(node, end, place, ended)
+            for place, concept, end in ended:
+                self._wide.setdefault(place, []).append((f"<{concept}>", end))
+                if rank[place] < rank[end]:
+                    self._spans.setdefault(concept, set()).add((rank[place], rank[end]))
+        return {concept: sorted(spans) for concept, spans in self._spans.items()}
 
-    `at` has what each single word stands for, `wide` the concepts that begin at a word. Fillers
-    between the words of a phrase are passed over.
-    """
-    if END in node:
-        ended.extend((start, concept, end) for concept in node[END])
-        if len(node) == 1:
-            return
-    while end < len(at) and not text.stops[end]:
-        for symbol in at[end]:
-            if (below := node.get(symbol)) is not None:
-                _end(below, at, wide, end + 1, text, fillers, start, ended)
-        for symbol, last in wide.get(end, ()):
-            if (below := node.get(symbol)) is not None:
-                _end(below, at, wide, last, text, fillers, start, ended)
-        if text.all[end] not in fillers:
-            break
-        end += 1
+    def _end(self, node: Node, end: int, start: int, ended: list[tuple[int, str, int]]) -> None:
+        """Note the concepts of which a phrase from `start` ends at `node` or below it.
+
+        Fillers between the words of a phrase are passed over.
+        """
+        if END in node:
+            ended.extend((start, concept, end) for concept in node[END])
+            if len(node) == 1:
+                return
+        at, stops, fillers, wide = self._at, self._text.stops, self._fillers, self._wide
+        while end < len(at) and not stops[end]:
+            for symbol in at[end]:
+                if (below := node.get(symbol)) is not None:
+                    self._end(below, end + 1, start, ended)
+            if end in wide:
+                for symbol, last in wide[end]:
+                    if (below := node.get(symbol)) is not None:
+                        self._end(below, last, start, ended)
+            if not fillers[end]:
+                break
+            end += 1
 
 
 def _near(lists: list[list[Span]], within: int, stops: list[bool]) -> Iterator[tuple[Span, ...]]:

@@ -9,7 +9,7 @@ Spanish words are found by their sound, too: `bena` is `vena`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, Final
 
 from intake.domain.danger_words import NUMBERS, PART, Danger, listed
@@ -51,19 +51,16 @@ class Lexicon:
         self.danger = danger
         self.fillers = frozenset(listed(danger.fillers))
         self.patient = frozenset(listed(danger.patient))
-        self.tries: list[Node] = []
         self._words: dict[str, None] = {}
         self._prefixes: dict[str, str] = {}
-        for layer in danger.layers:
-            trie: Node = {}
-            for concept in layer:
-                for phrase in danger.phrases(concept):
-                    self._add(trie, phrase, concept)
-            self.tries.append(trie)
+        heard = frozenset(danger.heard)
+        self.tries = self._tries(heard)
+        """The phrases of the concepts that frames read, layer by layer."""
+        self.scope_tries = self._tries(danger.concepts.keys() - heard)
+        """The phrases of all other concepts, for a text in which a frame is found."""
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
         self._table: dict[str, tuple[str, ...]] = {}
-        self._starts: dict[tuple[str, ...], int] = {}
         self._spared = own_words | frozenset(listed(danger.common))
         self._slips = self._near_words()
         self._by_sound = {
@@ -78,13 +75,6 @@ class Lexicon:
         """Return what a word of a text stands for in the phrases; nothing for other words."""
         known = self._table.get(word)
         return self._looked_up(word) if known is None else known
-
-    def starts(self, symbols: tuple[str, ...]) -> int:
-        """Return a number whose bit n says that a phrase of layer n begins with such a word."""
-        if symbols not in self._starts:
-            layers = (any(symbol in trie for symbol in symbols) for trie in self.tries)
-            self._starts[symbols] = sum(begins << n for n, begins in enumerate(layers))
-        return self._starts[symbols]
 
     def _looked_up(self, word: str) -> tuple[str, ...]:
         if word[0].isdecimal() and word.replace(".", "", 1).replace(",", "", 1).isdecimal():
@@ -112,6 +102,18 @@ class Lexicon:
             best.append(choice)
         cost, words = best[-1]
         return [part for part in words if part] if cost * 3 < len(word) else [word]
+
+    def _tries(self, concepts: Set[str]) -> list[Node]:
+        tries = []
+        for layer in self.danger.layers:
+            trie: Node = {}
+            for concept in layer:
+                if concept in concepts:
+                    for phrase in self.danger.phrases(concept):
+                        self._add(trie, phrase, concept)
+            if trie:
+                tries.append(trie)
+        return tries
 
     def _add(self, trie: Node, phrase: tuple[tuple[str, ...], ...], concept: str) -> None:
         nodes = [trie]

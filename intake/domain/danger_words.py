@@ -31,7 +31,9 @@ ROLES: Final = (
         "no_denial",
     ),
     *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
-    *("feared", "quoted", "harmless", "covers"),
+    *("told", "links", "breaks", "since", "deceased", "acquaintance", "prompted"),
+    *("feared", "supposed", "conditional", "quoted", "reported", "cleared", "mistaken", "serious"),
+    *("harmless", "covers"),
 )
 """What the reader of scopes asks a concept for."""
 
@@ -102,6 +104,14 @@ class Danger(Base, frozen=True, dict=True):
     def by_id(self) -> dict[str, Frame]:
         """The frames by their ids."""
         return {frame.id: frame for frame in self.frames}
+
+    @cached_property
+    def by_concept(self) -> dict[str, list[tuple[int, Frame]]]:
+        """Concept → the frames that name it first, each with its place among the frames."""
+        found: dict[str, list[tuple[int, Frame]]] = {}
+        for place, frame in enumerate(self.frames):
+            found.setdefault(frame.of[0], []).append((place, frame))
+        return found
 
     @cached_property
     def places(self) -> frozenset[str]:

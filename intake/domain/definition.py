@@ -19,12 +19,13 @@ import msgspec
 
 from intake.domain.danger import words_of
 from intake.domain.danger_words import Danger
-from intake.domain.grammar import AnswerCondition, Base, Computed, Line, in_order
+from intake.domain.grammar import AnswerCondition, Base, Computed, Line, Phrase, in_order
+from intake.domain.ranges import Range
 from intake.domain.uses import Stored, Uses
 
-Value = str | int | Decimal | bool | tuple[str, ...]
+Value = str | int | Decimal | Range | bool | tuple[str, ...]
 """An answer, by the type of its question: str for single and text, a tuple of option codes in the
-order of the options for multi, int for integer, Decimal for decimal, bool for boolean."""
+order of the options for multi, int for integer, Decimal or Range for decimal, bool for boolean."""
 
 Answers = Mapping[str, Value]
 """Question id → answer, without hidden questions and questions left blank."""
@@ -214,7 +215,12 @@ class Rule(Base, frozen=True):
     `advice` is always shown to the patient, so it must not name a period. `promise` is shown only
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
-    that fired. `reason` and `source` are for the clinician.
+    that fired. `may_wait_hours` says how many hours the patient may wait for the next opening. If
+    the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
+    elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
+    for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
+    the first phrase whose condition holds. `ask_back` is a question that the page asks once before
+    it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
     on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
@@ -232,6 +238,9 @@ class Rule(Base, frozen=True):
     source: str
     promise: str | None = None
     closed: str | None = None
+    lists: tuple[tuple[Phrase, ...], ...] = ()
+    may_wait_hours: int | None = None
+    ask_back: str | None = None
     fallback: bool = False
     only_if_none: bool = False
     blocks_submission: bool = False

@@ -131,6 +131,8 @@ class Computed(Base, frozen=True):
     computed value is the sum or the only count. The computed value is None if a term of the sum is
     missing, or if the condition `only_if` does not hold.
 
+    A `fact` is true wherever the patient said it: the parts of `when: any` are its places.
+
     Old stored documents have only `version`, which names Python code (`intake.domain.stored`).
     """
 
@@ -141,6 +143,13 @@ class Computed(Base, frozen=True):
     first: tuple[Case, ...] = ()
     when: AnswerCondition | None = None
     only_if: AnswerCondition | None = None
+    fact: bool = False
+
+    @property
+    def places(self) -> tuple[AnswerCondition, ...]:
+        """The answers that are this fact, each by itself; empty if the value is no fact."""
+        said = (self.when.any or ()) if self.fact and self.when is not None else ()
+        return tuple(place for place in said if place.q is not None)
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -203,9 +212,7 @@ class Line(Base, frozen=True):
     parts: tuple[tuple[Phrase, ...], ...]
 
 
-def conditions_of(lines: Iterable[Line]) -> Iterator[AnswerCondition]:
-    """Yield every condition of the lines."""
-    for line in lines:
-        for phrase in (phrase for part in line.parts for phrase in part):
-            if phrase.when is not None:
-                yield phrase.when
+def conditions_of(parts: Iterable[tuple[Phrase, ...]]) -> Iterator[AnswerCondition]:
+    """Yield every condition of the parts of a line or of a rule's lists."""
+    for part in parts:
+        yield from (phrase.when for phrase in part if phrase.when is not None)

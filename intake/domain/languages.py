@@ -31,16 +31,19 @@ class LanguageFacts(Base, frozen=True, dict=True):
     """What the checks have to know of a language. Each pattern ignores case.
 
     Each pattern of `promises` finds a sentence that promises something. The pattern `periods` finds
-    a period that is written out. `alarms` are sentences of patients that the alarm patterns of a
-    protocol must find.
+    a period that is written out, `days` a sentence that says on which day or in which week the
+    patient acts, `vague` a time that a text must give as day and hour. `alarms` are sentences of
+    patients that the alarm patterns of a protocol must find.
     """
 
     promises: tuple[str, ...]
     periods: str
+    days: str
+    vague: str
     alarms: Alarms
 
     def __post_init__(self) -> None:
-        for pattern in (*self.promises, self.periods):
+        for pattern in (*self.promises, self.periods, self.days, self.vague):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -54,6 +57,14 @@ class LanguageFacts(Base, frozen=True, dict=True):
     def period(self) -> re.Pattern[str]:
         return re.compile(self.periods, re.IGNORECASE)
 
+    @cached_property
+    def day(self) -> re.Pattern[str]:
+        return re.compile(self.days, re.IGNORECASE)
+
+    @cached_property
+    def vague_time(self) -> re.Pattern[str]:
+        return re.compile(self.vague, re.IGNORECASE)
+
 
 _WE: Final = r"\b(we|our (\w+ )?(clinic|staff|team)|some(one|body))\b"
 _STAFF: Final = rf"({_WE}|\b(a|our|the) (nurse|clinician)\b)"
@@ -65,6 +76,9 @@ ENGLISH: Final = LanguageFacts(
     promises=(
         # "We will call you", "A nurse will contact you", "We would like to see you"
         rf"{_STAFF}[^,;:]*{_WILL}[^,;:]*{_REACH}",
+        # "We will plan a scan", "We want to review it", "We call you"
+        r"\bwe( also| then)? (will|shall|would|hope|want|aim|plan|try|going|are going)\b",
+        r"\bwe( also| then)? (call|phone|ring|contact) ",
         # "within 6 weeks", "within days", "within one working day", "in the next 2 weeks"
         r"\bwithin (the )?(\w+ ){0,3}(days?|weeks?|months?)\b",
         r"\bin (the (next|coming) (\w+ )?|(\d+|one|two|three|a few) )(\w+ )?"
@@ -91,4 +105,8 @@ ENGLISH: Final = LanguageFacts(
     ),
     periods=r"\b(\d+|an?|one|two|three) (clinic |business |working )?"
     r"(hours?|days?|weeks?|months?)\b",
+    days=r"\b(today|tonight|this (week|month)|within (hours|days|weeks))\b",
+    # "when we open, on {opening}" names day and hour
+    vague=r"\b(tomorrow|tonight|((in|by|next|this) (the )?(morning|afternoon|evening))"
+    r"|when we open(?!,?( on)? \(?\{opening\}))\b",
 )

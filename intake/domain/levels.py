@@ -31,11 +31,13 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "promise": PERIODS,
     "tell": (*PERIODS, "by"),
     "closed": (),
+    "rule's closed": ("opening",),
 }
 """Kind of text → the placeholders that the program fills in this kind of text.
 
 `{within}` stands for the period `contact_within`, `{seen_within}` for the period `seen_within`, and
-`{by}` for the day and time by which the clinic contacts the patient.
+`{by}` for the day and time by which the clinic contacts the patient, `{opening}` for the day and
+time of the next opening.
 """
 
 
@@ -92,6 +94,7 @@ def _told(protocol: Protocol, level: Level) -> Iterator[Problem]:
     for rule in protocol.rules.rules:
         if rule.level == level.code:
             yield from period_problems(f"rules.{rule.id}.promise", rule.promise or "", level)
+            yield from period_problems(f"rules.{rule.id}.closed", rule.closed or "", level)
 
 
 def period_problems(
@@ -102,10 +105,12 @@ def period_problems(
     A written period would become wrong when the target time of the level is changed.
     """
     name = path.rpartition(".")[2]
+    if name == "closed" and path.startswith("rules."):
+        name = "rule's closed"
     if name not in _ALLOWED:
         return
     # skip `closed`: another check refuses any promise in it
-    for found in language.period.finditer(text) if name != "closed" else ():
+    for found in language.period.finditer(text) if "closed" not in name else ():
         message = f"Write {{within}} or {{seen_within}} instead of “{found[0]}”."
         yield Problem("wrong_period", path, message)
     for placeholder in PLACEHOLDER.findall(text):

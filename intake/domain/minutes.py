@@ -6,12 +6,15 @@ import math
 from typing import Final
 
 from intake.domain.definition import Protocol, Question
-from intake.domain.route import pages_with, pages_without
+from intake.domain.route import pages_in
+from intake.domain.uses import ADDITION, PART_2
 
 WORDS_A_SECOND: Final = 200 / 60
 """Reading at 200 words a minute, which is slow for prose: each question asks for a decision."""
 TAP_SECONDS: Final = 4
 """Finding a box or a button and touching it."""
+LETTERS_A_SECOND: Final = 3
+"""Typing at 36 words a minute on a phone."""
 SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
@@ -23,20 +26,18 @@ pages as they are shown."""
 
 
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
-    """Return how many minutes a typical patient takes, rounded up to five.
+    """Return how many minutes a typical patient takes, rounded up, and at least two.
 
     `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
     the other questions and pages.
     """
-    seconds: float = OWN_STEPS_SECONDS
-    short = protocol.uses.short_walk(kind)
-    pages = protocol.pages if short is None else pages_with(protocol.pages, short)
-    for page in pages_without(pages, protocol.uses.contact.stored_names):
+    seconds: float = 0 if kind in (ADDITION, PART_2) else OWN_STEPS_SECONDS
+    for page in pages_in(protocol.uses, kind, protocol.pages):
         shares = [1 if q.show_if is None else SOMETIMES for q in page.questions]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
             seconds += (question.seconds + CHECK_SECONDS) * share
-    return 5 * math.ceil(seconds / 300)
+    return max(2, math.ceil(seconds / 60))
 
 
 def reading_seconds(question: Question) -> float:

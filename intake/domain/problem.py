@@ -45,6 +45,10 @@ KINDS: Final[Mapping[str, str]] = {
     "unread_frame": "no rule reads a frame of danger",
     "missing_words": "a concept of danger has no words in a language",
     "wrong_danger": "words of danger that nobody can hear or reads",
+    "wrong_closed": "a rule does not say what to do while the clinic is closed",
+    "vague_time": "a text names a part of a day instead of the day and the hour",
+    "part_of_fact": "a rule reads a fact where the patient said it in one of several places",
+    "wrong_ask_back": "a rule asks back about an answer that it does not read",
 }
 """Every kind of problem, and what it means.
 

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from intake.domain.asked_back import questions_of
+from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
 from intake.domain.danger_problems import danger_problems
 from intake.domain.definition import (
@@ -22,9 +24,11 @@ from intake.domain.definition import (
     QuestionPage,
     Rule,
 )
+from intake.domain.fact_problems import fact_problems
+from intake.domain.grammar import conditions_of
 from intake.domain.languages import ENGLISH, LanguageFacts
 from intake.domain.leaf_problems import leaf_problems, values_of
-from intake.domain.levels import level_problems
+from intake.domain.levels import PLACEHOLDER, level_problems
 from intake.domain.problem import Problem
 from intake.domain.promises import promising_sentences
 from intake.domain.reachability import can_become_true
@@ -58,7 +62,9 @@ def problems(protocol: Protocol) -> list[Problem]:
         *_pages(protocol),
         *level_problems(protocol),
         *_rules(protocol),
+        *closed_problems(protocol),
         *computed_problems(protocol),
+        *fact_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
         *_texts(protocol),
@@ -197,8 +203,21 @@ def _rules(protocol: Protocol) -> Iterator[Problem]:
         if rule.only_if_none and not rule.fallback:
             yield Problem("missing_fallback", path, "Set `fallback: true` as well.")
         yield from _learn(f"{path}.learn", rule.learn)
+        yield from _asks_back(protocol, rule)
     if not any(rule.only_if_none for rule in protocol.rules.rules):
         yield Problem("missing_default", "rules", "Add an only_if_none rule.")
+
+
+def _asks_back(protocol: Protocol, rule: Rule) -> Iterator[Problem]:
+    if rule.ask_back is None:
+        return
+    try:
+        read = questions_of(protocol, rule)
+    except KeyError:  # another check names the computed value that is not there
+        return
+    for name in sorted(set(PLACEHOLDER.findall(rule.ask_back)) - read):
+        message = f"There is nothing to put for {{{name}}}: the rule reads no such answer."
+        yield Problem("wrong_ask_back", f"rules.{rule.id}.ask_back", message)
 
 
 # --- conditions -----------------------------------------------------------------------------------
@@ -219,6 +238,8 @@ def _conditions(protocol: Protocol) -> Iterator[Problem]:
         before.add(question.id)
     for rule in protocol.rules.rules:
         yield from leaf_problems(protocol, f"rules.{rule.id}.when", rule.when, values)
+        for condition in conditions_of(rule.lists):
+            yield from leaf_problems(protocol, f"rules.{rule.id}.lists", condition, values)
 
 
 # --- questions and rules that no answers reach ----------------------------------------------------
@@ -266,6 +287,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
             )
         if text and path.endswith((".advice", ".closed")):
             yield from promise_problems(path, text)
+        yield from vague_times(path, text or "")
 
 
 def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
@@ -279,7 +301,12 @@ def promise_problems(path: str, text: str, language: LanguageFacts = ENGLISH) ->
 
 
 def _patient_texts(rule: Rule) -> tuple[tuple[str, str | None], ...]:
-    return (("advice", rule.advice), ("promise", rule.promise), ("closed", rule.closed))
+    return (
+        ("advice", rule.advice),
+        ("promise", rule.promise),
+        ("closed", rule.closed),
+        ("ask_back", rule.ask_back),
+    )
 
 
 def _proxy(question: Question) -> Iterator[Problem]:

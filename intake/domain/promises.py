@@ -1,7 +1,8 @@
-"""Find sentences that promise what the clinic will do, or by when the clinic sees a patient.
+"""Find sentences that promise what the clinic will do, or that name the time to act.
 
 A promise holds for one level only, and only while the clinic can keep it. So a promise belongs in
-the `promise` of a rule or in the `tell` of a level, never in a text that is always shown.
+the `promise` of a rule or in the `tell` of a level, never in a text that is always shown. A time to
+act ("call your doctor this week") holds only where no rule of a higher level fired.
 """
 
 from __future__ import annotations
@@ -13,9 +14,25 @@ from intake.domain.languages import ENGLISH, LanguageFacts
 
 def promising_sentences(text: str, language: LanguageFacts = ENGLISH) -> list[str]:
     """Return the sentences of a text that promise something, in their order."""
-    sentences = re.split(r"(?<=[.!?])\s+", text.strip())
     return [
         sentence
-        for sentence in sentences
+        for sentence in _sentences(text)
         if any(pattern.search(sentence) for pattern in language.promise)
     ]
+
+
+def without_times(text: str, language: LanguageFacts = ENGLISH) -> str:
+    """Return the advice of a rule as it is shown where a rule of a higher level fired.
+
+    Sentences that promise something or name the time to act are left out.
+    """
+    promising = promising_sentences(text, language)
+    return " ".join(
+        sentence
+        for sentence in _sentences(text)
+        if sentence not in promising and not language.day.search(sentence)
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text.strip())

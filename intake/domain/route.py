@@ -12,6 +12,7 @@ import msgspec
 
 from intake.domain.conditions import holds
 from intake.domain.definition import Answers, Protocol, QuestionPage, Value
+from intake.domain.uses import Uses
 
 
 def kept_answers(
@@ -61,11 +62,17 @@ def route(
     return tuple(pages)
 
 
-def pages_with(pages: Iterable[QuestionPage], wanted: Collection[str]) -> tuple[QuestionPage, ...]:
-    """Return the pages with only the wanted questions. Pages without these are left out."""
+def pages_in(uses: Uses, kind: str, pages: Iterable[QuestionPage]) -> tuple[QuestionPage, ...]:
+    """Return the pages with only the questions that a walk of this kind asks.
+
+    Pages without these questions are left out, and pages with contact questions, because a step of
+    its own asks them.
+    """
     cut = (
-        msgspec.structs.replace(page, questions=tuple(q for q in page.questions if q.id in wanted))
-        for page in pages
+        msgspec.structs.replace(
+            page, questions=tuple(q for q in page.questions if uses.asks(kind, q.id))
+        )
+        for page in pages_without(pages, uses.contact.stored_names)
     )
     return tuple(page for page in cut if page.questions)
 

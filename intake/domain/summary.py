@@ -19,10 +19,18 @@ def summary(
     """Return the lines of the protocol's summary that apply to these answers: (label, words)."""
     lines = []
     for line in protocol.summary:
-        said = [_first(part, answers, computed) for part in line.parts]
-        if said[0]:
-            lines.append((line.label, "; ".join(filter(None, said))))
+        if _first(line.parts[0], answers, computed):
+            lines.append((line.label, listed(line.parts, answers, computed)))
     return lines
+
+
+def listed(
+    parts: tuple[tuple[Phrase, ...], ...],
+    answers: Answers,
+    computed: Mapping[str, ComputedValue],
+) -> str:
+    """Return the words of the parts that apply to these answers, such as "lithium; cast: no"."""
+    return "; ".join(filter(None, (_first(part, answers, computed) for part in parts)))
 
 
 def _first(

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from intake.domain.closed_problems import vague_times
 from intake.domain.conditions import compiled_pattern, normalised
 from intake.domain.definition import (
     HEADS,
@@ -44,6 +45,7 @@ KINDS: Final[Mapping[str, str]] = {
     "no_patterns": "nobody has written down how this language words a promise and a danger",
     "wrong_period": "a text writes a period out instead of the target it speaks of",
     "unseen_alarm": "the alarm patterns do not see a danger that is told in this language",
+    "vague_time": "a text names a part of a day instead of the day and the hour",
 }
 """Every kind of problem of a translation, in the order of their checks."""
 
@@ -73,6 +75,7 @@ class RuleWords(Base, frozen=True):
     advice: str | None = None
     promise: str | None = None
     closed: str | None = None
+    ask_back: str | None = None
 
 
 class Review(Base, frozen=True):
@@ -203,6 +206,7 @@ def problems(
     for path, text in other.items():
         if path.endswith((".advice", ".closed")):
             found += promise_problems(path, text, language)
+        found += vague_times(path, text, language)
         if (level := _level_of(protocol, path)) is not None:
             found += period_problems(path, text, level, language)
     return found
@@ -298,7 +302,12 @@ def _level_words(level: Level) -> LevelWords:
 
 def _rule_words(rule: Rule) -> RuleWords:
     # a flag has an empty advice, because patients do not read flags
-    return RuleWords(advice=rule.advice or None, promise=rule.promise, closed=rule.closed)
+    return RuleWords(
+        advice=rule.advice or None,
+        promise=rule.promise,
+        closed=rule.closed,
+        ask_back=rule.ask_back,
+    )
 
 
 def fixed_parts(text: str) -> frozenset[str]:

@@ -7,26 +7,32 @@ raised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
 from intake.domain.answers import plain
-from intake.domain.computed import compute
+from intake.domain.computed import SAFETY_RETRACTED, compute, questions_behind
 from intake.domain.conditions import compiled, holds
 from intake.domain.definition import FLAG, Answers, ComputedValue, Level, Protocol, Rule
 from intake.domain.grammar import DANGER
 from intake.domain.hearing import Hearing, hear
+from intake.domain.ranges import Range
 from intake.domain.route import kept_answers
+from intake.domain.summary import listed
+
+LIMIT_UNCLEAR: Final = "Limit unclear: the patient gave a range."
 
 
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
 
+    Behind `reason` stands what the rule `lists` for these answers.
+
     `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
-    None if the value is missing. Under "danger" stands what was heard in
-    free text: the frame, the words and their places.
+    None if the value is missing. The answers behind a fact stand beside it. Under "danger" stands
+    what was heard in free text: the frame, the words and their places.
     """
 
     id: str
@@ -72,18 +78,27 @@ class Assessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def assess(
-    protocol: Protocol, answers: Answers, *, safety_retracted: bool = False, si_screen: bool = True
+    protocol: Protocol,
+    answers: Answers,
+    *,
+    safety_retracted: bool = False,
+    si_screen: bool = True,
+    asked: Collection[str] | None = None,
 ) -> Assessment:
     """Judge these answers by all rules.
 
     `answers` are answers as `clean_page` returns them; answers to hidden questions are ignored.
     `safety_retracted` says whether the patient took back an answer that had stopped the form.
-    `si_screen` says whether the clinic asks about suicidal thoughts.
+    `si_screen` says whether the clinic asks about suicidal thoughts. With `asked`, only rules that
+    read one of these questions count, so that answers that were judged before fire nothing again.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
     hearing = hear(protocol, answers)
     rules = protocol.rules.rules
+    if asked is not None:
+        new = {*asked, DANGER, SAFETY_RETRACTED}
+        rules = tuple(r for r in rules if new & {*r.inputs, *questions_behind(protocol, r.when)})
 
     def that_fire(candidates: Iterable[Rule]) -> list[Rule]:
         return [rule for rule in candidates if compiled(rule.when)(answers, computed, hearing)]
@@ -97,8 +112,8 @@ def assess(
     fired.sort(key=lambda rule: -protocol.level(rule.level).rank)
     return Assessment(
         urgency=fired[0].level if fired else min(protocol.rules.levels, key=_rank).code,
-        fired=tuple(_fired(rule, answers, computed, hearing) for rule in fired),
-        flags=tuple(_fired(rule, answers, computed, hearing) for rule in flags),
+        fired=tuple(_fired(protocol, rule, answers, computed, hearing) for rule in fired),
+        flags=tuple(_fired(protocol, rule, answers, computed, hearing) for rule in flags),
         computed=computed,
         interrupt=any(rule.interrupt is True for rule in fired),
         blocked=any(rule.blocks_submission for rule in fired),
@@ -153,21 +168,41 @@ def _rank(level: Level) -> int:
     return level.rank
 
 
-def _fired(
+def _reason(
     rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
+) -> str:
+    """Return the rule's reason with what it lists, and whether it is unclear that it applies."""
+    parts = [rule.reason, listed(rule.lists, answers, computed)]
+    if any(isinstance(answers.get(name), Range) for name in rule.inputs):
+        certain = compiled(rule.when, certain=True)(answers, computed, hearing)
+        parts.append("" if certain else LIMIT_UNCLEAR)
+    return " ".join(filter(None, parts))
+
+
+def _fired(
+    protocol: Protocol,
+    rule: Rule,
+    answers: Answers,
+    computed: Mapping[str, ComputedValue],
+    hearing: Hearing,
 ) -> Fired:
     inputs = {
         name: computed[name] if name in computed else plain(answers.get(name))
         for name in rule.inputs
         if name != DANGER
     }
+    for name in rule.inputs:
+        value = protocol.rules.computed.get(name)
+        if value is not None and value.fact:
+            behind = (id for id in value.questions() if id in answers)
+            inputs |= {id: plain(answers[id]) for id in behind}
     if DANGER in rule.inputs:
         inputs[DANGER] = hearing.found(rule.when)
     return Fired(
         id=rule.id,
         level=rule.level,
         name=rule.name,
-        reason=rule.reason,
+        reason=_reason(rule, answers, computed, hearing),
         advice=rule.advice,
         promise=rule.promise,
         closed=rule.closed,

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from intake.domain.computed import questions_behind
 from intake.domain.definition import FLAG, Protocol
+from intake.domain.grammar import AnswerCondition, conditions_of
 from intake.domain.problem import Problem
+from intake.domain.uses import PART_2
 
 
 def use_problems(protocol: Protocol) -> Iterator[Problem]:
@@ -27,6 +30,7 @@ def use_problems(protocol: Protocol) -> Iterator[Problem]:
         yield from _options(protocol)
         yield from _always_asked(protocol)
         yield from _walks(protocol)
+        yield from _part_2(protocol)
         yield from _contact(protocol)
         yield from _free_text(protocol)
 
@@ -49,8 +53,8 @@ def _named(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
     yield "contact.acknowledged", uses.contact.acknowledged, "boolean"
     if uses.crisis is not None:
         yield "crisis", uses.crisis, "single"
-    yield from (("walks.appointment", id, "") for id in uses.walks.appointment)
-    yield from (("walks.addition", id, "") for id in uses.walks.addition)
+    for name in uses.walks.__struct_fields__:
+        yield from ((f"walks.{name}", id, "") for id in uses.short_walk(name) or ())
 
 
 def _options(protocol: Protocol) -> Iterator[Problem]:
@@ -84,11 +88,55 @@ def _walks(protocol: Protocol) -> Iterator[Problem]:
     uses = protocol.uses
     for name in uses.walks.__struct_fields__:
         asked = uses.short_walk(name) or ()
-        if uses.safety not in asked:
+        if uses.safety not in asked and (asked or name != PART_2):
             yield _wrong(f"walks.{name}", f"Ask the safety question “{uses.safety}”, too.")
         for id in asked:
             if id in uses.contact.stored_names:
                 yield _wrong(f"walks.{name}", f"“{id}” is asked with the contact.")
+
+
+def _part_2(protocol: Protocol) -> Iterator[Problem]:
+    """Yield a problem for each question of part 2 without which part 1 cannot be judged.
+
+    A rule with a level reads part 1, and hears the words of part 2. All other things may read part
+    2 as well, but not by a `not`, which would also hold as long as part 2 is not sent.
+    """
+    uses, rules = protocol.uses, protocol.rules
+    needed = (uses.who.q, uses.age, *uses.first_line, *uses.complaint, uses.own_words, uses.crisis)
+    for id in sorted(uses.later.intersection(filter(None, needed))):
+        yield _wrong("walks.part_2", f"The program needs “{id}” in part 1.")
+    for question in protocol.questions:
+        if question.show_if is not None and question.id not in uses.later:
+            for id in sorted(uses.later.intersection(question.show_if.questions())):
+                yield _wrong("walks.part_2", f"“{question.id}” of part 1 reads “{id}”.")
+    for rule in rules.rules:
+        if rule.level != FLAG:
+            words = {leaf.q for leaf in rule.when.leaves() if leaf.op == "text_any_regex"}
+            for id in sorted(uses.later & _behind(protocol, rule.when) - words):
+                message = f"The rule “{rule.id}” has a level and reads “{id}”: ask it in part 1."
+                yield _wrong("walks.part_2", message)
+    read = [(f"The flag “{rule.id}”", rule.when) for rule in rules.rules if rule.level == FLAG]
+    for line in protocol.summary:
+        read += [(f"The summary “{line.label}”", each) for each in conditions_of(line.parts)]
+    for reader, condition in read:
+        for id in sorted(uses.later & _denied(protocol, condition)):
+            yield _wrong("walks.part_2", f"{reader} reads “{id}” by a `not`.")
+
+
+def _denied(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
+    """Return the questions that a condition reads below a `not`, also through computed values."""
+    if condition.not_ is not None:
+        return _behind(protocol, condition.not_)
+    parts = condition.all or condition.any or ()
+    return frozenset(id for part in parts for id in _denied(protocol, part))
+
+
+def _behind(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
+    """Return the questions behind a condition. A value that does not exist is told elsewhere."""
+    try:
+        return questions_behind(protocol, condition)
+    except KeyError:
+        return frozenset(condition.questions())
 
 
 def _contact(protocol: Protocol) -> Iterator[Problem]:

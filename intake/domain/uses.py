@@ -16,7 +16,8 @@ OWN_STEPS: Final = ("contact", "appointment", "check")
 of these ids."""
 
 OWN_ADDRESSES: Final = (
-    *("check", "emergency", "leave", "p", "refused", "resume", "save", "sent", "shared", "sure"),
+    *("check", "emergency", "leave", "p", "part-2", "refused", "resume", "save", "sent", "shared"),
+    "sure",
 )
 """The words that follow `/intake/` in the program's own addresses, and the folder name `shared`. No
 protocol may have one of these names."""
@@ -51,11 +52,21 @@ class ContactQuestions(Base, frozen=True):
         }
 
 
+ADDITION: Final = "addition"
+PART_2: Final = "part_2"
+"""The short walks after sending. They take the contact from the earlier submission."""
+
+
 class ShortWalks(Base, frozen=True):
-    """The questions of the two short walks: a request for a visit, an addition to a submission."""
+    """The questions of the short walks: a request for a visit, an addition, and part 2.
+
+    A patient answers part 2 after sending, and only if the patient wants to. The questionnaire then
+    asks only the other questions: part 1.
+    """
 
     appointment: tuple[str, ...]
     addition: tuple[str, ...]
+    part_2: tuple[str, ...] = ()
 
 
 class Uses(Base, frozen=True):
@@ -86,8 +97,26 @@ class Uses(Base, frozen=True):
         return (self.who.q, self.age)
 
     def short_walk(self, kind: str) -> tuple[str, ...] | None:
-        """Return the questions of a short walk; None if `kind` is the whole questionnaire."""
+        """Return the questions of a short walk; None if `kind` is the questionnaire."""
         return getattr(self.walks, kind) if kind in self.walks.__struct_fields__ else None
+
+    @property
+    def later(self) -> frozenset[str]:
+        """The questions that only part 2 asks. The safety question is asked in every walk."""
+        return frozenset(self.walks.part_2) - {self.safety}
+
+    def asks(self, kind: str, question: str) -> bool:
+        """Whether a walk of this kind may ask the question."""
+        short = self.short_walk(kind)
+        return question not in self.later if short is None else question in short
+
+    def judges(self, kind: str, question: str) -> bool:
+        """Whether a walk of this kind judges the answer to the question.
+
+        Part 2 also judges the answers of part 1, because a rule may read answers of both.
+        """
+        always = (*self.contact_agrees_with, *self.contact.stored_names)
+        return kind == PART_2 or question in always or self.asks(kind, question)
 
     def is_proxy(self, answer: object) -> bool:
         """Whether this answer to the question `who` means that a proxy fills in the form."""

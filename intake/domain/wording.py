@@ -1,8 +1,8 @@
 """The words in which patients read a protocol: English, or a translation as far as it is ready.
 
-Safety texts are shown in another language only when a person has signed exactly these texts. Other
-texts are shown part by part, so that no patient reads half a question, or advice that begins in one
-language and ends in another.
+Safety texts are shown in another language only when a person has signed exactly these texts, or in
+a demonstration, which marks them as a draft. Other texts are shown part by part, so that no patient
+reads half a question, or advice that begins in one language and ends in another.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ class Wording(msgspec.Struct, frozen=True):
     """A protocol in one language. Use `protocol` for its texts only, never to judge answers.
 
     `shown` is the translation whose texts `protocol` has, None for English. `english` holds the
-    parts whose translation is not ready, so that patients read all of them in English.
+    parts whose translation is not ready, so that patients read all of them in English. With
+    `drafts`, no person has signed the safety texts of the translation.
     """
 
     protocol: Protocol
     shown: Translation | None = None
     approved: bool = True
     english: frozenset[Part] = frozenset()
+    drafts: bool = False
 
     @property
     def language(self) -> str:
@@ -53,6 +55,10 @@ class Wording(msgspec.Struct, frozen=True):
     def language_of(self, level: str) -> str:
         """Return the language of this level's words and of the texts of its rules."""
         return self._language_of("levels", level)
+
+    def is_draft(self, level: str) -> bool:
+        """Whether the texts of this level are a translated safety text that nobody has signed."""
+        return self.drafts and level in SAFETY_LEVELS and self.language_of(level) != "en"
 
     def language_of_question(self, id: str) -> str:
         """Return the language of a question, its help and its options."""
@@ -83,14 +89,15 @@ class Wording(msgspec.Struct, frozen=True):
         return told or ""
 
 
-def as_shown(protocol: Protocol, translation: Translation) -> Translation:
+def as_shown(protocol: Protocol, translation: Translation, *, drafts: bool = False) -> Translation:
     """Return the translation with only the parts that patients read.
 
-    Parts that are not whole are left out, and safety texts that nobody has signed. The `document()`
-    of the returned translation is stored with a submission.
+    Parts that are not whole are left out, and safety texts that nobody has signed. A demonstration
+    keeps those (`drafts`). The `document()` of the returned translation is stored with a
+    submission.
     """
     kept = _parts_ready(protocol, translation)
-    if safety_faults(protocol, translation):
+    if safety_faults(protocol, translation) and not drafts:
         kept -= {("levels", code) for code in SAFETY_LEVELS}
     level_of = {rule.id: rule.level for rule in protocol.rules.rules}
     head = ("head", "") in kept
@@ -112,11 +119,16 @@ def as_shown(protocol: Protocol, translation: Translation) -> Translation:
 
 
 def in_language(
-    protocol: Protocol, shown: Translation | None, *, approved: bool = False
+    protocol: Protocol,
+    shown: Translation | None,
+    *,
+    approved: bool = False,
+    drafts: bool = False,
 ) -> Wording:
     """Put the texts of a translation into the protocol. `shown` comes from `as_shown`.
 
-    If `shown` is None, the protocol stays English. Texts without a translation stay English, too.
+    `drafts` says that nobody has signed the safety texts of `shown`. If `shown` is None, the
+    protocol stays English. Texts without a translation stay English, too.
     """
     if shown is None:
         return Wording(protocol)
@@ -134,7 +146,8 @@ def in_language(
         rules=replace(protocol.rules, rules=rules, levels=levels),
     )
     every = {_part(protocol, path) for path, _text in protocol_texts(protocol)}
-    return Wording(worded, shown, approved, frozenset(every - _parts_ready(protocol, shown)))
+    english = frozenset(every - _parts_ready(protocol, shown))
+    return Wording(worded, shown, approved, english, drafts)
 
 
 def _parts_ready(protocol: Protocol, translation: Translation) -> set[Part]:
@@ -200,6 +213,7 @@ def _rule(rule: Rule, words: RuleWords | None) -> Rule:
         advice=words.advice or rule.advice,
         promise=words.promise or rule.promise,
         closed=words.closed or rule.closed,
+        ask_back=words.ask_back or rule.ask_back,
     )
 
 

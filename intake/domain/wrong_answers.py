@@ -13,7 +13,8 @@ from intake.domain.definition import Question, Value
 class InvalidAnswer(Exception):
     """The error of an answer that cannot be accepted, with a message for the patient.
 
-    `kept` is the part of the answer that counts nevertheless, or None.
+    `kept` is the part of the answer that counts nevertheless, or None. The text of the exception is
+    its code alone, because the message may quote the patient, and a log may have the exception.
     """
 
     def __init__(
@@ -32,9 +33,6 @@ class InvalidAnswer(Exception):
     def message_in(self, translate: Callable[[str], str]) -> str:
         """Return the message, with its pattern translated by `translate` and its values put in."""
         return translate(self.pattern) % self.params
-
-    def __str__(self) -> str:
-        return self.message
 
 
 def missing(question: Question) -> InvalidAnswer:
@@ -97,12 +95,36 @@ def out_of_limits(question: Question) -> InvalidAnswer:
     return InvalidAnswer("number", "Enter a number from %(min)s to %(max)s.", min=low, max=high)
 
 
+def not_a_whole_number(question: Question, typed: str) -> InvalidAnswer:
+    return InvalidAnswer(
+        "not_a_whole_number",
+        "We cannot read “%(typed)s” as a whole number. Enter a number from %(min)s to %(max)s.",
+        typed=shortened(typed.strip()),
+        min=question.min,
+        max=_upper_limit(question),
+    )
+
+
+def shortened(typed: str) -> str:
+    """Return what the patient typed, as a sentence about it quotes it: the first 30 characters."""
+    return f"{typed[:30]}…" if len(typed) > 30 else typed
+
+
 def not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12 or 12.5, without other signs.",
+        "Enter a number from %(min)s to %(max)s, such as 12.5, or as on your report: <15, 15-20.",
         min=question.min,
         max=_upper_limit(question),
+    )
+
+
+def other_unit(question: Question) -> InvalidAnswer:
+    return InvalidAnswer(
+        "other_unit",
+        "We need the number in %(unit)s, with no other unit and no words. If your report has"
+        " another unit, leave this blank and bring the report.",
+        unit=question.shown_unit,
     )
 
 
@@ -118,4 +140,41 @@ def too_long(limit: int, length: int) -> InvalidAnswer:
 def not_text() -> InvalidAnswer:
     return InvalidAnswer(
         "not_text", "This has characters we cannot read. Type it with plain letters."
+    )
+
+
+def date_incomplete() -> InvalidAnswer:
+    return InvalidAnswer("date_incomplete", "Fill in all three boxes: month, day and year.")
+
+
+def not_a_date(typed: str) -> InvalidAnswer:
+    return InvalidAnswer(
+        "not_a_date",
+        "We do not understand “%(typed)s” in a date. Use numbers, for example 3 27 1984.",
+        typed=shortened(typed),
+    )
+
+
+def two_dates_possible(typed: str) -> InvalidAnswer:
+    return InvalidAnswer(
+        "two_dates_possible",
+        "“%(typed)s” can be two dates. Write the month as a word, for example March 4, 1984.",
+        typed=shortened(typed),
+    )
+
+
+def several_dates() -> InvalidAnswer:
+    return InvalidAnswer(
+        "several_dates",
+        "The boxes do not fit together. Enter one month, one day and one year.",
+    )
+
+
+def year_too_short() -> InvalidAnswer:
+    return InvalidAnswer("year_too_short", "Write the year with four numbers, for example 1984.")
+
+
+def no_such_date() -> InvalidAnswer:
+    return InvalidAnswer(
+        "no_such_date", "There is no such date. Check the month, the day and the year."
     )

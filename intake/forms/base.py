@@ -3,7 +3,7 @@
 The domain (intake.domain.answers) checks the answers of a page; PageForm only shows them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -12,7 +12,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from intake import mail_address
 from intake.domain.definition import Question, QuestionPage
+from intake.domain.typed_text import is_blank
 from intake.domain.wording import Wording
 from intake.domain.wrong_answers import InvalidAnswer
 from intake.wording.advice import with_local_numbers
@@ -34,6 +36,7 @@ class WalkForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.kept: dict[str, Controls] = {}
+        self.asked: list[str] = []
 
     def mark_languages(self, words: Wording) -> None:
         """Mark the protocol's own questions that are not in the language of the page."""
@@ -56,7 +59,7 @@ class WalkForm(forms.Form):
         return [
             name
             for name, controls in self.kept.items()
-            if not any(text.strip() for control in controls for text in self.data.getlist(control))
+            if all(is_blank(text) for control in controls for text in self.data.getlist(control))
         ]
 
     def completed_data(self) -> QueryDict:
@@ -67,7 +70,19 @@ class WalkForm(forms.Form):
                 data[control] = text
         return data
 
+    def ask_once(self, name: str, question: str) -> None:
+        """Ask a question about a likely slip in a field, which the patient may insist on.
+
+        The page has in hidden controls what it asked. If the patient presses the button again
+        without a change, the same question is not asked again, so the value is accepted.
+        """
+        token = f"{name} {question}"
+        if token not in self.data.getlist("asked"):
+            self.add_error(name, question)
+        self.asked.append(token)
+
     def full_clean(self) -> None:
+        self.asked = []
         sent, self.data = self.data, self.completed_data()
         super().full_clean()
         self.data = sent  # so that the page shows the posted values, never the kept values
@@ -101,6 +116,14 @@ class SingleValueForm(WalkForm):
         return self.cleaned_data
 
 
+def ask_about_slip(form: WalkForm, name: str) -> None:
+    """Ask once whether the address of a field is meant so, if its domain looks like a slip."""
+    typed = form.cleaned_data.get(name, "")
+    if meant := mail_address.likely_meant(typed):
+        question = _("Did you mean %(meant)s? If %(typed)s is right, press the button again.")
+        form.ask_once(name, question % {"meant": meant, "typed": typed})
+
+
 def refuse_repeated_controls(form: WalkForm) -> None:
     """Add an error to each single-value field that was posted with several values.
 
@@ -129,6 +152,7 @@ class PageForm(WalkForm):
         kept: Collection[str] = (),
         typed: QueryDict | None = None,
         errors: Mapping[str, InvalidAnswer] | None = None,
+        questions_back: Iterable[tuple[str, str]] = (),
         problem: str = "",
     ) -> None:
         super().__init__(data=typed, initial=dict(answers or {}))
@@ -143,6 +167,8 @@ class PageForm(WalkForm):
         self.cleaned_data = {}
         for name, error in (errors or {}).items():
             self.add_error(name, error.message_in(gettext))
+        for name, doubt in questions_back:
+            self.ask_once(name, doubt)
         if problem:
             self.add_error(None, problem)
 
@@ -173,10 +199,13 @@ def _plain_field(question: Question) -> forms.Field:
             return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
         case "boolean":
             return forms.BooleanField(**common)
-        case "integer" | "decimal":
-            mode = "numeric" if question.type == "integer" else "decimal"
-            attrs = {"inputmode": mode, "autocomplete": "off"}
+        case "integer":
+            attrs = {"inputmode": "numeric", "autocomplete": "off"}
+            return forms.CharField(widget=forms.TextInput(attrs), **common)
+        case "decimal":
+            # the number pad of a phone has no "<", which a report may say
+            attrs = {"inputmode": "text", "size": "8", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:
-            area = forms.Textarea({"rows": 4, "autocomplete": "off"})
+            area = forms.Textarea({"rows": 4, "autocomplete": "off", "dir": "auto"})
             return forms.CharField(widget=area, **common)

@@ -4,7 +4,6 @@ import re
 from datetime import date
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.conf import settings
 from django.core.validators import EmailValidator
@@ -12,9 +11,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.ids import parse_reference
+from intake import mail_address
 from intake.domain import answers as domain
 from intake.domain.definition import Question
+from intake.domain.typed_date import read_date
+from intake.domain.typed_text import as_key, as_name
 from intake.domain.wrong_answers import InvalidAnswer
+from intake.forms.phone_numbers import read_phone
+from intake.wording.languages import month_names
 
 
 class Date3Widget(forms.MultiWidget):
@@ -29,7 +33,6 @@ class Date3Widget(forms.MultiWidget):
                 {
                     "inputmode": "numeric",
                     "autocomplete": f"{prefix}{part}" if prefix else "off",
-                    "maxlength": 4,
                 }
             )
             for part in ("month", "day", "year")
@@ -41,7 +44,7 @@ class Date3Widget(forms.MultiWidget):
 
 
 class Date3Field(forms.MultiValueField):
-    """A date that is typed as month, day and year in three boxes."""
+    """A date that is typed as month, day and year in three boxes, or pasted into one of them."""
 
     def __init__(self, **options: Any) -> None:
         required = options.get("required", True)
@@ -53,24 +56,13 @@ class Date3Field(forms.MultiValueField):
         )
 
     def clean(self, value: list[str] | None) -> date | None:
-        parts = [(part or "").strip() for part in value or ["", "", ""]]
-        if not any(parts):
-            if self.required:
-                raise forms.ValidationError(_("Enter the date: month, day and year."))
-            return None
-        if not all(parts):
-            raise forms.ValidationError(_("Fill in all three boxes: month, day and year."))
-        if not all(re.fullmatch(r"[0-9]{1,4}", part) for part in parts):
-            raise forms.ValidationError(_("Use numbers only, for example 3 27 1984."))
-        month, day, year = (int(part) for part in parts)
-        if year < 1000:
-            raise forms.ValidationError(_("Write the year with four numbers, for example 1984."))
         try:
-            return date(year, month, day)
-        except ValueError:
-            raise forms.ValidationError(
-                _("There is no such date. Check the month, the day and the year.")
-            ) from None
+            found = read_date([part or "" for part in value or ()], month_names())
+        except InvalidAnswer as error:
+            raise forms.ValidationError(error.message_in(gettext)) from None
+        if found is None and self.required:
+            raise forms.ValidationError(_("Enter the date: month, day and year."))
+        return found
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return True
@@ -93,6 +85,10 @@ class StrictEmail(EmailValidator):
         )
 
 
+_NOT_IN_LOCAL_PART = re.compile(r"[^-!#$%&'*+/=?^_`{|}~0-9A-Za-z.]")
+_NOT_IN_DOMAIN = re.compile(r"[^-.\w。]")
+
+
 def text_question(max_length: int) -> Question:
     return Question(
         id="text", type="text", text="", required=False, show_if=None, max_length=max_length
@@ -102,8 +98,11 @@ def text_question(max_length: int) -> Question:
 class PlainTextField(forms.CharField):
     """One line of text, cleaned like the answer to a text question.
 
-    The browser's autocomplete is off unless the widget sets the attribute `autocomplete`.
+    Invisible characters are left out. The browser's autocomplete is off unless the widget sets the
+    attribute `autocomplete`.
     """
+
+    tidied = staticmethod(as_name)
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
         super().__init__(strip=False, **options)
@@ -112,56 +111,88 @@ class PlainTextField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         try:
-            text = domain.clean_answer(self.question, [value or ""]) or ""
+            text = domain.clean_answer(self.question, [self.tidied(value or "")]) or ""
         except InvalidAnswer as error:
             raise forms.ValidationError(error.message_in(gettext)) from None
         return " ".join(str(text).split())
 
 
-class PhoneField(PlainTextField):
+class KeyField(PlainTextField):
+    """One line that is compared sign by sign: a code, a reference, an address, a number."""
+
+    tidied = staticmethod(as_key)
+
+
+class PhoneField(KeyField):
     """A phone number. The value is in E.164 (+12025550123), with `;ext=12` for an extension."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"type": "tel", "inputmode": "tel", "autocomplete": "tel"}
+        foreign = _("A number from another country begins with + and the country code.")
         # 40 characters, because the page may show the stored number, which is longer than the
         # number that people type, and the browser then posts the stored number again
-        super().__init__(max_length=40, widget=forms.TextInput(attrs), **options)
+        super().__init__(
+            max_length=40,
+            widget=forms.TextInput(attrs),
+            **{"help_text": foreign, **options},
+        )
 
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
-        if not text:
-            return ""
-        try:
-            number = phonenumbers.parse(text, settings.PHONE_REGION)
-        except phonenumbers.NumberParseException:
-            number = None
-        whole = phonenumbers.ValidationResult.IS_POSSIBLE  # a number with its area code
-        if number is None or phonenumbers.is_possible_number_with_reason(number) != whole:
-            raise forms.ValidationError(
-                _("Check the phone number. Write it with the area code, for example 202-555-0123.")
-            )
-        stored = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return f"{stored};ext={number.extension}" if number.extension else stored
+        return read_phone(text) if text else ""
 
 
-class AddressField(PlainTextField):
+class EmailField(KeyField):
+    """An e-mail address. The value is the address as it is stored (see `mail_address`)."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"type": "email", "inputmode": "email", "autocomplete": "email"}
+        super().__init__(max_length=254, **{"widget": forms.TextInput(attrs), **options})
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        return _read_email(text) if text else ""
+
+
+class AddressField(EmailField):
     """An address for one-time codes: an e-mail address, or a phone number if SMS_BACKEND is set."""
 
     def __init__(self, **options: Any) -> None:
         attrs = {"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
-        super().__init__(max_length=254, widget=forms.TextInput(attrs), **options)
+        super().__init__(widget=forms.TextInput(attrs), **options)
 
     def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
+        text: str = KeyField.clean(self, value)
         if "@" in text:
-            StrictEmail()(text)
-            return text
+            return _read_email(text)
         if settings.SMS_BACKEND and re.search(r"\d", text):
             return PhoneField().clean(text)
         raise forms.ValidationError(_("Enter an e-mail address. It looks like name@example.com."))
 
 
-class ReferenceField(PlainTextField):
+def _read_email(text: str) -> str:
+    """Return an e-mail address as it is stored. Raises ValidationError."""
+    local, _at, domain = text.rpartition("@")
+    strange = _NOT_IN_LOCAL_PART.findall(local) + _NOT_IN_DOMAIN.findall(domain)
+    if signs := [sign for sign in strange if not sign.isspace()]:
+        sentence = _(
+            "We do not understand “%(typed)s” in an e-mail address. It looks like name@example.com."
+        )
+        raise forms.ValidationError(sentence % {"typed": signs[0]})
+    if strange:
+        raise forms.ValidationError(
+            _("An e-mail address has no spaces. It looks like name@example.com.")
+        )
+    validate = StrictEmail()
+    try:
+        stored = mail_address.stored_form(text)
+    except ValueError:
+        raise forms.ValidationError(validate.message) from None
+    validate(stored)
+    return stored
+
+
+class ReferenceField(KeyField):
     """The reference of a submission or draft. The value is in the form `7F3K-92QD`."""
 
     def __init__(self, **options: Any) -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Message
 from clinic.outgoing import outbox
 from clinic.outgoing.outbox import Letter
+from intake.access.part_2 import is_offered
 from intake.appointments import calendar_file
 from intake.letters.composing import required_way, text_of
 from intake.models.appointments import Appointment, Offer
@@ -23,6 +24,7 @@ from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
 
 WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a calendar file
+INVITING = ("confirmed", "reminder")  # letters that tell of part 2 as long as it is not answered
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "offer_reminder": _("Please choose a time at %(clinic)s"),
@@ -187,6 +189,7 @@ def _letter(
             places=sorted({calendar_file.where(row) for row in rows}),
             until=_moment_words(offer.expires_at, rows[0]) if offer else "",
             several=len(rows) > 1,
+            part_2=name in INVITING and is_offered(submission),
         )
         files: tuple[tuple[str, bytes, str], ...] = ()
         if channel == "email" and name in WITH_FILE:

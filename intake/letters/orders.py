@@ -8,11 +8,12 @@ from intake.ways.contact import way_to
 def for_submission(submission: Submission, *, confirm: bool) -> list[Order]:
     """Return the letters to order for a submission that was just sent.
 
-    With `confirm`, the patient gets a confirmation if a letter reaches the patient. Staff get an
-    alert if the submission must be read the same day.
+    With `confirm`, the patient gets a confirmation if a letter reaches the patient. A stopped form
+    and part 2 are not confirmed. Staff get an alert if the submission must be read the same day.
     """
     occasion, orders = str(submission.pk), []
-    if confirm and submission.kind != Kind.STOPPED and way_to(submission.person):
+    is_confirmed = confirm and submission.kind not in (Kind.STOPPED, Kind.PART_2)
+    if is_confirmed and way_to(submission.person):
         orders.append(Order(kind="confirmation", occasion=occasion))
     if submission.is_for_today:
         orders.append(Order(kind="alert", occasion=occasion))

@@ -84,6 +84,7 @@ class Kind(models.TextChoices):
     APPOINTMENT = "appointment", _("Appointment request only")
     STOPPED = "stopped", _("Stopped by an emergency answer")
     ADDITION = "addition", _("Added to an earlier submission")
+    PART_2 = "part_2", _("Answered before the visit")
 
 
 IS_WAITING = (

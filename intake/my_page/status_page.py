@@ -15,8 +15,10 @@ from clinic.requests import Request
 from intake import documents
 from intake.access import grants
 from intake.access.forms import ReplyForm
+from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import visit_context
 from intake.domain import workflow
+from intake.domain.minutes import minutes
 from intake.errors import REFUSALS
 from intake.models.access import Grant
 from intake.models.submissions import Kind, Submission
@@ -85,6 +87,9 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
         "emergency": emergency,
         "asked": asked,
         "spoken": if_foreign(told_in),
+        "told_in": told_in,
+        "stop_told_in": spoken.language_of("emergency"),
+        "draft": emergency and spoken.is_draft("emergency"),
         "next_text": "",
         **(next_words(submission, spoken) if promises and submission.kind != Kind.STOPPED else {}),
         "stopped": submission.kind == Kind.STOPPED,
@@ -102,6 +107,7 @@ def status_context(submission: Submission, visit: dict[str, Any]) -> dict[str, A
             {"who": READER_WORDS.get(reader.role, _("Our staff")), "at": reader.at}
             for reader in seen_by
         ],
+        "part_2_minutes": minutes(spoken.protocol, Kind.PART_2) if is_offered(submission) else 0,
         "may_withdraw": "withdraw" in workflow.allowed(submission.status),
         "withdrawn": submission.status == "withdrawn",
     }

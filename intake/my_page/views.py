@@ -23,10 +23,12 @@ from intake.models.access import Grant
 from intake.models.submissions import Submission
 from intake.my_page import replies
 from intake.my_page.browser_key import key_of, with_grant
-from intake.my_page.status_page import show
+from intake.my_page.status_page import show, with_refusals
+from intake.questionnaire import part_2
 from intake.questionnaire.views.browser import redirect_to, set_draft_cookie
 from intake.questionnaire.views.emergencies import as_fired
 from intake.questionnaire.views.not_served import when_not_served
+from intake.questionnaire.views.part_2 import to_first_open
 from intake.questionnaire.views.request_limits import (
     HOUR,
     count_start,
@@ -85,7 +87,13 @@ def reply(request: Request) -> HttpResponse:
     words = documents.wording(judged_by, get_language())
     place = grant.chosen.location_id
     card = advice.card(words, as_fired(rule), phone=True, at=timezone.now(), place=place)
-    return render(request, "my/alarm.html", {"advice": card.whole, "spoken": card.language})
+    context = {
+        "advice": card.whole,
+        "spoken": card.language,
+        "told_in": card.language or get_language(),
+        "draft": card.draft,
+    }
+    return render(request, "my/alarm.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,6 +123,22 @@ def add(request: Request, *, grant: Grant, submission: Submission) -> HttpRespon
     draft, key = replies.begin_addition(submission=submission, language=get_language() or "en")
     protocol = documents.protocol_of(draft.protocol_id)
     return set_draft_cookie(redirect_to(protocol, protocol.pages[0].id), key, draft)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_grant
+@with_refusals
+def answer_part_2(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
+    """Begin part 2 of the submission, or go on where the patient left it."""
+    if request.method != "POST":
+        return redirect("intake:my")
+    if seconds := count_start(request):
+        notice = too_often_words(seconds)
+        return with_retry_after(
+            show(request, grant, ReplyForm(), status=429, notice=notice), seconds
+        )
+    draft, key = part_2.begin(submission=submission, language=get_language() or "en")
+    return to_first_open(draft, key)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from clinic import audit, hours
 from clinic.ids import new_reference
 from clinic.outgoing import outbox
+from intake.access.part_2 import refusal
 from intake.appointments import open_requests
 from intake.documents import store_wording
 from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.domain.triage import Assessment
 from intake.draft_content import Content
-from intake.errors import Conflict, Gone, NotReady
+from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.history import build_history
 from intake.letters import orders
 from intake.models.submissions import Draft, Kind, Submission, Urgency
@@ -46,7 +47,7 @@ def submit(
     Raises NotReady if a step is not done, an emergency answer still stops the form, or the protocol
     forbids sending (a minor without a parent or guardian). Raises Gone if the draft was deleted,
     SlotGone if another patient has the chosen slot, and Refused if the patient has too many open
-    requests. After an error nothing is sent.
+    requests or has sent part 2 before. After an error nothing is sent.
     """
     with transaction.atomic():
         draft = _locked(draft)
@@ -59,6 +60,8 @@ def submit(
             raise NotReady("minor")
         if walk.first_open:
             raise NotReady(walk.first_open)
+        if draft.kind == Kind.PART_2:
+            _refuse_a_second_part_2(draft)
         if draft.kind == Kind.APPOINTMENT:
             open_requests.refuse_one_too_many(person=dict(walk.content.contact))
         is_confirmed = confirm()
@@ -112,6 +115,13 @@ def _locked(draft: Draft) -> Draft:
         raise Gone from None
 
 
+def _refuse_a_second_part_2(draft: Draft) -> None:
+    """Lock the submission of part 1. Raises Refused if part 2 cannot be added to it any more."""
+    rows = Submission.objects.select_for_update(of=("self",), no_key=True)
+    if why := refusal(rows.filter(pk__in=[draft.follows_id]).first()):
+        raise Refused(why)
+
+
 def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -> Submission:
     """Store the submission and empty the draft. Raises Conflict if no free reference was found."""
     now = timezone.now()
@@ -133,6 +143,9 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         submission.follows_id = draft.follows_id
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
+        if kind == Kind.PART_2 and not walk.assessment.fired:
+            # staff read the answers with part 1, and have nothing to decide about them
+            submission.status = "closed"
         if submission.is_for_today:
             escalation.start(row=submission, at=now)
         try:

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from intake.domain import route as domain
+from intake.domain.computed import questions_behind
 from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.triage import Assessment, assess, interrupting_rules
-from intake.domain.uses import Uses
+from intake.domain.uses import ADDITION, PART_2, Uses
 from intake.domain.wording import Wording
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 
@@ -26,10 +27,11 @@ CONFIRM_AGE_BELOW = 12
 class Walk:
     """The route of one draft.
 
-    `kind` is 'intake' for the whole questionnaire, or a short walk: 'appointment' (safety, contact
-    and wish) or 'addition' (safety and a few questions; the contact is copied from the earlier
-    submission). The rules of `protocol` judge the answers. Pages show the texts of `wording` or, if
-    it is None, the texts of `protocol`.
+    `kind` is 'intake' for the questionnaire (part 1), or a short walk: 'appointment' (safety, a few
+    questions, contact and wish), 'addition' (safety and a few questions) or 'part_2' (safety and
+    what part 1 left for later). In the last two, the contact is that of the earlier submission, and
+    part 2 also has the answers of part 1. The rules of `protocol` judge the answers. Pages show the
+    texts of `wording` or, if it is None, the texts of `protocol`.
     """
 
     protocol: Protocol
@@ -65,9 +67,7 @@ class Walk:
         stored = uses.contact.stored_names
         asked = {q: contact[name] for q, name in stored.items() if name in contact}
         everything = {**self.content.answers, **asked}
-        if (short := uses.short_walk(self.kind)) is not None:
-            allowed = {*short, *uses.contact_agrees_with, *stored}
-            everything = {q: value for q, value in everything.items() if q in allowed}
+        everything = {q: value for q, value in everything.items() if uses.judges(self.kind, q)}
         return domain.kept_answers(self.protocol, everything, si_screen=self.si_screen)
 
     @cached_property
@@ -75,15 +75,12 @@ class Walk:
         """The pages of the route, each with its visible questions only."""
         spoken = self.words.protocol
         route = domain.route(spoken, self.content.answers, si_screen=self.si_screen)
-        if (short := self.uses.short_walk(self.kind)) is not None:
-            route = domain.pages_with(route, short)
-        # pages with contact questions are left out, because the step `contact` asks these questions
-        return domain.pages_without(route, self.uses.contact.stored_names)
+        return domain.pages_in(self.uses, self.kind, route)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        """The ids of the pages of the route, then contact and wish, except in an addition."""
-        own = () if self.kind == "addition" else (CONTACT, APPOINTMENT)
+        """The ids of the pages, then contact and wish, unless the walk adds to a submission."""
+        own = () if self.kind in (ADDITION, PART_2) else (CONTACT, APPOINTMENT)
         return (*(page.id for page in self.pages), *own)
 
     def page(self, step: str) -> QuestionPage | None:
@@ -138,6 +135,7 @@ class Walk:
             self.known,
             safety_retracted=self.retracted and not self.interrupting_rules,
             si_screen=self.si_screen,
+            asked=self.uses.short_walk(PART_2) if self.kind == PART_2 else None,
         )
 
     @cached_property
@@ -153,7 +151,11 @@ class Walk:
     def stops_by(self, step: str) -> bool:
         """Whether a rule that stops the form now reads the answer to a question of `step`."""
         page = self.page(step)
-        wanted = {name for rule in self.interrupting_rules for name in rule.inputs}
+        wanted = {
+            id
+            for rule in self.interrupting_rules
+            for id in questions_behind(self.protocol, rule.when)
+        }
         return page is not None and any(question.id in wanted for question in page.questions)
 
     @property

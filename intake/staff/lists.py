@@ -28,6 +28,7 @@ from clinic.requests import StaffRequest, request_id, signed_in_user
 from clinic.secrets.sealing import Sealed
 from intake import search
 from intake.domain import workflow
+from intake.domain.typed_text import as_key
 from intake.errors import Conflict
 from intake.models.submissions import (
     ORDER,
@@ -117,7 +118,7 @@ class PatientAdmin(RecordedAdmin[Row]):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if reference := parse_reference(search_term):
+        if reference := parse_reference(as_key(search_term)):
             return queryset.filter(**{self.reference_lookup: reference}), False
         return self.matches(queryset, search_term), False
 

@@ -161,11 +161,15 @@ def _tell(row: Submission, broken: list[Broken], by: User) -> None:
 
 
 def words_of(row: Submission, broken: list[Broken], language: str) -> str:
-    """Return the message to the patient, in a language. It names no illness."""
+    """Return the message to the patient, in a language. It names no illness.
+
+    A message that sends the patient elsewhere today is English until its translation is signed.
+    """
     now, urgency = timezone.now(), Urgency.SAME_DAY if row.is_for_today else row.urgency
-    with override(language):
+    wording = documents.wording(row.protocol_id, language)
+    is_safety_text = urgency >= Urgency.SAME_DAY
+    with override(wording.language_of("same_day") if is_safety_text else language):
         sentences = [moved_words(move.column, urgency, move.moved, now) for move in broken]
-        wording = documents.wording(row.protocol_id, language)
         level = wording.protocol.level(Urgency(row.urgency).code)
         put_off = [move for move in broken if move.column == "target_at"]
         if put_off and level.closed and not row.is_for_today:

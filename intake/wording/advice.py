@@ -2,14 +2,16 @@
 
 The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
 phone number is stored and the clinic stays open until the contact time of the level. While the
-clinic is closed, the text `closed` of the rule, or else of its level, comes first. The level
-`urgent` shows its text only when closures put its target off by more than a business day. If
+clinic is closed, the text `closed` of the rule comes first. Where the patient may wait fewer hours
+than that (`may_wait_hours`), it is the text of the level, which sends the patient elsewhere. The
+level `urgent` shows its text only when closures put its target off by more than a business day. If
 several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
-most one promise is shown.
+most one promise is shown. The advice of a rule with a lower level is shown without sentences that
+promise something or name the time to act.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,8 +21,11 @@ from django.utils.translation import override
 from clinic import hours
 from clinic.opening_hours import ClinicHours
 from intake.domain.definition import Level
+from intake.domain.languages import ENGLISH
+from intake.domain.promises import without_times
 from intake.domain.triage import Assessment, Fired
 from intake.domain.wording import Wording
+from intake.protocols import language_facts
 from intake.wording.closures import unread_words
 from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
@@ -39,6 +44,7 @@ class Card:
     advice: str
     promise: str
     language: str = ""  # the texts' language, if it is not that of the page
+    draft: bool = False  # a translation that nobody has signed, in a demonstration
 
     @property
     def whole(self) -> str:
@@ -61,6 +67,36 @@ def is_put_off(level: Level, calendar: ClinicHours, at: datetime) -> bool:
     return usual < calendar.add_business_days(at, days)
 
 
+def may_wait(words: Wording, fired: Fired, calendar: ClinicHours, at: datetime) -> bool:
+    """Return whether the clinic is closed and the rule lets the patient wait for the opening."""
+    allowed = timedelta(hours=words.protocol.rule(fired.id).may_wait_hours or 0)
+    return not calendar.is_open(at) and calendar.next_opening(at) - at <= allowed
+
+
+def all_may_wait(
+    words: Wording, fired: Iterable[Fired], calendar: ClinicHours, at: datetime
+) -> bool:
+    """Return whether every rule lets the patient wait for the opening."""
+    return all(may_wait(words, rule, calendar, at) for rule in fired)
+
+
+def _closed(
+    words: Wording, fired: Fired, calendar: ClinicHours, at: datetime, *, wait: bool
+) -> str:
+    """Return what the patient reads first while the clinic is closed; '' while it is open."""
+    level, rule = words.protocol.level(fired.level), words.protocol.rule(fired.id)
+    own = (fired if words.shown is None else rule).closed
+    if level.code == "urgent" and not own:
+        return level.closed or "" if is_put_off(level, calendar, at) else ""
+    if calendar.is_open(at):
+        return ""
+    if not rule.may_wait_hours:
+        return own or level.closed or ""
+    if not wait or not may_wait(words, fired, calendar, at):
+        return level.closed or ""
+    return filled(own or "", level, opening=hours.day_words(calendar.next_opening(at), at))
+
+
 def card(
     words: Wording,
     fired: Fired,
@@ -69,23 +105,23 @@ def card(
     at: datetime,
     place: object = None,
     ask: bool = True,
+    wait: bool = True,
 ) -> Card:
     """Make the card of one fired rule, in the language of `words`.
 
     `phone` says whether a phone number of the patient is stored, `place` is the id of the place
-    that the patient chose. `ask=False` asks no database whether the place is open.
+    that the patient chose. `ask=False` asks no database whether the place is open. `wait=False`
+    says that another rule sends the patient elsewhere, so that no card lets the patient wait.
     """
     texts = fired if words.shown is None else words.protocol.rule(fired.id)
     level, calendar = words.protocol.level(fired.level), hours.current(place, ask=ask)
-    is_open, language, promise = calendar.is_open(at), words.language_of(fired.level), ""
-    closed = "" if is_open else texts.closed or ""
-    if is_put_off(level, calendar, at) if level.code == "urgent" else not is_open:
-        closed = closed or level.closed or ""
+    language, promise = words.language_of(fired.level), ""
     by = at + timedelta(hours=level.contact_within.open_hours or 0)
     with override(language):
-        if phone and is_open and by <= calendar.closing(at):
+        if phone and calendar.is_open(at) and by <= calendar.closing(at):
             promise = filled(texts.promise or "", level)
-        if level.code == "same_day":
+        closed = _closed(words, fired, calendar, at, wait=wait)
+        if level.code == "same_day" and not may_wait(words, fired, calendar, at):
             closed = f"{unread_words(at, place, ask=ask)} {closed}".strip()
     # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
     # crisis line
@@ -96,6 +132,7 @@ def card(
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),
         language=if_foreign(language),
+        draft=words.is_draft(fired.level),
     )
 
 
@@ -103,7 +140,7 @@ def cards(
     words: Wording,
     fired: Iterable[Fired],
     *,
-    urgency: str,
+    among: Sequence[Fired],
     phone: bool,
     at: datetime,
     place: object = None,
@@ -111,14 +148,19 @@ def cards(
 ) -> list[Card]:
     """Make the cards of several rules, in the order of the rules. `card` explains the arguments.
 
-    `urgency` is the highest level. Cards of rules with a lower level have only the advice. At most
-    one card has a promise.
+    `among` are all rules that fired, the most urgent first. Cards of rules below the highest level
+    have only the advice, without times. At most one card has a promise. If one rule of the highest
+    level sends the patient elsewhere, no card lets the patient wait.
     """
     made: list[Card] = []
+    wait = all_may_wait(words, winners(among), hours.current(place, ask=ask), at)
     for rule in fired:
-        one = card(words, rule, phone=phone, at=at, place=place, ask=ask)
-        if rule.level != urgency:
-            one = replace(one, closed="", promise="")
+        one = card(words, rule, phone=phone, at=at, place=place, ask=ask, wait=wait)
+        if rule.level != among[0].level:
+            facts = language_facts(words.language_of(rule.level)) or ENGLISH
+            one = replace(one, closed="", promise="", advice=without_times(one.advice, facts))
+            if not one.advice:
+                continue
         elif any(other.promise for other in made):
             one = replace(one, promise="")
         made.append(one)
@@ -132,4 +174,9 @@ def red_flags(assessment: Assessment) -> list[Fired]:
 
 def winning_rules(assessment: Assessment) -> list[Fired]:
     """Return the fired rules of the level that decides the urgency."""
-    return [fired for fired in assessment.fired if fired.level == assessment.urgency]
+    return winners(assessment.fired)
+
+
+def winners(fired: Sequence[Fired]) -> list[Fired]:
+    """Return the rules of the highest level, of rules that are in the order of their levels."""
+    return [rule for rule in fired if rule.level == fired[0].level]

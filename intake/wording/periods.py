@@ -14,10 +14,12 @@ def words_of(within: Within) -> str:
     )
 
 
-def filled(text: str, level: Level, *, by: str = "") -> str:
+def filled(text: str, level: Level, *, by: str = "", opening: str = "") -> str:
     """Put the level's periods into a text, in the current language.
 
-    `by` is the day and time by which the clinic contacts the patient.
+    `by` is the day and time by which the clinic contacts the patient, `opening` the day and time of
+    the next opening.
     """
-    words = {"by": by, **{name: words_of(within) for name, within in periods(level).items()}}
+    words = {name: words_of(within) for name, within in periods(level).items()}
+    words |= {"by": by, "opening": opening}
     return PLACEHOLDER.sub(lambda found: words.get(found[1], found[0]), text)

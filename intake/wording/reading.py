@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from intake import mail_address
 from intake.domain.definition import Protocol, Question, QuestionPage
 from intake.domain.stored import LANGUAGE_HELP, PHONE
 from intake.models.appointments import TimeOfDay
@@ -19,6 +20,11 @@ PREFER = {
     "phone": _("Call me"),
     "email": _("Send me an e-mail"),
     "text": _("Send me a text message"),
+}
+BEEN_HERE = {
+    "new": _("No, never"),
+    "known": _("Yes"),
+    "unsure": _("Not sure"),
 }
 PREFER_TIME = {"any": _("Any time you are open"), **dict(TimeOfDay.choices)}
 
@@ -73,19 +79,27 @@ def answers_by_part(
 
 
 def contact_rows(
-    protocol: Protocol, contact: Mapping[str, Any], *, veiled: Collection[str] = ()
+    protocol: Protocol,
+    contact: Mapping[str, Any],
+    *,
+    veiled: Collection[str] = (),
+    own: bool = False,
 ) -> list[tuple[str, list[str]]]:
     """Return the contact details as pairs of label and values.
 
-    Fields that were not asked are left out. Fields that the veil hides have no values.
+    Fields that were not asked are left out. Fields that the veil hides have no values. With `own`,
+    the patient reads them, and the e-mail address is written in its own script. Staff read the form
+    in which it is stored, so that no letter of another script looks like one of a known domain.
     """
     asked = protocol.question(protocol.uses.contact.language_help)
     language = {option.code: option.label for option in asked.options}
     email = contact.get("email") or (gettext("Not provided") if contact.get("prefer") else "")
+    email = mail_address.readable_form(email) if own else email
     rows = [
         ("name", gettext("Patient’s name"), contact.get("name")),
         ("proxy_name", gettext("Filled in by"), contact.get("proxy_name")),
         ("birth_date", gettext("Date of birth"), date_words(contact.get("birth_date", ""))),
+        ("been_here", gettext("At our clinic before"), BEEN_HERE.get(contact.get("been_here", ""))),
         (PHONE, gettext("Phone"), phone_words(contact.get(PHONE, ""))),
         ("email", gettext("E-mail"), email),
         ("prefer", gettext("Reach by"), PREFER.get(contact.get("prefer", ""))),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from intake.demonstration import people
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
-from intake.domain.route import route
+from intake.domain.route import pages_in, route
 from intake.protocols import served
 from tests.bench.browser import Answer, Browser
 from tests.builders import CONTACT_DETAILS, ORDINARY, WISH
@@ -44,9 +44,8 @@ def _answers(protocol: Protocol) -> tuple[Mapping[str, Any], str]:
 def pages_of(protocol: Protocol) -> Iterator[tuple[str, Fields]]:
     """Yield the fields that the patient of the protocol sends on each step, in order."""
     answers, birth_date = _answers(protocol)
-    for page in route(protocol, answers, si_screen=False):
-        if page.id == "contact":
-            continue
+    pages = route(protocol, answers, si_screen=False)
+    for page in pages_in(protocol.uses, "intake", pages):
         given = [(q.id, domain.plain(answers[q.id])) for q in page.questions if q.id in answers]
         yield page.id, _flat(given)
     year, month, day = birth_date.split("-")

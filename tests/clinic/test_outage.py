@@ -13,7 +13,8 @@ from tests import database
 from tests.clinic.test_serve import ROOT, free_port, wait_for
 
 PUBLIC = [
-    *("/", "/privacy/", "/accessibility/", "/language-help/", "/conditions/", "/about/contact/"),
+    *("/", "/privacy/", "/accessibility/", "/language-help/", "/nondiscrimination/"),
+    *("/conditions/", "/about/contact/"),
     *("/conditions/restless-legs/", "/conditions/restless-legs/iron/", "/conditions/clots/"),
     *("/sitemap.xml", "/robots.txt", "/feed/"),
     *("/static/css/base.css", "/static/img/logo.svg", "/healthz"),

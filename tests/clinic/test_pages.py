@@ -7,7 +7,7 @@ from django.urls import get_resolver
 from clinic import views
 from clinic.context import phone_link
 
-PUBLIC = ["/", "/privacy/", "/accessibility/", "/language-help/"]
+PUBLIC = ["/", "/privacy/", "/accessibility/", "/language-help/", "/nondiscrimination/"]
 
 
 # These tests have no database mark, so a query or a session would make them fail.

@@ -23,6 +23,7 @@ def production(tmp_path_factory):
         "SECRET_KEY": "k" * 20 + "production" * 5,
         "ALLOWED_HOSTS": "clinic.example.org",
         "CLINIC_PHONE": "+1 202-555-0123",
+        "CIVIL_RIGHTS_CONTACT": "none",
         "SITE_ORIGIN": "https://clinic.example.org",
         "EMAIL_URL": "smtp://clinic:pw@mail.example.org",
         "EMAIL_FROM": "clinic@example.org",

@@ -50,6 +50,7 @@ CONTACT: dict[str, Any] = {
     **born(AGE),
     "callback_phone": "(202) 555-0147",
     "email": "quentin.canary@example.org",
+    "been_here": "new",
     "prefer": "phone",
     "prefer_time": "any",
     "lang_help": "english",

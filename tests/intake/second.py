@@ -95,14 +95,18 @@ QUESTIONNAIRE: dict[str, Any] = {
         "age": "years",
         "complaint": ["spot_seen"],
         "own_words": "story",
-        "free_text": ["story"],
+        "free_text": ["story", "creams"],
         "contact": {
             "phone": "ring_at",
             "language_help": "talk_help",
             "acknowledged": "understood",
             "speaks": {"es": "spanish_talk"},
         },
-        "walks": {"appointment": ["stop_first"], "addition": ["stop_first", "story"]},
+        "walks": {
+            "appointment": ["stop_first"],
+            "addition": ["stop_first", "story"],
+            "part_2": ["stop_first", "creams"],
+        },
     },
     "sections": [
         {
@@ -134,6 +138,16 @@ QUESTIONNAIRE: dict[str, Any] = {
                 ),
                 _question(
                     "story", "about-2", "text", "Tell us about the skin.", max_length=500,
+                    required=False,
+                ),
+            ],
+        },
+        {
+            "id": "visit",
+            "title": "Before the visit",
+            "questions": [
+                _question(
+                    "creams", "visit", "text", "Which creams are used?", max_length=200,
                     required=False,
                 ),
             ],
@@ -179,10 +193,17 @@ RULES: dict[str, Any] = {
             "level": "same_day",
             "name": "alarming words",
             "interrupt": False,
-            "inputs": ["story"],
-            "when": {"q": "story", "op": "text_any_regex", "value": "@alarm_patterns"},
+            "inputs": ["story", "creams"],
+            "when": {
+                "any": [
+                    {"q": text, "op": "text_any_regex", "value": "@alarm_patterns"}
+                    for text in ("story", "creams")
+                ]
+            },
             "reason": "Green skin.",
             "advice": "Green skin must be seen today. Go to urgent care.",
+            "closed": "Our clinic is closed now. Go to urgent care today.",
+            "may_wait_hours": 0,
             "source": "Invented for a test",
         },
         {
@@ -205,7 +226,12 @@ SPANISH: dict[str, Any] = {
     "language": "es",
     "title": "Piel y llagas",
     "audience": "Para personas con una erupción o una llaga en una pierna.",
-    "sections": {"safety": "Primero", "about": "La persona", "contact": "Cómo comunicarnos"},
+    "sections": {
+        "safety": "Primero",
+        "about": "La persona",
+        "visit": "Antes de la visita",
+        "contact": "Cómo comunicarnos",
+    },
     "questions": {
         "stop_first": {
             "text": "¿Pasa algo de esto ahora?",
@@ -219,6 +245,7 @@ SPANISH: dict[str, Any] = {
             "proxy": {"text": "¿Qué ve la persona en la piel?"},
         },
         "story": {"text": "Cuéntenos sobre la piel."},
+        "creams": {"text": "¿Qué cremas se usan?"},
         "talk_help": {
             "text": "¿Qué ayuda de idioma necesita?",
             "options": {"plain": "Ninguna", "spanish_talk": "Español"},
@@ -248,7 +275,10 @@ SPANISH: dict[str, Any] = {
     },
     "rules": {
         "E1": {"advice": "Llame al 911 ahora. Una mancha que crece por horas necesita ayuda."},
-        "D1": {"advice": "La piel verde se debe ver hoy. Vaya a una clínica de urgencia."},
+        "D1": {
+            "advice": "La piel verde se debe ver hoy. Vaya a una clínica de urgencia.",
+            "closed": "La clínica está cerrada. Vaya hoy a una clínica de urgencia.",
+        },
         "N1": {"advice": "Mantenga la piel limpia y seca."},
     },
 }
@@ -257,7 +287,7 @@ STORIES: dict[str, Any] = {
     "weights": {},
     "chances": {},
     "numbers": {},
-    "texts": {"story": ["", "It itches."]},
+    "texts": {"story": ["", "It itches."], "creams": [""]},
     "stories": [
         {"name": "calm", "weight": 9, "answers": {"filler": "me"}},
         {"name": "spreading", "weight": 1, "answers": {"stop_first": ["spreading"]}},

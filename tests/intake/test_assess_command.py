@@ -46,6 +46,7 @@ def test_a_line_is_answered_with_all_that_the_rules_say(protocol: Protocol) -> N
             "lr7_total": None,
             "lr7_nights_gt_days": True,
             "art_pattern": None,
+            "sedating_classes": 0,
             "safety_retracted": False,
             "always": True,
         },

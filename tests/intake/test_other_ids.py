@@ -55,7 +55,7 @@ def renamed(protocol: Protocol) -> Protocol:
 NAMING = {
     *("id", "page", "q", "var", "inputs"),
     *("safety", "age", "first_line", "complaint", "own_words", "free_text", "crisis"),
-    *("phone", "language_help", "acknowledged", "appointment", "addition"),
+    *("phone", "language_help", "acknowledged", "appointment", "addition", "part_2"),
 }
 
 
@@ -130,7 +130,13 @@ def test_a_request_for_a_visit_asks_for_danger_and_who_asks() -> None:
     patient.send()
     row = Submission.objects.get()
     assert row.kind == Kind.APPOINTMENT
-    assert row.answers == {"vem_now": ["none"], "vwho": "parent_guardian", "vage_years": 15}
+    assert row.answers == {
+        "vem_now": ["none"],
+        "vwho": "parent_guardian",
+        "vage_years": 15,
+        "vleg_new": ["none"],
+        "vfoot_signs": ["none"],
+    }
 
 
 def test_an_emergency_stops_at_once_and_the_clinic_is_told() -> None:

@@ -130,8 +130,10 @@ def test_sending_again_is_one_query(django_assert_num_queries):
         patient.client.post("/intake/check/")
 
 
-def test_the_receipt_is_two_queries_and_one_for_the_pages_to_read(django_assert_num_queries):
+def test_the_receipt_is_two_queries_and_one_each_for_part_2_and_the_pages_to_read(
+    django_assert_num_queries,
+):
     patient = at("check")
     patient.send()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         patient.client.get("/intake/sent/")

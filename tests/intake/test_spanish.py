@@ -31,6 +31,16 @@ def signed_words(monkeypatch, fresh_pages):
     documents._wording_now.cache_clear()
 
 
+@pytest.fixture
+def production(settings, monkeypatch, fresh_pages):
+    """Serve patients as a clinic does: no demonstration, and the safety texts are not signed."""
+    settings.DEMO = False
+    settings.INTERPRETER_PHONE = "+1 202-555-0199"
+    documents._wording_now.cache_clear()
+    yield
+    documents._wording_now.cache_clear()
+
+
 def in_spanish(page: Any) -> bool:
     return '<html lang="es" dir="ltr">' in page.html
 
@@ -51,7 +61,9 @@ def test_a_whole_questionnaire_is_asked_and_answered_in_spanish(mailoutbox):
     assert patient.page.errors == [f"Marque al menos una casilla, o «{label}»."]
     patient.walk_to("about")
     patient.answer(age_years="cuarenta")
-    assert patient.page.errors == ["Escriba un número entero de 0 a 120."]
+    assert patient.page.errors == [
+        "No podemos leer «cuarenta» como un número entero. Escriba un número de 0 a 120."
+    ]
     patient.walk_to("check")
     assert "Revise sus respuestas" in patient.page.text
     assert words.questions["main_reason"].options["restless"] in patient.page.text
@@ -119,6 +131,7 @@ def test_mails_to_staff_stay_english(mailoutbox):
     assert "Something has come in" in letter.body
 
 
+@pytest.mark.usefixtures("production")
 def test_what_was_read_is_kept_with_the_submission():
     patient = Patient(**SWOLLEN)
     patient.whole_journey("/es/intake/")
@@ -191,27 +204,109 @@ def test_saving_for_later_leads_back_in_spanish(mailoutbox):
 # --- safety texts ---------------------------------------------------------------------------------
 
 
-def test_an_emergency_nobody_has_signed_is_told_in_english_with_the_interpreters_number(settings):
-    settings.INTERPRETER_PHONE = "+1 202-555-0199"
+SPANISH_OF_SAFETY = (
+    "Busque ayuda",
+    "Nadie en la clínica",
+    "Lo elegí por error",
+    "qué va a hacer",
+    "no espere",
+    "Avisar también",
+    "Primero llame",
+)
+
+
+def said_in_spanish(page: Any) -> str:
+    """Return the text of the main part that is not marked as English."""
+    main = re.search(r"<main.*?</main>", page.html, re.S)[0]
+    for tag in ("div", "section", "details", "h1", "h2", "p"):
+        main = re.sub(rf'(?s)<{tag}[^>]* lang="en".*?</{tag}>', " ", main)
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize("with_draft", [True, False])
+def test_an_emergency_nobody_has_signed_is_told_in_english_with_a_number_day_and_night(with_draft):
+    patient = Patient(em_now=("chest_or_breath",))
+    if with_draft:
+        patient.start("/es/intake/")
+        patient.answer()
+        assert patient.page.path == "/es/intake/emergency/"
+        patient.post(patient.page.path, {"intention": "wait"})
+        assert "Please do not wait. Call 911 now" in patient.page.text
+        patient.press("tell", {"phone": "1"})
+    else:
+        patient.post("/es/intake/legs/p/safety/", {"em_now": ("chest_or_breath",)})
+
+    page = patient.page
+    assert in_spanish(page)
+    card = re.search(r'<div class="card now".*', page.html, re.S)[0]
+    order = [
+        card.index('href="tel:911">Llame al 911'),
+        card.index('class="interpreter"'),
+        card.index("Get help now"),
+        card.index(current().rule("E02").advice),
+        card.index("No one at the clinic is watching this page."),
+    ]
+    assert order == sorted(order)
+    assert 'href="tel:+12025550199"' in card
+    assert "Para hablar gratis con un intérprete, de día o de noche" in page.text
+    assert "ambulance" not in page.html
+    said = said_in_spanish(page)
+    assert not [words for words in SPANISH_OF_SAFETY if words.casefold() in said.casefold()]
+    assert spanish.shipped().rules["E02"].advice not in page.text
+    if with_draft:
+        assert 'action="/es/intake/emergency/"' in page.html
+
+
+@pytest.mark.usefixtures("production", "crisis_question")
+def test_thoughts_of_suicide_nobody_has_signed_are_answered_in_english():
+    patient = Patient(si_screen="active")
+    patient.start("/es/intake/")
+    patient.walk_to("mood")
+    patient.answer()
+    card = re.search(r'<div class="card now".*', patient.page.html, re.S)[0]
+    assert card.index("Llame al 988") < card.index("Help is here now")
+    assert current().rule("E09").advice in patient.page.text
+    assert spanish.shipped().rules["E09"].advice not in patient.page.text
+
+
+@pytest.mark.usefixtures("production")
+def test_danger_in_own_words_nobody_has_signed_is_answered_in_english():
+    patient = Patient(reason_text="Me duele el pecho y no puedo respirar desde hoy")
+    patient.start("/es/intake/")
+    patient.walk_to("reason")
+    patient.answer()
+    assert current().rule("DE2").advice in patient.page.text
+    assert spanish.shipped().rules["DE2"].advice not in patient.page.text
+    assert re.search(r'<h2 lang="en">Get help now</h2>\s*<p class="actions">', patient.page.html)
+    assert "Llame al 911" in patient.page.text
+
+
+@pytest.mark.usefixtures("production", "clinic_closed")
+def test_a_same_day_card_at_night_nobody_has_signed_is_english():
+    patient = Patient(**SWOLLEN)
+    patient.whole_journey("/es/intake/")
+    card = re.search(r'<div class="card today">.*?</div>', patient.page.html, re.S)[0]
+    assert current().rule("S01").closed in card
+    assert '<h2 lang="en">Today</h2>' in card
+    assert 'class="interpreter"' in card
+    assert 'href="tel:911"' in card
+    assert "clínica está cerrada" not in patient.page.text
+
+
+def test_a_demonstration_shows_the_draft_as_a_draft(fresh_pages):
     patient = Patient(em_now=("chest_or_breath",))
     patient.start("/es/intake/")
     patient.answer()
 
-    assert patient.page.path == "/es/intake/emergency/"
-    advice = current().rule("E02").advice
-    assert f'<p lang="en">{advice}</p>' in patient.page.html
-    assert 'href="tel:+12025550199"' in patient.page.html
-    assert "Para hablar gratis con un intérprete" in patient.page.text
-    assert "img/ambulance.svg" in patient.page.html
-    assert "Llame al 911" in patient.page.text
-
-
-def test_the_same_without_a_draft(settings):
-    patient = Patient()
-    patient.post("/es/intake/legs/p/safety/", {"em_now": ("chest_or_breath",)})
-
-    assert f'<p lang="en">{current().rule("E02").advice}</p>' in patient.page.html
-    assert in_spanish(patient.page)
+    card = re.search(r'<div class="card now".*', patient.page.html, re.S)[0]
+    order = [
+        card.index("Llame al 911"),
+        card.index("Borrador de traducción: aún no aprobado"),
+        card.index(spanish.shipped().rules["E02"].advice),
+    ]
+    assert order == sorted(order)
+    assert 'class="interpreter"' not in card
 
 
 @pytest.mark.usefixtures("signed_words")
@@ -225,6 +320,7 @@ def test_an_emergency_somebody_has_signed_is_told_in_spanish():
     assert "ambulance" not in patient.page.html
 
 
+@pytest.mark.usefixtures("production")
 def test_a_same_day_panel_and_what_follows_stay_english_until_signed(clinic_open):
     patient = Patient(**SWOLLEN)
     patient.whole_journey("/es/intake/")

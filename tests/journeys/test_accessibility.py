@@ -17,6 +17,7 @@ PATIENTS = {
     "/privacy/": "",
     "/accessibility/": "",
     "/language-help/": "",
+    "/nondiscrimination/": "",
     "/intake/": "",
     "/appointments/": "",
     "/intake/refused/": "Please call us",

@@ -34,6 +34,7 @@ PAGES = {
     "/es/privacy/": "Privacidad",
     "/es/accessibility/": "Accesibilidad",
     "/es/language-help/": "gratis",
+    "/es/nondiscrimination/": "Aviso de no discriminación",
     "/es/intake/": "Preguntas antes de su visita",
     "/es/appointments/": "Pedir una cita",
     "/es/intake/resume/": "Seguir donde se quedó",

@@ -120,6 +120,10 @@ def _walk(found: dict[str, str], prefix: str) -> None:
     patient.get(f"{prefix}/intake/check/")
     patient.send()
     assert patient.page.step == "sent"
+    patient.press("part_2")
+    patient.walk_to("check")
+    patient.send()
+    assert patient.page.step == "sent"
     stopped = Patient(Kept(found), em_now=("cold_leg_sudden",))
     stopped.start(f"{prefix}/intake/")
     stopped.answer()

@@ -109,7 +109,12 @@ def _assessed(protocol: Protocol, given: dict[str, Any], meta: dict[str, bool]) 
             answers[question.id] = value
     # errors in answers to hidden questions are left out of the result
     hidden = known - set(visible(protocol, answers, si_screen=meta["si_screen"]))
-    assessment = assess(protocol, answers, **meta)
+    assessment = assess(
+        protocol,
+        answers,
+        safety_retracted=meta["safety_retracted"],
+        si_screen=meta["si_screen"],
+    )
     return {
         "urgency": assessment.urgency,
         "rules": sorted(rule.id for rule in assessment.fired),

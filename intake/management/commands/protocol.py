@@ -8,12 +8,14 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clinic.hours import settings_hours
 from intake import protocols
-from intake.authoring import counts, danger_report, golden, register
+from intake.authoring import counts, danger_report, golden, length, register
 from intake.authoring.differences import differences
 from intake.authoring.new import begin
 from intake.authoring.page import page
 from intake.authoring.versions import version
+from intake.demonstration import alarm_load
 from intake.domain.definition import Protocol
 from intake.protocols import faults
 from intake.protocols.files import ROOT, Unreadable, shown_path
@@ -29,7 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         does = parser.add_subparsers(
-            dest="does", required=True, metavar="new|check|words|diff|golden|counts|danger|register"
+            dest="does",
+            required=True,
+            metavar="new|check|words|diff|golden|counts|length|danger|register|load",
         )
         for name, help in (
             ("new", "make a folder with a protocol that passes every check"),
@@ -38,7 +42,9 @@ class Command(BaseCommand):
             ("diff", "say in words what differs from an older version"),
             ("golden", "judge the cases of the golden table anew, and say which ones changed"),
             ("counts", "write into README.md how many questions, rules and cases there are"),
+            ("length", "measure how long it is for the people of the stories"),
             ("danger", "measure how danger in own words is heard, with labelled sentences"),
+            ("load", "measure how many patients of the demonstration raise an alarm"),
             ("register", "print which parts read age, sex, disability or language, and why"),
         ):
             one = does.add_parser(name, help=help, description=help)
@@ -54,6 +60,8 @@ class Command(BaseCommand):
                 one.add_argument(
                     "--held", action="store_true", help="measure with the sentences held back"
                 )
+            if name == "load":
+                one.add_argument("--patients", type=int, default=2000, help="how many (2000)")
             if name == "words":
                 one.add_argument("--to", help="the file to write (NAME.html)")
 
@@ -141,6 +149,21 @@ class Command(BaseCommand):
         sentences = [sentence for file in files for sentence in danger_report.read(file)]
         rows = list(danger_report.judged(protocol, sentences))
         self.stdout.write("\n".join(danger_report.report(rows)))
+
+    def _length(self, name: str, **options: Any) -> None:
+        protocol = protocols.load(name)
+        rows = list(length.measured(protocol, ("en", *protocols.languages(name))))
+        if not rows:
+            raise CommandError("No person is measured: write `measured` in stories.yaml.")
+        heads = ("story", "language", "pages", "taps", "words", "minutes")
+        self.stdout.write("{:44}{:>9}{:>7}{:>6}{:>7}{:>9}".format(*heads))
+        for story, language, found in rows:
+            counts = f"{found.pages:7}{found.taps:6}{found.words:7}{found.minutes:9.1f}"
+            self.stdout.write(f"{story:44}{language:>9}{counts}")
+
+    def _load(self, name: str, *, patients: int, **options: Any) -> None:
+        load = alarm_load.measured(protocols.load(name), settings_hours(), count=patients)
+        self.stdout.write("\n".join(alarm_load.report(load)))
 
     def _register(self, name: str, **options: Any) -> None:
         self.stdout.write("\n".join(register.report(protocols.load(name))))

@@ -10,14 +10,27 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from intake import mail_address
 from intake.domain import wrong_answers
 from intake.domain.stored import WHO
 from intake.domain.uses import Uses
 from intake.domain.wording import Wording
-from intake.forms.base import Controls, WalkForm, question_field, refuse_repeated_controls
-from intake.forms.fields import Date3Field, Date3Widget, PhoneField, PlainTextField, StrictEmail
+from intake.forms.base import (
+    Controls,
+    WalkForm,
+    ask_about_slip,
+    question_field,
+    refuse_repeated_controls,
+)
+from intake.forms.fields import (
+    Date3Field,
+    Date3Widget,
+    EmailField,
+    PhoneField,
+    PlainTextField,
+)
 from intake.questionnaire.walk import age_on
-from intake.wording.reading import PREFER, PREFER_TIME
+from intake.wording.reading import BEEN_HERE, PREFER, PREFER_TIME
 
 CONSENT_VERSION = "draft-1"  # the version of the text of ContactForm.consent and the privacy notice
 
@@ -42,7 +55,8 @@ class ContactForm(WalkForm):
     """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
     `known` are the answers so far: the age, with which the birth date must agree, and who fills in
-    the form. In a request for a visit, this form itself asks who fills in the form.
+    the form. In a request for a visit, this form itself asks who fills in the form, and whether the
+    patient is new.
     """
 
     name = PlainTextField(
@@ -60,14 +74,18 @@ class ContactForm(WalkForm):
         label=_("Patient’s date of birth"),
         help_text=_("For example 3 27 1984"),
     )
-    email = PlainTextField(
+    been_here = forms.ChoiceField(
+        label=_("Has the patient been to our clinic before?"),
+        choices=list(BEEN_HERE.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one answer.")},
+    )
+    email = EmailField(
         label=_("E-mail address"),
         help_text=_(
             "We confirm your request there. We never write about your health in an e-mail."
         ),
-        max_length=254,
         required=False,
-        widget=forms.TextInput({"type": "email", "inputmode": "email", "autocomplete": "email"}),
     )
     prefer = forms.ChoiceField(
         label=_("How should we reach you?"),
@@ -124,7 +142,8 @@ class ContactForm(WalkForm):
             self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
         elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
-        own = ("email", "prefer", "prefer_time", asked.language_help, "consent")
+        del self.fields["prefer_time" if self._asks_who else "been_here"]
+        own = ("been_here", "email", "prefer", "prefer_time", asked.language_help, "consent")
         self.order_fields(
             [who, "name", "proxy_name", "birth_date", asked.phone, *own, asked.acknowledged]
         )
@@ -145,12 +164,6 @@ class ContactForm(WalkForm):
             self.fields["birth_date"].widget = Date3Widget(autocomplete="bday")
         elif who:
             self.fields["proxy_name"].widget.attrs["autocomplete"] = "name"
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        if email:
-            StrictEmail()(email)
-        return email
 
     def clean_birth_date(self) -> date:
         born: date = self.cleaned_data["birth_date"]
@@ -176,12 +189,14 @@ class ContactForm(WalkForm):
         data = self.cleaned_data
         if data.get("prefer") == "email" and not data.get("email") and "email" not in self.errors:
             self.add_error("email", _("Enter an e-mail address, or choose another way above."))
+        if data.get("email") != self.initial.get("email") and "email" not in self.left_blank:
+            ask_about_slip(self, "email")
         return data
 
     def contact(self) -> dict[str, Any]:
         """Return the contact as JSON data, in the form in which it is stored."""
         data = self.cleaned_data
-        kept = ("name", "proxy_name", "email", "prefer", "prefer_time")
+        kept = ("name", "proxy_name", "been_here", "email", "prefer", "prefer_time")
         asked = self.uses.contact.stored_names
         return {
             **{name: data[name] for name in kept if data.get(name)},
@@ -232,6 +247,7 @@ class ContactForm(WalkForm):
         born, who = contact.get("birth_date"), uses.who.q
         return {
             **contact,
+            "email": mail_address.readable_form(contact.get("email", "")),
             who: contact.get(who) or answers.get(who),
             "birth_date": date.fromisoformat(born) if born else None,
             "consent": "consent" in contact,

@@ -79,8 +79,14 @@ def may_confirm(walk: Walk) -> bool:
 def show_check(
     request: Request, walk: Walk, *, notice: str = "", status: int = 200
 ) -> HttpResponse:
+    context = check_context(walk, notice)
+    return render(request, "intake/check.html", context, status=status)
+
+
+def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
+    """Return the context of the check page."""
     sections = check_sections(walk)
-    context = {
+    return {
         "sections": sections,
         "panels": red_flag_cards(walk),
         "notice": notice,
@@ -89,7 +95,6 @@ def show_check(
         "back_url": page_url(walk.protocol, walk.steps[-1]),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
     }
-    return render(request, "intake/check.html", context, status=status)
 
 
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
@@ -109,7 +114,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
         for part in parts
     ]
     contact = reading.contact_rows(
-        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact
+        walk.words.protocol, walk.content.contact, veiled=walk.content.veiled_contact, own=True
     )
     own = {CONTACT: contact, APPOINTMENT: wish_rows(walk)}
     for step, rows in ((step, own[step]) for step in walk.steps if step in own):
@@ -148,14 +153,14 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says "We call you" if the chosen time is too late."""
+    """Return the wish in words. Says that the chosen time is too late, if it is."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(
         urgency, datetime.fromisoformat(chosen["start"])
     ):
-        promise = _("We call you: with your answers, this should not wait for the time you chose.")
-        return [(_("Your appointment"), [promise])]
+        too_late = _("We do not book this time: with your answers, you should not wait that long.")
+        return [(_("Your appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 
 

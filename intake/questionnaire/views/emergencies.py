@@ -1,6 +1,6 @@
 """Stop the form because of an emergency answer, before any other check, and say whom to call."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -8,7 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -19,6 +19,7 @@ from intake.domain import answers as domain
 from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, QuestionPage, Rule
 from intake.domain.triage import Fired
+from intake.domain.wording import Wording
 from intake.errors import Conflict, NotReady
 from intake.models.submissions import Draft, Kind
 from intake.protocols import current
@@ -39,7 +40,10 @@ from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.closures import unread_words
 from intake.wording.intentions import INTENTIONS, NO_NUMBER, WAIT
+from intake.wording.languages import if_foreign
 
+STOPPED: Final = "emergency"
+"""The level whose rules stop the form."""
 TOO_MANY = gettext_lazy(
     "Too many messages came from your network just now. Please call us, or try again later."
 )
@@ -88,10 +92,10 @@ def stop_at_once(
 def emergency_now(request: Request, protocol: Protocol, rules: tuple[Rule, ...]) -> HttpResponse:
     """Show the emergency page with the advice of these rules, without draft and database."""
     fired, words = [as_fired(rule) for rule in rules], words_of(protocol)
-    cards = advice.cards(
-        words, fired, urgency=fired[0].level, phone=False, at=timezone.now(), ask=False
-    )
-    context = emergency_context(cards) | {"draft_notice": draft_notice(words, protocol.approved)}
+    cards = advice.cards(words, fired, among=fired, phone=False, at=timezone.now(), ask=False)
+    context = emergency_context(words, cards) | {
+        "draft_notice": draft_notice(words, protocol.approved)
+    }
     return render(request, "intake/emergency.html", context)
 
 
@@ -103,12 +107,14 @@ def as_fired(rule: Rule) -> Fired:
 
 def show_without_database(request: Request, *, status: int, notice: str) -> HttpResponse:
     """Show whom to call while the database is down. The rule that stopped the form is unknown."""
-    words = _("Call %(emergency)s now. In a crisis call or text %(crisis)s.") % {
-        "emergency": settings.EMERGENCY_NUMBER,
-        "crisis": settings.CRISIS_LINE,
-    }
-    context = emergency_context([]) | {
-        "advice": [words],
+    words = words_of(current())
+    with override(words.language_of(STOPPED)):
+        advice_words = _("Call %(emergency)s now. In a crisis call or text %(crisis)s.") % {
+            "emergency": settings.EMERGENCY_NUMBER,
+            "crisis": settings.CRISIS_LINE,
+        }
+    context = emergency_context(words, []) | {
+        "advice": [advice_words],
         "only_crisis": False,
         "tell_form": TellForm(data=request.POST if request.POST.get("go") == "tell" else None),
         "can_correct": True,
@@ -154,7 +160,9 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         drafts.keep_intention(draft=draft, intention=intention)
         return redirect(f"{reverse('intake:emergency')}#next")
     form = TellForm(data=request.POST, proxied=walk.proxied)
-    if not form.is_valid():
+    with override(walk.words.language_of(STOPPED)):
+        is_valid = form.is_valid()
+    if not is_valid:
         return show_emergency(request, walk, form, status=422)
     if seconds := count_send(request):
         return with_retry_after(show_emergency(request, walk, form, status=429), seconds)
@@ -169,9 +177,9 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int) -> HttpResponse:
     fired = [f for f in walk.assessment.fired if f.interrupt is True]
-    urgency = walk.assessment.urgency
-    cards = advice.cards(walk.words, fired, urgency=urgency, phone=False, at=timezone.now())
-    context = emergency_context(cards) | {
+    among = walk.assessment.fired
+    cards = advice.cards(walk.words, fired, among=among, phone=False, at=timezone.now())
+    context = emergency_context(walk.words, cards) | {
         "tell_form": form,
         "can_correct": True,
         "can_tell": True,
@@ -190,23 +198,32 @@ def intention_context(walk: Walk) -> dict[str, Any]:
     """
     last = walk.content.stops[-1] if walk.content.stops else {}
     said = last.get("intention", "")
-    replies = [INTENTIONS[said].reply % {"tel": settings.EMERGENCY_NUMBER}] if said else []
-    if said == WAIT:
-        replies.append(NO_NUMBER)
+    replies = []
+    with override(walk.words.language_of(STOPPED)):
+        if said:
+            replies.append(str(INTENTIONS[said].reply) % {"tel": settings.EMERGENCY_NUMBER})
+        if said == WAIT:
+            replies.append(str(NO_NUMBER))
     return {"intentions": INTENTIONS, "said": said, "replies": replies}
 
 
-def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
+def emergency_context(words: Wording, cards: list[advice.Card]) -> dict[str, Any]:
     """Return the context of the emergency page.
 
-    `advice` has the first three advice texts, `more` has all further texts. All cards are in the
-    same language, `spoken`, which may differ from the language of the page.
+    `advice` has the first three advice texts, `more` has all further texts. Everything that the
+    page says is in one language, `told_in`: English until a person has signed the translation. If
+    the page has another language, `spoken` is the same.
     """
     texts = [card.whole for card in cards]
+    told_in = words.language_of(STOPPED)
+    with override(told_in):
+        unread = unread_words(timezone.now(), ask=False)
     return {
         "advice": texts[: advice.MOST_ADVICE],
         "more": texts[advice.MOST_ADVICE :],
-        "spoken": cards[0].language if cards else "",
+        "told_in": told_in,
+        "spoken": if_foreign(told_in),
+        "draft": words.is_draft(STOPPED),
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),
         "tell_form": None,
@@ -216,7 +233,7 @@ def emergency_context(cards: list[advice.Card]) -> dict[str, Any]:
         "intentions": {},
         "notice": "",
         "reference": "",
-        "unread": unread_words(timezone.now(), ask=False),
+        "unread": unread,
         "draft_notice": draft_notice(words_of(current()), current().approved),
     }
 
@@ -233,8 +250,8 @@ def show_told(request: Request, draft: Draft) -> HttpResponse:
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
     fired = [f for f in assessment.fired if f.interrupt is True]
-    cards = advice.cards(words, fired, urgency=assessment.urgency, phone=True, at=timezone.now())
-    context = emergency_context(cards) | {
+    cards = advice.cards(words, fired, among=assessment.fired, phone=True, at=timezone.now())
+    context = emergency_context(words, cards) | {
         "told": True,
         "reference": submission.reference,
         "draft_notice": draft_notice(words, words.protocol.approved),

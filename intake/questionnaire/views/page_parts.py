@@ -30,7 +30,7 @@ from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.languages import if_foreign
 
-OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown"}
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked"}
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
     APPOINTMENT: lambda: _("Your appointment"),
@@ -132,8 +132,8 @@ def red_flag_cards(walk: Walk) -> list[advice.Card]:
 
 
 def _cards(walk: Walk, fired: list[Fired], *, phone: bool) -> list[advice.Card]:
-    urgency = walk.assessment.urgency
-    return advice.cards(walk.words, fired, urgency=urgency, phone=phone, at=timezone.now())
+    among = walk.assessment.fired
+    return advice.cards(walk.words, fired, among=among, phone=phone, at=timezone.now())
 
 
 def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
@@ -145,7 +145,12 @@ def progress(words: Wording, section: str, kind: str = Kind.INTAKE) -> str:
     if kind != Kind.INTAKE:
         return ""
     protocol = words.protocol
-    titles = {s.id: s.title for s in protocol.questionnaire.sections}
+    later = protocol.uses.later
+    titles = {
+        s.id: s.title
+        for s in protocol.questionnaire.sections
+        if not later.issuperset(q.id for q in s.questions)
+    }
     every = len(titles) + 1
     if section == CONTACT:
         section = protocol.page_of(protocol.uses.contact.phone).section

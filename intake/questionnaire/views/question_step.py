@@ -1,5 +1,6 @@
 """Show and save a page of questions of the protocol."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,6 +11,7 @@ from clinic.pagecache import blank
 from clinic.requests import Request
 from intake import documents
 from intake.domain import answers as domain
+from intake.domain.asked_back import asked_back, with_answers
 from intake.domain.definition import QuestionPage
 from intake.domain.triage import interrupting_rules
 from intake.forms.base import PageForm
@@ -50,7 +52,8 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
     kept = fields_to_keep(request, walk.content.veiled)
     result = domain.clean_page(page, dict(request.POST.lists()), kept=kept)
     problem = unexpected_fields(request.POST, {question.id for question in page.questions})
-    if result.errors or problem:
+    asks = [] if result.errors or problem else questions_back(walk, page, result.values, kept)
+    if result.errors or problem or asks:
         preview = {**walk.known, **emergencies.recognised_answers(page, request.POST)}
         if interrupting_rules(walk.protocol, preview, si_screen=walk.si_screen):
             drafts.keep_recognised(
@@ -64,12 +67,35 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
             kept=kept,
             typed=request.POST,
             errors=result.errors,
+            questions_back=asks,
             problem=problem,
         )
-        context = page_context(request, walk, page, form)
-        return render(request, "intake/page.html", context, status=422)
+        if form.errors:
+            context = page_context(request, walk, page, form)
+            return render(request, "intake/page.html", context, status=422)
     after = drafts.save_page(draft=draft, page=page, values=result.values, kept=kept)
     return redirect_onward(request, after, step)
+
+
+def questions_back(
+    walk: Walk, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str]
+) -> list[tuple[str, str]]:
+    """Return what the page asks once before it accepts these answers, by question.
+
+    Answers that were accepted before are not asked about.
+    """
+    before, here = walk.content.answers, {question.id for question in page.questions}
+    if walk.done(page.id) and all(before.get(id) == values.get(id) for id in here - set(kept)):
+        return []
+    answers = {id: value for id, value in before.items() if id not in here or id in kept}
+    answers |= values
+    asked = asked_back(walk.protocol, page, answers, hidden=(*kept, *walk.content.veiled))
+    texts = walk.words.protocol
+    return [
+        (id, with_answers(text, answers))
+        for id, rule in asked
+        if (text := texts.rule(rule.id).ask_back)
+    ]
 
 
 def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:

@@ -1,7 +1,7 @@
 """The receipt: the reference, what happens next and by when, and the advice."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from clinic import hours
+from clinic.opening_hours import ClinicHours
 from clinic.requests import Request
 from intake import documents
+from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
 from intake.domain.definition import Protocol
+from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
 from intake.models.submissions import Kind, Submission, Urgency
 from intake.questionnaire import drafts
@@ -38,8 +41,27 @@ def sent(request: Request) -> HttpResponse:
         return redirect("intake:start")
     if draft.submission.kind == Kind.STOPPED:
         return redirect("intake:emergency")
-    context = sent_context(draft.submission, left_alone=drafts.left_alone(draft))
+    submission = draft.submission
+    context = sent_context(submission, left_alone=drafts.left_alone(draft))
+    context["part_2_minutes"] = 0
+    if submission.kind == Kind.PART_2:
+        context |= part_2_context(submission)
+    elif is_offered(submission):
+        protocol = documents.protocol_of(submission.protocol_id)
+        context["part_2_minutes"] = minutes(protocol, Kind.PART_2)
     return render(request, "intake/sent.html", context)
+
+
+def part_2_context(submission: Submission) -> dict[str, Any]:
+    """Return what the receipt of part 2 says otherwise: the reference is that of part 1."""
+    first = submission.follows
+    said = {"reference": first.reference} if first else {}
+    if submission.result.fired:
+        return said
+    next_text = _(
+        "They are with your first answers now. What we told you about your request still counts."
+    )
+    return said | {"next_text": next_text, "next_language": ""}
 
 
 def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
@@ -58,12 +80,12 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     cards = advice.cards(
         words,
         fired,
-        urgency=assessment.urgency,
+        among=assessment.fired,
         phone=False,
         at=timezone.now(),
         place=submission.location_id,
     )
-    today = [card for card in cards if card.level in ("same_day", "crisis")]
+    today = [card for card in cards if card.level in ("emergency", "same_day", "crisis")]
     calm = [card for card in cards if card not in today]
     visit, next_steps = booked_words(submission), next_words(submission, words)
     if visit and assessment.urgency in ("soon", "routine"):
@@ -139,25 +161,17 @@ def next_text(submission: Submission, words: Wording) -> str:
     While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # an emergency only comes here if staff raised the urgency after sending; "same day" fits best
+    # an emergency comes here after own words, or if staff raised the urgency after sending; for the
+    # second "same day" fits best
     if code == "emergency":
         code = "same_day"
     calendar = hours.current(submission.location_id)
+    if submission.result.urgency == "emergency" and calendar.is_open(now):
+        return _("A clinician is told of your answers now. Please do not wait for that.")
     if code in ("same_day", "urgent") and target < now and calendar.is_open(now):
         return _("You should have heard from us by now. If you have not, please call us.")
-    if code == "same_day":
-        if calendar.is_delayed(now):
-            return red_flag_words(now, submission.location_id)
-        if not calendar.is_open(now):
-            return _("A clinician reads your answers when we open. Please do not wait for that.")
-        closing = calendar.closing(now)
-        if target > closing:
-            # the target time is after closing, so this page says now what the level's closed text
-            # will say then
-            return _(
-                "We close at %(closing)s. If you have not heard from us by then, go to urgent "
-                "care or an emergency room today. Do not wait for our call."
-            ) % {"closing": hours.clock_words(closing)}
+    if code == "same_day" and (text := _closed_text(submission, words, calendar, now)):
+        return text
     level = words.protocol.level(code)
     if days := level.contact_within.days:
         usual = calendar.usual.keepable(submission.submitted_at + timedelta(days=days))
@@ -168,3 +182,43 @@ def next_text(submission: Submission, words: Wording) -> str:
             }
     by = hours.clock_words(target) if code == "same_day" else hours.day_words(target, now)
     return filled(words.tell(code), level, by=by)
+
+
+def _closed_text(
+    submission: Submission, words: Wording, calendar: ClinicHours, now: datetime
+) -> str:
+    """Return what happens next with a same-day submission while the clinic is closed.
+
+    Also returns a text when the clinic closes before the target. Else returns ''.
+    """
+    red = advice.red_flags(submission.result)
+    # a patient whose urgency staff raised to an emergency may not wait
+    may_wait = bool(red) and submission.urgency == Urgency.SAME_DAY
+    if not calendar.is_open(now):
+        opens = {"opening": hours.day_words(calendar.next_opening(now), now)}
+        if may_wait and advice.all_may_wait(words, red, calendar, now):
+            return _("We open on %(opening)s. A clinician reads your answers then.") % opens
+        if calendar.is_delayed(now):
+            return red_flag_words(now, submission.location_id)
+        text = _(
+            "We open on %(opening)s. A clinician reads your answers then. Please do not wait for "
+            "that."
+        )
+        return text % opens
+    closing = calendar.closing(now)
+    if submission.target_at <= closing:
+        return ""
+    closes = {"closing": hours.clock_words(closing)}
+    if may_wait and advice.all_may_wait(words, red, calendar, closing):
+        closes["opening"] = hours.day_words(calendar.next_opening(closing), now)
+        text = _(
+            "We close at %(closing)s. If you have not heard from us by then, a clinician reads "
+            "your answers when we open, %(opening)s."
+        )
+        return text % closes
+    # this says now what the closed text will say then
+    text = _(
+        "We close at %(closing)s. If you have not heard from us by then, go to urgent care or an "
+        "emergency room today. Do not wait for our call."
+    )
+    return text % closes

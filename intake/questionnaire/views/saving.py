@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
+from intake import mail_address
 from intake.access.forms import FindForm
 from intake.draft_content import SAVED_ADDRESS
 from intake.errors import Conflict, Gone
@@ -37,7 +38,7 @@ def save(request: Request, *, draft: Draft, walk: Walk) -> HttpResponse:
     known, veiled = known_address(walk)
     form = FindForm(
         data=request.POST if request.method == "POST" else None,
-        initial={} if veiled else {"address": known},
+        initial={} if veiled else {"address": mail_address.readable_form(known)},
     )
     form.keep({"address": {"address": known}} if veiled else {})
     if request.method != "POST":

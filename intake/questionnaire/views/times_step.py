@@ -29,6 +29,7 @@ from intake.questionnaire.views.page_parts import (
 )
 from intake.questionnaire.walk import Walk
 from intake.ways.contact import way_to
+from intake.wording.languages import if_foreign
 
 CHOOSE = {"slot", "visit", "who", "where", "first", "next"}
 
@@ -90,6 +91,8 @@ def _no_times(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
         return redirect_onward(request, after, APPOINTMENT)
     context = _context(request, walk, TimesForm(types=(), people=(), places=()))
     context["panels"] = red_flag_cards(walk)
+    told_in = walk.words.language_of(walk.assessment.urgency)
+    context |= {"told_in": told_in, "spoken": if_foreign(told_in)}
     return render(request, "intake/call_us.html", context)
 
 

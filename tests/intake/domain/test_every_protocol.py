@@ -1,5 +1,7 @@
 """Facts about every protocol in the folder, served or not."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -75,6 +77,23 @@ def test_each_protocol_asks_and_judges_safety_with_the_same_parts(name: str) -> 
         for each in (first, protocol)
     ]
     assert emergencies[0] == emergencies[1]
+
+
+NOTES = re.compile(
+    r"no rule|these rules|higher rule|\bfired\b|\bsection \d|in-house|own-worded|pattern matches"
+    r"|alarm pattern|audit log|\bdrafts?\b|[a-z]+_[a-z]+|\blists? class|\bshow the\b|\btodo\b"
+    r"|design",
+    re.IGNORECASE,
+)
+"""What a developer writes to a developer, in the reason that a clinician reads."""
+
+
+def test_a_reason_speaks_to_clinicians_and_lists_what_it_says_it_lists(name: str) -> None:
+    """A reason that ends with a colon has `lists`, and no other reason speaks of a list."""
+    for rule in protocols.load(name).rules.rules:
+        assert not NOTES.search(rule.reason), rule.id
+        assert rule.reason.endswith(":") == bool(rule.lists), rule.id
+        assert "listed" not in rule.reason, rule.id
 
 
 def test_what_a_payer_asks_is_for_staff_alone(name: str) -> None:

@@ -185,6 +185,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     ),
     ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
     ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
+    ("wrong_ask_back", "rules.F07.ask_back", rule("F07", ask_back="Is {age_years} right?")),
     (
         "duplicate_id",
         "level ranks",
@@ -220,6 +221,13 @@ BROKEN: list[tuple[str, str, Change]] = [
     ("wrong_computed", "computed.art_pattern", computed(Computed("", 1), "art_pattern")),
     ("wrong_computed", "computed.safety_retracted", computed(ALWAYS_TRUE, "safety_retracted")),
     ("wrong_computed", "computed.x", computed(Computed("nothing"))),
+    (
+        "wrong_computed",
+        "computed.x",
+        computed(Computed("", when=leaf("eq", "no", q="walk_pain"), fact=True)),
+    ),
+    ("part_of_fact", "rules.N07.when", when(leaf("contains", "prior_clot", q="clot_risk"))),
+    ("part_of_fact", "rules.N07.when", when(leaf("in", ("one_long",), q="swell_long"))),
     ("wrong_computed", "computed.x", computed(Computed("", count={"a": (), "b": ()}))),
     (
         "wrong_computed",
@@ -401,6 +409,17 @@ BROKEN: list[tuple[str, str, Change]] = [
         rule("E01", advice="Immediate hospitalisation facilitates revascularisation procedures."),
     ),
     ("hard_to_read", "rules.S12.closed", rule("S12", closed="Emergency facilities are available.")),
+    ("wrong_closed", "rules.S01.closed", rule("S01", closed=None)),
+    ("wrong_closed", "rules.S01.may_wait_hours", rule("S01", may_wait_hours=None)),
+    ("wrong_closed", "rules.S01.may_wait_hours", rule("S01", may_wait_hours=-1)),
+    ("wrong_closed", "rules.E01.may_wait_hours", rule("E01", may_wait_hours=4)),
+    ("wrong_closed", "rules.S01.closed", rule("S01", closed="We open on {opening}.")),
+    ("wrong_closed", "rules.S08.closed", rule("S08", closed="You can wait for us.")),
+    ("wrong_period", "rules.S08.closed", rule("S08", closed="{opening} {by}")),
+    ("vague_time", "rules.S08.closed", rule("S08", closed="Wait till the morning. In the morning")),
+    ("vague_time", "rules.S12.closed", rule("S12", closed="Read when we open.")),
+    ("vague_time", "rules.S01.promise", rule("S01", promise="We call you tomorrow.")),
+    ("promise_in_advice", "rules.R02.advice", rule("R02", advice="We will check your veins.")),
     ("promise_in_advice", "rules.S16.advice", rule("S16", advice="We will read it today.")),
     ("promise_in_advice", "rules.N02.advice", rule("N02", advice="You are seen within 6 weeks.")),
     ("promise_in_advice", "rules.S12.closed", rule("S12", closed="We will call you today.")),
@@ -418,6 +437,12 @@ BROKEN: list[tuple[str, str, Change]] = [
         ),
     ),
 ]
+
+
+def later(*questions: str, safe: bool = True) -> dict[str, Any]:
+    """Return the `uses` that leave questions for part 2."""
+    part_2 = (*(("em_now",) if safe else ()), *questions)
+    return {"walks": ShortWalks(("em_now",), ("em_now",), part_2)}
 
 
 USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
@@ -446,6 +471,14 @@ USES_BROKEN: list[tuple[str, dict[str, Any]]] = [
     # a short walk without the safety question; a short walk with a contact question
     ("walks.appointment", {"walks": ShortWalks(("who",), ("em_now",))}),
     ("walks.addition", {"walks": ShortWalks(("em_now",), ("em_now", "lang_help"))}),
+    # part 2 without the safety question; a question that the program needs in part 1
+    ("walks.part_2", later("habits", safe=False)),
+    ("walks.part_2", later("leg_side")),
+    # a question that a rule with a level reads, directly and through a computed value
+    ("walks.part_2", later("dopa_effects")),
+    ("walks.part_2", later("lr7_days")),
+    # a question on which another question of part 1 depends
+    ("walks.part_2", later("iron_results")),
     # a free text that the program would not search for alarm words
     ("free_text", {"free_text": ("reason_text",)}),
     ("own_words", {"free_text": ("meds_list",)}),
@@ -460,6 +493,21 @@ def test_what_the_program_uses_is_there_and_fits(
     found = problems(with_questionnaire(protocol, uses=uses))
     assert ("wrong_use", f"uses.{place}") in {(problem.id, problem.path) for problem in found}
     assert all(problem.message.endswith(".") for problem in found)
+
+
+def test_a_flag_may_read_part_2_but_not_what_part_2_does_not_say(protocol: Protocol) -> None:
+    uses = msgspec.structs.replace(protocol.uses, **later("family_rls", "habits"))
+    left = with_questionnaire(protocol, uses=uses)
+    assert problems(left) == []
+    silent = AnswerCondition(not_=leaf("contains", "snore_gasps", q="habits"))
+    flagged = with_rule(left, "F14", inputs=("habits",), when=silent)
+    assert [problem.path for problem in problems(flagged)] == ["uses.walks.part_2"]
+
+
+def test_a_rule_with_a_level_may_hear_words_of_part_2(protocol: Protocol) -> None:
+    """The rule that searches all free texts for alarm words has a level."""
+    uses = msgspec.structs.replace(protocol.uses, **later("meds_list"))
+    assert problems(with_questionnaire(protocol, uses=uses)) == []
 
 
 def without(id: str) -> Change:
@@ -517,8 +565,8 @@ def test_a_broken_protocol_is_told_what_is_wrong_and_where(
 
 def test_a_promise_in_the_advice_is_named_by_rule_and_sentence(protocol: Protocol) -> None:
     said = "Keep it dry. We will try to see you within 2 weeks. Call 911 if it bleeds."
-    (found,) = problems(with_rule(protocol, "U09", advice=said))
-    assert found.path == "rules.U09.advice"
+    (found,) = problems(with_rule(protocol, "U06", advice=said))
+    assert found.path == "rules.U06.advice"
     assert "“We will try to see you within 2 weeks.”" in found.message
 
 

@@ -178,13 +178,15 @@ BROKEN: list[tuple[str, str, Callable[[Translation], Translation]]] = [
         "rules.E08.advice",
         lambda w: rule(w, "E08", advice=w.rules["E08"].advice.replace("988", "una línea de ayuda")),
     ),
-    ("promise_in_advice", "rules.U09.advice", lambda w: rule(w, "U09", advice="Le veremos.")),
+    ("promise_in_advice", "rules.U06.advice", lambda w: rule(w, "U06", advice="Le veremos.")),
     (
         "promise_in_advice",
         "levels.same_day.closed",
         lambda w: replace(w, levels={"same_day": LevelWords(closed="Le llamaremos mañana.")}),
     ),
     ("wrong_period", "rules.S01.promise", lambda w: rule(w, "S01", promise="En 2 horas.")),
+    ("placeholders_differ", "rules.S08.closed", lambda w: rule(w, "S08", closed="Espere.")),
+    ("vague_time", "rules.S12.closed", lambda w: rule(w, "S12", closed="988, hasta mañana.")),
     (
         "wrong_period",
         "levels.soon.tell",

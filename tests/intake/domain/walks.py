@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from intake.domain.definition import Protocol, Question, Value
+from intake.domain.ranges import Range
 from intake.domain.route import visible
 
 TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie negro", "aspirin")
@@ -27,9 +28,14 @@ def values(question: Question) -> st.SearchStrategy[Value]:
         case "integer":
             return st.integers(int(question.min or 0), int(question.max or 0))
         case "decimal":
-            return st.decimals(
-                Decimal(str(question.min)), Decimal(str(question.max)), places=1
-            ).map(lambda number: number.normalize())
+            low, high = Decimal(str(question.min)), Decimal(str(question.max))
+            numbers = st.decimals(low, high, places=1).map(lambda number: number.normalize())
+            ends = st.tuples(numbers, numbers).map(sorted)
+            between = ends.map(lambda pair: Range(f"{pair[0]:f}-{pair[1]:f}", *pair))
+            under = numbers.filter(lambda number: number > low).map(
+                lambda number: Range(f"<{number:f}", low, number, below=True)
+            )
+            return st.one_of(numbers, between, under)
         case "boolean":
             return st.just(True) if question.must_be else st.booleans()
         case _:

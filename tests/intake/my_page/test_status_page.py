@@ -119,7 +119,7 @@ def test_a_reply_that_sounds_like_danger_is_answered_at_once_and_raised():
 @pytest.mark.usefixtures("clinic_closed")
 def test_when_closed_the_answer_to_alarm_words_leads_to_urgent_care():
     page = inside(builders.submission()).post("/my/reply/", {"text": "my toe is black"})
-    closed, advice = current().level("same_day").closed, current().rule("DS7").advice
+    closed, advice = current().rule("DS7").closed, current().rule("DS7").advice
     assert page.text.index(closed) < page.text.index(advice)
 
 
@@ -150,7 +150,7 @@ def test_the_same_reply_sent_twice_is_stored_once():
     assert Communication.objects.count() == 1
 
 
-@pytest.mark.parametrize("text", ["", "  \n ", "x" * 2001, "a\u202eb"])
+@pytest.mark.parametrize("text", ["", "  \n ", "x" * 2001, "a\x1bb", "\u200b\u2069"])
 def test_a_reply_that_cannot_be_kept_comes_back(text):
     patient = inside(builders.submission())
     page = patient.post("/my/reply/", {"text": text})
@@ -225,6 +225,15 @@ def test_adding_too_often_is_said(settings):
     page = patient.post("/my/add/", {})
     assert page.status == 429
     assert "asked too often just now" in page.text
+
+
+def test_an_addition_asks_the_safety_questions_of_a_request_for_a_visit():
+    patient = inside(builders.submission())
+    patient.post("/my/add/", {})
+    patient.says |= {"foot_signs": ("night_foot_pain",)}
+    patient.walk_to("check")
+    patient.send()
+    assert Submission.objects.get(kind=Kind.ADDITION).urgency == Urgency.SAME_DAY
 
 
 def test_an_emergency_in_an_addition_stops_as_everywhere():

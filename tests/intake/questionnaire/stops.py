@@ -9,6 +9,7 @@ SAFETY = [o.code for o in current().question("em_now").options if o.code != "non
 PREGNANCY = [o.code for o in current().question("preg_warning").options if o.code != "none"]
 PREGNANT = {"sex_at_birth": "female", "pregnancy_status": "pregnant"}
 SORE = {"vein_look": ("open_sore",), "wound_time": "lt_2w", "vein_bleed": "never"}
+NEW_LEFT = {"onset": "today", "leg_side": "left"}
 # rule → page, the answers that make the rule fire
 STOPS = {
     "E08": ("mood", {"si_screen": "active_now"}),
@@ -20,6 +21,8 @@ STOPS = {
     "E11 fever": ("health", {**SORE, "wound_signs": ("fever",), "conditions": ("diabetes",)}),
     "E12 wound": ("veins-3", {**SORE, "wound_signs": ("black_dead", "pus_smell")}),
     "E12 toe": ("arteries-2", {"leg_new": ("red_warm_fever",), "foot_signs": ("black_toe",)}),
+    "E21": ("reason-2", {**NEW_LEFT, "em_again": ("cold_leg_sudden",)}),
+    "E22": ("reason-2", {**NEW_LEFT, "em_again": ("stroke_signs",)}),
 }  # fmt: skip
 
 

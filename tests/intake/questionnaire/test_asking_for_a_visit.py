@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from intake import protocols
 from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Draft, Kind, Submission, Urgency
 from intake.wording.reading import date_words
+from tests import builders
+from tests.desk import desk_page_of, words
 from tests.intake.patient import WISH, Patient, step_url, typed_date
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +31,15 @@ def at_wish(**says) -> Patient:
     return patient
 
 
-def test_a_patient_asks_for_an_appointment_in_three_pages():
-    patient = Patient()
+def test_a_patient_asks_for_an_appointment_in_six_pages():
+    patient = Patient(reason_text="My veins ache.")
     page = patient.whole_journey("/appointments/")
     assert [p.step for p in patient.seen] == [
         "appointments",
         "safety",
+        "reason",
+        "veins",
+        "arteries-2",
         "contact",
         "appointment",
         "check",
@@ -42,11 +48,57 @@ def test_a_patient_asks_for_an_appointment_in_three_pages():
     submission = Submission.objects.get()
     assert submission.reference in page.text
     assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, Urgency.ROUTINE)
-    assert submission.answers == {"em_now": ["none"], "who": "self", "age_years": 44}
+    assert submission.answers == {
+        "em_now": ["none"],
+        "who": "self",
+        "age_years": 44,
+        "reason_text": "My veins ache.",
+        "leg_new": ["none"],
+        "foot_signs": ["none"],
+    }
+    assert submission.person["been_here"] == "new"
     assert AppointmentRequest.objects.get().visit_type == WISH["visit_type"]
 
 
-def test_three_pages_do_not_count_as_parts_of_twelve():
+@pytest.mark.usefixtures("both_served", "roomy")
+@pytest.mark.parametrize(
+    ("says", "urgency"),
+    [
+        ({"leg_new": ("swelling_one",), "clot_risk": ("none",)}, Urgency.SAME_DAY),
+        ({"foot_signs": ("night_foot_pain",)}, Urgency.SAME_DAY),
+        ({"reason_text": "my left foot is ice cold and white since an hour"}, Urgency.EMERGENCY),
+    ],
+)
+@pytest.mark.parametrize("name", protocols.available())
+def test_danger_is_asked_about_and_heard_here_too(name, says, urgency):
+    patient = Patient(visit_reason="aching", **says)
+    patient.whole_journey(f"/appointments/{name}/")
+    submission = Submission.objects.get()
+    assert (submission.kind, submission.urgency) == (Kind.APPOINTMENT, urgency)
+    assert submission.escalate_at is not None
+
+
+def test_a_foot_that_turned_cold_today_stops_here_too():
+    patient = asking()
+    patient.walk_to("arteries-2")
+    patient.answer(foot_signs=("cold_pale_one",))
+    page = patient.answer(cold_since="today")
+    assert (page.step, page.red_card) == ("emergency", True)
+
+
+def test_the_front_desk_reads_whether_the_patient_is_new():
+    patient = asking(been_here="known")
+    patient.walk_to("contact")
+    page = patient.answer(been_here=None)
+    assert (page.status, page.errors) == (422, ["Choose one answer."])
+    patient.walk_to("check")
+    patient.send()
+    submission = Submission.objects.get()
+    text = words(builders.staff_client("front desk").get(desk_page_of(submission)))
+    assert "At our clinic before Yes" in text
+
+
+def test_these_pages_do_not_count_as_parts_of_twelve():
     patient = Patient()
     patient.whole_journey("/appointments/")
     assert not any("Part 1 of" in page.text for page in patient.seen)
@@ -74,7 +126,7 @@ def test_the_clinic_can_be_told_from_here_too():
 def test_no_page_of_the_questionnaire_is_reached():
     patient = asking()
     patient.answer()
-    assert patient.get(step_url("about")).step == "contact"
+    assert patient.get(step_url("about")).step == "reason"
     assert patient.post(step_url("about"), {"who": "self"}).status == 409
 
 

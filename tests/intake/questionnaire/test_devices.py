@@ -32,7 +32,7 @@ def begun(button: str, url: str = "/intake/", **says) -> Patient:
     patient.get(url)
     patient.press(button)
     patient.answer()
-    assert patient.page.step in ("about", "contact")
+    assert patient.page.step in ("about", "reason")
     return patient
 
 

@@ -1,31 +1,24 @@
 """The minutes on the start page are those that a walk through the pages takes.
 
-Measured over the pages as a patient sees them: reading at 200 words a minute, 4 seconds for each
-tap, and typing at 36 words a minute. A notice that stands at the foot of each page is read once.
+Measured over the pages as a patient sees them, in the way of `manage.py protocol length`.
 """
 
-import re
 from datetime import UTC, datetime
-from html import unescape
 from typing import Any
 
 import pytest
 
 from intake import protocols
+from intake.authoring import length
 from intake.demonstration.people import patients
 from intake.domain.definition import Protocol
-from intake.domain.minutes import TAP_SECONDS, WORDS_A_SECOND, minutes
-from tests.intake.patient import Page, Patient, born
+from intake.domain.minutes import minutes
+from intake.models.submissions import Kind
+from tests.intake.patient import Patient, born
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("both_served", "roomy")]
 
-LETTERS_A_SECOND = 3
 ADDRESS = {"intake": "intake", "appointment": "appointments"}
-NOT_READ = re.compile(
-    r'(?s)<span class="vh">.*?</span>|<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
-    r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
-)
-FOOT = re.compile(r'(?s)<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>')
 
 
 def typical(protocol: Protocol) -> dict[str, Any]:
@@ -44,21 +37,6 @@ def typical(protocol: Protocol) -> dict[str, Any]:
     return sorted(adults, key=len)[len(adults) // 2]
 
 
-def seconds(page: Page, says: dict[str, Any]) -> float:
-    """Return how long it takes to read the page, to answer it and to go on."""
-    main = re.search(r"(?s)<main.*?</main>", page.html)
-    assert main is not None
-    text = unescape(re.sub(r"<[^>]+>", " ", FOOT.sub(" ", NOT_READ.sub(" ", main[0]))))
-    taken = len(text.split()) / WORDS_A_SECOND + TAP_SECONDS
-    for name in page.form.asked:
-        said = says.get(name, ())
-        several = said if isinstance(said, tuple) else (str(said),)
-        taken += TAP_SECONDS * len(several)
-        if page.form.controls[name].kind not in ("radio", "checkbox"):
-            taken += sum(len(typed) for typed in several) / LETTERS_A_SECOND
-    return taken
-
-
 @pytest.mark.parametrize("kind", ["intake", "appointment"])
 @pytest.mark.parametrize("prefix", ["", "/es"])
 @pytest.mark.parametrize("name", protocols.available())
@@ -70,5 +48,35 @@ def test_minutes_said_and_minutes_counted_agree(name, prefix, kind):
     patient.walk_to("check")
     said = minutes(protocol, kind)
     assert f"{said} min" in patient.seen[0].text
-    counted = sum(seconds(page, patient.says) for page in patient.seen[1:]) / 60
+    counted = sum(length.part(page.html, patient.says).minutes for page in patient.seen[1:])
     assert counted * 0.8 <= said <= counted * 1.2
+
+
+@pytest.mark.parametrize(
+    ("story", "language"),
+    [
+        *((person.name, "en") for person in length.people("legs")),
+        ("plain restless legs", "es"),
+    ],
+)
+def test_the_command_measures_the_pages_that_a_patient_sees(story, language, settings):
+    settings.SI_SCREEN = True
+    protocol = protocols.load("legs")
+    person = next(one for one in length.people("legs") if one.name == story)
+    patient = Patient()
+    patient.says = length.says(protocol, person)
+    prefix = "" if language == "en" else f"/{language}"
+    patient.start(f"{prefix}/{ADDRESS[person.kind]}/legs/")
+    assert walked(patient) == length.length(protocol, person, language)
+    if person.kind == Kind.INTAKE:
+        patient.send()
+        patient.press("part_2")
+        assert walked(patient) == length.length(protocol, person, language, Kind.PART_2)
+
+
+def walked(patient: Patient) -> length.Length:
+    """Walk to the check page. Returns the length of the pages from here on."""
+    before = len(patient.seen) - 1
+    patient.walk_to("check")
+    parts = [length.part(page.html, patient.says) for page in patient.seen[before:]]
+    return length.Length(*map(sum, zip(*parts, strict=True)))

@@ -9,19 +9,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.urls import reverse
 
+from clinic.models import Message
 from intake import checks, documents, protocols
 from intake.appointments import free_times
 from intake.domain.problems import problems
 from intake.domain.stored import PHONE
 from intake.domain.uses import OWN_ADDRESSES
 from intake.management.commands import demo
-from intake.models.submissions import Draft, ProtocolDocument, Submission
+from intake.models.submissions import Draft, Kind, ProtocolDocument, Submission
 from intake.my_page import replies
-from intake.questionnaire import drafts
+from intake.questionnaire import drafts, part_2
 from intake.urls import urlpatterns
 from tests import builders
 from tests.builders import ORDINARY
@@ -70,7 +72,7 @@ def test_the_start_offers_both_and_each_begins_its_own():
     patient = patient_of(second.NAME)
     page = patient.get("/intake/")
     assert "Skin and sores" in page.text
-    assert "For people with a rash or a sore on a leg. About 10 minutes." in page.text
+    assert "For people with a rash or a sore on a leg. About 5 minutes." in page.text
     assert [page.links_to(f"/intake/{name}/") for name in ("legs", second.NAME)] == [True, True]
     patient.start(f"/intake/{second.NAME}/")
     assert patient.page.path == url(second.NAME, "safety")
@@ -303,6 +305,22 @@ def test_an_addition_asks_what_its_own_protocol_asks(name):
     asked = {question.id for page in walk.pages for question in page.questions}
     assert protocols.load(name).uses.safety in asked
     assert asked <= set(protocols.load(name).uses.walks.addition)
+
+
+def test_words_of_alarm_in_part_2_are_read_the_same_day():
+    first = sent(second.NAME)
+    patient = patient_of(second.NAME)
+    _draft, key = part_2.begin(submission=first, language="en")
+    patient.client.cookies[settings.DRAFT_COOKIE_NAME] = key
+    patient.get(f"/intake/{second.NAME}/p/safety/")
+    patient.says["creams"] = "It turned green."
+    patient.walk_to("check")
+    patient.send()
+    row = Submission.objects.get(kind=Kind.PART_2)
+    assert [fired.id for fired in row.result.fired] == ["D1"]
+    assert (row.status, row.escalate_at is None) == ("new", False)
+    assert Message.objects.filter(kind="alert", occasion=str(row.pk)).exists()
+    assert second.RULES["rules"][1]["advice"] in patient.page.text
 
 
 # --- signatures ----------------------------------------------------------------------------------

@@ -301,7 +301,7 @@ def test_a_red_flag_of_the_first_day_reaches_the_person_on_call_in_time(calendar
     assert told() == [[ON_CALL]]
     said = sent_context(row, left_alone=False)
     assert "A person on call is told of your answers." in said["next_text"]
-    assert "Go to urgent care or an emergency room today" in said["panels"][0].closed
+    assert "today at urgent care or an emergency room" in said["panels"][0].closed
     assert "Nobody here reads" not in said["panels"][0].closed
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from clinic import hours
+from clinic.opening_hours import ClinicHours
 from intake.models.submissions import Submission
 from intake.protocols import current
 from tests.intake.patient import Page, Patient, step_url
@@ -133,7 +134,7 @@ def test_a_call_is_promised_once_a_number_is_stored_and_the_receipt_says_by_when
 
 @pytest.mark.usefixtures("clinic_closed")
 def test_when_closed_the_way_to_urgent_care_leads_and_nothing_is_promised():
-    closed = current().level("same_day").closed
+    closed = rule("S01").closed
     patient = at_check(**SWOLLEN)
     patient.send()
     shown = [page for page in patient.seen if panels(page)]
@@ -150,8 +151,20 @@ def test_when_closed_the_way_to_urgent_care_leads_and_nothing_is_promised():
 def test_when_open_nobody_is_sent_elsewhere():
     patient = at_check(**SWOLLEN)
     patient.send()
-    assert not any(current().level("same_day").closed in page.text for page in patient.seen)
+    assert not any(rule("S01").closed in page.text for page in patient.seen)
     assert "A clinician reads your answers today, by " in patient.page.text
+
+
+@pytest.mark.usefixtures("clinic_open")
+def test_an_emergency_in_own_words_leads_the_receipt_and_is_promised_nothing_by_a_time():
+    words = "My left foot is ice cold and white since this morning"
+    page = Patient(reason_text=words, **SWOLLEN).whole_journey()
+    assert Submission.objects.get().urgency_code == "emergency"
+    first, second = page.html.index('<div class="card now">'), page.html.index("card today")
+    assert first < page.html.index(rule("DE1").advice) < second
+    assert "A clinician is told of your answers now. Please do not wait for that." in page.text
+    assert "reads your answers today" not in page.text
+    assert "A new swollen leg needs to be checked today." not in page.text
 
 
 @pytest.mark.usefixtures("clinic_open")
@@ -203,11 +216,63 @@ def test_a_panel_with_words_of_its_own_for_the_night_uses_them(settings):
     assert current().level("same_day").closed not in panel
 
 
+FOOT_SORE = {
+    "vein_look": ("open_sore",),
+    "wound_time": "ge_2w",
+    "wound_signs": ("on_foot_toe",),
+    "vein_bleed": "never",
+    "vein_sx": ("none",),
+}
+
+
+@pytest.fixture
+def clinic_opens_soon(settings) -> str:
+    """The clinic is closed, and opens in some hours. Returns the day and the hour in words."""
+    zone = f"Etc/GMT{min(timezone.now().hour - 10, 12):+d}"
+    settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 14:00-17:00", [], zone)
+    now = timezone.now()
+    return hours.day_words(hours.current().next_opening(now), now)
+
+
+def test_who_may_wait_for_the_opening_reads_day_and_hour_on_every_page(clinic_opens_soon):
+    patient = Patient(**FOOT_SORE)
+    patient.whole_journey()
+    shown = [page for page in patient.seen if panels(page)]
+    assert len(shown) >= 3
+    for page in shown:
+        assert f"opens on {clinic_opens_soon}. You can wait for us until then" in page.text
+        assert "emergency room today" not in page.text
+    assert f"We open on {clinic_opens_soon}. A clinician reads your answers" in patient.page.text
+    assert "Please do not wait for that" not in patient.page.text
+
+
+def test_one_sign_that_may_not_wait_sends_the_patient_elsewhere(clinic_opens_soon):
+    patient = Patient(**FOOT_SORE | SWOLLEN)
+    patient.whole_journey()
+    shown = [page for page in patient.seen if panels(page)]
+    assert len(shown) >= 4
+    assert all("You can wait for us" not in page.text for page in shown)
+    assert rule("S01").closed in patient.page.text
+    assert "Please do not wait for that" in patient.page.text
+
+
+@pytest.mark.usefixtures("clinic_open")
+def test_before_closing_who_may_wait_reads_when_we_open_again(settings):
+    now = timezone.now().astimezone(hours.current().zone)
+    closing = now + timedelta(hours=1)
+    settings.CLINIC_HOURS = replace(
+        hours.current(), week=(((0, closing.hour * 60 + closing.minute),),) * 7
+    )
+    page = Patient(**FOOT_SORE).whole_journey()
+    assert "a clinician reads your answers when we open, " in page.text
+    assert "emergency room today" not in page.text
+
+
 @pytest.mark.usefixtures("clinic_closed")
 def test_a_routine_request_sent_at_night_is_not_sent_to_urgent_care():
     patient = Patient()
     page = patient.whole_journey()
-    assert current().level("same_day").closed not in page.text
+    assert "urgent care" not in page.text
 
 
 # --- the receipt ---------------------------------------------------------------------------------

@@ -1,0 +1,203 @@
+"""Measure how long a protocol is for the people of the stories, over the pages as they are shown.
+
+A word is read at 200 words a minute, a tap takes 4 seconds, and a person types 36 words a minute.
+The foot of each page, and links to change an answer, are not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from html import unescape
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.http import QueryDict
+from django.utils import timezone, translation
+
+from clinic.pagecache import blank
+from intake import documents, protocols
+from intake.domain import answers as domain
+from intake.domain.definition import Protocol
+from intake.domain.minutes import LETTERS_A_SECOND, TAP_SECONDS, WORDS_A_SECOND
+from intake.domain.route import page_done
+from intake.domain.uses import PART_2
+from intake.draft_content import APPOINTMENT, CONTACT, Content
+from intake.forms.base import WalkForm
+from intake.models.submissions import Kind
+from intake.protocols.files import decode
+from intake.questionnaire.forms.contact import ContactForm
+from intake.questionnaire.forms.wish import Choices, WishForm
+from intake.questionnaire.views.browser import reach_words
+from intake.questionnaire.views.check_page import check_context
+from intake.questionnaire.views.contact_step import blank_contact
+from intake.questionnaire.views.question_step import blank_page
+from intake.questionnaire.views.wish_step import blank_wish
+from intake.questionnaire.walk import Walk
+
+_NOT_READ: Final = re.compile(
+    r'(?s)<a href="[^"]*">[^<]*</a>(?=</dd>)|<a class="back".*?</a>'
+    r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
+    r'|<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>'
+)
+_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
+_CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
+
+
+class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person whose walk is measured. `answers` answers every question that the person is asked.
+
+    `typed` has what the person types and ticks in the contact and the wish, by the names of the
+    controls, except the birth date, which follows from the age.
+    """
+
+    name: str
+    answers: dict[str, Any]
+    kind: str = str(Kind.INTAKE)
+    typed: dict[str, str | list[str]] = {}
+
+
+class _Stories(msgspec.Struct, frozen=True):
+    measured: tuple[Person, ...] = ()
+    typed: dict[str, str | list[str]] = {}
+
+
+class Length(NamedTuple):
+    """What a person reads and does: pages after the start page, taps, words read, letters typed."""
+
+    pages: int = 0
+    taps: int = 0
+    words: int = 0
+    letters: int = 0
+
+    @property
+    def minutes(self) -> float:
+        reading = self.words / WORDS_A_SECOND + self.letters / LETTERS_A_SECOND
+        return (reading + self.taps * TAP_SECONDS) / 60
+
+
+def people(name: str) -> tuple[Person, ...]:
+    """Return the people whose walk is measured, from the protocol's stories. Raises Unreadable."""
+    stories = decode(protocols.stories(name), lambda data: msgspec.convert(data, _Stories))
+    return tuple(
+        msgspec.structs.replace(person, typed=stories.typed | person.typed)
+        for person in stories.measured
+    )
+
+
+def says(protocol: Protocol, person: Person) -> dict[str, Any]:
+    """Return all that a person says, by the names of the controls."""
+    born = timezone.localdate().year - int(person.answers[protocol.uses.age])
+    date = {"birth_date_month": "1", "birth_date_day": "1", "birth_date_year": str(born)}
+    return {**date, **person.typed, **person.answers}
+
+
+def length(protocol: Protocol, person: Person, language: str, kind: str = "") -> Length:
+    """Return the length of a person's walk in a language. `kind` is that of the walk.
+
+    Raises ValueError, which names the question, if the person does not say enough.
+    """
+    said = says(protocol, person)
+    with translation.override(language):
+        parts = [part(html, said) for html in _pages(protocol, person, language, kind, said)]
+    return Length(*map(sum, zip(*parts, strict=True)))
+
+
+def part(html: str, said: Mapping[str, Any]) -> Length:
+    """Return the length of one page for a person who says this."""
+    main = re.search(r"(?s)<main.*?</main>", html)
+    assert main is not None
+    read = _NOT_READ.sub(" ", _NOT_SEEN.sub("", main[0]))
+    words = unescape(re.sub(r"<[^>]+>", " ", read)).split()
+    taps, letters = 1, 0  # the tap on Continue or Send
+    for name, kind in _controls(main[0]).items():
+        given = said.get(name, ())
+        several = given if isinstance(given, tuple | list) else (str(given),)
+        taps += len(several)
+        if kind not in ("radio", "checkbox"):
+            letters += sum(map(len, several))
+    return Length(1, taps, len(words), letters)
+
+
+def _controls(html: str) -> dict[str, str]:
+    """Map the names of a page's visible controls to their types."""
+    found = {}
+    for control in _CONTROL.finditer(html):
+        facts = dict(re.findall(r'(\w+)="([^"]*)"', control[0]))
+        kind = facts.get("type", "text")
+        if kind != "hidden" and (name := facts.get("name")):
+            found[name] = kind
+    return found
+
+
+def _pages(
+    protocol: Protocol, person: Person, language: str, kind: str, said: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield each page after the start page, as the person sees it, the check page last."""
+    answers = domain.from_json(protocol, person.answers)
+    walk = Walk(
+        protocol,
+        Content(answers=answers),
+        kind=kind or person.kind,
+        wording=documents.wording(protocol.content_hash, language),
+        reach=timedelta(hours=settings.DRAFT_OWN_HOURS),
+    )
+    for whole in walk.pages:
+        if not page_done(whole, answers):
+            missing = next(q.id for q in whole.questions if q.required and q.id not in answers)
+            raise ValueError(f"“{person.name}” in stories.yaml does not answer “{missing}”.")
+    content_hash, reach, uses = protocol.content_hash, reach_words(walk), walk.uses
+    choices = Choices(tuple(settings.CLINIC_PLACES))
+    asks_who = uses.asks(walk.kind, uses.who.q)
+    proxied = walk.proxied and not asks_who  # until the page that asks who fills in the form
+    for step in walk.steps:
+        page, before = walk.page(step), walk.before(step)
+        if step == CONTACT:
+            who = str(answers[uses.who.q]) if asks_who else None
+            yield blank_contact(content_hash, walk.kind, who, before, reach)
+        elif step == APPOINTMENT:
+            yield blank_wish(content_hash, walk.kind, before, reach, choices)
+        elif page is not None:
+            asked = tuple(question.id for question in page.questions)
+            yield blank_page(content_hash, page.id, asked, proxied, before, walk.kind, reach)
+            proxied = walk.proxied and (proxied or uses.who.q in asked)
+    if CONTACT in walk.steps:
+        contact = ContactForm(walk.words, known=answers, kind=walk.kind, data=_post(said))
+        wish = WishForm(choices=choices, data=_post(said))
+        _require_valid(person, contact, wish)
+        given = Content(answers=answers, contact=contact.contact(), wish=wish.wish())
+        walk = walk.with_content(given)
+    yield blank.make("intake/check.html", check_context(walk), path="/intake/check/")
+
+
+def _post(said: Mapping[str, Any]) -> QueryDict:
+    posted = QueryDict(mutable=True)
+    for name, value in said.items():
+        posted.setlist(name, list(value) if isinstance(value, tuple | list) else [str(value)])
+    return posted
+
+
+def _require_valid(person: Person, *forms: WalkForm) -> None:
+    """Raise ValueError if a form does not accept what the person types."""
+    for form in forms:
+        if not form.is_valid():
+            (field, messages), *_more = form.errors.items()
+            raise ValueError(f"“{person.name}” in stories.yaml, {field}: {messages[0]}")
+
+
+def measured(protocol: Protocol, languages: tuple[str, ...]) -> Iterator[tuple[str, str, Length]]:
+    """Yield (name of the person and the part, language, length) for each person of the stories."""
+    for person in people(protocol.name):
+        kinds = [person.kind]
+        if person.kind == Kind.INTAKE and protocol.uses.later:
+            kinds.append(PART_2)
+        for kind in kinds:
+            name = f"{person.name}, part {'2' if kind == PART_2 else '1'}"
+            for language in languages:
+                yield (
+                    name if len(kinds) > 1 else person.name,
+                    language,
+                    length(protocol, person, language, kind),
+                )

@@ -1,0 +1,50 @@
+"""Begin part 2 of a questionnaire, or go on with it, after part 1 was sent."""
+
+from typing import Any
+
+from intake.access import codes
+from intake.access.part_2 import refusal
+from intake.documents import protocol_of
+from intake.domain import answers as domain
+from intake.domain.definition import Protocol
+from intake.draft_content import Content
+from intake.errors import Refused
+from intake.models.submissions import Device, Draft, Kind, Submission
+from intake.questionnaire import drafts
+
+
+def begin(
+    *, submission: Submission | None, language: str, device: str = Device.SHARED
+) -> tuple[Draft, str]:
+    """Return a draft of part 2 of the submission, and its new key for this browser.
+
+    If the patient has begun part 2 before, this is the draft from then, and the browser that began
+    the draft cannot open it any more. The protocol is that of the submission, so that part 2 asks
+    exactly what part 1 left out. Raises Refused.
+    """
+    if (why := refusal(submission)) or submission is None:
+        raise Refused(why)
+    begun = Draft.objects.filter(follows=submission, kind=Kind.PART_2, submission=None)
+    if (draft := begun.order_by("-updated_at").first()) is not None:
+        return draft, codes.move_draft(draft)
+    protocol = protocol_of(submission.protocol_id)
+    return drafts.begin(
+        kind=Kind.PART_2,
+        language=language,
+        device=device,
+        content=Content(answers=_told(protocol, submission), contact=submission.person),
+        follows=submission,
+        protocol=protocol,
+    )
+
+
+def _told(protocol: Protocol, submission: Submission) -> dict[str, Any]:
+    """Return the answers of part 1 that conditions of part 2 may read.
+
+    The safety question is asked again. Own words were heard already, and the answer about suicide
+    is judged only once.
+    """
+    uses = protocol.uses
+    left_out = {uses.safety, uses.crisis, *uses.free_text}
+    told = domain.from_json(protocol, submission.answers)
+    return {question: value for question, value in told.items() if question not in left_out}
