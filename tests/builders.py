@@ -56,7 +56,8 @@ ORDINARY: dict[str, Any] = {
     "meds_classes": ("none",),
     "tobacco": "never",
     "habits": ("none",),
-    "mood_2w": "ok",
+    "phq2_interest": "not_at_all",
+    "phq2_down": "several_days",
     "si_screen": "none",
 }
 

@@ -162,6 +162,7 @@ class Reading:
         self._concepts = _Concepts(self._lexicon, self._text)
         spans = self._concepts.find(self._lexicon.tries)
         self.found: tuple[Found, ...] = ()
+        self._scope_of: list[tuple[Span, str]] = []
         frames = list(self._standing(spans))
         if any(self._is_near(frame, spans) for frame in frames):
             concepts = dict.fromkeys(concept for frame in frames for concept in frame.of)
@@ -177,7 +178,7 @@ class Reading:
     def _scopes(self) -> Scopes:
         spans = self._concepts.find(self._lexicon.scope_tries)
         text = self._text
-        return Scopes(self._danger, text.words, text.before, spans, text.patient)
+        return Scopes(self._danger, text.words, text.before, text.stops_before, spans, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
         """Yield the frames whose concepts stand in the text, in their order."""
@@ -200,6 +201,7 @@ class Reading:
             scope = self._scopes.of_hit(frame, spans)
             if scope == NOW and kept and kept[0].scope != NOW:
                 kept = []
+            self._scope_of += [(span, scope) for span in spans]
             if len(kept) < MOST_HITS and (scope == NOW or not kept or kept[0].scope != NOW):
                 kept.append(self._found(frame, spans, scope))
             if len(kept) == MOST_HITS and scope == NOW:
@@ -212,13 +214,20 @@ class Reading:
         return Found(frame.id, frame.rule, scope, words, places)
 
     def scope_at(self, text: str, span: Span) -> str:
-        """Return the scope of the words that stand at `span` of the text as patterns read it."""
+        """Return the scope of the words that stand at `span` of the text as patterns read it.
+
+        It is the scope of the frames that are found there.
+        """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
             start -= 1
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
-        return self._scopes.of_words((first, max(first + 1, last)))
+        last = max(first + 1, last)
+        scopes = [scope for at, scope in self._scope_of if at[0] < last and first < at[1]]
+        if scopes and NOW not in scopes:
+            return scopes[0]
+        return self._scopes.of_words((first, last))
 
 
 def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:

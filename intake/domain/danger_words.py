@@ -30,8 +30,29 @@ ROLES: Final = (
         "cannot",
         "no_denial",
     ),
-    *("answers_no", "had", "long_ago", "now", "over", "today", "relation", "history", "in_family"),
-    *("told", "links", "breaks", "since", "deceased", "acquaintance", "prompted"),
+    *(
+        "answers_no",
+        "answers_yes",
+        "had",
+        "long_ago",
+        "now",
+        "over",
+        "today",
+        "relation",
+        "history",
+        "in_family",
+    ),
+    *(
+        "told",
+        "links",
+        "breaks",
+        "since",
+        "feels",
+        "came_true",
+        "deceased",
+        "acquaintance",
+        "prompted",
+    ),
     *("feared", "supposed", "conditional", "quoted", "reported", "cleared", "mistaken", "serious"),
     *("harmless", "covers"),
 )
@@ -122,6 +143,11 @@ class Danger(Base, frozen=True, dict=True):
     def signs(self) -> frozenset[str]:
         """The concepts of frames that are no places: what can be denied."""
         return frozenset(c for frame in self.frames for c in frame.of) - self.places
+
+    @cached_property
+    def lacks(self) -> frozenset[str]:
+        """The concepts of dangers that are a lack, such as "I haven't had"."""
+        return frozenset(c for frame in self.frames if frame.missing for c in frame.of)
 
     def phrases(self, concept: str) -> Iterator[tuple[tuple[str, ...], ...]]:
         """Yield the phrases of a concept in every language, each as its words' alternatives."""

@@ -263,7 +263,7 @@ def _texts(protocol: Protocol) -> Iterator[Problem]:
     for question in protocol.questions:
         # The question "Who fills in the form?" needs no proxy wording, because before its answer
         # nobody knows whether the reader is a proxy.
-        if question.id != protocol.uses.who.q:
+        if question.id != protocol.uses.who.q and not _asks_the_patient_alone(protocol, question):
             yield from _proxy(question)
     heads = protocol.questionnaire
     texts = [(name, getattr(heads, name)) for name in HEADS]
@@ -306,6 +306,16 @@ def _patient_texts(rule: Rule) -> tuple[tuple[str, str | None], ...]:
         ("promise", rule.promise),
         ("closed", rule.closed),
         ("ask_back", rule.ask_back),
+    )
+
+
+def _asks_the_patient_alone(protocol: Protocol, question: Question) -> bool:
+    """Whether the question is never shown to a proxy, such as an instrument for self-report."""
+    shown = question.show_if
+    who = protocol.uses.who
+    return shown is not None and any(
+        part.q == who.q and part.op == "eq" and part.value not in who.proxy
+        for part in shown.all or (shown,)
     )
 
 

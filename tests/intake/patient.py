@@ -317,6 +317,12 @@ class Patient:
         """Fill in the page and press Continue. `instead` overrides the patient's answers."""
         return self.press("continue", self.filled(**instead))
 
+    def insist(self) -> Page:
+        """Press Continue again if the page asks whether the answers are meant so."""
+        if any(form.values.get("asked") for form in self.page.forms):
+            self.press("continue")
+        return self.page
+
     def walk_to(self, step: str) -> Page:
         """Fill in page after page until `step` is shown."""
         for _page in range(60):

@@ -110,7 +110,9 @@ def test_the_start_page_with_a_draft_is_one_query(url, django_assert_num_queries
         patient.get(url)
 
 
-@pytest.mark.parametrize("says", [{}, {"drowsy_drive": "fell_asleep", "mood_2w": "low_most"}])
+@pytest.mark.parametrize(
+    "says", [{}, {"drowsy_drive": "fell_asleep", "phq2_down": "nearly_every_day"}]
+)
 def test_sending_is_sixteen_queries_whatever_fires(says, django_assert_num_queries):
     """Sending reads the draft, counts two limits, and stores everything in two transactions.
 

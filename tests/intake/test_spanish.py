@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 from django.utils.translation import override
 
 from clinic.models import Message
 from clinic.outgoing import outbox
 from intake import documents
-from intake.models.submissions import Submission, TranslationDocument
+from intake.models.submissions import Submission, TranslationDocument, Urgency
 from intake.protocols import current
+from intake.ways import broken_promises
+from intake.ways.broken_promises import Broken
 from tests import builders
 from tests.desk import page_of
 from tests.intake import spanish
@@ -292,6 +295,20 @@ def test_a_same_day_card_at_night_nobody_has_signed_is_english():
     assert 'class="interpreter"' in card
     assert 'href="tel:911"' in card
     assert "clínica está cerrada" not in patient.page.text
+
+
+@pytest.mark.usefixtures("production")
+def test_a_broken_promise_that_sends_elsewhere_is_told_in_english_until_signed():
+    Patient(**SWOLLEN).whole_journey("/es/intake/")
+    row, now = Submission.objects.get(), timezone.now()
+    told = broken_promises.words_of(row, [Broken(row, "target_at", now, now)], "es")
+    assert "Go to urgent care or an emergency room today." in told
+    assert "espere" not in told
+
+    Submission.objects.update(urgency=Urgency.SOON)
+    row.refresh_from_db()
+    told = broken_promises.words_of(row, [Broken(row, "target_at", now, now)], "es")
+    assert "espere" in told
 
 
 def test_a_demonstration_shows_the_draft_as_a_draft(fresh_pages):

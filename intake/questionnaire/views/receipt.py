@@ -18,6 +18,7 @@ from clinic.requests import Request
 from intake import documents
 from intake.access.part_2 import is_offered
 from intake.appointments.views.visit_words import words_of
+from intake.domain.computed import reads
 from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
 from intake.domain.wording import Wording
@@ -73,7 +74,7 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
     protocol = documents.protocol_of(submission.protocol_id)
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    veiled = documents.sensitive_questions(protocol) if left_alone else frozenset()
+    veiled = _private_names(protocol) if left_alone else frozenset()
     red = advice.red_flags(assessment)
     fired = [f for f in assessment.fired if f in red or veiled.isdisjoint(f.inputs)]
     # phone=False leaves the promises out, because this page promises only "What happens next"
@@ -103,6 +104,13 @@ def sent_context(submission: Submission, *, left_alone: bool) -> dict[str, Any]:
         "learn": to_read(protocol, submission, veiled),
         "draft_notice": draft_notice(words, protocol.approved),
     }
+
+
+def _private_names(protocol: Protocol) -> frozenset[str]:
+    """Return the sensitive questions, and the computed values that read one of them."""
+    private = documents.sensitive_questions(protocol)
+    computed = protocol.rules.computed
+    return private | {name for name in computed if not private.isdisjoint(reads(protocol, name))}
 
 
 def booked_words(submission: Submission) -> dict[str, Any] | None:

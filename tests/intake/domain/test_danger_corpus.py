@@ -14,6 +14,7 @@ from intake.authoring.danger_report import Judged
 from intake.domain.danger import Found, read
 from intake.domain.danger_scope import NOW
 from intake.domain.definition import Protocol
+from intake.domain.triage import rule_for_text
 from tests.intake.domain import odd_texts
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -166,6 +167,69 @@ def test_odd_texts_get_a_level_that_a_clinician_would_accept(protocol: Protocol,
     label = danger_report.Sentence("en", "N", "odd", "odd", "now", text)
     (row,) = danger_report.judged(protocol, [label])
     assert row.got == {"emergency": "E", None: "N"}[level]
+
+
+TOLD = {
+    # history, in whatever order time and sign stand
+    "In 2012 they cut two black toes off": ("black_limb", "past"),
+    "My heart attack was eleven years ago": ("heart_attack", "past"),
+    "last yr i fainted giving blood, nothing since": ("faint", "past"),
+    "A mi señora le amputaron un dedo negro hace seis años": ("black_limb", "past"),
+    "had a bypass three years ago leg cold and numb": ("cold_limb", "now"),
+    "3 years ago they put in a stent, foot blue": ("blue_limb", "now"),
+    "I have had this for years but today my foot is ice cold": ("cold_limb", "now"),
+    "my leg sore of 2019 is twice the size since Tuesday": ("gets_worse", "now"),
+    # other people
+    "my late husband went cold in the leg in 1995": ("cold_limb", "other"),
+    "a fella at my work passed out, it scared me": ("faint", "other"),
+    "strokes run in my family": ("stroke", "other"),
+    "en mi familia todos han tenido trombosis": ("leg_clot", "other"),
+    "My mother had a stroke and now my arm went numb": ("arm_fails", "now"),
+    "my dad's foot turned cold, my mom died of the same": ("cold_limb", "now"),
+    # questions, leaflets, ticks
+    "Can a varicose vein turn into a clot?": ("leg_clot", "other"),
+    "what if my vein bleeds one day": ("vein_bled", "other"),
+    "I read that fainting can be a heart problem": ("faint", "other"),
+    "your brochure lists a cold foot as a reason to call": ("cold_limb", "other"),
+    "your brochure lists a cold foot and mine is cold": ("cold_limb", "now"),
+    "sending this just in case, my foot went cold an hour ago": ("cold_limb", "now"),
+    "I ticked the wrong box for chest pain": ("chest_pain", "denied"),
+    "marked it by mistake, I do want to kill myself": ("self_harm", "now"),
+    # answers and lists
+    "Chest pain, no. Cold foot, no.": ("chest_pain", "denied"),
+    "infarto no, derrame no": ("stroke", "denied"),
+    "Nothing is cold, blue or numb": ("cold_and_blue", "denied"),
+    "I haven't had chest pain": ("chest_pain", "denied"),
+    "I don't feel dizzy": ("near_faint", "denied"),
+    "checked for a clot, it was negative": ("leg_clot", "denied"),
+    "I don't feel my foot, it is cold": ("cold_limb", "now"),
+    "no pain in my chest, just pressure in the chest": ("chest_pain", "now"),
+    "you asked if I want to die, yes": ("self_harm", "now"),
+}
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_people_tell_of_a_danger_decides_its_scope(protocol: Protocol, text: str) -> None:
+    frame, scope = TOLD[text]
+    assert protocol.danger is not None
+    hits = read(protocol.danger, text, protocol.questionnaire.words).found
+    assert [hit.scope for hit in hits if hit.frame == frame][:1] == [scope]
+
+
+def test_a_pattern_takes_the_scope_of_the_frames_at_its_words(protocol: Protocol) -> None:
+    text = "My stockings is black color, can I change for skin color?"
+    assert rule_for_text(protocol, text) is None
+    rule = rule_for_text(protocol, "My heel is black")
+    assert rule is not None
+    assert rule.level == "same_day"
+
+
+def test_the_report_says_how_sure_each_frame_is(protocol: Protocol) -> None:
+    rows = judged(protocol, "en_tuned_on.tsv")
+    (all_of, alone) = danger_report.by_frame(rows)["cold_limb"]
+    raised = [row for row in rows if "cold_limb" in row.frames]
+    assert all_of == (sum(row.label.want != "N" for row in raised), len(raised))
+    assert alone.of == sum(row.frames == {"cold_limb"} for row in raised)
 
 
 def test_the_report_says_every_miss_whole(protocol: Protocol) -> None:

@@ -49,12 +49,31 @@ def test_an_answer_comes_back_when_its_question_does(protocol: Protocol) -> None
 
 
 def test_the_question_about_suicide_can_be_left_out(protocol: Protocol) -> None:
-    answers = {"age_years": 40, "si_screen": "active"}
+    answers = {"who": "self", "age_years": 40, "si_screen": "active"}
     assert "si_screen" in visible(protocol, answers)
     assert "si_screen" not in visible(protocol, answers, si_screen=False)
     assert "si_screen" not in kept_answers(protocol, answers, si_screen=False)
     mood = next(page for page in route(protocol, answers, si_screen=False) if page.id == "mood")
-    assert [question.id for question in mood.questions] == ["mood_2w"]
+    assert [question.id for question in mood.questions] == ["phq2_interest", "phq2_down"]
+
+
+@pytest.mark.parametrize(
+    ("who", "age", "asked"),
+    [
+        ("self", 18, ["phq2_interest", "phq2_down", "si_screen"]),
+        ("self", 17, ["mood_2w", "si_screen"]),
+        ("parent_guardian", 18, ["mood_2w", "si_screen"]),
+        ("caregiver", 70, ["mood_2w", "si_screen"]),
+        ("caregiver", 11, []),
+    ],
+)
+def test_the_phq_2_is_for_adults_who_answer_themselves(
+    protocol: Protocol, who: str, age: int, asked: list[str]
+) -> None:
+    shown = visible(protocol, {"who": who, "age_years": age})
+    assert [
+        id for id in shown if id in ("phq2_interest", "phq2_down", "mood_2w", "si_screen")
+    ] == asked
 
 
 @pytest.mark.parametrize(("age", "asked"), [(11, False), (12, True)])

@@ -77,7 +77,8 @@ def test_the_limits_themselves_are_taken(question_id):
     question = PROTOCOL.question(question_id)
     for value in (question.min, question.max):
         patient = at(question.page, **{question_id: str(value), "who": "parent_guardian"})
-        assert patient.answer().status == 200
+        patient.answer()
+        assert patient.insist().status == 200  # it may not fit the answer beside it
 
 
 @pytest.mark.parametrize("question_id", of_type("text"))

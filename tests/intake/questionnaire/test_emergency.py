@@ -97,7 +97,7 @@ def test_other_faults_on_a_later_page_do_not_hide_an_emergency():
 def test_a_missing_answer_beside_thoughts_of_suicide_does_not_hide_them():
     patient = at_safety()
     patient.walk_to("mood")
-    page = patient.answer(mood_2w="nonsense", si_screen="active_now")
+    page = patient.answer(phq2_down="nonsense", si_screen="active_now")
     assert page.path == "/intake/emergency/"
     assert "Help is here now" in page.text
     assert page.links_to("tel:988")
@@ -325,7 +325,7 @@ def test_a_clinic_that_cannot_answer_the_same_day_does_not_ask(settings):
     settings.SI_SCREEN = False
     patient = at_safety()
     patient.walk_to("mood")
-    assert patient.page.form.asked == ["mood_2w"]
+    assert patient.page.form.asked == ["phq2_interest", "phq2_down"]
     assert patient.page.links_to("tel:988")
     page = patient.post(step_url("mood"), {"si_screen": "passive"})
     assert page.status == 422

@@ -135,7 +135,7 @@ def test_text_in_hebrew_keeps_its_marks_and_is_shown_apart():
     words = "\u2067כאב ברגל\u2069 3 \u200fימים"
     patient = at("reason", reason_text=words)
     patient.walk_to("check")
-    assert f'<dd dir="auto">{words}' in patient.page.html
+    assert f"<dd><bdi>{words}</bdi>" in patient.page.html
     patient.send()
     assert Submission.objects.get().answers["reason_text"] == words
 

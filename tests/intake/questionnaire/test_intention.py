@@ -62,7 +62,7 @@ def test_it_belongs_to_the_stop_at_which_it_was_said():
 def test_it_is_not_asked_of_a_patient_with_thoughts_of_suicide():
     patient = at_safety()
     patient.walk_to("mood")
-    patient.answer(mood_2w="low_most", si_screen="active")
+    patient.answer(phq2_down="nearly_every_day", si_screen="active")
     assert is_stop_page(patient) or "988" in patient.page.text
     assert QUESTION not in patient.page.text
 

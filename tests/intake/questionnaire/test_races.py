@@ -91,7 +91,7 @@ def test_pages_saved_from_four_windows_at_once_are_all_kept():
         "reason": ("reason_text", "from the first"),
         "meds": ("meds_list", "from the second"),
         "life": ("tobacco", "current"),
-        "mood": ("mood_2w", "low_some"),
+        "mood": ("phq2_down", "not_at_all"),
     }
     acts = []
     for step, (name, value) in posts.items():

@@ -133,7 +133,7 @@ def test_whatever_was_answered_the_pages_are_the_same(question_id):
 
 
 def test_the_receipt_of_a_device_left_alone_keeps_what_tells_of_danger():
-    says = {"pregnancy_status": "pregnant", "mood_2w": "low_most", "si_screen": "passive"}
+    says = {"pregnancy_status": "pregnant", "phq2_down": "nearly_every_day", "si_screen": "passive"}
     for minutes, calm in ((29, True), (31, False)):
         patient = finished(**says)
         patient.get("/intake/check/")

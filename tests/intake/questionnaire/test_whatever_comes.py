@@ -136,7 +136,7 @@ class TestWhateverComes(TestCase):
                     drawn = to_json({name: data.draw(answer)})[name]
                     patient.says[name] = tuple(drawn) if isinstance(drawn, list) else drawn
             patient.answer()
-            assert patient.page.status == 200, patient.page.errors
+            assert patient.insist().status == 200, patient.page.errors
         if patient.page.step == "emergency":
             patient.press("tell", {"phone": "202-555-0147", "name": ""})
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings as site
 from django.utils import timezone
 
+from intake.domain.route import visible
 from intake.models.submissions import Draft
 from intake.protocols import current
 from intake.questionnaire import drafts
@@ -16,7 +17,6 @@ from tests import builders
 from tests.intake.patient import TALKATIVE, Page, Patient, step_url
 
 PROTOCOL = current()
-SENSITIVE = sorted(PROTOCOL.sensitive - {"lang_help", "callback_phone"})
 PRIVATE = "Private answers are hidden"
 # the answers of a woman who is asked all sensitive questions; no answer is urgent
 HERS: dict[str, Any] = {
@@ -30,6 +30,9 @@ HERS: dict[str, Any] = {
     "med_link": "no",
 }
 
+SENSITIVE = sorted(
+    PROTOCOL.sensitive.intersection(visible(PROTOCOL, HERS)) - {"lang_help", "callback_phone"}
+)
 OWN_WORDS, MEDICINE = HERS["reason_text"], HERS["meds_list"]
 
 

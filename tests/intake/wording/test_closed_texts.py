@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -153,6 +154,14 @@ def test_no_pair_of_rules_contradicts_itself(name, language):
             assert not any(WAITS.search(card.closed) for card in shown), (high.id, low.id)
         promised = [card for card in cards(spoken, [high, low], OPEN) if card.promise]
         assert len(promised) <= 1, (high.id, low.id)
+
+
+def test_the_paper_names_each_rule_whose_patient_may_wait_for_a_clinician_to_confirm():
+    paper = Path(settings.BASE_DIR, "docs/clinical-safety.md").read_text(encoding="utf-8")
+    for rule, _fired in (each for name in protocols.available() for each in same_day(name)):
+        if rule.may_wait_hours:
+            row = rf"^\| [^|]*\b{rule.id}\b[^|]*\| {rule.may_wait_hours} \|"
+            assert re.search(row, paper, re.MULTILINE), rule.id
 
 
 @pytest.mark.parametrize(("name", "language"), WORDED)

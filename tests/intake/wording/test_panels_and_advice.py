@@ -328,7 +328,7 @@ def test_at_most_three_texts_stand_open_on_the_receipt():
         vein_bleed="over_7d",
         swell_long="one_long",
         vein_sx=("none",),
-        mood_2w="low_most",
+        phq2_down="nearly_every_day",
     )
     page = patient.whole_journey()
     fired = Submission.objects.get().result.fired

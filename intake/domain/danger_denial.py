@@ -1,0 +1,222 @@
+"""Find the signs that a text denies: "no chest pain", "Chest pain? No".
+
+A negation stands before the sign, and between them only words that carry a negation ("have", "any",
+"signs of"), places and other denied signs. So "I don't feel well, my chest hurts" denies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import Final
+
+from intake.domain.danger_words import Danger
+
+Span = tuple[int, int]
+NEAR: Final = 6
+"""So many words on each side of a sign are searched for the time that is told."""
+
+
+class Denials:
+    """What a text denies: its words, the punctuation before each, and where concepts stand."""
+
+    def __init__(
+        self,
+        danger: Danger,
+        words: list[str],
+        before: list[str],
+        stops: list[bool],
+        spans: dict[str, list[Span]],
+        patient: list[int],
+    ) -> None:
+        self._before = before
+        self._stops = stops
+        self._count = len(words)
+        self._first = _last_stops(self._stops)
+        backwards = _last_stops(self._stops[::-1])
+        self._last = [self._count - place for place in reversed(backwards)]
+        self._spans = spans
+        self._at = {role: self._starts(concepts) for role, concepts in danger.roles.items()}
+        self._signs = self._starts(danger.signs & spans.keys())
+        self._lasting = self._starts((danger.signs - danger.lacks) & spans.keys())
+        self._at["patient"] = dict.fromkeys(patient, 0)
+        self._hidden = self._hides()
+        self._denied = self._denials()
+
+    def visible(self, concept: str) -> list[Span]:
+        """Return where the concept stands, without what a harmless phrase hides."""
+        spans = self._spans.get(concept, [])
+        if not self._hidden:
+            return spans
+        return [span for span in spans if not self._is_hidden(span)]
+
+    # Tables
+
+    def _starts(self, concepts: Iterable[str]) -> dict[int, int]:
+        """Return start → the farthest end of the concepts' phrases."""
+        found: dict[int, int] = {}
+        for concept in concepts:
+            for start, end in self._spans.get(concept, ()):
+                found[start] = max(end, found.get(start, 0))
+        return found
+
+    def _hides(self) -> dict[int, int]:
+        """Return for each word the length of the longest phrase that it hides in.
+
+        A harmless phrase hides what is as long as itself, another covering phrase only what is
+        shorter.
+        """
+        hidden: dict[int, int] = {}
+        for role, shorter in (("harmless", 0), ("covers", 1)):
+            for start, end in self._at.get(role, {}).items():
+                for place in range(start, end):
+                    hidden[place] = max(end - start - shorter, hidden.get(place, 0))
+        return hidden
+
+    def _is_hidden(self, span: Span) -> bool:
+        length = span[1] - span[0]
+        return any(self._hidden.get(place, 0) >= length for place in range(*span))
+
+    def _within(self, role: str, start: int, end: int) -> list[int]:
+        """Return the places from `start` up to `end` at which a phrase of the role begins."""
+        table = self._at.get(role)
+        if not table:
+            return []
+        return [place for place in range(max(0, start), min(end, self._count)) if place in table]
+
+    def _sentence(self, span: Span, near: int) -> Span:
+        """Return the words around a span, at most `near` on each side, in the same sentence."""
+        start, end = span
+        first, last = self._first[start], self._last[end]
+        return max(first, start - near), min(last, end + near)
+
+    # Denied
+
+    def _denials(self) -> list[bool]:
+        denied = [False] * (self._count + 1)
+        inside = {
+            place
+            for table in (self._whole_signs(), self._at.get("no_denial", {}))
+            for start, end in table.items()
+            for place in range(start, end)
+        }
+        for start, end in self._at.get("denies", {}).items():
+            if start not in inside and not self._after_cannot(start):
+                for place in self._denied_from(end, whole_list=False):
+                    denied[place] = True
+        for start, end in self._at.get("denies_all", {}).items():
+            if start not in inside and not self._after_cannot(start):
+                for place in self._denied_from(end, whole_list=True):
+                    denied[place] = True
+        for start, end in self._signs.items():
+            if self._denied_after((start, end)):
+                denied[start] = True
+                for before in self._joined_before(start):
+                    denied[before] = True
+        return denied
+
+    def _whole_signs(self) -> dict[int, int]:
+        """Return the signs of many words, of which a negation inside is a part: "no pulse".
+
+        It is none in "I don't feel dizzy" and "I don't feel faint", where another sign goes on.
+        """
+        return {
+            start: end
+            for start, end in self._lasting.items()
+            if end - start > 1
+            and not (end - 1 in self._at.get("feels", {}) and end in self._signs)
+            and not any(self._signs.get(place, 0) > end for place in range(start + 1, end))
+        }
+
+    def _joined_before(self, place: int) -> Iterator[int]:
+        """Yield the signs that an "or" joins to the one that begins at `place`."""
+        while place - 1 in self._at.get("joins", {}):
+            ends = (at for at in range(place - NEAR, place) if self._signs.get(at) == place - 1)
+            place = next(ends, -1)
+            if place < 0:
+                return
+            yield place
+
+    def _after_cannot(self, place: int) -> bool:
+        """Whether the negation is the second one: "I can't walk without gasping"."""
+        start, _end = self._sentence((place, place), NEAR)
+        return any("," not in self._before[place] for _at in self._within("cannot", start, place))
+
+    def _denied_from(self, place: int, *, whole_list: bool) -> list[int]:
+        """Return the signs that a negation denies which ends at `place`.
+
+        A negation reaches over words that carry it, places and other signs. It passes a comma only
+        where the list that follows has an "or", as in "no fever, chills or cough": "no fever, foot
+        cold" goes on with something else. Words of medical staff such as "denies" or "ruled out"
+        reach over the `whole_list`.
+        """
+        sure: list[int] = []
+        listed: list[int] = []
+        after_sign = commas = joined = False
+        while place < self._count and not self._stops[place]:
+            if "," in self._before[place] or ":" in self._before[place]:
+                commas, after_sign, joined = True, False, False
+            if place in self._at.get("joins", {}):
+                sure, listed = sure + listed, []
+                place, after_sign, joined = self._at["joins"][place], False, True
+            elif place in self._at.get("denies", {}):
+                break
+            elif place in self._signs or place in self._at.get("places", {}):
+                end = self._signs.get(place, 0)
+                where = end <= self._at.get("places", {}).get(place, 0)
+                if (after_sign and not where and not whole_list) or self._undone(
+                    max(end, place + 1)
+                ):
+                    break
+                end = max(end, self._at.get("places", {}).get(place, 0))
+                inner = [start for start in range(place, end) if start in self._signs]
+                if commas and not whole_list and not joined:
+                    listed += inner
+                else:
+                    sure += inner
+                verb = place in self._at.get("after_no", {})  # "coughed" in "never coughed blood"
+                place, after_sign = end, after_sign or not (where or verb)
+            elif place in self._at.get("joins_weakly", {}):
+                if not whole_list and not self._goes_on(place + 1, after_sign):
+                    break
+                place, after_sign = place + 1, False
+            elif place in self._at.get("after_no", {}) and not after_sign and not commas:
+                place = self._at["after_no"][place]
+            else:
+                break
+        return sure
+
+    def _goes_on(self, place: int, after_sign: bool) -> bool:
+        """Whether a list of denied signs goes on after an "and"."""
+        if place >= self._count or place not in self._signs or not after_sign:
+            return False
+        end = self._signs[place]
+        return end >= self._count or self._stops[end] or "," in self._before[end]
+
+    def _undone(self, end: int) -> bool:
+        """Whether words such as "until today" or "like this" take the denial back."""
+        _start, last = self._sentence((end, end), NEAR)
+        if self._within("undoes", end, last):
+            return True
+        return bool(self._within("changed", end, end + 2 * NEAR))
+
+    def _denied_after(self, span: Span) -> bool:
+        """Whether the sign is answered: "Chest pain? No". "Cold foot, no."."""
+        end = span[1]
+        while end in self._at.get("places", {}):
+            end = self._at["places"][end]
+        answers = self._at.get("answers_no", {})
+        if end not in answers:
+            return False
+        if "?" in self._before[end] or ":" in self._before[end]:
+            return True
+        last = end
+        while last in answers and last < end + NEAR:
+            last = answers[last]
+        closed = self._stops[last] or "," in self._before[last]
+        return closed and "?" not in self._before[last] and self._before[end] in ("", ",", "-")
+
+
+def _last_stops(stops: list[bool]) -> list[int]:
+    """Return for each place the last stop up to it; 0 where there is none."""
+    return list(accumulate((place if stop else 0 for place, stop in enumerate(stops)), max))
