@@ -201,6 +201,16 @@ def test_without_the_database_or_a_draft_now_still_leads_to_the_numbers(answer: 
     assert page.status == (200 if answer == "now" else 503)
 
 
+def test_a_request_for_a_visit_is_asked_about_too() -> None:
+    patient = asked(url="/appointments/")
+    patient.answer(reason_when="long_ago")
+    patient.walk_to("check")
+    patient.send()
+    stored = Submission.objects.get()
+    assert (stored.kind, stored.urgency) == ("appointment", Urgency.SAME_DAY)
+    assert "DA4" in {rule.id for rule in stored.result.fired}
+
+
 def test_an_addition_and_medicines_are_asked_about_too() -> None:
     patient = Patient(meds_list="I take warfarin and hit my head")
     patient.start()
