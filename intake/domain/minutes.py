@@ -30,8 +30,8 @@ pages as they are shown."""
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
     """Return how many minutes a typical patient takes, rounded up, and at least two.
 
-    `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
-    the other questions and pages.
+    `kind` is the kind of walk. A typical patient answers the questions for everybody, and some of
+    the other questions.
     """
     seconds: float = 0 if kind in (ADDITION, PART_2) else OWN_STEPS_SECONDS
     for page in pages_in(protocol.uses, kind, protocol.pages):

@@ -153,7 +153,7 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says that the chosen time is too late, if it is."""
+    """Return the wish in words. If the chosen time is too late for the urgency, say only that."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(

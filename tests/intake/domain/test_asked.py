@@ -1,4 +1,4 @@
-"""What follows when a patient is asked about words of danger: laws over every frame and answer."""
+"""Asking a patient about words of danger: laws over every frame and every answer."""
 
 from pathlib import Path
 
@@ -157,7 +157,7 @@ def test_new_words_are_asked_about_and_the_same_words_once(
 
 @protocols
 def test_a_danger_that_nobody_asks_about_or_reads_is_a_problem(protocol: Protocol) -> None:
-    """Each fault is made in the data, and the check names it."""
+    """The test puts one fault after another into the data, and the check names each fault."""
 
     def kinds(changed: Protocol) -> set[str]:
         return {problem.id for problem in problems(changed)}
