@@ -202,7 +202,7 @@ def _without_unit(question: Question, text: str) -> str:
     if found is None or not question.shown_unit:
         return text
     own = (question.shown_unit.casefold(), *_SPELLINGS.get(question.shown_unit, ()))
-    # NFKC makes one sign of the two signs for micro
+    # Unicode has two characters for micro, and NFKC turns both into the same one
     unit = unicodedata.normalize("NFKC", found[2]).casefold().replace(" ", "")
     if unit not in {unicodedata.normalize("NFKC", each) for each in own}:
         raise wrong_answers.other_unit(question)

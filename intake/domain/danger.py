@@ -188,7 +188,7 @@ class Reading:
         return Scopes(self._danger, text.words, text.before, stops, known, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
-        """Yield the frames whose concepts stand in the text, in their order."""
+        """Yield the frames whose concepts all stand in the text, in the order of the frames."""
         by_concept = self._danger.by_concept
         placed = [item for concept in spans for item in by_concept.get(concept, ())]
         for _place, frame in sorted(placed, key=itemgetter(0)):

@@ -15,7 +15,7 @@ from intake.domain.danger_words import Danger
 
 Span = tuple[int, int]
 NEAR: Final = 6
-"""How many words on each side of a sign are searched for a time."""
+"""How many words on each side of a sign are searched for words about the sign, such as a time."""
 
 
 class Denials:
@@ -119,7 +119,7 @@ class Denials:
     def _whole_signs(self) -> dict[int, int]:
         """Return the signs with a negation as a part of them, such as "no pulse".
 
-        "I don't feel" is no such part in "I don't feel dizzy", because "dizzy" is another sign.
+        In "I don't feel dizzy", "I don't feel" is no part of a sign, because "dizzy" is the sign.
         """
         return {
             start: end

@@ -101,7 +101,7 @@ class Scopes(Denials):
             place
             for time in self._times(start, end)
             for place in range(time, self._at["long_ago"][time])
-        }  # "years" in "3 years ago" says nothing of what lasts for years
+        }  # in "3 years ago", "years" does not say that the sign lasts
         guards = [s for s in spans[first : first + 20] if s[1] <= end and s[0] not in times]
         return bool(guards) and not self._goes_on_now(whole)
 

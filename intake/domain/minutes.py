@@ -19,7 +19,7 @@ SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
 RARELY: Final = 0
-"""The share of the questions about words of danger, which a typical patient does not write."""
+"""The share for questions about words of danger, because a typical patient writes no such words."""
 CHECK_SECONDS: Final = 4
 """Reading one answer once more before sending."""
 OWN_STEPS_SECONDS: Final = 210

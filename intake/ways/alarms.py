@@ -16,7 +16,8 @@ from clinic.outgoing import outbox
 KIND = "alarm"
 APART = timedelta(minutes=5)
 MARGIN = timedelta(seconds=30)
-"""A letter may miss an order that was made in this time before it, and committed only after it."""
+"""The longest time from the creation of an order to its commit. A letter may miss orders that were
+created less than this time before it."""
 
 
 def order(*, communication: UUID, at: datetime) -> None:

@@ -18,7 +18,7 @@ SENTENCES = [
     if not line.startswith("#")
 ]
 STAYS_EMERGENCY = {"DE1", "DE3", "DE9", "DE13"}
-"""The rules whose words are an emergency even when it has stopped; in DE2 only coughed-up blood."""
+"""The rules whose danger stays an emergency after it has stopped. In DE2, only coughed-up blood."""
 BLOOD_COUGHED = {"coughing_blood", "coughing_red", "hemoptysis"}
 protocols = pytest.mark.parametrize(
     "protocol", [load(name) for name in available()], ids=available()

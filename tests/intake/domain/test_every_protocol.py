@@ -86,7 +86,7 @@ NOTES = re.compile(
     r"|design",
     re.IGNORECASE,
 )
-"""What a developer writes to a developer, in the reason that a clinician reads."""
+"""Notes between developers, which must not stand in a reason that a clinician reads."""
 
 
 def test_a_reason_speaks_to_clinicians_and_lists_what_it_says_it_lists(name: str) -> None:

@@ -147,7 +147,7 @@ COMPLAINTS = {
     "swollen": SWELLINGS,
     "bled": ("vein_bled_before",),
 }
-"""The facts, one of which a complaint is, by the option that the patient chose."""
+"""Option of the complaint → the facts of which the complaint must count as one."""
 
 
 @thoroughly
