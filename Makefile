@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11+ and make: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check translations bench bench-staff faults frozen laws odd races lighthouse code lock fmt clean
+.PHONY: help setup run test check translations bench bench-staff faults frozen laws mutants odd races lighthouse code lock fmt clean
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
@@ -76,6 +76,10 @@ odd: setup ## read 100,000 odd texts for danger, and say how long a text takes (
 
 laws: setup ## the property tests, with ten times as many examples as `make test` draws (minutes)
 	@CLINIC_EXAMPLES=10 $(BIN)/python -m pytest -n 2 $$(grep -rl --include='test_*.py' 'examples(' tests)
+
+mutants: setup ## change each leaf of each rule and fact, and leave out each frame: a case notices it (minutes)
+	@CLINIC_EXAMPLES=40 $(BIN)/python -m pytest -n 2 -k "changes_the_table or frame" \
+		tests/intake/domain/test_golden.py tests/intake/domain/test_danger_corpus.py
 
 races: setup ## let 50 clients ask for one slot, 200 times: one wins each time
 	@$(BIN)/python -m tests.races.booking $(ARGS)

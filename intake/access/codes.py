@@ -243,14 +243,16 @@ def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Su
     """Return the saved drafts and the submissions of the keys of one address, newest first.
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
-    saved for later has no reference, and only its own browser can open it. Part 2 is left out,
-    because it has no page of its own: the patient knows the reference of part 1.
+    saved for later has no reference, and only its own browser can open it. Part 2 is left out of
+    the list, because the patient knows the reference of part 1; a letter of staff who had to act on
+    part 2 names the reference of part 2.
     """
     drafts = Draft.objects.filter(address_keys__overlap=keys, submission=None)
     drafts = drafts.exclude(reference=None)
     submissions = Submission.objects.filter(search_keys__overlap=keys)
-    submissions = submissions.exclude(kind=Kind.PART_2)
-    if reference is not None:
+    if reference is None:
+        submissions = submissions.exclude(kind=Kind.PART_2)
+    else:
         drafts = drafts.filter(reference=reference)
         submissions = submissions.filter(reference=reference)
     return (

@@ -22,7 +22,6 @@ from intake import documents, protocols
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol
 from intake.domain.minutes import LETTERS_A_SECOND, TAP_SECONDS, WORDS_A_SECOND
-from intake.domain.route import page_done
 from intake.domain.uses import PART_2
 from intake.draft_content import APPOINTMENT, CONTACT, Content
 from intake.forms.base import WalkForm
@@ -48,7 +47,9 @@ _CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A person whose walk is measured. `answers` answers every question that the person is asked.
+    """A person whose walk is measured.
+
+    `answers` answers every question that the person is asked, except questions for own words.
 
     `typed` has what the person types and ticks in the contact and the wish, by the names of the
     controls, except the birth date, which follows from the age.
@@ -145,10 +146,9 @@ def _pages(
         wording=documents.wording(protocol.content_hash, language),
         reach=timedelta(hours=settings.DRAFT_OWN_HOURS),
     )
-    for whole in walk.pages:
-        if not page_done(whole, answers):
-            missing = next(q.id for q in whole.questions if q.required and q.id not in answers)
-            raise ValueError(f"“{person.name}” in stories.yaml does not answer “{missing}”.")
+    for question in (question for page in walk.pages for question in page.questions):
+        if question.id not in answers and question.type != "text":
+            raise ValueError(f"“{person.name}” in stories.yaml does not answer “{question.id}”.")
     content_hash, reach, uses = protocol.content_hash, reach_words(walk), walk.uses
     choices = Choices(tuple(settings.CLINIC_PLACES))
     asks_who = uses.asks(walk.kind, uses.who.q)

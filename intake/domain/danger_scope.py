@@ -222,11 +222,13 @@ class Scopes(Denials):
         start, end = self._sentence(whole, 3 * NEAR)
         if whole[1] in self._at.get("in_family", {}):
             return True
+        families = [self._at["in_family"][at] for at in self._within("in_family", start, end)]
+        today = self._within("today", *self._sentence(whole, NEAR))
+        in_family = any(not self._is_patient_in(family - 1, whole) for family in families)
+        if named and in_family and not today:
+            return True
         if self._goes_on_now(whole):
             return False
-        families = [self._at["in_family"][at] for at in self._within("in_family", start, end)]
-        if named and any(not self._is_patient_in(family - 1, whole) for family in families):
-            return True
         persons = self._within("relation", start, whole[0])
         if not persons or self._is_patient_in(persons[-1], whole):
             return False

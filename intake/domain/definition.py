@@ -67,9 +67,10 @@ class Proxy(Base, frozen=True):
 class Question(Base, frozen=True):
     """One question as the patient reads it, with the limits of its answer.
 
-    `unit` is a UCUM code. `seconds` is the expected time to answer. `page` is the id of the screen
-    on which the question is asked. `learn` names pages that explain the question. The answer to a
-    `sensitive` question is hidden after the device was left alone for some time.
+    `unit` is a UCUM code. `worse` says which answers are worse (`intake.domain.worse`). `seconds`
+    is the expected time to answer. `page` is the id of the screen on which the question is asked.
+    `learn` names pages that explain the question. The answer to a `sensitive` question is hidden
+    after the device was left alone for some time.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Question(Base, frozen=True):
     max_length: int | None = None
     must_be: bool | None = None
     coding: dict[str, str] | None = None
+    worse: str | None = None
     seconds: int = 0
     page: str | None = None
     learn: tuple[str, ...] = ()

@@ -49,6 +49,7 @@ KINDS: Final[Mapping[str, str]] = {
     "vague_time": "a text names a part of a day instead of the day and the hour",
     "part_of_fact": "a rule reads a fact where the patient said it in one of several places",
     "wrong_ask_back": "a rule asks back about an answer that it does not read",
+    "wrong_worse": "a question does not say which of its answers are worse, or says it wrongly",
 }
 """Every kind of problem, and what it means.
 

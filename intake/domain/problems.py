@@ -35,6 +35,7 @@ from intake.domain.reachability import can_become_true
 from intake.domain.readability import READING_GRADE, reading_grade
 from intake.domain.use_problems import use_problems
 from intake.domain.uses import OWN_ADDRESSES, OWN_STEPS
+from intake.domain.worse import worse_problems
 
 _SPEAKS_TO_PATIENT: Final = re.compile(
     r"\b(you|your|yours|yourself|i|me|my|mine|myself)\b", re.IGNORECASE
@@ -77,7 +78,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         "circular_computed",
     }
     if not any(problem.id in unsound or problem.id.startswith("unknown_") for problem in found):
-        found += _unreachable(protocol)
+        found += [*worse_problems(protocol), *_unreachable(protocol)]
     return found
 
 

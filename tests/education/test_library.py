@@ -36,6 +36,7 @@ def _library(django_db_setup, django_db_blocker):
         ("DVT", "clots/overview"),
         ("PAD", "artery-disease/overview"),
         ("varicose", "vein-disease/overview"),
+        ("\u202avari\u00adcose\u202c", "vein-disease/overview"),  # copied from another page
         ("iron", "restless-legs/iron"),
         ("ferritin", "restless-legs/iron"),
         ("pregn", "restless-legs/pregnancy"),

@@ -116,7 +116,7 @@ QUESTIONNAIRE: dict[str, Any] = {
                 _question(
                     "stop_first", "safety", "multi", "Is one of these true now?",
                     options=_options(spreading="A red patch grows by the hour", nothing="No"),
-                    exclusive=["nothing"], interrupts=True,
+                    exclusive=["nothing"], interrupts=True, worse="ticked",
                 )
             ],
         },

@@ -140,6 +140,7 @@ class ContactForm(WalkForm):
         if self._asks_who:
             self.fields["proxy_name"].required = self.uses.is_proxy(answered)
             self.fields["proxy_name"].label = _("Your own name, if you are not the patient")
+            self.fields["proxy_name"].help_text = ""
         elif not self.uses.is_proxy(answered):
             del self.fields["proxy_name"]
         del self.fields["prefer_time" if self._asks_who else "been_here"]

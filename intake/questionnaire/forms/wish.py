@@ -76,7 +76,7 @@ class WishForm(WalkForm):
     )
     earliest = Date3Field(
         label=_("Not before this date"),
-        help_text=_("Leave it empty if the first free date is fine."),
+        help_text=_("Leave empty for the first free date."),
         required=False,
     )
     wishes = forms.IntegerField(
@@ -118,14 +118,14 @@ class WishForm(WalkForm):
             )
         self.fields[f"days{end}"] = forms.MultipleChoiceField(
             label=_("Which days suit you?"),
-            help_text=_("Leave it empty if any day is fine."),
+            help_text=_("Leave empty for any day."),
             choices=Day.choices,
             widget=forms.CheckboxSelectMultiple,
             required=False,
         )
         self.fields[f"times{end}"] = forms.MultipleChoiceField(
             label=_("Which times of day suit you?"),
-            help_text=_("Leave it empty if any time is fine."),
+            help_text=_("Leave empty for any time."),
             choices=TimeOfDay.choices,
             widget=forms.CheckboxSelectMultiple,
             required=False,

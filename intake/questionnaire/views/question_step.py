@@ -89,7 +89,8 @@ def questions_back(
         return []
     answers = {id: value for id, value in before.items() if id not in here or id in kept}
     answers |= values
-    asked = asked_back(walk.protocol, page, answers, hidden=(*kept, *walk.content.veiled))
+    hidden = {*kept, *walk.content.veiled} - values.keys()
+    asked = asked_back(walk.protocol, page, answers, hidden=hidden)
     texts = walk.words.protocol
     return [
         (id, with_answers(text, answers))

@@ -61,7 +61,7 @@ def test_without_page_keys_a_page_takes_what_fits(protocol: Protocol) -> None:
         ["preg_warning"],
         ["walk_pain"],
         ["walk_pattern", "walk_distance", "foot_signs"],
-        ["cold_since"],
+        ["cold_since", "reason_again"],
     ]
 
 

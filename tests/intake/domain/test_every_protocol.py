@@ -16,6 +16,7 @@ from intake.domain.grammar import AnswerCondition
 from intake.domain.problems import problems
 from intake.domain.reachability import _Search
 from intake.domain.readability import READING_GRADE, reading_grade
+from intake.domain.triage import assess
 from tests.examples import examples
 from tests.intake.domain.walks import walks
 
@@ -139,3 +140,22 @@ def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObjec
             decided = search._decided(protocol.rules.computed[value], known, retracted=False)
             assert decided in (None, (in_the_end[value],)), (value, len(known))
             known[question.id] = answers.get(question.id)
+
+
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_part_2_changes_no_urgency_and_fires_no_rule_of_part_1_again(
+    name: str, data: st.DataObject
+) -> None:
+    """Own words are left out: heard in part 2, they may raise."""
+    protocol = protocols.load(name)
+    uses, drawn = protocol.uses, data.draw(walks(protocol))
+    both = {id: value for id, value in drawn.items() if id not in uses.free_text}
+    both[uses.safety] = protocol.question(uses.safety).exclusive
+    first = {id: value for id, value in both.items() if id not in uses.later}
+    judged, alone = assess(protocol, both), assess(protocol, first)
+    assert [rule.id for rule in judged.fired] == [rule.id for rule in alone.fired]
+    second = assess(protocol, both, asked=uses.walks.part_2)
+    assert (second.fired, second.interrupt, second.blocked) == ((), False, False)
+    flags = {flag.id for flag in alone.flags} | {flag.id for flag in second.flags}
+    assert {flag.id for flag in judged.flags} == flags

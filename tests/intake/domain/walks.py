@@ -1,6 +1,7 @@
 """Hypothesis strategies for answers: of complete walks, or of any questions."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from intake.domain.definition import Protocol, Question, Value
 from intake.domain.ranges import Range
 from intake.domain.route import visible
+from intake.domain.worse import chains
 
 TEXTS = ("my legs itch at night", "no chest pain", "I can\u2019t\nbreathe", "pie negro", "aspirin")
 
@@ -42,23 +44,59 @@ def values(question: Question) -> st.SearchStrategy[Value]:
             return st.sampled_from(TEXTS)
 
 
+def quiet(question: Question) -> Value | None:
+    """Return an answer that no other answer is better than; None if there is no such answer."""
+    if question.type == "multi":
+        return question.exclusive[:1] or None
+    if question.worse in ("higher", "lower"):
+        end = question.min if question.worse == "higher" else question.max
+        return int(end or 0) if question.type == "integer" else Decimal(str(end))
+    return next((chain[0] for chain in chains(question)), None)
+
+
+def worse_answers(question: Question, answer: Value | None) -> list[Value]:
+    """Return the answers that are a step worse than this one, as the question says."""
+    if question.worse == "ticked":
+        before = {*(answer if isinstance(answer, tuple) else ())} - {*question.exclusive}
+        more = [o.code for o in question.options if o.code not in {*question.exclusive, *before}]
+        ticked = [before | {code} for code in more]
+        return [tuple(o.code for o in question.options if o.code in each) for each in ticked]
+    if isinstance(answer, str):
+        pairs = [pair for chain in chains(question) for pair in pairwise(chain)]
+        return [worse for better, worse in pairs if better == answer]
+    if isinstance(answer, int | Decimal) and question.worse in ("higher", "lower"):
+        step, end = (1, question.max) if question.worse == "higher" else (-1, question.min)
+        last = type(answer)(str(end))
+        return [
+            worse
+            for worse in (answer + step, last)
+            if (worse - last) * step <= 0 and worse != answer
+        ]
+    return []
+
+
 @st.composite
 def walks(
     draw: st.DrawFn,
     protocol: Protocol,
     begun: dict[str, Value] | None = None,
     asked: frozenset[str] = frozenset(),
+    *,
+    calm: bool = False,
 ) -> dict[str, Value]:
     """Draw the answers of a patient who answered every page.
 
     A walk can continue from the answers `begun`, in which case the questions `asked` are not asked
-    again.
+    again. Of a `calm` walk four in five answers are quiet, so that few rules fire at once.
     """
     answers = dict(begun or {})
     for question in protocol.questions:
         if question.id in asked or question.id not in visible(protocol, answers):
             continue
-        if question.required or draw(st.booleans()):
+        calmly = quiet(question) if calm and draw(st.integers(0, 4)) else None
+        if calmly is not None:
+            answers[question.id] = calmly
+        elif question.required or draw(st.booleans()):
             answers[question.id] = draw(values(question))
     return answers
 

@@ -2,11 +2,16 @@
 
 import pytest
 
+from intake.draft_content import Content
 from intake.models.submissions import Submission
+from intake.questionnaire.walk import Walk
+from tests import builders
 from tests.intake.patient import Patient
 from tests.intake.questionnaire.everything import EVERYTHING, PROTOCOL, at, refused
 
-ASKED = [q for q in PROTOCOL.questions if q.page != "contact"]
+# all that one adult is asked who answers for herself; a later part of the form has its own tests
+WALK = Walk(PROTOCOL, Content(answers={**builders.ORDINARY, **EVERYTHING}), si_screen=True)
+ASKED = [q for page in WALK.pages for q in page.questions]
 
 
 def of_type(*types: str) -> list[str]:

@@ -13,6 +13,7 @@ from intake.authoring import length
 from intake.demonstration.people import patients
 from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
+from intake.domain.triage import assess
 from intake.models.submissions import Kind
 from tests.intake.patient import Patient, born
 
@@ -22,8 +23,12 @@ ADDRESS = {"intake": "intake", "appointment": "appointments"}
 
 
 def typical(protocol: Protocol) -> dict[str, Any]:
-    """Return the answers of the invented adult whose number of answers is the median."""
+    """Return the answers of the invented adult whose number of answers is the median.
+
+    An adult whom a page asks back about an answer would have to press Continue twice.
+    """
     until, uses = datetime(2026, 11, 30, 12, tzinfo=UTC), protocol.uses
+    asks_back = {rule.id for rule in protocol.rules.rules if rule.ask_back is not None}
     invented = [
         dict(patient.content.answers)
         for patient in patients(protocol, seed=3, count=200, until=until)
@@ -32,7 +37,9 @@ def typical(protocol: Protocol) -> dict[str, Any]:
     adults = [
         answers
         for answers in invented
-        if answers[uses.age] > 17 and not uses.is_proxy(answers[uses.who.q])
+        if answers[uses.age] > 17
+        and not uses.is_proxy(answers[uses.who.q])
+        and asks_back.isdisjoint(flag.id for flag in assess(protocol, answers).flags)
     ]
     return sorted(adults, key=len)[len(adults) // 2]
 

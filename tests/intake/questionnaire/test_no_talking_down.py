@@ -60,7 +60,7 @@ WANTED = {
     ),  # artery disease, procedure, few steps, also when still
     ("legs", "S32-2"): ("routine", "same_day"),  # pain after few steps, new
     ("legs", "U08-7"): ("routine", "urgent"),  # restless all over, antipsychotic, link unsure
-    ("legs", "U21-1"): ("soon", "urgent"),  # low, depression, suicide question off
+    ("legs", "U21-9"): ("soon", "urgent"),  # low, depression, suicide question off
     ("legs", "S22-1"): ("urgent", "same_day"),  # sore, diabetes, dialysis, artery disease
     ("legs", "S10-5"): ("soon", "same_day"),  # bled this week, brown skin
     ("legs", "U15-5"): ("urgent", "routine"),  # an old contradiction, asked again: gone

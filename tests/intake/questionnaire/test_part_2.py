@@ -258,7 +258,18 @@ def test_a_submission_from_before_there_was_a_part_2_offers_none():
     assert (page.status, "There are no more questions" in page.text) == (409, True)
 
 
-def test_part_2_has_no_page_of_its_own_and_no_letter_names_it():
+def test_part_2_opens_with_its_own_reference_when_staff_write_about_it():
+    patient, _submission = begun()
+    patient.answer(em_now=("chest_or_breath",))
+    patient.press("mistake")
+    patient.walk_to("check")
+    patient.send()
+    page = inside(both()[1]).page
+    assert both()[1].reference in page.text
+    assert "Before your visit" not in page.text
+
+
+def test_part_2_is_not_in_the_list_of_requests_and_no_letter_names_it():
     patient, submission = begun()
     patient.walk_to("check")
     patient.send()

@@ -17,6 +17,7 @@ from django.urls import reverse
 from clinic.models import Message
 from intake import checks, documents, protocols
 from intake.appointments import free_times
+from intake.domain.minutes import minutes
 from intake.domain.problems import problems
 from intake.domain.stored import PHONE
 from intake.domain.uses import OWN_ADDRESSES
@@ -72,7 +73,8 @@ def test_the_start_offers_both_and_each_begins_its_own():
     patient = patient_of(second.NAME)
     page = patient.get("/intake/")
     assert "Skin and sores" in page.text
-    assert "For people with a rash or a sore on a leg. About 5 minutes." in page.text
+    takes = minutes(protocols.load(second.NAME))
+    assert f"For people with a rash or a sore on a leg. About {takes} minutes." in page.text
     assert [page.links_to(f"/intake/{name}/") for name in ("legs", second.NAME)] == [True, True]
     patient.start(f"/intake/{second.NAME}/")
     assert patient.page.path == url(second.NAME, "safety")
