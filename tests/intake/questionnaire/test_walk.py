@@ -182,6 +182,22 @@ def test_a_skipped_question_reads_not_provided():
     assert "leg_side" not in Submission.objects.get().answers
 
 
+@pytest.mark.parametrize(("start", "folds"), [("/intake/", True), ("/appointments/", False)])
+def test_a_long_check_page_folds_its_questions_and_counts_their_answers(start, folds):
+    patient = Patient(leg_side=None)
+    patient.start(start)
+    html = patient.walk_to("check").html
+    folded = re.findall(
+        r"<details><summary><h2>(.*?)</h2> <span>(.*?)</span>.*?</details>", html, re.S
+    )
+    assert bool(folded) is folds
+    assert (("Why you are here", "2 answers, 2 left out") in folded) is folds
+    outside = re.sub(r"(?s)<details>.*?</details>", "", html)
+    assert "Quentin Canary" in outside
+    assert ("/reason/?change=1" in outside) is not folds
+    assert "/reason/?change=1" in html
+
+
 def test_a_change_returns_to_the_check_page():
     patient = at_check()
     patient.change("life")
