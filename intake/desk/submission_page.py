@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import dropwhile, takewhile
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.danger import Found, marked
+from intake.domain.danger_scope import NOW
 from intake.domain.definition import FLAG, Protocol, QuestionPage
 from intake.domain.grammar import DANGER
 from intake.domain.route import pages_in
@@ -37,6 +39,8 @@ from intake.models.submissions import (
 )
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
+
+ASKED = (NOW, "passed", "answered")  # the scopes of words about which the patient was asked
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,27 @@ class SubmissionPage:
         ]
         return marked(str(self.answers.get(asked, "")), heard)
 
+    @cached_property
+    def told(self) -> list[tuple[str, str, str]]:
+        """What the patient was asked about words of danger: the words, the question, the answer.
+
+        The answer is '' if the patient gave none, which counts as yes.
+        """
+        told, fired = [], (*self.submission.result.fired, *self.submission.result.flags)
+        hits = [hit for rule in fired for hit in rule.inputs.get(DANGER) or ()]
+        for row in (row for part in self.parts for row in part.rows):
+            about = self.protocol.question(row.question).about
+            if about is None:
+                continue
+            frames = self.protocol.frames_of(about.rules)
+            words = [
+                hit["words"]
+                for hit in hits
+                if hit["q"] == about.q and hit["frame"] in frames and hit["scope"] in ASKED
+            ]
+            told.append(("; ".join(dict.fromkeys(words)), row.label, ", ".join(row.values)))
+        return told
+
     def _words_of(self, questions: Iterable[str]) -> list[str]:
         asked = (self.protocol.question(id) for id in questions)
         return [word for q in asked for word in reading.answer_words(q, self.answers.get(q.id))]
@@ -125,6 +150,12 @@ class SubmissionPage:
     @property
     def red_flags(self) -> list[Fired]:
         return advice.red_flags(self.submission.result)
+
+    @property
+    def crisis_procedure(self) -> str:
+        """Where the clinic's procedure for thoughts of suicide is kept; '' if none was told."""
+        named = self.protocol.crisis_rules.intersection(fired.id for fired in self.red_flags)
+        return settings.CRISIS_PROCEDURE if named else ""
 
     @property
     def other_rules(self) -> list[Fired]:

@@ -159,6 +159,7 @@ class Reading:
         self._lexicon = lexicon_of(danger, own_words)
         self._text = Text(text, self._lexicon)
         self._original = text
+        self._places: dict[Found, Span] = {}
         self._concepts = _Concepts(self._lexicon, self._text)
         spans = self._concepts.find(self._lexicon.tries)
         self.found: tuple[Found, ...] = ()
@@ -175,10 +176,15 @@ class Reading:
             self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
 
     @cached_property
+    def _spans(self) -> dict[str, list[Span]]:
+        """Where all concepts stand."""
+        return self._concepts.find(self._lexicon.scope_tries)
+
+    @cached_property
     def _scopes(self) -> Scopes:
-        spans = self._concepts.find(self._lexicon.scope_tries)
         text = self._text
-        return Scopes(self._danger, text.words, text.before, text.stops_before, spans, text.patient)
+        stops, known = text.stops_before, self._spans
+        return Scopes(self._danger, text.words, text.before, stops, known, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
         """Yield the frames whose concepts stand in the text, in their order."""
@@ -211,23 +217,58 @@ class Reading:
     def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
         places = tuple(sorted(self._text.original(span) for span in spans))
         words = " … ".join(self._original[start:end] for start, end in places)
-        return Found(frame.id, frame.rule, scope, words, places)
+        found = Found(frame.id, frame.rule, scope, words, places)
+        self._places[found] = min(spans)[0], max(end for _start, end in spans)
+        return found
 
-    def scope_at(self, text: str, span: Span) -> str:
-        """Return the scope of the words that stand at `span` of the text as patterns read it.
+    def scope_at(self, text: str, span: Span) -> tuple[str, Span]:
+        """Return the scope and the places of the words at `span` of the text as patterns read it.
 
-        It is the scope of the frames that are found there.
+        It is the scope of the frames that are found there. The places count the words that say
+        something.
         """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
             start -= 1
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
-        last = max(first + 1, last)
-        scopes = [scope for at, scope in self._scope_of if at[0] < last and first < at[1]]
+        words = first, max(first + 1, last)
+        scopes = [scope for at, scope in self._scope_of if at[0] < words[1] and first < at[1]]
         if scopes and NOW not in scopes:
-            return scopes[0]
-        return self._scopes.of_words((first, last))
+            return scopes[0], words
+        return self._scopes.of_words(words), words
+
+    @property
+    def gist(self) -> str:
+        """The words of the text that the reader knows, in order. All others change no scope."""
+        spans = {span for spans in self._spans.values() for span in spans}
+        known = sorted({place for span in spans for place in range(*span)})
+        return " ".join(self._text.words[place] for place in known)
+
+    def sentence_of(self, found: Found) -> Span:
+        """Return the places of the first and after the last word of the sentences of a hit."""
+        first, last = self._places[found]
+        stops = self._text.stops_before
+        while first > 0 and not stops[first]:
+            first -= 1
+        while not stops[last]:
+            last += 1
+        return first, last
+
+    def quote(self, hits: Iterable[Found]) -> list[tuple[str, bool]]:
+        """Return the sentences with these hits in pieces: each piece, and whether it was heard."""
+        hits, text = tuple(hits), self._original
+        first = min(start for hit in hits for start, _end in hit.spans)
+        last = max(end for hit in hits for _start, end in hit.spans)
+        start = max(text.rfind(mark, 0, first) for mark in _STOPS) + 1
+        ends = [place + 1 for mark in _STOPS if (place := text.find(mark, last)) >= 0]
+        end = min(ends, default=len(text))
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        moved = [
+            hit._replace(spans=tuple((first - start, last - start) for first, last in hit.spans))
+            for hit in hits
+        ]
+        return [(piece, heard is not None) for piece, heard in marked(text[start:end], moved)]
 
 
 def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:

@@ -9,7 +9,7 @@ function `intake.domain.problems.problems` finds all other faults.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -46,11 +46,13 @@ class Option(Base, frozen=True):
     """One option of a question.
 
     `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read. `drawing`
-    names the picture in static/img/options that shows what the label says.
+    names the picture in static/img/options that shows what the label says. In a question `about`
+    words of danger, `scope` is the scope that these words have with this answer.
     """
 
     code: str
     label: str
+    scope: Literal["now", "passed", "answered"] | None = None
     learn: tuple[str, ...] = ()
     coding: dict[str, str] | None = None
     drawing: str | None = None
@@ -62,6 +64,21 @@ class Proxy(Base, frozen=True):
     text: str
     help: str | None = None
     options: dict[str, str] = {}
+
+
+class About(Base, frozen=True):
+    """The words of danger about which a question asks: those in the answer to the question `q`.
+
+    The question is shown if a frame of `rules` is heard there with the scope now. Without an answer
+    that scope stays, so that silence counts as yes. What the alarm patterns and the frames of
+    `nets` find in the same sentence gets the scope of the answer, too. A question about a `crisis`
+    shows the crisis line, and does not repeat the words.
+    """
+
+    q: str
+    rules: tuple[str, ...]
+    nets: tuple[str, ...] = ()
+    crisis: bool = False
 
 
 class Question(Base, frozen=True):
@@ -94,6 +111,7 @@ class Question(Base, frozen=True):
     page: str | None = None
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
+    about: About | None = None
 
     @property
     def shown_unit(self) -> str:
@@ -225,14 +243,15 @@ class Rule(Base, frozen=True):
     it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
 
     `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
-    on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
-    fires only if no `fallback` rule fired either. `blocks_submission` forbids sending and storing.
+    on; "ask" asks about the words first (`Question.about`), and then does as "panel". A `fallback`
+    rule fires only if no other rule with a level fired. An `only_if_none` rule fires only if no
+    `fallback` rule fired either. `blocks_submission` forbids sending and storing.
     """
 
     id: str
     level: str
     name: str
-    interrupt: bool | Literal["panel"]
+    interrupt: bool | Literal["panel", "ask"]
     inputs: tuple[str, ...]
     when: AnswerCondition
     reason: str
@@ -319,6 +338,28 @@ class Protocol(Base, frozen=True, dict=True):
     def sensitive(self) -> frozenset[str]:
         """The ids of the sensitive questions; empty in documents from before this key existed."""
         return frozenset(question.id for question in self.questions if question.sensitive)
+
+    @cached_property
+    def asking(self) -> tuple[Question, ...]:
+        """The questions about words of danger, in order."""
+        return tuple(question for question in self.questions if question.about is not None)
+
+    def frames_of(self, rules: Collection[str]) -> frozenset[str]:
+        """Return the ids of the frames of danger that name one of these rules."""
+        frames = self.danger.frames if self.danger is not None else ()
+        return frozenset(frame.id for frame in frames if frame.rule in rules)
+
+    @cached_property
+    def crisis_rules(self) -> frozenset[str]:
+        """The rules about thoughts of suicide, for which pages name the crisis line first."""
+        asked = {r for q in self.asking if q.about and q.about.crisis for r in q.about.rules}
+        frames = self.frames_of(asked)
+        return frozenset(
+            rule.id
+            for rule in self.rules.rules
+            if self.uses.crisis in rule.inputs
+            or any(leaf.danger and frames.issuperset(leaf.danger) for leaf in rule.when.leaves())
+        )
 
     @cached_property
     def _questions_by_id(self) -> dict[str, Question]:
@@ -462,5 +503,6 @@ def _pages(section: QuestionSection) -> tuple[QuestionPage, ...]:
 def _fits(question: Question, page: str, questions: list[Question]) -> bool:
     if question.page is not None:
         return question.page == page
-    reads = question.show_if.questions() if question.show_if is not None else ()
+    reads = {*(question.show_if.questions() if question.show_if is not None else ())}
+    reads |= {question.about.q} if question.about is not None else set()
     return len(questions) < QUESTIONS_PER_PAGE and not any(q.id in reads for q in questions)

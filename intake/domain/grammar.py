@@ -41,8 +41,10 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
     """A leaf `{q|var, op, value}` or `{danger, scope}`, or exactly one of `all`, `any`, `not`.
 
     `q` reads an answer, `var` a computed value, `danger` the frames that are heard in free text
-    with this scope. The scope of a pattern's words is now, unless the
-    leaf says otherwise. `intake.domain.conditions` evaluates a condition.
+    with this scope. The scope of a pattern's words is now, unless the leaf says otherwise. The
+    reader of danger finds the scopes now, denied, past and other. The answer to a question about
+    the words turns now into "passed" or "answered" (`Option.scope`). `intake.domain.conditions`
+    evaluates a condition.
     """
 
     q: str | None = None
@@ -53,7 +55,7 @@ class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True
     ) = None
     value: str | bool | int | float | tuple[str, ...] | None = None
     danger: tuple[str, ...] | None = None
-    scope: Literal["now", "denied", "past", "other"] | None = None
+    scope: Literal["now", "denied", "past", "other", "passed", "answered"] | None = None
     all: tuple[AnswerCondition, ...] | None = None
     any: tuple[AnswerCondition, ...] | None = None
     not_: AnswerCondition | None = None

@@ -1,26 +1,65 @@
-"""Hear the free texts of a set of answers, and tell conditions what is heard."""
+"""Hear the free texts of a set of answers, and tell conditions what is heard.
+
+A patient who is asked about words of danger (`Question.about`) says whether they are meant, and
+since when. The answer is the scope of these words. Without an answer they count as now.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from intake.domain.danger import Found, Reading
+from intake.domain.danger import Found, Reading, Span
 from intake.domain.danger_scope import NOW
-from intake.domain.definition import Answers, Protocol
+from intake.domain.definition import About, Answers, Protocol, Question
 from intake.domain.grammar import AnswerCondition
+
+
+class Told(NamedTuple):
+    """What a patient says of the words in the text `q`: the frames meant have this scope.
+
+    What `nets` or patterns find in the same sentence has this scope, too.
+    """
+
+    q: str
+    frames: frozenset[str]
+    nets: frozenset[str]
+    scope: str
 
 
 class Hearing:
     """What is heard in the free texts, by question. Without readings nothing is heard."""
 
-    def __init__(self, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, readings: Mapping[str, Reading], told: Collection[Told] = ()) -> None:
         self._readings = readings
+        self._told = told
         self._scopes: dict[tuple[str, tuple[re.Pattern[str], ...]], frozenset[str]] = {}
-        self._heard = {
-            (found.frame, found.scope) for reading in readings.values() for found in reading.found
+        self._found = {
+            question: tuple(self._as_told(question, found) for found in reading.found)
+            for question, reading in readings.items()
         }
+        self._heard = {
+            (found.frame, found.scope) for all_found in self._found.values() for found in all_found
+        }
+
+    def _as_told(self, question: str, found: Found) -> Found:
+        """Return a hit with the scope that the patient's answer gives it."""
+        for told in self._told:
+            if found.scope != NOW or told.q != question:
+                continue
+            if found.frame in told.frames or (
+                found.frame in told.nets
+                and self._answered(told, self._readings[question].sentence_of(found))
+            ):
+                return found._replace(scope=told.scope)
+        return found
+
+    def _answered(self, told: Told, words: Span) -> bool:
+        """Whether words stand in a sentence about which the patient was asked."""
+        reading = self._readings[told.q]
+        asked = (reading.sentence_of(hit) for hit in meant(reading, told.frames))
+        return any(first < words[1] and words[0] < last for first, last in asked)
 
     def has(self, frames: Collection[str], scope: str) -> bool:
         """Whether one of the frames is heard with this scope.
@@ -46,11 +85,17 @@ class Hearing:
         # several rules ask the same patterns
         if (question, patterns) not in self._scopes:
             self._scopes[question, patterns] = frozenset(
-                reading.scope_at(text, hit.span())
+                self._scope_of_words(question, *reading.scope_at(text, hit.span()))
                 for pattern in patterns
                 for hit in pattern.finditer(text)
             )
         return self._scopes[question, patterns]
+
+    def _scope_of_words(self, question: str, scope: str, words: Span) -> str:
+        for told in self._told:
+            if scope == NOW and told.q == question and self._answered(told, words):
+                return told.scope
+        return scope
 
     def found(self, condition: AnswerCondition) -> list[dict[str, Any]]:
         """Return what a condition heard, as JSON data: the question, the words and their places."""
@@ -71,8 +116,8 @@ class Hearing:
         return tuple(found for _question, found in self._all())
 
     def _all(self) -> Iterator[tuple[str, Found]]:
-        for question, reading in self._readings.items():
-            yield from ((question, found) for found in reading.found)
+        for question, all_found in self._found.items():
+            yield from ((question, found) for found in all_found)
 
 
 SILENCE: Final = Hearing({})
@@ -82,12 +127,59 @@ def hear(protocol: Protocol, answers: Answers) -> Hearing:
     """Read the free texts of the answers. A protocol without words of danger hears nothing."""
     if protocol.danger is None:
         return SILENCE
-    texts = {id: answers.get(id) for id in protocol.uses.free_text}
-    own_words = protocol.questionnaire.words
-    return Hearing(
-        {
-            id: Reading(protocol.danger, text, own_words)
-            for id, text in texts.items()
-            if isinstance(text, str)
-        }
-    )
+    readings = {
+        id: reading
+        for id in protocol.uses.free_text
+        if (reading := read_answer(protocol, answers.get(id))) is not None
+    }
+    return Hearing(readings, tuple(_told(protocol, answers)))
+
+
+def read_answer(protocol: Protocol, text: object) -> Reading | None:
+    """Read the answer to a question for free text; None if there is no answer."""
+    if protocol.danger is None or not isinstance(text, str):
+        return None
+    return Reading(protocol.danger, text, protocol.questionnaire.words)
+
+
+def _told(protocol: Protocol, answers: Answers) -> Iterator[Told]:
+    """Yield what the answers to questions about words of danger say, unless they say "now"."""
+    for question in protocol.asking:
+        about, answer = question.about, answers.get(question.id)
+        if about is None or not isinstance(answer, str):
+            continue
+        scope = question.option(answer).scope or NOW
+        if scope != NOW:
+            frames, nets = protocol.frames_of(about.rules), protocol.frames_of(about.nets)
+            yield Told(about.q, frames, nets, scope)
+
+
+def meant(reading: Reading, frames: Collection[str]) -> tuple[Found, ...]:
+    """Return the hits of these frames that are now."""
+    return tuple(hit for hit in reading.found if hit.scope == NOW and hit.frame in frames)
+
+
+def asks(protocol: Protocol, about: About, reading: Reading | None) -> bool:
+    """Whether a question about words of danger is shown for the text that was read."""
+    return reading is not None and bool(meant(reading, protocol.frames_of(about.rules)))
+
+
+def asked_anew(protocol: Protocol, before: Answers, after: Answers) -> tuple[Question, ...]:
+    """Return the questions about a text of which other words of danger are heard than before.
+
+    Their answers do not count any more. Any other word that the reader knows counts: the answer
+    "longer ago" does not hold for a text that says "again today" now.
+    """
+    changed = {
+        id
+        for id in {question.about.q for question in protocol.asking if question.about}
+        if before.get(id) != after.get(id)
+        and gist(protocol, before.get(id)) != gist(protocol, after.get(id))
+    }
+    return tuple(q for q in protocol.asking if q.about and q.about.q in changed)
+
+
+def gist(protocol: Protocol, text: object) -> str:
+    """Return the words of a text that the reader knows: with the same gist it hears the same."""
+    reading = read_answer(protocol, text)
+    return reading.gist if reading is not None else ""

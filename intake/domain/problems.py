@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from intake.domain.about_problems import about_problems
 from intake.domain.asked_back import questions_of
 from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
@@ -68,6 +69,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *fact_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
+        *about_problems(protocol),
         *_texts(protocol),
     ]
     unsound = {

@@ -43,7 +43,7 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     promise: str | None
     closed: str | None
     source: str
-    interrupt: bool | Literal["panel"]
+    interrupt: bool | Literal["panel", "ask"]
     learn: tuple[str, ...]
     inputs: dict[str, Any]
 
@@ -128,15 +128,25 @@ def interrupting_rules(
     """Return the rules that stop the form because of these answers, the most urgent first.
 
     `answers` are all answers that could be read so far, including those with an error. Rules that
-    only show their advice on the next page (`interrupt: panel`) are not returned.
+    only show their advice on the next page (`interrupt: panel`) are not returned. Rules that ask
+    about words (`interrupt: ask`) do not stop the form alone. They are returned beside a rule that
+    stops it: on the emergency page, words without an answer count as meant.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
-    rules = [
-        rule
-        for rule in protocol.rules.rules
-        if rule.interrupt is True and holds(rule.when, answers, computed)
-    ]
+    stopping = [rule for rule in protocol.rules.rules if rule.interrupt is True]
+    asked = any(question.id in answers for question in protocol.asking)
+    # reading the words takes longer than all rules that read ticks
+    if not asked and not any(holds(rule.when, answers, computed) for rule in stopping):
+        return ()
+    hearing = hear(protocol, answers)
+
+    def that_hold(rules: Iterable[Rule]) -> list[Rule]:
+        return [rule for rule in rules if holds(rule.when, answers, computed, hearing)]
+
+    if not (rules := that_hold(stopping)):
+        return ()
+    rules += that_hold(rule for rule in protocol.rules.rules if rule.interrupt == "ask")
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 

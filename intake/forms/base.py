@@ -175,9 +175,10 @@ class PageForm(WalkForm):
 
 def question_field(question: Question) -> forms.Field:
     """Make the form field that shows a question."""
-    # Any, because only our templates know the attributes `unit`, `exclusive` and `drawings`
+    # Any, because only our templates know the attributes `unit`, `exclusive` and so on
     field: Any = _plain_field(question)
     field.unit = question.shown_unit
+    field.unmarked = question.about is not None  # silence counts as yes, so it is not "optional"
     field.exclusive = set(question.exclusive)
     field.drawings = {option.code: option.drawing for option in question.options}
     made: forms.Field = field

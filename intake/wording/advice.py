@@ -31,7 +31,8 @@ from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # how many advice texts are shown at once, because patients do not read more
-_NUMBERS = re.compile(r"\b(911|988)\b")
+POISON = "1-800-222-1222"
+_NUMBERS = re.compile(rf"\b(911|988|{POISON})\b")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,12 @@ class Card:
 
 
 def with_local_numbers(text: str) -> str:
-    """Replace the US numbers 911 and 988 in a protocol's text with this clinic's numbers."""
-    numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
+    """Replace the US numbers in a protocol's text with this clinic's numbers."""
+    numbers = {
+        "911": settings.EMERGENCY_NUMBER,
+        "988": settings.CRISIS_LINE,
+        POISON: settings.POISON_LINE,
+    }
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 
@@ -123,11 +128,11 @@ def card(
         closed = _closed(words, fired, calendar, at, wait=wait)
         if level.code == "same_day" and not may_wait(words, fired, calendar, at):
             closed = f"{unread_words(at, place, ask=ask)} {closed}".strip()
-    # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
-    # crisis line
+    # a rule about thoughts of suicide gets the level "crisis", so that the page names the crisis
+    # line
     return Card(
         rule=fired.id,
-        level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
+        level="crisis" if fired.id in words.protocol.crisis_rules else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),

@@ -176,7 +176,7 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int) -> HttpResponse:
-    fired = [f for f in walk.assessment.fired if f.interrupt is True]
+    fired = [f for f in walk.assessment.fired if f.interrupt in (True, "ask")]
     among = walk.assessment.fired
     cards = advice.cards(walk.words, fired, among=among, phone=False, at=timezone.now())
     context = emergency_context(walk.words, cards) | {
@@ -226,6 +226,7 @@ def emergency_context(words: Wording, cards: list[advice.Card]) -> dict[str, Any
         "draft": words.is_draft(STOPPED),
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),
+        "poison": any(settings.POISON_LINE in text for text in texts),
         "tell_form": None,
         "can_correct": False,
         "can_tell": False,
@@ -249,7 +250,7 @@ def show_told(request: Request, draft: Draft) -> HttpResponse:
         return redirect("intake:sent")
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    fired = [f for f in assessment.fired if f.interrupt is True]
+    fired = [f for f in assessment.fired if f.interrupt in (True, "ask")]
     cards = advice.cards(words, fired, among=assessment.fired, phone=True, at=timezone.now())
     context = emergency_context(words, cards) | {
         "told": True,

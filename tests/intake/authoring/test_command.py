@@ -236,6 +236,7 @@ def test_a_change_is_told_in_words(small: Path, tmp_path_factory: pytest.TempPat
 def test_the_older_version_may_be_a_stored_document(small: Path) -> None:
     document = small.parent / "older.json"
     document.write_bytes(protocols.load("small").document())
+    assert said("diff", "small", str(document)).strip() == "No difference."
     slip(small, "rules.yaml", "- id: X01\n  level: routine", "- id: X01\n  level: soon")
     assert "Level (raised)" in said("diff", "small", str(document))
     document.write_text("no JSON")
@@ -291,6 +292,7 @@ def test_no_change_of_the_content_goes_untold(small: Path) -> None:
     """
     old = protocols.load("small")
     document = msgspec.json.decode(old.document())
+    assert differences(old, from_document(old.document())) == []
     kinds: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], Any]]] = {}
     for path, value in leaves(document):
         kinds.setdefault(kind_of_place(document, path, value), []).append((path, value))

@@ -92,6 +92,7 @@ def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
         *("phq2_interest", "phq2_down", "mood_2w", "si_screen"),
         *("pregnancy_status", "preg_warning"),
         *("reason_text", "meds_list"),
+        *("reason_crisis", "reason_when", "meds_crisis", "meds_when"),
         *("meds_classes", "med_link", "dopa_effects"),
         *("lang_help", "callback_phone"),
     }

@@ -21,6 +21,7 @@ from tests.intake.questionnaire.stops import (
     stopped,
     tell,
 )
+from tests.intake.questionnaire.test_asked import STOPPING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
 
@@ -65,6 +66,7 @@ def test_every_stopping_rule_stops_on_the_page_that_completes_it(step, says, req
 
 def test_every_stopping_rule_is_tried_here():
     tried = {name.split()[0] for name in STOPS} | {"E13"} | {f"E0{n}" for n in range(1, 8)}
+    tried |= set(STOPPING)
     assert tried == {rule.id for rule in current().rules.rules if rule.interrupt is True}
 
 

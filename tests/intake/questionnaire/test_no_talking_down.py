@@ -100,7 +100,7 @@ def test_a_new_problem_of_one_leg_is_asked_once_more_and_stops_the_form(
 ) -> None:
     patient = patient_of(name, case)
     patient.start(f"/intake/{name}/")
-    patient.walk_to("reason-2")
+    patient.walk_to("reason-4")
     page = patient.answer()
     assert page.path == "/intake/emergency/"
     assert page.links_to(f"tel:{number}")
@@ -110,7 +110,7 @@ def test_a_problem_of_both_legs_is_not_asked_once_more() -> None:
     patient = patient_of("legs", "S31-4")
     patient.start("/intake/legs/")
     patient.walk_to("check")
-    assert "reason-2" not in [page.step for page in patient.seen]
+    assert "reason-4" not in [page.step for page in patient.seen]
 
 
 def test_an_emergency_stops_at_the_page_of_each_answer_behind_a_fact() -> None:
