@@ -41,7 +41,8 @@ _NOT_READ: Final = re.compile(
     r'|<div class="trap".*?</div>|<button.*?</button>|<textarea.*?</textarea>'
     r'|<p class="quiet">[^<]*</p>\s*<p class="quiet leave">.*?</p>'
 )
-_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>')
+_NOT_SEEN: Final = re.compile(r'(?s)<span class="vh".*?</span>|(?<=</summary>).*?(?=</details>)')
+"""What a screen does not show: words for screen readers, and folded sections."""
 _CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
 
 

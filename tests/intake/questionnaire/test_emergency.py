@@ -254,7 +254,7 @@ def test_a_page_that_another_window_put_out_of_reach_can_still_be_mended():
     patient = at_safety(vein_sx=("none",), vein_bleed="never")
     patient.walk_to("mood")
     mood = patient.page
-    patient.get(step_url("veins-2"))
+    patient.get(step_url("veins"))
     patient.answer(vein_look=("varicose",))
     assert patient.page.step == "veins-3"
     assert patient.post(mood.url, {"si_screen": "active"}).path == "/intake/emergency/"

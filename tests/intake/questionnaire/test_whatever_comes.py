@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from intake.domain.answers import from_json, to_json
+from intake.domain.route import pages_in
 from intake.domain.triage import assess
 from intake.models.submissions import Draft, Submission
 from intake.questionnaire import drafts
@@ -26,7 +27,8 @@ roughly = hypothesis(
     ],
 )
 
-SHOWN = [page.id for page in PROTOCOL.pages if not any(q.about for q in page.questions)]
+ASKED = pages_in(PROTOCOL.uses, "intake", PROTOCOL.pages)
+SHOWN = [*(p.id for p in ASKED if not any(q.about for q in p.questions)), "contact"]
 STEPS = [*SHOWN, *sorted({p.id for p in PROTOCOL.pages} - {*SHOWN}), "appointment", "nonsense"]
 NAMES = [q.id for q in PROTOCOL.questions] + (
     "name email prefer prefer_time consent birth_date_month birth_date_day birth_date_year "

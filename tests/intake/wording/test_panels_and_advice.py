@@ -57,7 +57,7 @@ def test_a_same_day_sign_is_answered_on_the_very_next_page():
 
 def test_the_panel_is_still_there_when_that_page_comes_back_with_an_error():
     patient = after("veins", **SWOLLEN)
-    patient.answer(swell_long=None)
+    patient.answer(clot_risk=None)
     assert patient.page.status == 422
     assert rule("S01").advice in panels(patient.page)[0]
 
@@ -89,10 +89,8 @@ def test_a_sign_taken_back_takes_its_panel_along():
 def test_alarming_words_are_answered_too():
     patient = after("reason", reason_text="I have had chest pain since Monday")
     assert panels(patient.page) == []  # this page asks about the words
-    patient.answer()
-    shown = panels(patient.page)
-    assert rule("DE2").advice in shown[0]
-    assert any(rule("S16").advice in panel for panel in shown)
+    text = patient.answer().text
+    assert text.index(rule("DE2").advice) < text.index(rule("S16").advice)
 
 
 def test_an_ordinary_patient_sees_no_panel_anywhere():
@@ -207,7 +205,7 @@ def test_at_most_three_panels_are_shown_and_the_rest_is_folded_away():
     for page in shown:
         assert len(panels(page)) <= 3
         if len(panels(page)) == 3:
-            assert page.html.count("<details>") == 1
+            assert page.text.count("More that fits your answers") == 1
     assert "Until then" not in patient.page.text  # advice of less urgent levels is left out
 
 
