@@ -105,8 +105,8 @@ def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Return the sections of the check page, each with rows of label, values and change link.
 
-    A row whose answer the veil hides has no values and is marked as answered. A section of a long
-    form is folded to one line that counts its answers; the contact and the wish are always open.
+    A row whose answer the veil hides has no values and is marked as answered. On a long check page,
+    each section is folded to one line that counts its answers. The contact and the wish stay open.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
