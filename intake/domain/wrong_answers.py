@@ -113,7 +113,7 @@ def shortened(typed: str) -> str:
 def not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12.5, or as on your report: <15, 15-20.",
+        "Enter a number from %(min)s to %(max)s, such as 12.5, or as your report shows it, such as <15 or 15-20.",
         min=question.min,
         max=_upper_limit(question),
     )
@@ -166,7 +166,7 @@ def two_dates_possible(typed: str) -> InvalidAnswer:
 def several_dates() -> InvalidAnswer:
     return InvalidAnswer(
         "several_dates",
-        "The boxes do not fit together. Enter one month, one day and one year.",
+        "The three boxes contradict each other. Enter one month, one day and one year.",
     )
 
 

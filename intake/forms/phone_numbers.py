@@ -99,7 +99,7 @@ def _complaint(text: str) -> str:
         )
     if len(digits) > 11 and "+" not in text:
         return _(
-            "This has more numbers than one phone number. Enter one, with its area code. "
+            "This has more digits than one phone number. Enter one, with its area code. "
             "From another country: begin with + and the country code."
         )
     return _("Check the phone number. Write it with the area code, for example 202-555-0123.")

@@ -175,7 +175,9 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
     if chosen and not free_times.time_still_allowed(
         urgency, datetime.fromisoformat(chosen["start"])
     ):
-        too_late = _("We do not book this time: with your answers, you should not wait that long.")
+        too_late = _(
+            "With your answers, you should not wait that long. Please choose an earlier time."
+        )
         return [(_("Your appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 

@@ -63,7 +63,7 @@ def to_first_open(draft: Draft, key: str) -> HttpResponse:
 def _go_on(request: Request, draft: Draft) -> HttpResponse:
     """Redirect to the first open step of part 2. Refuse if this browser has another form open."""
     if draft.kind != Kind.PART_2:
-        notice = _("You have begun another form on this device since then.")
+        notice = _("This device now has another form open.")
         return refuse(request, status=409, notice=notice)
     walk = drafts.walk_of(draft)
     return redirect_to(walk.protocol, walk.first_open)

@@ -113,7 +113,7 @@ def test_a_calm_part_2_gives_nobody_work_and_lowers_nothing(clinician):
     patient.walk_to("check")
     patient.send()
     first, second = both()
-    assert "They are with your first answers now." in patient.page.text
+    assert "Your new answers are with your first answers now." in patient.page.text
     assert (second.status, second.result.fired) == ("closed", ())
     assert [flag.id for flag in second.result.flags] == ["F14"]
     assert (first.urgency, first.target_at, first.status, first.revision) == (
