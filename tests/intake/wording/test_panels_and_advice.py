@@ -89,10 +89,8 @@ def test_a_sign_taken_back_takes_its_panel_along():
 def test_alarming_words_are_answered_too():
     patient = after("reason", reason_text="I have had chest pain since Monday")
     assert panels(patient.page) == []  # this page asks about the words
-    patient.answer()
-    shown = panels(patient.page)
-    assert rule("DE2").advice in shown[0]
-    assert any(rule("S16").advice in panel for panel in shown)
+    text = patient.answer().text
+    assert text.index(rule("DE2").advice) < text.index(rule("S16").advice)
 
 
 def test_an_ordinary_patient_sees_no_panel_anywhere():
