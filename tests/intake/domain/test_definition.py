@@ -59,9 +59,8 @@ def test_without_page_keys_a_page_takes_what_fits(protocol: Protocol) -> None:
         ["who", "age_years", "sex_at_birth"],
         ["pregnancy_status"],
         ["preg_warning"],
-        ["walk_pain"],
-        ["walk_pattern", "walk_distance", "foot_signs"],
-        ["cold_since", "reason_again"],
+        ["walk_pain", "foot_signs"],
+        ["walk_pattern", "walk_distance", "cold_since", "reason_again"],
     ]
 
 
