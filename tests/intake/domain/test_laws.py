@@ -163,7 +163,7 @@ def test_a_complaint_that_is_not_described_counts_or_is_asked_again(
     old_of_both = answers.get("leg_side") == "both" and answers["onset"] not in ("today", "d2_14")
     assert (
         any(known[fact] for fact in COMPLAINTS[option])
-        or answers.get("reason_again") in ("gone", "mistake")
+        or answers.get("reason_again") in ("gone", "meant_other")
         or (COMPLAINTS[option] == SWELLINGS and old_of_both)
         or rank(protocol, answers) >= RANKS["same_day"]
     )

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roomy")]
 WORDS = "I wanted to ask about iron. My left foot went ice cold an hour ago, no chest pain."
 QUOTE = "My left foot went ice cold an hour ago, no chest pain."
 HARM = "honestly I want to unalive myself"
-LEVELS = {"now": "emergency", "passed": "emergency", "long_ago": "same_day", "other": "same_day"}
+LEVELS = {"now": "emergency", "passed": "emergency", "longer_ago": "same_day", "other": "same_day"}
 # rule that stops the form → what was written, the question, the answer
 STOPPING = {
     "DA1": (WORDS, "reason_when", "now"),
@@ -86,7 +86,7 @@ def test_taken_back_it_asks_again_and_stays_the_same_day() -> None:
 
 @pytest.mark.usefixtures("clinic_closed")
 @pytest.mark.parametrize("language", ["", "/es"])
-@pytest.mark.parametrize("answer", ["long_ago", "other"])
+@pytest.mark.parametrize("answer", ["longer_ago", "other"])
 def test_not_now_is_read_first_when_open_and_sends_nobody_away(answer: str, language: str) -> None:
     patient = asked(url=f"{language}/intake/")
     page = patient.answer(reason_when=answer)
@@ -143,7 +143,7 @@ def test_the_same_words_are_asked_about_once_and_new_ones_again() -> None:
     patient.change("reason")
     assert patient.answer(reason_text=WORDS + " My chest hurts.").step == "reason-3"
     assert patient.page.form.values.get("reason_when") is None
-    assert patient.answer(reason_when="long_ago").step == "check"
+    assert patient.answer(reason_when="longer_ago").step == "check"
     assert "It was longer ago" in patient.page.text
     patient.change("reason")
     assert patient.answer(reason_text="Sore legs.").step == "check"
@@ -203,7 +203,7 @@ def test_without_the_database_or_a_draft_now_still_leads_to_the_numbers(answer: 
 
 def test_a_request_for_a_visit_is_asked_about_too() -> None:
     patient = asked(url="/appointments/")
-    patient.answer(reason_when="long_ago")
+    patient.answer(reason_when="longer_ago")
     patient.walk_to("check")
     patient.send()
     stored = Submission.objects.get()
@@ -235,11 +235,11 @@ def test_an_addition_and_medicines_are_asked_about_too() -> None:
 def test_staff_read_the_words_with_the_answer(settings) -> None:
     settings.CRISIS_PROCEDURE = "Red binder, page 4"
     patient = asked()
-    patient.answer(reason_when="long_ago")
+    patient.answer(reason_when="longer_ago")
     patient.walk_to("check")
     patient.send()
     stored = Submission.objects.get()
-    assert stored.answers["reason_when"] == "long_ago"
+    assert stored.answers["reason_when"] == "longer_ago"
     client = builders.staff_client()
     page = client.get(page_of(stored))
     assert "foot … ice; foot … cold” Is this about the patient" in words(page)

@@ -94,7 +94,7 @@ def test_part_2_asks_by_the_answers_of_part_1_and_shows_none_of_them():
     assert "What bothers you most?" not in page.text
     assert "Quentin" not in page.text
     other, _submission = begun_anew(rls_urge="no")
-    other.walk_to("visit")
+    other.walk_to("before_visit")
     assert "family_rls" not in other.page.form.asked
 
 
@@ -161,7 +161,7 @@ def test_staff_read_part_2_beside_part_1_with_the_time_and_what_is_not_answered(
     text = words(clinician.get(page_of(submission)))
     assert "The patient has not answered these questions" in text
     assert "Do any of these fit you? – not answered" in text
-    patient.walk_to("visit")
+    patient.walk_to("before_visit")
     patient.says.pop("family_rls")
     patient.walk_to("check")
     patient.send()
