@@ -20,11 +20,9 @@ SOMETIMES: Final = 1 / 3
 of those of `legs` and 0.3 of those of `veins`."""
 RARELY: Final = 0
 """The share for questions about words of danger, because a typical patient writes no such words."""
-CHECK_SECONDS: Final = 4
-"""Reading one answer once more before sending."""
 OWN_STEPS_SECONDS: Final = 210
-"""The contact takes 115 seconds, the wish 45, and reading both once more 50: measured over the
-pages as they are shown."""
+"""The contact takes 115 seconds, the wish 45, and the check page 50, which shows both and folds the
+other answers: measured over the pages as they are shown."""
 
 
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
@@ -40,7 +38,7 @@ def minutes(protocol: Protocol, kind: str = "intake") -> int:
         ]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
-            seconds += (question.seconds + CHECK_SECONDS) * share
+            seconds += question.seconds * share
     return max(2, math.ceil(seconds / 60))
 
 

@@ -113,7 +113,8 @@ def shortened(typed: str) -> str:
 def not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12.5, or as your report shows it, such as <15 or 15-20.",
+        "Enter a number from %(min)s to %(max)s, such as 12.5, or as your report shows it, "
+        "such as <15 or 15-20.",
         min=question.min,
         max=_upper_limit(question),
     )

@@ -60,7 +60,8 @@ def part_2_context(submission: Submission) -> dict[str, Any]:
     if submission.result.fired:
         return said
     next_text = _(
-        "Your new answers are with your first answers now. What we told you about your request still counts."
+        "Your new answers are with your first answers now. "
+        "What we told you about your request still counts."
     )
     return said | {"next_text": next_text, "next_language": ""}
 

@@ -154,7 +154,8 @@ def test_what_is_no_plain_decimal_number_is_refused(protocol: Protocol, text: st
     error = refused(protocol, "hemoglobin", text)
     assert error.code == "decimal"
     assert error.message == (
-        "Enter a number from 3 to 25 g/dL, such as 12.5, or as your report shows it, such as <15 or 15-20."
+        "Enter a number from 3 to 25 g/dL, such as 12.5, or as your report shows it,"
+        " such as <15 or 15-20."
     )
 
 
