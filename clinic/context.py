@@ -72,6 +72,8 @@ def site(request: HttpRequest | None) -> dict[str, Any]:
         "clinic_phone_link": phone_link(settings.CLINIC_PHONE),
         "emergency_number": settings.EMERGENCY_NUMBER,
         "crisis_line": settings.CRISIS_LINE,
+        "poison_line": settings.POISON_LINE,
+        "poison_line_link": phone_link(settings.POISON_LINE),
         "hours": settings.CLINIC_HOURS.describe(),
         "interpreter_phone": settings.INTERPRETER_PHONE,
         "interpreter_phone_link": phone_link(settings.INTERPRETER_PHONE),

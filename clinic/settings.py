@@ -53,6 +53,7 @@ CLINIC_PHONE = env_phone(
 )
 EMERGENCY_NUMBER = env_text("EMERGENCY_NUMBER", "911")
 CRISIS_LINE = env_text("CRISIS_LINE", "988")
+POISON_LINE = env_phone("POISON_LINE", "1-800-222-1222")
 for _name, _number in (("EMERGENCY_NUMBER", EMERGENCY_NUMBER), ("CRISIS_LINE", CRISIS_LINE)):
     if not (_number.isascii() and _number.isdigit()):
         raise ImproperlyConfigured(
@@ -73,7 +74,8 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 # the phone number of an interpreter who answers day and night, for patients who cannot read the
 # English text; a check refuses the clinic's own number
 INTERPRETER_PHONE = env_phone("INTERPRETER_PHONE", CLINIC_PHONE)
-# whom patients reach about discrimination; none: the clinic has fewer than 15 employees
+# the person whom patients tell of discrimination, or "none" if the clinic has fewer than 15
+# employees
 CIVIL_RIGHTS_CONTACT = env_text("CIVIL_RIGHTS_CONTACT", "")
 LANGUAGE_NOTICES = Path(env_text("LANGUAGE_NOTICES", str(BASE_DIR / "clinic" / "notices.yaml")))
 
@@ -130,6 +132,8 @@ LOCALE_PATHS = [_LOCALE]
 # a response does harm (docs/clinical-safety.md). A demonstration asks it only if the person who
 # starts it says so, to walk these rules before signing them.
 SI_SCREEN = env_bool("SI_SCREEN", not DEMO)
+# where the clinic keeps its written procedure for words of self-harm
+CRISIS_PROCEDURE = env_text("CRISIS_PROCEDURE", "")
 # DRAFT_DAYS is how long a code opens saved answers. The next three say for how long an idle browser
 # still opens saved answers: DRAFT_OWN_HOURS on the patient's own device, DRAFT_SHARED_MINUTES on a
 # shared device, DRAFT_IDLE_MINUTES in drafts of an older release that did not ask about the device.

@@ -31,6 +31,7 @@ SERVES_NOTHING: Final = "intake.E104"
 NO_TITLE: Final = "intake.E105"
 SAME_TITLE: Final = "intake.E107"
 UNDER_WAY: Final = "intake.W106"
+NO_PROCEDURE: Final = "intake.E108"
 NUMBERS: Final = {kind: f"intake.E{number:03}" for number, kind in enumerate(KINDS, start=1)}
 TRANSLATION_NUMBERS: Final = {
     kind: f"intake.E{number}" for number, kind in enumerate(translation.KINDS, start=110)
@@ -56,7 +57,31 @@ def protocol_problems(
     for name in protocols.available():
         found = _problems_of(name, served)
         messages += found if name in served else map(_as_warning, found)
-    return [*messages, *_same_titles(served)]
+    return [*messages, *_same_titles(served), *_crisis_procedure(served)]
+
+
+def _crisis_procedure(served: Sequence[str]) -> Iterator[CheckMessage]:
+    """Yield an error if the clinic needs a written procedure for words of self-harm and has none.
+
+    Patients may write of self-harm in free text, even if the clinic does not ask about suicide.
+    """
+    fine = any(
+        (
+            getattr(settings, "DEMO", False),
+            getattr(settings, "SI_SCREEN", True),
+            getattr(settings, "CRISIS_PROCEDURE", ""),
+        )
+    )
+    if fine:
+        return
+    known = [each for each in map(protocols.named, served) if each is not None]
+    if any(question.about.crisis for each in known for question in each.asking if question.about):
+        text = "SI_SCREEN is off, and patients may still write of self-harm in their own words."
+        hint = (
+            "Write down who calls such a patient, and by when. Then set CRISIS_PROCEDURE to the"
+            " place of that paper, such as “Red binder, page 4”. Staff read it beside the words."
+        )
+        yield Error(text, hint=hint, id=NO_PROCEDURE)
 
 
 def _same_titles(served: Sequence[str]) -> Iterator[CheckMessage]:

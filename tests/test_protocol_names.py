@@ -30,6 +30,8 @@ REVIEWED: dict[str, set[str]] = {
     "intake.draft_content": {"contact"},
     "intake.domain.uses": {"contact"},
     "intake.domain.use_problems": {"contact", "safety", "who"},
+    # a unit as patients write it
+    "intake.domain.typed_number": {"pounds"},
     # these words are fields of other forms: the reason of a decision, the clinician ("who"), the
     # confirmation of the age
     "intake.demonstration.bulk": {"reason"},

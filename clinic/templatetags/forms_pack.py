@@ -88,10 +88,11 @@ def describedby(field: BoundField) -> str:
 def marked_optional(field: BoundField) -> bool:
     """Return whether to add '(optional)' to the label of an optional field.
 
-    Nothing is added if the label already says so.
+    False if the label already says "(optional)", or if the field is `unmarked`.
     """
     mark = gettext("(optional)").casefold()
-    return not field.field.required and mark not in str(field.label).casefold()
+    left_out = field.field.required or getattr(field.field, "unmarked", False)
+    return not left_out and mark not in str(field.label).casefold()
 
 
 @register.filter

@@ -15,6 +15,7 @@ from intake.demonstration.material import AREAS, FIRST, LAST, Material, Story, m
 from intake.domain.answers import from_json
 from intake.domain.conditions import holds
 from intake.domain.definition import Protocol, Question
+from intake.domain.hearing import asks, read_answer
 from intake.domain.stored import ACKNOWLEDGED, LANGUAGE_HELP, PHONE
 from intake.domain.triage import interrupting_rules
 from intake.draft_content import Content
@@ -104,6 +105,9 @@ def _answers(
         if question.id in left_out:
             continue
         if question.show_if is not None and not holds(question.show_if, answers, {}):
+            continue
+        about = question.about
+        if about and not asks(protocol, about, read_answer(protocol, answers.get(about.q))):
             continue
         given = question.id in fixed
         value = fixed[question.id] if given else _answer(rng, question, material)

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import dropwhile, takewhile
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from intake.desk import trail
 from intake.domain import answers as domain
 from intake.domain import workflow
 from intake.domain.danger import Found, marked
+from intake.domain.danger_scope import NOW
 from intake.domain.definition import FLAG, Protocol, QuestionPage
 from intake.domain.grammar import DANGER
 from intake.domain.route import pages_in
@@ -37,6 +39,8 @@ from intake.models.submissions import (
 )
 from intake.wording import advice, reading
 from intake.wording.intentions import INTENTIONS
+
+ASKED = (NOW, "passed", "answered")  # the scopes of words about which the patient was asked
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,27 @@ class SubmissionPage:
         ]
         return marked(str(self.answers.get(asked, "")), heard)
 
+    @cached_property
+    def told(self) -> list[tuple[str, str, str]]:
+        """The questions about words of danger, each as (words, question, answer).
+
+        The answer is '' if the patient did not answer, which counts as yes.
+        """
+        told, fired = [], (*self.submission.result.fired, *self.submission.result.flags)
+        hits = [hit for rule in fired for hit in rule.inputs.get(DANGER) or ()]
+        for row in (row for part in self.parts for row in part.rows):
+            about = self.protocol.question(row.question).about
+            if about is None:
+                continue
+            frames = self.protocol.frames_of(about.rules)
+            words = [
+                hit["words"]
+                for hit in hits
+                if hit["q"] == about.q and hit["frame"] in frames and hit["scope"] in ASKED
+            ]
+            told.append(("; ".join(dict.fromkeys(words)), row.label, ", ".join(row.values)))
+        return told
+
     def _words_of(self, questions: Iterable[str]) -> list[str]:
         asked = (self.protocol.question(id) for id in questions)
         return [word for q in asked for word in reading.answer_words(q, self.answers.get(q.id))]
@@ -127,6 +152,12 @@ class SubmissionPage:
         return advice.red_flags(self.submission.result)
 
     @property
+    def crisis_procedure(self) -> str:
+        """The place of the clinic's procedure for thoughts of suicide; '' if no such rule fired."""
+        named = self.protocol.crisis_rules.intersection(fired.id for fired in self.red_flags)
+        return settings.CRISIS_PROCEDURE if named else ""
+
+    @property
     def other_rules(self) -> list[Fired]:
         red = {fired.id for fired in self.red_flags}
         return [fired for fired in self.submission.result.fired if fired.id not in red]
@@ -138,7 +169,7 @@ class SubmissionPage:
 
     @property
     def flags(self) -> list[dict[str, Any]]:
-        """All flags, each explained. A flag of part 2 read the answers of both parts."""
+        """All flags with an explanation. A flag of part 2 has read the answers of both parts."""
         later = self.part_2.result.flags if self.part_2 else ()
         flags = {fired.id: fired for fired in (*self.submission.result.flags, *later)}
         return [self._explained(fired) for fired in flags.values()]
@@ -179,7 +210,7 @@ class SubmissionPage:
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
-        """The lines of the summary, of both parts as soon as part 2 is sent."""
+        """The lines of the summary. Once part 2 is sent, they cover both parts."""
         if self.part_2 is None:
             return summary(self.protocol, self.answers, self.submission.result.computed)
         both = domain.from_json(self.protocol, self.part_2.answers)
@@ -211,7 +242,7 @@ class SubmissionPage:
 
     @cached_property
     def later_parts(self) -> list[reading.AnswerGroup]:
-        """The questions of part 2, with the answers, or without them until part 2 is sent."""
+        """The questions of part 2, and their answers once part 2 is sent."""
         if self.submission.kind != Kind.INTAKE:
             return []
         sent, answers = self.part_2, self.answers
@@ -223,8 +254,8 @@ class SubmissionPage:
     def _pages(self, kind: str, answers: Mapping[str, Any]) -> list[QuestionPage]:
         """Return the pages that a walk of this kind asked a patient with these answers.
 
-        A clinic may leave out the question about suicide. If there is an answer to this question,
-        the clinic asked it.
+        A clinic may leave out the question about suicide, so the question counts as asked only if
+        there is an answer.
         """
         screened = self.uses.crisis in answers
         route = route_of(self.protocol, answers, si_screen=screened)

@@ -78,11 +78,12 @@ _LETTERS: Final = _Letters()
 class Text:
     """A text as words, with marks for the ends of sentences.
 
-    `all` has every word, without a third in a row and without emoji that say nothing here. `stops`
-    says for each whether a sentence begins there. `words` are the
-    words that say something, `before` the punctuation before each one and at the end. `patient`
-    are the places of words such as "my". `rank` counts for each word of `all` the words of `words`
-    before it.
+    - `all` has every word, except a third repetition in a row and emoji without a meaning here.
+    - `stops` says for each word of `all` whether a sentence begins there.
+    - `words` has the words of `all` that are not fillers.
+    - `before` has the punctuation before each word of `words`, and at the end of the text.
+    - `patient` has the places in `words` of words such as "my".
+    - `rank` says for each word of `all` how many words of `words` stand before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -136,7 +137,7 @@ class Text:
 
     @cached_property
     def stops_before(self) -> list[bool]:
-        """Whether a sentence begins at each of `words`, and True for the end of the text."""
+        """Whether a sentence begins at each word of `words`; True for the end of the text."""
         stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
         stops[-1] = True
         return stops
@@ -148,10 +149,10 @@ class Text:
 
 
 class Reading:
-    """What is heard in one text. `found` has the hits, those that are now first.
+    """The hits in one text. In `found`, hits with the scope now come first.
 
-    Most texts name nothing dangerous. So the concepts of frames are looked for first, and the
-    other ones, which tell the scope, only where the concepts of a frame stand near each other.
+    Most texts name no danger. So the reader first looks for the concepts of frames. If the concepts
+    of a frame stand near each other, the reader also looks for the concepts that tell the scope.
     """
 
     def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
@@ -159,6 +160,7 @@ class Reading:
         self._lexicon = lexicon_of(danger, own_words)
         self._text = Text(text, self._lexicon)
         self._original = text
+        self._places: dict[Found, Span] = {}
         self._concepts = _Concepts(self._lexicon, self._text)
         spans = self._concepts.find(self._lexicon.tries)
         self.found: tuple[Found, ...] = ()
@@ -175,13 +177,18 @@ class Reading:
             self.found = tuple(sorted(hits, key=lambda found: SCOPES.index(found.scope)))
 
     @cached_property
+    def _spans(self) -> dict[str, list[Span]]:
+        """The places of all concepts, also of those that tell the scope."""
+        return self._concepts.find(self._lexicon.scope_tries)
+
+    @cached_property
     def _scopes(self) -> Scopes:
-        spans = self._concepts.find(self._lexicon.scope_tries)
         text = self._text
-        return Scopes(self._danger, text.words, text.before, text.stops_before, spans, text.patient)
+        stops, known = text.stops_before, self._spans
+        return Scopes(self._danger, text.words, text.before, stops, known, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
-        """Yield the frames whose concepts stand in the text, in their order."""
+        """Yield the frames whose concepts all stand in the text, in the order of the frames."""
         by_concept = self._danger.by_concept
         placed = [item for concept in spans for item in by_concept.get(concept, ())]
         for _place, frame in sorted(placed, key=itemgetter(0)):
@@ -211,23 +218,58 @@ class Reading:
     def _found(self, frame: Frame, spans: tuple[Span, ...], scope: str) -> Found:
         places = tuple(sorted(self._text.original(span) for span in spans))
         words = " … ".join(self._original[start:end] for start, end in places)
-        return Found(frame.id, frame.rule, scope, words, places)
+        found = Found(frame.id, frame.rule, scope, words, places)
+        self._places[found] = min(spans)[0], max(end for _start, end in spans)
+        return found
 
-    def scope_at(self, text: str, span: Span) -> str:
-        """Return the scope of the words that stand at `span` of the text as patterns read it.
+    def scope_at(self, text: str, span: Span) -> tuple[str, Span]:
+        """Return the scope of the words at `span`, and their places in `words`.
 
-        It is the scope of the frames that are found there.
+        `text` is the text as patterns read it, and `span` counts its characters. If frames were
+        found at these words, the words have the scope of the frames.
         """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
             start -= 1
         first = len(Text(text[:start], self._lexicon).words)
         last = len(Text(text[:end], self._lexicon).words)
-        last = max(first + 1, last)
-        scopes = [scope for at, scope in self._scope_of if at[0] < last and first < at[1]]
+        words = first, max(first + 1, last)
+        scopes = [scope for at, scope in self._scope_of if at[0] < words[1] and first < at[1]]
         if scopes and NOW not in scopes:
-            return scopes[0]
-        return self._scopes.of_words((first, last))
+            return scopes[0], words
+        return self._scopes.of_words(words), words
+
+    @property
+    def gist(self) -> str:
+        """The words of the text that the reader knows, in order. No other word changes a scope."""
+        spans = {span for spans in self._spans.values() for span in spans}
+        known = sorted({place for span in spans for place in range(*span)})
+        return " ".join(self._text.words[place] for place in known)
+
+    def sentence_of(self, found: Found) -> Span:
+        """Return where the sentences of a hit start, and where they end (exclusive)."""
+        first, last = self._places[found]
+        stops = self._text.stops_before
+        while first > 0 and not stops[first]:
+            first -= 1
+        while not stops[last]:
+            last += 1
+        return first, last
+
+    def quote(self, hits: Iterable[Found]) -> list[tuple[str, bool]]:
+        """Cut the sentences of these hits into pieces: (text, whether this piece was heard)."""
+        hits, text = tuple(hits), self._original
+        first = min(start for hit in hits for start, _end in hit.spans)
+        last = max(end for hit in hits for _start, end in hit.spans)
+        start = max(text.rfind(mark, 0, first) for mark in _STOPS) + 1
+        ends = [place + 1 for mark in _STOPS if (place := text.find(mark, last)) >= 0]
+        end = min(ends, default=len(text))
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        moved = [
+            hit._replace(spans=tuple((first - start, last - start) for first, last in hit.spans))
+            for hit in hits
+        ]
+        return [(piece, heard is not None) for piece, heard in marked(text[start:end], moved)]
 
 
 def read(danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> Reading:
@@ -260,10 +302,10 @@ class _Concepts:
         self._spans: dict[str, set[Span]] = {}
 
     def find(self, tries: list[Node]) -> dict[str, list[Span]]:
-        """Look for the phrases of tries, each of which may name the concepts of those before.
+        """Find the phrases of these tries. Return the places of every concept found so far.
 
-        Return concept → its places, in order, of these tries and of those that were looked for
-        before. A place counts the words that say something.
+        A trie may name the concepts of the tries before it. The places are in order, and count the
+        words of `Text.words`.
         """
         rank = self._text.rank
         for trie in tries:
@@ -282,9 +324,9 @@ class _Concepts:
         return {concept: sorted(spans) for concept, spans in self._spans.items()}
 
     def _end(self, node: Node, end: int, start: int, ended: list[tuple[int, str, int]]) -> None:
-        """Note the concepts of which a phrase from `start` ends at `node` or below it.
+        """Add to `ended` each concept with a phrase that begins at `start` and passes `node`.
 
-        Fillers between the words of a phrase are passed over.
+        Fillers between the words of a phrase are skipped.
         """
         if END in node:
             ended.extend((start, concept, end) for concept in node[END])

@@ -9,7 +9,7 @@ function `intake.domain.problems.problems` finds all other faults.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -46,11 +46,13 @@ class Option(Base, frozen=True):
     """One option of a question.
 
     `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read. `drawing`
-    names the picture in static/img/options that shows what the label says.
+    names the picture of the label in static/img/options. In a question `about` words of danger, the
+    option gives the words this `scope`.
     """
 
     code: str
     label: str
+    scope: Literal["now", "passed", "answered"] | None = None
     learn: tuple[str, ...] = ()
     coding: dict[str, str] | None = None
     drawing: str | None = None
@@ -62,6 +64,22 @@ class Proxy(Base, frozen=True):
     text: str
     help: str | None = None
     options: dict[str, str] = {}
+
+
+class About(Base, frozen=True):
+    """The words of danger about which a question asks. They stand in the answer to `q`.
+
+    The question is shown if a frame of `rules` is heard in that answer with the scope now. The
+    patient's answer gives these words another scope. Without an answer the scope stays now, so
+    silence counts as yes. Hits of the alarm patterns and of the frames of `nets` in the same
+    sentence get the same scope. A question about a `crisis` shows the crisis line, and does not
+    repeat the words.
+    """
+
+    q: str
+    rules: tuple[str, ...]
+    nets: tuple[str, ...] = ()
+    crisis: bool = False
 
 
 class Question(Base, frozen=True):
@@ -94,6 +112,7 @@ class Question(Base, frozen=True):
     page: str | None = None
     learn: tuple[str, ...] = ()
     proxy: Proxy | None = None
+    about: About | None = None
 
     @property
     def shown_unit(self) -> str:
@@ -218,21 +237,25 @@ class Rule(Base, frozen=True):
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
     that fired. `may_wait_hours` says how many hours the patient may wait for the next opening. If
-    the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
-    elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
-    for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
-    the first phrase whose condition holds. `ask_back` is a question that the page asks once before
-    it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
+    the clinic opens later than that, the `closed` text of the level is shown instead. The text of
+    the level sends the patient elsewhere. 0 means that the rule's own `closed` text sends the
+    patient elsewhere.
 
-    `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
-    on. A `fallback` rule fires only if no other rule with a level fired. An `only_if_none` rule
-    fires only if no `fallback` rule fired either. `blocks_submission` forbids sending and storing.
+    `reason` and `source` are for the clinician. After a reason that ends with a colon, the `lists`
+    follow: of each part, the first phrase whose condition holds. `ask_back` is a question in which
+    `{id}` stands for an answer. The page asks the question once, before it accepts answers that
+    fire the rule.
+
+    `interrupt` true stops the form. "panel" shows the advice on the next page, and the form goes
+    on. "ask" first asks about the words (`Question.about`), and then does the same. A `fallback`
+    rule fires only if no other rule with a level fired. An `only_if_none` rule fires only if no
+    `fallback` rule fired either. `blocks_submission` forbids sending and storing.
     """
 
     id: str
     level: str
     name: str
-    interrupt: bool | Literal["panel"]
+    interrupt: bool | Literal["panel", "ask"]
     inputs: tuple[str, ...]
     when: AnswerCondition
     reason: str
@@ -319,6 +342,28 @@ class Protocol(Base, frozen=True, dict=True):
     def sensitive(self) -> frozenset[str]:
         """The ids of the sensitive questions; empty in documents from before this key existed."""
         return frozenset(question.id for question in self.questions if question.sensitive)
+
+    @cached_property
+    def asking(self) -> tuple[Question, ...]:
+        """The questions about words of danger, in order."""
+        return tuple(question for question in self.questions if question.about is not None)
+
+    def frames_of(self, rules: Collection[str]) -> frozenset[str]:
+        """Return the ids of the frames of danger that name one of these rules."""
+        frames = self.danger.frames if self.danger is not None else ()
+        return frozenset(frame.id for frame in frames if frame.rule in rules)
+
+    @cached_property
+    def crisis_rules(self) -> frozenset[str]:
+        """The rules about thoughts of suicide. For them, pages name the crisis line first."""
+        asked = {r for q in self.asking if q.about and q.about.crisis for r in q.about.rules}
+        frames = self.frames_of(asked)
+        return frozenset(
+            rule.id
+            for rule in self.rules.rules
+            if self.uses.crisis in rule.inputs
+            or any(leaf.danger and frames.issuperset(leaf.danger) for leaf in rule.when.leaves())
+        )
 
     @cached_property
     def _questions_by_id(self) -> dict[str, Question]:
@@ -462,5 +507,6 @@ def _pages(section: QuestionSection) -> tuple[QuestionPage, ...]:
 def _fits(question: Question, page: str, questions: list[Question]) -> bool:
     if question.page is not None:
         return question.page == page
-    reads = question.show_if.questions() if question.show_if is not None else ()
+    reads = {*(question.show_if.questions() if question.show_if is not None else ())}
+    reads |= {question.about.q} if question.about is not None else set()
     return len(questions) < QUESTIONS_PER_PAGE and not any(q.id in reads for q in questions)

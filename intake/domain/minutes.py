@@ -18,6 +18,8 @@ LETTERS_A_SECOND: Final = 3
 SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
+RARELY: Final = 0
+"""The share for questions about words of danger, because a typical patient writes no such words."""
 CHECK_SECONDS: Final = 4
 """Reading one answer once more before sending."""
 OWN_STEPS_SECONDS: Final = 210
@@ -28,12 +30,14 @@ pages as they are shown."""
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
     """Return how many minutes a typical patient takes, rounded up, and at least two.
 
-    `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
-    the other questions and pages.
+    `kind` is the kind of walk. A typical patient answers the questions for everybody, and some of
+    the other questions.
     """
     seconds: float = 0 if kind in (ADDITION, PART_2) else OWN_STEPS_SECONDS
     for page in pages_in(protocol.uses, kind, protocol.pages):
-        shares = [1 if q.show_if is None else SOMETIMES for q in page.questions]
+        shares = [
+            RARELY if q.about else 1 if q.show_if is None else SOMETIMES for q in page.questions
+        ]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
             seconds += (question.seconds + CHECK_SECONDS) * share

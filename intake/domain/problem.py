@@ -50,6 +50,7 @@ KINDS: Final[Mapping[str, str]] = {
     "part_of_fact": "a rule reads a fact where the patient said it in one of several places",
     "wrong_ask_back": "a rule asks back about an answer that it does not read",
     "wrong_worse": "a question does not say which of its answers are worse, or says it wrongly",
+    "wrong_about": "words of danger are not asked about, or an answer to that is not read",
 }
 """Every kind of problem, and what it means.
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from intake.domain.about_problems import about_problems
 from intake.domain.asked_back import questions_of
 from intake.domain.closed_problems import closed_problems, vague_times
 from intake.domain.computed_problems import computed_problems
@@ -68,6 +69,7 @@ def problems(protocol: Protocol) -> list[Problem]:
         *fact_problems(protocol),
         *_conditions(protocol),
         *danger_problems(protocol),
+        *about_problems(protocol),
         *_texts(protocol),
     ]
     unsound = {
@@ -214,7 +216,7 @@ def _asks_back(protocol: Protocol, rule: Rule) -> Iterator[Problem]:
         return
     try:
         read = questions_of(protocol, rule)
-    except KeyError:  # another check names the computed value that is not there
+    except KeyError:  # another check reports the missing computed value
         return
     for name in sorted(set(PLACEHOLDER.findall(rule.ask_back)) - read):
         message = f"There is nothing to put for {{{name}}}: the rule reads no such answer."

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from intake.domain.conditions import holds
+from intake.domain.danger import Reading
 from intake.domain.definition import Answers, Protocol, QuestionPage, Value
+from intake.domain.hearing import asks, read_answer
 from intake.domain.uses import Uses
 
 
@@ -19,7 +21,7 @@ def kept_answers(
     protocol: Protocol, answers: Answers, *, si_screen: bool = True
 ) -> dict[str, Value]:
     """Return the answers to visible questions, which alone count, in the order of the questions."""
-    return _walk(protocol, answers, si_screen)[1]
+    return _walk(protocol, answers, si_screen, only_answered=True)[1]
 
 
 def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> tuple[str, ...]:
@@ -31,11 +33,17 @@ def visible(protocol: Protocol, answers: Answers, *, si_screen: bool = True) -> 
 
 
 def _walk(
-    protocol: Protocol, answers: Answers, si_screen: bool
+    protocol: Protocol, answers: Answers, si_screen: bool, *, only_answered: bool = False
 ) -> tuple[tuple[str, ...], dict[str, Value]]:
+    """Return the visible questions and the answers to them.
+
+    With `only_answered`, unanswered questions about words of danger are left out. This saves the
+    reading of the words, which takes longer than all the rest.
+    """
     shown: list[str] = []
     kept: dict[str, Value] = {}
     crisis = protocol.uses.crisis
+    readings: dict[str, Reading | None] = {}
     for question in protocol.questions:
         if question.id == crisis and not si_screen:
             continue
@@ -43,6 +51,13 @@ def _walk(
         # question visible.
         if question.show_if is not None and not holds(question.show_if, kept):
             continue
+        if (about := question.about) is not None:
+            if only_answered and question.id not in answers:
+                continue
+            if about.q not in readings:
+                readings[about.q] = read_answer(protocol, kept.get(about.q))
+            if not asks(protocol, about, readings[about.q]):
+                continue
         shown.append(question.id)
         if question.id in answers:
             kept[question.id] = answers[question.id]
@@ -65,8 +80,8 @@ def route(
 def pages_in(uses: Uses, kind: str, pages: Iterable[QuestionPage]) -> tuple[QuestionPage, ...]:
     """Return the pages with only the questions that a walk of this kind asks.
 
-    Pages without these questions are left out, and pages with contact questions, because a step of
-    its own asks them.
+    Pages without these questions are left out. Pages with contact questions are left out, too,
+    because the contact step asks them.
     """
     cut = (
         msgspec.structs.replace(

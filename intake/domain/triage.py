@@ -28,11 +28,12 @@ LIMIT_UNCLEAR: Final = "Limit unclear: the patient gave a range."
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
 
-    Behind `reason` stands what the rule `lists` for these answers.
+    `reason` ends with what the rule `lists` for these answers.
 
-    `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
-    None if the value is missing. The answers behind a fact stand beside it. Under "danger" stands
-    what was heard in free text: the frame, the words and their places.
+    `inputs` maps the name of every value that the rule reads to the value as JSON data (a decimal
+    as a string), or to None if the value is missing. For a fact, `inputs` also has the answers that
+    state the fact. The key "danger" has the hits in free text: the frame, the words and their
+    places.
     """
 
     id: str
@@ -43,7 +44,7 @@ class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     promise: str | None
     closed: str | None
     source: str
-    interrupt: bool | Literal["panel"]
+    interrupt: bool | Literal["panel", "ask"]
     learn: tuple[str, ...]
     inputs: dict[str, Any]
 
@@ -90,7 +91,7 @@ def assess(
     `answers` are answers as `clean_page` returns them; answers to hidden questions are ignored.
     `safety_retracted` says whether the patient took back an answer that had stopped the form.
     `si_screen` says whether the clinic asks about suicidal thoughts. With `asked`, only rules that
-    read one of these questions count, so that answers that were judged before fire nothing again.
+    read one of these questions count. So answers that were judged before fire no rule again.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
@@ -128,15 +129,25 @@ def interrupting_rules(
     """Return the rules that stop the form because of these answers, the most urgent first.
 
     `answers` are all answers that could be read so far, including those with an error. Rules that
-    only show their advice on the next page (`interrupt: panel`) are not returned.
+    only show their advice on the next page (`interrupt: panel`) are not returned. Rules that ask
+    about words (`interrupt: ask`) are returned only beside a rule that stops the form, because on
+    the emergency page words without an answer count as meant.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
-    rules = [
-        rule
-        for rule in protocol.rules.rules
-        if rule.interrupt is True and holds(rule.when, answers, computed)
-    ]
+    stopping = [rule for rule in protocol.rules.rules if rule.interrupt is True]
+    asked = any(question.id in answers for question in protocol.asking)
+    # reading the words takes longer than all rules that read ticks
+    if not asked and not any(holds(rule.when, answers, computed) for rule in stopping):
+        return ()
+    hearing = hear(protocol, answers)
+
+    def that_hold(rules: Iterable[Rule]) -> list[Rule]:
+        return [rule for rule in rules if holds(rule.when, answers, computed, hearing)]
+
+    if not (rules := that_hold(stopping)):
+        return ()
+    rules += that_hold(rule for rule in protocol.rules.rules if rule.interrupt == "ask")
     return tuple(sorted(rules, key=lambda rule: -protocol.level(rule.level).rank))
 
 
@@ -171,7 +182,10 @@ def _rank(level: Level) -> int:
 def _reason(
     rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
 ) -> str:
-    """Return the rule's reason with what it lists, and whether it is unclear that it applies."""
+    """Return the rule's reason with its lists.
+
+    Says so if a range leaves open whether the rule applies.
+    """
     parts = [rule.reason, listed(rule.lists, answers, computed)]
     if any(isinstance(answers.get(name), Range) for name in rule.inputs):
         certain = compiled(rule.when, certain=True)(answers, computed, hearing)

@@ -13,8 +13,8 @@ from intake.domain.definition import Question, Value
 class InvalidAnswer(Exception):
     """The error of an answer that cannot be accepted, with a message for the patient.
 
-    `kept` is the part of the answer that counts nevertheless, or None. The text of the exception is
-    its code alone, because the message may quote the patient, and a log may have the exception.
+    `kept` is the part of the answer that still counts, or None. The text of the exception is only
+    its code, because the message may quote the patient and a log may contain the exception.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ def not_a_whole_number(question: Question, typed: str) -> InvalidAnswer:
 
 
 def shortened(typed: str) -> str:
-    """Return what the patient typed, as a sentence about it quotes it: the first 30 characters."""
+    """Return the first 30 characters of what the patient typed, to quote in an error message."""
     return f"{typed[:30]}…" if len(typed) > 30 else typed
 
 

@@ -7,6 +7,7 @@ letter is out of date. The texts are in templates/email/.
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -67,6 +68,12 @@ def communication_of(message: Message) -> Communication | None:
     """Return the patient's or clinic's message that a letter is about, or None if it is deleted."""
     rows = Communication.objects.select_related("submission")
     return rows.filter(pk=message.occasion).first()
+
+
+def submissions_of(communications: list[UUID]) -> list[Submission]:
+    """Return the submissions of these messages, each once, the most urgent first."""
+    rows = Submission.objects.filter(communications__in=communications).distinct()
+    return list(rows.order_by("-urgency", "target_at"))
 
 
 def urgency_words(submission: Submission) -> str:

@@ -11,14 +11,16 @@ from clinic.outgoing.outbox import Letter
 from intake import calendars
 from intake.domain import workflow
 from intake.letters.composing import (
-    communication_of,
     references_of_communications,
     references_of_submissions,
     submission_of,
     submission_text,
+    submissions_of,
+    text_of,
     urgency_words,
 )
 from intake.models.submissions import EVERYBODY_FROM, Submission
+from intake.ways import alarms
 
 ALERTED = ("clinician", "front desk")
 ESCALATED = ("duty",)
@@ -42,15 +44,24 @@ def alert(message: Message) -> Letter | None:
 
 @outbox.composer("alarm", about=references_of_communications)
 def alarm(message: Message) -> Letter | None:
-    """Say that a patient wrote alarm words. Returns None when staff have answered the patient."""
-    communication = communication_of(message)
-    if communication is None or communication.submission.reply_due_at is None:
+    """Say which patients wrote alarm words.
+
+    The letter lists every message that no letter has listed yet. Returns None if another letter
+    has listed this message, or if staff have answered all these patients.
+    """
+    if alarms.is_told(message):
         return None
-    submission = communication.submission
+    submissions = [row for row in submissions_of(alarms.waiting()) if row.reply_due_at]
+    if not submissions:
+        return None
+    to = {address for row in submissions for address in _with_on_call(ALERTED, row)}
     with translation.override(settings.LANGUAGE_CODE):
-        subject = _("A patient wrote: %(reference)s") % {"reference": submission.reference}
-        to = _with_on_call(ALERTED, submission)
-        return Letter(to, subject, submission_text("alert", submission))
+        if len(submissions) == 1:
+            subject = _("A patient wrote: %(reference)s") % {"reference": submissions[0].reference}
+            return Letter(tuple(sorted(to)), subject, submission_text("alert", submissions[0]))
+        subject = _("%(count)s patients wrote words of danger") % {"count": len(submissions)}
+        rows = [f"{row.reference} ({urgency_words(row)})" for row in submissions]
+        return Letter(tuple(sorted(to)), subject, text_of("alarms", rows=rows))
 
 
 @outbox.composer("escalation", about=references_of_submissions)

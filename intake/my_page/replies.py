@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic import audit, hours
-from clinic.outgoing import outbox
 from intake.appointments import changing
 from intake.documents import newest, protocol_of
 from intake.domain import workflow
@@ -18,7 +17,7 @@ from intake.models.appointments import AppointmentRequest
 from intake.models.submissions import Communication, Draft, Kind, Submission, Urgency
 from intake.questionnaire.drafts import begin
 from intake.questionnaire.target_times import target_time
-from intake.ways import escalation, waiting
+from intake.ways import alarms, escalation, waiting
 
 
 def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | None:
@@ -40,7 +39,7 @@ def reply(*, submission: Submission, text: str, request_id: str = "") -> Rule | 
         )
         written.save(force_insert=True)
         if rule:
-            outbox.put(kind="alarm", occasion=str(written.pk))
+            alarms.order(communication=written.pk, at=now)
         due = hours.current(row.location_id).add_business_days(now, 1)
         waiting.answer(row, action="reply", at=now)
         if rule:

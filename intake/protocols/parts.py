@@ -126,21 +126,25 @@ def more_danger(common: Any, own: Any) -> Any:
 
 
 def with_frames(rules: Any, danger: Any) -> Any:
-    """Return the rules with frames in the place of `@frames` and `@all_frames`.
+    """Replace `@frames`, `@all_frames` and `@DE1` in rules by the ids of frames.
 
-    `@frames` are the frames that name the rule, `@all_frames` all frames. Rules of another shape
-    stay as they are: they are refused later, with their place.
+    `@frames` stands for the frames that name the rule itself, `@DE1` for the frames that name the
+    rule DE1, `@all_frames` for all frames. Malformed rules do not change, because a later check
+    refuses them with their place.
     """
     if not isinstance(rules, dict) or not isinstance(rules.get("rules"), list):
         return rules
     every = [frame["id"] for frame in danger["frames"]]
+    named: dict[str, list[str]] = {}
+    for frame in danger["frames"]:
+        named.setdefault(frame["rule"], []).append(frame["id"])
+    by_rule = {f"@{rule}": frames for rule, frames in named.items()}
 
     def fill_rule(rule: Any) -> Any:
         if not isinstance(rule, dict):
             return rule
-        of_rule = [frame["id"] for frame in danger["frames"] if frame["rule"] == rule.get("id")]
-        lists = {"@frames": of_rule, "@all_frames": every}
-        return _with_lists(rule, lists)
+        lists = {"@frames": named.get(str(rule.get("id")), []), "@all_frames": every}
+        return _with_lists(rule, by_rule | lists)
 
     filled = [fill_rule(rule) for rule in rules["rules"]]
     return keeping_places(rules | {"rules": keeping_places(filled, rules["rules"])}, rules)

@@ -32,6 +32,7 @@ from intake.documents import (
 )
 from intake.domain import answers as domain
 from intake.domain.definition import Protocol, QuestionPage
+from intake.domain.hearing import asked_anew
 from intake.domain.stored import WHO
 from intake.domain.triage import Fired
 from intake.draft_content import APPOINTMENT, CONTACT, SAVED_ADDRESS, Content
@@ -190,13 +191,15 @@ def save_page(
         asked = {question.id for question in page.questions} - set(kept)
         answers = {q: v for q, v in walk.content.answers.items() if q not in asked} | dict(values)
         content = walk.content.unveil({*asked, *values}).visit(page.id, answers=answers)
+        content = _ask_anew(walk, content)
+        answers = dict(content.answers)
         depends = walk.uses.contact_agrees_with
         if any(answers.get(q) != walk.content.answers.get(q) for q in depends):
             content = content.unvisit(CONTACT)
         after = walk.with_content(content)
         if after.assessment.blocked:
             return _unsure(walk, after, page.id, domain.to_json(values))
-        panel = _new_panels(walk, after)
+        panel = _new_panels(walk, after, page)
         return after.with_content(replace(content, panel=panel, stops=_stops(after, page.id)))
 
     return _save(draft, change)
@@ -214,16 +217,30 @@ def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Wal
     return walk.with_content(walk.content.leave_open(step, typed, unsure=unsure))
 
 
-def _new_panels(walk: Walk, after: Walk) -> tuple[str, ...]:
-    """Return the rules for the next page's panels: those that fire in `after` but not in `walk`."""
+def _ask_anew(walk: Walk, content: Content) -> Content:
+    """Return the content without the answers about words of danger whose text has changed."""
+    anew = asked_anew(walk.protocol, walk.content.answers, content.answers)
+    answers = {id: v for id, v in content.answers.items() if id not in {q.id for q in anew}}
+    for question in anew:
+        content = content.unvisit(walk.protocol.page_of(question.id).id)
+    return replace(content, answers=answers)
+
+
+def _new_panels(walk: Walk, after: Walk, page: QuestionPage) -> tuple[str, ...]:
+    """Return the rules for the next page's panels: those that fire in `after` but not in `walk`.
+
+    A page that asks about words of danger shows no panels, so the next page shows them.
+    """
     panels = [fired.id for fired in after.assessment.fired if is_panel(fired)]
     before = {fired.id for fired in walk.assessment.fired} if panels else set()
+    if any(question.about for question in page.questions):
+        before -= set(walk.content.panel)
     return tuple(rule for rule in panels if rule not in before)
 
 
 def is_panel(fired: Fired) -> bool:
-    """Whether the next page shows the rule's advice: for level same_day or `interrupt: panel`."""
-    return fired.level == "same_day" or fired.interrupt == "panel"
+    """Whether the next page shows the rule's advice: for level same_day, or as `interrupt` says."""
+    return fired.level == "same_day" or fired.interrupt in ("panel", "ask")
 
 
 def _stops(walk: Walk, step: str) -> tuple[Mapping[str, Any], ...]:
@@ -256,7 +273,7 @@ def keep_recognised(*, draft: Draft, page: QuestionPage, values: Mapping[str, An
 
     def change(walk: Walk) -> Walk:
         answers = {**walk.content.answers, **values}
-        content = replace(walk.content.unveil(values), answers=answers)
+        content = _ask_anew(walk, replace(walk.content.unveil(values), answers=answers))
         after = walk.with_content(content)
         if after.assessment.blocked and not after.interrupting_rules:
             typed = domain.to_json(values)
@@ -419,17 +436,19 @@ def delete(*, draft: Draft) -> None:
 
 
 def _count_untold(drafts: Iterable[Draft]) -> None:
-    """Count the rules that stop these drafts, whose patients told the clinic nothing.
+    """Count the emergencies in drafts that the patients never sent.
 
-    A count has only a day and a rule, so it reveals no patient.
+    Counted are the rules that stop the form, and the rules that ask about words of danger. A count
+    has only a day and a rule, so a count reveals no patient.
     """
     untold: Counter[rule_counts.Key] = Counter()
     for draft in drafts:
         day = timezone.localdate(draft.updated_at)
         with suppress(SealError):  # a draft that cannot be opened is deleted without being counted
-            untold.update(
-                (day, rule.id, draft.protocol_id) for rule in walk_of(draft).interrupting_rules
-            )
+            walk = walk_of(draft)
+            asked = [fired.id for fired in walk.assessment.fired if fired.interrupt == "ask"]
+            rules = {*asked, *(rule.id for rule in walk.interrupting_rules)}
+            untold.update((day, rule, draft.protocol_id) for rule in rules)
     rule_counts.add({}, untold)
 
 

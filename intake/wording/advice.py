@@ -1,13 +1,16 @@
 """Put the texts of fired rules together for the patient, with this clinic's phone numbers.
 
 The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
-phone number is stored and the clinic stays open until the contact time of the level. While the
-clinic is closed, the text `closed` of the rule comes first. Where the patient may wait fewer hours
-than that (`may_wait_hours`), it is the text of the level, which sends the patient elsewhere. The
-level `urgent` shows its text only when closures put its target off by more than a business day. If
-several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
-most one promise is shown. The advice of a rule with a lower level is shown without sentences that
-promise something or name the time to act.
+phone number is stored and the clinic stays open until the contact time of the level.
+
+While the clinic is closed, the rule's `closed` text comes first. If the clinic opens later than the
+patient may wait (`may_wait_hours`), the level's `closed` text stands there instead, which sends the
+patient elsewhere. The level `urgent` shows its `closed` text only if closures delay its target by
+more than a business day.
+
+If several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
+most one promise is shown. The advice of a rule with a lower level is shown without promises and
+times to act.
 """
 
 import re
@@ -31,7 +34,8 @@ from intake.wording.languages import if_foreign
 from intake.wording.periods import filled
 
 MOST_ADVICE = 3  # how many advice texts are shown at once, because patients do not read more
-_NUMBERS = re.compile(r"\b(911|988)\b")
+POISON = "1-800-222-1222"
+_NUMBERS = re.compile(rf"\b(911|988|{POISON})\b")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,12 @@ class Card:
 
 
 def with_local_numbers(text: str) -> str:
-    """Replace the US numbers 911 and 988 in a protocol's text with this clinic's numbers."""
-    numbers = {"911": settings.EMERGENCY_NUMBER, "988": settings.CRISIS_LINE}
+    """Replace the US numbers in a protocol's text with this clinic's numbers."""
+    numbers = {
+        "911": settings.EMERGENCY_NUMBER,
+        "988": settings.CRISIS_LINE,
+        POISON: settings.POISON_LINE,
+    }
     return _NUMBERS.sub(lambda match: numbers[match[1]], text)
 
 
@@ -110,8 +118,9 @@ def card(
     """Make the card of one fired rule, in the language of `words`.
 
     `phone` says whether a phone number of the patient is stored, `place` is the id of the place
-    that the patient chose. `ask=False` asks no database whether the place is open. `wait=False`
-    says that another rule sends the patient elsewhere, so that no card lets the patient wait.
+    that the patient chose. `ask=False` does not ask the database whether the place is open.
+    `wait=False` says that another rule sends the patient elsewhere, so this card must not let the
+    patient wait.
     """
     texts = fired if words.shown is None else words.protocol.rule(fired.id)
     level, calendar = words.protocol.level(fired.level), hours.current(place, ask=ask)
@@ -123,11 +132,11 @@ def card(
         closed = _closed(words, fired, calendar, at, wait=wait)
         if level.code == "same_day" and not may_wait(words, fired, calendar, at):
             closed = f"{unread_words(at, place, ask=ask)} {closed}".strip()
-    # a rule that reads the question `crisis` gets the level "crisis", so that the page names the
-    # crisis line
+    # a rule about thoughts of suicide gets the level "crisis", so that the page names the crisis
+    # line
     return Card(
         rule=fired.id,
-        level="crisis" if words.protocol.uses.crisis in fired.inputs else fired.level,
+        level="crisis" if fired.id in words.protocol.crisis_rules else fired.level,
         closed=with_local_numbers(closed),
         advice=with_local_numbers(texts.advice),
         promise=with_local_numbers(promise),
@@ -178,5 +187,5 @@ def winning_rules(assessment: Assessment) -> list[Fired]:
 
 
 def winners(fired: Sequence[Fired]) -> list[Fired]:
-    """Return the rules of the highest level, of rules that are in the order of their levels."""
+    """Return the rules of the highest level. `fired` must have the most urgent rule first."""
     return [rule for rule in fired if rule.level == fired[0].level]

@@ -1,4 +1,4 @@
-"""The notices of language help and nondiscrimination, and what production asks a clinic for."""
+"""The notices of language help and nondiscrimination, and the settings that production requires."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ languages:
 
 @pytest.fixture
 def production(settings) -> None:
-    """A clinic that offers Spanish and has set what the notices need."""
+    """Set up a clinic that offers Spanish, with all settings that the notices need."""
     settings.DEMO = False
     settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
     settings.INTERPRETER_PHONE = "+1 202-555-0199"
@@ -157,7 +157,7 @@ def test_the_forms_and_the_mails_that_follow_lead_to_the_notice(mailoutbox, pref
 
 
 def test_every_mail_to_a_patient_has_the_notice(settings):
-    of_staff = {"alert", "escalation", "reviews_due", "_language_help"}
+    of_staff = {"alarms", "alert", "escalation", "reviews_due", "_language_help"}
     for path in Path(settings.BASE_DIR, "templates/email").glob("*.txt"):
         if path.stem not in of_staff and not path.stem.endswith("_sms"):
             assert "email/_language_help.txt" in path.read_text(), path.name

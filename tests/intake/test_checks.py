@@ -56,6 +56,21 @@ def test_a_clinic_serves_what_was_signed(
     assert ids(monkeypatch, signed(protocol), demo=False) == []
 
 
+@pytest.mark.parametrize("demo", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("procedure", ["", "Red binder, page 4"])
+def test_a_clinic_that_does_not_ask_about_suicide_has_a_written_procedure(
+    monkeypatch: pytest.MonkeyPatch, protocol: Protocol, procedure: str, asked: bool, demo: bool
+) -> None:
+    """Patients may still write of self-harm in free text."""
+    ids(monkeypatch, signed(protocol), demo=demo)
+    given = SimpleNamespace(DEMO=demo, SI_SCREEN=asked, CRISIS_PROCEDURE=procedure)
+    monkeypatch.setattr(checks, "settings", given)
+    missing = not (demo or asked or procedure)
+    found = [m.id for m in checks.protocol_problems() if m.id == checks.NO_PROCEDURE]
+    assert found == [checks.NO_PROCEDURE] * missing
+
+
 def test_a_change_after_signing_stops_the_clinic(
     monkeypatch: pytest.MonkeyPatch, protocol: Protocol
 ) -> None:

@@ -1,12 +1,14 @@
 """The check page: show all answers to the patient, and send them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from clinic.requests import Request
@@ -34,6 +36,9 @@ from intake.ways.contact import way_to
 from intake.wording import reading
 from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
+
+OPEN_PARTS: Final = 4
+"""A form with more sections of questions than this is folded on the check page."""
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
@@ -100,7 +105,8 @@ def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Return the sections of the check page, each with rows of label, values and change link.
 
-    A row whose answer the veil hides has no values and is marked as answered.
+    A row whose answer the veil hides has no values and is marked as answered. On a long check page,
+    each section is folded to one line that counts its answers. The contact and the wish stay open.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
@@ -110,6 +116,7 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
             "title": part.title,
             "language": if_foreign(walk.words.language_of_section(part.section)),
             "rows": [_row(walk, row) for row in part.rows],
+            "folded": len(parts) > OPEN_PARTS and _count(part.rows),
         }
         for part in parts
     ]
@@ -138,6 +145,15 @@ def check_sections(walk: Walk) -> list[dict[str, Any]]:
     return sections
 
 
+def _count(rows: Sequence[reading.AnswerRow]) -> str:
+    """Return in words how many questions of a section are answered, and how many are not."""
+    answered = sum(row.answered for row in rows)
+    said = ngettext("%(n)s answer", "%(n)s answers", answered) % {"n": answered}
+    if missing := len(rows) - answered:
+        said += ", " + ngettext("%(n)s left out", "%(n)s left out", missing) % {"n": missing}
+    return said
+
+
 def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
     """Return the row of one question. Typed words are not in the language of the question."""
     language = if_foreign(walk.words.language_of_question(row.question))
@@ -153,7 +169,7 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says that the chosen time is too late, if it is."""
+    """Return the wish in words. If the chosen time is too late for the urgency, say only that."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(

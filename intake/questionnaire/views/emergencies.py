@@ -176,7 +176,7 @@ def correct_or_tell(request: Request, draft: Draft, walk: Walk) -> HttpResponse:
 
 
 def show_emergency(request: Request, walk: Walk, form: TellForm, *, status: int) -> HttpResponse:
-    fired = [f for f in walk.assessment.fired if f.interrupt is True]
+    fired = [f for f in walk.assessment.fired if f.interrupt in (True, "ask")]
     among = walk.assessment.fired
     cards = advice.cards(walk.words, fired, among=among, phone=False, at=timezone.now())
     context = emergency_context(walk.words, cards) | {
@@ -210,9 +210,9 @@ def intention_context(walk: Walk) -> dict[str, Any]:
 def emergency_context(words: Wording, cards: list[advice.Card]) -> dict[str, Any]:
     """Return the context of the emergency page.
 
-    `advice` has the first three advice texts, `more` has all further texts. Everything that the
-    page says is in one language, `told_in`: English until a person has signed the translation. If
-    the page has another language, `spoken` is the same.
+    `advice` has the first three advice texts, `more` has all further texts. All texts are in one
+    language, `told_in`: English until a person has signed the translation. `spoken` is `told_in` if
+    the page has another language.
     """
     texts = [card.whole for card in cards]
     told_in = words.language_of(STOPPED)
@@ -226,6 +226,7 @@ def emergency_context(words: Wording, cards: list[advice.Card]) -> dict[str, Any
         "draft": words.is_draft(STOPPED),
         "crisis": any(card.level == "crisis" for card in cards),
         "only_crisis": bool(cards) and all(card.level == "crisis" for card in cards),
+        "poison": any(settings.POISON_LINE in text for text in texts),
         "tell_form": None,
         "can_correct": False,
         "can_tell": False,
@@ -249,7 +250,7 @@ def show_told(request: Request, draft: Draft) -> HttpResponse:
         return redirect("intake:sent")
     words = documents.wording(submission.protocol_id, get_language())
     assessment = submission.result
-    fired = [f for f in assessment.fired if f.interrupt is True]
+    fired = [f for f in assessment.fired if f.interrupt in (True, "ask")]
     cards = advice.cards(words, fired, among=assessment.fired, phone=True, at=timezone.now())
     context = emergency_context(words, cards) | {
         "told": True,

@@ -30,7 +30,7 @@ from intake.questionnaire.walk import Walk
 from intake.wording import advice
 from intake.wording.languages import if_foreign
 
-OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked"}
+OWN_FIELDS = {"csrfmiddlewaretoken", "go", "change", "website", "shown", "asked", "asked_about"}
 STEP_TITLES = {
     CONTACT: lambda: _("How to reach you"),
     APPOINTMENT: lambda: _("Your appointment"),

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 
 from clinic.pagecache import blank
 from clinic.requests import Request
@@ -17,7 +18,7 @@ from intake.domain.triage import interrupting_rules
 from intake.forms.base import PageForm
 from intake.models.submissions import Draft
 from intake.questionnaire import drafts
-from intake.questionnaire.views import emergencies
+from intake.questionnaire.views import asking, emergencies
 from intake.questionnaire.views.browser import (
     draft_notice,
     fields_to_keep,
@@ -34,6 +35,8 @@ from intake.questionnaire.views.page_parts import (
 from intake.questionnaire.walk import Walk
 from intake.wording.languages import if_foreign
 
+CHANGED = gettext_lazy("What you wrote has changed. Please answer this once more.")
+
 
 def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> HttpResponse:
     """Show or save a page of questions.
@@ -44,6 +47,9 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
     assert page is not None  # pages.page() has checked that the step is on the route
     if request.method != "POST":
         return show_page(request, walk, page)
+    about = asking.about_of(page)
+    if about is not None and request.POST.get(asking.FIELD) != asking.token(walk, about):
+        return show_page(request, walk, page, notice=CHANGED, status=409)
     if request.POST.get("go") == "save":
         drafts.keep_recognised(
             draft=draft, page=page, values=emergencies.recognised_answers(page, request.POST)
@@ -72,7 +78,7 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
         )
         if form.errors:
             context = page_context(request, walk, page, form)
-            return render(request, "intake/page.html", context, status=422)
+            return render(request, template_of(page), context, status=422)
     after = drafts.save_page(draft=draft, page=page, values=result.values, kept=kept)
     return redirect_onward(request, after, step)
 
@@ -80,9 +86,9 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
 def questions_back(
     walk: Walk, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Return what the page asks once before it accepts these answers, by question.
+    """Return what the page asks back before it accepts these answers, by question.
 
-    Answers that were accepted before are not asked about.
+    The page does not ask about answers that were accepted before.
     """
     before, here = walk.content.answers, {question.id for question in page.questions}
     if walk.done(page.id) and all(before.get(id) == values.get(id) for id in here - set(kept)):
@@ -99,16 +105,24 @@ def questions_back(
     ]
 
 
-def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
+def show_page(
+    request: Request,
+    walk: Walk,
+    page: QuestionPage,
+    *,
+    notice: Promise | str = "",
+    status: int = 200,
+) -> HttpResponse:
     """Show a page of questions, blank or with what the patient typed or answered before."""
     given = walk.content.typed.get(page.id) or domain.to_json(walk.content.answers)
     answers = {q.id: given[q.id] for q in page.questions if q.id in given}
     panels = panel_cards(walk)
-    if answers or panels or request.GET:
+    if answers or panels or request.GET or asking.about_of(page):
         kept = [q for q in answers if q in walk.content.veiled]
         shown = {q: value for q, value in answers.items() if q not in kept}
         form = PageForm(page, walk.words, proxied=walk.proxied, answers=shown, kept=kept)
-        return render(request, "intake/page.html", page_context(request, walk, page, form))
+        context = page_context(request, walk, page, form) | {"notice": notice}
+        return render(request, template_of(page), context, status=status)
     html = blank_page(
         walk.protocol.content_hash,
         page.id,
@@ -121,10 +135,15 @@ def show_page(request: Request, walk: Walk, page: QuestionPage) -> HttpResponse:
     return blank.serve(request, html)
 
 
+def template_of(page: QuestionPage) -> str:
+    return "intake/asked.html" if asking.about_of(page) else "intake/page.html"
+
+
 def page_context(
     request: Request, walk: Walk, page: QuestionPage, form: PageForm
 ) -> dict[str, Any]:
     """Return the context of a page of questions."""
+    about = asking.about_of(page)
     return {
         "form": form,
         "page": page,
@@ -136,6 +155,7 @@ def page_context(
         "notice": "",
         "reach": reach_words(walk),
         "draft_notice": draft_notice(walk.words, walk.protocol.approved),
+        **({"asked": asking.context(about, walk)} if about is not None else {}),
     }
 
 

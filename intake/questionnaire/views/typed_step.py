@@ -12,7 +12,7 @@ from intake.forms.base import PageForm
 from intake.models.submissions import Kind
 from intake.questionnaire.forms.contact import ContactForm
 from intake.questionnaire.forms.wish import Choices, WishForm
-from intake.questionnaire.views import emergencies
+from intake.questionnaire.views import asking, emergencies
 from intake.questionnaire.views.browser import (
     draft_notice,
     page_of_protocol,
@@ -38,7 +38,7 @@ def show_typed_step(
     if rules:
         return emergencies.emergency_now(request, judge, rules)
     page = page_of_protocol(judge, step)
-    words, kind = words_of(judge), Kind.INTAKE
+    words, kind, asked = words_of(judge), Kind.INTAKE, {}
     if page is not None:
         shown = tuple(q for q in page.questions if q.show_if is None or q.id in request.POST)
         form: Form = PageForm(
@@ -47,6 +47,8 @@ def show_typed_step(
             typed=request.POST,
         )
         template, title, section = "page", page.title, page.section
+        if about := asking.about_of(page):
+            template, asked = "asked", asking.context(about)
     elif step == CONTACT:
         who = judge.uses.who
         kind = Kind.APPOINTMENT if who.q in request.POST else Kind.INTAKE
@@ -74,6 +76,7 @@ def show_typed_step(
         "reach": "",
         "draft_notice": draft_notice(words, judge.approved),
         "age_page": "",
+        "asked": asked,
     }
     response = render(request, f"intake/{template}.html", context, status=status)
     if status == 503:

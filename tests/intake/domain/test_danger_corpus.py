@@ -127,7 +127,7 @@ def test_each_frame_is_needed_by_a_sentence(protocol: Protocol) -> None:
 
 
 def test_a_frame_less_misses_its_sentence(protocol: Protocol) -> None:
-    """A sample of the mutants, all by `make mutants`: no other frame hears the sentence."""
+    """No other frame hears the sentence. This is a sample; `make mutants` runs all mutants."""
     assert protocol.danger is not None
     for frame in protocol.danger.frames[:: max(1, 40 // examples(1))]:
         text = FRAMES[frame.id]
@@ -171,7 +171,7 @@ def test_odd_texts_get_a_level_that_a_clinician_would_accept(protocol: Protocol,
 
 
 TOLD = {
-    # history, in whatever order time and sign stand
+    # history, with the time before or after the sign
     "In 2012 they cut two black toes off": ("black_limb", "past"),
     "My heart attack was eleven years ago": ("heart_attack", "past"),
     "last yr i fainted giving blood, nothing since": ("faint", "past"),

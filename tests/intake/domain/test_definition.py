@@ -59,9 +59,8 @@ def test_without_page_keys_a_page_takes_what_fits(protocol: Protocol) -> None:
         ["who", "age_years", "sex_at_birth"],
         ["pregnancy_status"],
         ["preg_warning"],
-        ["walk_pain"],
-        ["walk_pattern", "walk_distance", "foot_signs"],
-        ["cold_since", "reason_again"],
+        ["walk_pain", "foot_signs"],
+        ["walk_pattern", "walk_distance", "cold_since", "reason_again"],
     ]
 
 
@@ -92,6 +91,7 @@ def test_mood_pregnancy_own_words_medicines_and_contact_are_marked_as_sensitive(
         *("phq2_interest", "phq2_down", "mood_2w", "si_screen"),
         *("pregnancy_status", "preg_warning"),
         *("reason_text", "meds_list"),
+        *("reason_crisis", "reason_when", "meds_crisis", "meds_when"),
         *("meds_classes", "med_link", "dopa_effects"),
         *("lang_help", "callback_phone"),
     }

@@ -185,6 +185,7 @@ BROKEN: list[tuple[str, str, Change]] = [
     ),
     ("too_long", "version", lambda p: with_questionnaire(p, version="0.2.0-" + "x" * 30)),
     ("missing_fallback", "rules.R05", rule("R05", fallback=False)),
+    ("wrong_about", "questions.reason_when", question("reason_when", required=True)),
     ("wrong_ask_back", "rules.F07.ask_back", rule("F07", ask_back="Is {age_years} right?")),
     (
         "duplicate_id",
@@ -512,8 +513,8 @@ def test_a_flag_may_read_part_2_but_not_what_part_2_does_not_say(protocol: Proto
 
 
 def test_a_rule_with_a_level_may_hear_words_of_part_2(protocol: Protocol) -> None:
-    """The rule that searches all free texts for alarm words has a level."""
-    uses = msgspec.structs.replace(protocol.uses, **later("meds_list"))
+    """A rule with a level searches all free texts, also those of part 2, for alarm words."""
+    uses = msgspec.structs.replace(protocol.uses, **later("meds_list", "meds_crisis", "meds_when"))
     assert problems(with_questionnaire(protocol, uses=uses)) == []
 
 

@@ -20,14 +20,10 @@ def test_the_walk_begins_with_safety(protocol: Protocol) -> None:
 
 
 def test_a_page_shows_its_visible_questions_only(protocol: Protocol) -> None:
-    with_pain = {page.id: page for page in route(protocol, {"walk_pain": "yes"})}
-    without = {page.id: page for page in route(protocol, {"walk_pain": "no"})}
-    assert [q.id for q in with_pain["arteries-2"].questions] == [
-        "walk_pattern",
-        "walk_distance",
-        "foot_signs",
-    ]
-    assert [q.id for q in without["arteries-2"].questions] == ["foot_signs"]
+    sore = {page.id: page for page in route(protocol, {"vein_look": ["open_sore"]})}
+    veins = {page.id: page for page in route(protocol, {"vein_look": ["varicose"]})}
+    assert [q.id for q in sore["veins-3"].questions] == ["vein_bleed", "wound_time", "wound_signs"]
+    assert [q.id for q in veins["veins-3"].questions] == ["vein_bleed"]
 
 
 def test_a_page_without_a_visible_question_is_not_on_the_route(protocol: Protocol) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_each_sign_of_the_veins_has_its_drawing_beside_the_words():
     patient = Patient()
     patient.start()
-    page = patient.walk_to("veins-2")
+    page = patient.walk_to("veins")
     question = protocols.load("legs").question("vein_look")
     drawn = [option.code for option in question.options if option.drawing]
     assert len(drawn) == 7

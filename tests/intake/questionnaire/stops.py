@@ -20,9 +20,9 @@ STOPS = {
     "E11 black toe": ("health", {"foot_signs": ("black_toe",), "conditions": ("diabetes",)}),
     "E11 fever": ("health", {**SORE, "wound_signs": ("fever",), "conditions": ("diabetes",)}),
     "E12 wound": ("veins-3", {**SORE, "wound_signs": ("black_dead", "pus_smell")}),
-    "E12 toe": ("arteries-2", {"leg_new": ("red_warm_fever",), "foot_signs": ("black_toe",)}),
-    "E21": ("reason-2", {**NEW_LEFT, "em_again": ("cold_leg_sudden",)}),
-    "E22": ("reason-2", {**NEW_LEFT, "em_again": ("stroke_signs",)}),
+    "E12 toe": ("arteries", {"leg_new": ("red_warm_fever",), "foot_signs": ("black_toe",)}),
+    "E21": ("reason-4", {**NEW_LEFT, "em_again": ("cold_leg_sudden",)}),
+    "E22": ("reason-4", {**NEW_LEFT, "em_again": ("stroke_signs",)}),
 }  # fmt: skip
 
 

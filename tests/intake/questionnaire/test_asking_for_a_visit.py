@@ -39,7 +39,7 @@ def test_a_patient_asks_for_an_appointment_in_six_pages():
         "safety",
         "reason",
         "veins",
-        "arteries-2",
+        "arteries",
         "contact",
         "appointment",
         "check",
@@ -80,7 +80,7 @@ def test_danger_is_asked_about_and_heard_here_too(name, says, urgency):
 
 def test_a_foot_that_turned_cold_today_stops_here_too():
     patient = asking()
-    patient.walk_to("arteries-2")
+    patient.walk_to("arteries")
     patient.answer(foot_signs=("cold_pale_one",))
     page = patient.answer(cold_since="today")
     assert (page.step, page.red_card) == ("emergency", True)

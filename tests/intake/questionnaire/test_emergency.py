@@ -21,6 +21,7 @@ from tests.intake.questionnaire.stops import (
     stopped,
     tell,
 )
+from tests.intake.questionnaire.test_asked import STOPPING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crisis_question")]
 
@@ -65,6 +66,7 @@ def test_every_stopping_rule_stops_on_the_page_that_completes_it(step, says, req
 
 def test_every_stopping_rule_is_tried_here():
     tried = {name.split()[0] for name in STOPS} | {"E13"} | {f"E0{n}" for n in range(1, 8)}
+    tried |= set(STOPPING)
     assert tried == {rule.id for rule in current().rules.rules if rule.interrupt is True}
 
 
@@ -252,7 +254,7 @@ def test_a_page_that_another_window_put_out_of_reach_can_still_be_mended():
     patient = at_safety(vein_sx=("none",), vein_bleed="never")
     patient.walk_to("mood")
     mood = patient.page
-    patient.get(step_url("veins-2"))
+    patient.get(step_url("veins"))
     patient.answer(vein_look=("varicose",))
     assert patient.page.step == "veins-3"
     assert patient.post(mood.url, {"si_screen": "active"}).path == "/intake/emergency/"

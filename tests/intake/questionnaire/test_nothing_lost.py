@@ -17,7 +17,7 @@ from tests.desk import Trail
 from tests.intake.patient import FORM, TALKATIVE, Page, Patient, step_url, urlencoded
 
 pytestmark = pytest.mark.django_db
-STEPS = ["safety", "about", "reason", "rls-4", "veins-2", "health-3", "life"]
+STEPS = ["safety", "about", "reason", "rls-4", "veins", "health-3", "life"]
 
 
 def at(step: str, **says) -> Patient:
@@ -166,7 +166,7 @@ def test_a_window_whose_page_is_gone_says_so_and_loses_nothing():
     patient = at("life")
     old = patient.get(step_url("veins-3"))
     typed = patient.filled(vein_bleed="over_7d")
-    patient.get(step_url("veins-2"))
+    patient.get(step_url("veins"))
     patient.answer(vein_look=("none",))
     before = patient.draft.content
     page = patient.post(old.url, typed)

@@ -1,4 +1,4 @@
-"""Part 2, "Before your visit": what a patient may answer after sending."""
+"""Part 2, "Before your visit": the questions that a patient may answer after sending."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ SNORES = {"habits": ("snore_gasps",), "family_rls": "yes"}
 
 
 def sent(url: str = "/intake/", **says) -> tuple[Patient, Submission]:
-    """Return a patient who reads the receipt of part 1, and the submission."""
+    """Return a patient on the receipt of part 1, and the submission."""
     patient = Patient(**says)
     patient.whole_journey(url)
     assert patient.page.step == "sent"
@@ -67,7 +67,7 @@ def test_each_question_is_asked_in_one_part_and_part_2_is_stored_with_part_1(nam
 
 
 def everything_in(name: str) -> dict[str, object]:
-    """Return an answer to every question of a protocol: nothing, or the first option."""
+    """Return an answer to every question: the option "none", or else the first option."""
     kinds = {"integer": lambda q: str(int(q.min or 0) or 0), "text": lambda q: "None."}
     protocol, said = protocols.load(name), {}
     for question in protocol.questions:
@@ -94,7 +94,7 @@ def test_part_2_asks_by_the_answers_of_part_1_and_shows_none_of_them():
     assert "What bothers you most?" not in page.text
     assert "Quentin" not in page.text
     other, _submission = begun_anew(rls_urge="no")
-    other.walk_to("visit")
+    other.walk_to("before_visit")
     assert "family_rls" not in other.page.form.asked
 
 
@@ -161,7 +161,7 @@ def test_staff_read_part_2_beside_part_1_with_the_time_and_what_is_not_answered(
     text = words(clinician.get(page_of(submission)))
     assert "The patient has not answered these questions" in text
     assert "Do any of these fit you? – not answered" in text
-    patient.walk_to("visit")
+    patient.walk_to("before_visit")
     patient.says.pop("family_rls")
     patient.walk_to("check")
     patient.send()

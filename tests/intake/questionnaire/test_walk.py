@@ -182,6 +182,22 @@ def test_a_skipped_question_reads_not_provided():
     assert "leg_side" not in Submission.objects.get().answers
 
 
+@pytest.mark.parametrize(("start", "folds"), [("/intake/", True), ("/appointments/", False)])
+def test_a_long_check_page_folds_its_questions_and_counts_their_answers(start, folds):
+    patient = Patient(leg_side=None)
+    patient.start(start)
+    html = patient.walk_to("check").html
+    folded = re.findall(
+        r"<details><summary><h2>(.*?)</h2> <span>(.*?)</span>.*?</details>", html, re.S
+    )
+    assert bool(folded) is folds
+    assert (("Why you are here", "2 answers, 2 left out") in folded) is folds
+    outside = re.sub(r"(?s)<details>.*?</details>", "", html)
+    assert "Quentin Canary" in outside
+    assert ("/reason/?change=1" in outside) is not folds
+    assert "/reason/?change=1" in html
+
+
 def test_a_change_returns_to_the_check_page():
     patient = at_check()
     patient.change("life")
@@ -200,7 +216,7 @@ def test_an_answer_taken_away_on_a_change_is_gone():
 def test_a_change_that_opens_new_questions_shows_those_first_and_then_returns():
     patient = at_check()
     patient.says["vein_bleed"] = "never"
-    patient.change("veins-2")
+    patient.change("veins")
     page = patient.answer(vein_look=("varicose",))
     assert (page.step, page.form.asked) == ("veins-3", ["vein_bleed"])
     assert patient.get("/intake/check/").step == "veins-3", "it cannot be sent before"
@@ -212,14 +228,14 @@ def test_a_change_that_opens_new_questions_shows_those_first_and_then_returns():
 
 def test_a_change_that_closes_questions_forgets_their_answers_but_not_for_ever():
     patient = at_check(**TALKATIVE)
-    patient.change("veins-2")
+    patient.change("veins")
     page = patient.answer(vein_look=("none",))
     assert "Has a leg vein ever bled?" not in page.text
-    patient.change("veins-2")
+    patient.change("veins")
     page = patient.answer(vein_look=("varicose",))
     assert page.step == "check", "what was said before counts again"
     assert row(page, "Has a leg vein ever bled?") == "No"
-    patient.change("veins-2")
+    patient.change("veins")
     patient.answer(vein_look=("none",))
     patient.send()
     assert "vein_bleed" not in Submission.objects.get().answers
