@@ -266,13 +266,14 @@ class Scopes(Denials):
             return True
         if self._within("today", *self._sentence(whole, 3)):
             return False
-        quotes = self._within("quoted", whole[0] - 20 * NEAR, whole[0])
-        if quotes and not self._is_patient_in(quotes[-1] - 1, whole):
-            return True
         start, end = self._sentence(whole, 2 * NEAR)
+        came_true = bool(self._within("came_true", whole[1], end))
+        quotes = self._within("quoted", whole[0] - 20 * NEAR, whole[0])
+        if quotes and not came_true and not self._is_patient_in(quotes[-1] - 1, whole):
+            return True
         if named and self._within("supposed", start, end):
             return True
-        if self._within("now", *whole) or self._within("came_true", whole[1], end):
+        if came_true or self._within("now", *whole):
             return False
         reports = self._within("reported", start, whole[0])
         if reports and not self._is_patient_in(reports[-1], whole):
