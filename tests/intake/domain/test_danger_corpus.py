@@ -47,22 +47,22 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
     assert reached["emergencies judged denied or past"] == 0
 
 
-# What the half that is held back reached when it was last measured, as counts. It is far from the
-# goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
+# What the sentences that are held back reached when they were last measured, as counts. Not all of
+# them reach the goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
 REACHED = {
     "en": {
-        "emergencies heard": 138,
-        "emergencies raised to emergency": 124,
-        "all alarming heard": 199,
-        "harmless raised": 45,
-        "emergencies judged denied or past": 1,
+        "emergencies heard": 134,
+        "emergencies raised to emergency": 127,
+        "all alarming heard": 206,
+        "harmless raised": 21,
+        "emergencies judged denied or past": 0,
     },
     "es": {
-        "emergencies heard": 53,
-        "emergencies raised to emergency": 47,
-        "all alarming heard": 72,
-        "harmless raised": 24,
-        "emergencies judged denied or past": 1,
+        "emergencies heard": 66,
+        "emergencies raised to emergency": 62,
+        "all alarming heard": 101,
+        "harmless raised": 8,
+        "emergencies judged denied or past": 0,
     },
 }
 
