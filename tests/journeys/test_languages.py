@@ -69,7 +69,7 @@ def test_a_patient_reads_every_kind_of_page_in_spanish(window, pages_to_read):
 
     # then: each page was in Spanish, kept nobody out, and fitted the phone with its longer words
     assert judge.faults == []
-    assert judge.seen >= 36
+    assert judge.seen >= 35
 
 
 @pytest.fixture
