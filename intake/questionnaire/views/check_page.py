@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from clinic.requests import Request
 from intake.appointments import free_times
 from intake.appointments.slot_gone import SlotGone
+from intake.domain.minutes import OPEN_PARTS
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
@@ -36,9 +37,6 @@ from intake.ways.contact import way_to
 from intake.wording import reading
 from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
-
-OPEN_PARTS: Final = 4
-"""A form with more sections of questions than this is folded on the check page."""
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:

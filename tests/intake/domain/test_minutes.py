@@ -9,7 +9,6 @@ from intake import documents, protocols
 from intake.demonstration.bulk import walk_of
 from intake.demonstration.people import patients
 from intake.domain.minutes import (
-    CHECK_SECONDS,
     OWN_STEPS_SECONDS,
     TAP_SECONDS,
     minutes,
@@ -37,10 +36,7 @@ def test_what_is_said_is_what_people_with_every_story_need(name: str) -> None:
         if patient.kind == "intake"
     ]
     needed = statistics.median(
-        sum(
-            TAP_SECONDS + sum(q.seconds + CHECK_SECONDS for q in page.questions)
-            for page in walk.pages
-        )
+        sum(TAP_SECONDS + sum(q.seconds for q in page.questions) for page in walk.pages)
         for walk in walks
     )
     counted = (needed + OWN_STEPS_SECONDS) / 60
