@@ -82,9 +82,9 @@ def catalogues(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 @register("notices")
 def civil_rights(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report what a clinic has to set so that patients of any language reach a person.
+    """Report the missing settings that patients of any language need to reach a person.
 
-    A demonstration may lack all of it, except a file that can be read.
+    A demonstration needs only a readable file of notices.
     """
     messages: list[CheckMessage] = []
     try:
@@ -119,7 +119,7 @@ def civil_rights(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _missing_of(found: notices.Notices) -> list[str]:
-    """Return what 45 CFR 92.11 asks for and a file of notices lacks, in words."""
+    """Return the requirements of 45 CFR 92.11 that a file of notices does not meet, in words."""
     missing = []
     if not found.state:
         missing.append("names no state, so its languages may not be those of yours")

@@ -21,8 +21,8 @@ class Unreadable(Exception):
 class LanguageNotice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The notice in one language.
 
-    `own` is the language's name in itself. A notice that no reader of the language has compared
-    (`reviewed_by`) is a draft.
+    `own` is the name of the language in that language. A notice is a draft until a reader of the
+    language has compared the notice with the English text (`reviewed_by`).
     """
 
     code: str
@@ -48,7 +48,7 @@ class LanguageNotice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The notices of a clinic. `state` is the state whose languages they are, None for no state."""
+    """The notices of a clinic. `state` is the state where people speak these languages, or None."""
 
     languages: tuple[LanguageNotice, ...]
     state: str | None = None
@@ -59,7 +59,7 @@ class Notices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def spoken(self) -> frozenset[str]:
-        """The languages, each once: Chinese in two scripts is one language."""
+        """The codes of the languages. Chinese in two scripts counts as one language."""
         return frozenset(notice.code.partition("-")[0] for notice in self.languages)
 
 

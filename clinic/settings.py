@@ -74,7 +74,8 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 # the phone number of an interpreter who answers day and night, for patients who cannot read the
 # English text; a check refuses the clinic's own number
 INTERPRETER_PHONE = env_phone("INTERPRETER_PHONE", CLINIC_PHONE)
-# whom patients reach about discrimination; none: the clinic has fewer than 15 employees
+# the person whom patients tell of discrimination, or "none" if the clinic has fewer than 15
+# employees
 CIVIL_RIGHTS_CONTACT = env_text("CIVIL_RIGHTS_CONTACT", "")
 LANGUAGE_NOTICES = Path(env_text("LANGUAGE_NOTICES", str(BASE_DIR / "clinic" / "notices.yaml")))
 

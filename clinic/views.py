@@ -64,7 +64,7 @@ def _language_notices() -> dict[str, Any]:
 
 
 def _civil_rights() -> dict[str, Any]:
-    """Return whom patients reach about discrimination, and where this notice is."""
+    """Return the contact for complaints about discrimination, and the address of this site."""
     contact = settings.CIVIL_RIGHTS_CONTACT
     return {
         "contact": "" if contact == "none" else contact,

@@ -61,9 +61,9 @@ def protocol_problems(
 
 
 def _crisis_procedure(served: Sequence[str]) -> Iterator[CheckMessage]:
-    """Yield an error if nobody wrote down what staff do after words of self-harm.
+    """Yield an error if the clinic needs a written procedure for words of self-harm and has none.
 
-    A clinic that does not ask about suicide still hears such words in free text.
+    Patients may write of self-harm in free text, even if the clinic does not ask about suicide.
     """
     fine = any(
         (

@@ -1,4 +1,4 @@
-"""E-mail addresses: the form that is stored and compared, the form that people read, and slips."""
+"""E-mail addresses: the stored form, the readable form, and likely slips in the domain."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Final
 import idna
 import jellyfish
 
-# The mailboxes that most patients have. A domain one letter away from one of them is asked about.
+# The mail services of most patients. If a domain is one letter away from one of these, the page
+# asks the patient about it.
 _COMMON: Final = (
     *("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "live.com"),
     *("comcast.net", "verizon.net", "sbcglobal.net", "protonmail.com", "yahoo.es", "hotmail.es"),
     *("aol.com", "msn.com", "att.net", "yahoo.com.mx", "outlook.es"),
 )
-# domains of other mailboxes that are one letter away from a common one
+# real mail services whose domain is one letter away from a common one
 _ALSO_REAL: Final = frozenset(("ymail.com", "mail.com", "email.com", "aim.com", "live.ca"))
 
 
 def stored_form(address: str) -> str:
-    """Return an address whose domain has the letters that mail programs use (IDNA 2008).
+    """Return the address with its domain in the letters that mail programs use (IDNA 2008).
 
-    `sam@münchen.de` becomes `sam@xn--mnchen-3ya.de`; other addresses do not change. Raises
-    ValueError for a domain that cannot be written so.
+    `sam@münchen.de` becomes `sam@xn--mnchen-3ya.de`. A domain in ASCII does not change. Raises
+    ValueError for a domain that IDNA does not allow.
     """
     local, at, domain = address.rpartition("@")
     if not at or domain.isascii():
@@ -31,9 +32,9 @@ def stored_form(address: str) -> str:
 
 
 def readable_form(stored: str) -> str:
-    """Return a stored address with its domain in the letters of its own script.
+    """Return a stored address with its domain in the original letters, such as `sam@münchen.de`.
 
-    Only the patient reads this form: in another script, a domain can look like a known one.
+    Only the patient reads this form, because a domain in another script can imitate a known domain.
     """
     local, at, domain = stored.rpartition("@")
     if not at or "xn--" not in domain.lower():
@@ -47,7 +48,7 @@ def readable_form(stored: str) -> str:
 def spellings(address: str) -> set[str]:
     """Return the spellings in which the address may be stored, in small letters.
 
-    Before the domain was stored as in `stored_form`, it was stored as it was typed.
+    Older releases stored the domain as it was typed, and not as in `stored_form`.
     """
     found = {address.casefold(), readable_form(address).casefold()}
     with suppress(ValueError):  # the domain of an address that was stored as it was typed
@@ -56,7 +57,7 @@ def spellings(address: str) -> set[str]:
 
 
 def likely_meant(address: str) -> str:
-    """Return the address that was likely meant if its domain looks like a slip, else ''."""
+    """Return the likely correct address if the domain looks like a slip, else ''."""
     local, _at, typed = address.rpartition("@")
     domain = typed.lower()
     if domain in _COMMON or domain in _ALSO_REAL:

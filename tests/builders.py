@@ -125,10 +125,10 @@ def totp(secret: str, steps: int = 0) -> str:
 
 
 def sign_in(client: Client, user: Any) -> Client:
-    """Sign a user in with both factors, without the sign-in pages, which have their own tests.
+    """Sign a user in with both factors, without the sign-in pages.
 
-    The session is stored once, and no record of a sign-in is written. Django's `force_login` would
-    run 28 statements, a tenth of all statements of the tests.
+    The sign-in pages have their own tests. The session is stored once, and no sign-in is recorded.
+    Django's `force_login` would run 28 statements, a tenth of all statements in the tests.
     """
     request = HttpRequest()
     session = request.session = SessionStore()

@@ -1,7 +1,7 @@
-"""Parse each text of YAML once in a run. Tests read the files of protocols some thousand times.
+"""Parse each YAML text once per run, because tests read the files of protocols thousands of times.
 
-Parsing the files of a protocol takes 60 ms, taking them from the store 6 ms. Each reader gets data
-of its own, which it may change.
+Parsing the files of a protocol takes 60 ms; reading them from the store takes 6 ms. Each caller
+gets a copy that it may change.
 """
 
 import pickle
@@ -16,7 +16,7 @@ _store: dict[tuple[str, int], bytes] = {}
 
 
 class _Writer(pickle.Pickler):
-    """Leave out the name of the file: tests read copies of a file, which have other names."""
+    """Replace the name of the file, because tests read copies of a file under other names."""
 
     file: str
 
@@ -25,7 +25,7 @@ class _Writer(pickle.Pickler):
 
 
 class _Reader(pickle.Unpickler):
-    """Put in the name of the file that is read now."""
+    """Put the name of the current file back."""
 
     file: str
 
@@ -34,7 +34,7 @@ class _Reader(pickle.Unpickler):
 
 
 def parse(text: str, file: str, first_line: int = 1) -> Any:
-    """Do what `intake.protocols.files.parse` does, and parse equal texts once."""
+    """Return what `intake.protocols.files.parse` returns, but parse equal texts only once."""
     key = (text, first_line)
     if key not in _store:
         out = BytesIO()

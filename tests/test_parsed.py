@@ -1,4 +1,4 @@
-"""What tests read from the store of parsed YAML is what the program would parse."""
+"""The store of parsed YAML returns to tests what the program would parse."""
 
 import pytest
 

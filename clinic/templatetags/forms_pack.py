@@ -88,7 +88,7 @@ def describedby(field: BoundField) -> str:
 def marked_optional(field: BoundField) -> bool:
     """Return whether to add '(optional)' to the label of an optional field.
 
-    Nothing is added if the label already says so, or if the field is `unmarked`.
+    False if the label already says "(optional)", or if the field is `unmarked`.
     """
     mark = gettext("(optional)").casefold()
     left_out = field.field.required or getattr(field.field, "unmarked", False)

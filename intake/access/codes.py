@@ -163,8 +163,8 @@ def _open_draft(challenge: UUID, draft_id: UUID, request_id: str) -> Opened | No
 def move_draft(draft: Draft) -> str:
     """Give the draft a new key, so that only this browser opens it. Returns the key.
 
-    A code proves neither who reads the mailbox nor whose device this is. So the device counts as
-    shared, and sensitive answers are not shown.
+    A code does not prove that the reader of the mailbox is the patient, or that the device is the
+    patient's own. So the device counts as shared, and sensitive answers are not shown.
     """
     key, protocol = new_key(), documents.protocol_of(draft.protocol_id)
     content = Content.load(protocol, draft.content)
@@ -244,8 +244,8 @@ def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Su
 
     With a reference, returns only the draft or submission of this reference. A draft that was not
     saved for later has no reference, and only its own browser can open it. Part 2 is left out of
-    the list, because the patient knows the reference of part 1; a letter of staff who had to act on
-    part 2 names the reference of part 2.
+    the list, because the patient knows only the reference of part 1. But when staff had to act on
+    part 2, their letter to the patient names the reference of part 2.
     """
     drafts = Draft.objects.filter(address_keys__overlap=keys, submission=None)
     drafts = drafts.exclude(reference=None)
@@ -264,8 +264,8 @@ def _found(keys: list[int], reference: str | None) -> tuple[list[Draft], list[Su
 def _is_of(submission: Submission, address: str) -> bool:
     """Whether the submission has exactly this address.
 
-    The search key also fits similar addresses. The search key treats ß like ss, so two addresses
-    can have one key. Of a phone number, the search key contains only the last ten digits.
+    Two addresses can have the same search key, because the key treats ß like ss. The key of a phone
+    number contains only its last ten digits.
     """
     stored = (submission.person.get(name, "") for name in ("email", PHONE))
     wanted = _written(address)

@@ -1,4 +1,4 @@
-"""Say whether a patient may still answer part 2: the questions that the questionnaire left open."""
+"""Say whether a patient may still answer part 2: the questions that part 1 left for later."""
 
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ def is_offered(submission: Submission) -> bool:
 def refusal(submission: Submission | None) -> str:
     """Return why the patient cannot answer part 2, or '' if the patient can.
 
-    Takes one query, and no query for a protocol without part 2.
+    Runs one query, or no query for a protocol without part 2.
     """
     if submission is None:
         return _("We do not have your request any more. Please call us.")

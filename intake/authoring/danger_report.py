@@ -34,11 +34,11 @@ class Sentence(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A sentence with what the program makes of it.
+    """A sentence with the program's judgment.
 
-    `got` is E, S or N. `frames` are the frames that are heard as now. `talked_down` are the hits
-    that are denied, past or of somebody else where nothing is now. `by_pattern` says that an alarm
-    pattern alone raised it.
+    `got` is E, S or N. `frames` are the frames that are heard with the scope now. If there are no
+    such frames, `talked_down` has the hits with another scope: denied, past or other. `by_pattern`
+    says that only an alarm pattern raised the sentence.
     """
 
     label: Sentence
@@ -101,7 +101,7 @@ def judged(protocol: Protocol, sentences: Iterable[Sentence]) -> Iterator[Judged
 
 
 def counts(rows: Iterable[Judged]) -> dict[str, Count]:
-    """Return what the goals speak of."""
+    """Return the counts for which goals are set, by name."""
     rows = list(rows)
     emergencies = [row for row in rows if row.label.want == "E"]
     alarming = [row for row in rows if row.label.want != "N"]
@@ -121,9 +121,10 @@ def _count(rows: list[Judged], holds: Callable[[Judged], bool]) -> Count:
 
 
 def by_frame(rows: Iterable[Judged]) -> dict[str, tuple[Count, Count]]:
-    """Return frame → how many of the sentences that it raises are alarming, least sure first.
+    """Count for each frame how many of the sentences that it raises are alarming.
 
-    The second count has only the sentences that no other frame raises.
+    The second count has only the sentences that no other frame raises. The frame with the smallest
+    share comes first.
     """
     raised: dict[str, list[Judged]] = {}
     for row in rows:
@@ -141,7 +142,7 @@ def _is_alarming(row: Judged) -> bool:
 
 
 def report(rows: list[Judged]) -> Iterator[str]:
-    """Yield the lines of the report: counts by language and kind, by frame, every miss whole."""
+    """Yield the report: counts by language, kind and frame, and each sentence judged wrongly."""
     for language in sorted({row.label.language for row in rows}):
         spoken = [row for row in rows if row.label.language == language]
         yield f"{language}: {len(spoken)} sentences"

@@ -13,8 +13,8 @@ from intake.domain.levels import RANKS
 def differences(old: Protocol, new: Protocol) -> list[str]:
     """Return a paragraph for each part that differs; empty if both versions have the same content.
 
-    Signatures are not compared, because a signature is valid for one version only. The order in a
-    mapping such as the concepts is not compared either: a stored document has another order.
+    Signatures are not compared, because a signature is valid for one version only. The order of
+    mappings such as the concepts is not compared, because a stored document changes this order.
     """
     old, new = (from_document(each.document(), each.stored) for each in (old, new))
     before = {(thing.kind, thing.id): thing for thing in things(old)}

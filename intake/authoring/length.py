@@ -1,7 +1,7 @@
-"""Measure how long a protocol is for the people of the stories, over the pages as they are shown.
+"""Measure how long a protocol takes the people of its stories, on the pages that patients see.
 
-A word is read at 200 words a minute, a tap takes 4 seconds, and a person types 36 words a minute.
-The foot of each page, and links to change an answer, are not read.
+A person reads 200 words a minute, types 36 words a minute, and takes 4 seconds for a tap. The foot
+of each page and the links to change an answer are not counted.
 """
 
 from __future__ import annotations
@@ -49,10 +49,9 @@ _CONTROL: Final = re.compile(r"<(input|textarea)\b[^>]*>")
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person whose walk is measured.
 
-    `answers` answers every question that the person is asked, except questions for own words.
-
-    `typed` has what the person types and ticks in the contact and the wish, by the names of the
-    controls, except the birth date, which follows from the age.
+    `answers` has an answer to every question that the person is asked, except those for own words.
+    `typed` has the values for the contact and the wish, by the names of the controls. The birth
+    date is left out, because it follows from the age.
     """
 
     name: str
@@ -67,7 +66,7 @@ class _Stories(msgspec.Struct, frozen=True):
 
 
 class Length(NamedTuple):
-    """What a person reads and does: pages after the start page, taps, words read, letters typed."""
+    """The numbers of pages after the start page, taps, words read and letters typed."""
 
     pages: int = 0
     taps: int = 0
@@ -90,16 +89,16 @@ def people(name: str) -> tuple[Person, ...]:
 
 
 def says(protocol: Protocol, person: Person) -> dict[str, Any]:
-    """Return all that a person says, by the names of the controls."""
+    """Return everything that a person enters, by the names of the controls."""
     born = timezone.localdate().year - int(person.answers[protocol.uses.age])
     date = {"birth_date_month": "1", "birth_date_day": "1", "birth_date_year": str(born)}
     return {**date, **person.typed, **person.answers}
 
 
 def length(protocol: Protocol, person: Person, language: str, kind: str = "") -> Length:
-    """Return the length of a person's walk in a language. `kind` is that of the walk.
+    """Return the length of a person's walk in a language. `kind` is the kind of walk.
 
-    Raises ValueError, which names the question, if the person does not say enough.
+    Raises ValueError, which names the question, if an answer is missing.
     """
     said = says(protocol, person)
     with translation.override(language):
@@ -108,7 +107,7 @@ def length(protocol: Protocol, person: Person, language: str, kind: str = "") ->
 
 
 def part(html: str, said: Mapping[str, Any]) -> Length:
-    """Return the length of one page for a person who says this."""
+    """Return the length of one page for a person who enters these values."""
     main = re.search(r"(?s)<main.*?</main>", html)
     assert main is not None
     read = _NOT_READ.sub(" ", _NOT_SEEN.sub("", main[0]))
@@ -137,7 +136,7 @@ def _controls(html: str) -> dict[str, str]:
 def _pages(
     protocol: Protocol, person: Person, language: str, kind: str, said: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield each page after the start page, as the person sees it, the check page last."""
+    """Yield the HTML of each page after the start page, up to the check page."""
     answers = domain.from_json(protocol, person.answers)
     walk = Walk(
         protocol,
@@ -189,7 +188,7 @@ def _require_valid(person: Person, *forms: WalkForm) -> None:
 
 
 def measured(protocol: Protocol, languages: tuple[str, ...]) -> Iterator[tuple[str, str, Length]]:
-    """Yield (name of the person and the part, language, length) for each person of the stories."""
+    """Yield (name of the person and part, language, length) for each measured person."""
     for person in people(protocol.name):
         kinds = [person.kind]
         if person.kind == Kind.INTAKE and protocol.uses.later:

@@ -1,10 +1,10 @@
-"""The register of what reads a characteristic of the patient that the law protects.
+"""The register of the parts of a protocol that read a characteristic protected by law.
 
-45 CFR 92.210 asks a clinic to find out which of its decision tools read age, sex, disability, or
-language and national origin, and to reduce the risk of discrimination. `manage.py protocol register
-NAME` prints every question, computed value, rule and frame that reads one of them, with the reason
-and with what reduces the risk. The reasons are the files `register.yaml` of the protocol and of
-the shared parts.
+45 CFR 92.210 asks a clinic to find the decision tools that read age, sex, disability, or language
+and national origin, and to reduce the risk of discrimination. `manage.py protocol register NAME`
+prints every question, computed value, rule and frame that reads such a characteristic. Each part is
+printed with the reason, and with the measure that reduces the risk. The reasons stand in
+`register.yaml` of the protocol and of the shared parts.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Reason(Base, frozen=True):
 class Register(Base, frozen=True):
     """A file `register.yaml`.
 
-    `questions` names each question that asks for a characteristic, `concepts` each concept of
-    danger whose words name one: the name → the characteristics.
+    `questions` maps each question that asks for a characteristic to its characteristics. `concepts`
+    does the same for each concept of danger whose words name a characteristic.
     """
 
     questions: dict[str, tuple[str, ...]] = {}
@@ -94,7 +94,7 @@ def _of(read: Iterable[str], known: Mapping[str, frozenset[str]]) -> frozenset[s
 
 
 def faults(protocol: Protocol) -> Iterator[str]:
-    """Yield a sentence for each part without a reason, and for each reason of nothing.
+    """Yield a sentence for each part without a reason, and each reason without a part.
 
     Raises Unreadable.
     """

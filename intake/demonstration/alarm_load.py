@@ -1,7 +1,7 @@
-"""Measure the alarm load of a protocol: how many patients it raises, and whom it sends elsewhere.
+"""Measure the alarm load of a protocol: how many patients it raises, how many it sends elsewhere.
 
-The patients are those of the demonstration, so the shares are those of its model and not of a real
-clinic. The same seed gives the same shares.
+The patients are invented for the demonstration, so a real clinic has other shares. The same seed
+gives the same shares.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _A_WORKING_DAY: Final = datetime(2026, 3, 10, 12, tzinfo=UTC)  # no holiday on t
 
 
 class AlarmLoad(NamedTuple):
-    """The numbers of patients among `of` by urgency and by the rule that raised them to same day.
+    """Numbers of patients, out of `of`: by urgency, and by the rule that raised them to same day.
 
-    `elsewhere` are the same-day patients whom the pages send to urgent care or an emergency room
-    if they write at night, `elsewhere_weekend` if they write after the last opening of the week.
+    `elsewhere` counts the same-day patients whom the pages send to urgent care or an emergency room
+    at night, `elsewhere_weekend` those whom the pages send there at the weekend.
     """
 
     of: int
@@ -66,7 +66,7 @@ def _is_sent_elsewhere(
 
 
 def _longest_closed(calendar: ClinicHours) -> datetime:
-    """Return an hour after the closing that the longest closed time of a week follows."""
+    """Return the time one hour after the start of the week's longest closed time."""
     closings = [calendar.closing(_A_WORKING_DAY + timedelta(days=days)) for days in range(7)]
     last = max(closings, key=lambda at: calendar.next_opening(at) - at)
     return last + timedelta(hours=1)

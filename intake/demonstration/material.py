@@ -52,7 +52,7 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers: dict[str, tuple[float, float]]
     texts: dict[str, tuple[str, ...]]
     stories: tuple[Story, ...]
-    # the people whose walk `manage.py protocol length` measures, and what they type
+    # `manage.py protocol length` measures these people, and fills in what they type
     measured: tuple[dict[str, Any], ...] = ()
     typed: dict[str, Any] = {}
 

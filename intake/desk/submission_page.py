@@ -103,9 +103,9 @@ class SubmissionPage:
 
     @cached_property
     def told(self) -> list[tuple[str, str, str]]:
-        """What the patient was asked about words of danger: the words, the question, the answer.
+        """The questions about words of danger, each as (words, question, answer).
 
-        The answer is '' if the patient gave none, which counts as yes.
+        The answer is '' if the patient did not answer, which counts as yes.
         """
         told, fired = [], (*self.submission.result.fired, *self.submission.result.flags)
         hits = [hit for rule in fired for hit in rule.inputs.get(DANGER) or ()]
@@ -153,7 +153,7 @@ class SubmissionPage:
 
     @property
     def crisis_procedure(self) -> str:
-        """Where the clinic's procedure for thoughts of suicide is kept; '' if none was told."""
+        """The place of the clinic's procedure for thoughts of suicide; '' if no such rule fired."""
         named = self.protocol.crisis_rules.intersection(fired.id for fired in self.red_flags)
         return settings.CRISIS_PROCEDURE if named else ""
 
@@ -169,7 +169,7 @@ class SubmissionPage:
 
     @property
     def flags(self) -> list[dict[str, Any]]:
-        """All flags, each explained. A flag of part 2 read the answers of both parts."""
+        """All flags with an explanation. A flag of part 2 has read the answers of both parts."""
         later = self.part_2.result.flags if self.part_2 else ()
         flags = {fired.id: fired for fired in (*self.submission.result.flags, *later)}
         return [self._explained(fired) for fired in flags.values()]
@@ -210,7 +210,7 @@ class SubmissionPage:
 
     @cached_property
     def computed(self) -> list[tuple[str, str]]:
-        """The lines of the summary, of both parts as soon as part 2 is sent."""
+        """The lines of the summary. Once part 2 is sent, they cover both parts."""
         if self.part_2 is None:
             return summary(self.protocol, self.answers, self.submission.result.computed)
         both = domain.from_json(self.protocol, self.part_2.answers)
@@ -242,7 +242,7 @@ class SubmissionPage:
 
     @cached_property
     def later_parts(self) -> list[reading.AnswerGroup]:
-        """The questions of part 2, with the answers, or without them until part 2 is sent."""
+        """The questions of part 2, and their answers once part 2 is sent."""
         if self.submission.kind != Kind.INTAKE:
             return []
         sent, answers = self.part_2, self.answers
@@ -254,8 +254,8 @@ class SubmissionPage:
     def _pages(self, kind: str, answers: Mapping[str, Any]) -> list[QuestionPage]:
         """Return the pages that a walk of this kind asked a patient with these answers.
 
-        A clinic may leave out the question about suicide. If there is an answer to this question,
-        the clinic asked it.
+        A clinic may leave out the question about suicide, so the question counts as asked only if
+        there is an answer.
         """
         screened = self.uses.crisis in answers
         route = route_of(self.protocol, answers, si_screen=screened)

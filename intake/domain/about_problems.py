@@ -1,6 +1,6 @@
-"""Find what is wrong with the questions about words of danger.
+"""Find errors in the questions about words of danger.
 
-A danger about which nobody asks, or an answer that no rule reads, would lower an urgency unseen.
+Without this check, a missing question or an answer that no rule reads could lower an urgency.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOWEST: Final = "same_day"
 
 
 def about_problems(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem for each danger that is not asked about, and each answer that is not read."""
+    """Yield a problem for each danger without a question, and each answer that no rule reads."""
     if protocol.danger is None:
         return
     known = {rule.id for rule in protocol.rules.rules}
@@ -54,7 +54,7 @@ def _question(
 
 
 def _read(protocol: Protocol, scope: str) -> set[str]:
-    """Return the frames that rules from the level same day on read with a scope, each alone."""
+    """Return the frames that alone, with this scope, fire a rule of level same day or higher."""
     levels = {level.code: level.rank for level in protocol.rules.levels}
     least = levels.get(LOWEST, 0)
     return {
@@ -68,7 +68,7 @@ def _read(protocol: Protocol, scope: str) -> set[str]:
 
 
 def _place(protocol: Protocol, question: Question, about: About) -> Iterator[Problem]:
-    """Yield a problem unless the question follows its text, alone on its page, in each walk."""
+    """Yield a problem unless, in each walk, the question follows its text on a page of its own."""
     path = f"questions.{question.id}"
     pages = list(protocol.pages)
     page = protocol.page_of(question.id)

@@ -194,15 +194,15 @@ def _decimal(question: Question, text: str) -> Decimal | Range:
 
 
 def _without_unit(question: Question, text: str) -> str:
-    """Take the question's own unit away. Raises InvalidAnswer for other words behind the number.
+    """Remove the question's own unit. Raises InvalidAnswer for other words after the number.
 
-    A number in another unit is never converted: the patient may have meant something else.
+    A number in another unit is never converted, because the patient may mean something else.
     """
     found = _WITH_UNIT.fullmatch(text)
     if found is None or not question.shown_unit:
         return text
     own = (question.shown_unit.casefold(), *_SPELLINGS.get(question.shown_unit, ()))
-    # NFKC makes one sign of the two signs for micro
+    # Unicode has two characters for micro, and NFKC turns both into the same one
     unit = unicodedata.normalize("NFKC", found[2]).casefold().replace(" ", "")
     if unit not in {unicodedata.normalize("NFKC", each) for each in own}:
         raise wrong_answers.other_unit(question)

@@ -1,4 +1,4 @@
-"""Find answers that do not fit together, so that their page asks the patient about them once."""
+"""Find answers that contradict each other, so that the page can ask the patient about them once."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def questions_of(protocol: Protocol, rule: Rule) -> frozenset[str]:
 def asked_back(
     protocol: Protocol, page: QuestionPage, answers: Answers, *, hidden: Collection[str] = ()
 ) -> Iterator[tuple[str, Rule]]:
-    """Yield each rule with `ask_back` that fires, and the question of the page at which to ask.
+    """Yield (question, rule) for each rule with `ask_back` that fires: ask beside this question.
 
-    `answers` are all answers with those that were just given. A rule that reads an answer in
-    `hidden` does not ask, because its question would show that answer.
+    `answers` includes the answers to this page. A rule that reads an answer in `hidden` is left
+    out, because the text of `ask_back` would show the hidden answer.
     """
     asking = [rule for rule in protocol.rules.rules if rule.ask_back is not None]
     computed = compute(protocol, answers) if asking else {}
@@ -39,5 +39,5 @@ def asked_back(
 
 
 def with_answers(text: str, answers: Answers) -> str:
-    """Return a text of `ask_back` with the answers put in."""
+    """Return a text of `ask_back` with the answers in place of the placeholders."""
     return PLACEHOLDER.sub(lambda match: str(plain(answers.get(match[1]))), text)

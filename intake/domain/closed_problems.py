@@ -16,7 +16,7 @@ _TIMED: Final = (".closed", ".promise", ".tell", ".target")
 
 
 def closed_problems(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem for each rule that leaves open what to do while the clinic is closed."""
+    """Yield a problem for each rule that does not say what to do while the clinic is closed."""
     for rule in protocol.rules.rules:
         yield from _rule_problems(rule)
 
@@ -48,9 +48,9 @@ def _rule_problems(rule: Rule) -> Iterator[Problem]:
 
 
 def vague_times(path: str, text: str, language: LanguageFacts = ENGLISH) -> Iterator[Problem]:
-    """Yield a problem for each time in a text that is not given as day and hour.
+    """Yield a problem for each vague time in a text, which must give the day and the hour.
 
-    At two in the night nobody knows which morning "in the morning" is.
+    At 2 a.m., "in the morning" could mean this morning or the next.
     """
     if path.endswith(_TIMED):
         for found in language.vague_time.finditer(text):

@@ -3,8 +3,7 @@
 A leaf that reads an unanswered question, or a computed value that is None, is false. So `not` of
 this leaf is true.
 
-A number that is known as a range only counts for every number in it: a condition is true if it is
-true for one of them.
+A range counts as each of its numbers: a condition is true if it is true for at least one of them.
 """
 
 from __future__ import annotations
@@ -54,8 +53,8 @@ def holds(
 def compiled(condition: AnswerCondition, certain: bool = False) -> Test:
     """Compile a condition to a function of (answers, computed, hearing). The function is cached.
 
-    With `certain`, the condition has to be true for every number of a range.
-    Raises re.error if a pattern of `text_any_regex` is not a regular expression.
+    With `certain`, the condition has to be true for every number of a range. Raises re.error if a
+    pattern of `text_any_regex` is not a regular expression.
     """
     if condition.all is not None:
         parts = tuple(compiled(part, certain) for part in condition.all)

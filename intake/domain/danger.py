@@ -78,11 +78,12 @@ _LETTERS: Final = _Letters()
 class Text:
     """A text as words, with marks for the ends of sentences.
 
-    `all` has every word, without a third in a row and without emoji that say nothing here. `stops`
-    says for each whether a sentence begins there. `words` are the
-    words that say something, `before` the punctuation before each one and at the end. `patient`
-    are the places of words such as "my". `rank` counts for each word of `all` the words of `words`
-    before it.
+    - `all` has every word, except a third repetition in a row and emoji without a meaning here.
+    - `stops` says for each word of `all` whether a sentence begins there.
+    - `words` has the words of `all` that are not fillers.
+    - `before` has the punctuation before each word of `words`, and at the end of the text.
+    - `patient` has the places in `words` of words such as "my".
+    - `rank` says for each word of `all` how many words of `words` stand before it.
     """
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
@@ -136,7 +137,7 @@ class Text:
 
     @cached_property
     def stops_before(self) -> list[bool]:
-        """Whether a sentence begins at each of `words`, and True for the end of the text."""
+        """Whether a sentence begins at each word of `words`; True for the end of the text."""
         stops = [not _STOPS.isdisjoint(mark) for mark in self.before]
         stops[-1] = True
         return stops
@@ -148,10 +149,10 @@ class Text:
 
 
 class Reading:
-    """What is heard in one text. `found` has the hits, those that are now first.
+    """The hits in one text. In `found`, hits with the scope now come first.
 
-    Most texts name nothing dangerous. So the concepts of frames are looked for first, and the
-    other ones, which tell the scope, only where the concepts of a frame stand near each other.
+    Most texts name no danger. So the reader first looks for the concepts of frames. If the concepts
+    of a frame stand near each other, the reader also looks for the concepts that tell the scope.
     """
 
     def __init__(self, danger: Danger, text: str, own_words: frozenset[str] = frozenset()) -> None:
@@ -177,7 +178,7 @@ class Reading:
 
     @cached_property
     def _spans(self) -> dict[str, list[Span]]:
-        """Where all concepts stand."""
+        """The places of all concepts, also of those that tell the scope."""
         return self._concepts.find(self._lexicon.scope_tries)
 
     @cached_property
@@ -187,7 +188,7 @@ class Reading:
         return Scopes(self._danger, text.words, text.before, stops, known, text.patient)
 
     def _standing(self, spans: Collection[str]) -> Iterator[Frame]:
-        """Yield the frames whose concepts stand in the text, in their order."""
+        """Yield the frames whose concepts all stand in the text, in the order of the frames."""
         by_concept = self._danger.by_concept
         placed = [item for concept in spans for item in by_concept.get(concept, ())]
         for _place, frame in sorted(placed, key=itemgetter(0)):
@@ -222,10 +223,10 @@ class Reading:
         return found
 
     def scope_at(self, text: str, span: Span) -> tuple[str, Span]:
-        """Return the scope and the places of the words at `span` of the text as patterns read it.
+        """Return the scope of the words at `span`, and their places in `words`.
 
-        It is the scope of the frames that are found there. The places count the words that say
-        something.
+        `text` is the text as patterns read it, and `span` counts its characters. If frames were
+        found at these words, the words have the scope of the frames.
         """
         start, end = span
         while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
@@ -240,13 +241,13 @@ class Reading:
 
     @property
     def gist(self) -> str:
-        """The words of the text that the reader knows, in order. All others change no scope."""
+        """The words of the text that the reader knows, in order. No other word changes a scope."""
         spans = {span for spans in self._spans.values() for span in spans}
         known = sorted({place for span in spans for place in range(*span)})
         return " ".join(self._text.words[place] for place in known)
 
     def sentence_of(self, found: Found) -> Span:
-        """Return the places of the first and after the last word of the sentences of a hit."""
+        """Return where the sentences of a hit start, and where they end (exclusive)."""
         first, last = self._places[found]
         stops = self._text.stops_before
         while first > 0 and not stops[first]:
@@ -256,7 +257,7 @@ class Reading:
         return first, last
 
     def quote(self, hits: Iterable[Found]) -> list[tuple[str, bool]]:
-        """Return the sentences with these hits in pieces: each piece, and whether it was heard."""
+        """Cut the sentences of these hits into pieces: (text, whether this piece was heard)."""
         hits, text = tuple(hits), self._original
         first = min(start for hit in hits for start, _end in hit.spans)
         last = max(end for hit in hits for _start, end in hit.spans)
@@ -301,10 +302,10 @@ class _Concepts:
         self._spans: dict[str, set[Span]] = {}
 
     def find(self, tries: list[Node]) -> dict[str, list[Span]]:
-        """Look for the phrases of tries, each of which may name the concepts of those before.
+        """Find the phrases of these tries. Return the places of every concept found so far.
 
-        Return concept → its places, in order, of these tries and of those that were looked for
-        before. A place counts the words that say something.
+        A trie may name the concepts of the tries before it. The places are in order, and count the
+        words of `Text.words`.
         """
         rank = self._text.rank
         for trie in tries:
@@ -323,9 +324,9 @@ class _Concepts:
         return {concept: sorted(spans) for concept, spans in self._spans.items()}
 
     def _end(self, node: Node, end: int, start: int, ended: list[tuple[int, str, int]]) -> None:
-        """Note the concepts of which a phrase from `start` ends at `node` or below it.
+        """Add to `ended` each concept with a phrase that begins at `start` and passes `node`.
 
-        Fillers between the words of a phrase are passed over.
+        Fillers between the words of a phrase are skipped.
         """
         if END in node:
             ended.extend((start, concept, end) for concept in node[END])

@@ -1,7 +1,8 @@
 """Find the signs that a text denies: "no chest pain", "Chest pain? No".
 
-A negation stands before the sign, and between them only words that carry a negation ("have", "any",
-"signs of"), places and other denied signs. So "I don't feel well, my chest hurts" denies nothing.
+A negation stands before the sign. Between them stand only words that carry the negation ("have",
+"any", "signs of"), places of the body, and other denied signs. So "I don't feel well, my chest
+hurts" denies nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from intake.domain.danger_words import Danger
 
 Span = tuple[int, int]
 NEAR: Final = 6
-"""So many words on each side of a sign are searched for the time that is told."""
+"""How many words on each side of a sign are searched for words about the sign, such as a time."""
 
 
 class Denials:
@@ -44,7 +45,7 @@ class Denials:
         self._denied = self._denials()
 
     def visible(self, concept: str) -> list[Span]:
-        """Return where the concept stands, without what a harmless phrase hides."""
+        """Return the places of the concept, except those that a harmless phrase hides."""
         spans = self._spans.get(concept, [])
         if not self._hidden:
             return spans
@@ -61,10 +62,10 @@ class Denials:
         return found
 
     def _hides(self) -> dict[int, int]:
-        """Return for each word the length of the longest phrase that it hides in.
+        """Return for each word up to which length the phrases around it hide a concept.
 
-        A harmless phrase hides what is as long as itself, another covering phrase only what is
-        shorter.
+        A harmless phrase hides concepts as long as the phrase. A phrase that only covers hides
+        shorter concepts.
         """
         hidden: dict[int, int] = {}
         for role, shorter in (("harmless", 0), ("covers", 1)):
@@ -116,9 +117,9 @@ class Denials:
         return denied
 
     def _whole_signs(self) -> dict[int, int]:
-        """Return the signs of many words, of which a negation inside is a part: "no pulse".
+        """Return the signs with a negation as a part of them, such as "no pulse".
 
-        It is none in "I don't feel dizzy" and "I don't feel faint", where another sign goes on.
+        In "I don't feel dizzy", "I don't feel" is no part of a sign, because "dizzy" is the sign.
         """
         return {
             start: end
@@ -129,7 +130,7 @@ class Denials:
         }
 
     def _joined_before(self, place: int) -> Iterator[int]:
-        """Yield the signs that an "or" joins to the one that begins at `place`."""
+        """Yield the signs before `place` that an "or" joins to the sign at `place`."""
         while place - 1 in self._at.get("joins", {}):
             ends = (at for at in range(place - NEAR, place) if self._signs.get(at) == place - 1)
             place = next(ends, -1)
@@ -138,17 +139,17 @@ class Denials:
             yield place
 
     def _after_cannot(self, place: int) -> bool:
-        """Whether the negation is the second one: "I can't walk without gasping"."""
+        """Whether the negation follows a "cannot", as in "I can't walk without gasping"."""
         start, _end = self._sentence((place, place), NEAR)
         return any("," not in self._before[place] for _at in self._within("cannot", start, place))
 
     def _denied_from(self, place: int, *, whole_list: bool) -> list[int]:
-        """Return the signs that a negation denies which ends at `place`.
+        """Return the signs that a negation denies. `place` is the end of the negation.
 
-        A negation reaches over words that carry it, places and other signs. It passes a comma only
-        where the list that follows has an "or", as in "no fever, chills or cough": "no fever, foot
-        cold" goes on with something else. Words of medical staff such as "denies" or "ruled out"
-        reach over the `whole_list`.
+        A negation reaches over words that carry the negation, places and other signs. A negation
+        passes a comma only before a list with an "or", as in "no fever, chills or cough". In "no
+        fever, foot cold" the cold foot is not denied. Words of medical staff such as "denies" or
+        "ruled out" reach over the `whole_list`.
         """
         sure: list[int] = []
         listed: list[int] = []
@@ -187,7 +188,7 @@ class Denials:
         return sure
 
     def _goes_on(self, place: int, after_sign: bool) -> bool:
-        """Whether a list of denied signs goes on after an "and"."""
+        """Whether the list of denied signs continues after an "and"."""
         if place >= self._count or place not in self._signs or not after_sign:
             return False
         end = self._signs[place]
@@ -201,7 +202,7 @@ class Denials:
         return bool(self._within("changed", end, end + 2 * NEAR))
 
     def _denied_after(self, span: Span) -> bool:
-        """Whether the sign is answered: "Chest pain? No". "Cold foot, no."."""
+        """Whether a "no" follows the sign, as in "Chest pain? No" and "Cold foot, no"."""
         end = span[1]
         while end in self._at.get("places", {}):
             end = self._at["places"][end]
@@ -218,5 +219,5 @@ class Denials:
 
 
 def _last_stops(stops: list[bool]) -> list[int]:
-    """Return for each place the last stop up to it; 0 where there is none."""
+    """Return for each place the last stop at or before the place, or 0."""
     return list(accumulate((place if stop else 0 for place, stop in enumerate(stops)), max))

@@ -57,7 +57,7 @@ class Lexicon:
         self.tries = self._tries(heard)
         """The phrases of the concepts that frames read, layer by layer."""
         self.scope_tries = self._tries(danger.concepts.keys() - heard)
-        """The phrases of all other concepts, for a text in which a frame is found."""
+        """The phrases of all other concepts. They are searched only in a text with a frame."""
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self.known = frozenset(self._words) | self.fillers
         self._table: dict[str, tuple[str, ...]] = {}

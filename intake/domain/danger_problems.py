@@ -68,7 +68,7 @@ def _rule(protocol: Protocol, frame: Frame) -> Iterator[Problem]:
 
 
 def _concepts(danger: Danger) -> Iterator[Problem]:
-    """Yield a problem for each concept that nobody reads or that no text can meet."""
+    """Yield a problem for each concept that no frame or role reads, or that no text can contain."""
     readers = {c for frame in danger.frames for c in (*frame.of, *frame.unless)}
     readers |= {c for concepts in danger.roles.values() for c in concepts}
     readers |= {part for concept in danger.concepts for part in danger.parts(concept)}

@@ -1,13 +1,13 @@
-"""Decide whether a danger in a text is now, denied, past or somebody else's.
+"""Decide whether a danger in a text is now, denied, past, or not the patient's own.
 
-The first two of these four rules err to the side of *now*:
+In doubt, the rules for *denied* and *past* decide for *now*:
 
-- *Denied*: a negation reaches the sign (`intake.domain.danger_denial`), an illness was looked for
-  and not found, or a tick is taken back.
-- *Past*: the sign is told with a time beyond 14 days, a year or an age, and nothing near it says
-  that it goes on.
-- *Other*: a relative "died of" it, or had an illness that is called by its name; or the sign is
-  feared, supposed or quoted.
+- *Denied*: a negation reaches the sign (`intake.domain.danger_denial`), a test ruled an illness
+  out, or the patient takes back a tick.
+- *Past*: the text dates the sign (more than 14 days ago, a year, an age), and no word near the sign
+  says that the sign goes on.
+- *Other*: a relative died of the illness or had it, or the patient only fears, supposes or quotes
+  the sign.
 - *Now*: everything else.
 """
 
@@ -85,12 +85,12 @@ class Scopes(Denials):
         return PAST if self._is_past([span], span, named=False) else NOW
 
     def _is_cleared(self, whole: Span) -> bool:
-        """Whether an illness was looked for and not found: "a clot, and it was negative"."""
+        """Whether a test ruled the illness out, as in "a clot, and it was negative"."""
         start, end = self._sentence(whole, 2 * NEAR)
         return bool(self._within("cleared", start, end)) and not self._goes_on_now(whole)
 
     def _is_mistaken(self, whole: Span) -> bool:
-        """Whether the patient takes back a tick: "I marked chest pain by mistake"."""
+        """Whether the patient takes back a tick, as in "I marked chest pain by mistake"."""
         return bool(self._within("mistaken", *self._sentence(whole, 2 * NEAR)))
 
     def _guarded(self, concept: str, whole: Span) -> bool:
@@ -101,14 +101,15 @@ class Scopes(Denials):
             place
             for time in self._times(start, end)
             for place in range(time, self._at["long_ago"][time])
-        }  # "years" in "3 years ago" says nothing of what lasts for years
+        }  # in "3 years ago", "years" does not say that the sign lasts
         guards = [s for s in spans[first : first + 20] if s[1] <= end and s[0] not in times]
         return bool(guards) and not self._goes_on_now(whole)
 
     def _goes_on_now(self, whole: Span) -> bool:
-        """Whether words near the sign say that it goes on.
+        """Whether words near the sign say that the sign goes on.
 
-        "Today" or "again" count in the sentence, "is" or "hurts" only up to a comma or "but".
+        "Today" and "again" count in the whole sentence. "Is" and "hurts" count only up to a comma
+        or a "but".
         """
         start, end = self._sentence(whole, NEAR)
         over = self._within("over", start, end)
@@ -145,10 +146,10 @@ class Scopes(Denials):
         return any(self._carried("had", start, sign[0]) for sign in signs)
 
     def _is_dated(self, whole: Span, *, named: bool) -> bool:
-        """Whether a time long ago and the sign belong to one verb of the past.
+        """Whether a time long ago and the sign belong to the same verb in the past tense.
 
-        The verb stands in the hit or right before it: "In 2002 I lost a lot of blood". Before the
-        name of an illness it may stand farther away: "in 2002 they found a clot".
+        The verb stands in the hit or right before the hit, as in "In 2002 I lost a lot of blood".
+        Before the name of an illness, the verb may stand farther away: "in 2002 they found a clot".
         """
         first, last = whole
         start, end = self._sentence(whole, 2 * NEAR)
@@ -172,16 +173,16 @@ class Scopes(Denials):
         return False
 
     def _is_sign(self, place: int) -> bool:
-        """Whether a sign begins at a word, and not only a place of the body."""
+        """Whether a sign begins at this word. A place of the body alone is no sign."""
         return self._signs.get(place, 0) > self._at.get("places", {}).get(place, 0)
 
     def _times(self, start: int, end: int) -> list[int]:
-        """Return where times long ago stand, without those that something goes on since."""
+        """Return the places of times long ago, except after a "since"."""
         since = self._at.get("since", {})
         return [time for time in self._within("long_ago", start, end) if time - 1 not in since]
 
     def _one_account(self, first: int, last: int) -> bool:
-        """Whether the words tell one thing, or one after the other with a verb of the past each."""
+        """Whether the words tell one event, or several that each have a verb in the past tense."""
         for place in range(first, last):
             if any(place in self._at.get(role, {}) for role in ("today", "now", "breaks")):
                 return False
@@ -193,9 +194,9 @@ class Scopes(Denials):
         return True
 
     def _carried(self, role: str, start: int, sign: int) -> bool:
-        """Whether a phrase of the role stands before the sign, with carrying words between them.
+        """Whether a phrase of the role stands before the sign, with only carrying words between.
 
-        A time ends the account after another sign: "a bypass 3 years ago, leg cold".
+        After another sign, a time cuts the sign off, as in "a bypass 3 years ago, leg cold".
         """
         for place in reversed(self._within(role, start, sign + 1)):
             at, other = self._at[role][place], False
@@ -218,7 +219,7 @@ class Scopes(Denials):
         return False
 
     def _is_others(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
-        """Whether a relative died of it, or had it, or it runs in the family."""
+        """Whether a relative had the illness or died of it, or the illness runs in the family."""
         start, end = self._sentence(whole, 3 * NEAR)
         if whole[1] in self._at.get("in_family", {}):
             return True
@@ -246,18 +247,18 @@ class Scopes(Denials):
         return bool(distant and self._within("prompted", start, whole[1] + 3 * NEAR))
 
     def _is_of_the_dead(self, start: int, end: int, whole: Span) -> bool:
-        """Whether the person before the hit has died, as told before or right after it."""
+        """Whether the text says, before or right after the hit, that the relative has died."""
         return any(
             place < whole[0] or not self._within("relation", whole[1], place)
             for place in self._within("deceased", start, end)
         )
 
     def _is_patient_in(self, person: int, whole: Span) -> bool:
-        """Whether the patient is named between another person and the end of the hit."""
+        """Whether a word such as "my" stands between another person and the end of the hit."""
         return bool(self._within("patient", person + 1, whole[1]))
 
     def _is_feared(self, signs: list[Span], whole: Span, *, named: bool) -> bool:
-        """Whether the sign is feared, supposed or quoted: "what if it bursts", "a leaflet says"."""
+        """Whether the patient fears, supposes or quotes the sign, as in "what if it bursts"."""
         if "," in self._before[whole[1]] and whole[1] in self._at.get("answers_yes", {}):
             return False
         start, end = self._sentence(whole, NEAR)
@@ -265,13 +266,14 @@ class Scopes(Denials):
             return True
         if self._within("today", *self._sentence(whole, 3)):
             return False
-        quotes = self._within("quoted", whole[0] - 20 * NEAR, whole[0])
-        if quotes and not self._is_patient_in(quotes[-1] - 1, whole):
-            return True
         start, end = self._sentence(whole, 2 * NEAR)
+        came_true = bool(self._within("came_true", whole[1], end))
+        quotes = self._within("quoted", whole[0] - 20 * NEAR, whole[0])
+        if quotes and not came_true and not self._is_patient_in(quotes[-1] - 1, whole):
+            return True
         if named and self._within("supposed", start, end):
             return True
-        if self._within("now", *whole) or self._within("came_true", whole[1], end):
+        if came_true or self._within("now", *whole):
             return False
         reports = self._within("reported", start, whole[0])
         if reports and not self._is_patient_in(reports[-1], whole):

@@ -128,7 +128,7 @@ class Danger(Base, frozen=True, dict=True):
 
     @cached_property
     def by_concept(self) -> dict[str, list[tuple[int, Frame]]]:
-        """Concept → the frames that name it first, each with its place among the frames."""
+        """Concept → the frames that begin with this concept, each as (place in the list, frame)."""
         found: dict[str, list[tuple[int, Frame]]] = {}
         for place, frame in enumerate(self.frames):
             found.setdefault(frame.of[0], []).append((place, frame))
@@ -136,17 +136,17 @@ class Danger(Base, frozen=True, dict=True):
 
     @cached_property
     def places(self) -> frozenset[str]:
-        """The concepts that say where: a sign there is meant, not the place."""
+        """The concepts that name a place of the body. A place alone is no sign."""
         return frozenset(self.roles.get("places", ()))
 
     @cached_property
     def signs(self) -> frozenset[str]:
-        """The concepts of frames that are no places: what can be denied."""
+        """The concepts of frames that a text can deny: all except places."""
         return frozenset(c for frame in self.frames for c in frame.of) - self.places
 
     @cached_property
     def lacks(self) -> frozenset[str]:
-        """The concepts of dangers that are a lack, such as "I haven't had"."""
+        """The concepts in which the lack itself is the danger, such as "I haven't had"."""
         return frozenset(c for frame in self.frames if frame.missing for c in frame.of)
 
     def phrases(self, concept: str) -> Iterator[tuple[tuple[str, ...], ...]]:

@@ -46,8 +46,8 @@ class Option(Base, frozen=True):
     """One option of a question.
 
     `coding` is the option's code in ICD-10-CM or SNOMED CT. `learn` names pages to read. `drawing`
-    names the picture in static/img/options that shows what the label says. In a question `about`
-    words of danger, `scope` is the scope that these words have with this answer.
+    names the picture of the label in static/img/options. In a question `about` words of danger, the
+    option gives the words this `scope`.
     """
 
     code: str
@@ -67,12 +67,13 @@ class Proxy(Base, frozen=True):
 
 
 class About(Base, frozen=True):
-    """The words of danger about which a question asks: those in the answer to the question `q`.
+    """The words of danger about which a question asks. They stand in the answer to `q`.
 
-    The question is shown if a frame of `rules` is heard there with the scope now. Without an answer
-    that scope stays, so that silence counts as yes. What the alarm patterns and the frames of
-    `nets` find in the same sentence gets the scope of the answer, too. A question about a `crisis`
-    shows the crisis line, and does not repeat the words.
+    The question is shown if a frame of `rules` is heard in that answer with the scope now. The
+    patient's answer gives these words another scope. Without an answer the scope stays now, so
+    silence counts as yes. Hits of the alarm patterns and of the frames of `nets` in the same
+    sentence get the same scope. A question about a `crisis` shows the crisis line, and does not
+    repeat the words.
     """
 
     q: str
@@ -236,14 +237,17 @@ class Rule(Base, frozen=True):
     if a phone number is stored and the clinic is open. `closed` is shown before the advice while
     the clinic is closed. `promise` and `closed` are shown only if the rule has the highest level
     that fired. `may_wait_hours` says how many hours the patient may wait for the next opening. If
-    the clinic opens later, the text `closed` of the level is shown instead, which sends the patient
-    elsewhere. 0 means that `closed` itself sends the patient elsewhere. `reason` and `source` are
-    for the clinician. A reason that ends with a colon lists the `lists` behind it: of each part,
-    the first phrase whose condition holds. `ask_back` is a question that the page asks once before
-    it accepts answers that make the rule fire; in it, `{id}` stands for an answer.
+    the clinic opens later than that, the `closed` text of the level is shown instead. The text of
+    the level sends the patient elsewhere. 0 means that the rule's own `closed` text sends the
+    patient elsewhere.
 
-    `interrupt` true stops the form; "panel" shows the advice on the next page, and the form goes
-    on; "ask" asks about the words first (`Question.about`), and then does as "panel". A `fallback`
+    `reason` and `source` are for the clinician. After a reason that ends with a colon, the `lists`
+    follow: of each part, the first phrase whose condition holds. `ask_back` is a question in which
+    `{id}` stands for an answer. The page asks the question once, before it accepts answers that
+    fire the rule.
+
+    `interrupt` true stops the form. "panel" shows the advice on the next page, and the form goes
+    on. "ask" first asks about the words (`Question.about`), and then does the same. A `fallback`
     rule fires only if no other rule with a level fired. An `only_if_none` rule fires only if no
     `fallback` rule fired either. `blocks_submission` forbids sending and storing.
     """
@@ -351,7 +355,7 @@ class Protocol(Base, frozen=True, dict=True):
 
     @cached_property
     def crisis_rules(self) -> frozenset[str]:
-        """The rules about thoughts of suicide, for which pages name the crisis line first."""
+        """The rules about thoughts of suicide. For them, pages name the crisis line first."""
         asked = {r for q in self.asking if q.about and q.about.crisis for r in q.about.rules}
         frames = self.frames_of(asked)
         return frozenset(

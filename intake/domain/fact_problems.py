@@ -1,9 +1,9 @@
 """Find rules that read one place of a fact and miss the others.
 
-A patient may say one fact in several places, such as a clot among the conditions and among the
-risks. A rule that reads one place alone would give less urgency to a fact that was said elsewhere.
-Two readings are no fault: under `not`, where a missed place only raises, and of the complaint,
-since the question when it began is about the complaint alone.
+A patient may state one fact in several places, such as a clot among the conditions or among the
+risks. A rule that reads only one place would give a lower urgency to a fact stated elsewhere.
+Two exceptions are allowed. A rule may read one place below a `not`, because a missed place can only
+raise the urgency. A rule may read the complaint, because only the complaint has a time of onset.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from intake.domain.problem import Problem
 
 
 def fact_problems(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem for each fact without places, and for each rule that reads a place alone.
+    """Yield a problem for each fact without places, and each rule that reads only one place.
 
-    Flags and fallback rules are left out: flags have no urgency, fallback rules the lowest.
+    Flags and fallback rules are not checked, because they never raise an urgency.
     """
     facts = {name: value for name, value in protocol.rules.computed.items() if value.fact}
     for name, value in facts.items():
@@ -44,7 +44,7 @@ def fact_problems(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _raising(condition: AnswerCondition, negated: bool = False) -> Iterator[AnswerCondition]:
-    """Yield the leaves that help the condition to hold, and not those that a `not` turns round."""
+    """Yield the leaves that can make the condition true, without the leaves below a `not`."""
     if condition.not_ is not None:
         yield from _raising(condition.not_, not negated)
     for part in condition.all or condition.any or ():

@@ -40,11 +40,11 @@ _VALUE_OF_OPERATOR: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 class AnswerCondition(Base, frozen=True, rename={"not_": "not"}, cache_hash=True):
     """A leaf `{q|var, op, value}` or `{danger, scope}`, or exactly one of `all`, `any`, `not`.
 
-    `q` reads an answer, `var` a computed value, `danger` the frames that are heard in free text
-    with this scope. The scope of a pattern's words is now, unless the leaf says otherwise. The
-    reader of danger finds the scopes now, denied, past and other. The answer to a question about
-    the words turns now into "passed" or "answered" (`Option.scope`). `intake.domain.conditions`
-    evaluates a condition.
+    `q` reads an answer. `var` reads a computed value. `danger` reads the frames that are heard in
+    free text with this `scope`. A pattern (`text_any_regex`) reads words with the scope now, unless
+    the leaf has a `scope`. The reader of danger finds the scopes now, denied, past and other. If
+    the patient answers a question about the words, "passed" or "answered" can replace now
+    (`Option.scope`). `intake.domain.conditions` evaluates a condition.
     """
 
     q: str | None = None
@@ -133,7 +133,7 @@ class Computed(Base, frozen=True):
     computed value is the sum or the only count. The computed value is None if a term of the sum is
     missing, or if the condition `only_if` does not hold.
 
-    A `fact` is true wherever the patient said it: the parts of `when: any` are its places.
+    A patient can state a `fact` in several places. These places are the parts of `when: any`.
 
     Old stored documents have only `version`, which names Python code (`intake.domain.stored`).
     """
@@ -149,7 +149,7 @@ class Computed(Base, frozen=True):
 
     @property
     def places(self) -> tuple[AnswerCondition, ...]:
-        """The answers that are this fact, each by itself; empty if the value is no fact."""
+        """The answers that each state this fact; empty if the computed value is no fact."""
         said = (self.when.any or ()) if self.fact and self.when is not None else ()
         return tuple(place for place in said if place.q is not None)
 

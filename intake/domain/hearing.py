@@ -1,7 +1,7 @@
-"""Hear the free texts of a set of answers, and tell conditions what is heard.
+"""Hear danger in the free texts of a set of answers, so that conditions can read it.
 
-A patient who is asked about words of danger (`Question.about`) says whether they are meant, and
-since when. The answer is the scope of these words. Without an answer they count as now.
+A page asks the patient about words of danger (`Question.about`): whether the words are meant, and
+since when. The answer gives the words their scope. Without an answer the scope is now.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from intake.domain.grammar import AnswerCondition
 
 
 class Told(NamedTuple):
-    """What a patient says of the words in the text `q`: the frames meant have this scope.
+    """The scope that a patient's answer gives to `frames` in the text `q`.
 
-    What `nets` or patterns find in the same sentence has this scope, too.
+    Hits of `nets` and of patterns in the same sentence get this scope, too.
     """
 
     q: str
@@ -29,7 +29,7 @@ class Told(NamedTuple):
 
 
 class Hearing:
-    """What is heard in the free texts, by question. Without readings nothing is heard."""
+    """The hits in the free texts, by question. Without readings there are no hits."""
 
     def __init__(self, readings: Mapping[str, Reading], told: Collection[Told] = ()) -> None:
         self._readings = readings
@@ -64,7 +64,7 @@ class Hearing:
     def has(self, frames: Collection[str], scope: str) -> bool:
         """Whether one of the frames is heard with this scope.
 
-        A frame that is also heard as now counts as now alone.
+        A frame that is also heard with the scope now counts only as now.
         """
         return any(
             heard == scope and frame in frames and (scope == NOW or (frame, NOW) not in self._heard)
@@ -76,7 +76,7 @@ class Hearing:
     ) -> frozenset[str]:
         """Return the scopes of the words that patterns find in the answer to a question.
 
-        `text` is the answer as patterns read it. Without a reading every scope is now.
+        `text` is the answer as patterns read it. Without a reading, every scope is now.
         """
         reading = self._readings.get(question)
         if reading is None:
@@ -143,7 +143,7 @@ def read_answer(protocol: Protocol, text: object) -> Reading | None:
 
 
 def _told(protocol: Protocol, answers: Answers) -> Iterator[Told]:
-    """Yield what the answers to questions about words of danger say, unless they say "now"."""
+    """Yield the scopes from the answers to questions about words of danger, except now."""
     for question in protocol.asking:
         about, answer = question.about, answers.get(question.id)
         if about is None or not isinstance(answer, str):
@@ -155,7 +155,7 @@ def _told(protocol: Protocol, answers: Answers) -> Iterator[Told]:
 
 
 def meant(reading: Reading, frames: Collection[str]) -> tuple[Found, ...]:
-    """Return the hits of these frames that are now."""
+    """Return the hits of these frames with the scope now."""
     return tuple(hit for hit in reading.found if hit.scope == NOW and hit.frame in frames)
 
 
@@ -165,10 +165,11 @@ def asks(protocol: Protocol, about: About, reading: Reading | None) -> bool:
 
 
 def asked_anew(protocol: Protocol, before: Answers, after: Answers) -> tuple[Question, ...]:
-    """Return the questions about a text of which other words of danger are heard than before.
+    """Return the questions about words of danger whose text has changed for the reader.
 
-    Their answers do not count any more. Any other word that the reader knows counts: the answer
-    "longer ago" does not hold for a text that says "again today" now.
+    Old answers to these questions do not count any more. The text has changed if any word that the
+    reader knows has changed: the answer "longer ago" does not fit a text that now says "again
+    today".
     """
     changed = {
         id
@@ -180,6 +181,6 @@ def asked_anew(protocol: Protocol, before: Answers, after: Answers) -> tuple[Que
 
 
 def gist(protocol: Protocol, text: object) -> str:
-    """Return the words of a text that the reader knows: with the same gist it hears the same."""
+    """Return the words that the reader knows. Texts with the same gist are heard alike."""
     reading = read_answer(protocol, text)
     return reading.gist if reading is not None else ""

@@ -28,12 +28,12 @@ class Alarms(Base, frozen=True):
 
 
 class LanguageFacts(Base, frozen=True, dict=True):
-    """What the checks have to know of a language. Each pattern ignores case.
+    """The facts about a language that the checks need. Each pattern ignores case.
 
-    Each pattern of `promises` finds a sentence that promises something. The pattern `periods` finds
-    a period that is written out, `days` a sentence that says on which day or in which week the
-    patient acts, `vague` a time that a text must give as day and hour. `alarms` are sentences of
-    patients that the alarm patterns of a protocol must find.
+    Each pattern of `promises` finds a sentence that promises something. `periods` finds a period
+    that is written out. `days` finds a sentence that names the day or the week in which the patient
+    acts. `vague` finds a time without day and hour. `alarms` are sentences of patients that the
+    alarm patterns of a protocol must find.
     """
 
     promises: tuple[str, ...]
@@ -106,7 +106,7 @@ ENGLISH: Final = LanguageFacts(
     periods=r"\b(\d+|an?|one|two|three) (clinic |business |working )?"
     r"(hours?|days?|weeks?|months?)\b",
     days=r"\b(today|tonight|this (week|month)|within (hours|days|weeks))\b",
-    # "when we open, on {opening}" names day and hour
+    # "when we open, on {opening}" is not vague, because {opening} names the day and the hour
     vague=r"\b(tomorrow|tonight|((in|by|next|this) (the )?(morning|afternoon|evening))"
     r"|when we open(?!,?( on)? \(?\{opening\}))\b",
 )

@@ -35,9 +35,9 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Kind of text → the placeholders that the program fills in this kind of text.
 
-`{within}` stands for the period `contact_within`, `{seen_within}` for the period `seen_within`, and
-`{by}` for the day and time by which the clinic contacts the patient, `{opening}` for the day and
-time of the next opening.
+`{within}` stands for the period `contact_within`, and `{seen_within}` for the period `seen_within`.
+`{by}` stands for the day and time by which the clinic contacts the patient, and `{opening}` for the
+day and time of the next opening.
 """
 
 

@@ -19,33 +19,26 @@ SOMETIMES: Final = 1 / 3
 """The share of the other questions that a typical patient meets: the people of the stories meet 0.5
 of those of `legs` and 0.3 of those of `veins`."""
 RARELY: Final = 0
-"""The share of the questions about words of danger, which a typical patient does not write."""
-OPEN_PARTS: Final = 4
-"""A form with more sections of questions than this is folded on the check page."""
-CHECK_SECONDS: Final = 4
-"""Reading one answer once more before sending, on a check page that is not folded."""
+"""The share for questions about words of danger, because a typical patient writes no such words."""
 OWN_STEPS_SECONDS: Final = 210
-"""The contact takes 115 seconds, the wish 45, and reading both once more 50: measured over the
-pages as they are shown."""
+"""The contact takes 115 seconds, the wish 45, and the check page 50, which shows both and folds the
+other answers: measured over the pages as they are shown."""
 
 
 def minutes(protocol: Protocol, kind: str = "intake") -> int:
     """Return how many minutes a typical patient takes, rounded up, and at least two.
 
-    `kind` is that of the walk. A typical patient answers what everybody is asked, and meets some of
-    the other questions and pages.
+    `kind` is the kind of walk. A typical patient answers the questions for everybody, and some of
+    the other questions.
     """
     seconds: float = 0 if kind in (ADDITION, PART_2) else OWN_STEPS_SECONDS
-    pages = pages_in(protocol.uses, kind, protocol.pages)
-    met = {p.section for p in pages if any(q.show_if is None and not q.about for q in p.questions)}
-    check = CHECK_SECONDS if len(met) <= OPEN_PARTS else 0
-    for page in pages:
+    for page in pages_in(protocol.uses, kind, protocol.pages):
         shares = [
             RARELY if q.about else 1 if q.show_if is None else SOMETIMES for q in page.questions
         ]
         seconds += TAP_SECONDS * max(shares)
         for question, share in zip(page.questions, shares, strict=True):
-            seconds += (question.seconds + check) * share
+            seconds += question.seconds * share
     return max(2, math.ceil(seconds / 60))
 
 

@@ -216,7 +216,7 @@ def _asks_back(protocol: Protocol, rule: Rule) -> Iterator[Problem]:
         return
     try:
         read = questions_of(protocol, rule)
-    except KeyError:  # another check names the computed value that is not there
+    except KeyError:  # another check reports the missing computed value
         return
     for name in sorted(set(PLACEHOLDER.findall(rule.ask_back)) - read):
         message = f"There is nothing to put for {{{name}}}: the rule reads no such answer."

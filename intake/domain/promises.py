@@ -1,8 +1,8 @@
 """Find sentences that promise what the clinic will do, or that name the time to act.
 
-A promise holds for one level only, and only while the clinic can keep it. So a promise belongs in
-the `promise` of a rule or in the `tell` of a level, never in a text that is always shown. A time to
-act ("call your doctor this week") holds only where no rule of a higher level fired.
+A promise holds for one level only, and only while the clinic can keep the promise. So a promise
+belongs in the `promise` of a rule or in the `tell` of a level, never in a text that is always
+shown. A time to act ("call your doctor this week") holds only if no rule of a higher level fired.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def promising_sentences(text: str, language: LanguageFacts = ENGLISH) -> list[st
 
 
 def without_times(text: str, language: LanguageFacts = ENGLISH) -> str:
-    """Return the advice of a rule as it is shown where a rule of a higher level fired.
+    """Return the advice of a rule without its promises and times to act.
 
-    Sentences that promise something or name the time to act are left out.
+    Patients read this shorter advice if a rule of a higher level fired.
     """
     promising = promising_sentences(text, language)
     return " ".join(

@@ -1,4 +1,4 @@
-"""A number of which the patient knows a range only, such as "<15" on a laboratory report."""
+"""A number that the patient knows only as a range, such as "<15" on a laboratory report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _OPPOSITE: Final = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
 
 
 class Range(msgspec.Struct, frozen=True):
-    """The numbers from `low` to `high`; `text` is what the patient typed.
+    """The numbers from `low` to `high`. `text` is what the patient typed.
 
-    `above` and `below` say that `low` or `high` itself is not in the range.
+    `above` leaves `low` out of the range, and `below` leaves `high` out.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Range(msgspec.Struct, frozen=True):
         return self.low > self.high or (self.low == self.high and (self.above or self.below))
 
     def may_be(self, op: str, limit: Decimal | int) -> bool:
-        """Whether some number of the range compares so with the limit."""
+        """Whether the comparison with the limit is true for at least one number of the range."""
         match op:
             case "lt":
                 return self.low < limit
@@ -51,16 +51,16 @@ class Range(msgspec.Struct, frozen=True):
                 return self.may_be("lte", limit) and self.may_be("gte", limit)
 
     def must_be(self, op: str, limit: Decimal | int) -> bool:
-        """Whether every number of the range compares so with the limit."""
+        """Whether the comparison with the limit is true for every number of the range."""
         if op in _OPPOSITE:
             return not self.may_be(_OPPOSITE[op], limit)
         return self.low == self.high == limit
 
 
 def read_range(text: str, lowest: Decimal, highest: Decimal) -> Range | None:
-    """Read "<15", ">=300" or "15-20"; None if the text is no range.
+    """Read a text such as "<15", ">=300" or "15-20". Return None if the text is no range.
 
-    An open end reaches to `lowest` or `highest`. The range may be empty.
+    A range without one end reaches to `lowest` or `highest`. The range may be empty.
     """
     if found := _ONE_SIDED.fullmatch(text):
         sign, limit = found[1], as_number(found[2])

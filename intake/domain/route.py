@@ -37,8 +37,8 @@ def _walk(
 ) -> tuple[tuple[str, ...], dict[str, Value]]:
     """Return the visible questions and the answers to them.
 
-    With `only_answered`, unanswered questions about words of danger are left out. Reading the words
-    takes longer than all the rest.
+    With `only_answered`, unanswered questions about words of danger are left out. This saves the
+    reading of the words, which takes longer than all the rest.
     """
     shown: list[str] = []
     kept: dict[str, Value] = {}
@@ -80,8 +80,8 @@ def route(
 def pages_in(uses: Uses, kind: str, pages: Iterable[QuestionPage]) -> tuple[QuestionPage, ...]:
     """Return the pages with only the questions that a walk of this kind asks.
 
-    Pages without these questions are left out, and pages with contact questions, because a step of
-    its own asks them.
+    Pages without these questions are left out. Pages with contact questions are left out, too,
+    because the contact step asks them.
     """
     cut = (
         msgspec.structs.replace(

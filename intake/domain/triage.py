@@ -28,11 +28,12 @@ LIMIT_UNCLEAR: Final = "Limit unclear: the patient gave a range."
 class Fired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule that fired, with the texts that the rule had when it fired.
 
-    Behind `reason` stands what the rule `lists` for these answers.
+    `reason` ends with what the rule `lists` for these answers.
 
-    `inputs` has every value that the rule reads, by name: as JSON data (a decimal as a string), or
-    None if the value is missing. The answers behind a fact stand beside it. Under "danger" stands
-    what was heard in free text: the frame, the words and their places.
+    `inputs` maps the name of every value that the rule reads to the value as JSON data (a decimal
+    as a string), or to None if the value is missing. For a fact, `inputs` also has the answers that
+    state the fact. The key "danger" has the hits in free text: the frame, the words and their
+    places.
     """
 
     id: str
@@ -90,7 +91,7 @@ def assess(
     `answers` are answers as `clean_page` returns them; answers to hidden questions are ignored.
     `safety_retracted` says whether the patient took back an answer that had stopped the form.
     `si_screen` says whether the clinic asks about suicidal thoughts. With `asked`, only rules that
-    read one of these questions count, so that answers that were judged before fire nothing again.
+    read one of these questions count. So answers that were judged before fire no rule again.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers, safety_retracted=safety_retracted)
@@ -129,8 +130,8 @@ def interrupting_rules(
 
     `answers` are all answers that could be read so far, including those with an error. Rules that
     only show their advice on the next page (`interrupt: panel`) are not returned. Rules that ask
-    about words (`interrupt: ask`) do not stop the form alone. They are returned beside a rule that
-    stops it: on the emergency page, words without an answer count as meant.
+    about words (`interrupt: ask`) are returned only beside a rule that stops the form, because on
+    the emergency page words without an answer count as meant.
     """
     answers = kept_answers(protocol, answers, si_screen=si_screen)
     computed = compute(protocol, answers)
@@ -181,7 +182,10 @@ def _rank(level: Level) -> int:
 def _reason(
     rule: Rule, answers: Answers, computed: Mapping[str, ComputedValue], hearing: Hearing
 ) -> str:
-    """Return the rule's reason with what it lists, and whether it is unclear that it applies."""
+    """Return the rule's reason with its lists.
+
+    Says so if a range leaves open whether the rule applies.
+    """
     parts = [rule.reason, listed(rule.lists, answers, computed)]
     if any(isinstance(answers.get(name), Range) for name in rule.inputs):
         certain = compiled(rule.when, certain=True)(answers, computed, hearing)

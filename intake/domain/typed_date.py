@@ -26,9 +26,9 @@ def read_date(boxes: Sequence[str], months: Mapping[str, int]) -> date | None:
     """Read the date of the three boxes; None if all are blank.
 
     `months` has the names of months in small letters, without a full stop. One box may hold a whole
-    date, if the other boxes are blank or agree with it. A number in its own box is taken as the box
-    says. In a whole date of numbers alone, the month and the day are told apart by their size; if
-    both may be the month, the date is not guessed. Raises InvalidAnswer.
+    date, if the other boxes are blank or agree with that date. A number alone in a box is the
+    month, the day or the year, as the box says. In a whole date of numbers, a number from 13 to 31
+    is the day. If two numbers could be the month, the date is not guessed. Raises InvalidAnswer.
     """
     typed = [as_key(box).strip() for box in boxes]
     parts = [_parts(box, months) for box in typed]
@@ -59,7 +59,7 @@ def read_date(boxes: Sequence[str], months: Mapping[str, int]) -> date | None:
 
 
 def _parts(text: str, months: Mapping[str, int]) -> list[int]:
-    """Return the numbers and months of one box, in the order in which they stand there."""
+    """Return the numbers and months of one box, in their order."""
     if joined := _JOINED.fullmatch(text):
         return [int(part) for part in joined.groups() if part]
     found: list[int] = []

@@ -8,8 +8,8 @@ from typing import Final
 from intake.domain.definition import Question
 from intake.domain.typed_text import as_key
 
-# What people write behind a whole number, in English and Spanish, by the UCUM code of the unit.
-# Whatever else stands there is asked back: "5 feet" is not 5 inches.
+# The words after a whole number that name the unit, in English and Spanish, by its UCUM code. The
+# page refuses all other words: "5 feet" is not 5 inches.
 _UNIT_WORDS: Final = {
     "a": ("a", "y", "yr", "yrs", "year", "years", "years old", "y/o", "año", "años"),
     "wk": ("w", "wk", "wks", "week", "weeks", "semana", "semanas"),

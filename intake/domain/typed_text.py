@@ -23,13 +23,13 @@ _INVISIBLE_IN_NAMES: Final = re.compile(
 )
 _BLANK: Final = re.compile(rf"[\s\u2800{_IGNORABLE}]*")
 _LINE_END: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-# An override shows letters in another order than they are stored: "10 mg" could read "gm 01". An
-# embedding shows Arabic and Hebrew as well, and lets every script keep its own order.
+# An override reverses the letters on the screen: "10 mg" could read "gm 01". An embedding shows
+# Arabic and Hebrew correctly, too, and every script keeps its own order.
 _WITHOUT_OVERRIDES: Final = {0x202D: 0x202A, 0x202E: 0x202B}
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader sees nothing of the text: spaces and invisible characters only."""
+    """Whether the text has only spaces and invisible characters."""
     return _BLANK.fullmatch(text) is not None
 
 

@@ -96,11 +96,11 @@ def _walks(protocol: Protocol) -> Iterator[Problem]:
 
 
 def _part_2(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem for each question of part 2 without which part 1 cannot be judged.
+    """Yield a problem for each question of part 2 that part 1 needs.
 
-    A rule with a level reads part 1, and hears the words of part 2 and what is answered about them.
-    All other things may read part 2 as well, but not by a `not`, which would also hold as long as
-    part 2 is not sent.
+    Of part 2, a rule with a level may read only free text and the questions about words of danger.
+    Flags and the summary may read all of part 2, but not below a `not`: before part 2 is sent, the
+    `not` would be true.
     """
     uses, rules = protocol.uses, protocol.rules
     needed = (uses.who.q, uses.age, *uses.first_line, *uses.complaint, uses.own_words, uses.crisis)
@@ -134,7 +134,7 @@ def _denied(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
 
 
 def _behind(protocol: Protocol, condition: AnswerCondition) -> frozenset[str]:
-    """Return the questions behind a condition. A value that does not exist is told elsewhere."""
+    """Return the questions behind a condition. Another check reports a missing computed value."""
     try:
         return questions_behind(protocol, condition)
     except KeyError:

@@ -60,8 +60,8 @@ PART_2: Final = "part_2"
 class ShortWalks(Base, frozen=True):
     """The questions of the short walks: a request for a visit, an addition, and part 2.
 
-    A patient answers part 2 after sending, and only if the patient wants to. The questionnaire then
-    asks only the other questions: part 1.
+    A patient may answer part 2 after sending. The questions of part 2 are left out of the
+    questionnaire, which is then part 1.
     """
 
     appointment: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""The words in which patients read a protocol: English, or a translation as far as it is ready.
+"""The texts of a protocol as patients read them: in English, or in a translation where it is ready.
 
-Safety texts are shown in another language only when a person has signed exactly these texts, or in
-a demonstration, which marks them as a draft. Other texts are shown part by part, so that no patient
-reads half a question, or advice that begins in one language and ends in another.
+A translated safety text is shown only if a person has signed exactly this text. A demonstration
+shows unsigned safety texts, too, and marks them as drafts. Other texts are shown part by part, so
+that no patient reads a question or an advice in two languages.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Wording(msgspec.Struct, frozen=True):
         return self._language_of("levels", level)
 
     def is_draft(self, level: str) -> bool:
-        """Whether the texts of this level are a translated safety text that nobody has signed."""
+        """Whether the texts of this level are translated safety texts without a signature."""
         return self.drafts and level in SAFETY_LEVELS and self.language_of(level) != "en"
 
     def language_of_question(self, id: str) -> str:
@@ -92,9 +92,9 @@ class Wording(msgspec.Struct, frozen=True):
 def as_shown(protocol: Protocol, translation: Translation, *, drafts: bool = False) -> Translation:
     """Return the translation with only the parts that patients read.
 
-    Parts that are not whole are left out, and safety texts that nobody has signed. A demonstration
-    keeps those (`drafts`). The `document()` of the returned translation is stored with a
-    submission.
+    Parts that are not whole are left out. Safety texts without a signature are left out, too,
+    except in a demonstration (`drafts`). The `document()` of the returned translation is stored
+    with a submission.
     """
     kept = _parts_ready(protocol, translation)
     if safety_faults(protocol, translation) and not drafts:

@@ -1,12 +1,12 @@
-"""Read which answers to a question are worse than others, and find questions that do not say it.
+"""Read which answers to a question are worse than others, and find questions that do not say so.
 
-A worse answer never gives a lower urgency: tests hold this law for each protocol. So each question
-that a rule above the lowest level reads says in `worse` which of its answers are worse:
+A worse answer never gives a lower urgency: tests check this for each protocol. So if a rule above
+the lowest level reads a question, `worse` of this question says which answers are worse:
 
-- a single choice in chains that commas divide, such as `never < over_7d < last_7d`,
-- a multiple choice by `ticked`: one more option is worse, if it is not exclusive,
-- a number by `higher` or `lower`,
-- each of them by `nothing`: its answers say who the patient is, or where the problem is.
+- A single choice has chains, with commas between them, such as `never < over_7d < last_7d`.
+- A multiple choice has `ticked`: one more ticked option is worse, unless this option is exclusive.
+- A number has `higher` or `lower`.
+- Any question may have `nothing`, if its answers only say who the patient is or where it hurts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def chains(question: Question) -> tuple[tuple[str, ...], ...]:
 
 
 def worse_problems(protocol: Protocol) -> Iterator[Problem]:
-    """Yield a problem for each question that does not say, or says wrongly, what is worse."""
+    """Yield a problem for each question with a missing or wrong `worse`."""
     raising = _read_by_raising_rules(protocol)
     for question in protocol.questions:
         path = f"questions.{question.id}.worse"

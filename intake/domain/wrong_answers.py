@@ -13,8 +13,8 @@ from intake.domain.definition import Question, Value
 class InvalidAnswer(Exception):
     """The error of an answer that cannot be accepted, with a message for the patient.
 
-    `kept` is the part of the answer that counts nevertheless, or None. The text of the exception is
-    its code alone, because the message may quote the patient, and a log may have the exception.
+    `kept` is the part of the answer that still counts, or None. The text of the exception is only
+    its code, because the message may quote the patient and a log may contain the exception.
     """
 
     def __init__(
@@ -106,14 +106,15 @@ def not_a_whole_number(question: Question, typed: str) -> InvalidAnswer:
 
 
 def shortened(typed: str) -> str:
-    """Return what the patient typed, as a sentence about it quotes it: the first 30 characters."""
+    """Return the first 30 characters of what the patient typed, to quote in an error message."""
     return f"{typed[:30]}…" if len(typed) > 30 else typed
 
 
 def not_a_decimal(question: Question) -> InvalidAnswer:
     return InvalidAnswer(
         "decimal",
-        "Enter a number from %(min)s to %(max)s, such as 12.5, or as on your report: <15, 15-20.",
+        "Enter a number from %(min)s to %(max)s, such as 12.5, or as your report shows it, "
+        "such as <15 or 15-20.",
         min=question.min,
         max=_upper_limit(question),
     )
@@ -166,7 +167,7 @@ def two_dates_possible(typed: str) -> InvalidAnswer:
 def several_dates() -> InvalidAnswer:
     return InvalidAnswer(
         "several_dates",
-        "The boxes do not fit together. Enter one month, one day and one year.",
+        "The three boxes contradict each other. Enter one month, one day and one year.",
     )
 
 

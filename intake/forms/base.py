@@ -71,10 +71,10 @@ class WalkForm(forms.Form):
         return data
 
     def ask_once(self, name: str, question: str) -> None:
-        """Ask a question about a likely slip in a field, which the patient may insist on.
+        """Ask once whether a value that looks like a slip is correct.
 
-        The page has in hidden controls what it asked. If the patient presses the button again
-        without a change, the same question is not asked again, so the value is accepted.
+        Hidden controls of the page say what the page asked. If the patient presses the button again
+        without a change, the question is not asked again, so the value is accepted.
         """
         token = f"{name} {question}"
         if token not in self.data.getlist("asked"):
@@ -117,7 +117,7 @@ class SingleValueForm(WalkForm):
 
 
 def ask_about_slip(form: WalkForm, name: str) -> None:
-    """Ask once whether the address of a field is meant so, if its domain looks like a slip."""
+    """Ask once whether an e-mail address is correct, if its domain looks like a slip."""
     typed = form.cleaned_data.get(name, "")
     if meant := mail_address.likely_meant(typed):
         question = _("Did you mean %(meant)s? If %(typed)s is right, press the button again.")
@@ -204,7 +204,7 @@ def _plain_field(question: Question) -> forms.Field:
             attrs = {"inputmode": "numeric", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)
         case "decimal":
-            # the number pad of a phone has no "<", which a report may say
+            # a report may say "<15", and the number pad of a phone has no "<"
             attrs = {"inputmode": "text", "size": "8", "autocomplete": "off"}
             return forms.CharField(widget=forms.TextInput(attrs), **common)
         case _:

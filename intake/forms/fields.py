@@ -118,7 +118,7 @@ class PlainTextField(forms.CharField):
 
 
 class KeyField(PlainTextField):
-    """One line that is compared sign by sign: a code, a reference, an address, a number."""
+    """One line that must match exactly: a code, a reference, an address, a number."""
 
     tidied = staticmethod(as_key)
 

@@ -24,7 +24,7 @@ MEXICO = 52
 def read_phone(typed: str) -> str:
     """Return a phone number in E.164 (+12025550123), with `;ext=12` for an extension.
 
-    Raises ValidationError with a sentence that says what is not understood.
+    Raises ValidationError, which says what the program does not understand.
     """
     text = _without_labels(as_key(typed))
     number = _parsed(text)
@@ -35,9 +35,9 @@ def read_phone(typed: str) -> str:
 
 
 def _without_labels(text: str) -> str:
-    """Return the text without words such as "cell", if a whole number is left.
+    """Return the text without words such as "cell", if a complete number is left.
 
-    In "202-555-WORK" the word is a part of the number, so it stays.
+    In "202-555-WORK" the word is a part of the number and stays.
     """
     labels = "|".join(
         re.escape(label.strip())
@@ -49,7 +49,7 @@ def _without_labels(text: str) -> str:
 
 
 def _parsed(text: str) -> phonenumbers.PhoneNumber | None:
-    """Return the number that the whole text stands for; None if some of it is not understood."""
+    """Return the phone number in a text, or None if a part of the text is not understood."""
     if _strange_words(text):
         return None
     # 00 is how most countries dial abroad; in the USA no number begins with it
@@ -73,9 +73,9 @@ def _parsed(text: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _strange_words(text: str) -> list[str]:
-    """Return the words that belong to no number: no extension, and no digits in letters.
+    """Return the words that belong neither to an extension nor to the number.
 
-    The letters in "1-800-FLOWERS" stand for digits.
+    In "1-800-FLOWERS" the letters stand for digits, so the word belongs to the number.
     """
     words = re.finditer(r"[^\W\d_]+", text)
     return [
@@ -87,7 +87,7 @@ def _strange_words(text: str) -> list[str]:
 
 
 def _complaint(text: str) -> str:
-    """Return the sentence that says what is not understood in a phone number."""
+    """Return the sentence that says what the program does not understand in a phone number."""
     if words := _strange_words(text):
         sentence = _("We do not understand “%(typed)s” in a phone number. Enter the number alone.")
         return sentence % {"typed": shortened(" ".join(words))}
@@ -99,7 +99,7 @@ def _complaint(text: str) -> str:
         )
     if len(digits) > 11 and "+" not in text:
         return _(
-            "This has more numbers than one phone number. Enter one, with its area code. "
+            "This has more digits than one phone number. Enter one, with its area code. "
             "From another country: begin with + and the country code."
         )
     return _("Check the phone number. Write it with the area code, for example 202-555-0123.")

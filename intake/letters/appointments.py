@@ -24,7 +24,7 @@ from intake.models.submissions import Submission
 from intake.wording.moments import moment_words
 
 WITH_FILE = ("confirmed", "changed", "cancelled")  # letters with a calendar file
-INVITING = ("confirmed", "reminder")  # letters that tell of part 2 as long as it is not answered
+INVITING = ("confirmed", "reminder")  # letters that mention part 2 until the patient has sent it
 SUBJECTS = {
     "offer": _("Please choose a time at %(clinic)s"),
     "offer_reminder": _("Please choose a time at %(clinic)s"),

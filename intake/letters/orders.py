@@ -8,8 +8,9 @@ from intake.ways.contact import way_to
 def for_submission(submission: Submission, *, confirm: bool) -> list[Order]:
     """Return the letters to order for a submission that was just sent.
 
-    With `confirm`, the patient gets a confirmation if a letter reaches the patient. A stopped form
-    and part 2 are not confirmed. Staff get an alert if the submission must be read the same day.
+    With `confirm`, the patient gets a confirmation, if the clinic has an address for it. A stopped
+    form and part 2 are not confirmed. Staff get an alert if they must read the submission the same
+    day.
     """
     occasion, orders = str(submission.pk), []
     is_confirmed = confirm and submission.kind not in (Kind.STOPPED, Kind.PART_2)

@@ -46,8 +46,8 @@ def alert(message: Message) -> Letter | None:
 def alarm(message: Message) -> Letter | None:
     """Say which patients wrote alarm words.
 
-    The letter tells of all such messages that wait. Returns None when another letter has told of
-    this one, or when staff have answered all these patients.
+    The letter lists every message that no letter has listed yet. Returns None if another letter
+    has listed this message, or if staff have answered all these patients.
     """
     if alarms.is_told(message):
         return None

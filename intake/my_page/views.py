@@ -129,7 +129,7 @@ def add(request: Request, *, grant: Grant, submission: Submission) -> HttpRespon
 @with_grant
 @with_refusals
 def answer_part_2(request: Request, *, grant: Grant, submission: Submission) -> HttpResponse:
-    """Begin part 2 of the submission, or go on where the patient left it."""
+    """Begin part 2 of the submission, or continue where the patient stopped."""
     if request.method != "POST":
         return redirect("intake:my")
     if seconds := count_start(request):

@@ -126,10 +126,11 @@ def more_danger(common: Any, own: Any) -> Any:
 
 
 def with_frames(rules: Any, danger: Any) -> Any:
-    """Return the rules with frames in the place of `@frames`, `@all_frames` and `@DE1`.
+    """Replace `@frames`, `@all_frames` and `@DE1` in rules by the ids of frames.
 
-    `@frames` are the frames that name the rule, `@DE1` those that name the rule DE1, `@all_frames`
-    all frames. Rules of another shape stay as they are: they are refused later, with their place.
+    `@frames` stands for the frames that name the rule itself, `@DE1` for the frames that name the
+    rule DE1, `@all_frames` for all frames. Malformed rules do not change, because a later check
+    refuses them with their place.
     """
     if not isinstance(rules, dict) or not isinstance(rules.get("rules"), list):
         return rules

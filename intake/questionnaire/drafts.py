@@ -218,7 +218,7 @@ def _unsure(walk: Walk, after: Walk, step: str, typed: Mapping[str, Any]) -> Wal
 
 
 def _ask_anew(walk: Walk, content: Content) -> Content:
-    """Return the content without the answers about words of danger that have changed."""
+    """Return the content without the answers about words of danger whose text has changed."""
     anew = asked_anew(walk.protocol, walk.content.answers, content.answers)
     answers = {id: v for id, v in content.answers.items() if id not in {q.id for q in anew}}
     for question in anew:
@@ -229,7 +229,7 @@ def _ask_anew(walk: Walk, content: Content) -> Content:
 def _new_panels(walk: Walk, after: Walk, page: QuestionPage) -> tuple[str, ...]:
     """Return the rules for the next page's panels: those that fire in `after` but not in `walk`.
 
-    A page that asks about words of danger shows no panels, so the page after it shows them.
+    A page that asks about words of danger shows no panels, so the next page shows them.
     """
     panels = [fired.id for fired in after.assessment.fired if is_panel(fired)]
     before = {fired.id for fired in walk.assessment.fired} if panels else set()
@@ -436,11 +436,10 @@ def delete(*, draft: Draft) -> None:
 
 
 def _count_untold(drafts: Iterable[Draft]) -> None:
-    """Count the emergencies of these drafts, whose patients told the clinic nothing.
+    """Count the emergencies in drafts that the patients never sent.
 
-    They are the rules that stop the form, and words of danger about which the patient was asked.
-
-    A count has only a day and a rule, so it reveals no patient.
+    Counted are the rules that stop the form, and the rules that ask about words of danger. A count
+    has only a day and a rule, so a count reveals no patient.
     """
     untold: Counter[rule_counts.Key] = Counter()
     for draft in drafts:

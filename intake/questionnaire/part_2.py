@@ -1,4 +1,4 @@
-"""Begin part 2 of a questionnaire, or go on with it, after part 1 was sent."""
+"""Begin or continue part 2 of a questionnaire after the patient has sent part 1."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ def begin(
 ) -> tuple[Draft, str]:
     """Return a draft of part 2 of the submission, and its new key for this browser.
 
-    If the patient has begun part 2 before, this is the draft from then, and the browser that began
-    the draft cannot open it any more. The protocol is that of the submission, so that part 2 asks
-    exactly what part 1 left out. Raises Refused.
+    If the patient has begun part 2 before, returns that draft, and the earlier browser cannot open
+    it any more. The draft has the submission's protocol, so that part 2 asks exactly what part 1
+    left out. Raises Refused.
     """
     if (why := refusal(submission)) or submission is None:
         raise Refused(why)
@@ -41,8 +41,8 @@ def begin(
 def _told(protocol: Protocol, submission: Submission) -> dict[str, Any]:
     """Return the answers of part 1 that conditions of part 2 may read.
 
-    The safety question is asked again. Own words were heard already, and the answer about suicide
-    is judged only once.
+    The safety question is left out, because part 2 asks it again. Free text and the answer about
+    suicide are left out, because they were judged with part 1.
     """
     uses = protocol.uses
     left_out = {uses.safety, uses.crisis, *uses.free_text}

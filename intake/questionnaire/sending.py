@@ -116,7 +116,7 @@ def _locked(draft: Draft) -> Draft:
 
 
 def _refuse_a_second_part_2(draft: Draft) -> None:
-    """Lock the submission of part 1. Raises Refused if part 2 cannot be added to it any more."""
+    """Lock the submission of part 1. Raises Refused if it cannot have part 2 any more."""
     rows = Submission.objects.select_for_update(of=("self",), no_key=True)
     if why := refusal(rows.filter(pk__in=[draft.follows_id]).first()):
         raise Refused(why)
@@ -144,7 +144,7 @@ def _store(draft: Draft, walk: Walk, *, kind: str, contact: Mapping[str, Any]) -
         submission.translation_id = translation
         submission.suspect = _suspect(draft, walk, submission)
         if kind == Kind.PART_2 and not walk.assessment.fired:
-            # staff read the answers with part 1, and have nothing to decide about them
+            # staff read part 2 on the page of part 1, and have nothing to decide about part 2
             submission.status = "closed"
         if submission.is_for_today:
             escalation.start(row=submission, at=now)

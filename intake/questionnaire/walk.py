@@ -29,9 +29,9 @@ class Walk:
 
     `kind` is 'intake' for the questionnaire (part 1), or a short walk: 'appointment' (safety, a few
     questions, contact and wish), 'addition' (safety and a few questions) or 'part_2' (safety and
-    what part 1 left for later). In the last two, the contact is that of the earlier submission, and
-    part 2 also has the answers of part 1. The rules of `protocol` judge the answers. Pages show the
-    texts of `wording` or, if it is None, the texts of `protocol`.
+    what part 1 left for later). An addition and part 2 keep the contact of the earlier submission.
+    Part 2 also has the answers of part 1. The rules of `protocol` judge the answers. Pages show the
+    texts of `wording`, or of `protocol` if `wording` is None.
     """
 
     protocol: Protocol

@@ -1,8 +1,8 @@
 """Order the letter to staff about alarm words in a message, at most one letter in five minutes.
 
-Each message of a patient with alarm words has an order of its own. The first letter goes at once
-and tells of every order that waits. The orders that it told of are dropped when they are due, so
-that after an outage staff get one letter with a count, and not one for each message.
+Each patient's message with alarm words gets its own order. The first letter is sent at once and
+covers every waiting order. Orders that a letter has covered are dropped when they are due. So after
+an outage, staff get one letter with a count, not one letter for each message.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from clinic.outgoing import outbox
 KIND = "alarm"
 APART = timedelta(minutes=5)
 MARGIN = timedelta(seconds=30)
-"""An order younger than this, when a letter was due, may not have been committed in time for it."""
+"""The longest time from the creation of an order to its commit. A letter may miss orders that were
+created less than this time before it."""
 
 
 def order(*, communication: UUID, at: datetime) -> None:
@@ -26,23 +27,23 @@ def order(*, communication: UUID, at: datetime) -> None:
 
 
 def _next_letter(at: datetime) -> datetime:
-    """Return when the next letter about alarm words may go."""
+    """Return when the next letter about alarm words may be sent."""
     rows = Message.objects.filter(kind=KIND)
     due = _latest(rows.filter(state="waiting", due_at__gt=at), "due_at")
     if due is not None:
-        return due  # this letter has not gone yet, and will tell of the new message, too
+        return due  # this letter is not sent yet, and will cover the new message, too
     sent = _latest(rows.filter(state="sent", finished_at__gt=at - APART), "finished_at")
     return sent + APART if sent is not None else at
 
 
 def is_told(message: Message) -> bool:
-    """Whether a letter that was sent after this order has told of it."""
+    """Whether a letter has covered this order."""
     told = _told_until()
     return told is not None and message.created_at <= told
 
 
 def waiting() -> list[UUID]:
-    """Return the ids of the messages of patients of which no letter has told yet, oldest first."""
+    """Return the ids of the patients' messages that no letter has covered yet, oldest first."""
     rows, told = Message.objects.filter(kind=KIND, state="waiting"), _told_until()
     if told is not None:
         rows = rows.filter(created_at__gt=told)
@@ -52,7 +53,7 @@ def waiting() -> list[UUID]:
 
 
 def _told_until() -> datetime | None:
-    """Return the time until which letters that were sent have told of every order."""
+    """Return the time up to which sent letters cover all orders; None before the first letter."""
     sent = _latest(Message.objects.filter(kind=KIND, state="sent"), "next_at")
     return sent - MARGIN if sent is not None else None
 

@@ -1,13 +1,16 @@
 """Put the texts of fired rules together for the patient, with this clinic's phone numbers.
 
 The `advice` of a rule is always shown. The `promise` (the clinic will call) is shown only if a
-phone number is stored and the clinic stays open until the contact time of the level. While the
-clinic is closed, the text `closed` of the rule comes first. Where the patient may wait fewer hours
-than that (`may_wait_hours`), it is the text of the level, which sends the patient elsewhere. The
-level `urgent` shows its text only when closures put its target off by more than a business day. If
-several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
-most one promise is shown. The advice of a rule with a lower level is shown without sentences that
-promise something or name the time to act.
+phone number is stored and the clinic stays open until the contact time of the level.
+
+While the clinic is closed, the rule's `closed` text comes first. If the clinic opens later than the
+patient may wait (`may_wait_hours`), the level's `closed` text stands there instead, which sends the
+patient elsewhere. The level `urgent` shows its `closed` text only if closures delay its target by
+more than a business day.
+
+If several rules fire, `promise` and `closed` are shown only for rules of the highest level, and at
+most one promise is shown. The advice of a rule with a lower level is shown without promises and
+times to act.
 """
 
 import re
@@ -115,8 +118,9 @@ def card(
     """Make the card of one fired rule, in the language of `words`.
 
     `phone` says whether a phone number of the patient is stored, `place` is the id of the place
-    that the patient chose. `ask=False` asks no database whether the place is open. `wait=False`
-    says that another rule sends the patient elsewhere, so that no card lets the patient wait.
+    that the patient chose. `ask=False` does not ask the database whether the place is open.
+    `wait=False` says that another rule sends the patient elsewhere, so this card must not let the
+    patient wait.
     """
     texts = fired if words.shown is None else words.protocol.rule(fired.id)
     level, calendar = words.protocol.level(fired.level), hours.current(place, ask=ask)
@@ -155,7 +159,7 @@ def cards(
 
     `among` are all rules that fired, the most urgent first. Cards of rules below the highest level
     have only the advice, without times. At most one card has a promise. If one rule of the highest
-    level sends the patient elsewhere, no card lets the patient wait.
+    level sends the patient elsewhere, no card lets the patient wait. Two rules with the same words make one card.
     """
     made: list[Card] = []
     wait = all_may_wait(words, winners(among), hours.current(place, ask=ask), at)
@@ -168,7 +172,8 @@ def cards(
                 continue
         elif any(other.promise for other in made):
             one = replace(one, promise="")
-        made.append(one)
+        if not any((one.closed, one.advice) == (other.closed, other.advice) for other in made):
+            made.append(one)
     return made
 
 
@@ -183,5 +188,5 @@ def winning_rules(assessment: Assessment) -> list[Fired]:
 
 
 def winners(fired: Sequence[Fired]) -> list[Fired]:
-    """Return the rules of the highest level, of rules that are in the order of their levels."""
+    """Return the rules of the highest level. `fired` must have the most urgent rule first."""
     return [rule for rule in fired if rule.level == fired[0].level]

@@ -1,4 +1,4 @@
-"""The language of a text on a page that has another language, and words in every language."""
+"""Mark a text in another language than its page, and list words in every language."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ def if_foreign(language: str) -> str:
 
 
 def in_each_language(text: "StrOrPromise") -> list[str]:
-    """Return a text in every language that the program has, the page's own or not."""
+    """Return a text in every language of the program."""
     found = []
     for code in _known(settings.LOCALE_PATHS[0]):
         with translation.override(code):
@@ -32,7 +32,7 @@ def in_each_language(text: "StrOrPromise") -> list[str]:
 def month_names() -> dict[str, int]:
     """Return the number of each month by its names in every language, in small letters.
 
-    A name that means two months in two languages means the month of the earlier language.
+    If two languages use one name for two months, the language that is listed first decides.
     """
     return _month_names(_known(settings.LOCALE_PATHS[0]))
 

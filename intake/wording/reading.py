@@ -88,8 +88,8 @@ def contact_rows(
     """Return the contact details as pairs of label and values.
 
     Fields that were not asked are left out. Fields that the veil hides have no values. With `own`,
-    the patient reads them, and the e-mail address is written in its own script. Staff read the form
-    in which it is stored, so that no letter of another script looks like one of a known domain.
+    the reader is the patient, who sees the e-mail address in its own script. Staff see the stored
+    form, so that a domain in another script cannot imitate a known domain.
     """
     asked = protocol.question(protocol.uses.contact.language_help)
     language = {option.code: option.label for option in asked.options}

@@ -1,4 +1,4 @@
-"""The notices of language help and nondiscrimination, and what production asks a clinic for."""
+"""The notices of language help and nondiscrimination, and the settings that production requires."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ languages:
 
 @pytest.fixture
 def production(settings) -> None:
-    """A clinic that offers Spanish and has set what the notices need."""
+    """Set up a clinic that offers Spanish, with all settings that the notices need."""
     settings.DEMO = False
     settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
     settings.INTERPRETER_PHONE = "+1 202-555-0199"

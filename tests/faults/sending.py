@@ -332,11 +332,15 @@ def count(patients: list[Patient], receipts: list[tuple[str, str]]) -> Count:
 def _answers(patient: Patient) -> Any:
     """Return the answers that this patient's submission must have."""
     from intake.domain import answers as domain
+    from intake.domain.route import pages_in, route
+    from intake.protocols import current
     from tests.builders import ORDINARY
 
-    given = ORDINARY | (URGENT if patient.is_urgent else {})
-    # the clinic does not ask the question si_screen
-    return domain.to_json({q: value for q, value in given.items() if q != "si_screen"})
+    given, protocol = ORDINARY | (URGENT if patient.is_urgent else {}), current()
+    pages = pages_in(protocol.uses, "intake", route(protocol, given, si_screen=False))
+    asked = [question.id for page in pages for question in page.questions]
+    # an answer counts only if the intake asks its question; some are asked later, before the visit
+    return domain.to_json({q: given[q] for q in asked if q in given})
 
 
 if __name__ == "__main__":

@@ -318,7 +318,7 @@ class Patient:
         return self.press("continue", self.filled(**instead))
 
     def insist(self) -> Page:
-        """Press Continue again if the page asks whether the answers are meant so."""
+        """Press Continue again if the page asks whether the answers are correct."""
         if any(form.values.get("asked") for form in self.page.forms):
             self.press("continue")
         return self.page

@@ -62,7 +62,7 @@ def test_a_clinic_serves_what_was_signed(
 def test_a_clinic_that_does_not_ask_about_suicide_has_a_written_procedure(
     monkeypatch: pytest.MonkeyPatch, protocol: Protocol, procedure: str, asked: bool, demo: bool
 ) -> None:
-    """Patients may still write of self-harm in their own words."""
+    """Patients may still write of self-harm in free text."""
     ids(monkeypatch, signed(protocol), demo=demo)
     given = SimpleNamespace(DEMO=demo, SI_SCREEN=asked, CRISIS_PROCEDURE=procedure)
     monkeypatch.setattr(checks, "settings", given)

@@ -1,4 +1,4 @@
-"""E-mail addresses as they are stored, as people read them, and slips in their domains."""
+"""E-mail addresses: the stored form, the readable form, and slips in the domain."""
 
 import pytest
 from hypothesis import given

@@ -36,7 +36,7 @@ def signed_words(monkeypatch, fresh_pages):
 
 @pytest.fixture
 def production(settings, monkeypatch, fresh_pages):
-    """Serve patients as a clinic does: no demonstration, and the safety texts are not signed."""
+    """Serve patients as a real clinic does, without signatures for the safety texts."""
     settings.DEMO = False
     settings.INTERPRETER_PHONE = "+1 202-555-0199"
     documents._wording_now.cache_clear()
@@ -219,7 +219,7 @@ SPANISH_OF_SAFETY = (
 
 
 def said_in_spanish(page: Any) -> str:
-    """Return the text of the main part that is not marked as English."""
+    """Return the text of the page's main part, without the texts that are marked as English."""
     main = re.search(r"<main.*?</main>", page.html, re.S)[0]
     for tag in ("div", "section", "details", "h1", "h2", "p"):
         main = re.sub(rf'(?s)<{tag}[^>]* lang="en".*?</{tag}>', " ", main)
@@ -279,6 +279,7 @@ def test_danger_in_own_words_nobody_has_signed_is_answered_in_english():
     patient.start("/es/intake/")
     patient.walk_to("reason")
     patient.answer()
+    patient.answer()  # the page that asks about the words is left unanswered
     assert current().rule("DE2").advice in patient.page.text
     assert spanish.shipped().rules["DE2"].advice not in patient.page.text
     assert re.search(r'<h2 lang="en">Get help now</h2>\s*<p class="actions">', patient.page.html)

@@ -29,7 +29,7 @@ from tests.builders import CONTACT_DETAILS, ORDINARY
 from tests.intake.patient import CONTACT, WISH, Patient
 from tests.journeys import judging
 
-# the shell comes first: it has no windows of its own, and takes half the processor time
+# the shell comes first, because it draws no windows and takes half the processor time
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"

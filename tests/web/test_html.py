@@ -18,7 +18,7 @@ def test_the_nu_html_checker_finds_no_error(pages, tmp_path):
         (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
 
     jar = ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
-    # Java's second compiler pays off in programs that run longer: it doubled the time
+    # Java's second compiler doubled the time of this short program, so the options turn it off
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m"]
     done = subprocess.run(
         ["java", *quick, "-jar", jar, "--format", "json", "--skip-non-html", tmp_path],

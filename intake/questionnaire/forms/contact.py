@@ -54,9 +54,9 @@ class ConsentField(forms.BooleanField):
 class ContactForm(WalkForm):
     """Who the patient is and how to reach the patient, with the protocol's contact questions.
 
-    `known` are the answers so far: the age, with which the birth date must agree, and who fills in
-    the form. In a request for a visit, this form itself asks who fills in the form, and whether the
-    patient is new.
+    `known` are the answers so far, among them the age and who fills in the form. The birth date
+    must agree with the age. In a request for a visit, this form itself asks who fills in the form,
+    and whether the patient is new.
     """
 
     name = PlainTextField(

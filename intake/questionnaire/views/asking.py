@@ -1,7 +1,7 @@
 """Ask about words of danger that a patient wrote: the words, the call button, and the form's token.
 
-A page stays open while the patient changes the text in another tab. Its token names the words that
-it asked about, so that an old answer never counts for new words.
+A patient may change the text in another tab while the page is open. The token stands for the words
+on the page, so that an old answer never counts for new words.
 """
 
 from hashlib import sha256
@@ -18,7 +18,7 @@ FIELD = "asked_about"  # the hidden field with the token
 
 
 def about_of(page: QuestionPage) -> About | None:
-    """Return the words about which a page asks; None for a page that asks something else."""
+    """Return which words of danger a page asks about, or None for any other page."""
     return next((question.about for question in page.questions if question.about), None)
 
 
@@ -31,8 +31,8 @@ def token(walk: Walk, about: About) -> str:
 def context(about: About, walk: Walk | None = None) -> dict[str, Any]:
     """Return the context of a page that asks about words.
 
-    A page about a crisis does not repeat the words. Words that the veil hides are not shown, and
-    without a walk no words are known.
+    The context has no words if the page is about a crisis, if the veil hides the words, or if there
+    is no walk.
     """
     found: dict[str, Any] = {
         "crisis": about.crisis,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods
 from clinic.requests import Request
 from intake.appointments import free_times
 from intake.appointments.slot_gone import SlotGone
-from intake.domain.minutes import OPEN_PARTS
 from intake.draft_content import APPOINTMENT, CONTACT
 from intake.errors import Conflict, Gone, NotReady, Refused
 from intake.models.submissions import Draft, Urgency
@@ -37,6 +36,9 @@ from intake.ways.contact import way_to
 from intake.wording import reading
 from intake.wording.languages import if_foreign
 from intake.wording.moments import clock_words
+
+OPEN_PARTS: Final = 4
+"""A form with more sections of questions than this is folded on the check page."""
 
 
 def show_try_again(request: Request, *, status: int, notice: str) -> HttpResponse:
@@ -103,8 +105,8 @@ def check_context(walk: Walk, notice: str = "") -> dict[str, Any]:
 def check_sections(walk: Walk) -> list[dict[str, Any]]:
     """Return the sections of the check page, each with rows of label, values and change link.
 
-    A row whose answer the veil hides has no values and is marked as answered. A section of a long
-    form is folded to one line that counts its answers; the contact and the wish are always open.
+    A row whose answer the veil hides has no values and is marked as answered. On a long check page,
+    each section is folded to one line that counts its answers. The contact and the wish stay open.
     """
     parts = reading.answers_by_part(
         walk.protocol, walk.pages, walk.content.answers, proxied=walk.proxied
@@ -167,13 +169,15 @@ def _row(walk: Walk, row: reading.AnswerRow) -> dict[str, Any]:
 
 
 def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
-    """Return the wish in words. Says that the chosen time is too late, if it is."""
+    """Return the wish in words. If the chosen time is too late for the urgency, say only that."""
     chosen = walk.content.wish.get("chosen")
     urgency = int(Urgency.of(walk.assessment.urgency))
     if chosen and not free_times.time_still_allowed(
         urgency, datetime.fromisoformat(chosen["start"])
     ):
-        too_late = _("We do not book this time: with your answers, you should not wait that long.")
+        too_late = _(
+            "With your answers, you should not wait that long. Please choose an earlier time."
+        )
         return [(_("Your appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 

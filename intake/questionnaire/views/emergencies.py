@@ -210,9 +210,9 @@ def intention_context(walk: Walk) -> dict[str, Any]:
 def emergency_context(words: Wording, cards: list[advice.Card]) -> dict[str, Any]:
     """Return the context of the emergency page.
 
-    `advice` has the first three advice texts, `more` has all further texts. Everything that the
-    page says is in one language, `told_in`: English until a person has signed the translation. If
-    the page has another language, `spoken` is the same.
+    `advice` has the first three advice texts, `more` has all further texts. All texts are in one
+    language, `told_in`: English until a person has signed the translation. `spoken` is `told_in` if
+    the page has another language.
     """
     texts = [card.whole for card in cards]
     told_in = words.language_of(STOPPED)

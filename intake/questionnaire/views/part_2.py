@@ -20,14 +20,14 @@ from intake.questionnaire.views.request_limits import (
 
 
 def refuse(request: Request, *, status: int, notice: str) -> HttpResponse:
-    """Say why part 2 cannot begin here, and lead to the own page."""
+    """Say why part 2 cannot begin here, with a link to "Your page"."""
     return render(request, "intake/part_2.html", {"notice": notice}, status=status)
 
 
 @when_not_served(refuse)
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: Request) -> HttpResponse:
-    """Begin part 2 of the submission that this browser has sent, or go on with it."""
+    """Begin or continue part 2 of the submission that this browser has sent."""
     if request.method != "POST":
         return redirect("intake:sent")
     draft = draft_of(request)
@@ -61,9 +61,9 @@ def to_first_open(draft: Draft, key: str) -> HttpResponse:
 
 
 def _go_on(request: Request, draft: Draft) -> HttpResponse:
-    """Redirect to the first open step of part 2. Refuse if the browser's draft is another form."""
+    """Redirect to the first open step of part 2. Refuse if this browser has another form open."""
     if draft.kind != Kind.PART_2:
-        notice = _("You have begun another form on this device since then.")
+        notice = _("This device now has another form open.")
         return refuse(request, status=409, notice=notice)
     walk = drafts.walk_of(draft)
     return redirect_to(walk.protocol, walk.first_open)

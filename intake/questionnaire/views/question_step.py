@@ -86,9 +86,9 @@ def question_step(request: Request, draft: Draft, walk: Walk, step: str) -> Http
 def questions_back(
     walk: Walk, page: QuestionPage, values: Mapping[str, Any], kept: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Return what the page asks once before it accepts these answers, by question.
+    """Return what the page asks back before it accepts these answers, by question.
 
-    Answers that were accepted before are not asked about.
+    The page does not ask about answers that were accepted before.
     """
     before, here = walk.content.answers, {question.id for question in page.questions}
     if walk.done(page.id) and all(before.get(id) == values.get(id) for id in here - set(kept)):

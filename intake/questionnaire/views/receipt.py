@@ -54,13 +54,14 @@ def sent(request: Request) -> HttpResponse:
 
 
 def part_2_context(submission: Submission) -> dict[str, Any]:
-    """Return what the receipt of part 2 says otherwise: the reference is that of part 1."""
+    """Return the part of the context that differs for part 2: the reference is that of part 1."""
     first = submission.follows
     said = {"reference": first.reference} if first else {}
     if submission.result.fired:
         return said
     next_text = _(
-        "They are with your first answers now. What we told you about your request still counts."
+        "Your new answers are with your first answers now. "
+        "What we told you about your request still counts."
     )
     return said | {"next_text": next_text, "next_language": ""}
 
@@ -169,8 +170,8 @@ def next_text(submission: Submission, words: Wording) -> str:
     While the clinic is closed, the text does not promise a call.
     """
     now, target, code = timezone.now(), submission.target_at, _urgency_code(submission)
-    # an emergency comes here after own words, or if staff raised the urgency after sending; for the
-    # second "same day" fits best
+    # a submission here is an emergency because of free text, or because staff raised the urgency
+    # after sending; then the text for "same day" fits best
     if code == "emergency":
         code = "same_day"
     calendar = hours.current(submission.location_id)
@@ -197,10 +198,10 @@ def _closed_text(
 ) -> str:
     """Return what happens next with a same-day submission while the clinic is closed.
 
-    Also returns a text when the clinic closes before the target. Else returns ''.
+    Also returns a text if the clinic closes before the target. Otherwise returns ''.
     """
     red = advice.red_flags(submission.result)
-    # a patient whose urgency staff raised to an emergency may not wait
+    # if staff raised the urgency to an emergency, the patient may not wait
     may_wait = bool(red) and submission.urgency == Urgency.SAME_DAY
     if not calendar.is_open(now):
         opens = {"opening": hours.day_words(calendar.next_opening(now), now)}
@@ -224,7 +225,7 @@ def _closed_text(
             "your answers when we open, %(opening)s."
         )
         return text % closes
-    # this says now what the closed text will say then
+    # after closing, the closed text will say the same
     text = _(
         "We close at %(closing)s. If you have not heard from us by then, go to urgent care or an "
         "emergency room today. Do not wait for our call."

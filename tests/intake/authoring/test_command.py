@@ -271,9 +271,9 @@ NAMED_BY_AUTHORS = {"concepts", "roles", "computed", "grammar"}
 
 
 def kind_of_place(document: Any, path: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """Return what places have in common that are described by the same code.
+    """Return a key that is equal for all places that the same code compares.
 
-    These are the fields on the way, the operators of conditions on the way, and the value's type.
+    The key has the fields and the operators on the path, and the type of the value.
     """
     kind: list[Any] = [type(value)]
     part, before = document, None
@@ -286,9 +286,9 @@ def kind_of_place(document: Any, path: tuple[Any, ...], value: Any) -> tuple[Any
 
 
 def test_no_change_of_the_content_goes_untold(small: Path) -> None:
-    """Change a value of each kind of place, one at a time: each difference is reported.
+    """Change one value of each kind of place at a time. Each difference is reported.
 
-    The document has 2,900 values in a hundred kinds of places. Comparing it takes 40 ms.
+    The document has 2,900 values in 100 kinds of places. One comparison takes 40 ms.
     """
     old = protocols.load("small")
     document = msgspec.json.decode(old.document())

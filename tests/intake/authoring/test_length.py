@@ -1,4 +1,4 @@
-"""`manage.py protocol length`: the questionnaire stays as short as it is, and gets shorter."""
+"""`manage.py protocol length`: the questionnaire must not get longer."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from intake import protocols
 from intake.authoring import length
 from tests.intake.authoring.test_command import said
 
-# Story → (pages, taps, words, minutes), in the longer of English and Spanish. A change may lower
-# these numbers, never raise them. Where a goal is not reached, it stands beside.
+# Story → (pages, taps, words, minutes), in English or Spanish, whichever is longer. A change may
+# lower these numbers, never raise them. A comment names each goal that is not reached yet.
 MOST = {
     "plain restless legs, part 1": (17, 63, 2094, 15.1),  # goal: 18, 55, 1600, 12
     "plain restless legs, part 2": (3, 6, 301, 2),

@@ -1,4 +1,4 @@
-"""The register of what reads age, sex, disability or language (45 CFR 92.210)."""
+"""The register of the parts that read age, sex, disability or language (45 CFR 92.210)."""
 
 from pathlib import Path
 

@@ -10,7 +10,8 @@ from intake import protocols
 from intake.demonstration import alarm_load
 from tests.intake.domain.altered import with_rule
 
-# Chance moves the share of 600 patients by three points. docs/clinical-safety.md has 2,000.
+# Among 600 patients, chance moves the share by three points. docs/clinical-safety.md has the share
+# among 2,000.
 AT_MOST = alarm_load.SAME_DAY_GOAL + 0.03
 
 

@@ -41,9 +41,9 @@ TEXTS: Final = (
     "I want to die",
 )
 ASKED_AGAIN: Final = "reason_again"
-"""Asked since the corpus was frozen: an old complaint that is not described raises no more."""
+"""This question is newer than the corpus: an old complaint without a description raises nothing."""
 REPLACED_BY: Final = {"U01": "S11", "S02": "S01", "N08": "U13", "N14": "N06"}
-"""Rules that exclude each other: the second one, of no lower level, hears more than it did."""
+"""Old rule → the rule of the same level or higher that now fires in its place."""
 OF_RULE: Final = tuple("level interrupt name reason advice promise closed source learn".split())
 REWRITTEN: Final = ("reason", "advice", "closed")
 """The texts of rules that were rewritten on purpose since the corpus was frozen."""
@@ -52,8 +52,8 @@ CHANGED: Final = {
     "U14": "reads the PHQ-2 of adults who answer themselves",
     "N09": "reads the PHQ-2 of adults who answer themselves",
 }
-"""The rules that fire otherwise since the corpus was frozen, each with the reason. The golden
-tables show their cases."""
+"""The rules whose conditions were changed since the corpus was frozen, each with the reason. The
+golden tables show their cases."""
 
 Line = dict[str, Any]
 
@@ -79,10 +79,10 @@ def assessed(protocol: Protocol, row: Line) -> Line:
 
 
 def as_frozen(protocol: Protocol) -> Protocol:
-    """Return the protocol with the rules that the corpus knows.
+    """Return the protocol with only the rules of the corpus, and without words of danger.
 
-    Younger rules add to what the corpus says. Of those that hear danger in own words, a pattern's
-    hit may lose its level, too.
+    Newer rules fire for more answers than the corpus says. Without words of danger, a pattern's hit
+    keeps its level.
     """
     known, _rows = read(ROWS)
     kept = tuple(rule for rule in protocol.rules.rules if rule.id in known)
@@ -91,7 +91,7 @@ def as_frozen(protocol: Protocol) -> Protocol:
 
 
 def asked_again(protocol: Protocol, row: Line) -> bool:
-    """Whether the patient would now be asked again about a complaint that is not described."""
+    """Whether the patient would now be asked again about a complaint without a description."""
     return ASKED_AGAIN in visible(protocol, from_json(protocol, row["answers"]))
 
 
@@ -104,7 +104,7 @@ def words(protocol: Protocol) -> Line:
 
 
 def reworded(protocol: Protocol) -> Iterator[str]:
-    """Yield each rule of the corpus that says something else now, with both.
+    """Yield each rule of the corpus whose texts have changed, with the old and the new texts.
 
     The texts in REWRITTEN are left out.
     """
@@ -127,11 +127,11 @@ def _filled(protocol: Protocol, rule: Rule, name: str) -> Any:
 
 
 def differences(protocol: Protocol, rows: Iterable[Line]) -> Iterator[str]:
-    """Yield the answers and the differences of each row that is not judged as it was, or higher.
+    """Yield each row that is judged otherwise than before, with its answers and the differences.
 
-    A row in which a changed rule fires, then or now, is left out. Rules now read each fact in all
-    of its places, so a row may have a higher urgency. It loses none unless its complaint is asked
-    again.
+    A higher urgency is allowed, because rules now read each fact in all of its places. A lower
+    urgency is allowed only if the complaint is asked again. A row is left out if a rule of CHANGED
+    fires, then or now.
     """
     old = as_frozen(protocol)
     fallbacks = {rule.id for rule in protocol.rules.rules if rule.fallback}

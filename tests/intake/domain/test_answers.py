@@ -111,7 +111,7 @@ def test_what_is_no_whole_number_is_quoted_and_refused(protocol: Protocol, text:
         f"We cannot read “{text}” as a whole number. Enter a number from 0 to 120."
     )
     assert error.kept is None
-    assert text not in str(error)  # a log may have the exception
+    assert text not in str(error)  # a log may contain the exception
 
 
 def test_only_the_beginning_of_a_long_text_is_quoted(protocol: Protocol) -> None:
@@ -154,7 +154,8 @@ def test_what_is_no_plain_decimal_number_is_refused(protocol: Protocol, text: st
     error = refused(protocol, "hemoglobin", text)
     assert error.code == "decimal"
     assert error.message == (
-        "Enter a number from 3 to 25 g/dL, such as 12.5, or as on your report: <15, 15-20."
+        "Enter a number from 3 to 25 g/dL, such as 12.5, or as your report shows it,"
+        " such as <15 or 15-20."
     )
 
 

@@ -1,4 +1,4 @@
-"""What follows when a patient is asked about words of danger: laws over every frame and answer."""
+"""Asking a patient about words of danger: laws over every frame and every answer."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ SENTENCES = [
     if not line.startswith("#")
 ]
 STAYS_EMERGENCY = {"DE1", "DE3", "DE9", "DE13"}
-"""The rules whose words are an emergency even when it has stopped; in DE2 only coughed-up blood."""
+"""The rules whose danger stays an emergency after it has stopped. In DE2, only coughed-up blood."""
 BLOOD_COUGHED = {"coughing_blood", "coughing_red", "hemoptysis"}
 protocols = pytest.mark.parametrize(
     "protocol", [load(name) for name in available()], ids=available()
@@ -157,7 +157,7 @@ def test_new_words_are_asked_about_and_the_same_words_once(
 
 @protocols
 def test_a_danger_that_nobody_asks_about_or_reads_is_a_problem(protocol: Protocol) -> None:
-    """Each fault is made in the data, and the check names it."""
+    """The test puts one fault after another into the data, and the check names each fault."""
 
     def kinds(changed: Protocol) -> set[str]:
         return {problem.id for problem in problems(changed)}

@@ -47,22 +47,22 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
     assert reached["emergencies judged denied or past"] == 0
 
 
-# What the half that is held back reached when it was last measured, as counts. It is far from the
-# goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
+# What the sentences that are held back reached when they were last measured, as counts. Not all of
+# them reach the goals: docs/clinical-safety.md says so. A change of the words may change these numbers.
 REACHED = {
     "en": {
-        "emergencies heard": 138,
-        "emergencies raised to emergency": 124,
-        "all alarming heard": 199,
-        "harmless raised": 45,
-        "emergencies judged denied or past": 1,
+        "emergencies heard": 134,
+        "emergencies raised to emergency": 127,
+        "all alarming heard": 206,
+        "harmless raised": 21,
+        "emergencies judged denied or past": 0,
     },
     "es": {
-        "emergencies heard": 53,
-        "emergencies raised to emergency": 47,
-        "all alarming heard": 72,
-        "harmless raised": 24,
-        "emergencies judged denied or past": 1,
+        "emergencies heard": 66,
+        "emergencies raised to emergency": 62,
+        "all alarming heard": 101,
+        "harmless raised": 8,
+        "emergencies judged denied or past": 0,
     },
 }
 
@@ -127,7 +127,7 @@ def test_each_frame_is_needed_by_a_sentence(protocol: Protocol) -> None:
 
 
 def test_a_frame_less_misses_its_sentence(protocol: Protocol) -> None:
-    """A sample of the mutants, all by `make mutants`: no other frame hears the sentence."""
+    """No other frame hears the sentence. This is a sample; `make mutants` runs all mutants."""
     assert protocol.danger is not None
     for frame in protocol.danger.frames[:: max(1, 40 // examples(1))]:
         text = FRAMES[frame.id]
@@ -171,7 +171,7 @@ def test_odd_texts_get_a_level_that_a_clinician_would_accept(protocol: Protocol,
 
 
 TOLD = {
-    # history, in whatever order time and sign stand
+    # history, with the time before or after the sign
     "In 2012 they cut two black toes off": ("black_limb", "past"),
     "My heart attack was eleven years ago": ("heart_attack", "past"),
     "last yr i fainted giving blood, nothing since": ("faint", "past"),
@@ -206,7 +206,36 @@ TOLD = {
     "I don't feel my foot, it is cold": ("cold_limb", "now"),
     "no pain in my chest, just pressure in the chest": ("chest_pain", "now"),
     "you asked if I want to die, yes": ("self_harm", "now"),
+    # a leaflet, a box to tick, a danger that is over
+    "your leaflet lists a cold foot and yes I have it": ("cold_limb", "now"),
+    "el papel dice ideas suicidas y yo las tengo": ("self_harm", "now"),
+    "the package insert says suicidal thoughts": ("self_harm", "other"),
+    "Do I answer yes to history of stroke if it was my twin": ("stroke", "other"),
+    "marco que sí en derrame si fue mi hermana": ("stroke", "other"),
+    "I think I am having a stroke, do I answer yes": ("stroke", "now"),
+    "creo que me está dando un infarto, qué casilla marco": ("heart_attack", "now"),
+    "I survived a stroke in 2009 and my doctor has released me": ("stroke", "past"),
+    "My son's childhood clot is resolved": ("leg_clot", "denied"),
+    "el coágulo de mi hijo se deshizo": ("leg_clot", "denied"),
+    "Nothing's numb or cold": ("cold_and_numb", "denied"),
+    "Nothing helps my chest pain": ("chest_pain", "now"),
 }
+
+
+FIGURATIVE = (
+    "these stockings make me wanna die of embarrassment",
+    "quiero morirme de vergüenza con estas medias",
+    "she'll have a heart attack if she misses work again",
+    "a mi mamá le da un infarto si falto a la escuela",
+    "the nurse taught me to stroke the skin with cream",
+    "stockings, 30-40 mmHg, for the left leg",
+    "me cobraron el doble por la pierna izquierda",
+)
+
+
+@pytest.mark.parametrize("text", FIGURATIVE)
+def test_a_figure_of_speech_raises_nothing(protocol: Protocol, text: str) -> None:
+    assert rule_for_text(protocol, text) is None
 
 
 @pytest.mark.parametrize("text", TOLD)

@@ -86,11 +86,11 @@ NOTES = re.compile(
     r"|design",
     re.IGNORECASE,
 )
-"""What a developer writes to a developer, in the reason that a clinician reads."""
+"""Notes between developers, which must not stand in a reason that a clinician reads."""
 
 
 def test_a_reason_speaks_to_clinicians_and_lists_what_it_says_it_lists(name: str) -> None:
-    """A reason that ends with a colon has `lists`, and no other reason speaks of a list."""
+    """A reason that ends with a colon has `lists`, and no other reason mentions a list."""
     for rule in protocols.load(name).rules.rules:
         assert not NOTES.search(rule.reason), rule.id
         assert rule.reason.endswith(":") == bool(rule.lists), rule.id
@@ -147,7 +147,7 @@ def test_what_the_search_takes_as_decided_stays_so(name: str, data: st.DataObjec
 def test_part_2_changes_no_urgency_and_fires_no_rule_of_part_1_again(
     name: str, data: st.DataObject
 ) -> None:
-    """Own words are left out: heard in part 2, they may raise."""
+    """Free text is left out, because words of danger in part 2 may raise the urgency."""
     protocol = protocols.load(name)
     uses, drawn = protocol.uses, data.draw(walks(protocol))
     both = {id: value for id, value in drawn.items() if id not in uses.free_text}

@@ -106,9 +106,9 @@ def test_a_worse_answer_never_gives_a_lower_urgency(
 
 
 def lowered(protocol: Protocol, rows: Iterable[golden.Row]) -> Iterator[tuple[str, str, Value]]:
-    """Yield each case, question and worse answer that has a lower urgency than the case.
+    """Yield (case, question, worse answer) where the worse answer lowers the urgency of the case.
 
-    A step to a page that the case does not answer is left to the law about walks.
+    A worse answer that opens a new question is left out, because the law about walks covers it.
     """
     for row in rows:
         answers, meta = golden.answers_of(protocol, row["answers"])
@@ -124,13 +124,13 @@ def lowered(protocol: Protocol, rows: Iterable[golden.Row]) -> Iterator[tuple[st
 
 
 def test_a_worse_answer_never_lowers_a_case_of_the_golden_table(protocol: Protocol) -> None:
-    """Of the cases every 30th, every third by `make laws`."""
+    """The test takes every 30th case, and `make laws` every third."""
     rows = golden.all_cases(protocol)[:: 30 // min(examples(1), 30)]
     assert list(lowered(protocol, rows)) == []
 
 
 def test_a_rule_that_talks_itself_down_is_found(protocol: Protocol) -> None:
-    """Without S01, one more sign in the same leg takes back the calf pain of S02."""
+    """Without S01, one more sign in the same leg lowers the urgency of the calf pain in S02."""
     rows = [row for row in golden.all_cases(protocol) if row["case"].startswith("S02-")]
     rules = tuple(rule for rule in protocol.rules.rules if rule.id != "S01")
     found = {(id, worse) for _case, id, worse in lowered(with_rules(protocol, rules), rows)}
@@ -147,7 +147,7 @@ COMPLAINTS = {
     "swollen": SWELLINGS,
     "bled": ("vein_bled_before",),
 }
-"""The facts, one of which a complaint is, by the option that the patient chose."""
+"""Option of the complaint → the facts of which the complaint must count as one."""
 
 
 @thoroughly

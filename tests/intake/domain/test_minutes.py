@@ -46,5 +46,5 @@ def test_what_is_said_is_what_people_with_every_story_need(name: str) -> None:
 @EVERY
 @pytest.mark.parametrize("kind", ["intake", "appointment", "addition", "part_2"])
 def test_the_minutes_are_whole_and_more_than_one(name: str, kind: str) -> None:
-    """The sentence that says the minutes has no singular."""
+    """The sentence about the minutes has no singular form."""
     assert minutes(protocols.load(name), kind) > 1

@@ -92,7 +92,7 @@ def test_a_change_of_a_part_changes_every_protocol_that_uses_it(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shared_rule_reads_shared_questions_only(name: str) -> None:
-    """Each protocol lists for itself the places of a fact, such as a clot before."""
+    """Facts are the exception: each protocol lists the places of a fact, such as an old clot."""
     protocol, used = protocols.load(name), protocols.shared(name)
     facts = {name for name, value in protocol.rules.computed.items() if value.fact}
     for rule in protocol.rules.rules:

@@ -513,7 +513,7 @@ def test_a_flag_may_read_part_2_but_not_what_part_2_does_not_say(protocol: Proto
 
 
 def test_a_rule_with_a_level_may_hear_words_of_part_2(protocol: Protocol) -> None:
-    """The rule that searches all free texts for alarm words has a level."""
+    """A rule with a level searches all free texts, also those of part 2, for alarm words."""
     uses = msgspec.structs.replace(protocol.uses, **later("meds_list", "meds_crisis", "meds_when"))
     assert problems(with_questionnaire(protocol, uses=uses)) == []
 

@@ -90,7 +90,7 @@ def test_the_wells_items_stand_beside_the_reason_without_points(
 
 
 def test_lr7_sets_no_urgency_alone(protocol: Protocol) -> None:
-    """The score goes from 6 to 30; what it keeps the patient from, and how often, stays."""
+    """The score changes from 6 to 30, while the interference and the frequency stay the same."""
     often = RLS | {"rls_freq": "d6_7", "lr7_interfere": "lot"}
     for asked in (RLS | {"lr7_interfere": "lot"}, often):
         found = {

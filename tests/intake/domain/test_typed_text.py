@@ -1,4 +1,4 @@
-"""Dropping what nobody sees from names, numbers and codes, and keeping it in a free text."""
+"""Invisible characters are dropped from names, numbers and codes, and stay in free text."""
 
 import unicodedata
 

@@ -45,7 +45,7 @@ def values(question: Question) -> st.SearchStrategy[Value]:
 
 
 def quiet(question: Question) -> Value | None:
-    """Return an answer that no other answer is better than; None if there is no such answer."""
+    """Return the best answer, or None if the question has no best answer."""
     if question.type == "multi":
         return question.exclusive[:1] or None
     if question.worse in ("higher", "lower"):
@@ -55,7 +55,7 @@ def quiet(question: Question) -> Value | None:
 
 
 def worse_answers(question: Question, answer: Value | None) -> list[Value]:
-    """Return the answers that are a step worse than this one, as the question says."""
+    """Return the answers that are one step worse than this answer, by `worse` of the question."""
     if question.worse == "ticked":
         before = {*(answer if isinstance(answer, tuple) else ())} - {*question.exclusive}
         more = [o.code for o in question.options if o.code not in {*question.exclusive, *before}]
@@ -86,8 +86,8 @@ def walks(
 ) -> dict[str, Value]:
     """Draw the answers of a patient who answered every page.
 
-    A walk can continue from the answers `begun`, in which case the questions `asked` are not asked
-    again. Of a `calm` walk four in five answers are quiet, so that few rules fire at once.
+    A walk can continue from the answers `begun`. Then the questions `asked` are not asked again. In
+    a `calm` walk, four of five answers are quiet, so that few rules fire at once.
     """
     answers = dict(begun or {})
     for question in protocol.questions:

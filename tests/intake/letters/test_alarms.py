@@ -1,4 +1,4 @@
-"""Staff are told of words of danger in messages: at once, and at most once in five minutes."""
+"""Letters to staff about words of danger in messages: sent at once, at most one in five minutes."""
 
 from datetime import timedelta
 from smtplib import SMTPServerDisconnected
@@ -32,7 +32,7 @@ def writes() -> Submission:
 
 
 def later(minutes: float) -> None:
-    """Let time go by: every time of every message moves back."""
+    """Let time pass, by moving every time of every message back."""
     passed = timedelta(minutes=minutes)
     names = ("created_at", "due_at", "next_at", "finished_at", "claimed_until")
     Message.objects.update(**{name: F(name) - passed for name in names})

@@ -1,4 +1,4 @@
-"""The page that asks about words of danger, walked over HTTP, and what staff see of the answer."""
+"""The page that asks about words of danger, over HTTP, and the answer as staff see it."""
 
 import pytest
 from django.conf import settings as site
@@ -20,7 +20,7 @@ WORDS = "I wanted to ask about iron. My left foot went ice cold an hour ago, no 
 QUOTE = "My left foot went ice cold an hour ago, no chest pain."
 HARM = "honestly I want to unalive myself"
 LEVELS = {"now": "emergency", "passed": "emergency", "longer_ago": "same_day", "other": "same_day"}
-# rule that stops the form → what was written, the question, the answer
+# rule that stops the form → (the patient's words, the question, the answer)
 STOPPING = {
     "DA1": (WORDS, "reason_when", "now"),
     "DA2": (HARM, "reason_crisis", "has_done"),
@@ -34,7 +34,7 @@ STOPPING = {
 
 
 def asked(text: str = WORDS, url: str = "/intake/", step: str = "reason-3") -> Patient:
-    """Return a patient on the page that asks about what she wrote."""
+    """Return a patient on the page that asks about the words of danger in `text`."""
     patient = Patient(reason_text=text)
     patient.start(url)
     patient.walk_to("reason")

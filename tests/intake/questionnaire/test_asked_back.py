@@ -1,4 +1,4 @@
-"""Answers that hardly fit together are asked back once, and the patient may insist on them."""
+"""The page asks back once about answers that contradict each other. The patient may keep them."""
 
 import pytest
 

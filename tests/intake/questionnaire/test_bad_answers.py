@@ -9,7 +9,7 @@ from tests import builders
 from tests.intake.patient import Patient
 from tests.intake.questionnaire.everything import EVERYTHING, PROTOCOL, at, refused
 
-# all that one adult is asked who answers for herself; a later part of the form has its own tests
+# all questions for one adult who answers for herself; part 2 has its own tests
 WALK = Walk(PROTOCOL, Content(answers={**builders.ORDINARY, **EVERYTHING}), si_screen=True)
 ASKED = [q for page in WALK.pages for q in page.questions]
 
@@ -83,7 +83,7 @@ def test_the_limits_themselves_are_taken(question_id):
     for value in (question.min, question.max):
         patient = at(question.page, **{question_id: str(value), "who": "parent_guardian"})
         patient.answer()
-        assert patient.insist().status == 200  # it may not fit the answer beside it
+        assert patient.insist().status == 200  # the value may contradict another answer
 
 
 @pytest.mark.parametrize("question_id", of_type("text"))

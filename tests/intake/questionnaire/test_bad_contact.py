@@ -133,7 +133,7 @@ def test_a_phone_number_is_stored_in_one_form(phone, stored):
         ("Marhc", "27", "1982", "We do not understand “Marhc” in a date."),
         ("-3", "27", "1982", "We do not understand “-3” in a date."),
         ("3/4/1982", "", "", "“3/4/1982” can be two dates. Write the month as a word"),
-        ("3/27/1982", "28", "1982", "The boxes do not fit together."),
+        ("3/27/1982", "28", "1982", "The three boxes contradict each other."),
         ("3", "", "1982", "Fill in all three boxes"),
         ("", "", "", "Enter the date"),
         ("1", "1", "2999", "This date is in the future."),

@@ -1,7 +1,7 @@
-"""Input as people have it, on each page that takes it: taken as meant, or told what is wrong.
+"""Each page accepts input in the form in which people type it, or says what is wrong.
 
 The tables of dates, phone numbers and texts are in `tests/intake/domain` and `tests/intake/forms`.
-Here each page shows that it reads them, and that a box keeps what was typed.
+These tests show that each page uses those readers, and that a box keeps what was typed.
 """
 
 import pytest
@@ -189,7 +189,7 @@ def test_a_slip_in_an_address_is_asked_about_once(typed, meant):
     question = f"Did you mean {meant}? If {typed} is right, press the button again."
     assert (page.status, page.errors) == (422, [question])
     assert page.form.values["email"] == [typed]
-    page = patient.answer(email="sam@gmal.com")  # another slip is asked about anew
+    page = patient.answer(email="sam@gmal.com")  # a new slip gets a new question
     assert page.errors == [question.replace(typed, "sam@gmal.com")]
     assert patient.answer(email="sam@gmal.com").step == "appointment"
     assert patient.draft.content["contact"]["email"] == "sam@gmal.com"

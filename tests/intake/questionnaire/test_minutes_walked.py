@@ -1,6 +1,6 @@
-"""The minutes on the start page are those that a walk through the pages takes.
+"""The minutes on the start page agree with the minutes of a walk through the pages.
 
-Measured over the pages as a patient sees them, in the way of `manage.py protocol length`.
+The tests measure the pages that a patient sees, with the code of `manage.py protocol length`.
 """
 
 from datetime import UTC, datetime
@@ -23,9 +23,9 @@ ADDRESS = {"intake": "intake", "appointment": "appointments"}
 
 
 def typical(protocol: Protocol) -> dict[str, Any]:
-    """Return the answers of the invented adult whose number of answers is the median.
+    """Return the answers of the invented adult with the median number of answers.
 
-    An adult whom a page asks back about an answer would have to press Continue twice.
+    Adults whom a page asks back are left out, because they press Continue twice.
     """
     until, uses = datetime(2026, 11, 30, 12, tzinfo=UTC), protocol.uses
     asks_back = {rule.id for rule in protocol.rules.rules if rule.ask_back is not None}
@@ -82,7 +82,7 @@ def test_the_command_measures_the_pages_that_a_patient_sees(story, language, set
 
 
 def walked(patient: Patient) -> length.Length:
-    """Walk to the check page. Returns the length of the pages from here on."""
+    """Walk to the check page. Return the length of the pages on the way."""
     before = len(patient.seen) - 1
     patient.walk_to("check")
     parts = [length.part(page.html, patient.says) for page in patient.seen[before:]]

@@ -1,7 +1,7 @@
-"""No answer talks itself down: cases that had too low an urgency, walked over HTTP.
+"""Cases that once had too low an urgency because of one more answer, over HTTP.
 
-The answers of a case stand in the golden tables, and the wanted urgency stands here: the command
-that judges the tables again cannot change it.
+The answers of a case stand in the golden tables. The expected urgency stands here, so that the
+command that judges the golden tables again cannot change it.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from tests.intake.patient import CONTACT, WISH, Patient, born
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("both_served", "roomy")]
 
-# What every case answers unless its row says otherwise: nothing that raises.
+# The answers of every case unless its row has another answer. None of them raises the urgency.
 FOLLOW_UP: dict[str, Any] = {
     "clot_risk": ("none",),
     "vein_bleed": "never",
@@ -47,7 +47,7 @@ VEINS: dict[str, Any] = {
 }
 BASE = {"legs": {**ORDINARY, **FOLLOW_UP}, "veins": {**VEINS, **FOLLOW_UP}}
 WANTED = {
-    # case: what it was judged before, and what it has to be
+    # case: the urgency that it had before, and the urgency that it must have
     ("legs", "S01-20"): ("routine", "same_day"),  # swollen since today, in one leg
     ("legs", "S31-1"): ("routine", "same_day"),  # numb since today, in one leg
     ("legs", "S21-1"): ("soon", "same_day"),  # pregnant, one leg swollen for over 2 weeks
@@ -63,8 +63,8 @@ WANTED = {
     ("legs", "U21-9"): ("soon", "urgent"),  # low, depression, suicide question off
     ("legs", "S22-1"): ("urgent", "same_day"),  # sore, diabetes, dialysis, artery disease
     ("legs", "S10-5"): ("soon", "same_day"),  # bled this week, brown skin
-    ("legs", "U15-5"): ("urgent", "routine"),  # an old contradiction, asked again: gone
-    ("legs", "U15-4"): ("urgent", "urgent"),  # an old contradiction, asked again: there
+    ("legs", "U15-5"): ("urgent", "routine"),  # an old sore, asked again: it is gone
+    ("legs", "U15-4"): ("urgent", "urgent"),  # an old sore, asked again: it is there
     ("veins", "S11-21"): ("urgent", "same_day"),  # sore vein, a blood thinner for a clot
     ("veins", "S10-6"): ("soon", "same_day"),  # bled this week, itchy skin
     ("veins", "S22-4"): ("urgent", "same_day"),  # sore, diabetes, dialysis
@@ -114,7 +114,7 @@ def test_a_problem_of_both_legs_is_not_asked_once_more() -> None:
 
 
 def test_an_emergency_stops_at_the_page_of_each_answer_behind_a_fact() -> None:
-    """A sore with diabetes, and fever that was told with the red skin (E11)."""
+    """A sore with diabetes, and a fever that the patient ticked beside the red skin (E11)."""
     rows = {row["case"]: row for row in golden.all_cases(load("legs"))}
     answers, _meta = golden.answers_of(load("legs"), rows["E11-14"]["answers"])
     walk = Walk(load("legs"), Content(answers={**BASE["legs"], **answers}))

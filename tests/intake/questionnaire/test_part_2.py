@@ -1,4 +1,4 @@
-"""Part 2, "Before your visit": what a patient may answer after sending."""
+"""Part 2, "Before your visit": the questions that a patient may answer after sending."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ SNORES = {"habits": ("snore_gasps",), "family_rls": "yes"}
 
 
 def sent(url: str = "/intake/", **says) -> tuple[Patient, Submission]:
-    """Return a patient who reads the receipt of part 1, and the submission."""
+    """Return a patient on the receipt of part 1, and the submission."""
     patient = Patient(**says)
     patient.whole_journey(url)
     assert patient.page.step == "sent"
@@ -67,7 +67,7 @@ def test_each_question_is_asked_in_one_part_and_part_2_is_stored_with_part_1(nam
 
 
 def everything_in(name: str) -> dict[str, object]:
-    """Return an answer to every question of a protocol: nothing, or the first option."""
+    """Return an answer to every question: the option "none", or else the first option."""
     kinds = {"integer": lambda q: str(int(q.min or 0) or 0), "text": lambda q: "None."}
     protocol, said = protocols.load(name), {}
     for question in protocol.questions:
@@ -113,7 +113,7 @@ def test_a_calm_part_2_gives_nobody_work_and_lowers_nothing(clinician):
     patient.walk_to("check")
     patient.send()
     first, second = both()
-    assert "They are with your first answers now." in patient.page.text
+    assert "Your new answers are with your first answers now." in patient.page.text
     assert (second.status, second.result.fired) == ("closed", ())
     assert [flag.id for flag in second.result.flags] == ["F14"]
     assert (first.urgency, first.target_at, first.status, first.revision) == (

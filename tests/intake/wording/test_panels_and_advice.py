@@ -229,7 +229,7 @@ FOOT_SORE = {
 
 @pytest.fixture
 def clinic_opens_soon(settings) -> str:
-    """The clinic is closed, and opens in some hours. Returns the day and the hour in words."""
+    """Close the clinic for some hours. Return the day and the hour of the opening in words."""
     zone = f"Etc/GMT{min(timezone.now().hour - 10, 12):+d}"
     settings.CLINIC_HOURS = ClinicHours.parse("Mon-Sun 14:00-17:00", [], zone)
     now = timezone.now()
