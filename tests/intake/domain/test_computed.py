@@ -43,7 +43,9 @@ def every_answer(question: Question) -> Iterator[Any]:
 def test_data_computes_for_all_answers_what_code_computed(protocol: Protocol, name: str) -> None:
     code = CODE[name, 1]
     assert set(reads(protocol, name)) == set(code.inputs)
-    only = with_rule_set(protocol, computed={name: protocol.rules.computed[name]})
+    values = protocol.rules.computed
+    read = {other: values[other] for other in values[name].computed()}
+    only = with_rule_set(protocol, computed={**read, name: values[name]})
     for given in product(*(every_answer(protocol.question(id)) for id in code.inputs)):
         answers = {
             id: answer for id, answer in zip(code.inputs, given, strict=True) if answer is not None
