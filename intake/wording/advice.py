@@ -159,7 +159,8 @@ def cards(
 
     `among` are all rules that fired, the most urgent first. Cards of rules below the highest level
     have only the advice, without times. At most one card has a promise. If one rule of the highest
-    level sends the patient elsewhere, no card lets the patient wait. Two rules with the same words make one card.
+    level sends the patient elsewhere, no card lets the patient wait. Two rules with the same words
+    make one card.
     """
     made: list[Card] = []
     wait = all_may_wait(words, winners(among), hours.current(place, ask=ask), at)
