@@ -48,7 +48,7 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
 
 
 # What the sentences that are held back reached when they were last measured, as counts. Not all of
-# them reach the goals: docs/clinical-safety.md says so. A change of the words may change the numbers.
+# them reach the goals: docs/clinical-safety.md says so. A change of the words may change them.
 REACHED = {
     "en": {
         "emergencies heard": 134,
