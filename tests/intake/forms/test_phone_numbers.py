@@ -42,7 +42,7 @@ def test_a_phone_number_is_read_as_it_is_meant(typed: str, stored: str) -> None:
         ("202-555-0123 call after 5", "“call after”"),
         ("202-555-0123 or 202-555-0199", "“or”"),
         ("202-555-0123²", "“²”"),
-        ("202-555-0123 / 202-555-0199", "more numbers than one phone number"),
+        ("202-555-0123 / 202-555-0199", "more digits than one phone number"),
         *(
             (typed, "begin with + and the country code")
             for typed in ("020 7946 0018", "0207946001")
