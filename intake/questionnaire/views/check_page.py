@@ -175,9 +175,8 @@ def wish_rows(walk: Walk) -> list[tuple[str, list[str]]]:
     if chosen and not free_times.time_still_allowed(
         urgency, datetime.fromisoformat(chosen["start"])
     ):
-        too_late = _(
-            "With your answers, you should not wait that long. Please choose an earlier time."
-        )
+        # no time can be chosen with an urgency of the same day or above
+        too_late = _("With your answers, you should not wait that long. We do not book this time.")
         return [(_("Your appointment"), [too_late])]
     return WishForm.in_words(walk.content.wish)
 
