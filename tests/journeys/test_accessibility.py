@@ -229,12 +229,14 @@ def answer_with_slips(patient: Window, judge: Judge) -> None:
     """
     says = {"vein_look": ("varicose",), "vein_bleed": "last_7d", "vein_sx": ("none",)}
     everything = {**SAYS, **says}
-    judged = {"safety", "about", "reason", "lr7", "vein", "contact", "appointment"}
+    left = {"safety", "about", "reason", "rls-4", "veins", "contact", "appointment"}
     for _page in range(50):
         step = patient.step
         if step == "check":
+            assert not left
             return
-        if step in judged:
+        if step in left:
+            left.remove(step)
             judge.looks()
             patient.presses("Continue")
             if "There is a problem" in patient.text:
