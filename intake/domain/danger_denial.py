@@ -41,6 +41,8 @@ class Denials:
         self._signs = self._starts(danger.signs & spans.keys())
         self._lasting = self._starts((danger.signs - danger.lacks) & spans.keys())
         self._at["patient"] = dict.fromkeys(patient, 0)
+        self._places = danger.places
+        self._serious = frozenset(danger.roles.get("serious", ()))
         self._hidden = self._hides()
         self._denied = self._denials()
 

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from typing import Final
 
 from intake.domain.danger_denial import NEAR, Denials, Span
-from intake.domain.danger_words import Danger, Frame
+from intake.domain.danger_words import Frame
 
 NOW: Final = "now"
 DENIED: Final = "denied"
@@ -26,20 +26,7 @@ OTHER: Final = "other"
 
 
 class Scopes(Denials):
-    """The scopes of one text: its words, the punctuation before each, and where concepts stand."""
-
-    def __init__(
-        self,
-        danger: Danger,
-        words: list[str],
-        before: list[str],
-        stops: list[bool],
-        spans: dict[str, list[Span]],
-        patient: list[int],
-    ) -> None:
-        super().__init__(danger, words, before, stops, spans, patient)
-        self._places = danger.places
-        self._serious = frozenset(danger.roles.get("serious", ()))
+    """What a text says of its signs: now, denied, past, or of somebody else."""
 
     def of_hit(self, frame: Frame, spans: tuple[Span, ...]) -> str:
         """Return the scope of a hit; `spans` stand in the order of the frame's concepts."""

@@ -147,7 +147,7 @@ COMPLAINTS = {
     "swollen": SWELLINGS,
     "bled": ("vein_bled_before",),
 }
-"""Option of the complaint → the facts of which the complaint must count as one."""
+"""A complaint → facts. A complaint that is not described counts as one of these facts."""
 
 
 @thoroughly
