@@ -20,7 +20,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
 from clinic.models import Message
 from intake.models.submissions import Draft, Submission
@@ -115,18 +115,27 @@ class Window:
         self.page.goto(path)
 
     def presses(self, words: str) -> None:
-        self.page.get_by_role("button", name=words, exact=True).click()
+        self.clicks_on(self.page.get_by_role("button", name=words, exact=True))
 
     def presses_first(self, words: str) -> None:
         """Press the first of several buttons whose names contain these words."""
-        self.page.get_by_role("button", name=words).first.click()
+        self.clicks_on(self.page.get_by_role("button", name=words).first)
 
     def follows(self, words: str) -> None:
-        self.page.get_by_role("link", name=words, exact=True).first.click()
+        self.clicks_on(self.page.get_by_role("link", name=words, exact=True).first)
 
     def clicks(self, words: str) -> None:
         """Click words that are neither a button nor a link, such as the head of a folded list."""
-        self.page.get_by_text(words, exact=True).click()
+        self.clicks_on(self.page.get_by_text(words, exact=True))
+
+    def clicks_on(self, target: Locator) -> None:
+        """Click, and wait until the page that the click leads to has arrived whole.
+
+        Playwright's `click` returns when the first bytes of the next page are there. On a busy
+        machine a check then read half a page: a link near its end was missing.
+        """
+        target.click()
+        self.page.wait_for_load_state()
 
     def goes_back(self) -> None:
         """Go to the page before, as the browser's own button does.

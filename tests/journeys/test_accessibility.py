@@ -259,7 +259,7 @@ def colours_on_paper(patient: Window) -> list[str]:
 
 
 def follow_the_first_door(patient: Window) -> None:
-    patient.page.locator(".doors a").first.click()
+    patient.clicks_on(patient.page.locator(".doors a").first)
 
 
 def paths_of_the_sitemap() -> list[str]:

@@ -181,7 +181,7 @@ def page_about_iron_that_waits_for_review() -> Page:
 
 
 def store_at_once(editor: Window) -> None:
-    editor.page.locator(".write button").first.click()
+    editor.clicks_on(editor.page.locator(".write button").first)
 
 
 def a_full_clinic() -> SimpleNamespace:

@@ -202,13 +202,13 @@ def faults_of_mirroring(patient: Window, path: str) -> list[str]:
 
 
 def press_first_button(patient: Window) -> None:
-    patient.page.locator("form button").first.click()
+    patient.clicks_on(patient.page.locator("form button").first)
 
 
 def fill_in_whatever_the_button_says(patient: Window, until: str) -> None:
     while patient.step != until:
         patient.answers(**SAYS)
-        patient.page.locator('button[value="continue"]').click()
+        patient.clicks_on(patient.page.locator('button[value="continue"]'))
 
 
 def circle_stands_right_of_its_words(patient: Window) -> bool:

@@ -139,8 +139,8 @@ def number_on(patient: Window) -> str:
 
 
 def follows_change_of(patient: Window, question: str) -> None:
-    patient.page.locator("details", has_text=question).locator("summary").click()
-    patient.page.get_by_role("link", name=re.compile(f"Change {question}")).click()
+    patient.clicks_on(patient.page.locator("details", has_text=question).locator("summary"))
+    patient.clicks_on(patient.page.get_by_role("link", name=re.compile(f"Change {question}")))
 
 
 def cookies_of(patient: Window) -> list[str]:
