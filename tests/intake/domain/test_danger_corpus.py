@@ -269,3 +269,8 @@ def test_the_report_says_every_miss_whole(protocol: Protocol) -> None:
         missed = row.label.want != "N" and row.got == "N"
         assert (row.label.sentence in text) or not missed
     assert "emergencies heard: " in text
+
+
+def test_a_pattern_in_a_long_row_of_letters_is_heard(protocol: Protocol) -> None:
+    """The reader cuts the start of such a row into words, but not the row as a whole."""
+    assert rule_for_text(protocol, "mybookclubisreadingonewhereshegetsgangrene" + "x" * 200)
