@@ -51,17 +51,17 @@ def test_the_sentences_that_words_are_chosen_with_reach_the_goals(
 # them reach the goals: docs/clinical-safety.md says so. A change of the words may change them.
 REACHED = {
     "en": {
-        "emergencies heard": 134,
-        "emergencies raised to emergency": 127,
-        "all alarming heard": 206,
-        "harmless raised": 21,
+        "emergencies heard": 191,
+        "emergencies raised to emergency": 180,
+        "all alarming heard": 312,
+        "harmless raised": 33,
         "emergencies judged denied or past": 0,
     },
     "es": {
-        "emergencies heard": 66,
-        "emergencies raised to emergency": 62,
-        "all alarming heard": 101,
-        "harmless raised": 8,
+        "emergencies heard": 93,
+        "emergencies raised to emergency": 90,
+        "all alarming heard": 153,
+        "harmless raised": 14,
         "emergencies judged denied or past": 0,
     },
 }
