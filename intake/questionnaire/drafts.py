@@ -22,6 +22,7 @@ from clinic.ids import new_reference
 from clinic.outgoing import outbox
 from clinic.secrets.sealing import SealError
 from intake import search
+from intake.access.codes import move_draft
 from intake.access.keys import digest, new_key
 from intake.documents import (
     protocol_of,
@@ -77,6 +78,37 @@ def begin(
         store_wording(draft.protocol_id, wording(draft.protocol_id, language))
         draft.save(force_insert=True)
     return draft, key
+
+
+def go_on_or_begin(
+    *,
+    kind: str,
+    follows: Submission,
+    language: str,
+    content: Callable[[], Content],
+    protocol: Protocol,
+    device: str = Device.SHARED,
+) -> tuple[Draft, str]:
+    """Return the unsent draft of this kind that follows the submission, or begin one.
+
+    However often the patient asks, there is one draft. A draft that was begun before gets a new key
+    for this browser, and the earlier browser cannot open it any more. `content` is called for a new
+    draft only.
+    """
+    with transaction.atomic():
+        # of two requests at once, the second waits here and finds the draft of the first
+        Submission.objects.select_for_update(of=("self",), no_key=True).get(pk=follows.pk)
+        begun = Draft.objects.filter(follows=follows, kind=kind, submission=None)
+        if (draft := begun.order_by("-updated_at").first()) is not None:
+            return draft, move_draft(draft)
+        return begin(
+            kind=kind,
+            language=language,
+            device=device,
+            content=content(),
+            follows=follows,
+            protocol=protocol,
+        )
 
 
 def change_language(*, draft: Draft, language: str) -> None:

@@ -15,6 +15,7 @@ from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
 from intake.protocols import named, served, served_names
 from intake.questionnaire import drafts
+from intake.questionnaire.views import replacing
 from intake.questionnaire.views.browser import (
     clear_device,
     draft_missing,
@@ -64,6 +65,8 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
             return redirect_to(walk.protocol, walk.first_open)
         context = _context(protocol, has_draft=True, notice=notice)
         return render(request, template, context)
+    if (question := replacing.ask_first(request, open_draft)) is not None:
+        return question
     return _begin(request, kind, begun, instead_of=open_draft)
 
 
@@ -87,11 +90,10 @@ def _not_served(request: Request, kind: str, protocol: str) -> HttpResponse:
 def _begin(
     request: Request, kind: str, protocol: Protocol, *, instead_of: Draft | None
 ) -> HttpResponse:
-    """Begin a draft, and delete the draft `instead_of`, which the new draft replaces."""
+    """Begin a draft that replaces the draft `instead_of` in this browser."""
     if seconds := count_start(request):
         return with_retry_after(render(request, "errors/429.html", status=429), seconds)
-    if instead_of is not None:
-        drafts.delete(draft=instead_of)
+    replacing.make_room(instead_of)
     draft, key = drafts.begin(
         kind=kind,
         language=get_language() or "en",
