@@ -39,6 +39,7 @@ urlpatterns = [
     path("intake/p/<slug:step>/", pages.page, name="page_of_draft"),
     path("intake/sure/", young.confirm_age, name="sure"),
     path("intake/check/", check_page.check, name="check"),
+    path("intake/copy/", check_page.copy, name="copy"),
     path("intake/sent/", receipt.sent, name="sent"),
     path("intake/part-2/", part_2.begin, name="part_2"),
     path("intake/emergency/", emergencies.emergency, name="emergency"),
