@@ -51,6 +51,7 @@ urlpatterns = [
     path("intake/<slug:protocol>/p/<slug:step>/", pages.page, name="page"),
     path("my/", way_in.my, name="my"),
     path("my/find/", way_in.find, name="find"),
+    path("my/back/", way_in.back, name="back"),
     path("my/code/", way_in.code, name="code"),
     path("my/choose/", views.choose, name="choose"),
     path("my/reply/", views.reply, name="reply"),

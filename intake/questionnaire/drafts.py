@@ -138,6 +138,18 @@ def find_out_of_reach(key: str) -> Draft | None:
     return draft
 
 
+def way_back(draft: Draft) -> str:
+    """Return the address to which a code for this unsent draft may be sent, or ''.
+
+    Prefers the address of "Save and come back later", then the e-mail address, then the phone. The
+    contact of an earlier submission does not count, because nobody gave it in this draft.
+    """
+    content = walk_of(draft).content
+    given = content.saved.get("address", "")
+    known = [given] if draft.follows_id else content.addresses
+    return next((one for one in known if "@" in one or (one and settings.SMS_BACKEND)), "")
+
+
 def _find(key: str, statement: str) -> Draft | None:
     return next(iter(Draft.objects.raw(statement, [digest(key)])), None) if key else None
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -57,7 +58,10 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     template = _template(kind, protocol)
     notice = draft_notice(words_of(begun), begun.approved)
     if request.method != "POST":
-        html = blank_start(template, protocol, open_draft is not None, notice, request.path)
+        way_back = draft is None and _has_way_back(request)
+        html = blank_start(
+            template, protocol, open_draft is not None, notice, request.path, way_back
+        )
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
         walk = drafts.walk_of(open_draft)
@@ -129,6 +133,7 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
     words = words_of(protocol_of(protocol))
     return {
         "has_draft": has_draft,
+        "way_back": False,
         "draft_notice": notice,
         "offered": offered,
         "topic": protocol,
@@ -140,10 +145,18 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
 
 
 @blank.remembered(most=64)
-def blank_start(template: str, protocol: str, has_draft: bool, draft_notice: str, path: str) -> str:
+def blank_start(
+    template: str, protocol: str, has_draft: bool, draft_notice: str, path: str, way_back: bool
+) -> str:
     """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
-    context = _context(protocol, has_draft=has_draft, notice=draft_notice)
+    context = _context(protocol, has_draft=has_draft, notice=draft_notice) | {"way_back": way_back}
     return blank.make(template, context, path=path)
+
+
+def _has_way_back(request: Request) -> bool:
+    """Whether a code opens answers that this browser began and was too long idle to open."""
+    draft = drafts.find_out_of_reach(request.COOKIES.get(settings.DRAFT_COOKIE_NAME, ""))
+    return draft is not None and bool(drafts.way_back(draft))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
