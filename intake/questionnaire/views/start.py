@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from clinic import hours
 from clinic.pagecache import blank
 from clinic.requests import Request
+from intake.access import grants
+from intake.appointments import open_requests
 from intake.domain.definition import Protocol
 from intake.domain.minutes import minutes
 from intake.models.submissions import Draft, Kind
@@ -60,7 +62,13 @@ def start(request: Request, kind: str = Kind.INTAKE, protocol: str = "") -> Http
     if request.method != "POST":
         way_back = draft is None and _has_way_back(request)
         html = blank_start(
-            template, protocol, open_draft is not None, notice, request.path, way_back
+            template,
+            protocol,
+            open_draft is not None,
+            notice,
+            request.path,
+            way_back,
+            kind == Kind.APPOINTMENT and _is_full(request, draft),
         )
         return blank.serve(request, html)
     if open_draft is not None and request.POST.get("go") != "new":
@@ -134,6 +142,7 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
     return {
         "has_draft": has_draft,
         "way_back": False,
+        "is_full": False,
         "draft_notice": notice,
         "offered": offered,
         "topic": protocol,
@@ -146,11 +155,31 @@ def _context(protocol: str, *, has_draft: bool, notice: str) -> dict[str, Any]:
 
 @blank.remembered(most=64)
 def blank_start(
-    template: str, protocol: str, has_draft: bool, draft_notice: str, path: str, way_back: bool
+    template: str,
+    protocol: str,
+    has_draft: bool,
+    draft_notice: str,
+    path: str,
+    way_back: bool,
+    is_full: bool,
 ) -> str:
     """Return the HTML of a start page. `protocol` is '' if the patient has not chosen one."""
-    context = _context(protocol, has_draft=has_draft, notice=draft_notice) | {"way_back": way_back}
+    context = _context(protocol, has_draft=has_draft, notice=draft_notice)
+    context |= {"way_back": way_back, "is_full": is_full}
     return blank.make(template, context, path=path)
+
+
+def _is_full(request: Request, draft: Draft | None) -> bool:
+    """Whether the patient whom this browser knows has as many open requests as allowed.
+
+    The browser knows a patient by a receipt, or by a code that opened the patient's own page.
+    """
+    known = draft.submission if draft is not None else None
+    if known is None and (
+        grant := grants.find(request.COOKIES.get(settings.RETURN_COOKIE_NAME, ""))
+    ):
+        known = grant.chosen
+    return known is not None and open_requests.has_as_many_as_allowed(person=known.person)
 
 
 def _has_way_back(request: Request) -> bool:
